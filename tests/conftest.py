@@ -5,12 +5,14 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.examples import DEFAULT, examples
 from tests.statements import commits
 
 # How long an example takes says how busy the machine is, and judges nothing.
-settings.register_profile("by-no-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+by_no_clock = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", by_no_clock, max_examples=DEFAULT)  # of `make deep`: see tests/examples.py
+settings.register_profile("by-no-clock", by_no_clock, max_examples=examples())
 settings.load_profile("by-no-clock")
-settings.register_profile("deep", settings())  # of `make deep`: see tests/assessment/test_life_of_an_attempt.py
 
 # Playwright runs an event loop in the test's thread; without this every live_server test would be refused.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

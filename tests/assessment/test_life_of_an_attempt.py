@@ -29,7 +29,7 @@ from tests.making import make_user
 pytestmark = pytest.mark.long
 IS_DEEP = settings.get_current_profile_name() == "deep"
 SIZE = settings(
-    max_examples=500 if IS_DEEP else 20,
+    max_examples=500 if IS_DEEP else 7,
     stateful_step_count=50 if IS_DEEP else 40,
     suppress_health_check=list(HealthCheck),
 )

@@ -10,6 +10,7 @@ from courseware.assignments.fitting import Certified, Deed, NewestRun, PersonFac
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.planning import Opinion, decide
 from tests.assignments.rules import LEARNER, MANAGER, make_version
+from tests.examples import examples
 
 COURSE, OTHER = 20, 21
 TODAY = date(2026, 11, 30)
@@ -89,7 +90,7 @@ def is_asked(said, rule, person):
     return not (once_for_all and (rule, "") in person.occasions)
 
 
-@settings(max_examples=400)  # most people fit no rule
+@settings(max_examples=examples(400))  # most people fit no rule
 @given(said=st.builds(dict.__or__, terms, renewals), person=people)
 def test_a_rule_is_about_whom_the_plain_words_are_about(said, person):
     found = verdict(make_version(**said), 1, COURSE, person, TODAY)

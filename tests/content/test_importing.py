@@ -22,6 +22,7 @@ from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import ContentErrors
 from courseware.evidence.models import Event
 from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
+from tests.examples import examples
 from tests.language.samples import drawing, make_files
 
 
@@ -215,7 +216,9 @@ def odd_files(draw):
 
 @pytest.mark.long
 @pytest.mark.django_db
-@hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@hypothesis_settings(
+    max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(files=odd_files())
 def test_what_is_exported_is_what_was_imported_byte_for_byte(files):
     import_course(files)

@@ -24,7 +24,7 @@ SEAL = "seal"
 STEPS = st.lists(st.one_of(st.sampled_from(DOORS), st.just(SEAL), st.permutations(DOORS)), min_size=2, max_size=14)
 IS_DEEP = settings.get_current_profile_name() == "deep"
 SIZE = settings(
-    max_examples=2000 if IS_DEEP else 25, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=2000 if IS_DEEP else 8, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 LAST_KEY = 10**9
 

@@ -11,6 +11,7 @@ from courseware.language.course import read_course
 from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import NotOffered, RunState, dump_simulation, load_simulation
 from courseware.language.speech import CutLine, cut_speech, told_together
+from tests.examples import examples
 from tests.language.boiling_over import DRILL_EN, drill, drill_files, told
 
 # Reading
@@ -185,7 +186,7 @@ def test_one_run_in_three_is_about_one_in_three():
 
 
 @pytest.mark.long
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.randoms(use_true_random=False))
 def test_any_sequence_of_clicks_leads_to_an_ending_with_meters_in_range(random):
     play = drill()

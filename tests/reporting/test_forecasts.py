@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courseware.reporting.forecasts import LEAST_RUNS, Forecast, OpenRun, chance_of_being_late, forecast
+from tests.examples import examples
 
 
 def played(runs, rounds=1000, seed=7):
@@ -66,7 +67,7 @@ def test_of_fewer_than_twenty_nothing_is_said():
     assert LEAST_RUNS == 20
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(1, 15), st.lists(st.integers(0, 4), min_size=1, max_size=14), st.integers(0, 10))
 def test_a_day_more_makes_nobody_later_and_a_step_more_nobody_earlier(left, pace, days):
     by_days = [chance_of_being_late(left, days + more, tuple(pace)) for more in range(4)]

@@ -15,6 +15,7 @@ from courseware.reporting import keeping_figures
 from courseware.reporting.group_figures import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
 from courseware.reporting.keeping_figures import keep_figures
 from tests.at_once import one_behind_the_other
+from tests.examples import examples
 from tests.making import join, make_course, make_editor, make_hr, make_team, make_user
 from tests.site.test_chains import postgres  # noqa: F401 - a fixture
 
@@ -235,7 +236,7 @@ NIGHTS = st.lists(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(nights=NIGHTS)
 def test_no_two_figures_that_anybody_ever_saw_differ_by_fewer_than_five_people(answers, nights):
     with transaction.atomic():

@@ -15,6 +15,7 @@ from courseware.language.simulation_text import read_simulation
 from courseware.language.simulations import NODE_KINDS
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import follow
+from tests.examples import examples
 from tests.language.samples import make_files
 
 QUALITIES = ["acceptable", "weak", "harmful", "critical"]
@@ -81,7 +82,7 @@ def rules_of(simulation):
 
 
 @pytest.mark.long
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(documents(), st.integers(0, 2**32))
 def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
     course, (simulation, problems) = read(text)
@@ -101,7 +102,7 @@ def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
 
 
 @pytest.mark.long
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(documents(), st.integers(0, 2**32))
 def test_what_the_checker_lets_pass_has_no_dead_ends_and_a_best_way_that_ends_green(text, seed):
     course, (simulation, _problems) = read(text)
@@ -117,7 +118,7 @@ def test_what_the_checker_lets_pass_has_no_dead_ends_and_a_best_way_that_ends_gr
 
 
 @pytest.mark.long
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(documents())
 def test_every_situation_has_a_place_of_its_own_on_the_map_below_all_that_lead_to_it(text):
     _course, (simulation, _problems) = read(text)

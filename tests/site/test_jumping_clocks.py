@@ -25,6 +25,7 @@ from courseware.simulations.models import Decision, Timing
 from courseware.simulations.running import RunPaused, TooEarly
 from courseware.simulations.situation import situation_of
 from courseware.simulations.trails import page_of, trail_of
+from tests.examples import examples
 from tests.making import make_user
 from tests.simulations.playing import fresh
 from tests.simulations.samples import KETTLE, make_player
@@ -86,7 +87,7 @@ def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(
 
 @pytest.mark.long
 @pytest.mark.django_db
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), jumps=st.lists(st.sampled_from(JUMPS), min_size=12, max_size=30))
 def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
     random, at = Random(seed), START

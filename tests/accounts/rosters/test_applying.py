@@ -32,6 +32,7 @@ from courseware.evidence.recording import subject_of
 from courseware.evidence.verifying import verify
 from courseware.outbox.models import Message
 from tests.accounts.rosters.firms import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes
+from tests.examples import examples
 from tests.making import days, letters, make_admin
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +235,7 @@ ANY_LISTS = st.lists(ROWS, min_size=1, max_size=9)
 TIDY_LISTS = st.lists(ROWS, min_size=1, max_size=9, unique_by=lambda row: row[0]).map(
     lambda rows: [[number, name, email and number + email, team] for number, name, email, team in rows]
 )
-FEW = settings(max_examples=15)
+FEW = settings(max_examples=examples(15))
 
 
 @pytest.mark.long
