@@ -17,7 +17,7 @@ from benchmarks.small_courses import files_of
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.search_terms import SearchTerm
-from courseware.assessment.certifying import months_later
+from courseware.assessment.certificate_facts import months_later
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course

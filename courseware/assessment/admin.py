@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.people_lists import SearchByPeople
+from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.certificate_numbers import NoNumber, plain_number
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import NotForThisPerson, withdraw
@@ -64,8 +65,8 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
     ordering = ["-issued_at", "-pk"]
     actions = ["withdraw"]
     fields = readonly_fields = (
-        "holder", "enrollment", "number", "issued_at", "valid_until", "withdrawn_at", "withdrawn_by",
-        "withdrawn_reason",
+        "holder", "enrollment", "number", *(fact.field for fact in FACTS if fact.in_admin),
+        "withdrawn_at", "withdrawn_by", "withdrawn_reason",
     )  # fmt: skip
 
     def get_search_results(self, request, queryset, search_term):

@@ -1,7 +1,7 @@
 """A certificate as a PDF file: made when it is first asked for, kept with the record, and the same ever after."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
 from courseware.accounts.models import User
+from courseware.assessment.certificate_facts import facts_of, in_language
 from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.content.compiled.serving import outline
@@ -24,7 +24,6 @@ from courseware.face.models import Logo
 from courseware.jobs.done import done_with
 from courseware.jobs.tasks import task
 from courseware.learning.completing import lock
-from courseware.lib.minute_words import minutes_in_words
 from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
@@ -134,35 +133,3 @@ def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
         "qr": qr_svg(settings.SITE_URL + reverse("assessment:certificate", args=[certificate.number])).decode(),
         "qr_called": gettext("QR code that leads to the page of this certificate"),
     }
-
-
-def facts_of(certificate: Certificate, language: str) -> list[tuple[str, str]]:
-    """What is said of day, time, result and release, each with its name: on paper and on the public page."""
-    facts = [(gettext("Completed on"), in_days(certificate.issued_at))]
-    if certificate.valid_until:
-        facts.append((gettext("Valid until"), date_format(certificate.valid_until, "DATE_FORMAT")))
-    if minutes := in_language(certificate.minutes, language):
-        time = {"time": minutes_in_words(minutes)}
-        facts.append((pgettext("of a course", "Required"), gettext("about %(time)s") % time))
-    if certificate.points is not None:
-        facts.append((gettext("Exam"), f"{certificate.points} / {certificate.max_points}"))
-    release = {
-        "number": certificate.release.number,
-        "month": date_format(in_zone(certificate.release.created_at), "YEAR_MONTH_FORMAT"),
-    }
-    facts.append((gettext("Release of the course"), gettext("%(number)s (%(month)s)") % release))
-    return facts
-
-
-def in_days(at: datetime) -> str:
-    return date_format(in_zone(at), "DATE_FORMAT")
-
-
-def in_zone(at: datetime) -> datetime:
-    """Whoever reads it, and wherever: paper has one day only."""
-    return timezone.localtime(at, timezone.get_default_timezone())
-
-
-def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
-    """In this one, or else what there is; "" where nothing was said."""
-    return texts.get(language or "") or next(iter(texts.values()), "")

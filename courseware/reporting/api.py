@@ -21,6 +21,7 @@ from courseware.accounts.allauth_internals import consume
 from courseware.accounts.api_keys import ApiKey, note_use, working_key
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import people_visible_to, sees_reports
+from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course, Document
 from courseware.lib.shares import PERCENT_FROM, AnonymousShare
@@ -251,9 +252,7 @@ def certificate_in(certificate: Certificate, title: str) -> CertificateShape:
         course=certificate.enrollment.course.identifier,
         course_title=title,
         number=certificate.number,
-        issued_at=certificate.issued_at,
-        certified_until=certificate.valid_until,
-        release=certificate.release.number,
+        **{fact.exported_as: fact.in_export(certificate) for fact in FACTS if fact.api_type},
         withdrawn_at=certificate.withdrawn_at,
     )
 

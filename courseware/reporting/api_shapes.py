@@ -4,6 +4,9 @@ from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
 from ninja import Field, Schema
+from pydantic import create_model
+
+from courseware.assessment.certificate_facts import FACTS
 
 Row = TypeVar("Row")
 LARGEST_KEY = 2**63 - 1
@@ -91,17 +94,18 @@ class CourseShape(Schema):
     digest: str
 
 
-class CertificateShape(Schema):
-    id: int
-    person: int
-    name: str = Field(description="Of the holder, as it stands on the certificate")
-    course: str
-    course_title: str
-    number: str
-    issued_at: datetime
-    certified_until: date | None = Field(description="The last day; null where it has no end")
-    release: int
-    withdrawn_at: datetime | None
+CertificateShape = create_model(  # type: ignore[call-overload]  # mypy takes the facts for options
+    "CertificateShape",
+    __base__=Schema,
+    id=(int, ...),
+    person=(int, ...),
+    name=(str, Field(description="Of the holder, as it stands on the certificate")),
+    course=(str, ...),
+    course_title=(str, ...),
+    number=(str, ...),
+    **{fact.exported_as: (fact.api_type, Field(description=fact.api_description)) for fact in FACTS if fact.api_type},
+    withdrawn_at=(datetime | None, ...),
+)
 
 
 class ShareShape(Schema):

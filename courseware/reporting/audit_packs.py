@@ -17,9 +17,10 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from courseware.accounts.models import User
+from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.certificate_papers import draw_papers, papers_of, tried_in
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.content.models import Release
@@ -41,11 +42,7 @@ CERTIFICATE_COLUMNS: tuple[Column, ...] = (
     Column("name", gettext_lazy("Name"), lambda each: each.holder),
     Column("course", gettext_lazy("Course id"), lambda each: each.enrollment.course.identifier),
     Column("number", gettext_lazy("Certificate number"), lambda each: each.number),
-    Column("issued_at", gettext_lazy("Issued on"), lambda each: each.issued_at),
-    Column("certified_until", gettext_lazy("Certified until"), lambda each: each.valid_until),
-    Column("points", gettext_lazy("Points"), lambda each: each.points),
-    Column("max_points", pgettext_lazy("points", "Of"), lambda each: each.max_points),
-    Column("release", gettext_lazy("Release"), lambda each: each.release.number),
+    *(Column(fact.exported_as, fact.label, fact.in_export) for fact in FACTS if fact.label),
     Column("withdrawn_at", gettext_lazy("Withdrawn on"), lambda each: each.withdrawn_at),
     Column("address", gettext_lazy("Address"), lambda each: settings.SITE_URL + certificate_address(each)),
 )

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
 
 from django.db.models import F, OuterRef, Q, Subquery
 
-from courseware.assessment.certifying import frozen_facts, outlines_of
+from courseware.assessment.certificate_facts import FACTS, CertificateFact, frozen_facts
+from courseware.assessment.certifying import outlines_of
 from courseware.assessment.models import Certificate, CertificatePaper, Standing
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import Proof, longest, says, whose
@@ -28,42 +28,26 @@ def certificates() -> Iterator[str]:
         yield f"enrollment {pk}: completed at another moment than its certificate says"
 
 
-FORGED = {
-    "titles": "other titles than its release",
-    "valid_until": "valid until another day than its release says",
-    "points": "says points that no passed attempt has",
-    "max_points": "says points that no passed attempt has",
-    "issuer": "another issuer than the house style of that day",
-    "signer": "another signer than the house style of that day",
-}
-
-
 def certificate_texts() -> Iterator[str]:
-    """A certificate says what `frozen_facts` derives from its release and the attempts."""
+    """A certificate says what its release, the attempts and the house style said, as far as they can be asked again."""
     outlines = lru_cache(maxsize=8)(outlines_of)
     certificates = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
     for certificate in certificates.order_by("pk").iterator():
-        forged = forged_fields(certificate, outlines(certificate.release))
-        for words in dict.fromkeys(FORGED.get(field, f"{field} is none it could have said") for field in forged):
+        forged = forged_facts(certificate, outlines(certificate.release))
+        for words in dict.fromkeys(fact.forged or f"{fact.field} is none it could have said" for fact in forged):
             yield f"certificate {certificate.pk}: {words}"
 
 
-def forged_fields(certificate: Certificate, outlines: Mapping[str, Outline]) -> list[str]:
-    """Fields that differ from the facts. Runs one query where nothing is forged."""
+def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> list[CertificateFact]:
+    """Facts that are not those computed again. Runs two queries where nothing is forged."""
     # Also by the day before and after: the zone of the site may have been another when it was issued.
-    fields: list[str] = []
+    facts = [fact for fact in FACTS if fact.is_recomputable]
     for step in (0, -1, 1):
-        at = certificate.issued_at + timedelta(days=step)
-        facts = frozen_facts(certificate.enrollment, outlines, at)
-        fields = [field for field in fields or facts if not agrees(field, getattr(certificate, field), facts[field])]
-        if not fields:
+        recomputed = frozen_facts(certificate.enrollment, outlines, certificate.issued_at + timedelta(days=step))
+        facts = [fact for fact in facts if not fact.agrees(certificate, recomputed[fact.field])]
+        if not facts:
             break
-    return fields
-
-
-def agrees(field: str, kept: Any, derived: Any) -> bool:
-    # An exam that is not required may be passed after the certificate was issued, which then has no points.
-    return kept == derived or (kept is None and field in ("points", "max_points"))
+    return facts
 
 
 def certificate_papers() -> Iterator[str]:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.accounts.notes import Note
-from courseware.assessment.certifying import minutes_in_log
+from courseware.assessment.certificate_facts import facts_in_log
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.talks import Talk
@@ -87,9 +87,7 @@ def changes_seen(outcome: ChangeSeen.Outcome) -> Callable[[], QuerySet]:
 
 
 def issued(certificate: Certificate) -> Said:
-    data: dict[str, Any] = {"certificate": certificate.pk}
-    if certificate.minutes:  # of earlier ones nobody said it
-        data["minutes"] = minutes_in_log(certificate.minutes)
+    data = {"certificate": certificate.pk, **facts_in_log(certificate)}
     return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.issued_at, data)
 
 

@@ -4,8 +4,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from courseware.assessment.certificate_facts import FACTS, months_later
 from courseware.assessment.certificate_numbers import plain_number
-from courseware.assessment.certifying import issue, months_later
+from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
@@ -94,6 +95,25 @@ def test_a_course_without_an_end_gives_a_certificate_without_one():
     sit(ready(import_course(files).course), at=MONDAY)
     assert Certificate.objects.get().valid_until is None
     assert Certificate.objects.get().is_valid(MONDAY + timedelta(days=99999))
+
+
+def test_every_column_that_a_certificate_copies_is_one_of_its_facts():
+    of_the_row = {"id", "enrollment", "number", "withdrawn_at", "withdrawn_by", "withdrawn_reason"}
+    assert {field.name for field in Certificate._meta.fields} - of_the_row == {fact.field for fact in FACTS}
+
+
+# Facts with a place of their own on the page, or that some list has never had.
+SHOWN_ELSEWHERE = {"holder", "titles", "minutes", "points", "max_points", "issuer", "signer", "release"}
+# See the comments of these entries.
+NEITHER_LOGGED_NOR_RECOMPUTED = {"holder", "issued_at", "release"}
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.field)
+def test_a_fact_is_on_page_and_in_each_list_and_can_be_checked(fact):
+    if fact.field not in SHOWN_ELSEWHERE:
+        assert fact.line and fact.exported_as and fact.label and fact.api_type and fact.in_admin
+    assert fact.is_recomputable or fact.in_log or fact.field in NEITHER_LOGGED_NOR_RECOMPUTED
+    assert not (fact.is_recomputable and fact.in_log)
 
 
 @pytest.mark.django_db

@@ -5,7 +5,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.utils import timezone
 
-from courseware.assessment.certifying import frozen_facts, outlines_of
+from courseware.assessment.certificate_facts import frozen_facts
+from courseware.assessment.certifying import outlines_of
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.compiled import serving
 from courseware.content.models import Document, Text

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from courseware.accounts import waits
-from courseware.assessment.certifying import frozen_facts
+from courseware.assessment.certificate_facts import frozen_facts
 from courseware.assessment.models import Certificate
 from courseware.content.compiled.serving import Outline
 from courseware.evidence.verifying import verify

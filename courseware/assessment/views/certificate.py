@@ -12,8 +12,9 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.site_name import face_for
+from courseware.assessment.certificate_facts import facts_of, in_language
 from courseware.assessment.certificate_numbers import NoNumber, grouped, plain_number
-from courseware.assessment.certificate_papers import WithdrawnCertificate, facts_of, in_language, paper_of
+from courseware.assessment.certificate_papers import WithdrawnCertificate, paper_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
 from courseware.content.compiled.serving import outline

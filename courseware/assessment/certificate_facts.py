@@ -1,0 +1,264 @@
+"""The facts that a certificate states, each copied when it is issued: one entry in FACTS for each.
+
+The page, the PDF, the API, the audit pack, the admin, the audit log and `check_records` follow from the entry. A new
+fact needs its column of `Certificate` with the migration, its entry, and the translation of its words.
+"""
+
+import calendar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
+
+from courseware.assessment.models import Attempt, Certificate
+from courseware.content.compiled.serving import Outline
+from courseware.face.faces import Face, face_on
+from courseware.learning.models import Enrollment
+from courseware.learning.own_outline import narrowed
+from courseware.lib import dates
+from courseware.lib.minute_words import minutes_in_words
+
+Line = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What the facts are taken from: `outlines` are those of the release, by language."""
+
+    enrollment: Enrollment
+    outlines: Mapping[str, Outline]
+    at: datetime
+
+    @property
+    def outline(self) -> Outline:
+        return next(iter(self.outlines.values()))
+
+    @cached_property
+    def passed(self) -> Attempt | None:
+        passed = self.enrollment.attempts.filter(is_passed=True, submitted_at__lte=self.at)
+        return passed.order_by("-points", "pk").first()
+
+    @cached_property
+    def face(self) -> Face:
+        return face_on(self.at, self.outline.course_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateFact:
+    """`field` is the column of Certificate, `value` computes it when the certificate is issued.
+
+    `is_recomputable`: whether `check_records` can compute the value again later and compare. It cannot if the value
+    depends on something that changes and of which no former value is stored, such as a name. Then `in_log` is required:
+    what the audit log holds of it. The log holds no names: use a digest of them.
+
+    `forged` is what `check_records` says if the value is another one. `may_be_empty`: a certificate without the value
+    is right, too, for example one that was issued before the fact existed.
+
+    `line` is its line on page and PDF in a language, or None. `exported_as` is its name in API and audit pack, `label`
+    its heading in the audit pack and `api_type` its type in the API: without them, it is not in there. `exported` turns
+    the value of the column into that of the export. `in_admin`: whether the admin shows it.
+    """
+
+    field: str
+    value: Callable[[Issue], Any]
+    is_recomputable: bool
+    in_log: Callable[[Any], Any] | None = None
+    forged: str = ""
+    may_be_empty: bool = False
+    line: Callable[[Certificate, str], Line | None] | None = None
+    exported_as: str = ""
+    label: Promise | None = None
+    api_type: Any = None
+    api_description: str | None = None
+    exported: Callable[[Any], Any] = lambda value: value
+    in_admin: bool = False
+
+    def of(self, certificate: Certificate) -> Any:
+        return getattr(certificate, self.field)
+
+    def in_export(self, certificate: Certificate) -> Any:
+        return self.exported(self.of(certificate))
+
+    def agrees(self, certificate: Certificate, recomputed: Any) -> bool:
+        kept = self.of(certificate)
+        return kept == recomputed or (self.may_be_empty and kept in (None, "", {}))
+
+
+def months_later(day: date, months: int) -> date:
+    year, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + year, month + 1
+    # In a shorter month the last day.
+    return day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def last_day(issue: Issue) -> date | None:
+    """A learner who renews in time loses none of the days that the former certificate still had."""
+    months = issue.outline.valid_months
+    day = dates.site_day(issue.at)
+    return months_later(max(day, issue.enrollment.renews_until or day), months) if months else None
+
+
+def minutes_asked(issue: Issue) -> dict[str, float]:
+    """How long what was asked takes, by language, in halves as on every page: of a short renewal that alone."""
+    return {language: narrowed(each, issue.enrollment).minutes_left() for language, each in issue.outlines.items()}
+
+
+def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
+    """What the log holds of them: it takes no fractions, so these are written out. Whatever somebody has put in their
+    place is not what it holds.
+
+    >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0, "de": 174})
+    {'zh-hans': '160.5', 'en': '174.0', 'de': 174}
+    """
+    return {language: each if isinstance(each, int) else str(each) for language, each in minutes.items()}
+
+
+def issued_line(certificate: Certificate, language: str) -> Line:
+    return gettext("Completed on"), date_format(in_zone(certificate.issued_at), "DATE_FORMAT")
+
+
+def validity_line(certificate: Certificate, language: str) -> Line | None:
+    if not certificate.valid_until:
+        return None
+    return gettext("Valid until"), date_format(certificate.valid_until, "DATE_FORMAT")
+
+
+def minutes_line(certificate: Certificate, language: str) -> Line | None:
+    minutes = in_language(certificate.minutes, language)
+    if not minutes:
+        return None
+    return pgettext("of a course", "Required"), gettext("about %(time)s") % {"time": minutes_in_words(minutes)}
+
+
+def points_line(certificate: Certificate, language: str) -> Line | None:
+    if certificate.points is None:
+        return None
+    return gettext("Exam"), f"{certificate.points} / {certificate.max_points}"
+
+
+def release_line(certificate: Certificate, language: str) -> Line:
+    release = certificate.release
+    said = {"number": release.number, "month": date_format(in_zone(release.created_at), "YEAR_MONTH_FORMAT")}
+    return gettext("Release of the course"), gettext("%(number)s (%(month)s)") % said
+
+
+# In the order of the lines on page and PDF. Texts with a place of their own there have no line.
+FACTS = (
+    # The log holds no names, and the name of the day is nowhere else: a changed holder is not noticed.
+    CertificateFact(field="holder", value=lambda issue: issue.enrollment.learner.name, is_recomputable=False),
+    # `check_records` compares it with the completion of the enrollment, and with the time of the event in the log.
+    CertificateFact(
+        field="issued_at",
+        value=lambda issue: issue.at,
+        is_recomputable=False,
+        line=issued_line,
+        exported_as="issued_at",
+        label=gettext_lazy("Issued on"),
+        api_type=datetime,
+        in_admin=True,
+    ),
+    CertificateFact(
+        field="valid_until",
+        value=last_day,
+        is_recomputable=True,
+        forged="valid until another day than its release says",
+        line=validity_line,
+        exported_as="certified_until",
+        label=gettext_lazy("Certified until"),
+        api_type=date | None,
+        api_description="The last day; null where it has no end",
+        in_admin=True,
+    ),
+    CertificateFact(
+        field="titles",
+        value=lambda issue: {language: each.title for language, each in issue.outlines.items()},
+        is_recomputable=True,
+        forged="other titles than its release",
+    ),
+    # The same release may be compiled to other minutes later, by what is known of reading then.
+    CertificateFact(
+        field="minutes", value=minutes_asked, is_recomputable=False, in_log=minutes_in_log, line=minutes_line
+    ),
+    # An exam that is not required may be passed after the certificate was issued, which then has no points.
+    CertificateFact(
+        field="points",
+        value=lambda issue: issue.passed.points if issue.passed else None,
+        is_recomputable=True,
+        forged="says points that no passed attempt has",
+        may_be_empty=True,
+        line=points_line,
+        exported_as="points",
+        label=gettext_lazy("Points"),
+    ),
+    CertificateFact(
+        field="max_points",
+        value=lambda issue: issue.passed.max_points if issue.passed else None,
+        is_recomputable=True,
+        forged="says points that no passed attempt has",
+        may_be_empty=True,
+        exported_as="max_points",
+        label=pgettext_lazy("points", "Of"),
+    ),
+    CertificateFact(
+        field="issuer",
+        value=lambda issue: issue.face.own_words("issuer") or issue.face.own_words("name"),
+        is_recomputable=True,
+        forged="another issuer than the house style of that day",
+    ),
+    CertificateFact(
+        field="signer",
+        value=lambda issue: issue.face.own_words("signer"),
+        is_recomputable=True,
+        forged="another signer than the house style of that day",
+    ),
+    # Another release would have other titles, another validity or other points.
+    CertificateFact(
+        field="release",
+        value=lambda issue: issue.enrollment.release,
+        is_recomputable=False,
+        line=release_line,
+        exported_as="release",
+        label=gettext_lazy("Release"),
+        api_type=int,
+        exported=lambda release: release.number,
+    ),
+)
+
+
+def all_facts(issue: Issue) -> dict[str, Any]:
+    """Every fact by field, for a new certificate. Runs two queries."""
+    return {fact.field: fact.value(issue) for fact in FACTS}
+
+
+def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
+    """The facts of a certificate issued at `at` that can be computed again, by field. Runs two queries."""
+    issue = Issue(enrollment, outlines, at)
+    return {fact.field: fact.value(issue) for fact in FACTS if fact.is_recomputable}
+
+
+def facts_in_log(certificate: Certificate) -> dict[str, Any]:
+    """What the log holds of the facts; of those that a certificate issued before does not have, nothing."""
+    logged = ((fact, fact.of(certificate)) for fact in FACTS if fact.in_log)
+    return {fact.field: fact.in_log(value) for fact, value in logged if value}  # type: ignore[misc]
+
+
+def facts_of(certificate: Certificate, language: str) -> list[Line]:
+    """The lines of page and PDF: what each fact is called, and its text."""
+    lines = (fact.line(certificate, language) for fact in FACTS if fact.line)
+    return [line for line in lines if line]
+
+
+def in_zone(at: datetime) -> datetime:
+    """In the time zone of the site, for every reader: a PDF has one date only."""
+    return timezone.localtime(at, timezone.get_default_timezone())
+
+
+def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
+    """In this one, or else what there is; "" where nothing was said."""
+    return texts.get(language or "") or next(iter(texts.values()), "")
