@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.reporting.views.board import MANY
+from courseware.reporting import board_rows
 from tests.making import days, make_course, make_enrollment, make_team, make_user
 from tests.reporting.boards import learner_of
 
@@ -36,11 +36,13 @@ def test_the_first_page_says_how_many_things_there_are_to_do_for_the_team_today(
     assert strips(client, "/") == [("Your team: 3 things to do today", "/team/today/")]
 
 
-def test_of_many_people_what_is_to_be_done_is_not_counted_on_the_first_page(client, team):
+def test_first_page_counts_no_tasks_of_many_people(client, team, monkeypatch):
     learner_of(team, due_at=days(-2))
-    session = client.session
-    session[MANY] = True
-    session.save()
+    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 0)
+    assert strips(client, "/") == [("Your team: what to do today", "/team/today/")]
+    monkeypatch.undo()
+    assert strips(client, "/") == [("Your team: 1 thing to do today", "/team/today/")]
+    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
     assert strips(client, "/") == [("Your team: what to do today", "/team/today/")]
 
 

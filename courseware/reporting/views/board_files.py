@@ -18,9 +18,10 @@ from courseware.evidence.recording import record
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
 from courseware.reporting import board_rows, exports, workbooks
+from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.board_filters import DueDays, Sorting
 from courseware.reporting.forms import BoardFilter, posts_of
-from courseware.reporting.views.board import chosen_enrollments, counts_of, filters_query, number_in
+from courseware.reporting.views.board import filters_query
 from courseware.reporting.views.people import teams_or_404
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,12 +47,11 @@ def chosen_rows(request):
     chosen = form.chosen()
     if form.names_lost_team(chosen):
         raise Http404
-    everyone, found = chosen_enrollments(request.user, chosen, now)
-    number = number_in(counts_of(request, teams, chosen, everyone, now), chosen)
-    if number > board_rows.SORTED_BY_NAME:
+    count = DashboardCount(request.user, teams, chosen, now, is_exact=True)
+    if not count.is_sorted:
         chosen.pop("sort", None)  # nor may the file or the log say that they are sorted
-    sorted_rows = board_rows.sorted_within_reason(found, number, chosen.get("sort"), request.user)
-    return Chosen(chosen, board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now), number, now)
+    sorted_rows = board_rows.sorted_within_reason(count.rows, count.number, chosen.get("sort"), request.user)
+    return Chosen(chosen, board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now), count.number, now)
 
 
 def record_export(user, chosen):

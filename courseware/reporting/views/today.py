@@ -29,8 +29,9 @@ from courseware.lib.form_pages import form_on
 from courseware.lib.small_numbers import keys_in
 from courseware.reporting.board_rows import MANY_TEAMS
 from courseware.reporting.drafted_acts import draft_for, led_by
+from courseware.reporting.own_board import leads_many
 from courseware.reporting.today_form import TodayForm
-from courseware.reporting.views.board import MANY, TO_UNDO, offer_undo
+from courseware.reporting.views.board import TO_UNDO, offer_undo
 
 HAVE_ONE = (Unreminded.WAITS, Unreminded.REMINDED)
 HAVE_THE_DAY = (Refusal.UNCHANGED, Refusal.LATER)
@@ -54,20 +55,16 @@ def today(request):
         raise Http404
     if request.method == "POST":
         return confirm(request)
-    draft = draft_for(request.user, timezone.now(), counts_others=leads_few(request, teams))
+    draft = draft_for(request.user, timezone.now(), counts_others=teams <= MANY_TEAMS)
     part = "HX-Request" in request.headers
     return render(request, "reporting/_today.html" if part else "reporting/today.html", {"draft": draft})
-
-
-def leads_few(request, teams):
-    return teams <= MANY_TEAMS and MANY not in request.session
 
 
 def work_of_lead(request):
     """What a lead has to do today, for the first page; of many people it is not counted there."""
     if not request.session[MANAGES]:
         return None
-    if not leads_few(request, teams_managed_by(request.user).count()):
+    if leads_many(request.user, timezone.now()):
         return OtherWork(gettext("Your team: what to do today"), today_address())
     number = draft_for(request.user, timezone.now(), counts_others=False).number
     if not number:
