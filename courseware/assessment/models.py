@@ -1,5 +1,3 @@
-from datetime import date
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -7,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.daily_answers import DailyAnswer, DailyWish  # noqa: F401 - Django finds its models here
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.outside_training import WITHDRAWN_FOR_A_REASON, OutsideTraining, Withdrawable
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -147,8 +145,11 @@ class DrillAnswer(models.Model):
         return f"{self.question} ({self.attempt})"
 
 
-class Certificate(models.Model):
-    """Issued once, when an enrollment is completed. What it says is copied, so that nothing later changes it."""
+class Certificate(Withdrawable):
+    """Issued once, when an enrollment is completed. What it says is copied, so that nothing later changes it.
+
+    The fields of `Withdrawable` are not part of what it says. See `withdrawing`.
+    """
 
     enrollment = models.OneToOneField(
         Enrollment, on_delete=models.PROTECT, related_name="certificate", verbose_name=_("enrollment")
@@ -165,16 +166,6 @@ class Certificate(models.Model):
     issuer = models.JSONField(default=dict, help_text="Who issues it per language, as the house style said then")
     signer = models.JSONField(default=dict, help_text="Who signs it per language, likewise")
     minutes = models.JSONField(default=dict, help_text="How long the course takes, per language; empty before 0.3")
-    # Not part of what it says: taken back later, by somebody else than its holder. See `withdrawing`.
-    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        verbose_name=_("withdrawn by"),
-    )
-    withdrawn_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("certificate"), _("certificates")
@@ -189,19 +180,13 @@ class Certificate(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="")
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+                condition=WITHDRAWN_FOR_A_REASON,
                 name="withdrawn_by_somebody_for_a_reason",
             )
         ]
 
     def __str__(self):
         return f"{self.holder} · {dates.site_day(self.issued_at)}"
-
-    @property
-    def certifies_until(self) -> date:
-        """The last day; a day that never comes where it has no end, and one that was never there once withdrawn."""
-        return date.min if self.withdrawn_at else self.valid_until or date.max
 
     def is_valid(self, at=None):
         return dates.site_day(at) <= self.certifies_until

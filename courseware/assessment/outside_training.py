@@ -9,10 +9,40 @@ from django.utils.translation import gettext_lazy as _
 from courseware.content.models import Course
 
 
-class OutsideTraining(models.Model):
+class Withdrawable(models.Model):
+    """What certifies a person until a day (`valid_until`; None: it has no end), and may be withdrawn."""
+
+    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("withdrawn by"),
+    )
+    withdrawn_reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+    valid_until: date | None
+
+    @property
+    def certifies_until(self) -> date:
+        """The last day; `date.max` if it has no end, `date.min` if it was withdrawn."""
+        return date.min if self.withdrawn_at else self.valid_until or date.max
+
+
+WITHDRAWN_FOR_A_REASON = Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="") | Q(
+    withdrawn_at__isnull=False, withdrawn_by__isnull=False
+) & ~Q(withdrawn_reason="")
+
+
+class OutsideTraining(Withdrawable):
     """That somebody learned elsewhere what a course teaches, as somebody of human resources says; never edited.
 
-    It certifies like a certificate, and is none: it has no number, and nobody can check it. See `outside_records`.
+    It certifies like a certificate, and is none: it has no number, and nobody can check it. See `outside_records`. What
+    was withdrawn was recorded by mistake, and certified nobody: `standing` does not ask for it.
     """
 
     person = models.ForeignKey(
@@ -27,15 +57,6 @@ class OutsideTraining(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("recorded by")
     )
     recorded_at = models.DateTimeField(_("recorded on"), default=timezone.now)
-    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        verbose_name=_("withdrawn by"),
-    )
-    withdrawn_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("outside training"), _("outside trainings")
@@ -51,17 +72,10 @@ class OutsideTraining(models.Model):
                 name="outside_training_ends_after_it",
             ),
             models.CheckConstraint(
-                condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="")
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_reason=""),
+                condition=WITHDRAWN_FOR_A_REASON,
                 name="outside_training_withdrawn_for_a_reason",
             ),
         ]
 
     def __str__(self):
         return f"{self.person} · {self.course} · {self.trained_on}"
-
-    @property
-    def certifies_until(self) -> date:
-        """The last day; a day that never comes where it has no end. What was withdrawn was recorded by mistake, and
-        certified nobody: `standing` does not ask for it."""
-        return date.min if self.withdrawn_at else self.valid_until or date.max
