@@ -1,6 +1,9 @@
 import fcntl
 import gc
 import os
+import shutil
+from contextlib import contextmanager
+from io import StringIO
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -67,6 +70,15 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@contextmanager
+def one_worker_at_a_time(name):
+    from django.conf import settings
+
+    with open(settings.DATA_DIR / name, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings():
     """All workers begin with the same database, each with the copy of it that django_db_setup makes."""
@@ -80,16 +92,49 @@ def django_db_keepdb():
 
 @pytest.fixture(scope="session")
 def django_db_setup(request, worker_id, django_db_blocker):
-    from django.conf import settings
     from django.db import connection
 
-    with open(settings.DATA_DIR / "migrating", "w") as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+    with one_worker_at_a_time("migrating"):
         request.getfixturevalue("django_db_setup")  # pytest-django's
         with django_db_blocker.unblock():
             connection.close()
             connection.creation.clone_test_db(worker_id, verbosity=0, autoclobber=True)
     connection.creation.setup_worker_connection(worker_id)
+
+
+# Rows that most packages use; a package or module that needs others defines a fixture of the same name.
+
+
+@pytest.fixture
+def course(db):
+    """The sample course, released."""
+    from tests.making import make_course
+
+    return make_course()
+
+
+@pytest.fixture
+def team(db):
+    from tests.making import make_team, make_user
+
+    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
+
+
+@pytest.fixture
+def signed_in(client, team):
+    """The client, signed in as the manager of the team."""
+    client.force_login(team.manager)
+    return client
+
+
+@pytest.fixture
+def enrollment(client, course):
+    """Of a learner who is signed in, due in 9 days."""
+    from tests.making import days, make_enrollment
+
+    enrollment = make_enrollment(course=course, due_at=days(9))
+    client.force_login(enrollment.learner)
+    return enrollment
 
 
 @pytest.fixture(scope="session")

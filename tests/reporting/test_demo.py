@@ -1,8 +1,5 @@
-from io import StringIO
-
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
@@ -20,22 +17,12 @@ from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
 from courseware.reporting.drafted_acts import draft_for
 from tests.world import rows_shown_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_company")]
 State = Enrollment.State
 SAFETY, FIRST_AID, FINAL = "customer-service-safety", "first-aid", "final-exam"
 
 
-@pytest.fixture(scope="module")
-def firm(django_db_setup, django_db_blocker, shipped_folder):
-    """The demo firm in the courses that come with the product, as `make run` makes it: once, for all who look at it."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        call_command("import_content", stdout=StringIO())
-        call_command("make_demo")
-        yield
-        transaction.set_rollback(True)
-
-
-def test_the_demo_has_a_team_of_about_fifteen_in_every_state(firm):
+def test_the_demo_has_a_team_of_about_fifteen_in_every_state():
     manager = User.objects.get(email="manager@example.com")
     counts = board_counts.counts(board_rows.board(manager), timezone.now()).states
     assert 12 <= len({row.email for row in rows_shown_to(manager)}) <= 18
@@ -43,21 +30,21 @@ def test_the_demo_has_a_team_of_about_fifteen_in_every_state(firm):
     assert counts[State.OVERDUE] >= 2
 
 
-def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates(firm):
+def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates():
     exams = Attempt.objects.exclude(pass_mark=None)
     assert set(exams.values_list("is_passed", flat=True)) == {True, False}
     assert Certificate.objects.count() == Enrollment.objects.completed().count() >= 3
     assert {each.enrollment.course.identifier for each in Certificate.objects.all()} == {SAFETY, FIRST_AID}
 
 
-def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do(firm):
+def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do():
     manager = User.objects.get(email="manager@example.com")
     rows = rows_shown_to(manager)
     assert [row.email for row in rows if row.next_act.kind == Act.DRILL] == ["ma.li@example.com"]
     assert {row.starting_point.outcome for row in rows} == {"", "gained"}
 
 
-def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do(firm):
+def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do():
     renewal = Enrollment.objects.get(learner__email="gao.jie@example.com", completed_at=None)
     certificate = Certificate.objects.get(enrollment__learner=renewal.learner)
     assert certificate.is_valid()
@@ -66,13 +53,13 @@ def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do(firm):
     assert len(renewal.required) < 10
 
 
-def test_somebody_in_the_demo_asks_for_another_day(firm):
+def test_somebody_in_the_demo_asks_for_another_day():
     manager = User.objects.get(email="manager@example.com")
     draft = draft_for(manager, timezone.now(), counts_others=True)
     assert [each.name for each in draft.asked.shown] == ["周凯"]
 
 
-def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says(firm):
+def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says():
     rules = AssignmentRule.objects.all()
     assert all(rule.is_on for rule in rules)
     assert sorted(Assignment.objects.values_list("deed", "person__email")) == [
@@ -84,21 +71,21 @@ def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says(firm):
     assert [intent for intent in plan(list(acting_rules()), timezone.localdate()) if intent.is_act] == []
 
 
-def test_people_of_the_demo_are_in_two_courses_and_as_far_as_one_may_be(firm):
+def test_people_of_the_demo_are_in_two_courses_and_as_far_as_one_may_be():
     ways = Enrollment.objects.filter(course__identifier=FIRST_AID)
     assert {way.state_at() for way in ways} >= {State.NOT_STARTED, State.IN_PROGRESS, State.COMPLETED}
     newcomer = Enrollment.objects.filter(learner__email="learner@example.com")
     assert sorted(newcomer.values_list("course__identifier", flat=True)) == [SAFETY, FIRST_AID]
 
 
-def test_somebody_has_left_the_firm_of_the_demo_and_is_off_the_board(firm):
+def test_somebody_has_left_the_firm_of_the_demo_and_is_off_the_board():
     left = User.objects.get(is_active=False)
     assert left.email == "zheng.hao@example.com"
     assert left.enrollments.get().started_at
     assert left.email not in [row.email for row in rows_shown_to(User.objects.get(email="manager@example.com"))]
 
 
-def test_somebody_in_the_demo_learned_first_aid_elsewhere_and_counts_as_certified(firm):
+def test_somebody_in_the_demo_learned_first_aid_elsewhere_and_counts_as_certified():
     training = OutsideTraining.objects.get()
     assert training.person.email == "he.jun@example.com"
     assert training.course.identifier == FIRST_AID
@@ -106,36 +93,36 @@ def test_somebody_in_the_demo_learned_first_aid_elsewhere_and_counts_as_certifie
     assert standing.certified_until == training.valid_until > timezone.localdate()
 
 
-def test_somebody_in_the_demo_is_away_and_has_the_due_day_later(firm):
+def test_somebody_in_the_demo_is_away_and_has_the_due_day_later():
     [row] = [row for row in rows_shown_to(User.objects.get(email="manager@example.com")) if row.away_until]
     assert row.email == "he.jun@example.com"
     assert row.due_on > row.away_until
 
 
-def test_the_new_hire_is_enrolled_and_has_not_begun(firm):
+def test_the_new_hire_is_enrolled_and_has_not_begun():
     for enrollment in Enrollment.objects.filter(learner__email="learner@example.com"):
         assert (enrollment.started_at, enrollment.state_at()) == (None, State.NOT_STARTED)
         assert enrollment.due_at
 
 
-def test_everything_in_the_demo_was_made_by_the_products_own_verbs(firm):
+def test_everything_in_the_demo_was_made_by_the_products_own_verbs():
     assert list(differences()) == []
 
 
 @pytest.mark.parametrize("email", ACCOUNTS)
-def test_every_account_that_is_told_of_can_sign_in(firm, client, email):
+def test_every_account_that_is_told_of_can_sign_in(client, email):
     response = client.post("/accounts/login/", {"login": email, "password": SIGN_IN_WITH})
     assert response.status_code == 302
     assert client.get("/").status_code == 200
 
 
-def test_nothing_is_made_where_people_are(firm):
+def test_nothing_is_made_where_people_are():
     before = User.objects.count()
     with pytest.raises(CommandError, match="people here already"):
         call_command("make_demo")
     assert User.objects.count() == before
 
 
-def test_the_emergency_cards_are_filled_in(firm):
+def test_the_emergency_cards_are_filled_in():
     for course in Course.objects.all():
         assert [sections_without_contact(course, language) for language in course.current.outlines] == [[], []]

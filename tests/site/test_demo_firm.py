@@ -1,10 +1,8 @@
 """A demo firm of any size holds what the product's own functions would have written of the same people."""
 
 import datetime
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.db import transaction
 from django.db.models import DateField, UUIDField
 from django.utils import timezone
@@ -39,18 +37,15 @@ OWN_OR_RANDOM = {"accounts.User": ("email", "name"), "assessment.Certificate": (
 
 
 @pytest.fixture(scope="module")
-def firm(django_db_setup, django_db_blocker, shipped_folder):
+def firm(demo_company, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
-        call_command("import_content", stdout=StringIO())
-        call_command("make_demo")
         told = Message.objects.count()
         copies = copied_one_by_one()
         grown = DemoFirm()
         for _number in grown.grow(PEOPLE_IN_ALL):
             pass
         grown.copies, grown.letters = copies, Message.objects.count() - told
-        yield grown
-        transaction.set_rollback(True)
+    return grown
 
 
 def copied_one_by_one():
