@@ -154,6 +154,51 @@ def shipped_course(db, shipped_folder):
     return make_course(read_folder(shipped_folder))
 
 
+@pytest.fixture(scope="module")
+def demo_company(django_db_setup, django_db_blocker, shipped_folder):
+    """The demo company in the shipped courses, as `make run` creates it.
+
+    Created once per run, in a file beside the migrated database. Each module works on its own copy of that file.
+    """
+    from django.conf import settings
+    from django.db import connection, transaction
+
+    with django_db_blocker.unblock():
+        if connection.vendor != "sqlite":
+            with transaction.atomic():
+                create_demo_company()
+                yield
+                transaction.set_rollback(True)
+            return
+        own, demo = connection.settings_dict["NAME"], settings.DATA_DIR / "demo.sqlite3"
+        with one_worker_at_a_time("creating-demo"):
+            if not demo.exists():
+                use_database(connection, copied(settings.DATABASES["default"]["TEST"]["NAME"], f"{demo}.unfinished"))
+                create_demo_company()
+                connection.close()
+                os.rename(f"{demo}.unfinished", demo)
+        use_database(connection, copied(demo, f"{own}.demo"))
+        yield
+        use_database(connection, own)
+
+
+def create_demo_company():
+    from django.core.management import call_command
+
+    call_command("import_content", stdout=StringIO())
+    call_command("make_demo")
+
+
+def copied(source, target):
+    shutil.copy(source, target)
+    return target
+
+
+def use_database(connection, name):
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
 @pytest.fixture(autouse=True, scope="session")
 def the_same_files_read_and_compiled_once():
     """Most tests begin with the same course, and reading and compiling it would be half of their time.

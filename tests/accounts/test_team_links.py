@@ -23,11 +23,6 @@ CHOOSE = reverse("account_set_password")
 
 
 @pytest.fixture
-def team():
-    return make_team("Night shift", manager=make_user("Li Lin"))
-
-
-@pytest.fixture
 def link(team):
     return make_link(team, ends_at=timezone.now() + timedelta(days=7), uses=3, by=team.manager)
 

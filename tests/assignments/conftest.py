@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from tests.assignments.two_accounts import member
-from tests.making import make_course, make_hr, make_team
+from tests.making import make_hr
 
 
 @pytest.fixture(autouse=True)
@@ -17,16 +17,6 @@ def a_wednesday():
 @pytest.fixture
 def hr():
     return make_hr(name="He Ran")
-
-
-@pytest.fixture
-def course():
-    return make_course()
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift")
 
 
 @pytest.fixture

@@ -18,16 +18,11 @@ from courseware.reporting.consistency import differences
 from tests.assignments.certified import make_certified
 from tests.assignments.rules import LEARNER, make_version
 from tests.assignments.rules import make_rule as rule_that_is
-from tests.making import join, make_course, make_hr, make_team, make_user
+from tests.making import join, make_hr, make_team, make_user
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2026, 11, 30)
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def enrolled_now():

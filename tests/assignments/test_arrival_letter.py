@@ -13,7 +13,7 @@ from courseware.outbox import tray
 from courseware.outbox.models import Message
 from courseware.outbox.tray_lines import TrayLine
 from tests.language.samples import make_files
-from tests.making import join, letters, make_admin, make_course, make_team, make_user
+from tests.making import join, letters, make_admin, make_course, make_user
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -22,16 +22,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def host(settings):
     settings.SITE_URL = "https://training.example.com"
-
-
-@pytest.fixture
-def course():
-    return make_course()
-
-
-@pytest.fixture
-def team():
-    return make_team("East centre", manager=make_user("Li Lin"))
 
 
 def arrived(team, course, name="Wang Ming"):
@@ -60,7 +50,7 @@ def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, 
         f"https://training.example.com/certificates/{certificate.number}/\n"
         "You can print it there. Whoever you give the address to sees that it is genuine.",
         "Nothing else is asked of you now.",
-        "Li Lin\nEast centre, team leader",
+        "Li Lin\nNight shift, team leader",
         "You get this letter once for each course that you complete.\n",
     ]
 

@@ -17,11 +17,6 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def team():
-    return make_team("Night shift")
-
-
-@pytest.fixture
 def enrollment(team):
     enrollment = make_enrollment(make_user("周凯"), due_at=dates.due_instant(dates.site_day() + 60 * DAY, zone()))
     join(team, enrollment.learner)

@@ -7,15 +7,10 @@ from courseware.assignments import taking_back
 from courseware.learning import adjusting
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.models import Enrollment
-from tests.making import days, join, make_enrollment, make_team, make_user
+from tests.making import days, join, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
 BATCH = 2
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
 
 
 @pytest.fixture

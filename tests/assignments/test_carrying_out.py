@@ -13,16 +13,10 @@ from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message, MessageState
-from tests.making import days, join, make_course, make_enrollment, make_team, make_user
+from tests.making import days, join, make_enrollment, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 ACTS = ("extended", "extension-undone", "talk-noted", "talk-taken-back")
-
-
-@pytest.fixture
-def team():
-    make_course()
-    return make_team("Night shift")
 
 
 def run_of(team, name="", **fields):

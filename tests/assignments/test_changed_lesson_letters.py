@@ -24,11 +24,6 @@ NEW_LESSON = {
 }
 
 
-@pytest.fixture
-def course():
-    return make_course()
-
-
 def who_has_done(course, **fields):
     run = make_enrollment(make_user(**({"language": "en"} | fields)), course)
     complete_lesson(run, page_of(run))

@@ -32,17 +32,6 @@ FIELDS = {
 }
 
 
-@pytest.fixture
-def team():
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
-
-
-@pytest.fixture
-def signed_in(client, team):
-    client.force_login(team.manager)
-    return client
-
-
 def run_of(team, name="", **fields):
     enrollment = make_enrollment(make_user(name), **fields)
     join(team, enrollment.learner)

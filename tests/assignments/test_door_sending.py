@@ -13,7 +13,7 @@ from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 from tests.assignments.doors import cards, make_door, make_late_team
-from tests.making import letters, make_course, make_hr, make_team, make_user
+from tests.making import letters, make_hr, make_team, make_user
 from tests.outbox.chat_services import DROPS, chat_services
 
 pytestmark = pytest.mark.django_db
@@ -30,11 +30,6 @@ def today(time_machine):
 def services(monkeypatch):
     with chat_services(monkeypatch) as server:
         yield server
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def told():

@@ -10,7 +10,7 @@ from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 from tests.assignments.certified import make_certified
-from tests.making import letters, make_course, make_team, make_user
+from tests.making import letters, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 26)
@@ -19,11 +19,6 @@ TODAY = date(2026, 11, 26)
 @pytest.fixture(autouse=True)
 def today(time_machine):
     time_machine.move_to("2026-11-26T04:00:00Z", tick=False)
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def holder(course, days, *, team=None):

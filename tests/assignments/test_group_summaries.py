@@ -10,7 +10,7 @@ from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.outbox.chat_cards import ChatCard
 from tests.assignments.doors import make_door, make_late_team
-from tests.making import join, make_course, make_team, make_user
+from tests.making import join, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -18,11 +18,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def today(time_machine):
     time_machine.move_to("2026-11-26T04:00:00Z", tick=False)  # noon of a Thursday in Shanghai
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def card_of(door):

@@ -12,15 +12,8 @@ from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.lib.dates import site_day
 from tests.making import join, make_auditor, make_editor, make_hr, make_team, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signed_in")]
 PAGE = reverse("assignments:team-links")
-
-
-@pytest.fixture
-def team(client):
-    team = make_team("Night shift", manager=make_user(language="en"))
-    client.force_login(team.manager)
-    return team
 
 
 def made(team, **changes):

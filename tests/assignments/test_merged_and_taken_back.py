@@ -13,19 +13,9 @@ from courseware.learning.undoing import Stays, undo
 from courseware.outbox.models import Message, MessageState
 from courseware.reporting.consistency import differences
 from tests.assignments.rules import make_rule
-from tests.making import join, make_admin, make_course, make_hr, make_team, make_user
+from tests.making import join, make_admin, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hr():
-    return make_hr(name="He Ran")
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from courseware.outbox.tray import in_words
 from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting.consistency import differences
 from tests.assignments.two_accounts import another_course
-from tests.making import join, letters, letters_after_undo, make_course, make_hr, make_team, make_user
+from tests.making import join, letters, letters_after_undo, make_course, make_hr, make_user
 from tests.world import finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -31,11 +31,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def hr():
     return make_hr()
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift")
 
 
 @pytest.fixture

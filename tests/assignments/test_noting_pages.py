@@ -11,16 +11,9 @@ from courseware.assignments import noting_pages
 from tests.making import join, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signed_in")]
 ADDRESS = "/people/decide/note/"
 ACT = str(uuid.UUID(int=5))
-
-
-@pytest.fixture
-def team(client):
-    team = make_team("Night shift")
-    client.force_login(team.manager)
-    return team
 
 
 def notes_on(page):

@@ -27,11 +27,6 @@ def tuesday(settings, time_machine):
     return time_machine
 
 
-@pytest.fixture
-def team():
-    return make_team("Shift", manager=make_user("Li Lin", language="en"))
-
-
 def at_nine(tuesday):
     tuesday.move_to(datetime(2026, 12, 15, 9, tzinfo=ZONE), tick=False)
 

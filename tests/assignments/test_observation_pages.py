@@ -11,15 +11,8 @@ from tests.counting import statements
 from tests.language.samples import SHEET, make_files
 from tests.making import join, make_admin, make_course, make_hr, make_team, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signed_in")]
 LIST = "/team/observations/"
-
-
-@pytest.fixture
-def team(client):
-    team = make_team("Night shift", manager=make_user("Li Lin", language="en"))
-    client.force_login(team.manager)
-    return team
 
 
 def address(run):

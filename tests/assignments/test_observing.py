@@ -29,11 +29,6 @@ pytestmark = pytest.mark.django_db
 YES = {"seen-off": 0}
 
 
-@pytest.fixture
-def team():
-    return make_team("Night shift", manager=make_user("Li Lin"))
-
-
 def asked_about(user):
     return [each.run.learner.name for each in observations_due(user)]
 

@@ -13,15 +13,10 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.certified_enrollments import record_trainings
 from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of
 from courseware.evidence.models import Event
-from tests.making import make_admin, make_auditor, make_course, make_hr, make_user
+from tests.making import make_admin, make_auditor, make_hr, make_user
 
 pytestmark = pytest.mark.django_db
 HEADINGS = "Staff number,E-mail,Course,Trained on,Valid until,Proof,Reference\n"
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 @pytest.fixture

@@ -12,19 +12,9 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.certified_enrollments import record_trainings
 from courseware.assignments.merging import merge
 from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of
-from tests.making import make_admin, make_course, make_hr, make_user
+from tests.making import make_admin, make_hr, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hr():
-    return make_hr(name="He Ran")
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 @pytest.fixture

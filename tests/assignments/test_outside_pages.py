@@ -9,7 +9,7 @@ from courseware.assessment.models import Certificate, Standing
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
 from tests.counting import statements
-from tests.making import make_admin, make_auditor, make_course, make_editor, make_hr, make_user
+from tests.making import make_admin, make_auditor, make_editor, make_hr, make_user
 
 pytestmark = pytest.mark.django_db
 PAGE = "/people/outside/"
@@ -21,11 +21,6 @@ def hr(client):
     hr = make_hr(name="Hana")
     client.force_login(hr)
     return hr
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 @pytest.fixture

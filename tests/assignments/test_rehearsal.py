@@ -14,16 +14,11 @@ from courseware.assignments.rehearsal import rehearse_all, rehearse_rule
 from courseware.learning.enrolling import enroll, waive
 from tests.assignments.certified import make_certified
 from tests.assignments.rules import make_rule
-from tests.making import join, make_course, make_team, make_user
+from tests.making import join, make_team, make_user
 from tests.site.test_access import digests
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2026, 11, 30)
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_da
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting.drafted_acts import draft_for
-from tests.making import join, letters, make_course, make_enrollment, make_team, make_user
+from tests.making import join, letters, make_enrollment, make_user
 from tests.reporting.test_two_courses import make_second_course
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY, FRIDAY, MONDAY = date(2026, 12, 10), date(2026, 12, 11), date(2026, 12, 14)
 REFUSED = DayAnswer("refused")
@@ -29,12 +29,6 @@ def on_a_day_of_the_plan(settings, time_machine):
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=ZONE), tick=False)
     return time_machine
-
-
-@pytest.fixture
-def team():
-    make_course()
-    return make_team("East centre", manager=make_user("Li Lin", language="en"))
 
 
 def learner(team, name):

@@ -18,19 +18,12 @@ from tests.making import (
     letters,
     letters_after_undo,
     make_admin,
-    make_course,
     make_enrollment,
     make_team,
     make_user,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def team():
-    make_course()
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 
 
 def run_of(team, name="", *, person=None, **fields):

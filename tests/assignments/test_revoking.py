@@ -22,20 +22,10 @@ from courseware.reporting.log_check import differences as log_differences
 from tests.assignments.certified import make_certified
 from tests.assignments.rules import make_rule
 from tests.counting import statements
-from tests.making import join, letters, make_course, make_hr, make_team, make_user
+from tests.making import join, letters, make_hr, make_user
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 25)
-
-
-@pytest.fixture
-def course():
-    return make_course()
-
-
-@pytest.fixture
-def team():
-    return make_team()
 
 
 def people_in(team, *names):

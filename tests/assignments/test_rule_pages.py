@@ -15,15 +15,10 @@ from courseware.learning.models import Enrollment
 from tests.assignments.certified import make_certified
 from tests.assignments.rules import make_rule
 from tests.counting import statements
-from tests.making import join, make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user
+from tests.making import join, make_admin, make_auditor, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 NEW = "/rules/new/"
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 @pytest.fixture

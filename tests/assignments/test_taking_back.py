@@ -16,21 +16,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def team():
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
-
-
-@pytest.fixture
 def enrollment(team):
     enrollment = make_enrollment(make_user("Zhou Kai"), due_at=days(2))
     join(team, enrollment.learner)
     return enrollment
-
-
-@pytest.fixture
-def signed_in(client, team):
-    client.force_login(team.manager)
-    return client
 
 
 def page_of(response):

@@ -149,11 +149,6 @@ def test_a_sheet_changes_the_questions_that_take_from_it_and_no_others():
 
 
 @pytest.fixture
-def course():
-    return make_course()
-
-
-@pytest.fixture
 def exam(course):
     return edit(course, "last-cup", "pass_mark: 80", "pass_mark: 75")
 

@@ -27,18 +27,13 @@ from tests.assessment.exams import (
     start,
 )
 from tests.learning.test_changes_to_see import now_says
-from tests.making import days, join, make_enrollment, make_team, make_user
+from tests.making import days, join, make_enrollment, make_user
 from tests.simulations.playing import RED, begin, play, take
 from tests.simulations.samples import make_simulation_course
 from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
 STEP = "/learn/tea-room/{}/".format
-
-
-@pytest.fixture
-def team():
-    return make_team("Day shift")
 
 
 def row_of(enrollment, team, at=None):

@@ -26,13 +26,6 @@ pytestmark = pytest.mark.django_db
 LESSON, HOME = reverse("learning:step", args=["tea-room", "boiling"]), reverse("home")
 
 
-@pytest.fixture
-def enrollment(client):
-    enrollment = make_enrollment(course=make_course(), due_at=days(9))
-    client.force_login(enrollment.learner)
-    return enrollment
-
-
 def try_it(enrollment, question, raw):
     course = enrollment.course
     step = serving.outline(course.current, "en").step("boiling")

@@ -17,13 +17,6 @@ pytestmark = pytest.mark.django_db
 MINUTES = reverse("journey:minutes", args=["tea-room"])
 
 
-@pytest.fixture
-def enrollment(client):
-    enrollment = make_enrollment(course=make_course())
-    client.force_login(enrollment.learner)
-    return enrollment
-
-
 def found(enrollment, minutes):
     """Why, which step, and its minutes, of each proposal."""
     enrollment = Enrollment.objects.with_release().get(pk=enrollment.pk)

@@ -12,14 +12,9 @@ from courseware.evidence.models import Event
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import EnrollmentClosed, extend, give_time, waive
 from courseware.lib.dates import due_instant
-from tests.making import days, join, make_enrollment, make_team, make_user
+from tests.making import days, join, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
 
 
 @pytest.fixture

@@ -264,11 +264,6 @@ def test_settling_again_keeps_the_first_time(client, editor):
 
 
 @pytest.fixture
-def course():
-    return make_course()
-
-
-@pytest.fixture
 def draft(course):
     """The sample's lesson with one line changed, saved and not released."""
     document = course.documents.get(identifier="boiling")

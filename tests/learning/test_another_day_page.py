@@ -10,19 +10,13 @@ from courseware.content.models import Course
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.enrolling import enroll, waive
-from tests.making import days, join, make_course, make_hr, make_team, make_user
+from tests.making import days, join, make_hr, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 
 
 def in_days(number):
     return timezone.localdate() + timedelta(days=number)
-
-
-@pytest.fixture
-def team():
-    make_course()
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
 
 
 @pytest.fixture

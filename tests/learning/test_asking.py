@@ -35,26 +35,18 @@ from tests.making import (
     letters,
     letters_after_undo,
     make_admin,
-    make_course,
     make_enrollment,
-    make_team,
     make_user,
 )
 from tests.world import complete_course, finish_lessons
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 DAY = timedelta(days=1)
 GIVE, REFUSE = DayAnswer("given"), DayAnswer("refused", None, "We need you on Friday.")
 
 
 def in_days(number):
     return timezone.localdate() + timedelta(days=number)
-
-
-@pytest.fixture
-def team():
-    make_course()
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
 
 
 @pytest.fixture

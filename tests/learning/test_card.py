@@ -20,11 +20,6 @@ from tests.making import make_admin, make_course, make_editor, make_enrollment, 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def course():
-    return make_course()
-
-
 def contact(course, who, **fields):
     return CardContact.objects.create(course=course, **{"section": "fire", "who": who} | fields)
 

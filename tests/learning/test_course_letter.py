@@ -26,11 +26,6 @@ def host(settings):
     settings.SITE_URL = f"https://{HOST}"
 
 
-@pytest.fixture
-def team():
-    return make_team("East centre", manager=make_user("Li Lin"))
-
-
 def newcomer(team=None, *, language="en", **fields):
     person = make_user("Wang Ming", email="ming@example.com", password=None, language=language, **fields)
     if team:
@@ -54,7 +49,7 @@ def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_
     assert in_chinese == f"{link}?language=zh-hans"
     paragraphs = letter.body.replace(link, "LINK").rstrip().split("\n\n")
     assert paragraphs[0] == "Hello Wang Ming,"
-    assert paragraphs[1] == f"I am Li Lin, and I lead East centre.\nPlease finish “{title}” by Monday 9 December."
+    assert paragraphs[1] == f"I am Li Lin, and I lead Night shift.\nPlease finish “{title}” by Monday 9 December."
     assert re.match(r"It has \d+ stops?, about \d+ minutes", paragraphs[2])
     assert paragraphs[3:] == [
         f"To begin, choose a password here:\nLINK\nThe address begins with {HOST}, and works once, within 3 days.",
@@ -63,7 +58,7 @@ def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_
         "Press “Forgot it, or no password yet?” and give this address, ming@example.com: "
         "that lets you in just as well.\n"
         "In doubt? Ask me, in person or by a number that you have from somewhere else.",
-        "Li Lin\nEast centre, team leader",
+        "Li Lin\nNight shift, team leader",
         "You get this letter because you were enrolled just now. We never ask for your password or for a code, neither "
         "by letter nor by phone. Once you have finished, are excused or have left, no more letters about it come.",
         "中文页面：\nLINK?language=zh-hans",
@@ -74,7 +69,7 @@ def test_in_chinese_it_is_chinese_from_the_first_line_to_the_last(team):
     enroll(newcomer(team, language="zh-hans"), make_course(), due_at=DAY, by=None)
     [letter] = letters()
     assert re.fullmatch(r"Li Lin请你在12月9日（星期一）前学完《.+》", letter.subject)
-    words = letter.body.replace("Wang Ming", "").replace("Li Lin", "").replace("East centre", "")
+    words = letter.body.replace("Wang Ming", "").replace("Li Lin", "").replace("Night shift", "")
     words = words.replace("The page in English:", "")
     words = re.sub(r"\S*(http|example\.com)\S*", "", words)
     assert not re.search(r"[A-Za-z]{4}", words), words

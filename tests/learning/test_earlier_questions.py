@@ -13,7 +13,7 @@ from courseware.learning.models import Answer, Completion
 from courseware.learning.question_view import drawn_with
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
-from tests.making import make_course, make_enrollment
+from tests.making import make_course
 
 pytestmark = pytest.mark.django_db
 LESSON = reverse("learning:step", args=["tea-room", "boiling"])
@@ -36,13 +36,6 @@ def release(changes):
             assert old.encode() in files[path]
             files[path] = files[path].replace(old.encode(), new.encode())
     return make_course(files)
-
-
-@pytest.fixture
-def enrollment(client):
-    enrollment = make_enrollment(course=make_course())
-    client.force_login(enrollment.learner)
-    return enrollment
 
 
 def try_it(enrollment, *raw, question="is-it-off"):

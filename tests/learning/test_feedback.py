@@ -24,13 +24,6 @@ SURVEY = reverse("learning:step", args=["tea-room", "voice"])
 REPORT = reverse("learning:report", args=["tea-room", "boiling"])
 
 
-@pytest.fixture
-def enrollment(client):
-    enrollment = make_enrollment(course=make_course())
-    client.force_login(enrollment.learner)
-    return enrollment
-
-
 def page_of(enrollment):
     return serving.page(enrollment.course.current, "voice", "en")
 

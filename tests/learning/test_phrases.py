@@ -27,13 +27,6 @@ def release(*changes):
     return make_course(files)
 
 
-@pytest.fixture
-def enrollment(client):
-    enrollment = make_enrollment(course=make_course())
-    client.force_login(enrollment.learner)
-    return enrollment
-
-
 def press(client, keep=True, phrase=NOTE, **headers):
     return client.post(KEEP, {"phrase": phrase, "keep": int(keep)}, headers=headers)
 

@@ -6,20 +6,13 @@ from django.urls import reverse
 from courseware.learning.printed_course import as_printed
 from tests.counting import statements
 from tests.learning.lesson_pages import soup_of
-from tests.making import make_course, make_enrollment
+from tests.making import make_enrollment
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 COURSE = reverse("learning:print", args=["tea-room"])
 MODULE = reverse("learning:print-module", args=["tea-room", "m1"])
 REASONS = ("Go and look.", "Good.", "Just boiled.", "Never heated.")
-
-
-@pytest.fixture
-def enrollment(client):
-    enrollment = make_enrollment(course=make_course())
-    client.force_login(enrollment.learner)
-    return enrollment
 
 
 def sheet(client, address):

@@ -25,13 +25,6 @@ ANSWER = reverse("learning:answer", args=["tea-room", "boiling", "note"])
 UNSAVED = ANSWER + "unsaved/"
 
 
-@pytest.fixture
-def enrollment(client):
-    enrollment = make_enrollment(course=make_course())
-    client.force_login(enrollment.learner)
-    return enrollment
-
-
 def typed(text, **fields):
     return {"token": uuid.uuid4(), "text": text} | fields
 

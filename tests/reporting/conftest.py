@@ -1,10 +1,8 @@
 import pytest
 
-from tests.making import make_team
-
 
 @pytest.fixture
-def team(client):
-    team = make_team("Night shift")
+def team(client, team):
+    """The manager of the team is signed in."""
     client.force_login(team.manager)
     return team

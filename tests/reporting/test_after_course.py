@@ -23,7 +23,7 @@ from tests.assessment.exams import pre_check_files
 from tests.assignments.sheets import answered, completed
 from tests.counting import statements
 from tests.language.samples import SHEET, make_files
-from tests.making import make_editor, make_hr, make_team, make_user
+from tests.making import make_editor, make_hr, make_team
 
 pytestmark = pytest.mark.django_db
 PAGE = "/surveys/tea-room/month-later/"
@@ -34,11 +34,6 @@ NOW = datetime(2026, 11, 30, 4, tzinfo=UTC)
 def clock(time_machine):
     time_machine.move_to(NOW, tick=False)
     return time_machine
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift", manager=make_user("Li Lin", language="en"))
 
 
 def seen(team, *answers):

@@ -9,16 +9,10 @@ from courseware.lib.dates import site_day
 from courseware.reporting.views import api_pages
 from tests.making import (
     make_hr,
-    make_team,
 )
 from tests.reporting.programs import Program
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift")
 
 
 def post(client, **fields):

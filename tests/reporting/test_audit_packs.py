@@ -32,13 +32,6 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def team(client):
-    team = make_team("Night shift")
-    client.force_login(team.manager)
-    return team
-
-
 def download(client, query=""):
     today = timezone.localdate()
     response = client.get(f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}&{query}")

@@ -4,17 +4,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.reporting import board_rows
-from tests.making import days, make_course, make_enrollment, make_team, make_user
+from tests.making import days, make_course, make_enrollment
 from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def team(client):
-    team = make_team("Night shift", manager=make_user("Li Lin", language="en"))
-    client.force_login(team.manager)
-    return team
 
 
 def strips(client, path):

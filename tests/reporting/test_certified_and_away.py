@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.learning.postponing import mark_away
 from tests.making import days
-from tests.reporting.test_trained_elsewhere import course, learner, page, team  # noqa: F401 - fixtures
+from tests.reporting.test_trained_elsewhere import learner, page, team  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 

@@ -28,20 +28,12 @@ from tests.making import (
 )
 from tests.reporting.boards import learner_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 MANAGER = Membership.Role.MANAGER
 
 
 def in_days(number):
     return timezone.localdate() + timedelta(days=number)
-
-
-@pytest.fixture
-def team(client):
-    make_course()
-    team = make_team("Night shift", manager=make_user("Li Lin", language="en"))
-    client.force_login(team.manager)
-    return team
 
 
 def asks(team, name="Zoe", number=4, why="A sick child", **fields):

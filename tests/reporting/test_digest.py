@@ -13,7 +13,7 @@ from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting import digest
 from courseware.reporting.digest import write_digests
-from tests.making import join, letters, make_course, make_enrollment, make_team, make_user
+from tests.making import join, letters, make_enrollment, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -26,11 +26,6 @@ def sunday(settings, time_machine):
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(datetime(2026, 12, 13, 23, tzinfo=ZONE), tick=False)
     return time_machine
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def team_of(name="Night shift", lead="Li Lin", **fields):

@@ -15,7 +15,7 @@ from courseware.reporting.consistency import differences
 from courseware.reporting.timeline import timeline
 from tests.assessment.drills import finish, give
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
-from tests.making import join, make_enrollment, make_team, make_user
+from tests.making import join, make_enrollment, make_user
 from tests.world import finish_lessons, outline_of
 
 pytestmark = pytest.mark.django_db
@@ -26,13 +26,6 @@ def course():
     """With both: a pre-check before its lesson, and a drill after its exam; and with no simulation."""
     files = pre_check_files() | drill_files()
     return import_course({path: text for path, text in files.items() if ".simulation." not in path}).course
-
-
-@pytest.fixture
-def team(client):
-    team = make_team("Night shift")
-    client.force_login(team.manager)
-    return team
 
 
 def learner_of(team, course, name="Lea"):

@@ -13,7 +13,7 @@ from courseware.learning import recounting
 from courseware.learning.models import Enrollment
 from courseware.reporting.consistency import differences
 from tests.making import make_hr
-from tests.reporting.test_trained_elsewhere import course, learner, page, taken_back, team  # noqa: F401 - fixtures
+from tests.reporting.test_trained_elsewhere import learner, page, taken_back, team  # noqa: F401 - fixtures
 from tests.world import complete_course, rows_shown_to
 
 pytestmark = pytest.mark.django_db

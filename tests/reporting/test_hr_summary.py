@@ -11,7 +11,7 @@ from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting import digest, hr_summary
 from courseware.reporting.digest import write_digests
-from tests.making import join, letters, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, letters, make_editor, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -29,11 +29,6 @@ def sunday(settings, time_machine):
 @pytest.fixture
 def hr():
     return make_hr(name="Zhou", language="en")
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def learner(team, course, name="", person=None, **fields):

@@ -20,11 +20,6 @@ def monday(time_machine):
     time_machine.move_to(NOW, tick=False)
 
 
-@pytest.fixture
-def team():
-    return make_team("East centre")
-
-
 def learner_of(team, name, **fields):
     person = make_user(name, email=f"{name.lower().replace(' ', '-')}@example.com")
     join(team, person)

@@ -32,11 +32,6 @@ BEFORE, INSIDE, AFTER = (
 )
 
 
-@pytest.fixture
-def team():
-    return make_team("Night shift")
-
-
 def learner_of(team, name="", **fields):
     learner = make_user(name)
     join(team, learner)

@@ -19,7 +19,7 @@ from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.question_statistics import question_splits
 from tests.assessment.exams import asked, exam_files, sit, start, wrong
 from tests.language.samples import make_files
-from tests.making import join, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, make_editor, make_enrollment, make_hr, make_team, make_user
 from tests.world import finish_lessons, outline_of
 
 pytestmark = pytest.mark.django_db
@@ -33,11 +33,6 @@ BANK_PAGE = "/team/questions/tea-room/tea-bank/"
 def wednesday(time_machine):
     time_machine.move_to("2026-11-25T04:00Z", tick=False)
     return time_machine
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def splits(document="boiling", today=None):

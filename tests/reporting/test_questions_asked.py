@@ -17,11 +17,6 @@ ENGLISH = {"accept-language": "en"}
 
 
 @pytest.fixture
-def team(db):
-    return make_team("Night shift", manager=make_user("Li Lin"))
-
-
-@pytest.fixture
 def run(team):
     person = make_user("Wang Ming")
     join(team, person)

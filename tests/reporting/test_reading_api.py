@@ -36,11 +36,6 @@ LISTS = ("standings", "people", "teams", "courses", "certificates")
 NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
 
-@pytest.fixture
-def team():
-    return make_team("Night shift")
-
-
 @pytest.mark.parametrize("name", LISTS)
 def test_without_a_key_that_works_nothing_is_read_not_even_by_who_is_signed_in(team, client, name):
     client.force_login(team.manager)

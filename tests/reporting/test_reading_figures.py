@@ -25,11 +25,6 @@ pytestmark = pytest.mark.django_db
 NIGHTS = count(3)  # from today, each later than the one before
 
 
-@pytest.fixture
-def team():
-    return make_team("Night shift")
-
-
 def test_figures_of_a_simulation_are_of_five_people_and_more(team):
     address = f"simulations/tea-room/{KETTLE}/"
 

@@ -12,15 +12,10 @@ from courseware.learning.models import Enrollment
 from courseware.lib.shares import AnonymousShare as Share
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.retention import Retention, retention
-from tests.making import days, join, make_course, make_enrollment, make_team, make_user
+from tests.making import days, join, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 FIRST = date(2026, 10, 5)
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def answered(team, course, outcomes, *, completed=True, number=0):

@@ -16,11 +16,6 @@ from tests.world import outline_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def course():
-    return make_course()
-
-
 def soup(response):
     return BeautifulSoup(response.content, "html.parser")
 

@@ -13,16 +13,11 @@ from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.learning.models import Enrollment
 from courseware.reporting import exports
-from tests.making import join, make_admin, make_course, make_enrollment, make_files, make_team, make_user
+from tests.making import join, make_admin, make_course, make_enrollment, make_files, make_user
 from tests.world import complete_course, rows_shown_to
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def team():
-    return make_team()
 
 
 def holder(team, name, course=None):

@@ -15,7 +15,7 @@ from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.reporting import board_rows
 from tests.assessment.exams import make_course, ready, sit
-from tests.making import days, join, make_team
+from tests.making import days, join
 from tests.reporting.boards import exported, learner_of, table
 from tests.simulations.playing import RED, play
 from tests.simulations.samples import make_simulation_course
@@ -24,11 +24,6 @@ from tests.world import complete_course, outline_of
 pytestmark = pytest.mark.django_db
 MISSED, RED_RUNS = "one question missed 3 times", "one simulation red 3 times"
 FAILED, IDLE = "exam failed, nothing since", "nothing done for days"
-
-
-@pytest.fixture
-def team():
-    return make_team("Night shift")
 
 
 def why_stuck(team, at=None):

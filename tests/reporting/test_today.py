@@ -22,7 +22,7 @@ from courseware.lib.dates import site_day
 from courseware.outbox.models import Message, MessageState
 from courseware.reporting import drafted_acts
 from courseware.reporting.drafted_acts import draft_for
-from tests.assessment.exams import make_course, ready, sit
+from tests.assessment.exams import ready, sit
 from tests.assignments.sheets import completed, make_course_with_sheet, sheet_of
 from tests.counting import statements
 from tests.making import days, join, letters, make_admin, make_auditor, make_enrollment, make_team, make_user
@@ -30,15 +30,7 @@ from tests.reporting.boards import learner_of
 from tests.reporting.test_two_courses import make_second_course
 from tests.world import outline_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def team(client):
-    make_course()
-    team = make_team("Night shift", manager=make_user("Li Lin", language="en"))
-    client.force_login(team.manager)
-    return team
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 
 
 def drafted(team):

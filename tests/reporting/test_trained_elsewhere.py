@@ -11,7 +11,7 @@ from courseware.assessment.models import Certificate
 from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.reporting import exports
-from tests.making import join, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.test_standing import rows_shown_to
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +23,6 @@ def team():
     team = make_team(manager=make_user("Mia"))
     team.manager = team.memberships.get(role="manager").person
     return team
-
-
-@pytest.fixture
-def course():
-    return make_course()
 
 
 def learner(team, course, name, *ends, **fields):

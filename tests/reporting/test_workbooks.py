@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 27, 4, 30, 15, 999, tzinfo=UTC)  # in Shanghai
 
 
-@pytest.fixture
-def team():
-    return make_team("Night shift")
-
-
 def learner_of(team, name="Wang Ming", email="wang@example.com", **fields):
     learner = make_user(name, email=email)
     join(team, learner)
