@@ -329,6 +329,7 @@ def test_the_description_is_for_who_may_read_signed_in_or_by_key_and_lies_in_the
     assert written == json.loads(json.dumps(description())), "manage.py write_openapi writes it anew"
     address = "/api/openapi.json"
     assert Program(team.manager).asks(address).json() == written
+    client.logout()
     assert client.get(address).status_code == 302
     client.force_login(make_user())
     assert client.get(address).status_code == 404

@@ -158,6 +158,7 @@ def files_of_the_last_version(folder):
 
 
 @pytest.mark.long
+@pytest.mark.exhaustive
 @pytest.mark.minutes
 def test_the_shipped_course_takes_the_people_of_the_last_version_along(shipped_folder):
     before, now = files_of_the_last_version(shipped_folder), read_folder(shipped_folder)
