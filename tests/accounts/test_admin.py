@@ -236,14 +236,6 @@ def test_the_log_can_be_read_and_searched_but_not_touched(admin, client):
     assert Event.objects.get().verb == "opened"
 
 
-@pytest.mark.parametrize("people", [1, 3])
-def test_the_list_of_people_costs_the_same_for_any_number(admin, client, people, django_assert_max_num_queries):
-    for _ in range(people):
-        join(make_team(), make_user())
-    with django_assert_max_num_queries(12):
-        assert client.get(PEOPLE).status_code == 200
-
-
 def test_there_is_no_second_table_of_addresses(admin, client):
     assert client.get("/admin/account/emailaddress/").status_code == 404
 

@@ -69,13 +69,6 @@ def test_what_is_not_there_is_not_there(client, attempt, address):
     assert method(address, {"choice": "0", "saves": "0"}).status_code == 404
 
 
-def test_the_exam_is_only_for_who_is_enrolled(client):
-    make_course()
-    client.force_login(make_user())
-    assert client.get(EXAM).status_code == 404
-    assert client.post(f"{EXAM}start/").status_code == 404
-
-
 def test_looking_changes_nothing(client, attempt):
     before = rows()
     for address in (EXAM, page(attempt), f"/attempts/{attempt.pk}/review/", f"/attempts/{attempt.pk}/result/"):

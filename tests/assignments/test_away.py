@@ -181,19 +181,6 @@ def test_human_resources_note_nothing_of_who_is_staff(client):
     assert noted(staff) == []
 
 
-@pytest.mark.parametrize("number", [1, 3])
-def test_the_page_costs_the_same_for_any_number_of_absences(
-    client, team, enrollment, number, django_assert_num_queries
-):
-    for each in range(number):
-        day = dates.site_day() + 2 * each * DAY
-        mark_away(enrollment.learner, day, day, by=None)
-    client.force_login(team.manager)
-    client.get(page_of(enrollment))
-    with django_assert_num_queries(12):
-        client.get(page_of(enrollment))
-
-
 # Where it is said ----------------------------------------------------------------------------------------------------
 
 

@@ -113,13 +113,3 @@ def test_days_are_listed_by_human_resources_and_admins_alone(client, make, expec
     client.post(DAYS, {"lines": "2026-12-24, free"})
     assert bool(listed()) == (expected == 200)
     assert client.post(f"{DAYS}take-out/").status_code == (302 if expected == 200 else 404)
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_the_page_costs_the_same_for_any_number_of_days_and_teams(hr, number, django_assert_num_queries):
-    teams = [make_team() for _ in range(number)]
-    for day in range(number):
-        CalendarDay.objects.create(team=teams[0], day=date(2026, 12, 1 + day), is_free=True)
-    hr.get(DAYS)
-    with django_assert_num_queries(9):
-        hr.get(DAYS, {"team": teams[0].pk})

@@ -10,7 +10,6 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.jobs import condition
 from tests.assignments.doors import cards, make_door
-from tests.counting import statements
 from tests.making import make_admin, make_auditor, make_hr, make_team, make_user
 from tests.outbox.chat_services import ADDRESSES, SECRETS, chat_services
 
@@ -167,15 +166,6 @@ def test_only_human_resources_and_admins_find_the_doors_and_no_lead_of_the_team(
     for address in ("try/", "remove/", ""):
         assert client.post(f"/people/doors/{door.pk}/{address}").status_code == 404
     assert GroupDoor.objects.count() == 1 and not GroupCard.objects.exists()
-
-
-def test_the_list_costs_the_same_for_one_door_and_for_three(client, hr):
-    make_door(make_team())
-    client.get("/people/doors/")
-    counted = statements(lambda: client.get("/people/doors/"))
-    for _ in range(2):
-        GroupCard.objects.create(door=make_door(make_team()), day=timezone.localdate())
-    assert statements(lambda: client.get("/people/doors/")) == counted
 
 
 def test_a_form_that_is_refused_does_not_give_the_secret_back(client, hr):

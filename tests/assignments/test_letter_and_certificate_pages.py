@@ -6,7 +6,6 @@ from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
 from courseware.evidence.models import Event
 from courseware.outbox.models import Message
-from tests.counting import statements
 from tests.making import make_admin, make_auditor, make_editor, make_enrollment, make_hr, make_user
 from tests.world import complete_course
 
@@ -54,15 +53,6 @@ def test_no_link_leads_to_a_page_that_is_not_there(client, hr):
     assert f"/people/{auditor.pk}/" not in found.text
 
 
-def test_the_list_of_letters_costs_the_same_for_one_and_for_three(client, hr):
-    letter(make_user())
-    client.get("/people/letters/")
-    one = statements(lambda: client.get("/people/letters/"))
-    for _number in range(3):
-        letter(make_user())
-    assert statements(lambda: client.get("/people/letters/")) == one
-
-
 def certificate_of(person):
     run = make_enrollment(person)
     complete_course(run)
@@ -91,11 +81,3 @@ def test_human_resources_withdraw_no_certificate_of_staff_auditors_or_their_own(
     assert client.get(address).status_code == client.post(address, {"reason": "X"}).status_code == 404
     certificate.refresh_from_db()
     assert certificate.withdrawn_at is None
-
-
-@pytest.mark.parametrize("make", [make_auditor, make_user, make_editor])
-def test_nobody_else_lists_letters_or_withdraws(client, make):
-    certificate = certificate_of(make_user())
-    client.force_login(make())
-    address = f"/people/certificates/{certificate.pk}/withdraw/"
-    assert client.get("/people/letters/").status_code == client.post(address, {"reason": "X"}).status_code == 404

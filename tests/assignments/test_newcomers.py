@@ -10,7 +10,7 @@ from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
-from tests.making import letters, make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user
+from tests.making import letters, make_admin, make_course, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 PAGE = reverse("assignments:new-person")
@@ -184,24 +184,3 @@ def test_what_cannot_be_is_refused_at_its_field_and_the_rest_stays_typed(client,
 def test_a_first_day_so_long_ago_that_the_due_day_is_over_is_refused(client, hr):
     response = send(client, starts_on="2020-01-01", courses=[make_course().pk])
     assert list(response.context["form"].errors) == ["days"]
-
-
-def test_who_does_not_handle_people_finds_nothing_and_adds_nobody(client):
-    for person in (make_user(), make_team().manager, make_editor(), make_auditor()):
-        client.force_login(person)
-        before = User.objects.count()
-        assert client.get(PAGE).status_code == 404
-        assert client.post(PAGE, filled_in()).status_code == 404
-        assert User.objects.count() == before
-    client.force_login(make_admin())
-    assert client.get(PAGE).status_code == 200
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_the_page_costs_the_same_for_one_and_three_teams(client, hr, number, django_assert_max_num_queries):
-    make_course()
-    for _ in range(number):
-        make_team()
-    client.get(PAGE)
-    with django_assert_max_num_queries(9):
-        client.get(PAGE)

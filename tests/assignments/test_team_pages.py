@@ -7,7 +7,6 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment
-from tests.counting import statements
 from tests.making import join, make_admin, make_auditor, make_editor, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -45,22 +44,6 @@ def test_the_list_is_a_tree_with_who_leads_and_how_many_learn(client, hr):
         ("Early", 2, ["Ea"], 0),
         ("Night", 1, ["Ni"], 2),
     ]
-
-
-def test_the_list_and_a_team_cost_the_same_for_one_and_for_three(client, hr):
-    team = make_team(learners=1)
-    make_team(parent=team)
-    pages = ("/people/teams/", address(team))
-    found = []
-    for _more in range(2):
-        for page in pages:
-            client.get(page)
-        found.append([statements(lambda page=page: client.get(page)) for page in pages])
-        for _number in range(3):
-            make_team(parent=team, learners=2)
-            join(team, make_user(), MANAGER)
-            join(team, make_user())
-    assert found[0] == found[1]
 
 
 def test_a_team_is_made_renamed_and_moved_and_the_log_says_so(client, hr):

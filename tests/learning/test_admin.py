@@ -59,16 +59,6 @@ def test_the_list_can_be_asked_for_a_state(client, admin):
     assert "Not Late" not in page
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_the_list_costs_the_same_for_any_number_of_rows(client, admin, django_assert_num_queries, rows):
-    course = make_course()
-    for _ in range(rows):
-        make_enrollment(make_user(), course)
-    client.get(ENROLLMENTS)
-    with django_assert_num_queries(5):  # session, person, keys, rows, courses to filter by
-        assert client.get(ENROLLMENTS).status_code == 200
-
-
 @pytest.mark.parametrize(("language", "title"), [("en", "Rules of the tea room"), ("zh-hans", "茶水间守则")])
 def test_a_course_is_named_by_its_title_in_list_filter_and_form(client, admin, language, title):
     make_enrollment(make_user(), make_course())

@@ -26,13 +26,6 @@ def lesson_pages():
 
 
 @pytest.mark.parametrize("method, url", list(lesson_pages()))
-def test_an_outsider_finds_nothing_and_writes_nothing(client, enrollment, method, url):
-    client.force_login(make_user())
-    assert getattr(client, method)(url, sent("1", track="night", comment="x")).status_code == 404
-    assert facts() == (0, 0, 0)
-
-
-@pytest.mark.parametrize("method, url", list(lesson_pages()))
 def test_who_is_not_signed_in_signs_in_and_comes_back_to_a_page(client, enrollment, method, url):
     client.logout()
     response = getattr(client, method)(url, sent("1"))

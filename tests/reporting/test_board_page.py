@@ -4,15 +4,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
-from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
-from tests.making import days, join, make_course, make_team, make_user
+from tests.making import days, make_team
 from tests.reporting.boards import counts_on, exported, learner_of, table
 from tests.world import complete_course, finish_lesson, outline_of
 
@@ -127,20 +124,6 @@ def test_empty_boards_say_what_will_appear(client, team):
     assert "Nobody is enrolled yet" in client.get("/team/").text
     learner_of(team)
     assert "Nobody matches" in client.get("/team/?name=zzz").text
-
-
-@pytest.mark.parametrize("people", [1, 3, 500])
-def test_the_board_page_costs_the_same_for_any_number_of_people(client, team, people):
-    course = make_course()
-    learners = [make_user(password=None) for _ in range(people)]
-    for learner in learners:
-        join(team, learner)
-    Enrollment.objects.bulk_create(Enrollment(learner=learner, course=course) for learner in learners)
-    client.get("/team/")  # the outline is read once in each process
-    with CaptureQueriesContext(connection) as needed:
-        response = client.get("/team/")
-    assert response.context["page"].paginator.count == people
-    assert len(needed) == 15
 
 
 def test_who_takes_the_file_away_is_on_record_without_names(client, team):

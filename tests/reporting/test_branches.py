@@ -9,7 +9,6 @@ from courseware.learning.states import State
 from courseware.reporting import branches
 from courseware.reporting.board_counts import counts
 from courseware.reporting.board_rows import board, those_stuck
-from tests.counting import statements
 from tests.making import (
     days,
     join,
@@ -121,13 +120,3 @@ def test_who_leads_a_team_without_teams_below_lands_on_the_board_and_nobody_sees
         assert page.context["rows"] == [] and "This team has none below it." in page.text
     client.force_login(make_user())
     assert client.get("/team/teams/").status_code == 404
-
-
-def test_the_page_costs_the_same_for_any_number_of_teams(client, firm):
-    client.force_login(firm["head"].manager)
-    asked = []
-    for number in range(3):
-        learner_of(make_team(f"T{number}", parent=firm["head"]), due_at=days(-1))
-        client.get("/team/teams/")  # what is read once in each process
-        asked.append(statements(lambda: client.get("/team/teams/")))
-    assert asked[0] == asked[1] == asked[2]

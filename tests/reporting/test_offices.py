@@ -14,7 +14,6 @@ from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.learning.verbs import may_change
 from courseware.reporting import board_counts, board_rows
-from tests.counting import statements
 from tests.making import (
     days,
     join,
@@ -187,19 +186,3 @@ def test_the_log_finds_what_was_done_to_one_person(firm, client):
     assert [event.verb for event in client.get("/log/", {"verb": "waived"}).context["page"]] == ["waived"]
     for nothing in ({"verb": "never"}, {"person": "nobody@example.com"}, {"subject": "\0"}):
         assert list(client.get("/log/", nothing).context["page"]) == []
-
-
-def test_the_log_costs_the_same_for_one_and_for_three_events(client):
-    client.force_login(make_auditor())
-    client.get("/log/")
-    one = statements(lambda: client.get("/log/", {"verb": "log-viewed"}))
-    for number in range(3):
-        Event.objects.create(
-            chain=f"person:{number}",
-            place=1,
-            at=days(0),
-            verb="log-viewed",
-            subject=f"person:{number}",
-            digest=f"{number}",
-        )
-    assert statements(lambda: client.get("/log/", {"verb": "log-viewed"})) == one

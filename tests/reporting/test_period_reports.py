@@ -16,7 +16,6 @@ from courseware.learning.models import Completion
 from courseware.reporting.period_reports import Figures, Period, period_report
 from courseware.reporting.quarters import latest_months, latest_quarters
 from courseware.reporting.views import period_pages
-from tests.counting import statements
 from tests.language.samples import make_files
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import complete_course
@@ -308,13 +307,3 @@ def test_a_page_shows_some_of_many_teams_and_the_sum_of_all_and_a_file_has_all(c
     assert [line.split(",")[0].strip('"') for line in lines] == names
     client.force_login(team.manager)
     assert " teams." not in ask(client).text
-
-
-def test_a_report_costs_the_same_for_one_team_and_for_three(client, team):
-    learner_of(team, completed_at=INSIDE)
-    client.force_login(make_hr())
-    ask(client)
-    one = statements(lambda: ask(client))
-    for name in ("Front desk", "Phones"):
-        learner_of(make_team(name), completed_at=INSIDE)
-    assert statements(lambda: ask(client)) == one

@@ -63,12 +63,6 @@ def test_a_run_is_seen_by_its_owner_alone(client, enrollment, who):
     assert (Run.objects.count(), Decision.objects.count()) == before
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_who_is_not_enrolled_finds_no_simulation(client, enrollment, method):
-    client.force_login(make_user())
-    assert getattr(client, method)(INTRO if method == "get" else f"{INTRO}start/").status_code == 404
-
-
 def test_another_step_of_the_course_is_no_simulation(signed_in):
     assert signed_in.get("/simulations/tea-room/boiling/").status_code == 404
     assert signed_in.post("/simulations/tea-room/boiling/start/").status_code == 404
