@@ -39,6 +39,7 @@ READ = {
     "fsrs": "MIT",
     "htmx.org": "0BSD",
     "@expo-google-fonts/noto-sans-sc": "OFL-1.1",
+    "python-dateutil": "Apache-2.0 AND BSD-3-Clause",
     "qrcode": "BSD-3-Clause",
     "sqlparse": "BSD-3-Clause",
     "tzdata": "Apache-2.0",
