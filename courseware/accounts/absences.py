@@ -9,6 +9,7 @@ from django.utils import timezone
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, may_decide_about, may_handle, people_managed_by
+from courseware.lib.clock import now
 from courseware.outbox.kinds import Wait
 
 
@@ -24,7 +25,7 @@ def last_day_away(person: User, at: datetime | None = None) -> date | None:
 
 
 def away_now(at: datetime | None = None) -> QuerySet[Away]:
-    at = at or timezone.now()
+    at = at or now()
     return Away.objects.filter(begins_at__lte=at, ends_at__gt=at)
 
 

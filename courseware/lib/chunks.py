@@ -1,6 +1,6 @@
 """Many rows a few at a time, so that memory does not grow with their number."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any, TypeVar
@@ -14,9 +14,13 @@ Row = TypeVar("Row")
 def chunks(rows: QuerySet[Any, Row], size: int) -> Iterator[list[Row]]:
     """Runs one query for all of them. Meanwhile nothing is to be written: on PostgreSQL it would wait for the last."""
     with open_cursor(rows.db):
-        iterator = rows.iterator(chunk_size=size)
-        while chunk := list(islice(iterator, size)):
-            yield chunk
+        yield from batches(rows.iterator(chunk_size=size), size)
+
+
+def batches(items: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def open_cursor(alias: str) -> AbstractContextManager[object]:

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.utils import timezone
 
+from courseware.lib.clock import now
+
 
 def due_instant(day: date, zone: tzinfo) -> datetime:
     """The first instant after `day` in `zone`; days are counted, so a change of clocks moves nothing.
@@ -34,4 +36,4 @@ def days_between(first: date, last: date) -> list[date]:
 
 def site_day(at: datetime | None = None) -> date:
     """The day in the time zone of the site at `at` (default: now)."""
-    return timezone.localdate(at, timezone.get_default_timezone())
+    return timezone.localdate(at or now(), timezone.get_default_timezone())

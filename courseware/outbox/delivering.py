@@ -17,11 +17,12 @@ from django.utils import timezone
 
 from courseware.face.faces import newest_key
 from courseware.jobs.tasks import DELIVERY, drop_waiting, is_stopping, task
+from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, kinds_of_sort
 from courseware.outbox.letter_words import newest_words_key
 from courseware.outbox.mailing import MailDoor
 from courseware.outbox.models import Message
-from courseware.outbox.rounds import Round
+from courseware.outbox.rounds import PreviewRound, Round
 
 CLAIMED_FOR = timedelta(minutes=5)  # half of it for a round (`Round.ends_at`), and more than SMTP_SECONDS after it
 IN_A_ROUND = 50
@@ -63,6 +64,16 @@ def sent(keys: Sequence[int], door: MailDoor) -> Iterable[str]:
     return Round(claimed(keys), door, CLAIMED_FOR).go()
 
 
+def preview_round(keys: Sequence[int]) -> set[int]:
+    """Run one round of these emails without sending. Returns the keys of the claimed emails.
+
+    To be called in a transaction that is rolled back, within `lib.clock.at_time`.
+    """
+    messages = claimed(keys)
+    PreviewRound(messages).go()
+    return {message.pk for message in messages}
+
+
 def claimed(keys: Sequence[int]) -> list[Message]:
     """Claim those of these emails that are due and unclaimed, in their order. A claim counts as a try.
 
@@ -71,12 +82,12 @@ def claimed(keys: Sequence[int]) -> list[Message]:
     With `face_key`, by which the door knows whose sender and signature each bears, and `words_key`, by which it knows
     the firm's own words.
     """
-    now = timezone.now()
+    at = now()
     with transaction.atomic():
-        rows = Message.objects.due(now).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
+        rows = Message.objects.due(at).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
         readers = dict(rows.values_list("pk", "person"))
         mine = firsts_of(readers, keys)
-        Message.objects.filter(pk__in=mine).update(next_at=now + CLAIMED_FOR, tries=F("tries") + 1)
+        Message.objects.filter(pk__in=mine).update(next_at=at + CLAIMED_FOR, tries=F("tries") + 1)
     messages = Message.objects.select_related("person")
     keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_words_key())}
     found = messages.annotate(**keys_of_house).in_bulk(list(mine))

@@ -3,8 +3,7 @@ comes to the same."""
 
 from collections.abc import Collection
 
-from django.utils import timezone
-
+from courseware.lib.clock import now
 from courseware.outbox.models import Message, MessageState
 
 WAITS_AGAIN = {"state": MessageState.QUEUED, "why": "", "tries": 0, "ended_at": None}
@@ -26,4 +25,4 @@ def write_once(letters: Collection[Message], *, again: Collection[str] = ()) -> 
 def wait_again(letters, reasons: Collection[str]) -> int:
     """Each is asked anew when it leaves. What was told in another letter was told."""
     skipped = letters.filter(state=MessageState.SKIPPED, why__in=reasons, told_in=None)
-    return skipped.update(**WAITS_AGAIN, next_at=timezone.now())
+    return skipped.update(**WAITS_AGAIN, next_at=now())

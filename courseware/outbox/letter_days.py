@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
+from courseware.lib.clock import now
 from courseware.outbox import kinds
 from courseware.outbox.kinds import LetterSort, ReaderHours, Wait
 from courseware.outbox.models import Message, MessageState
@@ -38,15 +38,15 @@ def take_turns(messages: Sequence[Message], sort: LetterSort) -> dict[int, Wait]
     """
     if sort not in kinds.HOURS or not messages:
         return {}
-    now, readers = timezone.now(), {reader_of(message) for message in messages}
+    at, readers = now(), {reader_of(message) for message in messages}
     hours = kinds.HOURS[sort](readers)
-    today = {reader: day_of(each, now) for reader, each in hours.items()}
+    today = {reader: day_of(each, at) for reader, each in hours.items()}
     taken, waits, granted = turns_taken(readers, sort, set(today.values())), {}, defaultdict(list)
     for message in messages:
         reader = reader_of(message)
         first, last = days_that_count(today[reader], sort)
         days = {day for key, day in taken[reader] if key != message.pk and first <= day <= last}
-        if wait := wait_for(hours[reader], now, days, LIMITS[sort]):
+        if wait := wait_for(hours[reader], at, days, LIMITS[sort]):
             waits[message.pk] = wait
         else:
             granted[today[reader]].append(message)
@@ -54,7 +54,7 @@ def take_turns(messages: Sequence[Message], sort: LetterSort) -> dict[int, Wait]
         for message in given_by_another(letters, sort, day):
             reader = reader_of(message)
             days = {day, *(each for key, each in taken[reader] if key != message.pk)}
-            if wait := wait_for(hours[reader], now, days, LIMITS[sort]):
+            if wait := wait_for(hours[reader], at, days, LIMITS[sort]):
                 waits[message.pk] = wait
     return waits
 
@@ -92,13 +92,13 @@ def days_that_count(today: date, sort: LetterSort) -> tuple[date, date]:
     return today - (LIMITS[sort].days - 1) * DAY, today + DAY
 
 
-def wait_for(hours: ReaderHours, now: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
+def wait_for(hours: ReaderHours, since: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
     """None where one may leave at once."""
-    at, why = hours.opens_at(now), "letters leave from 8 to 20 on working days"
+    at, why = hours.opens_at(since), "letters leave from 8 to 20 on working days"
     while (day := free_day(day_of(hours, at), taken, limit)) > day_of(hours, at):
         at = hours.opens_at(datetime.combine(day, time.min, hours.zone))
-        why = reason_of(limit, is_today=day_of(hours, now) in taken)
-    return Wait(at, f"{why}: this one from {at.astimezone(hours.zone):%Y-%m-%d %H:%M}") if at > now else None
+        why = reason_of(limit, is_today=day_of(hours, since) in taken)
+    return Wait(at, f"{why}: this one from {at.astimezone(hours.zone):%Y-%m-%d %H:%M}") if at > since else None
 
 
 def day_of(hours: ReaderHours, at: datetime) -> date:
@@ -153,11 +153,11 @@ def take_in(message: Message) -> None:
                 state=MessageState.SKIPPED,
                 why=f"told in letter {message.pk}",
                 told_in=message.pk,
-                ended_at=timezone.now(),
+                ended_at=now(),
             )
 
 
 def put_back_told(message: Message) -> None:
     """What was told in this one, which reaches nobody, waits again, each letter for itself."""
     told = Message.objects.filter(told_in=message.pk, state=MessageState.SKIPPED)
-    told.update(state=MessageState.QUEUED, why="", told_in=None, tries=0, next_at=timezone.now(), ended_at=None)
+    told.update(state=MessageState.QUEUED, why="", told_in=None, tries=0, next_at=now(), ended_at=None)

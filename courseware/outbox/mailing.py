@@ -110,6 +110,13 @@ class MailDoor:
         self.limit.close()
 
 
+class NullMailer(MailDoor):
+    """Accepts every email and sends none."""
+
+    def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
+        pass
+
+
 def mail_server() -> str:
     return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 

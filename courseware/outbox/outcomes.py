@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from courseware.lib.clock import is_preview, now
 from courseware.outbox.kinds import Wait
 from courseware.outbox.letter_days import put_back_told
 from courseware.outbox.models import PAUSES, Message, MessageState
@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 def ended_as(message: Message, state: MessageState, why: str = "") -> str:
-    if why:
+    if why and not is_preview():
         told = why if state == MessageState.SKIPPED else without_words(why)
         logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
-    mine, end = Message.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": timezone.now()}
+    mine, end = Message.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": now()}
     if state == MessageState.SENT:
         mine.update(**end)
         return state.value
@@ -30,8 +30,9 @@ def ended_as(message: Message, state: MessageState, why: str = "") -> str:
 
 
 def laid_by(message: Message, wait: Wait) -> str:
-    """Asked again after a day at the latest, for the reason may end earlier."""
-    return not_tried(message, min(wait.until, timezone.now() + PAUSES[-1]), wait.why)
+    """Asked again after a day at the latest, for the reason may end earlier; in a preview it does not."""
+    until = wait.until if is_preview() else min(wait.until, now() + PAUSES[-1])
+    return not_tried(message, until, wait.why)
 
 
 def not_tried(message: Message, next_at: datetime, why: str) -> str:
@@ -45,7 +46,7 @@ def put_off(message: Message, why: str) -> str:
     if message.tries > len(PAUSES):
         return ended_as(message, MessageState.GIVEN_UP, why)
     logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_words(why))
-    Message.objects.filter(pk=message.pk).update(next_at=timezone.now() + PAUSES[message.tries - 1], why=why)
+    Message.objects.filter(pk=message.pk).update(next_at=now() + PAUSES[message.tries - 1], why=why)
     return MessageState.QUEUED.value
 
 

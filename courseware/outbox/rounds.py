@@ -11,13 +11,13 @@ from itertools import groupby
 from typing import Any
 
 from django.db import DatabaseError
-from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from courseware.jobs.tasks import is_stopping
+from courseware.lib.clock import now
 from courseware.outbox.kinds import MESSAGE_KINDS, Ask, Found, LetterSort, waits_of, why_barred
 from courseware.outbox.letter_days import take_in_what_waits, take_turns
-from courseware.outbox.mailing import MailDoor, NotNow, Refused
+from courseware.outbox.mailing import MailDoor, NotNow, NullMailer, Refused
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.outcomes import ended_as, laid_by, not_tried, put_off
 from courseware.outbox.stopping import STOPPED, stopped_among
@@ -44,13 +44,20 @@ class Round:
         self.skip()
         for sort in LetterSort:
             self.lay_by([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
-        contexts: dict[int, Mapping[str, Any]] = {}
-        for kind, messages in self.by_kind():
-            contexts |= self.answers(MESSAGE_KINDS[kind].context, messages)
+        contexts = self.contexts()
         self.ends_at = min(self.ends_at, time.monotonic() + SECONDS)
         for message in self.left():
             self.states[message.pk] = self.handed_over(message, contexts)
         return self.states.values()
+
+    def contexts(self) -> dict[int, Mapping[str, Any]]:
+        found: dict[int, Mapping[str, Any]] = {}
+        for kind, messages in self.by_kind():
+            found |= self.answers(MESSAGE_KINDS[kind].context, messages)
+        return found
+
+    def has_to_stop(self) -> bool:
+        return is_stopping() or time.monotonic() > self.ends_at
 
     def left(self) -> list[Message]:
         return [message for message in self.messages if message.pk not in self.states]
@@ -110,8 +117,8 @@ class Round:
             return ended_as(
                 message, MessageState.SKIPPED, gettext_noop("what it tells of was changed at this very moment")
             )
-        if self.door.is_unreachable or is_stopping() or time.monotonic() > self.ends_at:
-            return not_tried(message, timezone.now(), message.why)
+        if self.door.is_unreachable or self.has_to_stop():
+            return not_tried(message, now(), message.why)
         try:
             self.door.send(message, MESSAGE_KINDS[message.kind], contexts[message.pk])
             return ended_as(message, MessageState.SENT)
@@ -129,6 +136,22 @@ class Round:
         logger.exception("letter %s, %s could not be written", message.pk, message.kind)
         self.door.close()
         return ended_as(message, MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
+
+
+class PreviewRound(Round):
+    """A round that sends nothing, for a transaction that is rolled back. Errors of an email type are raised."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        super().__init__(messages, NullMailer(), timedelta())
+
+    def contexts(self) -> dict[int, Mapping[str, Any]]:
+        return {message.pk: {} for message in self.left()}
+
+    def has_to_stop(self) -> bool:
+        return False
+
+    def answers(self, ask: Ask[Found], messages: Sequence[Message]) -> Mapping[int, Found]:
+        return ask(messages)
 
 
 def kind_of(message: Message) -> str:

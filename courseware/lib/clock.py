@@ -1,0 +1,28 @@
+"""The time by which it is decided whether an email leaves: now, or in a preview the time that is previewed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+
+from django.utils import timezone
+
+_previewed: ContextVar[datetime | None] = ContextVar("previewed", default=None)
+
+
+def now() -> datetime:
+    return _previewed.get() or timezone.now()
+
+
+def is_preview() -> bool:
+    return _previewed.get() is not None
+
+
+@contextmanager
+def at_time(at: datetime) -> Iterator[None]:
+    """Within it `now` is `at`, in this thread only. Whatever is written within it has to be rolled back."""
+    token = _previewed.set(at)
+    try:
+        yield
+    finally:
+        _previewed.reset(token)
