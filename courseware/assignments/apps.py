@@ -14,7 +14,6 @@ class AssignmentsConfig(AppConfig):
             arrival_letter,
             certified_enrollments,
             changed_lesson_letters,
-            coming_reminders,
             daily_letters,
             door_keeping,
             door_letter,
@@ -27,7 +26,7 @@ class AssignmentsConfig(AppConfig):
             reminding,
             words_pages,
         )
-        from courseware.assignments.mornings import MorningJob, register_morning_job
+        from courseware.assignments.mornings import register_morning_job
         from courseware.jobs.condition import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
@@ -40,30 +39,26 @@ class AssignmentsConfig(AppConfig):
         words = _("Bring in the list of people that lies in ROSTER_DIR")
         schedule("bring-in-list", words, nightly_list.bring_in_newest, Daily(time(1, 10)))
         reminder_letter.register_letter()
-        schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(at := time(5, 10)))
-        coming = MorningJob(at, coming_reminders.ComingReminders, again=reminder_letter.KEPT_BACK)
-        register_morning_job(reminder_letter.KIND, coming)
+        schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(reminding.JOB.hour))
+        register_morning_job(reminding.JOB)
         arrival_letter.register_letter()
         enrollment_completed.connect(arrival_letter.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
         ending_letters.register_letter()
         words = _("Write letters of certificates that end")
-        schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(at := time(5, 20)))
-        register_morning_job(ending_letters.KIND, MorningJob(at, ending_letters.ComingEndings))
+        schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(ending_letters.JOB.hour))
+        register_morning_job(ending_letters.JOB)
         changed_lesson_letters.register_letter()
         words = _("Write letters of lessons that have changed")
-        schedule("tell-changes", words, changed_lesson_letters.tell_of_changes, Daily(at := time(5, 18)))
-        register_morning_job(changed_lesson_letters.KIND, MorningJob(at, changed_lesson_letters.ComingChanges))
+        schedule("tell-changes", words, changed_lesson_letters.tell_of_changes, Daily(changed_lesson_letters.JOB.hour))
+        register_morning_job(changed_lesson_letters.JOB)
         observation_letter.register_letter()
         words = _("Ask leads how people work some days after a course")
-        schedule("ask-leads", words, observation_letter.ask_leads, Daily(at := time(5, 25)))
-        register_morning_job(observation_letter.KIND, MorningJob(at, observation_letter.coming_observations))
+        schedule("ask-leads", words, observation_letter.ask_leads, Daily(observation_letter.JOB.hour))
+        register_morning_job(observation_letter.JOB)
         daily_letters.register_letter()
         words = _("Write letters with the question of the day")
-        schedule("write-daily-questions", words, daily_letters.write_questions, Daily(at := time(5, 40)))
-        coming = MorningJob(
-            at, daily_letters.ComingQuestions, daily_letters.why_not, unsaid=daily_letters.NOTHING_ASKED
-        )
-        register_morning_job(daily_letters.DAILY_LETTER, coming)
+        schedule("write-daily-questions", words, daily_letters.write_questions, Daily(daily_letters.JOB.hour))
+        register_morning_job(daily_letters.JOB)
         door_letter.register_letter()
         register_troubles("doors", door_keeping.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)

@@ -1,7 +1,7 @@
 """The letters that say a lesson has changed since its reader had done it, and what is to be done about it."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
+from courseware.assignments.mornings import Morning, MorningJob, by_person, summary
 from courseware.content.compiled.serving import outline
 from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
 from courseware.learning.changed_lessons import LessonChange, open_changes
@@ -18,14 +18,12 @@ from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.not_asked import NotAskedReason
 from courseware.learning.own_outline import narrowed
-from courseware.lib.dates import due_instant, site_day
-from courseware.outbox.keyed_letters import write_once
+from courseware.lib.dates import due_instant
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
 
 KIND = "lesson-changed"
 CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then
-LETTERS_AT_ONCE = 500  # in memory
 SEEN = gettext_noop("what has changed was seen or taken back meanwhile")
 
 
@@ -36,13 +34,15 @@ def register_letter() -> None:
 
 
 def tell_of_changes(day: date | None = None) -> str:
-    """Says how many are new. Done again, it writes none twice: each has its key."""
-    day = day or site_day()
-    touched, written, last_key = runs_touched(day), 0, 0
-    while runs := list(touched.filter(pk__gt=last_key).order_by("pk")[:LETTERS_AT_ONCE]):
-        last_key = runs[-1].pk
-        written += write_once(list(letters_to(runs, day)))
-    return f"letters: {written}" if written else ""
+    return summary(JOB.write(day))
+
+
+def emails(morning: Morning, after: int) -> Iterator[Message]:
+    for runs in by_person(runs_touched(morning.day), "learner_id", after):
+        yield from letters_to(runs, morning)
+
+
+JOB = MorningJob(KIND, time(5, 18), emails)
 
 
 def told_since(day: date) -> datetime:
@@ -75,9 +75,9 @@ def changes_of(runs: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
     return open_changes(runs, routes)
 
 
-def letters_to(runs: Collection[Enrollment], day: date) -> Iterator[Message]:
+def letters_to(runs: Collection[Enrollment], morning: Morning) -> Iterator[Message]:
     """One about each run, which speaks of all that it has to see; nothing where that changed some days ago."""
-    changes, since = changes_of(runs), told_since(day)
+    changes, since = changes_of(runs), told_since(morning.day)
     for run in runs:
         own = changes.get(run.pk, ())
         newest = max(own, key=lambda change: change.changed_at, default=None)
@@ -89,23 +89,8 @@ def letters_to(runs: Collection[Enrollment], day: date) -> Iterator[Message]:
                 address=run.learner.email or "",
                 language=run.learner.language,
                 data={"subjects": [[run.pk, change.document] for change in own]},
+                next_at=morning.at,
             )
-
-
-class ComingChanges:
-    """What a morning would bring."""
-
-    def __init__(self, morning: Morning, at: datetime) -> None:
-        self.morning, self.at, self.runs = morning, at, runs_touched(morning.day)
-
-    def readers(self, after: int) -> Collection[int]:
-        keys = self.runs.filter(learner__gt=after).order_by("learner").values_list("learner", flat=True).distinct()
-        return list(keys[:PEOPLE_AT_ONCE])
-
-    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
-        for letter in letters_to(list(self.runs.filter(learner__in=people).order_by("pk")), self.morning.day):
-            letter.next_at = self.at
-            yield letter, ""
 
 
 def still_open(messages: Sequence[Message]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:

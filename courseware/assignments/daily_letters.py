@@ -5,7 +5,7 @@ The address opens the page with the choice in its place; what is sent, is sent t
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -24,10 +23,10 @@ from courseware.assessment.daily_answering import DAILY_LETTER, wish_of
 from courseware.assessment.daily_answers import DailyWish
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
 from courseware.assignments.example_letters import DAILY_QUESTION
-from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
+from courseware.assignments.mornings import Morning, MorningJob, by_person, summary
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import ask
-from courseware.outbox.keyed_letters import write_once
+from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 
@@ -53,31 +52,20 @@ def register_letter() -> None:
 
 
 def write_questions(at: datetime | None = None) -> str:
-    """Says how many are new. Done again, or by two at once, it writes none twice: each has its key."""
-    at, written, last = at or timezone.now(), 0, 0
-    while people := list(wishing().filter(person__gt=last)[:PEOPLE_AT_ONCE]):
-        last = people[-1].person_id
-        written += write_once(letters_at([wish.person for wish in people], at))
-    return f"letters: {written}" if written else ""
+    return summary(JOB.write(at=at))
 
 
-class ComingQuestions:
-    """What a morning would bring."""
+def emails(morning: Morning, after: int) -> Iterator[Message]:
+    for wishes in by_person(wishing(), "person_id", after):
+        yield from letters_at([wish.person for wish in wishes], morning.at)
 
-    def __init__(self, _morning: Morning, at: datetime) -> None:
-        self.at = at
 
-    def readers(self, after: int) -> Collection[int]:
-        return list(wishing().filter(person__gt=after).values_list("person", flat=True)[:PEOPLE_AT_ONCE])
-
-    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
-        wished = wishing().filter(person__in=people)
-        return ((letter, "") for letter in letters_at([wish.person for wish in wished], self.at))
+JOB = MorningJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
 
 
 def wishing() -> QuerySet[DailyWish]:
     wished = DailyWish.objects.filter(by_letter=True, person__is_active=True)
-    return wished.select_related("person").order_by("person")
+    return wished.select_related("person")
 
 
 def letters_at(people: Collection[User], at: datetime) -> list[Message]:
@@ -104,22 +92,21 @@ def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
     )
 
 
-def asked_in(message: Message, at: datetime | None = None) -> AskedToday | None:
+def asked_in(message: Message) -> AskedToday | None:
     """What it asks when it leaves."""
-    at = max(at or timezone.now(), message.next_at).astimezone(UTC)
+    at = max(now(), message.next_at).astimezone(UTC)
     language = message.language or settings.LANGUAGE_CODE
     daily = daily_of(runs_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # to people alone
     return daily.asked if daily else None
 
 
-def why_not(message: Message, at: datetime | None = None) -> str:
+def why_not(message: Message) -> str:
     if not wish_of(message.person).by_letter:  # type: ignore[arg-type]  # these letters are to people alone
         return NOT_WANTED
-    at = at or timezone.now()
     zone = hours_of([message.person_id])[message.person_id].zone  # type: ignore[list-item,index]  # the same
-    if at.astimezone(zone).date() > date.fromisoformat(message.data["day"]):
+    if now().astimezone(zone).date() > date.fromisoformat(message.data["day"]):
         return DAY_IS_OVER  # a letter by office had the day
-    return "" if asked_in(message, at) else NOTHING_ASKED
+    return "" if asked_in(message) else NOTHING_ASKED
 
 
 def in_words(messages: Sequence[Message]) -> Mapping[int, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The letters that say a certificate ends, some time before, and by whom it is renewed."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -11,19 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.assignments.example_letters import ENDING
-from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
+from courseware.assignments.mornings import Morning, MorningJob, by_person, summary
 from courseware.content.course_titles import course_title
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Enrollment
-from courseware.lib.dates import site_day
-from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
 
 KIND = "certificate-ending"
 DAYS_BEFORE = (60, 30, 7)
 CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
-LETTERS_AT_ONCE = 500  # in memory
 RENEWED = gettext_noop("it was renewed or withdrawn meanwhile")
 
 
@@ -34,19 +31,17 @@ def register_letter() -> None:
 
 
 def tell_of_endings(day: date | None = None) -> str:
-    """Says how many are new. Done again, it writes none twice: each has its key."""
-    written = 0
-    for runs in endings(day or site_day()):
-        written += write_once([letter_to(run, key_of(run, day or site_day())) for run in runs])
-    return f"letters: {written}" if written else ""
+    return summary(JOB.write(day))
 
 
-def endings(day: date) -> Iterator[list[Enrollment]]:
-    """A batch at a time."""
-    runs, last_key = runs_ending(day), 0
-    while batch := list(runs.filter(pk__gt=last_key).order_by("pk")[:LETTERS_AT_ONCE]):
-        last_key = batch[-1].pk
-        yield batch
+def emails(morning: Morning, after: int) -> Iterator[Message]:
+    for runs in by_person(runs_ending(morning.day), "learner_id", after):
+        for run in runs:
+            if morning.catches_up or (last_day_of(run) - morning.day).days in DAYS_BEFORE:
+                yield letter_to(run, key_of(run, morning.day), morning.at)
+
+
+JOB = MorningJob(KIND, time(5, 20), emails)
 
 
 def runs_ending(day: date) -> QuerySet[Enrollment]:
@@ -57,24 +52,6 @@ def runs_ending(day: date) -> QuerySet[Enrollment]:
         near |= Q(certified_until__gt=last - CAUGHT_UP, certified_until__lte=last)
     runs = Enrollment.objects.newest().exclude(completed_at=None, waived_at=None).filter(near)
     return runs.filter(learner__is_active=True, course__current__isnull=False).select_related("learner").with_zone()
-
-
-class ComingEndings:
-    """What a morning would bring."""
-
-    def __init__(self, morning: Morning, at: datetime) -> None:
-        self.morning, self.at, self.runs = morning, at, runs_ending(morning.day)
-
-    def readers(self, after: int) -> Collection[int]:
-        keys = self.runs.filter(learner__gt=after).order_by("learner").values_list("learner", flat=True).distinct()
-        return list(keys[:PEOPLE_AT_ONCE])
-
-    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
-        for run in self.runs.filter(learner__in=people).order_by("pk"):
-            if self.morning.catches_up or (last_day_of(run) - self.morning.day).days in DAYS_BEFORE:
-                letter = letter_to(run, key_of(run, self.morning.day))
-                letter.next_at = self.at
-                yield letter, ""
 
 
 def key_of(run: Enrollment, day: date) -> str:
@@ -89,7 +66,7 @@ def last_day_of(run: Enrollment) -> date:
     return run.certified_until
 
 
-def letter_to(run: Enrollment, key: str) -> Message:
+def letter_to(run: Enrollment, key: str, at: datetime) -> Message:
     person = run.learner
     return Message(
         kind=KIND,
@@ -98,6 +75,7 @@ def letter_to(run: Enrollment, key: str) -> Message:
         address=person.email or "",
         language=person.language,
         data={"subjects": [[run.pk, last_day_of(run).isoformat()]]},
+        next_at=at,
     )
 
 

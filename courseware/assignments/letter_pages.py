@@ -23,7 +23,7 @@ from courseware.outbox.models import Message, MessageState
 
 LETTERS_A_PAGE = 50
 FORESEEN = 100  # letters from which on a page is full
-BATCHES_A_PAGE = 2  # of people looked at: most who lead others may have nothing to be told
+PEOPLE_A_PAGE = 400  # looked at: most who lead others may have nothing to be told
 DAYS_AHEAD = 14
 
 
@@ -90,18 +90,14 @@ class ComingFilter(forms.Form):
 
 def foreseen_from(day, after):
     """(the letters of a page, after whom the next one begins: None where all have been shown)."""
-    coming, lines, last = ComingLetters(day), [], after
-    for _batch in range(BATCHES_A_PAGE):
-        people = coming.people(last)
-        for person, foreseen in coming.foresee(people):
-            shown = [line for line in foreseen if not is_for_admins(line.message.person)]
-            if shown and len(lines) >= FORESEEN:
-                return lines, last
-            last = person
-            lines += shown
-        if not people:
-            return lines, None
-    return lines, last
+    lines, last = [], after
+    for number, (person, foreseen) in enumerate(ComingLetters(day).foresee(after)):
+        shown = [line for line in foreseen if not is_for_admins(line.message.person)]
+        if number >= PEOPLE_A_PAGE or (shown and len(lines) >= FORESEEN):
+            return lines, last
+        last = person
+        lines += shown
+    return lines, None
 
 
 @require_safe

@@ -1,34 +1,34 @@
-"""Which letters a day would bring, to whom and at what hour, and who gets none and why. Nothing is written.
+"""Which letters a day would bring, to whom and at what hour, and who gets none and why. Nothing is kept.
 
-It goes by how things are now: what is done or decided until then is not foreseen. Each person's letters of a sort are
-asked one after the other, as the worker does (`outbox.rounds`).
+It goes by how things are now: what is done or decided until then is not foreseen. The emails are made by the generators
+of the morning jobs and pass through the rounds of delivery, in transactions that are rolled back: see `lib.clock`.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from heapq import heapify, heappop, heappush
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from heapq import merge
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
+from django.db import transaction
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from courseware.accounts.away import Away
-from courseware.accounts.letter_hours import hours_of
 from courseware.accounts.working_days import DAY
-from courseware.assignments.mornings import MORNING_JOBS, PEOPLE_AT_ONCE, MorningLetters, mornings_before
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, ReaderHours, Wait, kinds_of_sort, why_barred
-from courseware.outbox.letter_days import LIMITS, days_that_count, wait_for
+from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, mornings_before
+from courseware.lib.chunks import batches
+from courseware.lib.clock import at_time
+from courseware.outbox.delivering import preview_round
+from courseware.outbox.keyed_letters import write_once
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.models import Message, MessageState
-from courseware.outbox.stopped_kinds import StoppedKind
-from courseware.outbox.stopping import STOPPED
 
 SORTS = (LetterSort.TRAINING, LetterSort.SUBSCRIBED)
 TOGETHER = "it is told in the same letter as another"
-EVER = datetime.min.replace(tzinfo=UTC)
-Turns = dict[tuple[int | None, str], set[tuple[int | None, date]]]  # by person and sort: which left, and on which day
+PEOPLE_AT_ONCE = 10  # in one transaction, which on SQLite keeps every other writer waiting
 
 
 @dataclass(frozen=True)
@@ -48,188 +48,117 @@ class Foreseen:
         return str(self.message.person)
 
 
-@dataclass(order=True)
-class Asked:
-    """A letter that a worker asks at an instant whether it may leave; of several at once, the one written first."""
+@dataclass(frozen=True)
+class PlannedEmail:
+    """An email that a job would write at that time."""
 
+    job: MorningJob
     at: datetime
-    place: int
-    message: Message = field(compare=False)
-    written_at: datetime = field(compare=False, default=EVER)
-    why: str = field(compare=False, default="")  # it waited before
+    message: Message
 
 
-def rehearse_letters(day: date, *, after: int = 0) -> Iterator[Foreseen]:
-    """What waits now and leaves on the day, and what would be written for it: person by person in the order of their
-    keys, from behind that of `after`. As many queries for each so many people, but those about letters by office."""
-    coming = ComingLetters(day)
-    while people := coming.people(after):
-        after = people[-1]
-        for _person, foreseen in coming.foresee(people):
-            yield from foreseen
+Plans = Mapping[int, Collection[PlannedEmail]]  # by person
+
+
+def rehearse_letters(day: date) -> Iterator[Foreseen]:
+    """What waits now and leaves on the day, and what would be written for it: person by person in the order of keys."""
+    for _person, foreseen in ComingLetters(day).foresee(0):
+        yield from foreseen
 
 
 class ComingLetters:
-    """Of a day. Whoever might be told something is found by what an index serves; only of them it is worked out."""
+    """Of a day. A read finds the people and the emails; only the rounds of delivery need a transaction."""
 
     def __init__(self, day: date) -> None:
-        zone = timezone.get_default_timezone()
-        self.begins, self.ends = (datetime.combine(each, time.min, zone) for each in (day, day + DAY))
+        self.zone = timezone.get_default_timezone()
+        self.begins, self.ends = (datetime.combine(each, time.min, self.zone) for each in (day, day + DAY))
         now = timezone.now()
-        self.now = now if now < self.ends else self.begins
-        self.written: list[tuple[datetime, MorningLetters]] = [
-            (at := morning.at(job.hour), job.opened(morning, at))
-            for morning in mornings_before(day)
-            for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour"))
-        ]
+        self.day, self.now = day, now if now < self.ends else self.begins
         kinds = [name for sort in SORTS for name in kinds_of_sort(sort)]
-        self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds).select_related("person")
+        self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds)
 
-    def people(self, after: int) -> list[int]:
-        """The next keys. Runs a query for what waits, and those of the jobs."""
-        waiting = self.waiting.filter(person__gt=after).order_by("person").values_list("person", flat=True).distinct()
-        found = set(waiting[:PEOPLE_AT_ONCE])
-        for _at, letters in self.written:
-            found |= set(letters.readers(after))
-        return sorted(found)[:PEOPLE_AT_ONCE]
+    def foresee(self, after: int) -> Iterator[tuple[int, list[Foreseen]]]:
+        """Each person with a key above `after` who might get an email, and what becomes of the emails."""
+        for people in batches(self.people(after), PEOPLE_AT_ONCE):
+            found = self.outcome(dict(people))
+            for person, _plans in people:
+                yield person, [each for each in found if each.message.person_id == person]
 
-    def foresee(self, people: Collection[int]) -> Iterator[tuple[int, list[Foreseen]]]:
-        """Each of these people with what is foreseen; worked out when it is asked for."""
-        waiting = list(self.waiting.filter(person__in=people).order_by("next_at", "pk"))
-        unwanted = why_unwanted_now(waiting)
-        asked = [Asked(max(each.next_at, self.now), each.pk, each) for each in waiting]
-        place = max([each.pk for each in waiting], default=0)
-        kept_back: dict[str, str] = {}
-        for at, source in self.written:
-            for message, why in source.letters(people):
-                place += 1
-                asked.append(Asked(max(message.next_at, self.now), place, message, at))
-                kept_back[message.key] = why
-        asked = without_known(asked)
-        worker = ForeseenWorker(self, people, unwanted)
-        for person in people:
-            own = [each for each in asked if each.message.person_id == person]
-            not_written = [
-                Foreseen(each.message, None, why) for each in own if (why := kept_back.get(each.message.key, ""))
-            ]
-            written = [each for each in own if not kept_back.get(each.message.key)]
-            yield person, [*not_written, *(line for sort in SORTS for line in worker.work(written, sort))]
+    def people(self, after: int) -> Iterator[tuple[int, list[PlannedEmail]]]:
+        """In the order of keys, each with the emails that the jobs would write."""
+        streams = [self.people_with_waiting(after)]
+        for day, catches_up in mornings_before(self.day):
+            for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour")):
+                morning = Morning(day, datetime.combine(day, job.hour, self.zone), catches_up)
+                streams.append(self.planned(job, morning, after))
+        for person, found in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
+            yield person, [planned for _person, planned in found if planned]
 
+    def people_with_waiting(self, after: int) -> Iterator[tuple[int, PlannedEmail | None]]:
+        for messages in by_person(self.waiting.exclude(person=None), "person_id", after):
+            yield from ((message.person_id, None) for message in messages)
 
-def why_unwanted_now(messages: Collection[Message]) -> dict[int, str]:
-    """Key of each of those about training that wait → why it is not to leave any more; "" where it is. Of those by
-    office it is asked as of when they leave, where that makes a difference."""
-    found: dict[int, str] = {}
-    asked = [message for message in messages if not asks_as_of_then(message.kind)]
-    for name, of_kind in groupby(sorted(asked, key=attrgetter("kind")), key=attrgetter("kind")):
-        found |= MESSAGE_KINDS[name].why_unwanted(list(of_kind))
-    return found
+    def planned(self, job: MorningJob, morning: Morning, after: int) -> Iterator[tuple[int, PlannedEmail | None]]:
+        for message in job.emails(morning, after):
+            message.why = ""  # the round asks for itself
+            if message.person_id:
+                yield message.person_id, PlannedEmail(job, morning.at, message)
 
+    def outcome(self, plans: Plans) -> list[Foreseen]:
+        """Write and deliver until the day is over, and roll back."""
+        with rolled_back():
+            asked = self.deliver(plans)
+            rows = Message.objects.filter(Q(pk__in=asked) | Q(told_in__in=asked)).select_related("person")
+            return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
-def asks_as_of_then(kind: str) -> bool:
-    return kind in MORNING_JOBS and MORNING_JOBS[kind].why_not is not None
+    def deliver(self, plans: Plans) -> set[int]:
+        """Returns the keys of the emails that a round has asked whether they may leave."""
+        to_write = sorted((each for own in plans.values() for each in own), key=attrgetter("at"))
+        queued, asked, at = self.waiting.filter(person__in=plans), set(), self.now
+        while at < self.ends:
+            with at_time(at):
+                for job, planned in groupby((each for each in to_write if each.at <= at), key=attrgetter("job")):
+                    write_once([each.message for each in planned], again=job.again)
+                asked |= ask_all(queued, at)
+            to_write = [each for each in to_write if each.at > at]
+            following = queued.aggregate(first=Min("next_at"))["first"]
+            at = min([each.at for each in to_write[:1]] + [following or self.ends])
+        return asked
 
-
-def without_known(asked: Collection[Asked]) -> list[Asked]:
-    """Without what was written already, or would be by an earlier morning; but with what waits again."""
-    known = Message.objects.filter(key__in={each.message.key for each in asked if each.message.pk is None} - {""})
-    told = {
-        key
-        for key, kind, state, why, told_in in known.values_list("key", "kind", "state", "why", "told_in")
-        if state != MessageState.SKIPPED or told_in or why not in MORNING_JOBS[kind].again
-    }
-    found = []
-    for each in asked:
-        if each.message.pk is None and each.message.key in told:
-            continue
-        told |= {each.message.key} - {""}
-        found.append(each)
-    return found
-
-
-class ForeseenWorker:
-    """Asks the letters of a person as a worker would until the day is over. Runs four queries for all people, and what
-    letters by office ask as of when they leave."""
-
-    def __init__(self, coming: ComingLetters, people: Collection[int], unwanted: Mapping[int, str]) -> None:
-        self.begins, self.ends, self.unwanted = coming.begins, coming.ends, unwanted
-        self.hours: dict[int, ReaderHours] = {**hours_of(people)}
-        self.stopped = set(StoppedKind.objects.filter(person__in=people).values_list("person", "kind"))
-        self.absences: dict[int, list[Away]] = defaultdict(list)
-        for away in Away.objects.filter(person__in=people, ends_at__gt=coming.now):
-            self.absences[away.person_id].append(away)
-        self.turns = turns_of(people, min(coming.now, coming.begins), coming.ends)
-
-    def work(self, letters: Collection[Asked], sort: LetterSort) -> Iterator[Foreseen]:
-        queue = [each for each in letters if MESSAGE_KINDS[each.message.kind].sort == sort]
-        heapify(queue)
-        while queue and queue[0].at < self.ends:
-            asked = heappop(queue)
-            if why := self.why_not(asked, sort):
-                if asked.at >= self.begins and why != unsaid_of(asked.message.kind):
-                    yield Foreseen(asked.message, None, why)
-            elif wait := self.wait(asked, sort):
-                heappush(queue, Asked(wait.until, asked.place, asked.message, asked.written_at, wait.why))
-            else:
-                yield from self.leaves(asked, sort, queue)
-        for asked in sorted(queue):
-            if asked.why and not self.is_unsaid(asked):
-                yield Foreseen(asked.message, None, asked.why)
-
-    def why_not(self, asked: Asked, sort: LetterSort) -> str:
-        """In the order in which a worker asks: see `outbox.rounds.Round.skip`."""
-        message = asked.message
-        if not message.address:
-            return "the person has no address"
-        if (message.person_id, message.kind) in self.stopped:
-            return STOPPED
-        return self.why_unwanted(asked) or why_barred(message, sort)
-
-    def why_unwanted(self, asked: Asked) -> str:
-        if asks_as_of_then(asked.message.kind) and (ask := MORNING_JOBS[asked.message.kind].why_not):
-            return ask(asked.message, asked.at)
-        return self.unwanted.get(asked.message.pk or 0, "")
-
-    def is_unsaid(self, asked: Asked) -> bool:
-        return bool(unsaid_of(asked.message.kind)) and self.why_unwanted(asked) == unsaid_of(asked.message.kind)
-
-    def wait(self, asked: Asked, sort: LetterSort) -> Wait | None:
-        person = asked.message.person_id or 0
-        for away in self.absences[person]:
-            if away.begins_at <= asked.at < away.ends_at:
-                return Wait(away.ends_at, f"the person is away until {away.last_day}")
-        taken = {day for key, day in self.turns[person, sort] if key is None or key != asked.message.pk}
-        return wait_for(self.hours[person], asked.at, taken, LIMITS[sort])
-
-    def leaves(self, asked: Asked, sort: LetterSort, queue: list[Asked]) -> Iterator[Foreseen]:
-        """And takes in what waits of its kind: see `outbox.letter_days.take_in`."""
-        message, is_of_day = asked.message, asked.at >= self.begins
-        day = asked.at.astimezone(self.hours[message.person_id or 0].zone).date()
-        self.turns[message.person_id, sort].add((message.pk, day))
-        if is_of_day:
-            yield Foreseen(message, asked.at)
-        if "subjects" not in message.data or message.tries:
-            return
-        for other in sorted(each for each in queue if is_taken_in(each, asked)):
-            queue.remove(other)
-            if is_of_day:
-                yield Foreseen(other.message, None, TOGETHER)
-        heapify(queue)
+    def line(self, message: Message) -> Foreseen | None:
+        unsaid = MORNING_JOBS[message.kind].unsaid if message.kind in MORNING_JOBS else ""
+        if message.ended_at is None:
+            why = message.why
+            if unsaid:
+                with at_time(message.next_at):
+                    why = why if MESSAGE_KINDS[message.kind].why_unwanted([message])[message.pk] != unsaid else ""
+            return Foreseen(message, None, why) if why else None
+        if message.ended_at < self.begins:
+            return None
+        if message.state == MessageState.SENT:
+            return Foreseen(message, message.ended_at)
+        why = TOGETHER if message.told_in_id else message.why
+        return Foreseen(message, None, why) if why != unsaid else None
 
 
-def is_taken_in(other: Asked, asked: Asked) -> bool:
-    return other.message.kind == asked.message.kind and other.written_at <= asked.at
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
-def unsaid_of(kind: str) -> str:
-    return MORNING_JOBS[kind].unsaid if kind in MORNING_JOBS else ""
+def ask_all(queued: QuerySet[Message], at: datetime) -> set[int]:
+    """Run rounds until none of these emails is due. Of one person a round takes one."""
+    due, asked, before = queued.filter(next_at__lte=at).order_by("next_at", "pk"), set(), list[int]()
+    while (keys := list(due.values_list("pk", flat=True))) != before:
+        asked |= preview_round(keys)
+        before = keys
+    return asked
 
 
-def turns_of(people: Collection[int], first: datetime, last: datetime) -> Turns:
-    """On which days letters left that count from `first` to `last`. Runs one query."""
-    found: Turns = defaultdict(set)
-    days = days_that_count(first.date(), LetterSort.TRAINING)[0], days_that_count(last.date(), LetterSort.TRAINING)[1]
-    sent = Message.objects.filter(person__in=people, turn_sort__in=SORTS, turn_on__range=days)
-    for person, sort, key, turn in sent.values_list("person", "turn_sort", "pk", "turn_on"):
-        found[person, sort].add((key, turn))  # type: ignore[arg-type]  # the filter leaves out who has none
-    return found
+def order_of(message: Message) -> tuple[object, ...]:
+    """By sort, in the order in which a worker decides, an email before those told in it; at last what still waits."""
+    waits = message.ended_at is None
+    sort, at = SORTS.index(MESSAGE_KINDS[message.kind].sort), message.next_at if waits else message.ended_at
+    return sort, waits, at, message.told_in_id or message.pk, bool(message.told_in_id), message.pk

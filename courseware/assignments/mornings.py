@@ -1,88 +1,95 @@
-"""Which letters a morning's jobs would write: named by each room that has such a job, so that a day can be rehearsed.
+"""The types of email that jobs write each morning. One generator of a type serves its job and the preview of a day."""
 
-What is said here goes by how things are now. Nothing is written.
-"""
-
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Protocol
+from operator import attrgetter
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from courseware.accounts.working_days import DAY, calendar_of
 from courseware.jobs.schedule import Daily
+from courseware.lib.chunks import batches
 from courseware.lib.dates import site_day
+from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
 
 PEOPLE_AT_ONCE = 200
+EMAILS_AT_ONCE = 500  # in memory
 
 
 @dataclass(frozen=True)
 class Morning:
-    """Of a day of the site. `catches_up`: its jobs also write what those of the days before left out."""
+    """A day of the site, and the time at which a job runs on it.
+
+    `catches_up`: the job also writes what earlier mornings left out. Without it, only what belongs to this morning.
+    """
 
     day: date
-    catches_up: bool
-
-    def at(self, hour: time) -> datetime:
-        return datetime.combine(self.day, hour, timezone.get_default_timezone())
-
-
-class MorningLetters(Protocol):
-    def readers(self, after: int) -> Collection[int]:
-        """The next keys of whom something may be written to, ascending, `PEOPLE_AT_ONCE` at most."""
-        ...
-
-    def letters(self, people: Collection[int]) -> Iterable[tuple[Message, str]]:
-        """Not saved, in the order in which they would be; each with why it would not be written, or not leave; ""."""
-        ...
+    at: datetime
+    catches_up: bool = True
 
 
 @dataclass(frozen=True)
 class MorningJob:
-    """`hour` is that of the site. `why_not` says of a letter why it would not leave at an instant to come; where it is
-    for the reason `unsaid`, nobody misses it. What was skipped for one of the reasons `again` is written again."""
+    """A type of email that a job writes each morning.
 
-    hour: time
-    opened: Callable[[Morning, datetime], MorningLetters]
-    why_not: Callable[[Message, datetime], str] | None = None
-    unsaid: str = ""
+    `emails(morning, after)` yields unsaved emails to people with keys above `after`, in the order of these keys. An
+    email with a reason in `why` is not written now.
+
+    An email that was skipped for one of the reasons `again` is written again. A preview does not show emails that are
+    skipped for the reason `unsaid`.
+    """
+
+    kind: str
+    hour: time  # of the site
+    emails: Callable[[Morning, int], Iterator[Message]]
     again: Collection[str] = ()
+    unsaid: str = ""
+
+    def write(self, day: date | None = None, at: datetime | None = None) -> int:
+        """Write the emails of this morning and return how many are new. Repeated or run twice at once, it writes none
+        twice: each email has a key."""
+        at = at or timezone.now()
+        emails = self.emails(Morning(day or site_day(at), at), 0)
+        written = (email for email in emails if not email.why)
+        return sum(write_once(batch, again=self.again) for batch in batches(written, EMAILS_AT_ONCE))
 
 
-MORNING_JOBS: dict[str, MorningJob] = {}  # by the kind of letter
+MORNING_JOBS: dict[str, MorningJob] = {}  # by type of email
 
 
-def register_morning_job(kind: str, job: MorningJob) -> None:
-    MORNING_JOBS[kind] = job
+def register_morning_job(job: MorningJob) -> None:
+    MORNING_JOBS[job.kind] = job
 
 
-class FewLetters:
-    """Of a job that has so few that they are worked out at once."""
-
-    def __init__(self, letters: Iterable[Message]) -> None:
-        self.by_reader: dict[int, list[tuple[Message, str]]] = defaultdict(list)
-        for letter in letters:
-            if letter.person_id is not None:
-                self.by_reader[letter.person_id].append((letter, ""))
-
-    def readers(self, after: int) -> Collection[int]:
-        return sorted(key for key in self.by_reader if key > after)[:PEOPLE_AT_ONCE]
-
-    def letters(self, people: Collection[int]) -> Iterable[tuple[Message, str]]:
-        for key in self.by_reader.keys() & set(people):
-            yield from self.by_reader[key]
+def summary(written: int) -> str:
+    return f"letters: {written}" if written else ""
 
 
-def mornings_before(day: date) -> list[Morning]:
-    """Whose letters leave on the day: its own, and those of the free days before it on which nothing leaves."""
+def by_person(rows: QuerySet[Any, Any], person: str, after: int) -> Iterator[list[Any]]:
+    """The rows of 200 people at a time, in the order of their keys and of those of the rows. `person` is the column."""
+    keys = rows.order_by(person).values_list(person, flat=True).distinct()
+    while people := list(keys.filter(**{f"{person}__gt": after})[:PEOPLE_AT_ONCE]):
+        after = people[-1]
+        yield list(rows.filter(**{f"{person}__in": people}).order_by(person, "pk"))
+
+
+def in_order(emails: Iterable[Message], after: int) -> Iterator[Message]:
+    """The emails of a type that has so few that all are made at once, in the order that `MorningJob.emails` wants."""
+    yield from sorted((email for email in emails if (email.person_id or 0) > after), key=attrgetter("person_id"))
+
+
+def mornings_before(day: date) -> list[tuple[date, bool]]:
+    """The days on which the emails that leave on `day` are written: that day, and the free days before it, on which
+    nothing leaves. With each, whether its jobs catch up."""
     hours = [job.hour for job in MORNING_JOBS.values()]
     coming = site_day(Daily(max(hours)).after(timezone.now()))
     if day <= max(coming, site_day()):
-        return [Morning(day, catches_up=True)]
+        return [(day, True)]
     calendar, days = calendar_of(None), [day]
     while days[0] > coming and not calendar.is_working(days[0] - DAY):
         days.insert(0, days[0] - DAY)
-    return [Morning(each, catches_up=each == coming) for each in days]
+    return [(each, each == coming) for each in days]

@@ -1,11 +1,11 @@
 """The letter that asks a lead how people work some days after a course. Several of one morning are one letter."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -13,14 +13,13 @@ from courseware.accounts.leads import nearest_leads
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.permissions import is_manager, people_managed_by
-from courseware.assignments.mornings import FewLetters, Morning
+from courseware.assignments.mornings import Morning, MorningJob, in_order, summary
 from courseware.assignments.observations import Observation
 from courseware.assignments.observations_due import ObservationDue, runs_to_observe, sheets_now
 from courseware.content.course_titles import course_title
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 
@@ -41,20 +40,19 @@ def register_letter() -> None:
 
 
 def ask_leads(at: datetime | None = None) -> str:
-    """Says how many are new. Done again, it writes none twice: each run, sheet and reader has its key."""
-    at, written = at or timezone.now(), 0
-    for runs, sheet in newly_due(at):
-        written += write_once(letters_about(runs, sheet, at))
-    return f"letters: {written}" if written else ""
+    return summary(JOB.write(at=at))
 
 
-def coming_observations(morning: Morning, at: datetime) -> FewLetters:
-    """What a morning would bring."""
-    batches = newly_due(at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
-    return FewLetters(letter for runs, sheet in batches for letter in letters_about(runs, sheet, at))
+def emails(morning: Morning, after: int) -> Iterator[Message]:
+    batches = newly_due(morning.at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
+    letters = (letter for runs, sheet in batches for letter in letters_about(runs, sheet, morning.at))
+    yield from in_order(letters, after)
 
 
-def newly_due(at: datetime, since: timedelta = CAUGHT_UP) -> Iterator[tuple[list[Enrollment], str]]:
+JOB = MorningJob(KIND, time(5, 25), emails)
+
+
+def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
     """A batch of runs at a time, each with the id of a sheet."""
     for course, sheet in sheets_now():
         runs, last = runs_to_observe(course, sheet, site_day(at), since).order_by("pk"), 0

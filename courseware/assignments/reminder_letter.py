@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -19,6 +19,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
+from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
 
@@ -74,7 +75,7 @@ def still_asked_by(
 def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
     """Each of these → keys of the runs that the person was reminded of just now. Runs one query."""
     found: dict[int | None, set[int]] = defaultdict(set)
-    for person, run in when_reminded(people, timezone.now() - APART):
+    for person, run in when_reminded(people, now() - APART):
         found[person].add(run)
     return found
 
@@ -88,7 +89,7 @@ def when_reminded(people: Collection[int | None], since: datetime) -> dict[tuple
 
 def asked_about(runs: Collection[int]) -> set[int]:
     """Of the runs with these keys those whose learners wait for an answer about another day. Runs one query."""
-    waiting = DayRequest.objects.standing(timezone.now()).filter(enrollment__in=runs)
+    waiting = DayRequest.objects.standing(now()).filter(enrollment__in=runs)
     return set(waiting.values_list("enrollment", flat=True))
 
 

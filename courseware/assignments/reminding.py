@@ -5,16 +5,16 @@ Broken off and begun again, or run by two at once, it comes to the same: what ha
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from courseware.accounts.letter_hours import LetterHours
 from courseware.accounts.working_days import calendars_of_people
 from courseware.assignments.models import Assignment
+from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.assignments.near_days import Plans, near
-from courseware.assignments.reminder_letter import KEPT_BACK, KIND, asked_about
+from courseware.assignments.reminder_letter import ASKS, KEPT_BACK, KIND, asked_about
 from courseware.assignments.reminder_plans import (
     CAUGHT_UP,
     DEFAULT_PLAN,
@@ -25,10 +25,7 @@ from courseware.assignments.reminder_plans import (
 )
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason
-from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
-
-BATCH = 500  # runs in memory at once
 
 
 @dataclass(frozen=True)
@@ -67,26 +64,31 @@ class DueReminder:
 
 def remind_due(at: datetime | None = None) -> str:
     """Says how many are new."""
-    written = 0
-    for batch in reminders_due(at or timezone.now()):
-        written += write_reminders(batch)
+    written = JOB.write(at=at)
     return f"reminders: {written}" if written else ""
 
 
-def write_reminders(reminders: list[DueReminder]) -> int:
-    """But of no run whose learner waits for an answer about another day; it is caught up as any other."""
-    waiting = asked_about([each.run.pk for each in reminders])
-    return write_once([each.message for each in reminders if each.run.pk not in waiting], again=KEPT_BACK)
+def emails(morning: Morning, after: int) -> Iterator[Message]:
+    """A reminder is not written while its learner waits for an answer about another day. It is caught up later."""
+    for batch in reminders_due(morning, after=after):
+        asking = asked_about([each.run.pk for each in batch])
+        for each in batch:
+            message = each.message
+            message.why = ASKS if each.run.pk in asking else ""
+            yield message
 
 
-def reminders_due(at: datetime, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
-    """A batch at a time, of the open runs whose due day is near, by the plans that are kept or by these. Writes
-    nothing."""
+JOB = MorningJob(KIND, time(5, 10), emails, again=KEPT_BACK)
+
+
+def reminders_due(morning: Morning, plans: Plans | None = None, after: int = 0) -> Iterator[list[DueReminder]]:
+    """A batch of people at a time, of the open runs whose due day is near, by the plans that are kept or by these.
+    Writes nothing."""
     plans = plans_kept() if plans is None else plans
-    runs, last = runs_near(at, plans, caught_up=CAUGHT_UP), 0
-    while batch := list(runs.filter(pk__gt=last).order_by("pk")[:BATCH]):
-        last = batch[-1].pk
-        if found := list(due_of_batch(batch, plans, at)):
+    runs = runs_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
+    for batch in by_person(runs, "learner_id", after):
+        due = due_of_batch(batch, plans, morning.at)
+        if found := [each for each in due if morning.catches_up or each.is_of_the_day]:
             yield found
 
 

@@ -1,5 +1,4 @@
 from datetime import time
-from functools import partial
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +9,7 @@ class ReportingConfig(AppConfig):
 
     def ready(self):
         from courseware.assignments.group_summaries import register_board_page
-        from courseware.assignments.mornings import MorningJob, register_morning_job
+        from courseware.assignments.mornings import register_morning_job
         from courseware.assignments.record_page import register_record_page
         from courseware.content.compiled import page_links
         from courseware.jobs.schedule import Daily, command, schedule
@@ -29,22 +28,15 @@ class ReportingConfig(AppConfig):
         digest.register_letter()
         hr_summary.register_letter()
         escalating.register_letter()
+        register_morning_job(escalating.JOB)
         words = _("Write letters to the next level of who is late for days")
-        schedule("escalate", words, escalating.escalate, Daily(at := time(5, 15)))
-        opened, again = escalating.coming_escalations, escalating.KEPT_BACK
-        coming = MorningJob(at, opened, escalating.why_unwanted, again=again)
-        register_morning_job(escalating.KIND, coming)
+        schedule("escalate", words, escalating.escalate, Daily(escalating.JOB.hour))
         words = _("Write the weekly emails to managers and HR")
-        schedule("write-digests", words, digest.write_digests, Daily(at := time(5, 30)))
-        coming = MorningJob(at, digest.ComingDigests, digest.why_nothing, unsaid=digest.NOTHING)
-        register_morning_job(digest.KIND, coming)
-        opened = partial(digest.ComingDigests, kind=hr_summary.KIND)
-        coming = MorningJob(at, opened, hr_summary.why_nothing, unsaid=digest.NOTHING)
-        register_morning_job(hr_summary.KIND, coming)
+        schedule("write-digests", words, digest.write_digests, Daily(digest.HOUR))
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
         words = _("Count who is ready into the figures about groups")
         schedule("keep-figures", words, keep_figures, Daily(time(0, 30)))
         monthly_reports.register_letter_of_month()
         words = _("Write letters about the month before")
-        schedule("tell-month", words, monthly_reports.tell_of_month, Daily(at := time(5, 35)))
-        register_morning_job(monthly_reports.KIND, MorningJob(at, monthly_reports.coming_reports))
+        schedule("tell-month", words, monthly_reports.tell_of_month, Daily(monthly_reports.JOB.hour))
+        register_morning_job(monthly_reports.JOB)

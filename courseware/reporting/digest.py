@@ -4,8 +4,9 @@ On Monday morning where its reader is, behind a holiday on the first working day
 say. Other weekly emails have the same hours: `WEEKLY`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -18,14 +19,21 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.letter_hours import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import is_manager, people_managed_by, teams_managed_by
-from courseware.assignments.mornings import PEOPLE_AT_ONCE, Morning
+from courseware.assignments.mornings import (
+    MORNING_JOBS,
+    Morning,
+    MorningJob,
+    by_person,
+    register_morning_job,
+    summary,
+)
 from courseware.content.compiled import serving
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import State
+from courseware.lib.clock import now
 from courseware.lib.dates import site_day
-from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
@@ -33,9 +41,9 @@ from courseware.reporting.days_asked import day_asked, with_runs
 from courseware.reporting.letter_samples import DIGEST
 
 KIND = "digest"
+HOUR = time(5, 30)
 NAMED = 5  # people of each sort; the board has them all
 TEAMS_NAMED = 10
-LEADERS_AT_ONCE = 500  # in memory
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
 NOTHING = gettext_noop("nobody is late or stuck, and nobody has finished")
@@ -43,7 +51,7 @@ WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # type of email → its re
 
 
 def register_letter() -> None:
-    WEEKLY[KIND] = all_leaders
+    register_weekly(KIND, all_leaders)
     questions = one_by_one(why_nothing), one_by_one(in_words)
     words, template = _("Your people this week"), "reporting/mail/digest.txt"
     sort = LetterSort.SUBSCRIBED
@@ -51,71 +59,50 @@ def register_letter() -> None:
 
 
 def write_digests(at: datetime | None = None) -> str:
-    """Says how many are new. Done again, or by two at once, it writes none twice: each has its key."""
-    at, written = at or timezone.now(), 0
-    for kind, readers in WEEKLY.items():
-        for people in batches(readers()):
-            hours = hours_of({person.pk for person in people})
-            letters = [letter for person in people if (letter := letter_to(kind, person, hours[person.pk], at))]
-            written += write_once(letters)
-    return f"letters: {written}" if written else ""
+    return summary(sum(MORNING_JOBS[kind].write(at=at) for kind in WEEKLY))
 
 
-class ComingDigests:
-    """Of a morning those that leave on its day, whichever morning they are written on."""
+def register_weekly(kind: str, readers: Callable[[], QuerySet[User]]) -> None:
+    WEEKLY[kind] = readers
+    register_morning_job(MorningJob(kind, HOUR, partial(emails, kind), unsaid=NOTHING))
 
-    def __init__(self, morning: Morning, at: datetime, kind: str = KIND) -> None:
-        self.morning, self.at, self.day, self.kind = morning, at, site_day(at), kind
 
-    def readers(self, after: int) -> Collection[int]:
-        return list(WEEKLY[self.kind]().filter(pk__gt=after).values_list("pk", flat=True)[:PEOPLE_AT_ONCE])
-
-    def letters(self, people: Collection[int]) -> Iterator[tuple[Message, str]]:
-        hours = hours_of(people)
-        for person in WEEKLY[self.kind]().filter(pk__in=people):
-            letter = letter_to(self.kind, person, hours[person.pk], self.at) if self.morning.catches_up else None
-            letter = letter or self.letter_of_day(person, hours[person.pk])
-            if letter:
-                yield letter, ""
-
-    def letter_of_day(self, person: User, hours: LetterHours) -> Message | None:
-        monday = self.day - self.day.weekday() * DAY
-        opens = [each for each in (monday + WEEK, monday) if site_day(opening_of(each, hours)) == self.day]
-        return letter_of(self.kind, person, opens[0], opening_of(opens[0], hours)) if opens else None
+def emails(kind: str, morning: Morning, after: int) -> Iterator[Message]:
+    for people in by_person(WEEKLY[kind](), "pk", after):
+        hours = hours_of([person.pk for person in people])
+        for person in people:
+            if letter := letter_to(kind, person, hours[person.pk], morning):
+                yield letter
 
 
 def all_leaders() -> QuerySet[User]:
     leading = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
-    return User.objects.filter(pk__in=leading, is_active=True).order_by("pk")
+    return User.objects.filter(pk__in=leading, is_active=True)
 
 
-def batches(people: QuerySet[User]) -> Iterator[list[User]]:
-    last = 0
-    while batch := list(people.filter(pk__gt=last)[:LEADERS_AT_ONCE]):
-        last = batch[-1].pk
-        yield batch
-
-
-def letter_to(kind: str, person: User, hours: LetterHours, at: datetime) -> Message | None:
+def letter_to(kind: str, person: User, hours: LetterHours, morning: Morning) -> Message | None:
     """None where no Monday morning of the person is near."""
-    monday = monday_near(hours, at)
-    return letter_of(kind, person, monday, hours.opens_at(max(opening_of(monday, hours), at))) if monday else None
-
-
-def letter_of(kind: str, person: User, monday: date, next_at: datetime) -> Message:
+    monday = monday_near(hours, morning)
+    if monday is None:
+        return None
+    opens = opening_of(monday, hours)
+    next_at = hours.opens_at(max(opens, morning.at)) if morning.catches_up else opens
     key, address = f"{kind}:{person.pk}:{monday}", person.email or ""
     return Message(kind=kind, key=key, person=person, address=address, language=person.language, next_at=next_at)
 
 
-def monday_near(hours: LetterHours, at: datetime) -> date | None:
+def monday_near(hours: LetterHours, morning: Morning) -> date | None:
     """The one whose morning begins within a day, or began less than two days ago.
 
-    Not sooner: a letter that waits longer is asked meanwhile, and ended where there is nothing to say as yet.
+    Not sooner: a letter that waits longer is asked meanwhile, and ended where there is nothing to say as yet. Without
+    catching up, the one whose morning begins on this day of the site, whichever day its letter is written on.
     """
-    today = at.astimezone(hours.zone).date()
+    today = morning.at.astimezone(hours.zone).date()
     this_monday = today - today.weekday() * DAY
     for monday in (this_monday + WEEK, this_monday):  # behind a free week both open at once: it is the later one's
-        if at - CAUGHT_UP < opening_of(monday, hours) <= at + DAY:
+        opens = opening_of(monday, hours)
+        is_near = morning.at - CAUGHT_UP < opens <= morning.at + DAY
+        if is_near if morning.catches_up else site_day(opens) == morning.day:
             return monday
     return None
 
@@ -140,8 +127,8 @@ def finished(board: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
     return board.filter(completed_at__gt=at - WEEK).order_by("learner__name", "pk")
 
 
-def why_nothing(message: Message, at: datetime | None = None) -> str:
-    at, language = at or timezone.now(), message.language or settings.LANGUAGE_CODE
+def why_nothing(message: Message) -> str:
+    at, language = now(), message.language or settings.LANGUAGE_CODE
     board = board_of_reader(message, at)
     found = in_standing(board, State.OVERDUE, at), finished(board, at), asked_of_reader(message, at)
     is_any = any(each.exists() for each in found) or those_stuck(board, language, at).exists()

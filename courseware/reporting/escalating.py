@@ -5,13 +5,13 @@ morning.
 """
 
 from collections.abc import Collection, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
@@ -21,7 +21,7 @@ from courseware.accounts.models import User
 from courseware.accounts.offices import HR, in_office
 from courseware.accounts.permissions import handles_people, is_manager, people_managed_by, people_visible_to
 from courseware.assignments.escalations import is_escalated
-from courseware.assignments.mornings import FewLetters, Morning
+from courseware.assignments.mornings import Morning, MorningJob, in_order, summary
 from courseware.assignments.near_days import Plans
 from courseware.assignments.reminder_letter import ASKS, asked_about
 from courseware.assignments.reminding import DueReminder, reminders_due
@@ -29,7 +29,7 @@ from courseware.content.compiled import serving
 from courseware.content.models import Course
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
-from courseware.outbox.keyed_letters import write_once
+from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.reporting.letter_samples import ESCALATION
@@ -49,27 +49,25 @@ def register_letter() -> None:
 
 
 def escalate(at: datetime | None = None) -> str:
-    """Says how many are new. Done again, it writes none twice: each run, due day and reader has its key."""
-    at, written = at or timezone.now(), 0
-    for late in newly_late(at) if is_escalated() else ():
-        written += write_once(letters_about(late, at), again=KEPT_BACK)
-    return f"letters: {written}" if written else ""
+    return summary(JOB.write(at=at))
 
 
-def newly_late(at: datetime) -> Iterator[list[DueReminder]]:
+def emails(morning: Morning, after: int) -> Iterator[Message]:
+    """Each enrollment, due date and reader has a key."""
+    batches = newly_late(morning) if is_escalated() else ()
+    yield from in_order((letter for late in batches for letter in letters_about(late, morning.at)), after)
+
+
+def newly_late(morning: Morning) -> Iterator[list[DueReminder]]:
     """Who is so late since today, or since a day on which nobody looked: as for a reminder, by one plan for all. As a
     reminder does, it waits for the answer where somebody asks for another day."""
     plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
-    for late in reminders_due(at, plans):
+    for late in reminders_due(morning, plans):
         asking = asked_about([each.run.pk for each in late])
         yield [each for each in late if each.run.pk not in asking]
 
 
-def coming_escalations(morning: Morning, at: datetime) -> FewLetters:
-    """What a morning would bring."""
-    batches = newly_late(at) if is_escalated() else ()
-    late = ([each for each in batch if morning.catches_up or each.is_of_the_day] for batch in batches)
-    return FewLetters(letter for batch in late for letter in letters_about(batch, at))
+JOB = MorningJob(KIND, time(5, 15), emails, again=KEPT_BACK)
 
 
 def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
@@ -105,25 +103,25 @@ def people_told_about(reader: Any) -> QuerySet:
     return people_managed_by(reader)
 
 
-def still_late(message: Message, at: datetime | None = None) -> list[Enrollment]:
+def still_late(message: Message) -> list[Enrollment]:
     """What the letter still tells of, the latest first."""
     days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
-    runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, at).filter(pk__in=[run for run, _day in days])
+    runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, now()).filter(pk__in=[run for run, _day in days])
     runs = runs.filter(learner__in=people_told_about(message.person), learner__is_active=True).select_related("learner")
     return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
 
 
-def to_be_told(message: Message, at: datetime | None = None) -> tuple[list[Enrollment], str]:
+def to_be_told(message: Message) -> tuple[list[Enrollment], str]:
     """Of these those who wait for no answer; and why of the rest it does not tell."""
-    late = still_late(message, at)
+    late = still_late(message)
     asking = asked_about([run.pk for run in late])
     return [run for run in late if run.pk not in asking], ASKS if late else SETTLED
 
 
-def why_unwanted(message: Message, at: datetime | None = None) -> str:
+def why_unwanted(message: Message) -> str:
     if not is_escalated():
         return OFF
-    runs, why = to_be_told(message, at)
+    runs, why = to_be_told(message)
     return "" if runs else why
 
 

@@ -18,10 +18,11 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.offices import HR, in_office, is_in
 from courseware.learning.states import State
+from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.reporting.board_rows import SORTED_BY_NAME, board, in_standing, those_stuck
-from courseware.reporting.digest import NOTHING, WEEKLY, finished
+from courseware.reporting.digest import NOTHING, finished, register_weekly
 
 KIND = "hr-summary"
 TEAMS_LISTED = 30
@@ -29,7 +30,7 @@ NOT_IN_HR = gettext_noop("the reader does not work in HR any more")
 
 
 def register_letter() -> None:
-    WEEKLY[KIND] = lambda: in_office(HR)
+    register_weekly(KIND, lambda: in_office(HR))
     questions = one_by_one(why_nothing), one_by_one(in_words)
     words, template, sort = _("All teams this week"), "reporting/mail/hr_summary.txt", LetterSort.SUBSCRIBED
     register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=lambda person: is_in(HR, person)))
@@ -52,10 +53,10 @@ def rows_of_reader(message: Message, at: datetime) -> dict[str, QuerySet[Any, An
     return found
 
 
-def why_nothing(message: Message, at: datetime | None = None) -> str:
+def why_nothing(message: Message) -> str:
     if not is_in(HR, message.person):
         return NOT_IN_HR
-    found = rows_of_reader(message, at or timezone.now())
+    found = rows_of_reader(message, now())
     return "" if any(rows.exists() for rows in found.values()) else NOTHING
 
 

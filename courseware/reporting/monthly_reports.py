@@ -1,7 +1,7 @@
 """The report about the month before, by letter: its address behind the sign-in, and never the file."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import models, transaction
@@ -12,13 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions import sees_reports
-from courseware.assignments.mornings import FewLetters, Morning
+from courseware.assignments.mornings import Morning, MorningJob, summary
 from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
-from courseware.outbox.telling import tell
 from courseware.reporting.letter_samples import MONTHLY_REPORT
 
 KIND = "monthly-report"
@@ -74,33 +73,24 @@ def month_before(day: date) -> date:
 
 
 def tell_of_month(day: date | None = None) -> str:
-    """Tell who wanted it before the month was over. Done again, it tells nobody twice: each letter has its key."""
-    day, told = day or site_day(), 0
-    for report in wanted_before(day):
-        key = key_of(report, month_before(day))
-        if not Message.objects.filter(key=key).exists() and sees_reports(report.person):
-            tell(KIND, report.person, key=key, data={"month": month_before(day).isoformat()})
-            told += 1
-    return f"letters: {told}" if told else ""
+    return summary(JOB.write(day))
 
 
-def wanted_before(day: date) -> Iterator[MonthlyReport]:
-    """Before its month began."""
-    wanted = MonthlyReport.objects.filter(person__is_active=True).select_related("person").order_by("pk")
-    return (report for report in wanted if site_day(report.made_at) < day.replace(day=1))
+def emails(morning: Morning, after: int) -> Iterator[Message]:
+    """To everybody who wanted it before the month was over: on the first day of a month, or caught up."""
+    if morning.day.day > 1 and not morning.catches_up:
+        return
+    wanted = MonthlyReport.objects.filter(person__is_active=True, person__gt=after)
+    for report in wanted.select_related("person").order_by("person_id"):
+        if site_day(report.made_at) < morning.day.replace(day=1) and sees_reports(report.person):
+            yield letter_to(report, month_before(morning.day), morning.at)
+
+
+JOB = MorningJob(KIND, time(5, 35), emails)
 
 
 def key_of(report: MonthlyReport, month: date) -> str:
     return f"{KIND}:{report.person_id}:{month:%Y-%m}"
-
-
-def coming_reports(morning: Morning, at: datetime) -> FewLetters:
-    """What a morning would bring: all on the first of a month, else what that one left out."""
-    if morning.day.day > 1 and not morning.catches_up:
-        return FewLetters(())
-    month = month_before(morning.day)
-    wanted = (report for report in wanted_before(morning.day) if sees_reports(report.person))
-    return FewLetters(letter_to(report, month, at) for report in wanted)
 
 
 def letter_to(report: MonthlyReport, month: date, at: datetime) -> Message:

@@ -88,5 +88,5 @@ def test_the_number_of_queries_does_not_grow_with_the_people(course, people, dja
     now_says("Water first.")
     tell_of_changes()
     Message.objects.all().delete()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert tell_of_changes() == f"letters: {people}"

@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
-from courseware.assignments import ending_letters
-from courseware.assignments.ending_letters import endings, tell_of_endings
+from courseware.assignments import mornings
+from courseware.assignments.ending_letters import emails, tell_of_endings
+from courseware.assignments.mornings import Morning
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
@@ -95,12 +97,16 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(course, people, djang
     team = make_team()
     for _ in range(people):
         holder(course, 30, team=team)
-    with django_assert_num_queries(2):
-        assert [len(batch) for batch in endings(TODAY)] == [people]
+    with django_assert_num_queries(3):
+        assert len(list(emails(Morning(TODAY, timezone.now()), 0))) == people
 
 
 def test_people_are_taken_a_batch_at_a_time(course, monkeypatch):
-    monkeypatch.setattr(ending_letters, "LETTERS_AT_ONCE", 1)
-    for _ in range(2):
-        holder(course, 30)
-    assert tell_of_endings() == "letters: 2"
+    """Also where names are in another order than keys."""
+    monkeypatch.setattr(mornings, "PEOPLE_AT_ONCE", 1)
+    for name in ("Zoe", "Bob", "Amy"):
+        person = holder(course, 30)
+        person.name = name
+        person.save()
+    assert tell_of_endings() == "letters: 3"
+    assert [each.person.name for each in Message.objects.order_by("pk")] == ["Zoe", "Bob", "Amy"]

@@ -1,23 +1,29 @@
 """Which letters a day would bring is said beforehand, with why somebody gets none; and it is what then happens."""
 
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
 from courseware.accounts.models import User
-from courseware.assignments import letter_pages
+from courseware.assignments import letter_pages, letter_rehearsal
 from courseware.assignments.ending_letters import tell_of_endings
-from courseware.assignments.letter_rehearsal import rehearse_letters
+from courseware.assignments.letter_rehearsal import PEOPLE_AT_ONCE, ComingLetters, rehearse_letters
 from courseware.assignments.reminding import remind_due
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
+from courseware.lib import clock
 from courseware.lib.dates import due_instant
+from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message
 from tests.assignments.certified import make_certified
 from tests.language.samples import make_files
@@ -150,19 +156,63 @@ def test_what_leaves_before_the_day_is_not_among_them_and_counts():
     assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {("Due", "reminder"): why}
 
 
-@pytest.mark.parametrize("people", [1, 3])
-def test_it_costs_as_many_queries_for_three_people_as_for_one(people, django_assert_num_queries):
+def make_due_people(number):
+    """Each is due on Friday, and has a reminder that waits, so that the next one is told with it."""
     course, team = make_course(), make_team()
-    for number in range(people):
-        person = make_user(f"Due {number}")
+    for each in range(number):
+        person = make_user(f"Due {each}")
         join(team, person)
         due = due_instant(date(2026, 12, 11), ZONE)
         run = make_enrollment(person, course, due_at=due, enrolled_at=timezone.now() - timedelta(days=30))
         data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
         letter = {"kind": "reminder", "person": person, "address": person.email, "data": data}
         Message.objects.create(**letter, next_at=AT_EIGHT)
-    with django_assert_num_queries(49):
-        assert len(list(rehearse_letters(TOMORROW))) == 2 * people
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_reading_costs_as_many_queries_for_three_people_as_for_one(people, django_assert_num_queries):
+    make_due_people(people)
+    with django_assert_num_queries(29):
+        assert len(list(ComingLetters(TOMORROW).people(0))) == people
+
+
+def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
+    """On SQLite it keeps every other writer waiting."""
+    make_due_people(2 * PEOPLE_AT_ONCE + 1)
+    statements, honest = [], letter_rehearsal.rolled_back
+
+    @contextmanager
+    def counted():
+        with honest(), CaptureQueriesContext(connection) as queries:
+            yield
+        statements.append(len(queries))
+
+    monkeypatch.setattr(letter_rehearsal, "rolled_back", counted)
+    assert len(list(rehearse_letters(TOMORROW))) == 2 * (2 * PEOPLE_AT_ONCE + 1)
+    assert len(statements) == 3
+    assert max(statements) <= 30 + 6 * PEOPLE_AT_ONCE
+
+
+@pytest.mark.usefixtures("firm")
+def test_no_effect_of_a_preview_escapes(mailoutbox, caplog, django_capture_on_commit_callbacks):
+    before = digests()
+    with django_capture_on_commit_callbacks() as hooks:
+        assert len(foreseen()) == 4
+    assert (digests(), mailoutbox, hooks, caplog.records) == (before, [], [], [])
+    assert timezone.now() == clock.now()
+
+
+@pytest.mark.usefixtures("firm")
+def test_an_error_of_an_email_type_leaves_nothing_behind(monkeypatch):
+    def fails(messages):
+        raise LookupError
+
+    before = digests()
+    monkeypatch.setitem(MESSAGE_KINDS, "reminder", replace(MESSAGE_KINDS["reminder"], why_unwanted=fails))
+    with pytest.raises(LookupError):
+        foreseen()
+    assert digests() == before
+    assert not clock.is_preview()
 
 
 @pytest.mark.usefixtures("firm")

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import CalendarDay
+from courseware.assignments.mornings import Morning
 from courseware.assignments.reminder_plans import ReminderPlan
 from courseware.assignments.reminding import due_of_batch, plans_kept, reminders_due, runs_near
 from courseware.learning.models import Enrollment
-from courseware.lib.dates import due_instant
+from courseware.lib.dates import due_instant, site_day
 from tests.language.samples import make_files
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
@@ -46,7 +47,7 @@ def test_they_are_those_of_all_open_runs_at_any_hour():
     for hours in range(0, 24 * 12, 17):
         at = datetime(2026, 9, 26, tzinfo=ZoneInfo("UTC")) + timedelta(hours=hours)
         expected = [each.key for each in due_of_batch(everybody, plans_kept(), at)]
-        assert [each.key for batch in reminders_due(at) for each in batch] == expected
+        assert [each.key for batch in reminders_due(Morning(site_day(at), at)) for each in batch] == expected
         found += len(expected)
     assert found > 50
 

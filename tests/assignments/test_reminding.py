@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assignments import reminding
+from courseware.assignments import mornings
 from courseware.assignments.models import Assignment
+from courseware.assignments.mornings import Morning
 from courseware.assignments.reminder_plans import ReminderPlan, with_repeats
 from courseware.assignments.reminding import remind_due, reminders_due
 from courseware.learning.asking import ask_for_day
@@ -15,7 +16,7 @@ from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.learning.undoing import undo
-from courseware.lib.dates import due_instant
+from courseware.lib.dates import due_instant, site_day
 from courseware.outbox.models import Message, MessageState
 from tests.assignments.rules import make_rule
 from tests.language.samples import make_files
@@ -142,17 +143,17 @@ def test_a_plan_of_0_or_without_days_reminds_nobody_again(on_the_day_before):
 def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
     for number in range(3):
         learner(name=f"Person {number}")
-    monkeypatch.setattr(reminding, "BATCH", 1)
-    write, written = reminding.write_reminders, []
+    monkeypatch.setattr(mornings, "EMAILS_AT_ONCE", 1)
+    write, written = mornings.write_once, []
 
-    def dies(batch):
+    def dies(batch, **reasons):
         if len(written) == 2:
             raise KeyboardInterrupt
         written.append(batch)
-        return write(batch)
+        return write(batch, **reasons)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(reminding, "write_reminders", dies)
+        patch.setattr(mornings, "write_once", dies)
         remind_due()
     assert [remind_due(), remind_due()] == ["reminders: 1", ""]
     assert [name for name, _state, _why in reminders()] == ["Person 0", "Person 1", "Person 2"]
@@ -332,8 +333,9 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(people, django_assert
     team = make_team()
     for _ in range(people):
         learner(team=team)
-    with django_assert_num_queries(10):  # plans, zones, calendars and courses in use (four), the same of runs as before
-        list(reminders_due(timezone.now()))
+    # Plans, zones, calendars and courses in use (four), people, and whether there are more of them.
+    with django_assert_num_queries(11):
+        list(reminders_due(Morning(site_day(), timezone.now())))
 
 
 def test_a_new_run_is_told_of_by_its_first_letter_alone(on_the_day_before):
