@@ -87,13 +87,21 @@ def places(files, find):
 # Imports
 
 
-def modules_imported_by(file):
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+def modules_imported_by(file, *, when_run=False):
+    """`when_run`: without those that are imported for type hints alone."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    if when_run:
+        tree.body = [node for node in tree.body if not is_for_type_hints(node)]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: imports are absolute"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_for_type_hints(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def rooms_imported_by(file):
@@ -113,10 +121,11 @@ def test_arrows_point_down(room):
 
 
 def test_no_module_imports_itself_through_others():
-    """Imports inside functions count, too."""
+    """Imports inside functions count, too; those for type hints alone do not."""
     files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for room in ROOMS for file in code_of(room)}
     imported = {
-        name: {found for each in modules_imported_by(file) for found in (each, each.rpartition(".")[0])} & files.keys()
+        name: {found for each in modules_imported_by(file, when_run=True) for found in (each, each.rpartition(".")[0])}
+        & files.keys()
         for name, file in files.items()
     }
     TopologicalSorter({name: found - {name} for name, found in imported.items()}).prepare()
