@@ -37,8 +37,8 @@ def tell_of_changes(day: date | None = None) -> str:
     return summary(JOB.write(day))
 
 
-def emails(morning: Morning, after: int) -> Iterator[Message]:
-    for runs in by_person(runs_touched(morning.day), "learner_id", after):
+def emails(morning: Morning) -> Iterator[Message]:
+    for runs in by_person(runs_touched(morning.day), "learner_id"):
         yield from letters_to(runs, morning)
 
 

@@ -55,8 +55,8 @@ def write_questions(at: datetime | None = None) -> str:
     return summary(JOB.write(at=at))
 
 
-def emails(morning: Morning, after: int) -> Iterator[Message]:
-    for wishes in by_person(wishing(), "person_id", after):
+def emails(morning: Morning) -> Iterator[Message]:
+    for wishes in by_person(wishing(), "person_id"):
         yield from letters_at([wish.person for wish in wishes], morning.at)
 
 

@@ -34,8 +34,8 @@ def tell_of_endings(day: date | None = None) -> str:
     return summary(JOB.write(day))
 
 
-def emails(morning: Morning, after: int) -> Iterator[Message]:
-    for runs in by_person(runs_ending(morning.day), "learner_id", after):
+def emails(morning: Morning) -> Iterator[Message]:
+    for runs in by_person(runs_ending(morning.day), "learner_id"):
         for run in runs:
             if morning.catches_up or (last_day_of(run) - morning.day).days in DAYS_BEFORE:
                 yield letter_to(run, key_of(run, morning.day), morning.at)

@@ -1,6 +1,7 @@
 """/people/letters/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
 
 from datetime import timedelta
+from itertools import islice
 
 from crispy_forms.layout import Field
 from django import forms
@@ -14,6 +15,7 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions import is_for_admins, is_no_staff, may_handle
 from courseware.assignments.letter_rehearsal import ComingLetters
 from courseware.assignments.people_pages import hr_or_404
+from courseware.assignments.prepared_previews import prepared_preview
 from courseware.learning.due import spoken
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
@@ -23,7 +25,7 @@ from courseware.outbox.models import Message, MessageState
 
 LETTERS_A_PAGE = 50
 FORESEEN = 100  # letters from which on a page is full
-PEOPLE_A_PAGE = 400  # looked at: most who lead others may have nothing to be told
+PEOPLE_AT_ONCE = 200  # whose preview the page waits for
 DAYS_AHEAD = 14
 
 
@@ -88,12 +90,26 @@ class ComingFilter(forms.Form):
         return site_day() + timedelta(days=1 if in_days is None else in_days)
 
 
-def foreseen_from(day, after):
+def preview_of(day, after):
+    """What is foreseen for people with keys above `after`, and when a worker prepared it: None if the page did.
+
+    (None, None) while a worker prepares it.
+    """
+    coming = ComingLetters(day)
+    people = list(islice(coming.people(), PEOPLE_AT_ONCE + 1))
+    if len(people) <= PEOPLE_AT_ONCE:
+        return coming.foresee(each for each in people if each[0] > after), None
+    if prepared := prepared_preview(day):
+        return (each for each in prepared.foreseen() if each[0] > after), prepared.at
+    return None, None
+
+
+def page_of(preview):
     """(the letters of a page, after whom the next one begins: None where all have been shown)."""
-    lines, last = [], after
-    for number, (person, foreseen) in enumerate(ComingLetters(day).foresee(after)):
+    lines, last = [], None
+    for person, foreseen in preview:
         shown = [line for line in foreseen if not is_for_admins(line.message.person)]
-        if number >= PEOPLE_A_PAGE or (shown and len(lines) >= FORESEEN):
+        if shown and len(lines) >= FORESEEN:
             return lines, last
         last = person
         lines += shown
@@ -107,11 +123,14 @@ def coming_letters(request):
     hr_or_404(request.user)
     day = ComingFilter(request.GET).day()
     after = next(iter(keys_in([request.GET.get("after", "")])), 0)
-    lines, next_after = foreseen_from(day, after)
+    preview, prepared_at = preview_of(day, after)
+    lines, next_after = page_of(preview or ())
     context = {
         "chosen": ComingFilter({"in_days": (day - site_day()).days}),
         "day": day,
         "lines": lines,
+        "is_ready": preview is not None,
+        "prepared_at": prepared_at,
         "is_first": not after,
         "next_after": next_after,
     }

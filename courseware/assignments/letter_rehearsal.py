@@ -4,7 +4,7 @@ It goes by how things are now: what is done or decided until then is not foresee
 of the morning jobs and pass through the rounds of delivery, in transactions that are rolled back: see `lib.clock`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -57,12 +57,13 @@ class PlannedEmail:
     message: Message
 
 
-Plans = Mapping[int, Collection[PlannedEmail]]  # by person
+PersonWithEmails = tuple[int, list[PlannedEmail]]  # the key of a person
 
 
 def rehearse_letters(day: date) -> Iterator[Foreseen]:
     """What waits now and leaves on the day, and what would be written for it: person by person in the order of keys."""
-    for _person, foreseen in ComingLetters(day).foresee(0):
+    coming = ComingLetters(day)
+    for _person, foreseen in coming.foresee(coming.people()):
         yield from foreseen
 
 
@@ -77,41 +78,41 @@ class ComingLetters:
         kinds = [name for sort in SORTS for name in kinds_of_sort(sort)]
         self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds)
 
-    def foresee(self, after: int) -> Iterator[tuple[int, list[Foreseen]]]:
-        """Each person with a key above `after` who might get an email, and what becomes of the emails."""
-        for people in batches(self.people(after), PEOPLE_AT_ONCE):
-            found = self.outcome(dict(people))
-            for person, _plans in people:
+    def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[Foreseen]]]:
+        """What becomes of the emails to each person."""
+        for some in batches(people, PEOPLE_AT_ONCE):
+            found = self.outcome(dict(some))
+            for person, _planned in some:
                 yield person, [each for each in found if each.message.person_id == person]
 
-    def people(self, after: int) -> Iterator[tuple[int, list[PlannedEmail]]]:
-        """In the order of keys, each with the emails that the jobs would write."""
-        streams = [self.people_with_waiting(after)]
+    def people(self) -> Iterator[PersonWithEmails]:
+        """Who might get an email, in the order of keys, each with the emails that the jobs would write."""
+        streams = [self.people_with_waiting()]
         for day, catches_up in mornings_before(self.day):
             for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour")):
                 morning = Morning(day, datetime.combine(day, job.hour, self.zone), catches_up)
-                streams.append(self.planned(job, morning, after))
+                streams.append(self.planned(job, morning))
         for person, found in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
             yield person, [planned for _person, planned in found if planned]
 
-    def people_with_waiting(self, after: int) -> Iterator[tuple[int, PlannedEmail | None]]:
-        for messages in by_person(self.waiting.exclude(person=None), "person_id", after):
+    def people_with_waiting(self) -> Iterator[tuple[int, PlannedEmail | None]]:
+        for messages in by_person(self.waiting.exclude(person=None), "person_id"):
             yield from ((message.person_id, None) for message in messages)
 
-    def planned(self, job: MorningJob, morning: Morning, after: int) -> Iterator[tuple[int, PlannedEmail | None]]:
-        for message in job.emails(morning, after):
+    def planned(self, job: MorningJob, morning: Morning) -> Iterator[tuple[int, PlannedEmail | None]]:
+        for message in job.emails(morning):
             message.why = ""  # the round asks for itself
             if message.person_id:
                 yield message.person_id, PlannedEmail(job, morning.at, message)
 
-    def outcome(self, plans: Plans) -> list[Foreseen]:
+    def outcome(self, plans: Mapping[int, Collection[PlannedEmail]]) -> list[Foreseen]:
         """Write and deliver until the day is over, and roll back."""
         with rolled_back():
             asked = self.deliver(plans)
             rows = Message.objects.filter(Q(pk__in=asked) | Q(told_in__in=asked)).select_related("person")
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
-    def deliver(self, plans: Plans) -> set[int]:
+    def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:
         """Returns the keys of the emails that a round has asked whether they may leave."""
         to_write = sorted((each for own in plans.values() for each in own), key=attrgetter("at"))
         queued, asked, at = self.waiting.filter(person__in=plans), set(), self.now

@@ -36,8 +36,8 @@ class Morning:
 class MorningJob:
     """A type of email that a job writes each morning.
 
-    `emails(morning, after)` yields unsaved emails to people with keys above `after`, in the order of these keys. An
-    email with a reason in `why` is not written now.
+    `emails` yields the unsaved emails of a morning in the order of the keys of their recipients. An email with a
+    reason in `why` is not written now.
 
     An email that was skipped for one of the reasons `again` is written again. A preview does not show emails that are
     skipped for the reason `unsaid`.
@@ -45,7 +45,7 @@ class MorningJob:
 
     kind: str
     hour: time  # of the site
-    emails: Callable[[Morning, int], Iterator[Message]]
+    emails: Callable[[Morning], Iterator[Message]]
     again: Collection[str] = ()
     unsaid: str = ""
 
@@ -53,7 +53,7 @@ class MorningJob:
         """Write the emails of this morning and return how many are new. Repeated or run twice at once, it writes none
         twice: each email has a key."""
         at = at or timezone.now()
-        emails = self.emails(Morning(day or site_day(at), at), 0)
+        emails = self.emails(Morning(day or site_day(at), at))
         written = (email for email in emails if not email.why)
         return sum(write_once(batch, again=self.again) for batch in batches(written, EMAILS_AT_ONCE))
 
@@ -69,17 +69,17 @@ def summary(written: int) -> str:
     return f"letters: {written}" if written else ""
 
 
-def by_person(rows: QuerySet[Any, Any], person: str, after: int) -> Iterator[list[Any]]:
+def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
     """The rows of 200 people at a time, in the order of their keys and of those of the rows. `person` is the column."""
-    keys = rows.order_by(person).values_list(person, flat=True).distinct()
+    keys, after = rows.order_by(person).values_list(person, flat=True).distinct(), 0
     while people := list(keys.filter(**{f"{person}__gt": after})[:PEOPLE_AT_ONCE]):
         after = people[-1]
         yield list(rows.filter(**{f"{person}__in": people}).order_by(person, "pk"))
 
 
-def in_order(emails: Iterable[Message], after: int) -> Iterator[Message]:
+def in_order(emails: Iterable[Message]) -> Iterator[Message]:
     """The emails of a type that has so few that all are made at once, in the order that `MorningJob.emails` wants."""
-    yield from sorted((email for email in emails if (email.person_id or 0) > after), key=attrgetter("person_id"))
+    yield from sorted(emails, key=attrgetter("person_id"))
 
 
 def mornings_before(day: date) -> list[tuple[date, bool]]:

@@ -43,10 +43,10 @@ def ask_leads(at: datetime | None = None) -> str:
     return summary(JOB.write(at=at))
 
 
-def emails(morning: Morning, after: int) -> Iterator[Message]:
+def emails(morning: Morning) -> Iterator[Message]:
     batches = newly_due(morning.at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
     letters = (letter for runs, sheet in batches for letter in letters_about(runs, sheet, morning.at))
-    yield from in_order(letters, after)
+    yield from in_order(letters)
 
 
 JOB = MorningJob(KIND, time(5, 25), emails)

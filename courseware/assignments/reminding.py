@@ -68,9 +68,9 @@ def remind_due(at: datetime | None = None) -> str:
     return f"reminders: {written}" if written else ""
 
 
-def emails(morning: Morning, after: int) -> Iterator[Message]:
+def emails(morning: Morning) -> Iterator[Message]:
     """A reminder is not written while its learner waits for an answer about another day. It is caught up later."""
-    for batch in reminders_due(morning, after=after):
+    for batch in reminders_due(morning):
         asking = asked_about([each.run.pk for each in batch])
         for each in batch:
             message = each.message
@@ -81,12 +81,12 @@ def emails(morning: Morning, after: int) -> Iterator[Message]:
 JOB = MorningJob(KIND, time(5, 10), emails, again=KEPT_BACK)
 
 
-def reminders_due(morning: Morning, plans: Plans | None = None, after: int = 0) -> Iterator[list[DueReminder]]:
+def reminders_due(morning: Morning, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
     """A batch of people at a time, of the open runs whose due day is near, by the plans that are kept or by these.
     Writes nothing."""
     plans = plans_kept() if plans is None else plans
     runs = runs_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
-    for batch in by_person(runs, "learner_id", after):
+    for batch in by_person(runs, "learner_id"):
         due = due_of_batch(batch, plans, morning.at)
         if found := [each for each in due if morning.catches_up or each.is_of_the_day]:
             yield found

@@ -11,3 +11,9 @@ def done_with(task: Any) -> Iterator[list[Any]]:
     found = DBTaskResult.objects.successful().filter(task_path=task.module_path)
     for asked in found.order_by().values_list("args_kwargs", flat=True):
         yield asked["args"]
+
+
+def newest_request(task: Any, arguments: list[Any]) -> DBTaskResult[..., Any] | None:
+    """The last time that this task was asked for with these arguments, whatever became of it. Runs one query."""
+    found = DBTaskResult.objects.filter(task_path=task.module_path, args_kwargs__args=arguments)
+    return found.order_by("-enqueued_at").first()

@@ -67,8 +67,8 @@ def register_weekly(kind: str, readers: Callable[[], QuerySet[User]]) -> None:
     register_morning_job(MorningJob(kind, HOUR, partial(emails, kind), unsaid=NOTHING))
 
 
-def emails(kind: str, morning: Morning, after: int) -> Iterator[Message]:
-    for people in by_person(WEEKLY[kind](), "pk", after):
+def emails(kind: str, morning: Morning) -> Iterator[Message]:
+    for people in by_person(WEEKLY[kind](), "pk"):
         hours = hours_of([person.pk for person in people])
         for person in people:
             if letter := letter_to(kind, person, hours[person.pk], morning):

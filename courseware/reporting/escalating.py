@@ -52,10 +52,10 @@ def escalate(at: datetime | None = None) -> str:
     return summary(JOB.write(at=at))
 
 
-def emails(morning: Morning, after: int) -> Iterator[Message]:
+def emails(morning: Morning) -> Iterator[Message]:
     """Each enrollment, due date and reader has a key."""
     batches = newly_late(morning) if is_escalated() else ()
-    yield from in_order((letter for late in batches for letter in letters_about(late, morning.at)), after)
+    yield from in_order(letter for late in batches for letter in letters_about(late, morning.at))
 
 
 def newly_late(morning: Morning) -> Iterator[list[DueReminder]]:

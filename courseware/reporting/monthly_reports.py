@@ -76,11 +76,11 @@ def tell_of_month(day: date | None = None) -> str:
     return summary(JOB.write(day))
 
 
-def emails(morning: Morning, after: int) -> Iterator[Message]:
+def emails(morning: Morning) -> Iterator[Message]:
     """To everybody who wanted it before the month was over: on the first day of a month, or caught up."""
     if morning.day.day > 1 and not morning.catches_up:
         return
-    wanted = MonthlyReport.objects.filter(person__is_active=True, person__gt=after)
+    wanted = MonthlyReport.objects.filter(person__is_active=True)
     for report in wanted.select_related("person").order_by("person_id"):
         if site_day(report.made_at) < morning.day.replace(day=1) and sees_reports(report.person):
             yield letter_to(report, month_before(morning.day), morning.at)

@@ -98,7 +98,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(course, people, djang
     for _ in range(people):
         holder(course, 30, team=team)
     with django_assert_num_queries(3):
-        assert len(list(emails(Morning(TODAY, timezone.now()), 0))) == people
+        assert len(list(emails(Morning(TODAY, timezone.now())))) == people
 
 
 def test_people_are_taken_a_batch_at_a_time(course, monkeypatch):

@@ -12,11 +12,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
+from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
 from courseware.assignments import letter_pages, letter_rehearsal
 from courseware.assignments.ending_letters import tell_of_endings
 from courseware.assignments.letter_rehearsal import PEOPLE_AT_ONCE, ComingLetters, rehearse_letters
+from courseware.assignments.prepared_previews import prepare_preview
 from courseware.assignments.reminding import remind_due
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
@@ -173,7 +175,7 @@ def make_due_people(number):
 def test_reading_costs_as_many_queries_for_three_people_as_for_one(people, django_assert_num_queries):
     make_due_people(people)
     with django_assert_num_queries(29):
-        assert len(list(ComingLetters(TOMORROW).people(0))) == people
+        assert len(list(ComingLetters(TOMORROW).people())) == people
 
 
 def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
@@ -229,6 +231,58 @@ def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
     assert 'href="?in_days=1"' in second.text
     assert 'rel="next"' not in second.text
     assert client.get("/people/letters/coming/", {"after": "x"}).context["is_first"]
+
+
+@pytest.fixture
+def prepared_by_worker(monkeypatch, client):
+    """The page prepares no preview of more than one person by itself. Yields what a worker does."""
+    monkeypatch.setattr(letter_pages, "PEOPLE_AT_ONCE", 1)
+    client.force_login(make_hr())
+
+    def work():
+        [request] = DBTaskResult.objects.filter(task_path=prepare_preview.module_path, finished_at=None)
+        rows = prepare_preview.func(*request.args_kwargs["args"])
+        request.status, request.finished_at, request.return_value = "SUCCESSFUL", timezone.now(), rows
+        request.save()
+
+    return work
+
+
+def rows_of(response):
+    return [(line.name, line.words, line.leaves_at, line.why_not) for line in response.context["lines"]]
+
+
+@pytest.mark.usefixtures("firm")
+def test_a_worker_prepares_the_preview_of_a_large_company(client, prepared_by_worker, monkeypatch):
+    page = client.get("/people/letters/coming/")
+    assert "The preview is being prepared" in page.text
+    assert "No letter is to leave" not in client.get("/people/letters/coming/").text  # asked for once
+    prepared_by_worker()
+    prepared = client.get("/people/letters/coming/")
+    assert "As of 15:00" in prepared.text
+    monkeypatch.setattr(letter_pages, "PEOPLE_AT_ONCE", 200)
+    shown = client.get("/people/letters/coming/")
+    assert len(rows_of(shown)) == 4
+    assert rows_of(prepared) == rows_of(shown)
+    assert "As of" not in shown.text
+
+
+@pytest.mark.usefixtures("firm")
+def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
+    client, prepared_by_worker, monkeypatch, the_day_before
+):
+    monkeypatch.setattr(letter_pages, "FORESEEN", 2)
+    client.get("/people/letters/coming/")
+    prepared_by_worker()
+    first = client.get("/people/letters/coming/")
+    behind = User.objects.get(name="Away").pk
+    assert (first.context["next_after"], len(rows_of(first))) == (behind, 2)
+    second = client.get("/people/letters/coming/", {"after": behind})
+    assert [line.name for line in second.context["lines"]] == ["No address", "Holder"]
+    the_day_before.shift(timedelta(minutes=11))
+    assert "The preview is being prepared" in client.get("/people/letters/coming/").text
+    prepared_by_worker()
+    assert "As of 15:11" in client.get("/people/letters/coming/").text
 
 
 @pytest.mark.usefixtures("firm")
