@@ -68,6 +68,7 @@ def test_a_list_is_compared_and_brought_in_without_javascript(visit, hr, tmp_pat
     assert not User.objects.filter(staff_number="A1").exists()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "address",
     [

@@ -14,6 +14,8 @@ from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import PASSWORD, make_course, make_user
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture
 def learner(site):
@@ -26,6 +28,7 @@ def question(page, identifier):
     return page.locator(f"#q-{identifier}")
 
 
+@pytest.mark.main_way
 def test_the_whole_course_by_keyboard_on_a_narrow_page_in_forced_colours(visit, learner):
     page = visit(viewport={"width": 360, "height": 740}, forced_colors="active")
     keys = Keyboard(page)
@@ -183,6 +186,7 @@ def test_the_live_region_says_the_verdict_of_each_kind_of_question_first_and_bri
     send_and_hear("is-it-off", r"Lesson done\. .*" if is_right else r"1 question to go\.")
 
 
+@pytest.mark.main_way
 def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_without_a_gap(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")
@@ -241,6 +245,7 @@ def put_in_order(page, keys, wanted):
     assert [step.locator(".text").inner_text() for step in steps.all()] == wanted
 
 
+@pytest.mark.main_way
 def test_the_whole_course_without_javascript(visit, learner):
     page = visit(learner, java_script_enabled=False)
     practise(Enrollment.objects.get(), but=["in-order"])
@@ -275,6 +280,7 @@ def test_the_whole_course_without_javascript(visit, learner):
     expect(page.get_by_text("Thank you. We know that you answered")).to_be_visible()
 
 
+@pytest.mark.main_way
 def test_the_language_is_switched_in_place(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/?again=check")
@@ -314,6 +320,7 @@ def background(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
+@pytest.mark.main_way
 def test_a_stroke_opens_the_search_and_a_hit_leads_to_its_paragraph(visit, learner):
     page = visit()
     sign_in(page, Keyboard(page), learner)

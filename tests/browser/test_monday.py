@@ -59,7 +59,7 @@ def sign_in(hands, person, button):
     hands.press(page.get_by_role("button", name=button, exact=True))
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESK, pytest.param(PHONE, marks=pytest.mark.exhaustive)], ids=["desk", "phone"])
 @pytest.mark.parametrize(("language", "words"), [("en", 0), ("zh-hans", 1)])
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_from_signing_in_to_done_takes_four_acts_and_what_was_done_is_undone_by_one_more(
