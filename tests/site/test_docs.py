@@ -10,8 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from token import COMMENT
 
-import pytest
-
 from tests.site.test_house import FLOORS, FRONT_DOOR, ROOMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,10 +37,6 @@ def name(document):
     return str(document.relative_to(ROOT))
 
 
-def documents():
-    return pytest.mark.parametrize("document", PAGES, ids=name)
-
-
 def text_of(document):
     return document.read_text(encoding="utf-8")
 
@@ -63,20 +57,28 @@ def test_there_are_the_pages_that_a_stranger_looks_for():
     assert [name(page) for page in (*PAGES[:4], OPERATOR, ARCHITECTURE) if not page.exists()] == []
 
 
-@documents()
-def test_targets_of_make_are_there(document):
+def missing_in_each(missing_in):
+    """Page → what `missing_in(page)` finds, of the pages where it finds anything."""
+    found = {name(page): sorted(missing_in(page)) for page in PAGES}
+    return {page: missing for page, missing in found.items() if missing}
+
+
+def test_targets_of_make_are_there():
     makefile = text_of(ROOT / "Makefile")
     targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
-    assert set(TARGET.findall(code_of(document))) <= targets
+    assert missing_in_each(lambda page: set(TARGET.findall(code_of(page))) - targets) == {}
 
 
-@documents()
-def test_files_that_are_named_are_there(document):
-    named = {match.rstrip("./") for match in FILE.findall(code_of(document)) if "<" not in match}
-    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+def test_files_that_are_named_are_there():
     folders = ("courseware", "templates", "static", "tests", "benchmarks", ".ci")
     there = {file.name for folder in folders for file in (ROOT / folder).rglob("*.*")} | {"manage.py"}
-    assert set(BARE_FILE.findall(code_of(document))) - there == set()
+
+    def missing_in(page):
+        named = {match.rstrip("./") for match in FILE.findall(code_of(page)) if "<" not in match}
+        bare = set(BARE_FILE.findall(code_of(page)))
+        return {path for path in named if not (ROOT / path).exists()} | bare - there
+
+    assert missing_in_each(missing_in) == {}
 
 
 def is_in_code(dotted):
@@ -98,9 +100,11 @@ def is_module(parts):
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-@documents()
-def test_names_in_the_code_are_there(document):
-    assert [dotted for dotted in sorted(set(NAME_IN_CODE.findall(code_of(document)))) if not is_in_code(dotted)] == []
+def test_names_in_the_code_are_there():
+    def missing_in(page):
+        return {dotted for dotted in NAME_IN_CODE.findall(code_of(page)) if not is_in_code(dotted)}
+
+    assert missing_in_each(missing_in) == {}
 
 
 def test_a_name_that_is_not_in_the_code_is_told():
@@ -123,17 +127,20 @@ def test_every_module_of_the_front_door_is_in_the_picture():
     assert sorted(re.findall(r"(\w+)\.py", picture)) == sorted(FRONT_DOOR - {"__init__"})
 
 
-@documents()
-def test_links_lead_somewhere(document):
-    broken = []
-    for target in LINK.findall(CODE.sub("", FENCE.sub("", text_of(document)))):
-        if target.startswith(("https://", "http://127.0.0.1", "mailto:")):
-            continue
-        path, _, anchor = target.partition("#")
-        file = (document.parent / path).resolve() if path else document
-        is_there = file.exists() and (not anchor or anchor in anchors(file))
-        broken += [] if is_there else [target]
-    assert broken == []
+def leads_somewhere(target, page):
+    if target.startswith(("https://", "http://127.0.0.1", "mailto:")):
+        return True
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path).resolve() if path else page
+    return file.exists() and (not anchor or anchor in anchors(file))
+
+
+def test_links_lead_somewhere():
+    def broken_in(page):
+        targets = LINK.findall(CODE.sub("", FENCE.sub("", text_of(page))))
+        return {target for target in targets if not leads_somewhere(target, page)}
+
+    assert missing_in_each(broken_in) == {}
 
 
 # What a comment, a docstring or a page calls a document; names with a language tag are a course's own files.

@@ -9,7 +9,6 @@ from django.template.base import Lexer, TokenType
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = "report"  # what `manage.py content_report` prints: a file by itself, in the checker's language
-TEMPLATES = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "templates").rglob("*.*") if file.stem != REPORT)
 
 INLINE = {
     "a style attribute": re.compile(r"\sstyle\s*=", re.IGNORECASE),
@@ -29,15 +28,18 @@ OPENS_OTHER_WORDS = re.compile(r"blocktranslate|comment|block \w+_class")
 CLOSES_OTHER_WORDS = re.compile(r"endblocktranslate|endcomment|endblock")
 
 
-def read(name):
-    return (ROOT / name).read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def templates():
+    """Path → text of each template."""
+    files = sorted(file for file in (ROOT / "templates").rglob("*.*") if file.stem != REPORT)
+    assert files
+    return {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in files}
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_has_nothing_inline(name):
-    text = read(name)
+def test_templates_have_nothing_inline(templates):
     found = [
         f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {what}"
+        for name, text in templates.items()
         for what, pattern in INLINE.items()
         for match in pattern.finditer(text)
     ]
@@ -89,9 +91,9 @@ def own_words(source: str) -> list[str]:
     return words.found
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_has_no_words_of_its_own(name):
-    assert own_words(read(name)) == []
+def test_templates_have_no_words_of_their_own(templates):
+    found = {name: own_words(text) for name, text in templates.items()}
+    assert {name: words for name, words in found.items() if words} == {}
 
 
 def test_words_of_a_template_are_found_where_they_hide():
@@ -102,6 +104,6 @@ def test_words_of_a_template_are_found_where_they_hide():
     assert own_words(source) == ["Try again", "Not fine", "A cat", "字 0中文0"]
 
 
-def test_no_instant_is_written_with_microseconds():
+def test_no_instant_is_written_with_microseconds(templates):
     """The filter date:"c" gives them, and HTML takes milliseconds at most in `datetime`."""
-    assert [path for path in TEMPLATES if re.search(r"""\|date:['"]c['"]""", (ROOT / path).read_text())] == []
+    assert [name for name, text in templates.items() if re.search(r"""\|date:['"]c['"]""", text)] == []
