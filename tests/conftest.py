@@ -204,15 +204,22 @@ def the_same_files_read_and_compiled_once():
     """Most tests begin with the same course, and reading and compiling it would be half of their time.
 
     Both are functions of the files' bytes alone, and of who has read what waits, so a course of other bytes is read,
-    checked and compiled as ever.
+    checked and compiled as ever. Documents and simulations that it shares with an earlier course are read and played
+    once: to play a simulation 10,000 times in six ways is nine tenths of a check.
     """
     from courseware.content.releases import course_folders, publishing
+    from courseware.language import course, course_figures
+    from courseware.language.checking import simulations
 
     with pytest.MonkeyPatch.context() as patch:
         read_once = once_for_the_same_files(publishing.read_valid, 0)
         for module in (course_folders, publishing):
             patch.setattr(module, "read_valid", read_once)
         patch.setattr(publishing, "compile_course", once_for_the_same_files(publishing.compile_course, 1))
+        patch.setattr(course, "read", once_for_the_same_document(course.read))
+        play_once = once_for_the_same_simulation(simulations.played_by_all)
+        for module in (course_figures, simulations):
+            patch.setattr(module, "played_by_all", play_once)
         yield
 
 
@@ -224,6 +231,31 @@ def once_for_the_same_files(work, place):
         key = (frozenset(arguments[place].items()), str(arguments[place + 2 :]))  # and by who has read it
         if key not in results:
             results[key] = work(*arguments)
+        return results[key]
+
+    return remembered
+
+
+def once_for_the_same_document(read):
+    results = {}
+
+    def remembered(path, data, original, inserts):
+        key = (path, data, id(original), None if inserts is None else frozenset(inserts.items()))
+        if key not in results:
+            results[key] = original, read(path, data, original, inserts)  # `original` stays, so its id is no other's
+        document, problems = results[key][1]
+        return document, list(problems)
+
+    return remembered
+
+
+def once_for_the_same_simulation(played_by_all):
+    results = {}
+
+    def remembered(simulation, language, *, is_source):
+        key = (repr(simulation), language, is_source)
+        if key not in results:
+            results[key] = list(played_by_all(simulation, language, is_source=is_source))
         return results[key]
 
     return remembered
