@@ -16,7 +16,7 @@ from courseware.accounts.models import Membership
 from courseware.assessment.exam_terms import ExamTerms, exam_terms
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, OutlineModule, Step
+from courseware.content.compiled.serving import OutlineModule, Step
 from courseware.journey.acts import CHANGED, Act, NextAct
 from courseware.journey.drawings import ClockHands, LineStop, hands_at, stops_between
 from courseware.journey.next_act import Journey, journeys
@@ -30,7 +30,6 @@ from courseware.learning.due import Due, due_of, spoken
 from courseware.learning.kept_phrases import KEPT_OF_COURSE
 from courseware.learning.lessons import lesson_page
 from courseware.learning.models import Enrollment
-from courseware.learning.progress import Progress
 from courseware.learning.route import CountedPlace, Station, place_in, stations
 from courseware.learning.states import urgency_of
 from courseware.lib.dates import site_day
@@ -60,14 +59,6 @@ class CourseCard:
         return self.journey.enrollment
 
     @property
-    def outline(self) -> Outline:
-        return self.journey.outline
-
-    @property
-    def progress(self) -> Progress:
-        return self.journey.progress
-
-    @property
     def act(self) -> NextAct:
         return self.journey.next_act
 
@@ -82,11 +73,11 @@ class CourseCard:
 
     @property
     def course(self) -> str:
-        return self.outline.course_id
+        return self.journey.outline.course_id
 
     @property
     def language(self) -> str:
-        return display_tag(self.outline.language)
+        return display_tag(self.journey.outline.language)
 
     @cached_property
     def due(self) -> Due | None:
@@ -139,27 +130,23 @@ class CourseCard:
 
     @property
     def module(self) -> OutlineModule | None:
-        return self.outline.module(self.act.step.module_id) if self.act.step else None
+        return self.journey.outline.module(self.act.step.module_id) if self.act.step else None
 
     @property
     def place(self) -> CountedPlace | None:
         return place_in(self.module, self.act.step) if self.module and self.act.step else None
 
     @property
-    def first_lesson(self) -> Step | None:
-        return self.outline.first_lesson
-
-    @property
     def minutes_left(self) -> float:
-        return self.outline.minutes_left(self.progress.done)
+        return self.journey.outline.minutes_left(self.journey.progress.done)
 
     @property
     def stops_left(self) -> int:
-        return self.progress.total - self.progress.done_count
+        return self.journey.progress.total - self.journey.progress.done_count
 
     @cached_property
     def stations(self) -> tuple[Station, ...]:
-        return stations(self.outline, self.progress, self.act.step.id if self.act.step else "")
+        return stations(self.journey.outline, self.journey.progress, self.act.step.id if self.act.step else "")
 
     @cached_property
     def next_question(self) -> NextQuestion | None:
@@ -183,24 +170,24 @@ class CourseCard:
     def exam(self) -> ExamTerms | None:
         if not self.act.step or self.act.step.kind != "exam":
             return None
-        page = serving.page(self.enrollment.release, self.act.step.id, self.outline.language)
+        page = serving.page(self.enrollment.release, self.act.step.id, self.journey.outline.language)
         return exam_terms(page, sum(sitting.exam == self.act.step.id for sitting in self.journey.sittings))
 
     @property
     def read_before(self) -> Step | None:
         """The lesson that stands before the exam in its module, where there is one."""
-        before = self.outline.before(self.act.step.id) if self.act.step else None
+        before = self.journey.outline.before(self.act.step.id) if self.act.step else None
         is_near = before and before.kind == "lesson" and self.module and before.module_id == self.module.id
         return before if is_near else None
 
     @property
     def rule(self) -> str:
         """That of the drill, as HTML."""
-        return self.outline.objective(self.act.drill.rule) if self.act.drill else ""
+        return self.journey.outline.objective(self.act.drill.rule) if self.act.drill else ""
 
     @property
     def worth_again(self) -> Step | None:
-        return self.outline.find(self.act.failed.worth_again) if self.act.failed else None
+        return self.journey.outline.find(self.act.failed.worth_again) if self.act.failed else None
 
     @property
     def opens_in_words(self) -> str:
@@ -222,7 +209,7 @@ class CourseCard:
     def stopped(self) -> StoppedRun | None:
         """Runs two queries where a run was left."""
         left = self.act.under_way
-        return stopped_run(self.enrollment, left, self.outline.language) if left and left.is_run else None
+        return stopped_run(self.enrollment, left, self.journey.outline.language) if left and left.is_run else None
 
     @property
     def line_to_exam(self) -> tuple[LineStop, ...]:

@@ -57,14 +57,14 @@ class Welcome:
 
 def welcome(card: CourseCard, person: User) -> Welcome:
     """Runs up to three queries: who leads the person, and where nobody does, who has enrolled them."""
-    outline, release = card.outline, card.enrollment.release
+    outline, release = card.journey.outline, card.enrollment.release
     exam = serving.page(release, outline.exam_id, outline.language) if outline.exam_id else None
     start = serving.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
     way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
     required = [step.kind for step in way if step.is_required]
     asked = questions_of(exam)
     return Welcome(
-        stops=card.progress.total,
+        stops=card.journey.progress.total,
         duration=minutes_in_words(card.minutes_left),
         questions=questions_of(start),
         minutes=start.data["minutes"] if start else None,

@@ -53,12 +53,12 @@ def reading_copy(request):
     if not cards:
         return HttpResponse(status=204)
     main = cards[0]
-    card = card_context(request, main.enrollment.course, main.outline) if main.outline.card_id else {}
+    card = card_context(request, main.enrollment.course, main.journey.outline) if main.journey.outline.card_id else {}
     context = card | {
         "copy": reading_copy_of(main),
         "book": own_book(Reading(main.enrollment)),
         "has_card": bool(card),
-        "outline": main.outline,
+        "outline": main.journey.outline,
         "face": face_for(request, main.course),
         "text_language": main.language,
         "page_language": display_tag(get_language()),

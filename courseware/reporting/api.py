@@ -142,20 +142,20 @@ def standings(request, window: Query[BoardWindow]):
 
 
 def standing_in(row: BoardRow) -> StandingShape:
-    point = row.starting_point
+    point = row.journey.starting_point
     return StandingShape(
         id=row.enrollment.pk,
         person=row.enrollment.learner_id,
         name=row.name,
         email=row.email,
         team=row.team,
-        course=row.outline.course_id,
-        course_title=row.outline.title,
+        course=row.journey.outline.course_id,
+        course_title=row.journey.outline.title,
         state=row.state.value,
-        progress_percent=row.progress.percent,
-        steps_done=row.progress.done_count,
-        steps=row.progress.total,
-        due_on=row.due_on,
+        progress_percent=row.journey.progress.percent,
+        steps_done=row.journey.progress.done_count,
+        steps=row.journey.progress.total,
+        due_on=row.enrollment.due_on,
         away_until=row.away_until,
         last_active_at=row.enrollment.last_active_at,
         completed_at=row.enrollment.completed_at,

@@ -13,10 +13,9 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
 from courseware.accounts.search_terms import found_by
 from courseware.assessment.models import Standing
-from courseware.assessment.starting_point import StartingPoint
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
-from courseware.journey.acts import Act, NextAct
+from courseware.journey.acts import Act
 from courseware.journey.next_act import Journey, journeys
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.own_post import post_in_words
@@ -112,22 +111,6 @@ class BoardRow:
         return self.journey.enrollment
 
     @property
-    def outline(self) -> Outline:
-        return self.journey.outline
-
-    @property
-    def progress(self) -> Progress:
-        return self.journey.progress
-
-    @property
-    def next_act(self) -> NextAct:
-        return self.journey.next_act
-
-    @property
-    def starting_point(self) -> StartingPoint:
-        return self.journey.starting_point
-
-    @property
     def state(self) -> State:
         return State(self.enrollment.state)  # type: ignore[call-arg]  # looks a member up, and makes none
 
@@ -136,17 +119,13 @@ class BoardRow:
         return days_late(self.enrollment, self.at)
 
     @property
-    def due_on(self) -> date | None:
-        return self.enrollment.due_on
-
-    @property
     def away_until(self) -> date | None:
         # Said in place of a state in which something is asked.
-        return self.enrollment.away_until if self.next_act.kind == Act.AWAY else None
+        return self.enrollment.away_until if self.journey.next_act.kind == Act.AWAY else None
 
     @property
     def post(self) -> str:
-        return post_in_words(self.enrollment, self.outline)
+        return post_in_words(self.enrollment, self.journey.outline)
 
     @property
     def certificate_day(self) -> date | None:
@@ -156,7 +135,7 @@ class BoardRow:
 
     @property
     def modules(self) -> tuple[ModuleDone, ...]:
-        return modules_done(self.outline, self.progress)
+        return modules_done(self.journey.outline, self.journey.progress)
 
     @property
     def line(self) -> TramLine:
@@ -168,7 +147,7 @@ class BoardRow:
             enrollment=self.enrollment.pk,
             name=self.name,
             team=self.team,
-            course=self.outline.title,
+            course=self.journey.outline.title,
             state=self.state,
             validity=self.validity,
             days_late=self.days_late,
@@ -178,9 +157,9 @@ class BoardRow:
             is_trained_outside=self.is_trained_outside,
             has_left=self.has_left,
             line=self.line,
-            done=self.progress.done_count,
-            total=self.progress.total,
-            due_on=self.due_on,
+            done=self.journey.progress.done_count,
+            total=self.journey.progress.total,
+            due_on=self.enrollment.due_on,
             last_active_at=self.enrollment.last_active_at,
             next_step=self.journey.words,
             why_stuck=self.stuck.words,

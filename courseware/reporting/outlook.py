@@ -57,7 +57,7 @@ def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: dat
     runs = runs.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
     rows = list(rows_in_chunks(runs, teams, language, now))
-    due = [DueRow(row, row.due_on) for row in rows if row.due_on]
+    due = [DueRow(row, row.enrollment.due_on) for row in rows if row.enrollment.due_on]
     started = dict(runs.order_by().values_list("pk", "enrolled_at"))
     open_runs = [each for each in due if each.row.enrollment.is_asked and each.row.state != State.OVERDUE]
     paced = [each for each in open_runs if has_pace(each.row, started[each.row.enrollment.pk], today)]
@@ -96,7 +96,7 @@ def late(rows: Iterable[BoardRow]) -> int:
 
 def crowded_steps(rows: Iterable[BoardRow]) -> list[tuple[Step, int]]:
     begun = (row for row in rows if row.enrollment.is_asked and row.enrollment.started_at)
-    return Counter(row.next_act.step for row in begun if row.next_act.step).most_common(STEPS_LISTED)
+    return Counter(row.journey.next_act.step for row in begun if row.journey.next_act.step).most_common(STEPS_LISTED)
 
 
 def has_pace(row: BoardRow, enrolled_at: datetime, today: date) -> bool:
@@ -110,7 +110,7 @@ def days_open(enrolled_at: datetime, today: date) -> int:
 
 def paces_of(rows: Collection[BoardRow], runs: QuerySet, today: date) -> dict[int, Counter[date]]:
     """Key of a run → how many of its required steps were done on which of the last days."""
-    required = {row.enrollment.pk: frozenset(row.progress.required) for row in rows}
+    required = {row.enrollment.pk: frozenset(row.journey.progress.required) for row in rows}
     since = today - timedelta(days=DAYS_OF_PACE)  # by whichever zone, no day is missed
     completions = Completion.objects.filter(enrollment__in=runs.order_by().values("pk"), completed_at__date__gte=since)
     paces: dict[int, Counter[date]] = defaultdict(Counter)
@@ -126,4 +126,4 @@ def open_run(
     row, key = each.row, each.row.enrollment.pk
     number = min(DAYS_OF_PACE, max(days_open(enrolled[key], today), 1))
     pace = tuple(sorted(paces[key][today - timedelta(days=ago)] for ago in range(number)))
-    return OpenRun(row.progress.total - row.progress.done_count, (each.due_on - today).days + 1, pace)
+    return OpenRun(row.journey.progress.total - row.journey.progress.done_count, (each.due_on - today).days + 1, pace)

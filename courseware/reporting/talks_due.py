@@ -72,7 +72,7 @@ def has_failed_since(
 def obstacles(row: BoardRow) -> Iterable[Obstacle]:
     yield from row.stuck.stops
     if row.stuck.has_failed:
-        yield Obstacle(row.outline.exam_id or "")
+        yield Obstacle(row.journey.outline.exam_id or "")
 
 
 def last_failings(runs: Iterable[int]) -> dict[tuple[int, Obstacle], datetime]:

@@ -195,7 +195,9 @@ def test_board_and_file_say_until_when_in_place_of_the_state_while_something_wou
     join(team, done.learner)
     last = away_for_a_week(enrollment)
     away_for_a_week(done)
-    found = {row.enrollment.learner.name: (row.away_until, row.next_act.words) for row in rows_shown_to(team.manager)}
+    found = {
+        row.enrollment.learner.name: (row.away_until, row.journey.next_act.words) for row in rows_shown_to(team.manager)
+    }
     assert found == {"周凯": (last, ""), "王芳": (None, "")}
     client.force_login(team.manager)
     page = client.get("/team/").text

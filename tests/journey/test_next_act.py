@@ -49,7 +49,7 @@ def row_of(enrollment, team, at=None):
 
 
 def told(enrollment, team, at=None):
-    act = row_of(enrollment, team, at).next_act
+    act = row_of(enrollment, team, at).journey.next_act
     return act.kind, act.words, act.address, act.minutes
 
 
@@ -193,7 +193,7 @@ def test_who_is_done_excused_or_away_is_asked_nothing_whatever_was_left_open(tea
     sit(done)
     assert told(done, team)[:2] == ("completed", "")
     assert told(excused, team)[:2] == ("waived", "")
-    assert not row_of(excused, team).next_act.is_asked
+    assert not row_of(excused, team).journey.next_act.is_asked
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -212,7 +212,7 @@ def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(t
         8
     ):  # done, under way, attempts, teams, stuck; of who failed exam, attempts, what came
         rows = board_rows.rows(enrollments, {}, routes, now)
-        assert {row.next_act.kind for row in rows} == {"again", "attempt"}
+        assert {row.journey.next_act.kind for row in rows} == {"again", "attempt"}
 
 
 def main_of(client, enrollment):
@@ -239,7 +239,7 @@ def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client
     assert heading(shown).endswith(f" at {opens_at:%H:%M}")
     assert leads_to(shown) in ([result, STEP("drill")], [result, STEP("boiling")])  # by what was drawn
     assert shown.select_one(".clock")
-    assert client.get("/").context["main"].act == row_of(enrollment, team).next_act
+    assert client.get("/").context["main"].act == row_of(enrollment, team).journey.next_act
 
 
 def heading(shown):

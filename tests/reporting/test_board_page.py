@@ -59,9 +59,9 @@ def test_the_file_says_what_the_screen_says(client, team):
     columns = ("Name", "Team", "State", "Progress (%)", "Done", "Of", "Due on", "Next step")
     assert [[row[column] for column in columns] for row in exported(client)] == [
         [
-            row.name, row.team, row.state.label, str(row.progress.percent),
-            str(row.progress.done_count), str(row.progress.total), str(row.due_on or ""),
-            row.next_act.words,
+            row.name, row.team, row.state.label, str(row.journey.progress.percent),
+            str(row.journey.progress.done_count), str(row.journey.progress.total), str(row.enrollment.due_on or ""),
+            row.journey.next_act.words,
         ]
         for row in on_screen
     ]  # fmt: skip

@@ -168,13 +168,13 @@ def test_overdue_begins_at_the_instant_the_day_is_over(after, state, days_late):
     team = make_team()
     learner_of(team, due_at=MIDNIGHT)
     (row,) = rows(team.manager, at=MIDNIGHT + after)
-    assert (row.state, row.due_on, row.days_late) == (state, date(2026, 11, 27), days_late)
+    assert (row.state, row.enrollment.due_on, row.days_late) == (state, date(2026, 11, 27), days_late)
 
 
 def test_due_days_are_those_of_the_learners_team_whoever_looks():
     berlin = make_team(time_zone="Europe/Berlin")
     learner_of(berlin, due_at=datetime(2026, 11, 27, 23, tzinfo=UTC))  # midnight there, the 28th in Shanghai
-    assert [row.due_on for row in rows(berlin.manager)] == [date(2026, 11, 27)]
+    assert [row.enrollment.due_on for row in rows(berlin.manager)] == [date(2026, 11, 27)]
 
 
 def test_filters_narrow_the_board_together(firm):
@@ -200,20 +200,20 @@ def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
     (row,) = rows(team.manager)
     before = [(module.title, module.done, module.total) for module in row.modules]
     assert before == [("Water", 0, 1), ("The end", 0, 1)]
-    assert (row.progress.percent, row.line.passed, row.next_act.step.id) == (0, 0, "boiling")
+    assert (row.journey.progress.percent, row.line.passed, row.journey.next_act.step.id) == (0, 0, "boiling")
     finish_lesson(enrollment, outline_of(enrollment.course).step("boiling"))
     (row,) = rows(team.manager)
     assert [module.done for module in row.modules] == [1, 0]
-    assert (row.progress.percent, row.line.passed, row.next_act.step.title) == (50, 1, "The last cup")
+    assert (row.journey.progress.percent, row.line.passed, row.journey.next_act.step.title) == (50, 1, "The last cup")
 
 
 def test_who_needs_nothing_has_no_next_step():
     team = make_team()
     complete_course(learner_of(team))
     enrolling.waive(learner_of(team), "moved", by=None)
-    shown = [(row.state, row.next_act.is_asked, row.next_act.words) for row in rows(team.manager)]
+    shown = [(row.state, row.journey.next_act.is_asked, row.journey.next_act.words) for row in rows(team.manager)]
     assert shown == [(State.COMPLETED, False, ""), (State.WAIVED, False, "")]
-    assert rows(team.manager)[0].progress.percent == 100
+    assert rows(team.manager)[0].journey.progress.percent == 100
 
 
 def test_percentages_are_those_of_the_learners_own_page(client):
@@ -221,10 +221,10 @@ def test_percentages_are_those_of_the_learners_own_page(client):
     enrollment = learner_of(team)
     finish_lesson(enrollment, outline_of(enrollment.course).step("boiling"))
     client.force_login(enrollment.learner)
-    home = client.get("/").context["main"]
-    (row,) = rows(team.manager)
+    home = client.get("/").context["main"].journey
+    row = rows(team.manager)[0].journey
     assert (home.progress.done, home.progress.percent) == (row.progress.done, row.progress.percent)
-    assert home.act == row.next_act
+    assert home.next_act == row.next_act
 
 
 @pytest.mark.parametrize(

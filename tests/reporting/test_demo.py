@@ -40,8 +40,8 @@ def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates
 def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do():
     manager = User.objects.get(email="manager@example.com")
     rows = rows_shown_to(manager)
-    assert [row.email for row in rows if row.next_act.kind == Act.DRILL] == ["ma.li@example.com"]
-    assert {row.starting_point.outcome for row in rows} == {"", "gained"}
+    assert [row.email for row in rows if row.journey.next_act.kind == Act.DRILL] == ["ma.li@example.com"]
+    assert {row.journey.starting_point.outcome for row in rows} == {"", "gained"}
 
 
 def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do():
@@ -96,7 +96,7 @@ def test_somebody_in_the_demo_learned_first_aid_elsewhere_and_counts_as_certifie
 def test_somebody_in_the_demo_is_away_and_has_the_due_day_later():
     [row] = [row for row in rows_shown_to(User.objects.get(email="manager@example.com")) if row.away_until]
     assert row.email == "he.jun@example.com"
-    assert row.due_on > row.away_until
+    assert row.enrollment.due_on > row.away_until
 
 
 def test_the_new_hire_is_enrolled_and_has_not_begun():

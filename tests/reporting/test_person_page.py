@@ -77,7 +77,7 @@ def test_more_time_is_given_to_the_end_of_a_day(client, team):
     response = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": day.isoformat()}, follow=True)
     enrollment.refresh_from_db()
     assert enrollment.due_at == due_instant(day, SHANGHAI)
-    assert response.context["row"].due_on == day
+    assert response.context["row"].enrollment.due_on == day
     assert Event.objects.get(verb="extended").actor == team.manager
 
 

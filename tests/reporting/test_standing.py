@@ -74,7 +74,7 @@ def test_board_and_file_tell_who_is_certified(team):
     said = {
         (row.name, row.state.value, row.validity.value, row.cells.shows_certificate)
         for row in rows
-        if row.outline.course_id == "tea-room"
+        if row.journey.outline.course_id == "tea-room"
     }
     assert said == {
         ("Valid", "completed", "certified", True), ("Withdrawn", "completed", "ended", False),

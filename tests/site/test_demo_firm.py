@@ -160,7 +160,7 @@ def test_the_numbers_kept_above_its_boards_are_those_of_the_rows(firm):
 def test_somebody_copied_stands_on_the_board_as_the_one_who_was(firm):
     shown = {}
     for row in rows_shown_to(User.objects.get(email="manager@example.com")):
-        facts = row.progress.percent, row.validity, row.outline.course_id, row.enrollment.is_newest
+        facts = row.journey.progress.percent, row.validity, row.journey.outline.course_id, row.enrollment.is_newest
         shown.setdefault(row.email, []).append(facts)
     for person, copy in firm.copies:
         assert shown.get(copy.email) == shown.get(person.email), person.name

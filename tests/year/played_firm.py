@@ -284,7 +284,7 @@ def cells(row):
 def row_of(each):
     return {
         "name": each.name,
-        "course": each.outline.course_id,
+        "course": each.journey.outline.course_id,
         "team": each.team,
         "state": each.state.value,
         "validity": each.validity.value,
@@ -293,9 +293,9 @@ def row_of(each):
         "certified until": each.certificate_day,
         "trained outside": each.is_trained_outside,
         "left": each.has_left,
-        "done": each.progress.done_count,
-        "of": each.progress.total,
-        "due": each.due_on,
+        "done": each.journey.progress.done_count,
+        "of": each.journey.progress.total,
+        "due": each.enrollment.due_on,
         "active": each.enrollment.last_active_at,
-        "next": each.next_act.words,
+        "next": each.journey.next_act.words,
     }

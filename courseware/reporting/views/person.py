@@ -59,7 +59,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
     names = dict(teams.values_list("pk", "name"))
     now, routes = timezone.now(), board_rows.outlines(get_language())
     row, standings = row_and_standings(request.user, enrollment, names, routes, now)
-    happenings = timeline(enrollment, row.outline, request.user)
+    happenings = timeline(enrollment, row.journey.outline, request.user)
     context = {
         "enrollment": enrollment,
         "row": row,
