@@ -31,6 +31,11 @@ def sees_the_firm(user):
     return handles_people(user) or audits(user)
 
 
+def may_read_log(user):
+    """Whether `user` may read the whole audit log."""
+    return user.is_superuser or audits(user)
+
+
 def may_handle(user, person):
     """Whether `user`, who handles people, may touch `person`."""
     return user.is_superuser or not is_for_admins(person)
@@ -83,6 +88,11 @@ def may_change_sign_in(user, person):
 def is_manager(user):
     """Whether `user` leads a team, today for somebody else perhaps."""
     return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_stood_in_for(user))
+
+
+def manages_people(user):
+    """Whether `user` decides about others: as human resources, or as the manager of a team."""
+    return handles_people(user) or is_manager(user)
 
 
 LED = KeptQuery(

@@ -4,7 +4,6 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,7 +11,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.absences import absences_of, may_say_away
 from courseware.accounts.addresses import page_before
@@ -23,7 +21,7 @@ from courseware.content.compiled import serving
 from courseware.learning.models import Enrollment
 from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view, post_view
 
 DAY = timedelta(days=1)
 
@@ -43,9 +41,7 @@ def absence_or_404(person, absence):
     return get_object_or_404(Away.objects.select_related("person"), pk=absence, person=person)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(away_address)
+@form_view(away_address)
 def away(request, pk):
     person = person_or_404(request.user, pk)
     if request.method != "POST":
@@ -56,9 +52,7 @@ def away(request, pk):
     return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
 
 
-@require_POST
-@login_required
-@form_on(away_address)
+@post_view(away_address)
 def change(request, pk, absence):
     person = person_or_404(request.user, pk)
     absence = absence_or_404(person, absence)
@@ -74,9 +68,7 @@ def change(request, pk, absence):
     return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
 
 
-@require_POST
-@login_required
-@form_on(away_address)
+@post_view(away_address)
 def take_back(request, pk, absence):
     person = person_or_404(request.user, pk)
     if gone := Away.objects.select_related("person").filter(pk=absence, person=person).first():

@@ -2,22 +2,18 @@
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.permissions import may_place
+from courseware.accounts.permissions import handles_people, may_place
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import withdraw
-from courseware.assignments.people_pages import hr_or_404
 from courseware.lib.form_layout import Fields
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, posted, render_form
 
 
 class ReasonForm(forms.Form):
@@ -30,21 +26,21 @@ class ReasonForm(forms.Form):
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_who_it_is
-@form_on(lambda pk: reverse("assignments:withdraw-certificate", args=[pk]))
+@form_view(
+    lambda pk: reverse("assignments:withdraw-certificate", args=[pk]),
+    allowed=handles_people,
+    reauthenticate=asks_who_it_is,
+)
 def withdraw_certificate(request, pk):
-    hr_or_404(request.user)
     certificate = get_object_or_404(Certificate.objects.select_related("enrollment__learner"), pk=pk)
     holder = certificate.enrollment.learner
     if not may_place(request.user, holder):
         raise Http404
-    form = ReasonForm(request.POST if request.method == "POST" else None)
+    form = ReasonForm(posted(request))
     if form.is_valid():
         if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
             note = gettext("The certificate of %(name)s is withdrawn. A letter says so, with the reason.")
             messages.success(request, note % {"name": certificate.holder})
         return redirect("assignments:person", holder.pk)
-    context = {"certificate": certificate, "holder": holder, "form": form}
-    return render(request, "assignments/withdraw_certificate.html", context, status=form_status(form))
+    context = {"certificate": certificate, "holder": holder}
+    return render_form(request, "assignments/withdraw_certificate.html", form, context)

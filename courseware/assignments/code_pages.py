@@ -4,18 +4,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import not_decided_by
+from courseware.accounts.permissions import handles_people, not_decided_by
 from courseware.accounts.printed_codes import (
     CODES_AT_ONCE,
     give_codes,
@@ -26,16 +24,13 @@ from courseware.accounts.printed_codes import (
 )
 from courseware.accounts.sign_in_codes import HOLDS_FOR, give_code, may_give_code
 from courseware.assignments.people_forms import CodesForm
-from courseware.assignments.people_pages import hr_or_404
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view
 from courseware.lib.small_numbers import keys_in
 
 CODES_SHOWN = 200  # people who have a valid code
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(lambda pk: reverse("assignments:sign-in-code", args=[pk]), is_held=False)
+@form_view(lambda pk: reverse("assignments:sign-in-code", args=[pk]), is_held=False)
 @never_cache
 def sign_in_code(request, pk):
     person = get_object_or_404(User, pk=pk)
@@ -52,17 +47,10 @@ def code_page(request, person):
     return render(request, "assignments/sign_in_code.html", {"person": person, "code": code, "host": host})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(lambda: reverse("assignments:sign-in-codes"), is_held=False)
+@form_view(lambda: reverse("assignments:sign-in-codes"), allowed=handles_people, is_held=False)
 @never_cache
-def sign_in_codes(request):
-    hr_or_404(request.user)
-    return codes_page(request)
-
-
 @asks_before_posting
-def codes_page(request):
+def sign_in_codes(request):
     """Show the codes in the answer to the POST only. A form sent twice within two minutes shows the same codes."""
     at = timezone.now()
     if request.method == "POST":

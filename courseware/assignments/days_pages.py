@@ -5,20 +5,18 @@ from datetime import date
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, QueryDict
+from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.day_lists import put_in, take_out
 from courseware.accounts.models import CalendarDay
 from courseware.accounts.permissions import handles_people
 from courseware.accounts.working_days import calendar_of, years_known
 from courseware.assignments.days_forms import DaysForm, ListFilter
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view, post_view
 
 
 @dataclass(frozen=True)
@@ -35,19 +33,7 @@ def days_address():
     return reverse("assignments:days")
 
 
-def who_handles_people(view):
-    @login_required
-    def asked(request, *arguments, **places):
-        if not handles_people(request.user):
-            raise Http404
-        return view(request, *arguments, **places)
-
-    return asked
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(days_address, is_held=False)  # a file cannot be held
-@who_handles_people
+@form_view(days_address, allowed=handles_people, is_held=False)  # a file cannot be held
 def days(request):
     chosen = ListFilter(request.GET)
     team, year = chosen.chosen()
@@ -62,9 +48,7 @@ def days(request):
     return redirect(address_of(team, min(form.days).year if changed else year))
 
 
-@require_POST
-@form_on(days_address)
-@who_handles_people
+@post_view(days_address, allowed=handles_people)
 def take_out_days(request):
     team, year = ListFilter(request.GET).chosen()
     taken = take_out(team, year, by=request.user)

@@ -4,25 +4,22 @@ from itertools import groupby
 from operator import itemgetter
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.models import Team, User
-from courseware.accounts.permissions import handles_people, is_manager, learners_of, people_handled_by
+from courseware.accounts.permissions import learners_of, manages_people, people_handled_by
 from courseware.assignments.record_page import record_page
 from courseware.assignments.taking_back import names_in_words
 from courseware.learning.adjusting import Refusal, decide, refusal_of, why_not_decide
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, page_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
 
 LINES_A_PAGE = 50
@@ -54,15 +51,11 @@ def chosen_people(user, data):
     return people.filter(pk__in=keys_in(data.getlist("person")))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(decision_address, is_held=False)
+@form_view(decision_address, allowed=manages_people, is_held=False)
 def decide_on(request, decision):
     """Whom it touches, whom not and why, with the form; sent, it is done to all of them as one act."""
-    if not (handles_people(request.user) or is_manager(request.user)):
-        raise Http404
     data = request.POST if request.method == "POST" else request.GET
-    form = decision.form(request.POST if request.method == "POST" else None)
+    form = decision.form(posted(request))
     touched, left = preview(request.user, decision, data)
     if request.method == "POST" and touched and form.is_valid():
         adjustment = Adjustment(kind=decision.kind, made_by=request.user, **form.cleaned_data)
@@ -76,14 +69,13 @@ def decide_on(request, decision):
         form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
     context = {
         "decision": decision,
-        "form": form,
         "touched": len(touched),
         "names": names_in_words(list(touched.values())),
         "left": [(why.label, names_in_words(names)) for why, names in left.items()],
         "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_in(data.getlist(name))],
         "page_before": page_before(request),
     }
-    return render(request, "assignments/decide.html", context, status=form_status(form))
+    return render_form(request, "assignments/decide.html", form, context)
 
 
 def preview(user, decision, data):
@@ -115,8 +107,7 @@ def say_who_was_left(request, refused):
         messages.info(request, f"{names_in_words([name for *_, name in rows])}{gettext(': ')}{label}")
 
 
-@require_safe
-@login_required
+@page_view()
 def act(request, pk):
     """One decision: whom it touched, and the button that takes it back."""
     adjustment = get_object_or_404(Adjustment.objects.select_related("made_by", "course"), pk=pk)

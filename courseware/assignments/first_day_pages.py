@@ -1,23 +1,19 @@
 """/people/first-day/: the first steps of a new company in order, each with what is missing."""
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import is_no_staff
+from courseware.accounts.permissions import handles_people, is_no_staff
 from courseware.accounts.printed_codes import people_without_code
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.people_pages import hr_or_404
+from courseware.lib.page_views import page_view
 
 
-@require_safe
-@login_required
+@page_view(allowed=handles_people)
 def first_day(request):
-    hr_or_404(request.user)
     managers = Membership.objects.filter(team=OuterRef("pk"), role=Membership.Role.MANAGER, person__is_active=True)
     learners = User.objects.filter(is_no_staff(), is_active=True, memberships__role=Membership.Role.LEARNER)
     rules = AssignmentRule.objects.exclude(current=None)

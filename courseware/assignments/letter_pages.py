@@ -5,21 +5,19 @@ from itertools import islice
 
 from crispy_forms.layout import Field
 from django import forms
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import is_for_admins, is_no_staff, may_handle
+from courseware.accounts.permissions import handles_people, is_for_admins, is_no_staff, may_handle
 from courseware.assignments.letter_rehearsal import ComingLetters
-from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.prepared_previews import prepared_preview
 from courseware.learning.due import spoken
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
 from courseware.lib.long_lists import MOST, FirstRows
+from courseware.lib.page_views import page_view
 from courseware.lib.small_numbers import keys_in
 from courseware.outbox.models import Message, MessageState
 
@@ -59,10 +57,8 @@ def letters_shown():
     return Message.objects.filter(is_no_staff("person__")).select_related("person").order_by("-pk")
 
 
-@require_safe
-@login_required
+@page_view(allowed=handles_people)
 def letters(request):
-    hr_or_404(request.user)
     form = LetterFilter(request.GET)
     found = form.chosen_from(letters_shown())
     page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
@@ -116,11 +112,9 @@ def page_of(preview):
     return lines, None
 
 
-@require_safe
-@login_required
+@page_view(allowed=handles_people)
 def coming_letters(request):
     """By how things are now; nothing is written."""
-    hr_or_404(request.user)
     day = ComingFilter(request.GET).day()
     after = next(iter(keys_in([request.GET.get("after", "")])), 0)
     preview, prepared_at = preview_of(day, after)

@@ -5,14 +5,12 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Team, User
@@ -30,8 +28,7 @@ from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.assignments.people_forms import DayInput
 from courseware.lib.dates import due_instant, site_day
 from courseware.lib.form_layout import Fields
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, post_view, posted, render_form
 from courseware.lib.paper import qr_svg
 
 SHOWN = 50
@@ -71,25 +68,21 @@ def links_address(**places):
     return reverse("assignments:team-links")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_before_posting
-@form_on(links_address)
+@form_view(links_address, reauthenticate=asks_before_posting)
 def team_links(request):
     teams = teams_or_404(request.user)
-    form = TeamLinkForm(request.POST if request.method == "POST" else None, teams=teams)
+    form = TeamLinkForm(posted(request), teams=teams)
     if form.is_valid():
         ends_at = due_instant(form.cleaned_data["ends_on"], form.cleaned_data["team"].zone)
         link = make_link(form.cleaned_data["team"], ends_at=ends_at, uses=form.cleaned_data["uses"], by=request.user)
         return redirect("assignments:team-link", link.pk)
     links = TeamLink.objects.open(timezone.now()).filter(team__in=teams.values("pk")).select_related("team", "made_by")
     context = {
-        "form": form,
         "links": links.order_by("ends_at", "pk")[:SHOWN],
         "waiting": waiting_for(teams, request.user),
         "prints_codes": handles_people(request.user),
     }
-    return render(request, "assignments/team_links.html", context, status=form_status(form))
+    return render_form(request, "assignments/team_links.html", form, context)
 
 
 def waiting_for(teams, user):
@@ -109,9 +102,7 @@ def waiting_for(teams, user):
     return asked
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(links_address)
+@form_view(links_address)
 def team_link(request, pk):
     """What is posted ends it."""
     link = get_object_or_404(TeamLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
@@ -132,9 +123,7 @@ def picture_of(address):
     return "data:image/svg+xml;base64," + b64encode(qr_svg(address)).decode()
 
 
-@require_POST
-@login_required
-@form_on(links_address)
+@post_view(links_address)
 def answer(request, pk):
     """`answer` is "yes" or anything else for no."""
     teams = teams_or_404(request.user).values("pk")

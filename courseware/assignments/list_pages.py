@@ -1,17 +1,16 @@
 """/people/import/: a list of people, what it would change, and how far that is done."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Team
+from courseware.accounts.permissions import handles_people
 from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.applying import (
     CONFLICT,
@@ -35,10 +34,8 @@ from courseware.accounts.rosters.comparing import (
 )
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments.list_forms import ApplyForm, ListForm
-from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.taking_up import take_up_next
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
 
 SHOWN = 3  # of each kind, where all are a link away
@@ -46,16 +43,13 @@ BAD_SHOWN = 100  # whoever has more mends the file
 RECENT = 10
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(lambda: reverse("assignments:import"), is_held=False)
+@form_view(lambda: reverse("assignments:import"), allowed=handles_people, is_held=False)
 def import_list(request):
-    hr_or_404(request.user)
     form = ListForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if form.is_valid() and (roster := form.bring(by=request.user)):
         return redirect("assignments:imported", roster.pk)
     recent = visible_to(request.user).select_related("by").order_by("-read_at")[:RECENT]
-    return render(request, "assignments/import.html", {"form": form, "recent": recent}, status=form_status(form))
+    return render_form(request, "assignments/import.html", form, {"recent": recent})
 
 
 def visible_to(user):
@@ -68,12 +62,8 @@ def imported_address(roster):
     return reverse("assignments:imported", args=[roster])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_before_posting
-@form_on(imported_address, is_held=False)
+@form_view(imported_address, allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def imported(request, roster):
-    hr_or_404(request.user)
     roster = get_object_or_404(visible_to(request.user), pk=roster)
     if roster.begun_at:
         if request.method != "POST":
@@ -83,7 +73,7 @@ def imported(request, roster):
         return redirect("assignments:imported", roster.pk)
     options = {"needs_second_yes": needs_second_yes(roster.notes), "joins": roster.counts[JOIN] + roster.counts[BAD]}
     options["new_teams"] = roster.notes.get("new_teams", {})
-    form = ApplyForm(request.POST if request.method == "POST" else None, **options)
+    form = ApplyForm(posted(request), **options)
     if form.is_valid() and has_begun(request, roster, form):
         return redirect("assignments:imported", roster.pk)
     return difference_page(request, roster, form)
@@ -116,7 +106,7 @@ def difference_page(request, roster, form):
     if kind and kind not in LINE_KINDS:
         raise Http404
     first = {each: first_lines(roster, each, BAD_SHOWN if each == BAD else SHOWN) for each in LINE_KINDS}
-    context = {"roster": roster, "form": form, "kinds": first, "notes": roster.notes, "total": total_of(roster)}
+    context = {"roster": roster, "kinds": first, "notes": roster.notes, "total": total_of(roster)}
     first[BAD] = [line for line in first[BAD] if not is_about_new_team(line)]
     context["bad_number"] = roster.counts[BAD] - roster.notes.get("in_new_teams", 0)
     context["takes_some"] = any(line.get("otherwise") for line in first[BAD]) or "creates_teams" in form.fields
@@ -125,7 +115,7 @@ def difference_page(request, roster, form):
         context |= {"kind": kind, "page": page, "lines": [line for part in page for line in part.lines]}
     chosen = set(request.POST.getlist("take"))
     prepare(context.get("lines", []), *first.values(), chosen=chosen if form.is_bound else None)
-    return render(request, "assignments/difference.html", context, status=form_status(form))
+    return render_form(request, "assignments/difference.html", form, context)
 
 
 def first_lines(roster, kind, number):

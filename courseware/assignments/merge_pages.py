@@ -1,14 +1,12 @@
 """/people/<pk>/merge/: two accounts of one person, side by side, and made one; /people/merges/: all that were."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts.absences import absences_of
 from courseware.accounts.doubles import doubles
@@ -16,15 +14,13 @@ from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.mergeable import CannotMerge
 from courseware.accounts.merges import Merge
 from courseware.accounts.offices import know_offices
-from courseware.accounts.permissions import may_change_sign_in, may_place
+from courseware.accounts.permissions import handles_people, may_change_sign_in, may_place
 from courseware.assignments.merge_forms import OtherAccountForm
 from courseware.assignments.merging import CannotUndo, merge, undo_merge
-from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.person_pages import certificates_of, placed_person_or_404, runs_of
 from courseware.learning.joint_runs import joint_runs
 from courseware.lib.dates import site_day
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, page_view, post_view
 
 MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
 
@@ -37,10 +33,7 @@ def merges_address(*args, **places):
     return reverse("assignments:merges")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_who_it_is
-@form_on(merge_address)
+@form_view(merge_address, reauthenticate=asks_who_it_is)
 def merge_with(request, pk):
     """Asked for with `other`, it shows what would come of it; sent, it is done."""
     kept = placed_person_or_404(request, pk)
@@ -84,10 +77,8 @@ def preview_of(kept, other, user):
     return {"sides": sides, "courses": courses}
 
 
-@require_safe
-@login_required
+@page_view(allowed=handles_people)
 def merges(request):
-    hr_or_404(request.user)
     rows = Merge.objects.select_related("kept", "other", "made_by", "undone_by")
     page = Paginator(rows, MERGES_A_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
@@ -101,11 +92,8 @@ def merges(request):
     return render(request, "assignments/merges.html", context)
 
 
-@require_POST
-@login_required
-@form_on(merges_address)
+@post_view(merges_address, allowed=handles_people)
 def undo(request, pk):
-    hr_or_404(request.user)
     row = get_object_or_404(Merge.objects.select_related("kept", "other"), pk=pk)
     if not (may_change_sign_in(request.user, row.kept) and may_change_sign_in(request.user, row.other)):
         raise Http404

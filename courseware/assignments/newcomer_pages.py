@@ -1,40 +1,33 @@
 """/people/new/: a new person, in one form."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
 
-from courseware.accounts.permissions import may_place
+from courseware.accounts.permissions import handles_people, may_place
 from courseware.assignments.newcomer_forms import NewcomerForm
 from courseware.assignments.newcomers import add_unasked, ask_for, bring_in, was_added, was_asked
-from courseware.assignments.people_pages import hr_or_404
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, posted, render_form
 
 
 def new_person_address():
     return reverse("assignments:new-person")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(new_person_address)
+@form_view(new_person_address, allowed=handles_people)
 def new_person(request):
     """What is posted as `act` is "quietly" for no letter, or "instead" to enroll the person who is here already."""
-    hr_or_404(request.user)
-    form = NewcomerForm(request.POST if request.method == "POST" else None)
+    form = NewcomerForm(posted(request))
     found = None
     if form.is_valid():
         found = form.found()
         if words := words_of_what_was_done(request, form, found):
             messages.success(request, words)
             return redirect("assignments:new-person")
-    context = {"form": form, "found": found, "may_take": found and found.is_active and may_place(request.user, found)}
-    return render(request, "assignments/new_person.html", context, status=form_status(form))
+    context = {"found": found, "may_take": found and found.is_active and may_place(request.user, found)}
+    return render_form(request, "assignments/new_person.html", form, context)
 
 
 def words_of_what_was_done(request, form, found):

@@ -3,23 +3,20 @@
 from types import SimpleNamespace
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.notes import Note
 from courseware.accounts.noting import take_back_notes, write_note
-from courseware.accounts.permissions import handles_people, is_manager
+from courseware.accounts.permissions import manages_people
 from courseware.assignments.decision_pages import chosen_people
 from courseware.assignments.note_forms import NoteForm
 from courseware.assignments.taking_back import names_in_words
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
 
 MOST_AT_ONCE = 500
@@ -34,15 +31,11 @@ def noted_address(act):
     return reverse("assignments:noted", args=[act])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(note_address)
+@form_view(note_address, allowed=manages_people)
 def note(request):
     """About whom, with the form; sent, it stands on their pages."""
-    if not (handles_people(request.user) or is_manager(request.user)):
-        raise Http404
     data = request.POST if request.method == "POST" else request.GET
-    form = NoteForm(request.POST if request.method == "POST" else None)
+    form = NoteForm(posted(request))
     others = chosen_people(request.user, data).exclude(pk=request.user.pk)
     people = dict(others.order_by("name", "pk").values_list("pk", "name"))
     if request.method == "POST" and people and form.is_valid():
@@ -54,14 +47,13 @@ def note(request):
             return noted_about(request, people, form)
     context = {
         "decision": NOTE,
-        "form": form,
         "touched": len(people),
         "names": names_in_words(list(people.values())),
         "left": [],
         "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_in(data.getlist(name))],
         "page_before": page_before(request),
     }
-    return render(request, "assignments/decide.html", context, status=form_status(form))
+    return render_form(request, "assignments/decide.html", form, context)
 
 
 def was_sent_before(cleaned, people):
@@ -88,17 +80,14 @@ def own_notes_or_404(request, act):
     return notes
 
 
-@require_safe
-@login_required
+@page_view()
 def noted(request, act):
     notes = own_notes_or_404(request, act)
     context = {"notes": notes, "may_take_back": any(each.may_be_taken_back_by(request.user) for each in notes)}
     return render(request, "assignments/noted.html", context)
 
 
-@require_POST
-@login_required
-@form_on(noted_address)
+@post_view(noted_address)
 def take_back_note(request, act):
     """Of the person that the form names, or of all."""
     own_notes_or_404(request, act)

@@ -3,14 +3,12 @@
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
 
 from courseware.accounts.permissions import is_manager, people_managed_by
 from courseware.assignments.group_summaries import BOARD_PAGES
@@ -21,10 +19,8 @@ from courseware.language.documents import display_tag
 from courseware.learning.feedback import SurveyChanged
 from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment
-from courseware.learning.views.places import posted
 from courseware.lib.dates import site_day
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, page_view, posted
 from courseware.lib.small_numbers import keys_in
 
 hides_answers = sensitive_post_parameters()  # from reports of errors
@@ -34,11 +30,8 @@ def observation_address(pk, sheet):
     return reverse("assignments:observation", args=[pk, sheet])
 
 
-@require_safe
-@login_required
+@page_view(allowed=is_manager)
 def observations(request):
-    if not is_manager(request.user):
-        raise Http404
     [board_page] = BOARD_PAGES
     context = {"due": observations_due(request.user), "board_page": board_page}
     return render(request, "assignments/observations.html", context)
@@ -54,10 +47,8 @@ def asked_or_404(user, pk, sheet):
     return run, found
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @hides_answers
-@login_required
-@form_on(observation_address, is_held=False)
+@form_view(observation_address, is_held=False)
 def observation(request, pk, sheet):
     run, asked = asked_or_404(request.user, pk, sheet)
     page = serving.page(run.release, sheet, get_language())

@@ -1,16 +1,14 @@
 """/people/outside/, /people/<pk>/outside/: what people learned elsewhere."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext, ngettext
-from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.permissions import is_no_staff, may_handle, may_place
+from courseware.accounts.permissions import handles_people, is_no_staff, may_handle, may_place
 from courseware.assessment.outside_records import withdraw_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.certified_enrollments import (
@@ -21,12 +19,10 @@ from courseware.assignments.certified_enrollments import (
 )
 from courseware.assignments.outside_forms import OutsideForm, OutsideListForm, WrongForm
 from courseware.assignments.outside_lists import MOST_TRAININGS, beside_records, new_of
-from courseware.assignments.people_pages import hr_or_404
 from courseware.assignments.person_pages import placed_person_or_404, titled
 from courseware.content.course_titles import course_title
 from courseware.lib.dates import site_day
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, posted, render_form
 
 RECORDED_A_PAGE = 50
 SHOWN = 100  # rows of a list that are new, and cells that are wrong
@@ -38,12 +34,9 @@ def trainings_shown_to(user):
     return trainings if user.is_superuser else trainings.filter(is_no_staff("person__"))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(lambda: reverse("assignments:outside"))
+@form_view(lambda: reverse("assignments:outside"), allowed=handles_people)
 def outside(request):
     """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
-    hr_or_404(request.user)
     form, rows = OutsideListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
     if form.is_valid():
         rows = beside_records(form.listing, form.usual, by=request.user)
@@ -112,14 +105,12 @@ def outside_address(pk):
     return reverse("assignments:outside-of", args=[pk])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(outside_address)
+@form_view(outside_address)
 def outside_of(request, pk):
     person = placed_person_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
     titles = [course_title(run.course, get_language()) for run in unstarted]
-    form = OutsideForm(request.POST if request.method == "POST" else None, not_begun=titles)
+    form = OutsideForm(posted(request), not_begun=titles)
     if form.is_valid():
         recorded = record_trainings([form.training(person)], by=request.user, ends=form.cleaned_data.get("ends"))
         is_new = recorded.trainings
@@ -132,20 +123,20 @@ def outside_of(request, pk):
     return render(request, "assignments/outside_of.html", {"person": person, "form": form}, status=form_status(form))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_who_it_is
-@form_on(lambda training: reverse("assignments:take-back-outside", args=[training]))
+@form_view(
+    lambda training: reverse("assignments:take-back-outside", args=[training]),
+    allowed=handles_people,
+    reauthenticate=asks_who_it_is,
+)
 def take_back_outside(request, training):
-    hr_or_404(request.user)
     found = get_object_or_404(OutsideTraining.objects.select_related("person", "course__current"), pk=training)
     if not may_place(request.user, found.person):
         raise Http404
     found.title = course_title(found.course, get_language())
-    form = WrongForm(request.POST if request.method == "POST" else None)
+    form = WrongForm(posted(request))
     if form.is_valid():
         if withdraw_outside(found, reason=form.cleaned_data["reason"], by=request.user):
             messages.success(request, gettext("Taken back. It certifies nobody any more, and stays on record."))
         return redirect("assignments:person", found.person_id)
-    context = {"training": found, "form": form}
-    return render(request, "assignments/take_back_outside.html", context, status=form_status(form))
+    context = {"training": found}
+    return render_form(request, "assignments/take_back_outside.html", form, context)

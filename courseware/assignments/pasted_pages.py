@@ -1,27 +1,21 @@
 """/people/new/list/: several new people, pasted."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
 
+from courseware.accounts.permissions import handles_people
 from courseware.assignments.newcomer_forms import PastedPeopleForm
 from courseware.assignments.pasted_people import MOST_ROWS, bring_in_all, read_rows
-from courseware.assignments.people_pages import hr_or_404
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, posted
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(lambda: reverse("assignments:new-people"))
+@form_view(lambda: reverse("assignments:new-people"), allowed=handles_people)
 def new_people(request):
     """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
-    hr_or_404(request.user)
-    form, rows = PastedPeopleForm(request.POST if request.method == "POST" else None), []
+    form, rows = PastedPeopleForm(posted(request)), []
     if form.is_valid():
         rows = read_rows(form.cleaned_data["people"])
         number = brought_in(request, form, rows)

@@ -2,34 +2,22 @@
 
 from datetime import timedelta
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.conflicts_of_interest import LASTS, conflicts_of_deciders
 from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import audits, handles_people, may_handle, sees_the_firm
+from courseware.accounts.permissions import audits, handles_people, may_handle, may_read_log, sees_the_firm
 from courseware.assignments.event_words import with_words
 from courseware.assignments.people_forms import PeopleFilter
 from courseware.learning.models import Enrollment
 from courseware.lib.long_lists import MOST, FirstRows
+from courseware.lib.page_views import page_view
 
 PEOPLE_A_PAGE = 50
 NEW_FOR = timedelta(days=30)  # so long the page about the first day is offered
-
-
-def hr_or_404(user):
-    if not handles_people(user):
-        raise Http404
-
-
-def hr_or_auditor_or_404(user):
-    if not sees_the_firm(user):
-        raise Http404
 
 
 def may_look_at(user, person):
@@ -37,10 +25,8 @@ def may_look_at(user, person):
     return audits(user) or may_handle(user, person)
 
 
-@require_safe
-@login_required
+@page_view(allowed=sees_the_firm)
 def people(request):
-    hr_or_auditor_or_404(request.user)
     form = PeopleFilter(request.GET)
     found = form.chosen_from(User.objects.order_by("name", "pk"))
     page = FirstRows(found.prefetch_related(places_with_teams()), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
@@ -48,16 +34,13 @@ def people(request):
         person.is_shown = may_look_at(request.user, person)
     context = {"form": form, "page": page, "most": MOST, "may_change": handles_people(request.user)}
     context["is_new"] = context["may_change"] and is_company_new()
-    context["sees_conflicts"] = audits(request.user) or request.user.is_superuser
+    context["sees_conflicts"] = may_read_log(request.user)
     return render(request, "assignments/people.html", context)
 
 
-@require_safe
-@login_required
+@page_view(allowed=may_read_log)
 def conflicts(request):
     """For auditors and administrators."""
-    if not (audits(request.user) or request.user.is_superuser):
-        raise Http404
     page = Paginator(conflicts_of_deciders(), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     with_words(each.event for each in page.object_list)
     return render(request, "assignments/conflicts.html", {"page": page, "days": LASTS.days})

@@ -1,14 +1,12 @@
 """/people/<pk>/: one person, for human resources, and to read for those who audit."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts import leaving
 from courseware.accounts.absences import absences_of, may_say_away
@@ -17,7 +15,7 @@ from courseware.accounts.merges import Merge, merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import move
 from courseware.accounts.particulars import change_particulars
-from courseware.accounts.permissions import handles_people, may_handle, may_place
+from courseware.accounts.permissions import handles_people, may_handle, may_place, sees_the_firm
 from courseware.accounts.placing import add_place, end_place
 from courseware.accounts.removing import HasRecord, remove_person
 from courseware.accounts.sign_in_codes import may_give_code
@@ -25,7 +23,7 @@ from courseware.assessment.models import Certificate
 from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.event_words import with_words
 from courseware.assignments.people_forms import ParticularsForm, PlaceForm
-from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404, may_look_at, places_with_teams
+from courseware.assignments.people_pages import may_look_at, places_with_teams
 from courseware.assignments.record_page import record_page
 from courseware.content.compiled.serving import outline
 from courseware.content.course_titles import course_title
@@ -36,8 +34,7 @@ from courseware.learning.looks import record_look
 from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, page_view, post_view, render_form
 from courseware.outbox.models import Message
 
 SHOWN = 10  # letters, and lines of the log
@@ -49,17 +46,14 @@ def person_address(pk, **places):
 
 def placed_person_or_404(request, pk):
     """The person, if the reader works in HR and may decide about them; else 404."""
-    hr_or_404(request.user)
     person = get_object_or_404(User, pk=pk)
-    if not may_place(request.user, person):
+    if not (handles_people(request.user) and may_place(request.user, person)):
         raise Http404
     return person
 
 
-@require_safe
-@login_required
+@page_view(allowed=sees_the_firm)
 def person(request, pk):
-    hr_or_auditor_or_404(request.user)
     found = get_object_or_404(User.objects.prefetch_related(places_with_teams()), pk=pk)
     if not may_look_at(request.user, found):
         raise Http404
@@ -87,14 +81,13 @@ def person_page(request, found, form):
         "by_link": by_link,
         "merge": merge,
         "names": names,
-        "form": form,
         "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,
         "may_place": may_change and may_place(request.user, found),
         "may_give_code": found.is_active and may_give_code(request.user, found),
         "is_removable": may_change and not found.last_login and not runs and not (merge or names),
     }
-    return render(request, "assignments/person.html", context, status=form_status(form))
+    return render_form(request, "assignments/person.html", form, context)
 
 
 def runs_of(found, user):
@@ -131,16 +124,13 @@ def certificates_of(found, today):
     return certificates
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_who_it_is
-@form_on(lambda pk: reverse("assignments:edit-person", args=[pk]))
+@form_view(lambda pk: reverse("assignments:edit-person", args=[pk]), reauthenticate=asks_who_it_is)
 def edit(request, pk):
     found = placed_person_or_404(request, pk)
     form = ParticularsForm(request.POST or None, instance=found, by=request.user)
     if form.is_valid() and is_changed(request, form):
         return redirect("assignments:person", pk)
-    return render(request, "assignments/edit_person.html", {"form": form, "person": found}, status=form_status(form))
+    return render_form(request, "assignments/edit_person.html", form, {"person": found})
 
 
 def is_changed(request, form):
@@ -155,10 +145,7 @@ def is_changed(request, form):
     return True
 
 
-@require_POST
-@login_required
-@asks_before_appointing
-@form_on(person_address)
+@post_view(person_address, reauthenticate=asks_before_appointing)
 def place(request, pk):
     """`act` is "move" for in place of the other teams, else beside them."""
     found = placed_person_or_404(request, pk)
@@ -178,9 +165,7 @@ def place(request, pk):
     return redirect("assignments:person", pk)
 
 
-@require_POST
-@login_required
-@form_on(person_address)
+@post_view(person_address)
 def unplace(request, pk, place):
     found = placed_person_or_404(request, pk)
     if end_place(found, place, by=request.user):
@@ -188,10 +173,7 @@ def unplace(request, pk, place):
     return redirect("assignments:person", pk)
 
 
-@require_POST
-@login_required
-@asks_who_it_is
-@form_on(person_address)
+@post_view(person_address, reauthenticate=asks_who_it_is)
 def let_leave(request, pk):
     found = placed_person_or_404(request, pk)
     if leaving.leave(found, by=request.user):
@@ -200,9 +182,7 @@ def let_leave(request, pk):
     return redirect("assignments:person", pk)
 
 
-@require_POST
-@login_required
-@form_on(person_address)
+@post_view(person_address)
 def let_return(request, pk):
     found = placed_person_or_404(request, pk)
     if leaving.come_back(found, by=request.user):
@@ -211,10 +191,7 @@ def let_return(request, pk):
     return redirect("assignments:person", pk)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_before_posting
-@form_on(lambda pk: reverse("assignments:remove-person", args=[pk]))
+@form_view(lambda pk: reverse("assignments:remove-person", args=[pk]), reauthenticate=asks_before_posting)
 def remove(request, pk):
     found = placed_person_or_404(request, pk)
     if request.method != "POST":

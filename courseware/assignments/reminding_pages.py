@@ -5,24 +5,20 @@ from operator import attrgetter
 from types import SimpleNamespace
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts.addresses import page_before
-from courseware.accounts.permissions import handles_people, is_manager
+from courseware.accounts.permissions import manages_people
 from courseware.assignments.decision_pages import chosen_runs
 from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.taking_back import names_in_words
 from courseware.learning.models import Enrollment
 from courseware.learning.verbs import VerbForm
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
 
 MOST_AT_ONCE = 500
@@ -41,15 +37,11 @@ def reminded_address(pk):
     return reverse("assignments:reminded", args=[pk])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(remind_address)
-@login_required
+@form_view(remind_address, allowed=manages_people)
 def remind_chosen(request):
     """Whom it reminds, whom not and why; sent, the letters are queued."""
-    if not (handles_people(request.user) or is_manager(request.user)):
-        raise Http404
     data = request.POST if request.method == "POST" else request.GET
-    form = RemindForm(request.POST if request.method == "POST" else None)
+    form = RemindForm(posted(request))
     runs = list(
         chosen_runs(Enrollment.objects.in_hands_of(request.user), data)
         .select_related("learner")
@@ -66,14 +58,13 @@ def remind_chosen(request):
             form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
     context = {
         "decision": REMIND,
-        "form": form,
         "touched": len(able),
         "names": names_in_words([run.learner.name for run in able]),
         "left": by_reason(LeftOut(run, why[run.pk]) for run in runs if run.pk in why),
         "chosen": [(name, value) for name in ("row", "team") for value in keys_in(data.getlist(name))],
         "page_before": page_before(request),
     }
-    return render(request, "assignments/decide.html", context, status=form_status(form))
+    return render_form(request, "assignments/decide.html", form, context)
 
 
 def send_to(request, runs):
@@ -104,8 +95,7 @@ def own_reminding(request, pk):
     return get_object_or_404(HandReminding.objects.select_related("made_by"), pk=pk, made_by=request.user)
 
 
-@require_safe
-@login_required
+@page_view()
 def reminded(request, pk):
     reminding = own_reminding(request, pk)
     letters = list(reminding.sent())
@@ -113,9 +103,7 @@ def reminded(request, pk):
     return render(request, "assignments/reminded.html", context)
 
 
-@require_POST
-@login_required
-@form_on(reminded_address)
+@post_view(reminded_address)
 def take_back_reminders(request, pk):
     say_taken_back(request, undo_reminding(own_reminding(request, pk)))
     return redirect("assignments:reminded", pk)

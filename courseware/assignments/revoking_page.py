@@ -1,27 +1,24 @@
 """/rules/<rule>/take-back/: take back what a rule did for all or some people, after showing their names."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_http_methods
 
+from courseware.accounts.permissions import handles_people
 from courseware.assignments.revoking import runs_that_stay, runs_to_go, take_back_deeds, take_back_for_some
 from courseware.assignments.rule_pages import rule_or_404
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view
 from courseware.lib.small_numbers import keys_in
 
 NAMES_SHOWN = 50
 TICKS_SHOWN = 500
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(lambda pk: reverse("assignments:take-back-rule", args=[pk]), is_held=False)
-@login_required
+@form_view(lambda pk: reverse("assignments:take-back-rule", args=[pk]), allowed=handles_people, is_held=False)
 def take_back_rule(request, pk):
     """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
-    rule = rule_or_404(request, pk)
+    rule = rule_or_404(pk)
     to_go, to_stay = runs_to_go(rule, request.user), runs_that_stay(rule, request.user)
     ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()
     act = request.POST.get("act")

@@ -1,15 +1,12 @@
 """/rules/"""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts.permissions import handles_people
 from courseware.assignments.models import Assignment, AssignmentRule
@@ -23,16 +20,10 @@ from courseware.content.course_titles import course_title
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.undoing import FOR_CERTIFIED
 from courseware.lib import dates
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted, render_form
 
 RULES_A_PAGE = 50
 DEEDS_A_PAGE = 50
-
-
-def handler_or_404(user):
-    if not handles_people(user):
-        raise Http404
 
 
 def all_rules():
@@ -42,8 +33,7 @@ def all_rules():
     return rules.defer("course__current__outlines", "current__other_course__current__outlines")
 
 
-def rule_or_404(request, pk):
-    handler_or_404(request.user)
+def rule_or_404(pk):
     return get_object_or_404(all_rules(), pk=pk)
 
 
@@ -55,10 +45,8 @@ def rule_address(pk):
     return reverse("assignments:rule", args=[pk])
 
 
-@require_safe
-@login_required
+@page_view(allowed=handles_people)
 def rules(request):
-    handler_or_404(request.user)
     done = Count("assignments", filter=Q(assignments__taken_back_at=None))
     page = Paginator(all_rules().annotate(done=done).order_by("-pk"), RULES_A_PAGE).get_page(request.GET.get("page"))
     for rule in page.object_list:
@@ -73,27 +61,22 @@ def ended_lately():
     return ended.annotate(number=standing).filter(number__gt=0).order_by("-pk")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(lambda: reverse("assignments:new-rule"))
-@login_required
+@form_view(lambda: reverse("assignments:new-rule"), allowed=handles_people)
 def new_rule(request):
-    handler_or_404(request.user)
-    form = RuleForm(request.POST if request.method == "POST" else None)
+    form = RuleForm(posted(request))
     if form.is_bound and form.is_valid():
         rule = make_rule(form.cleaned_data["course"], form.version(), by=request.user)
         messages.success(request, gettext("The rule is kept, and is off: look at its rehearsal, then switch it on."))
         return redirect("assignments:rule", rule.pk)
-    return render(request, "assignments/rule_form.html", {"form": form}, status=form_status(form))
+    return render_form(request, "assignments/rule_form.html", form)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(lambda pk: reverse("assignments:edit-rule", args=[pk]))
-@login_required
+@form_view(lambda pk: reverse("assignments:edit-rule", args=[pk]), allowed=handles_people)
 def edit_rule(request, pk):
-    rule = rule_or_404(request, pk)
+    rule = rule_or_404(pk)
     # Both before the form writes into the version.
     said_since, terms = said_by_another(rule, request.POST.get("version")), what_it_says(version_of(rule))
-    form = RuleForm(request.POST if request.method == "POST" else None, instance=version_of(rule), rule=rule)
+    form = RuleForm(posted(request), instance=version_of(rule), rule=rule)
     rehearsal = None
     if form.is_bound and form.is_valid():
         differs = what_it_says(form.version()) != terms
@@ -123,10 +106,9 @@ def changed_since_in_words(said):
     return words % {"rule": said}
 
 
-@require_safe
-@login_required
+@page_view(allowed=handles_people)
 def rule(request, pk):
-    return rule_page(request, rule_or_404(request, pk))
+    return rule_page(request, rule_or_404(pk))
 
 
 def rule_page(request, rule, *, status=200):
@@ -164,12 +146,10 @@ def did(rule):
     return Assignment.objects.filter(rule=rule).select_related("person").order_by("-pk")
 
 
-@require_POST
-@form_on(rule_address, is_held=False)
-@login_required
+@post_view(rule_address, allowed=handles_people, is_held=False)
 def turn_on(request, pk):
     """What was rehearsed is what is done: where it is another list by now, the page shows that one instead."""
-    rule = rule_or_404(request, pk)
+    rule = rule_or_404(pk)
     if not rule.is_on and request.POST.get("digest") != rehearse_rule(rule, dates.site_day()).digest:
         messages.warning(request, gettext("Something has changed since. This is what the rule would do now."))
         return redirect(f"{rule_address(pk)}?day={dates.site_day()}")
@@ -181,10 +161,8 @@ def turn_on(request, pk):
     return redirect("assignments:rule", pk)
 
 
-@require_POST
-@form_on(rule_address, is_held=False)
-@login_required
+@post_view(rule_address, allowed=handles_people, is_held=False)
 def turn_off(request, pk):
-    if switch_off(rule_or_404(request, pk), by=request.user):
+    if switch_off(rule_or_404(pk), by=request.user):
         messages.success(request, gettext("The rule is off. Who was enrolled stays so."))
     return redirect("assignments:rule", pk)

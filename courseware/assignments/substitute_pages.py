@@ -1,12 +1,10 @@
 """Who stands in for a manager: /team/substitutes/ for the manager, /people/<pk>/substitutes/ for human resources."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, User
@@ -15,8 +13,7 @@ from courseware.accounts.standing_in import end_substitute, name_substitute
 from courseware.accounts.substitutes import Substitute
 from courseware.assignments.substitute_forms import SubstituteForm
 from courseware.lib.dates import site_day
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_view, post_view, render_form
 
 
 def substitutes_address(pk=None, **places):
@@ -33,10 +30,7 @@ def lead_or_404(user, pk):
     return lead
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_before_posting
-@form_on(substitutes_address)
+@form_view(substitutes_address, reauthenticate=asks_before_posting)
 def substitutes(request, pk=None):
     lead = lead_or_404(request.user, pk)
     form = SubstituteForm(request.POST or None, lead=lead, by=request.user)
@@ -46,13 +40,11 @@ def substitutes(request, pk=None):
         messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": lead.name})
         return redirect(substitutes_address(pk))
     named = Substitute.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
-    context = {"lead": lead, "is_own": pk is None, "form": form, "named": named.select_related("person")}
-    return render(request, "assignments/substitutes.html", context, status=form_status(form))
+    context = {"lead": lead, "is_own": pk is None, "named": named.select_related("person")}
+    return render_form(request, "assignments/substitutes.html", form, context)
 
 
-@require_POST
-@login_required
-@form_on(substitutes_address)
+@post_view(substitutes_address)
 def end(request, substitute, pk=None):
     lead = lead_or_404(request.user, pk)
     found = get_object_or_404(Substitute.objects.select_related("lead", "person"), pk=substitute, lead=lead)

@@ -4,12 +4,10 @@ from itertools import groupby, islice
 from operator import attrgetter
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_POST
 
 from courseware.accounts.models import User
 from courseware.assignments.certified_enrollments import undo_ending
@@ -19,7 +17,7 @@ from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, undo
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import post_view
 
 NAMES = 5  # that a sentence lists
 
@@ -28,9 +26,7 @@ def act_address(pk):
     return reverse("assignments:act", args=[pk])
 
 
-@require_POST
-@login_required
-@form_on(act_address)
+@post_view(act_address)
 def take_back(request, pk):
     """For the enrollment that the form names, or for all; where a worker still decides, only by who decided."""
     adjustment = get_object_or_404(Adjustment, pk=pk)

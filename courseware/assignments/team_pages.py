@@ -3,25 +3,21 @@
 from collections import Counter, defaultdict
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions import handles_people, may_place
+from courseware.accounts.permissions import handles_people, may_place, sees_the_firm
 from courseware.accounts.placing import add_place, end_place
 from courseware.accounts.teams import add_team, change_team, close_team
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404
 from courseware.assignments.team_forms import CloseTeamForm, LeadForm, TeamForm
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted, render_form
 
 TEAMS_A_PAGE = 100
 DEEPEST = 5  # as far as the list is indented
@@ -32,10 +28,8 @@ def team_address(pk, **places):
     return reverse("assignments:team", args=[pk])
 
 
-@require_safe
-@login_required
+@page_view(allowed=sees_the_firm)
 def teams(request):
-    hr_or_auditor_or_404(request.user)
     page = Paginator(in_order_of_the_tree(Team.objects.all()), TEAMS_A_PAGE).get_page(request.GET.get("page"))
     add_people(page.object_list)
     return render(request, "assignments/teams.html", {"page": page, "may_change": handles_people(request.user)})
@@ -66,26 +60,20 @@ def add_people(found):
         team.learners, team.leads = numbers[team.pk], leads[team.pk]
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_before_posting
-@form_on(lambda: reverse("assignments:new-team"))
+@form_view(lambda: reverse("assignments:new-team"), allowed=handles_people, reauthenticate=asks_before_posting)
 def new_team(request):
-    hr_or_404(request.user)
     form = TeamForm(request.POST or None, by=request.user)
     if form.is_valid():
         team = add_team(form.instance, by=request.user)
         messages.success(request, gettext("The team “%(team)s” is there. Say who leads it.") % {"team": team})
         return redirect("assignments:team", team.pk)
-    return render(request, "assignments/new_team.html", {"form": form}, status=form_status(form))
+    return render_form(request, "assignments/new_team.html", form)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@asks_before_posting
-@form_on(team_address)
+@form_view(team_address, allowed=sees_the_firm, reauthenticate=asks_before_posting)
 def team(request, pk):
-    (hr_or_404 if request.method == "POST" else hr_or_auditor_or_404)(request.user)
+    if request.method == "POST" and not handles_people(request.user):
+        raise Http404
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
     form = TeamForm(request.POST or None, instance=found, by=request.user)
     if form.is_valid():
@@ -112,12 +100,8 @@ def team_page(request, found, form, lead_form):
     return render(request, "assignments/team.html", context, status=status)
 
 
-@require_POST
-@login_required
-@asks_before_posting
-@form_on(team_address)
+@post_view(team_address, allowed=handles_people, reauthenticate=asks_before_posting)
 def add_lead(request, pk):
-    hr_or_404(request.user)
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
     form = LeadForm(request.POST, by=request.user)
     if not form.is_valid():
@@ -128,11 +112,8 @@ def add_lead(request, pk):
     return redirect("assignments:team", pk)
 
 
-@require_POST
-@login_required
-@form_on(team_address)
+@post_view(team_address, allowed=handles_people)
 def end_lead(request, pk, place):
-    hr_or_404(request.user)
     found = Membership.objects.filter(team=pk, pk=place, role=MANAGER).select_related("person", "team").first()
     if found and not may_place(request.user, found.person):
         raise Http404
@@ -142,17 +123,14 @@ def end_lead(request, pk, place):
     return redirect("assignments:team", pk)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(lambda pk: reverse("assignments:close-team", args=[pk]))
+@form_view(lambda pk: reverse("assignments:close-team", args=[pk]), allowed=handles_people)
 def close(request, pk):
-    hr_or_404(request.user)
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
-    form = CloseTeamForm(request.POST if request.method == "POST" else None, team=found, by=request.user)
+    form = CloseTeamForm(posted(request), team=found, by=request.user)
     if form.is_valid():
         close_team(found, to=form.cleaned_data.get("to"), by=request.user)
         messages.success(request, gettext("The team “%(team)s” is closed. All records stay.") % {"team": found})
         return redirect("assignments:teams")
     add_people([found])
-    context = {"team": found, "form": form, "below": found.children.all(), "rules": rules_about(found)}
-    return render(request, "assignments/close_team.html", context, status=form_status(form))
+    context = {"team": found, "below": found.children.all(), "rules": rules_about(found)}
+    return render_form(request, "assignments/close_team.html", form, context)

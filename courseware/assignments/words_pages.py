@@ -4,22 +4,19 @@ from datetime import datetime
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.permissions import handles_people
-from courseware.assignments.people_pages import hr_or_404, hr_or_auditor_or_404
+from courseware.accounts.permissions import handles_people, sees_the_firm
 from courseware.assignments.words_forms import LetterWordsForm
 from courseware.assignments.words_preview import previews
 from courseware.jobs.condition import Trouble
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view, page_view, post_view, posted
 from courseware.outbox.editable_letters import editable_letter, editable_letters
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.letter_parts import PARTS
@@ -40,10 +37,8 @@ def letter_or_404(name):
     return letter
 
 
-@require_safe
-@login_required
+@page_view(allowed=sees_the_firm)
 def letter_words(request):
-    hr_or_auditor_or_404(request.user)
     found = editable_letters()
     rows = LetterWords.objects.filter(pk__in=[letter.row.pk for letter in found if letter.row])
     people = dict(rows.values_list("kind", "set_by__name"))
@@ -56,14 +51,12 @@ def names_of(parts):
     return [PARTS.get(part, part) for part in parts]
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(words_address)
-@login_required
-@asks_before_posting
+@form_view(words_address, allowed=sees_the_firm, reauthenticate=asks_before_posting)
 def words_of_letter(request, kind):
-    (hr_or_404 if request.method == "POST" else hr_or_auditor_or_404)(request.user)
+    if request.method == "POST" and not handles_people(request.user):
+        raise Http404
     letter = letter_or_404(kind)
-    form = LetterWordsForm(request.POST if request.method == "POST" else None, letter=letter, user=request.user)
+    form = LetterWordsForm(posted(request), letter=letter, user=request.user)
     if request.method != "POST":
         return words_page(request, form)
     if not form.is_valid():
@@ -116,12 +109,8 @@ def in_languages(texts):
     return [(display_tag(tag), text) for tag, text in texts.items()]
 
 
-@require_POST
-@form_on(words_address)
-@login_required
-@asks_before_posting
+@post_view(words_address, allowed=handles_people, reauthenticate=asks_before_posting)
 def back_to_shipped(request, kind):
-    hr_or_404(request.user)
     letter = letter_or_404(kind)
     base = request.POST.get("base", "")
     try:

@@ -28,9 +28,9 @@ from courseware.content.releases.publishing import ContentErrors, released_revis
 from courseware.language.documents import display_tag
 from courseware.lib.admin_rights import ReadOnly
 from courseware.lib.background import in_background
-from courseware.lib.form_pages import form_on
 from courseware.lib.list_filters import ListFiltersOnly
 from courseware.lib.long_lists import LongList
+from courseware.lib.page_views import form_on
 from courseware.lib.side_process import NoAnswer
 from courseware.unsaved.keeping import drop
 

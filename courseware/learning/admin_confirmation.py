@@ -1,7 +1,7 @@
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.template.response import TemplateResponse
 
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status
 
 
 def confirmation(model_admin, request, title, form, **context):

@@ -24,7 +24,7 @@ from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.readings import enter_reading, last_readings, take_back_reading
 from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm, ReadingForm
 from courseware.learning.release_effects import people_per_document, touched_by
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, posted
 from courseware.lib.side_process import NoAnswer
 from courseware.lib.small_numbers import keys_in
 
@@ -159,7 +159,7 @@ class PublishingCourseAdmin(CourseAdmin):
             self.answer_proposal(request, course)
             return redirect("admin:publish-course", pk)
         drafts = publishing.drafts(course)
-        form = PublishForm(request.POST if request.method == "POST" else None, drafts=drafts)
+        form = PublishForm(posted(request), drafts=drafts)
         status = form_status(form)
         try:
             if form.is_valid() and (address := self.published(request, course, form)):

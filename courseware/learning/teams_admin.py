@@ -14,7 +14,7 @@ from courseware.learning.admin_forms import AnotherDayForm, EnrollTeamForm
 from courseware.learning.enrolling import begin_enrolling, choose_another_day, enroll_next, is_day_over, people_waiting
 from courseware.learning.models import TeamEnrolling
 from courseware.lib.background import in_background
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status
 
 admin.site.unregister(Team)
 

@@ -4,7 +4,6 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_on, form_view
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.stopping import KindToStop, kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
 
@@ -42,9 +41,7 @@ def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "outbox/stop.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(own_letters_address)
-@login_required
+@form_view(own_letters_address)
 def own_letters(request: HttpRequest) -> HttpResponse:
     person = cast(AbstractBaseUser, request.user)  # nobody else is let in
     kinds = kinds_to_stop(person)

@@ -1,13 +1,11 @@
 """/tray/: one's own lines."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
 
-from courseware.lib.form_pages import form_on
 from courseware.lib.long_lists import FirstRows
+from courseware.lib.page_views import form_view, post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.outbox.tray import in_words, mark_one_read, mark_read
 from courseware.outbox.tray_lines import TrayLine
@@ -19,9 +17,7 @@ def tray_address(**places: object) -> str:
     return reverse("outbox:tray")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(tray_address)
-@login_required
+@form_view(tray_address)
 def tray(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         for up_to in keys_in([request.POST.get("up_to", "")]):
@@ -33,9 +29,7 @@ def tray(request: HttpRequest) -> HttpResponse:
     return render(request, "outbox/tray.html", context)
 
 
-@require_POST
-@form_on(tray_address)
-@login_required
+@post_view(tray_address)
 def open_line(request: HttpRequest, pk: int) -> HttpResponse:
     """To what a line tells of; it is read from then on."""
     line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)

@@ -223,6 +223,18 @@ def test_who_may_send_what(role, world):
     assert not untold, f"add rows for POST to tests/site/access.txt, {role} got: {untold}"
 
 
+def test_permission_declared_at_a_view_agrees_with_the_table(world):
+    table, declared = read_table(), 0
+    for route, pattern in routes():
+        if allowed := getattr(pattern.callback, "allowed", None):
+            declared += 1
+            refused = [role for role in ROLES if role != "anonymous" and not allowed(world.people[role])]
+            for method in ("GET", "POST"):
+                answers = table.get((method, "/" + route), ("404",) * len(ROLES))
+                assert {answers[ROLES.index(role)] for role in refused} <= {"404", "405"}, (method, route)
+    assert declared > 40
+
+
 def test_rights_add_up_for_a_person_who_is_two_things_and_nothing_more_comes_of_it():
     """The table says so; the tests above hold the site to the table."""
     refusals = {"login": 0, "404": 1, "403": 2, "405": 3}  # from the furthest away to one who may come in another way

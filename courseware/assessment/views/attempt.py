@@ -4,14 +4,12 @@ import uuid
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.assessment import attempting
 from courseware.assessment.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
@@ -21,13 +19,12 @@ from courseware.assessment.views.places import attempt_address, own_attempt, que
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 from courseware.lib.small_numbers import small_number
 from courseware.lib.whole_page import for_the_whole_page
 
 
-@require_safe
-@login_required
+@page_view()
 def attempt(request, pk):
     attempt = own_attempt(request, pk)
     if attempt.submitted_at:
@@ -65,9 +62,7 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
     return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
 
 
-@require_POST
-@login_required
-@form_on(question_address)
+@post_view(question_address)
 def save(request, pk, position):
     attempt = own_attempt(request, pk)
     responses = RESPONSES_AT(attempt=attempt.pk, position=position)
@@ -143,8 +138,7 @@ def next_address(attempt, position, go):
     return question_address(attempt.pk, max(target, 1))
 
 
-@require_safe
-@login_required
+@page_view()
 def review(request, pk):
     attempt = own_attempt(request, pk)
     if attempt.submitted_at:
@@ -162,9 +156,7 @@ def review(request, pk):
     return render_in_course(request, Reading(attempt.enrollment), "assessment/review.html", context, outline=outline)
 
 
-@require_POST
-@login_required
-@form_on(attempt_address)
+@post_view(attempt_address)
 def submit(request, pk):
     try:
         attempting.submit(own_attempt(request, pk))

@@ -4,12 +4,11 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from courseware.accounts.site_name import face_for
 from courseware.assessment.certificate_facts import facts_of, in_language
@@ -21,8 +20,7 @@ from courseware.content.compiled.serving import outline
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, page_view, post_view
 from courseware.lib.paper import NoGlyph
 
 
@@ -97,9 +95,7 @@ def certificate_address(number):
     return reverse("assessment:certificate", args=[number])
 
 
-@require_POST
-@login_required
-@form_on(certificate_address)
+@post_view(certificate_address)
 def make_paper(request, number):
     issued, language = certificate_for_paper(request, number), get_language()
     try:
@@ -118,8 +114,7 @@ def make_paper(request, number):
     return redirect("assessment:certificate", issued.number)
 
 
-@require_safe
-@login_required
+@page_view()
 def paper(request, number, language):
     """The same bytes ever after, also of one that was withdrawn since: its page says so."""
     issued = certificate_for_paper(request, number)

@@ -1,13 +1,11 @@
 """/daily/: the question of the day, and whether one wants it by letter or during the course."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.assessment.daily_answering import answer_daily, answer_of_form, choose, wish_of
 from courseware.assessment.daily_asking import daily_of, runs_of_person
@@ -16,15 +14,14 @@ from courseware.assessment.drilling import OtherQuestion
 from courseware.assessment.forms import DailyAnswerForm, DailyWishForm
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.question_view import OtherOrder, raw_response
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 
 
 def daily_address():
     return reverse("assessment:daily")
 
 
-@require_safe
-@login_required
+@page_view()
 def daily(request):
     card = daily_card(runs_of_person(request.user))
     context = {"daily": card, "wish": wish_of(request.user), "chosen": chosen_in_letter(request, card)}
@@ -40,9 +37,7 @@ def chosen_in_letter(request, card):
     return next((each for each in choices if each.value == request.GET.get("choice")), None)
 
 
-@require_POST
-@login_required
-@form_on(daily_address)
+@post_view(daily_address)
 def answer(request):
     form = DailyAnswerForm(request.POST)
     if not form.is_valid():
@@ -71,9 +66,7 @@ def keep_answer(request, sent):
     return answer_daily(request.user, asked, raw, revision=sent["revision"], token=sent["token"])
 
 
-@require_POST
-@login_required
-@form_on(daily_address)
+@post_view(daily_address)
 def wish(request):
     form = DailyWishForm(request.POST)
     if form.is_valid():

@@ -5,13 +5,11 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.assessment import drilling
 from courseware.assessment.forms import DrillForm
@@ -23,12 +21,11 @@ from courseware.learning.course_page import render_in_course
 from courseware.learning.question_view import OtherOrder, ask, raw_response
 from courseware.learning.question_view import show as shown_after
 from courseware.learning.sending_pace import TooFast
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 from courseware.lib.small_numbers import small_number
 
 
-@require_safe
-@login_required
+@page_view()
 def drill(request, pk, rule):
     attempt = own_attempt(request, pk)
     found = drilling.drill_on(rule, attempt)
@@ -77,9 +74,7 @@ def drill_page(request, attempt, found, card, template, *, problem="", status=20
     return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
 
 
-@require_POST
-@login_required
-@form_on(drill_address)
+@post_view(drill_address)
 def answer_drill(request, pk, rule):
     attempt = own_attempt(request, pk)
     found = drilling.drill_on(rule, attempt)

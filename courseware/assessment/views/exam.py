@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
@@ -16,11 +14,10 @@ from courseware.content.compiled import serving
 from courseware.language.metadata import attempts_in_a_row
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 
 
-@require_safe
-@login_required
+@page_view()
 def exam(request, course, exam):
     reading = reading_of(request, course)
     step = reading.step(exam, "exam", "pre-check")
@@ -86,9 +83,7 @@ def minutes_of(under_way, person, terms):
     return (person.time_for(terms.data["time_limit"] or 0) or 0) // 60
 
 
-@require_POST
-@login_required
-@form_on(exam_address)
+@post_view(exam_address)
 def start(request, course, exam):
     reading = reading_of(request, course)
     reading.step(exam, "exam", "pre-check")

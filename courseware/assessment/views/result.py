@@ -1,10 +1,8 @@
 """/attempts/<pk>/result/"""
 
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
@@ -16,10 +14,10 @@ from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.learning.own_outline import own_outline
+from courseware.lib.page_views import page_view
 
 
-@require_safe
-@login_required
+@page_view()
 def result(request, pk):
     attempt = own_attempt(request, pk)
     if not attempt.submitted_at:

@@ -3,11 +3,9 @@
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.leads import lead_of
 from courseware.learning.access import reading_of
@@ -15,18 +13,14 @@ from courseware.learning.asking import NothingToAsk, ask_for_day, last_request, 
 from courseware.learning.course_page import render_in_course
 from courseware.learning.day_request_forms import DayRequestForm
 from courseware.learning.due import day_in_words, due_of
-from courseware.learning.views.places import posted
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, post_view, posted
 
 
 def another_day_address(course):
     return reverse("learning:another-day", args=[course])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(another_day_address)
+@form_view(another_day_address)
 def another_day(request, course):
     reading = reading_of(request, course)
     enrollment = reading.enrollment
@@ -60,9 +54,7 @@ def say_what_waits(request, enrollment, cleaned):
         messages.info(request, words % {"day": day_in_words(waiting.day)})
 
 
-@require_POST
-@login_required
-@form_on(another_day_address)
+@post_view(another_day_address)
 def take_back_asked(request, course):
     if take_back_request(reading_of(request, course).enrollment):
         messages.success(request, _("Taken back. The due day stays as it was."))

@@ -2,22 +2,18 @@
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.leads import lead_of
 from courseware.learning.access import reading_of
 from courseware.learning.asking_manager import TooManyWaiting, ask_manager
 from courseware.learning.course_page import render_in_course
 from courseware.learning.manager_questions import LONGEST_QUESTION
-from courseware.learning.views.places import posted
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, form_view, posted
 
 SHOWN = 5
 
@@ -35,9 +31,7 @@ def ask_address(course):
     return reverse("learning:ask-manager", args=[course])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(ask_address)
+@form_view(ask_address)
 def ask(request, course):
     reading, manager = reading_of(request, course), lead_of(request.user)
     if manager is None:

@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET
 
 from courseware.accounts.addresses import page_before, stays_here
 from courseware.learning import completing
@@ -16,9 +16,8 @@ from courseware.learning.card_page import card_context
 from courseware.learning.course_page import render_in_course
 from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.phrase_book import own_book
-from courseware.learning.views.places import home_address, posted
-from courseware.lib.form_pages import form_on
-from courseware.lib.form_status import form_status
+from courseware.learning.views.places import home_address
+from courseware.lib.page_views import form_status, form_view, post_view, posted
 
 ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and a gap beside its own
 PANELS = 8  # of a sheet that is folded once along and three times across
@@ -31,9 +30,7 @@ def course_home(request, course):
     return redirect(f"{home_address()}?course={reading_of(request, course).course_id}")
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
-@form_on(home_address)
+@form_view(home_address, methods=("GET", "POST"))
 def tracks(request, course):
     reading = reading_of(request, course)
     form = own_post(reading, posted(request)).form
@@ -113,9 +110,7 @@ def panels_of(lines):
         yield panel
 
 
-@require_POST
-@login_required
-@form_on(home_address)
+@post_view(home_address)
 def finish(request, course):
     completing.finish(reading_of(request, course).enrollment)
     return redirect("home")

@@ -2,26 +2,23 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from courseware.learning.due_feeds import DueFeed, due_calendar_of, end_feed, make_feed, owner_of
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view
 
 
 def due_days_address():
     return reverse("learning:due-days")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(due_days_address)
-@login_required
+@form_view(due_days_address)
 def due_days(request):
     """The address is on the answer to the press that made it, and nowhere afterwards."""
     if request.method == "POST" and "end" in request.POST:

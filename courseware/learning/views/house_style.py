@@ -1,16 +1,14 @@
 """/house-style/: the name, the look and the letters of the firm, for admins."""
 
-from functools import wraps
 from http import HTTPStatus
+from operator import attrgetter
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_http_methods
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.site_name import site_name
@@ -19,27 +17,15 @@ from courseware.content.models import Course
 from courseware.face.faces import SITE, ChangedMeanwhile, Face, keep_logo, set_style, style_of
 from courseware.face.models import HouseStyle
 from courseware.learning.house_style_form import HouseStyleForm
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view
 
 
 def house_style_address(course=SITE):
     return reverse("learning:house-style-of-course", args=[course]) if course else reverse("learning:house-style")
 
 
-def for_superusers(view):
-    @wraps(view)
-    @login_required
-    def asked(request, **places):
-        if not request.user.is_superuser:
-            raise Http404
-        return asks_who_it_is(view)(request, **places)
-
-    return asked
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@form_on(house_style_address, is_held=False)  # a file cannot be held
-@for_superusers
+@form_view(house_style_address, allowed=attrgetter("is_superuser"), is_held=False)  # a file cannot be held
+@asks_who_it_is
 def house_style(request, course=SITE):
     titles = titles_of_courses()
     if course and course not in titles:

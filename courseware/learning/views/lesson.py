@@ -3,12 +3,10 @@
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from courseware.accounts import cookies
@@ -26,15 +24,13 @@ from courseware.learning.sending_pace import TooFast
 from courseware.learning.step_pages import url_name_of
 from courseware.learning.views.places import home_address, lesson_address
 from courseware.learning.views.survey import survey
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view, post_view
 
 WHOLE = "whole_lessons"  # the cookie of who wants to see all of a lesson at once
 WHOLE_AGE = 365 * 24 * 60 * 60
 
 
-@require_http_methods(["GET", "POST"])
-@login_required
-@form_on(lesson_address, is_held=False)  # a survey is anonymous
+@form_view(lesson_address, is_held=False, methods=("GET", "POST"))  # a survey is anonymous
 def step(request, course, step):
     reading = reading_of(request, course)
     route_step = reading.step(step)
@@ -70,9 +66,7 @@ def lesson_context(reading, page, report=None):
     }
 
 
-@require_POST
-@login_required
-@form_on(lesson_address)
+@post_view(lesson_address)
 def answer(request, course, step, question):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")
@@ -166,9 +160,7 @@ def conflict(request, reading, step, template, question=""):
     return render_in_course(request, reading, template, {"step": step, "back": back}, status=HTTPStatus.CONFLICT)
 
 
-@require_POST
-@login_required
-@form_on(lesson_address)
+@post_view(lesson_address)
 def mark_read(request, course, step):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")
@@ -185,9 +177,7 @@ def mark_read(request, course, step):
     return redirect(lesson_address(course, step) + "#lesson-state")
 
 
-@require_POST
-@login_required
-@form_on(lesson_address, is_held=False)  # one press, which is soon done again
+@post_view(lesson_address, is_held=False)  # one press, which is soon done again
 def say_change_read(request, course, step):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")
@@ -205,9 +195,7 @@ def say_change_read(request, course, step):
     return redirect(home_address() if form.cleaned_data["home"] else lesson_address(course, step))
 
 
-@require_POST
-@login_required
-@form_on(lesson_address)
+@post_view(lesson_address)
 def choose_own_post(request, course, step):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")
@@ -218,9 +206,7 @@ def choose_own_post(request, course, step):
     return redirect(lesson_address(course, step) + "#your-post")
 
 
-@require_POST
-@login_required
-@form_on(lesson_address, is_held=False)  # nothing is written
+@post_view(lesson_address, is_held=False)  # nothing is written
 def show_whole(request, course, step):
     """Show lessons at once, or part by part, in this browser from now on."""
     reading_of(request, course).step(step, "lesson")
@@ -232,9 +218,7 @@ def show_whole(request, course, step):
     return response
 
 
-@require_POST
-@login_required
-@form_on(lesson_address, is_held=False)  # so is a report
+@post_view(lesson_address, is_held=False)  # so is a report
 def report(request, course, step):
     reading = reading_of(request, course)
     lesson_step = reading.step(step, "lesson")

@@ -1,13 +1,11 @@
 """The own phrases: /phrases/, and /learn/<course>/<step>/phrases/, where one is kept or taken away."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.language.documents import display_tag
 from courseware.learning.access import own_readings, reading_of
@@ -23,14 +21,12 @@ from courseware.learning.kept_phrases import KEPT, KeptPhrase
 from courseware.learning.phrase_book import PhraseBook, books_of, lines_with
 from courseware.learning.views.places import lesson_address
 from courseware.learning.views.searching import LONGEST_SEARCH, search_asked
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view, post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.lib.whole_page import for_the_whole_page
 
 
-@require_POST
-@login_required
-@form_on(lesson_address, is_held=False)  # it is pressed again as quickly
+@post_view(lesson_address, is_held=False)  # it is pressed again as quickly
 def lesson_phrase(request, course, step):
     """A script gets the button as it stands now; without one, the lesson is shown where the phrase is."""
     reading = reading_of(request, course)
@@ -53,9 +49,7 @@ def phrases_address():
     return reverse("learning:phrases")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(phrases_address, is_held=False)
+@form_view(phrases_address, is_held=False)
 def own_phrases(request):
     """`away` names one that was just taken away, and may be put back."""
     if request.method == "POST":

@@ -9,8 +9,3 @@ def lesson_address(course, step, question=""):
 
 def home_address(**places):
     return reverse("home")
-
-
-def posted(request):
-    # The data of a form: None leaves it unbound, an empty POST does not.
-    return request.POST if request.method == "POST" else None

@@ -1,18 +1,16 @@
 """/learn/<course>/print/ and /learn/<course>/print/<module>/: everything to read, as one document for paper."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from courseware.learning.access import reading_of
 from courseware.learning.card_page import card_context
 from courseware.learning.course_page import render_in_course
 from courseware.learning.printed_course import printed_modules
+from courseware.lib.page_views import page_view
 
 
-@require_safe
-@login_required
+@page_view()
 def printed(request, course, module=None):
     reading = reading_of(request, course)
     outline = reading.outline

@@ -1,9 +1,7 @@
 """/search/: in the reader's own courses, the newest first, and in the courses that the reader may preview."""
 
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions import may_preview
 from courseware.content.compiled import page_links, serving
@@ -14,6 +12,7 @@ from courseware.learning.kept_phrases import KEPT
 from courseware.learning.phrase_book import books_of, lines_with
 from courseware.learning.searching import Findings, in_courses
 from courseware.learning.views.emergency import released_courses
+from courseware.lib.page_views import page_view
 
 LONGEST_SEARCH = 100  # characters
 OWN_PHRASES = 3  # shown above all else that is found
@@ -23,8 +22,7 @@ def search_asked(request) -> str:
     return request.GET.get("q", "").replace("\0", "")[:LONGEST_SEARCH].strip()
 
 
-@require_safe
-@login_required
+@page_view()
 def search_own_courses(request):
     asked = search_asked(request)
     readings = own_readings(request)

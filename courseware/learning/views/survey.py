@@ -12,8 +12,7 @@ from courseware.learning.course_page import render_in_course
 from courseware.learning.forms import SurveyForm
 from courseware.learning.progress import done_documents
 from courseware.learning.route import place_in, station
-from courseware.learning.views.places import posted
-from courseware.lib.form_status import form_status
+from courseware.lib.page_views import form_status, posted
 
 
 def survey(request, reading, step):

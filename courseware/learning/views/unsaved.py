@@ -4,18 +4,16 @@ from http import HTTPStatus
 
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from courseware.learning.access import reading_of
 from courseware.learning.forms import UnsavedAnswerForm
 from courseware.learning.unsaved_answers import drop_text, keep_text
 from courseware.learning.views.places import lesson_address
 from courseware.lib.background import in_background
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import post_view
 
 
 def question_address(course, step, open_question):
@@ -23,9 +21,7 @@ def question_address(course, step, open_question):
 
 
 @in_background
-@require_POST
-@login_required
-@form_on(question_address, is_held=False)  # the tab has it
+@post_view(question_address, is_held=False)  # the tab has it
 def unsaved(request, course, step, open_question):
     reading = reading_of(request, course)
     reading.step(step, "lesson")

@@ -1,12 +1,10 @@
 """/team/"""
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Membership
 from courseware.accounts.permissions import audits, handles_people
@@ -20,6 +18,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import due_of
 from courseware.learning.looks import record_look_of_auditor
 from courseware.learning.validity import Validity
+from courseware.lib.page_views import page_view
 from courseware.outbox.telling import HELD_FOR_UNDO
 from courseware.reporting import board_rows, own_board
 from courseware.reporting.board_counts import DashboardCount
@@ -36,8 +35,7 @@ from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, and until when *Undo* is offered
 
 
-@require_safe
-@login_required
+@page_view()
 def board(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_look_of_auditor("board", by=request.user)

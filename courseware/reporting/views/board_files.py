@@ -3,20 +3,19 @@
 from typing import NamedTuple
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.content.models import Course
 from courseware.evidence.recording import record
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
+from courseware.lib.page_views import page_view
 from courseware.reporting import board_rows, exports, workbooks
 from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.board_filters import DueDays, Sorting
@@ -66,9 +65,7 @@ def record_export(user, chosen):
     record("board-exported", actor=user, subject="board", data=data)
 
 
-@require_safe
-@login_required
-@asks_who_it_is
+@page_view(reauthenticate=asks_who_it_is)
 def board_csv(request):
     """With `?headings=names` the headings are what programs know the columns by."""
     chosen, named = chosen_rows(request), request.GET.get("headings") == "names"
@@ -79,9 +76,7 @@ def board_csv(request):
     return response
 
 
-@require_safe
-@login_required
-@asks_who_it_is
+@page_view(reauthenticate=asks_who_it_is)
 def board_xlsx(request):
     chosen = chosen_rows(request)
     if chosen.number > workbooks.ROWS_OF_A_WORKBOOK:

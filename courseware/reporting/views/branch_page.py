@@ -1,12 +1,11 @@
 """/team/teams/: the teams first, and their people when they are asked for."""
 
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from courseware.learning.looks import record_look_of_auditor
+from courseware.lib.page_views import page_view
 from courseware.reporting import board_rows
 from courseware.reporting.branches import branch_rows
 from courseware.reporting.forms import BranchFilter
@@ -14,8 +13,7 @@ from courseware.reporting.views.board import filters_query
 from courseware.reporting.views.people import teams_or_404
 
 
-@require_safe
-@login_required
+@page_view()
 def branch(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_look_of_auditor("board", by=request.user)

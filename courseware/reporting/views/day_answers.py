@@ -1,14 +1,12 @@
 """/team/people/<pk>/another-day/ and …/question/: answers to what a learner asks, another due day or a question."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.permissions import people_managed_by
@@ -17,7 +15,7 @@ from courseware.learning.asking_manager import answer_question
 from courseware.learning.day_request_forms import DayAnswerForm
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.verbs import may_change
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.reporting.views.board import offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
@@ -25,9 +23,7 @@ from courseware.reporting.views.person import person_address, visible_enrollment
 End = DayRequest.End
 
 
-@require_POST
-@login_required
-@form_on(person_address)
+@post_view(person_address)
 def answer_day(request, pk):
     """One press, from the person's page or from what is to be done today; it may be taken back there."""
     enrollment = visible_enrollment(request.user, pk)
@@ -52,9 +48,7 @@ def answer_day(request, pk):
     return redirect(back)
 
 
-@require_POST
-@login_required
-@form_on(person_address)
+@post_view(person_address)
 def answer_question_of(request, pk):
     """A manager marks a question as answered."""
     enrollment = visible_enrollment(request.user, pk)

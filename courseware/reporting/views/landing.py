@@ -1,17 +1,15 @@
 """/start/: where somebody's work is, who has just signed in."""
 
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions import audits, handles_people, is_manager
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
+from courseware.lib.page_views import page_view
 from courseware.reporting.branches import leads_leads
 
 
-@require_safe
-@login_required
+@page_view()
 def start(request):
     return redirect(place_of_work(request.user))
 

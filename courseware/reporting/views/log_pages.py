@@ -1,25 +1,20 @@
 """/log/: what happened, for those who audit."""
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
-from courseware.accounts.permissions import audits
+from courseware.accounts.permissions import may_read_log
 from courseware.assignments.event_words import with_words
 from courseware.evidence.models import Event
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.long_lists import MOST, FirstRows
+from courseware.lib.page_views import page_view
 from courseware.reporting.forms import LogFilter
 
 EVENTS_A_PAGE = 50
 
 
-@require_safe
-@login_required
+@page_view(allowed=may_read_log)
 def log(request):
-    if not (request.user.is_superuser or audits(request.user)):
-        raise Http404
     record_look_of_auditor("log", by=request.user)
     form = LogFilter(request.GET)
     events = form.chosen_from(Event.objects.select_related("actor").order_by("-pk"))

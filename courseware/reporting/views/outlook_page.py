@@ -1,16 +1,15 @@
 """/team/outlook/"""
 
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Team
 from courseware.content.models import Course
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.dates import site_day
+from courseware.lib.page_views import page_view
 from courseware.reporting import board_rows
 from courseware.reporting.curves import CurveDrawing
 from courseware.reporting.forms import OutlookFilter
@@ -23,8 +22,7 @@ from courseware.reporting.weak_spots import weak_spots
 WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
 
 
-@require_safe
-@login_required
+@page_view()
 def outlook(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_look_of_auditor("board", by=request.user)

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import FileResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -11,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext, pgettext
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.evidence.recording import record
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.csv_rows import encoded
 from courseware.lib.dates import site_day
+from courseware.lib.page_views import page_view
 from courseware.reporting import board_rows
 from courseware.reporting.audit_packs import PackContents, audit_pack, drawn_later
 from courseware.reporting.exports import texts
@@ -59,8 +58,7 @@ def asked_period(request):
     return AskedPeriod(form, filters, Period(*days))
 
 
-@require_safe
-@login_required
+@page_view()
 def page(request):
     asked, language = asked_period(request), get_language()
     record_look_of_auditor("report", by=request.user)
@@ -117,9 +115,7 @@ def data_of(asked):
     return days | {name: value for name, value in chosen.items() if value}
 
 
-@require_safe
-@login_required
-@asks_who_it_is
+@page_view(reauthenticate=asks_who_it_is)
 def csv(request):
     return exported(request, csv_answer)
 
@@ -132,9 +128,7 @@ def csv_answer(request, asked, report: PeriodReport, name):
     return response
 
 
-@require_safe
-@login_required
-@asks_who_it_is
+@page_view(reauthenticate=asks_who_it_is)
 def xlsx(request):
     return exported(request, xlsx_answer)
 
@@ -160,9 +154,7 @@ def facts_about(user, asked):
     ]
 
 
-@require_safe
-@login_required
-@asks_who_it_is
+@page_view(reauthenticate=asks_who_it_is)
 def pack(request):
     """An audit pack: the log holds by which digest it is known."""
     asked = asked_period(request)

@@ -3,13 +3,11 @@
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.accounts.absences import may_say_away
 from courseware.accounts.sign_in_codes import may_give_code
@@ -22,7 +20,7 @@ from courseware.learning.looks import record_look
 from courseware.learning.postponing import days_moved_on
 from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.dates import site_day
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 from courseware.reporting import board_rows
 from courseware.reporting.course_standings import row_and_standings
 from courseware.reporting.days_asked import day_asked
@@ -83,15 +81,12 @@ def person_page(request, enrollment, *, refused=None, status=200):
     return render(request, "reporting/person.html", context, status=status)
 
 
-@require_safe
-@login_required
+@page_view()
 def person(request, pk):
     return person_page(request, visible_enrollment(request.user, pk))
 
 
-@require_POST
-@login_required
-@form_on(person_address)
+@post_view(person_address)
 def act(request, pk, verb):
     enrollment = visible_enrollment(request.user, pk)
     if not may_change(request.user, enrollment):

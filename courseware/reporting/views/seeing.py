@@ -3,19 +3,18 @@
 import re
 from random import Random
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions import may_preview
 from courseware.content.compiled.serving import outline, page
 from courseware.content.models import Course, Document
 from courseware.language.documents import display_tag
 from courseware.language.simulations import NotOffered
+from courseware.lib.page_views import page_view
 from courseware.lib.small_numbers import small_number
 from courseware.reporting.walkthrough import (
     SEEN,
@@ -56,8 +55,7 @@ def places_seen(route):
     return places
 
 
-@require_safe
-@login_required
+@page_view()
 def see(request, course):
     found, route = course_or_404(request.user, course)
     banks = banks_of(found.current) if request.user.is_staff else []
@@ -70,8 +68,7 @@ def banks_of(release):
     return [page(release, name, get_language()) for name in names]
 
 
-@require_safe
-@login_required
+@page_view()
 def see_step(request, course, step):
     found, route = course_or_404(request.user, course)
     shown = route.find(step)

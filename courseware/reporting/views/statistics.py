@@ -1,10 +1,8 @@
 """/team/simulations/, /team/questions/ and /surveys/: figures about many, without names."""
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.shortcuts import render
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from courseware.accounts.models import Team
 from courseware.content.compiled.serving import outline
@@ -12,6 +10,7 @@ from courseware.content.models import Document
 from courseware.language.documents import display_tag
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
+from courseware.lib.page_views import page_view
 from courseware.reporting.after_course import after_course
 from courseware.reporting.board_rows import teams_shown_to
 from courseware.reporting.group_figures import GroupFigure
@@ -25,8 +24,7 @@ def teams_in_figures(user) -> QuerySet:
     return Team.objects.all() if user.is_staff else teams_shown_to(user)
 
 
-@require_safe
-@login_required
+@page_view()
 def simulation(request, course, simulation):
     document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
     split = split_of(document, shown, GroupFigure.objects.shown_to(request.user))
@@ -34,8 +32,7 @@ def simulation(request, course, simulation):
     return render(request, "reporting/simulation.html", context)
 
 
-@require_safe
-@login_required
+@page_view()
 def questions(request, course, document):
     found, shown = asked_or_404(request.user, course, document)
     splits = question_splits(found, shown, GroupFigure.objects.shown_to(request.user))
@@ -49,8 +46,7 @@ def questions(request, course, document):
     return render(request, "reporting/questions.html", context)
 
 
-@require_safe
-@login_required
+@page_view()
 def survey(request, course, survey):
     document, shown = released_document_or_404(request.user, course, survey, Document.Kind.SURVEY)
     if shown.data["audience"] == "manager":

@@ -1,14 +1,12 @@
 """/team/today/: what a lead may do today, with its reasons, confirmed at once; the board fetches it."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_http_methods, require_POST
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.models import User
@@ -25,7 +23,7 @@ from courseware.journey.other_work import OtherWork
 from courseware.learning.adjusting import Refusal
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import form_view, post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.reporting.board_rows import MANY_TEAMS
 from courseware.reporting.drafted_acts import draft_for, led_by
@@ -45,9 +43,7 @@ def board_address():
     return reverse("reporting:board")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@form_on(today_address)
+@form_view(today_address)
 def today(request):
     """The page by itself, or for the script of the board the part that stands there."""
     teams = teams_managed_by(request.user).count()
@@ -170,9 +166,7 @@ def by_whom_and_when(what, person, at, reader):
     return words[what] % {"name": person and person.name, "time": time}
 
 
-@require_POST
-@login_required
-@form_on(board_address, is_held=False)
+@post_view(board_address, is_held=False)
 def undo_today(request):
     """What the reader has just confirmed, as far as it can be taken back."""
     reminding = HandReminding.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))

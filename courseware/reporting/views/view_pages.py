@@ -1,14 +1,12 @@
 """/team/views/: filters of the board that are kept under a name."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
 
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import post_view
 from courseware.reporting.forms import BoardFilter, ViewForm
 from courseware.reporting.saved_views import LONGEST_QUERY, MOST_VIEWS, SavedView, TooManyViews, keep_view
 from courseware.reporting.views.board import filters_query
@@ -19,9 +17,7 @@ def board_address(**places):
     return reverse("reporting:board")
 
 
-@require_POST
-@login_required
-@form_on(board_address, is_held=False)
+@post_view(board_address, is_held=False)
 def keep(request):
     """Of the address that is sent only what the board knows, and shows this reader, is kept."""
     teams = teams_or_404(request.user)
@@ -49,9 +45,7 @@ def say_what_is_kept(request, name, query):
         messages.success(request, gettext("The view “%(name)s” is kept above your board.") % {"name": name})
 
 
-@require_POST
-@login_required
-@form_on(board_address, is_held=False)
+@post_view(board_address, is_held=False)
 def take_away(request, pk):
     teams_or_404(request.user)
     SavedView.objects.filter(pk=pk, person=request.user).delete()  # gone already: as it was to be

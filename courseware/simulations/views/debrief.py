@@ -1,15 +1,13 @@
 """/runs/<pk>/debrief/, and the branches off a finished run."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.learning.sending_pace import TooFast
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import StartForm
@@ -17,8 +15,7 @@ from courseware.simulations.trails import page_of, trail_of
 from courseware.simulations.views.places import debrief_address, own_run, too_fast, usual_timing
 
 
-@require_safe
-@login_required
+@page_view()
 def debrief(request, pk):
     run = own_run(request, pk)
     if not run.finished_at:
@@ -44,9 +41,7 @@ def debrief(request, pk):
     return render_in_course(request, reading, "simulations/debrief.html", context)
 
 
-@require_POST
-@login_required
-@form_on(debrief_address)
+@post_view(debrief_address)
 def branch(request, pk, position):
     try:
         begun = running.try_branch(own_run(request, pk), position)

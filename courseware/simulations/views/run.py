@@ -3,19 +3,17 @@
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.learning.sending_pace import TooFast
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 from courseware.simulations import running
 from courseware.simulations.forms import DecisionForm
 from courseware.simulations.situation import situation_of
@@ -23,8 +21,7 @@ from courseware.simulations.trails import page_of, trail_of
 from courseware.simulations.views.places import go, own_run, run_address
 
 
-@require_safe
-@login_required
+@page_view()
 def run(request, pk):
     run = own_run(request, pk)
     if run.finished_at:
@@ -61,9 +58,7 @@ def run_page(request, trail, *, problem="", status=200):
     return render_in_course(request, reading, template, context, status=status)
 
 
-@require_POST
-@login_required
-@form_on(run_address)
+@post_view(run_address)
 def decide(request, pk):
     run = own_run(request, pk)
     form = DecisionForm(request.POST)
@@ -94,17 +89,13 @@ def refused(request, run, problem):
     return run_page(request, trail_of(run), problem=problem, status=HTTPStatus.CONFLICT)
 
 
-@require_POST
-@login_required
-@form_on(run_address)
+@post_view(run_address)
 def go_on(request, pk):
     running.go_on(own_run(request, pk))
     return go(request, run_address(pk))
 
 
-@require_POST
-@login_required
-@form_on(run_address)
+@post_view(run_address)
 def give_up(request, pk):
     run = running.give_up(own_run(request, pk))
     if run.is_practice:

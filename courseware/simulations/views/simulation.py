@@ -1,21 +1,18 @@
 """/simulations/<course>/<simulation>/: the page before the start."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
 
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.sending_pace import TooFast
-from courseware.lib.form_pages import form_on
+from courseware.lib.page_views import page_view, post_view
 from courseware.simulations import running
 from courseware.simulations.forms import StartForm
 from courseware.simulations.views.places import start_address, too_fast, usual_timing
 
 
-@require_safe
-@login_required
+@page_view()
 def simulation(request, course, simulation):
     reading = reading_of(request, course)
     step = reading.step(simulation, "simulation")
@@ -49,9 +46,7 @@ def sources_in(html, page):
     return [source for source in page.data["sources"] if f'href="#source-{source["number"]}"' in html]
 
 
-@require_POST
-@login_required
-@form_on(start_address)
+@post_view(start_address)
 def start(request, course, simulation):
     reading = reading_of(request, course)
     reading.step(simulation, "simulation")

@@ -1,0 +1,96 @@
+"""Decorators for views, and the status code of a page with a form.
+
+`page_view`, `form_view` and `post_view` check, in this order:
+
+1. the method (405);
+2. the sign-in (redirect to the sign-in page);
+3. recent authentication, if the view asks for it (`reauthenticate`);
+4. the permission (404): `allowed(user)`.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+View = Callable[..., Any]
+Decorator = Callable[[View], View]
+SHOW, SEND = ("GET", "HEAD"), ("POST",)
+
+
+def form_on(address: Callable[..., str], *, is_held: bool = True) -> Decorator:
+    """Mark a view that takes a form. `address`, called with the view's arguments, returns the URL of the form's page.
+
+    `is_held`: a form sent after the session has ended may be stored until its writer has signed in again.
+    """
+
+    def mark(view: View) -> View:
+        view.page_of_form, view.is_held = address, is_held  # type: ignore[attr-defined]  # marks on a function
+        return view
+
+    return mark
+
+
+def page_view(*, allowed: Callable[..., bool] | None = None, reauthenticate: Decorator | None = None) -> Decorator:
+    """Decorate a page without a form."""
+    return lambda view: _checked(view, SHOW, allowed, reauthenticate)
+
+
+def form_view(
+    address: Callable[..., str],
+    *,
+    allowed: Callable[..., bool] | None = None,
+    reauthenticate: Decorator | None = None,
+    is_held: bool = True,
+    methods: tuple[str, ...] = SHOW + SEND,
+) -> Decorator:
+    """Decorate a page that shows a form and takes it. `address` and `is_held`: as of `form_on`."""
+    return lambda view: form_on(address, is_held=is_held)(_checked(view, methods, allowed, reauthenticate))
+
+
+def post_view(
+    address: Callable[..., str],
+    *,
+    allowed: Callable[..., bool] | None = None,
+    reauthenticate: Decorator | None = None,
+    is_held: bool = True,
+) -> Decorator:
+    """Decorate a view that takes a form which stands on another page. `address` and `is_held`: as of `form_on`."""
+    return form_view(address, allowed=allowed, reauthenticate=reauthenticate, is_held=is_held, methods=SEND)
+
+
+def _checked(
+    view: View, methods: tuple[str, ...], allowed: Callable[..., bool] | None, reauthenticate: Decorator | None
+) -> View:
+    @wraps(view)
+    def with_permission(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if allowed and not allowed(request.user):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    with_permission.allowed = allowed  # type: ignore[attr-defined]  # a test compares it with access.txt
+    asked = reauthenticate(with_permission) if reauthenticate else with_permission
+    return require_http_methods(list(methods))(login_required(asked))
+
+
+def form_status(form: BaseForm) -> HTTPStatus:
+    """422 for a form that is shown again with its errors; 200 for an empty one."""
+    return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+
+
+def render_form(
+    request: HttpRequest, template: str, form: BaseForm, context: dict[str, Any] | None = None
+) -> HttpResponse:
+    """Render a page with `form`, with the status of `form_status`."""
+    return render(request, template, {"form": form, **(context or {})}, status=form_status(form))
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """The data of a form: None, which leaves it unbound, for another method; an empty POST does not."""
+    return request.POST if request.method == "POST" else None
