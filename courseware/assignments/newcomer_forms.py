@@ -7,13 +7,13 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team
-from courseware.accounts.sign_in_names import called, plain_name
+from courseware.accounts.sign_in_names import called
+from courseware.assignments.newcomers import sign_in_name_of
 from courseware.assignments.people_forms import DayInput
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
@@ -169,16 +169,6 @@ class PastedPeopleForm(AskingForm):
     @property
     def is_seen(self):
         return self.cleaned_data["seen"] == self.digest
-
-
-def sign_in_name_of(typed):
-    """Raises ValidationError for what is neither an address nor a number."""
-    name = plain_name(typed)
-    if "@" in name:
-        validate_email(name)
-    elif len(name) > 40 or not name:
-        raise ValidationError(_("Expected an e-mail address, or a staff number of at most 40 signs."))
-    return name
 
 
 def posts(courses):

@@ -1,13 +1,24 @@
-"""New people: known to the firm, in a team, enrolled, and told of it, all in one act."""
+"""New people: known to the firm, in a team, enrolled, and told of it, all in one act; one person, or a pasted list."""
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from courseware.accounts.inviting import invite
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Team, User, time_zones
+from courseware.accounts.rosters.reading import NotUsable, Reader, Row, row_of
+from courseware.accounts.sign_in_names import plain_name
 from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
@@ -54,3 +65,104 @@ def was_asked(person: User, courses: Sequence[Course]) -> bool:
     """Whether `person` takes all these courses, and a letter was written where there is an address."""
     begun = Enrollment.objects.filter(learner=person, course__in=courses).values("course").distinct().count()
     return begun == len(courses) and (not person.email or Message.objects.filter(person=person).exists())
+
+
+def sign_in_name_of(typed: str) -> str:
+    """Raises ValidationError for what is neither an address nor a number."""
+    name = plain_name(typed)
+    if "@" in name:
+        validate_email(name)
+    elif len(name) > 40 or not name:
+        raise ValidationError(_("Expected an e-mail address, or a staff number of at most 40 signs."))
+    return name
+
+
+# A pasted list: a person a line, without headings. More than MOST_ROWS are imported as a roster.
+
+MOST_ROWS = 50  # one transaction
+SEPARATORS = re.compile(r"\t|[,;，；]")
+FIELDS = {0: "name", 1: "sign_in_name", 2: "team"}  # place in the line → field
+PROBLEMS = {
+    "name": gettext_lazy("Expected a name of at most 120 signs."),
+    "sign_in_name": gettext_lazy("Expected an e-mail address or a staff number behind the name."),
+}
+
+
+def listed_name(text: str) -> str:
+    if len(text) > 120:
+        raise NotUsable("name")
+    return text
+
+
+def listed_sign_in_name(text: str) -> str:
+    try:
+        return sign_in_name_of(text)
+    except ValidationError:
+        raise NotUsable("sign_in_name") from None
+
+
+READ: dict[str, Reader] = {"name": listed_name, "sign_in_name": listed_sign_in_name, "team": str}
+
+
+@dataclass(frozen=True)
+class PastedRow:
+    """`problem` says why it cannot be brought in; empty where it can. `team` is None where none was named."""
+
+    line: int
+    name: str
+    sign_in_name: str
+    team: Team | None
+    problem: str = ""
+
+
+def read_rows(text: str) -> list[PastedRow]:
+    """Name, email or staff number, and perhaps the team. Empty lines are skipped. Runs two queries."""
+    lines = [(number, cells_of(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    rows = [row_of(cells, number, FIELDS, READ) for number, cells in lines]
+    times = Counter(row.values["sign_in_name"] for row in rows if "sign_in_name" in row.values)
+    here, teams = people_here(times), {team.name: team for team in Team.objects.only("name", "time_zone")}
+    return [
+        PastedRow(
+            line=row.line,
+            name=cells[0],
+            sign_in_name=row.values.get("sign_in_name", cells[1]),
+            team=teams.get(row.values.get("team", "")),
+            problem=problem_of(row, times, here, teams),
+        )
+        for row, (_number, cells) in zip(rows, lines, strict=True)
+    ]
+
+
+def cells_of(line: str) -> list[str]:
+    """At least three, so that missing ones are empty."""
+    return [*(cell.strip() for cell in SEPARATORS.split(line)), "", ""]
+
+
+def people_here(names: Iterable[str]) -> dict[str, User]:
+    """The people with these email addresses or staff numbers, by name."""
+    found = User.objects.filter(Q(email__in=names) | Q(staff_number__in=names))
+    return {str(name): person for person in found for name in (person.email, person.staff_number) if name}
+
+
+def problem_of(row: Row, times: Counter[str], here: Mapping[str, User], teams: Mapping[str, Team]) -> str:
+    if lacking := next((field for field in PROBLEMS if field not in row.values), ""):
+        return str(PROBLEMS[lacking])
+    name, team = row.values["sign_in_name"], row.values.get("team", "")
+    if name in here:
+        return _("%(name)s is here already.") % {"name": here[name].name}
+    if times[name] > 1:
+        return _("This address or number is there more than once.")
+    if team and team not in teams:
+        near = get_close_matches(team, teams, 1)
+        problem = _("There is no team “%(team)s”.") % {"team": team}
+        return problem + (_(" Is it “%(team)s”?") % {"team": near[0]} if near else "")
+    return ""
+
+
+@transaction.atomic
+def bring_in_all(rows: Sequence[PastedRow], *, team: Team | None, by: User, **asked) -> int:
+    """Those without a problem, all or none; returns how many. Raises ValidationError where one is here by now."""
+    good = [row for row in rows if not row.problem]
+    for row in good:
+        bring_in(row.name, row.sign_in_name, team=row.team or team, by=by, **asked)
+    return len(good)

@@ -16,7 +16,6 @@ from courseware.assignments import (
     noting_pages,
     observation_pages,
     outside_pages,
-    pasted_pages,
     people_pages,
     person_pages,
     reminder_pages,
@@ -36,7 +35,7 @@ urlpatterns = [
     path("people/", people_pages.people, name="people"),
     # /people/new/
     path("people/new/", newcomer_pages.new_person, name="new-person"),
-    path("people/new/list/", pasted_pages.new_people, name="new-people"),
+    path("people/new/list/", newcomer_pages.new_people, name="new-people"),
     # /people/import/
     path("people/import/", list_pages.import_list, name="import"),
     path("people/import/<int:roster>/", list_pages.imported, name="imported"),
