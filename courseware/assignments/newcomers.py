@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from courseware.accounts.inviting import invite
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Team, User, time_zones
-from courseware.accounts.rosters.reading import NotUsable, Reader, Row, row_of
+from courseware.accounts.rosters.reading import NotUsable, Row, read_row
 from courseware.accounts.sign_in_names import plain_name
 from courseware.content.models import Course
 from courseware.evidence.models import Event
@@ -101,7 +101,7 @@ def listed_sign_in_name(text: str) -> str:
         raise NotUsable("sign_in_name") from None
 
 
-READ: dict[str, Reader] = {"name": listed_name, "sign_in_name": listed_sign_in_name, "team": str}
+READ: dict[str, Callable[[str], object]] = {"name": listed_name, "sign_in_name": listed_sign_in_name, "team": str}
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class PastedRow:
 def read_rows(text: str) -> list[PastedRow]:
     """Name, email or staff number, and perhaps the team. Empty lines are skipped. Runs two queries."""
     lines = [(number, cells_of(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    rows = [row_of(cells, number, FIELDS, READ) for number, cells in lines]
+    rows = [read_row(cells, number, FIELDS, READ) for number, cells in lines]
     times = Counter(row.values["sign_in_name"] for row in rows if "sign_in_name" in row.values)
     here, teams = people_here(times), {team.name: team for team in Team.objects.only("name", "time_zone")}
     return [

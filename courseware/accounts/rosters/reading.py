@@ -145,7 +145,7 @@ def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
         elif heading:
             unknown.append(printable(heading))  # kept as JSON, in which PostgreSQL takes no NUL
     rows = [
-        row_of(cells, line, fields, sort.read)
+        read_row(cells, line, fields, sort.read)
         for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2)
         if any(cells)
     ]
@@ -164,7 +164,7 @@ def heading_line(rows: list[list[str]], columns: Mapping[str, str]) -> int:
     return best
 
 
-def row_of(cells: list[str], line: int, fields: dict[int, str], read: Mapping[str, "Reader"]) -> Row:
+def read_row(cells: list[str], line: int, fields: dict[int, str], read: Mapping[str, "Reader"]) -> Row:
     row = Row(line)
     for place, name in fields.items():
         stood = cells[place] if place < len(cells) else ""
