@@ -15,10 +15,11 @@ from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, Undone, remind, undo_reminding
 from courseware.assignments.talks import Talk, note_talks, take_back_talks, talks_of_day
 from courseware.evidence.recording import record_many
-from courseware.learning.adjusting import Refusal, Unadjusted, adjust
+from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import take_back_refusals
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_actions.manager_action import Refusal, Unadjusted
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
 from courseware.lib.dates import due_instant

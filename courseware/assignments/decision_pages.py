@@ -15,8 +15,10 @@ from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import learners_of, manages_people, people_handled_by
 from courseware.assignments.record_page import record_page
 from courseware.assignments.taking_back import names_in_words
-from courseware.learning.adjusting import Refusal, decide, refusal_of, why_not_decide
+from courseware.learning.adjusting import decide
 from courseware.learning.adjustments import Adjustment
+from courseware.learning.manager_actions import described_by
+from courseware.learning.manager_actions.manager_action import Refusal, why_not_decide
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
 from courseware.lib.page_views import form_view, page_view, posted, render_form
@@ -26,8 +28,8 @@ LINES_A_PAGE = 50
 OF_A_ROW = ("learner__name", "course", "completed_at", "waived_at")
 
 
-def decision_address(decision):
-    return reverse(f"assignments:decide-{decision.address}")
+def bulk_address(action):
+    return reverse(f"assignments:decide-{action.address}")
 
 
 def chosen_runs(seen, data):
@@ -51,14 +53,14 @@ def chosen_people(user, data):
     return people.filter(pk__in=keys_in(data.getlist("person")))
 
 
-@form_view(decision_address, allowed=manages_people, is_held=False)
-def decide_on(request, decision):
+@form_view(bulk_address, allowed=manages_people, is_held=False)
+def decide_on(request, action):
     """Whom it touches, whom not and why, with the form; sent, it is done to all of them as one act."""
     data = request.POST if request.method == "POST" else request.GET
-    form = decision.form(posted(request))
-    touched, left = preview(request.user, decision, data)
+    form = action.form(posted(request))
+    touched, left = preview(request.user, action, data)
     if request.method == "POST" and touched and form.is_valid():
-        adjustment = Adjustment(kind=decision.kind, made_by=request.user, **form.cleaned_data)
+        adjustment = Adjustment(kind=action.kind, made_by=request.user, **form.cleaned_data)
         made, refused = decide(adjustment, touched)
         if made:
             number = made.lines.count()
@@ -68,7 +70,7 @@ def decide_on(request, decision):
             return redirect("assignments:act", made.pk)
         form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
     context = {
-        "decision": decision,
+        "action": action,
         "touched": len(touched),
         "names": names_in_words(list(touched.values())),
         "left": [(why.label, names_in_words(names)) for why, names in left.items()],
@@ -78,11 +80,11 @@ def decide_on(request, decision):
     return render_form(request, "assignments/decide.html", form, context)
 
 
-def preview(user, decision, data):
+def preview(user, action, data):
     """(key → name of whom it is for, refusal → names of the others). The keys are of runs, or of people to enroll."""
     touched, left = {}, {}
-    adjustment = Adjustment(kind=decision.kind, made_by=user)
-    if decision.kind == Adjustment.Kind.ENROLLED:
+    adjustment = Adjustment(kind=action.kind, made_by=user)
+    if action.is_about_people:
         for key, name in chosen_people(user, data).order_by("name", "pk").values_list("pk", "name"):
             if why := why_not_decide(adjustment, key):
                 left.setdefault(why, []).append(name)
@@ -93,7 +95,7 @@ def preview(user, decision, data):
     in_hand = set(chosen_runs(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
     for run in runs.order_by("learner__name", "pk"):
         why = why_not_decide(adjustment, run.learner_id) or (None if run.pk in in_hand else Refusal.OTHERS)
-        if why := why or refusal_of(adjustment, run):
+        if why := why or action.refusal(adjustment, run):
             left.setdefault(why, []).append(run.learner.name)
         else:
             touched[run.pk] = run.learner.name
@@ -119,6 +121,7 @@ def act(request, pk):
     newest = newest_lines([line.enrollment_id for line in page.object_list])
     context = {
         "adjustment": adjustment,
+        "heading": described_by(adjustment).heading(adjustment),
         "page": page,
         "may_undo": bool(is_own and adjustment.people_left)
         or any(may_still(line, newest) for line in page.object_list),

@@ -6,8 +6,10 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from courseware.evidence.models import Event
+from courseware.learning import manager_actions
 
 EVENT_WORDS: dict[str, str | Promise] = {
+    **manager_actions.EVENT_WORDS,
     "signed-in": pgettext_lazy("event", "signed in"),
     "signed-out": pgettext_lazy("event", "signed out"),
     "sign-in-failed": pgettext_lazy("event", "a sign-in failed"),
@@ -53,22 +55,15 @@ EVENT_WORDS: dict[str, str | Promise] = {
     "note-written": pgettext_lazy("event", "note written"),
     "note-taken-back": pgettext_lazy("event", "note taken back"),
     "due-moved": pgettext_lazy("event", "due day moved by an absence"),
-    "enrolled": pgettext_lazy("event", "enrolled"),
-    "enrollment-removed": pgettext_lazy("event", "enrollment taken back"),
     "enrollment-completed": pgettext_lazy("event", "course completed"),
     "due-feed-made": pgettext_lazy("event", "calendar of due days made"),
     "due-feed-ended": pgettext_lazy("event", "calendar of due days ended"),
-    "extended": pgettext_lazy("event", "another due day given"),
-    "extension-undone": pgettext_lazy("event", "due day taken back"),
     "manager-asked": pgettext_lazy("event", "question sent to the manager"),
     "manager-question-answered": pgettext_lazy("event", "question marked as answered"),
     "day-asked": pgettext_lazy("event", "another day asked for"),
     "day-request-taken-back": pgettext_lazy("event", "request for another day taken back"),
     "day-answered": pgettext_lazy("event", "request for another day answered"),
     "day-answer-undone": pgettext_lazy("event", "answer about another day taken back"),
-    "waived": pgettext_lazy("event", "excused"),
-    "excuse-undone": pgettext_lazy("event", "excuse taken back"),
-    "practice-time-changed": pgettext_lazy("event", "time under pressure changed"),
     "completed": pgettext_lazy("event", "document completed"),
     "changed-lesson-read": pgettext_lazy("event", "changed lesson read again"),
     "changed-lesson-checked": pgettext_lazy("event", "check of a changed lesson answered again"),

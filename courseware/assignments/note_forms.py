@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from courseware.accounts.notes import LONGEST_NOTE
-from courseware.learning.verbs import VerbForm
+from courseware.learning.manager_actions.manager_action import ActionForm
 
 
 class LinesField(forms.CharField):
@@ -17,7 +17,7 @@ class LinesField(forms.CharField):
         return super().to_python(value and str(value).replace("\r\n", "\n"))
 
 
-class NoteForm(VerbForm):
+class NoteForm(ActionForm):
     text = LinesField(
         label=pgettext_lazy("about a person", "Note"),
         max_length=LONGEST_NOTE,

@@ -46,7 +46,7 @@ def note(request):
         else:
             return noted_about(request, people, form)
     context = {
-        "decision": NOTE,
+        "action": NOTE,
         "touched": len(people),
         "names": names_in_words(list(people.values())),
         "left": [],

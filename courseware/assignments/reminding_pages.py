@@ -16,8 +16,8 @@ from courseware.assignments.decision_pages import chosen_runs
 from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.taking_back import names_in_words
+from courseware.learning.manager_actions.manager_action import ActionForm
 from courseware.learning.models import Enrollment
-from courseware.learning.verbs import VerbForm
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
 
@@ -25,7 +25,7 @@ MOST_AT_ONCE = 500
 REMIND = SimpleNamespace(title=_("Remind"), button=_("Send the reminders"))
 
 
-class RemindForm(VerbForm):
+class RemindForm(ActionForm):
     """Nothing to fill in: the letter says what is true when it leaves."""
 
 
@@ -57,7 +57,7 @@ def remind_chosen(request):
         else:
             form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
     context = {
-        "decision": REMIND,
+        "action": REMIND,
         "touched": len(able),
         "names": names_in_words([run.learner.name for run in able]),
         "left": by_reason(LeftOut(run, why[run.pk]) for run in runs if run.pk in why),

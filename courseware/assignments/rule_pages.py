@@ -18,7 +18,7 @@ from courseware.assignments.rule_words import sentences
 from courseware.assignments.switching import NameTaken, change_rule, make_rule, switch_off, switch_on, what_it_says
 from courseware.content.course_titles import course_title
 from courseware.learning.adjustments import Adjustment
-from courseware.learning.undoing import FOR_CERTIFIED
+from courseware.learning.manager_actions.certified import EndCertified
 from courseware.lib import dates
 from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted, render_form
 
@@ -57,7 +57,8 @@ def rules(request):
 def ended_lately():
     """Adjustments that ended enrollments of certified people and can still be undone, with their `number`."""
     standing = Count("lines", filter=Q(lines__undone_at=None))
-    ended = Adjustment.objects.filter(kind=Adjustment.Kind.CERTIFIED, made_at__gte=timezone.now() - FOR_CERTIFIED)
+    since = timezone.now() - EndCertified.undone_within
+    ended = Adjustment.objects.filter(kind=EndCertified.kind, made_at__gte=since)
     return ended.annotate(number=standing).filter(number__gt=0).order_by("-pk")
 
 

@@ -27,7 +27,7 @@ from courseware.assignments import (
     team_pages,
     words_pages,
 )
-from courseware.assignments.decision_forms import DECISIONS
+from courseware.learning.manager_actions import FOR_MANY
 
 app_name = "assignments"
 urlpatterns = [
@@ -81,10 +81,10 @@ urlpatterns = [
         path(
             f"people/decide/{each.address}/",
             decision_pages.decide_on,
-            {"decision": each},
+            {"action": each},
             name=f"decide-{each.address}",
         )
-        for each in DECISIONS
+        for each in FOR_MANY
     ),
     path("people/decide/remind/", reminding_pages.remind_chosen, name="remind"),
     # /people/reminded/<pk>/

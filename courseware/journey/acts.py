@@ -42,7 +42,7 @@ class Act(StrEnum):
 CHANGED = (Act.RETAKE, Act.REREAD)
 DRILL_MINUTES = 2  # much less than the exam that it stands at takes
 # Acts of enrollments that ask for nothing, by their reason.
-CLOSED = {reason: Act(reason.value) for reason in NotAskedReason if reason not in FILTERED_BY_PAGE}
+ACT_OF_REASON = {reason: Act(reason.value) for reason in NotAskedReason if reason not in FILTERED_BY_PAGE}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class NextAct:
 
     @property
     def is_asked(self) -> bool:
-        return self.kind not in (*CLOSED.values(), Act.WAIT)
+        return self.kind not in (*ACT_OF_REASON.values(), Act.WAIT)
 
     @property
     def opens_at(self) -> datetime | None:
@@ -98,7 +98,7 @@ class NextAct:
     @property
     def words(self) -> str:
         """For whoever leads the person, who reads it on the board: what is next, and why."""
-        if self.kind in CLOSED.values() or not self.step:
+        if self.kind in ACT_OF_REASON.values() or not self.step:
             return ""
         values = {"step": self.step.title, "again": len(self.again)}
         if self.under_way:

@@ -15,7 +15,7 @@ from courseware.assessment.starting_point import Sitting, StartingPoint, startin
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course
-from courseware.journey.acts import CHANGED, CLOSED, Act, NextAct
+from courseware.journey.acts import ACT_OF_REASON, CHANGED, Act, NextAct
 from courseware.journey.under_way import UnderWay, under_way_by_enrollment
 from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Enrollment
@@ -69,7 +69,7 @@ class Journey:
     @property
     def closed(self) -> Act | None:
         if self.not_asked_reason:
-            return CLOSED[self.not_asked_reason]
+            return ACT_OF_REASON[self.not_asked_reason]
         return Act.FINISH if self.progress.is_all_done else None
 
     @cached_property

@@ -128,7 +128,7 @@ def own_record(reading: Reading) -> Record:
         certificate=certificate_of(enrollment),
         earlier=earlier_with_certificates(enrollment),
         outside=list(trainings_of(enrollment.learner, enrollment.course_id)),
-        adjustments=adjustments_of(enrollment),
+        adjustments=adjustments_of(enrollment, is_own=True),
         absences=absences_during(enrollment),
         days_moved_on=days_moved_on(enrollment),
         day_requests=list(DayRequest.objects.of(enrollment)),

@@ -12,18 +12,20 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions import not_decided_by
-from courseware.evidence.recording import NewEvent, record, record_many
-from courseware.learning.adjusting import Refusal, adjust, refusal_of
+from courseware.evidence.recording import record, record_many
+from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.completing import lock
-from courseware.learning.day_answer_letter import tell_of_answer, tell_that_it_waits_again
+from courseware.learning.day_answer_letter import tell_of_answer
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_actions import BY_KIND
+from courseware.learning.manager_actions.extension import reopen
+from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
 
 End = DayRequest.End
 TAKEN_BACK_WITHIN = timedelta(days=1)
-OPEN_AGAIN = {"end": "", "ended_at": None, "ended_by": None, "words": "", "adjustment": None}
 
 
 class NothingToAsk(Exception):
@@ -107,7 +109,7 @@ def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | 
         row.adjustment = Adjustment(
             kind=Adjustment.Kind.EXTENDED, due_on=day, reason=answer.words, made_by=by, made_at=at
         )
-        if why := refusal_of(row.adjustment, run):
+        if why := BY_KIND[row.adjustment.kind].refusal(row.adjustment, run):
             raise CannotAnswer(row, why)
         row.adjustment.save(force_insert=True)
     row.save()
@@ -116,16 +118,6 @@ def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | 
         adjust([run], row.adjustment, at=at)
     record("day-answered", actor=by, subject=run, data={"request": row.pk, "answer": row.end}, at=at)
     return row
-
-
-def reopen(answered: Collection[DayRequest], *, by: User, at: datetime) -> list[NewEvent]:
-    """They wait again, but not where the learner has asked anew. Their runs are held. What is to be logged of it."""
-    runs = [each.enrollment_id for each in answered]
-    anew = set(DayRequest.objects.filter(enrollment__in=runs, ended_at=None).values_list("enrollment", flat=True))
-    back = [each for each in answered if each.enrollment_id not in anew]
-    DayRequest.objects.filter(pk__in=[each.pk for each in back]).update(**OPEN_AGAIN)
-    tell_that_it_waits_again(back)
-    return [NewEvent("day-answer-undone", each.enrollment, by, {"request": each.pk}, at) for each in back]
 
 
 def may_take_back_refusal(request: DayRequest, at: datetime | None = None) -> bool:

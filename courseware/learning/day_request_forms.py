@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from courseware.learning.asking import DayAnswer, End
 from courseware.learning.day_requests import LONGEST_WHY
 from courseware.learning.fields import DueDayField
-from courseware.learning.verbs import ExtendForm, OptionalReason, VerbForm
+from courseware.learning.manager_actions.extension import ExtendForm
+from courseware.learning.manager_actions.manager_action import ActionForm, OptionalReason
 
 IS_DUE_DAY = _("That is the due day already. Choose another one.")
 
@@ -28,7 +29,7 @@ class DayRequestForm(ExtendForm):
         return day
 
 
-class DayAnswerForm(VerbForm):
+class DayAnswerForm(ActionForm):
     """Three buttons: the day that was asked for, another one, or none. Cleaned it is `cleaned_answer`."""
 
     GIVE, OTHER, REFUSE = "give", "other", "refuse"

@@ -7,10 +7,11 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, time_zones
 from courseware.accounts.permissions import not_decided_by
 from courseware.evidence.recording import record_many, subject_of
-from courseware.learning.adjusting import CLOSED, adjust
+from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH, begin_many, begin_one, enrolled
 from courseware.learning.course_letter import tell_enrolled
+from courseware.learning.manager_actions.manager_action import CLOSED
 from courseware.learning.models import Enrollment, TeamEnrolling, zone_named
 from courseware.lib import dates
 
@@ -124,8 +125,9 @@ def give_time(enrollment, time, reason="", *, by, at=None):
     return alone(enrollment, Adjustment(kind=Adjustment.Kind.TIMED, time=time, reason=reason, made_by=by), at)
 
 
-def alone(enrollment, adjustment, at):
+def alone(enrollment, adjustment, at=None):
+    """Make an adjustment of one enrollment, and return it; None if it changed nothing. Raises EnrollmentClosed."""
     made, refused = adjust([enrollment], adjustment, at=at)
-    if refused and refused[0].why in CLOSED[adjustment.kind]:
+    if refused and refused[0].why in CLOSED:
         raise EnrollmentClosed(subject_of(enrollment))
     return made

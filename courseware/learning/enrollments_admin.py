@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.people_lists import LearnersTeamFilter, SearchByPeople
 from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND
 from courseware.content.course_titles import CourseTitleFilter, course_title
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.admin_confirmation import confirmation
 from courseware.learning.admin_forms import EnrollmentForm
-from courseware.learning.enrolling import EnrollmentClosed, enroll
+from courseware.learning.enrolling import EnrollmentClosed, alone, enroll
 from courseware.learning.looks import record_look
+from courseware.learning.manager_actions import ON_PERSON_PAGE
+from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity
-from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.admin_rights import SuperusersOnly
 from courseware.lib.list_filters import ListFiltersOnly
 from courseware.lib.long_lists import LongList
@@ -36,25 +38,25 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.newest().in_state(Validity(value)) if value in Validity.values else queryset
 
 
-# Labels of the fields of a verb when it is done to several people at once.
+# Labels of the fields of a manager action when it is done to several people at once.
 WORDS = {
     "due_on": {"label": _("due day")},
     "reason": {"label": _("reason"), "help_text": _("The learner reads it, and it stays in the record.")},
 }
 
 
-def action_of(verb):
-    @admin.action(description=verb.action)
+def admin_action(manager_action):
+    @admin.action(description=manager_action.admin_label)
     def action(model_admin, request, enrollments):
-        return model_admin.ask(request, enrollments, verb)
+        return model_admin.ask(request, enrollments, manager_action)
 
-    action.__name__ = verb.name  # which the list sends back
+    action.__name__ = manager_action.name  # which the list sends back
     return action
 
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
-    """Read-only. Enrollments are changed by enrolling and by the manager's verbs."""
+    """Read-only. Enrollments are changed by enrolling and by manager actions."""
 
     list_display = [
         "learner", "course_shown", "state", "certified", "due_on", "started_at", "last_active_at", "completed_at",
@@ -64,7 +66,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     search_people = ("learner",)
     search_help_text = HOW_PEOPLE_ARE_FOUND
     autocomplete_fields = ["learner"]
-    actions = [action_of(verb) for verb in VERBS if verb.action]
+    actions = [admin_action(each) for each in ON_PERSON_PAGE if each.admin_label]
     readonly_fields = (
         "learner", "course", "state", "due_on", "due_given_by", "track", "enrolled_at", "started_at", "last_active_at",
         "completed_at", "waived_at", "waived_reason", "completions", "answers",
@@ -135,13 +137,14 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     def answers(self, enrollment):
         return enrollment.answers.count()
 
-    def ask(self, request, enrollments, verb):
-        """A page with the verb's form; once that is valid, act on each and return None, which shows the list again."""
-        form = verb.form(request.POST if "confirmed" in request.POST else None)
+    def ask(self, request, enrollments, action):
+        """A page with the action's form; once that is valid, act on each and return None, which shows the list
+        again."""
+        form = action.form(request.POST if "confirmed" in request.POST else None)
         for name in WORDS.keys() & form.fields.keys():
             vars(form.fields[name]).update(WORDS[name])
         if not form.is_valid():
-            return confirmation(self, request, verb.action, form, action=verb.name, chosen=enrollments)
+            return confirmation(self, request, action.admin_label, form, action=action.name, chosen=enrollments)
         changed = []
         for enrollment in enrollments:
             if not may_change(request.user, enrollment):
@@ -149,7 +152,8 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
                 self.message_user(request, note, messages.WARNING)
                 continue
             try:
-                changed.append(bool(verb.act(enrollment, **form.cleaned_data, by=request.user)))
+                adjustment = Adjustment(kind=action.kind, made_by=request.user, **form.cleaned_data)
+                changed.append(bool(alone(enrollment, adjustment)))
             except EnrollmentClosed:
                 named = f"{enrollment.learner} · {course_title(enrollment.course)}"
                 note = gettext("%(enrollment)s is closed: nothing was changed.") % {"enrollment": named}

@@ -68,7 +68,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Hap
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
         title = titles.get(run.simulation.identifier, run.simulation.identifier)
         happenings.append(Happening(run.finished_at, run.colour, title, run.get_colour_display()))
-    lines = adjustments_of(enrollment)
+    lines = adjustments_of(enrollment, is_own=False)
     newest = newest_lines([enrollment.pk]) if lines else {}
     happenings += [Happening(line.made_at, "adjusted", line=line, may_undo=may_still(line, newest)) for line in lines]
     if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.learning.verbs import VERBS
+from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.reporting.api import api
 from courseware.reporting.views import (
     api_pages,
@@ -44,7 +44,10 @@ urlpatterns = [
     path("team/people/<int:pk>/", person.person, name="person"),
     path("team/people/<int:pk>/question/", day_answers.answer_question_of, name="answer-question"),
     path("team/people/<int:pk>/another-day/", day_answers.answer_day, name="answer-day"),
-    *(path(f"team/people/<int:pk>/{verb.address}/", person.act, {"verb": verb}, name=verb.name) for verb in VERBS),
+    *(
+        path(f"team/people/<int:pk>/{each.address}/", person.act, {"action": each}, name=each.name)
+        for each in ON_PERSON_PAGE
+    ),
     # /team/simulations/<course>/<simulation>/
     path("team/simulations/<id:course>/<id:simulation>/", statistics.simulation, name="simulation"),
     # /team/questions/<course>/<document>/  (a lesson or a bank)

@@ -3,7 +3,6 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.learning import undoing
 from courseware.learning.adjusting import enroll_people
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import extend, waive
@@ -70,10 +69,6 @@ def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(
     assert [each.text for each in page_of(send(signed_in, form)).select(".message")] == [sentence]
     enrollment.refresh_from_db()
     assert enrollment.due_on == days(9).date()
-
-
-def test_every_kind_of_decision_can_be_taken_back():
-    assert undoing.CHANGED.keys() == undoing.TAKE_BACK.keys() == set(Adjustment.Kind)
 
 
 def test_what_is_older_than_a_day_has_no_button(signed_in, team, enrollment):

@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from courseware.assignments.event_words import EVENT_WORDS, verbs_by_words
 from courseware.evidence.recording import record
-from courseware.learning.adjustments import Adjustment
+from courseware.learning.manager_actions import EVENT_WORDS as EVENT_WORDS_OF_ACTIONS
 from tests.making import make_admin, make_hr, make_user
 
 COURSEWARE = Path(__file__).parents[2] / "courseware"
@@ -22,7 +22,7 @@ TOLD_ELSEWHERE = {
     "assignments/switching.py": {"rule-made", "rule-changed"},
     "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
     "evidence/recording.py": set(),
-    "learning/adjusting.py": {"extended", "waived"},
+    "learning/manager_actions/manager_action.py": set(EVENT_WORDS_OF_ACTIONS),
     "learning/joint_runs.py": {"run-brought", "run-given-back"},
     "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},
     "learning/seeing_changes.py": {"changed-lesson-read", "changed-lesson-checked"},
@@ -48,10 +48,6 @@ def test_every_verb_that_is_recorded_has_words():
     assert sorted(elsewhere - TOLD_ELSEWHERE.keys()) == [], "say in TOLD_ELSEWHERE which verbs that module records"
     verbs = verbs.union(*TOLD_ELSEWHERE.values())
     assert sorted(verbs - EVENT_WORDS.keys()) == [], "give it words in courseware/assignments/event_words.py"
-
-
-def test_decisions_are_recorded_by_the_names_of_their_kinds():
-    assert TOLD_ELSEWHERE["learning/adjusting.py"] < set(Adjustment.Kind.values)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -13,11 +13,12 @@ from django.utils import timezone
 from courseware.accounts.away import Away
 from courseware.accounts.models import Membership, User
 from courseware.assessment.daily_asking import may_be_asked
+from courseware.assignments.mornings import Morning
 from courseware.assignments.reminder_letter import still_asked
 from courseware.assignments.reminding import reminders_due
 from courseware.assignments.reminding_by_hand import Unreminded, left_out
 from courseware.content.models import Course
-from courseware.journey.acts import CLOSED
+from courseware.journey.acts import ACT_OF_REASON
 from courseware.journey.next_act import journeys
 from courseware.learning.course_letter import asked_for
 from courseware.learning.due import due_of
@@ -75,7 +76,7 @@ def test_rows_and_queries_agree_for_every_combination_of_reasons(ignoring):
 @pytest.mark.parametrize("reason", Reason)
 def test_each_reason_has_an_act_with_a_template_and_a_word_for_managers(reason):
     if reason not in FILTERED_BY_PAGE:
-        get_template(f"journey/acts/{CLOSED[reason]}.html")
+        get_template(f"journey/acts/{ACT_OF_REASON[reason]}.html")
     assert reason == Reason.UNPUBLISHED or Unreminded(reason.value).label
 
 
@@ -152,7 +153,7 @@ def journey_of(run):
 
 
 def is_reminded(run):
-    return any(each.run == run for batch in reminders_due(timezone.now()) for each in batch)
+    return any(each.run == run for batch in reminders_due(Morning(site_day(), timezone.now())) for each in batch)
 
 
 def may_be_reminded_by_hand(run):

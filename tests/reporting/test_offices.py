@@ -10,9 +10,9 @@ from django.urls import reverse
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import people_in_hands_of
 from courseware.evidence.models import Event
+from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
-from courseware.learning.verbs import may_change
 from courseware.reporting import board_counts, board_rows
 from tests.making import (
     days,

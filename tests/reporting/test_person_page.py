@@ -11,8 +11,8 @@ from django.utils import timezone
 from courseware.evidence.models import Event
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.models import Answer, Enrollment
-from courseware.learning.verbs import VERBS
 from courseware.lib.dates import due_instant
 from tests.counting import statements
 from tests.making import days, filled, join, make_admin, make_enrollment, make_team
@@ -26,7 +26,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def test_whoever_acts_after_the_session_ended_is_led_back_to_the_person(client, team):
     enrollment = learner_of(team)
     client.logout()
-    for verb in VERBS:
+    for verb in ON_PERSON_PAGE:
         response = client.post(f"/team/people/{enrollment.pk}/{verb.address}/")
         assert response.headers["Location"] == f"/accounts/login/?next=/team/people/{enrollment.pk}/"
 
@@ -88,7 +88,7 @@ def test_what_a_manager_has_changed_is_said_in_a_sentence(client, team):
         "time": ({"time": "off"}, "From the next exam or simulation on, Lea Lee has the time you set."),
         "excuse": ({"reason": "On leave"}, "Lea Lee is excused. The reason is on record."),
     }
-    assert said.keys() == {verb.address for verb in VERBS}
+    assert said.keys() == {verb.address for verb in ON_PERSON_PAGE}
     for address, (fields, sentence) in said.items():
         page = client.post(f"/team/people/{enrollment.pk}/{address}/", fields, follow=True)
         messages = BeautifulSoup(page.content, "html.parser").select(".message.success")
@@ -106,7 +106,7 @@ def test_an_action_without_effect_says_so_and_why(client, team):
         "time": ({"time": "off"}, "Nothing was changed: Lea Lee has this time setting already."),
         "excuse": ({"reason": "On leave"}, excused),
     }
-    assert said.keys() == {verb.address for verb in VERBS}
+    assert said.keys() == {verb.address for verb in ON_PERSON_PAGE}
     for address, (fields, sentence) in said.items():
         client.post(f"/team/people/{enrollment.pk}/{address}/", fields, follow=True)
         page = client.post(f"/team/people/{enrollment.pk}/{address}/", fields, follow=True)
@@ -157,7 +157,7 @@ def test_what_is_completed_is_neither_extended_nor_excused(client, team):
     enrollment = learner_of(team)
     complete_course(enrollment)
     before = Enrollment.objects.values().get()
-    for verb in VERBS:
+    for verb in ON_PERSON_PAGE:
         address = f"/team/people/{enrollment.pk}/{verb.address}/"
         assert client.post(address, filled(verb.form)).status_code == 302
     assert Enrollment.objects.values().get() == before
@@ -172,7 +172,7 @@ def test_extending_and_handing_in_at_the_same_second_go_by_one_rule(client, team
     assert counts_on(client.get("/team/").context)[Enrollment.State.OVERDUE] == 0
 
 
-@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+@pytest.mark.parametrize("verb", ON_PERSON_PAGE, ids=lambda verb: verb.name)
 def test_what_is_refused_comes_back_with_what_was_written_and_why(client, team, verb):
     enrollment = learner_of(team)
     address = f"/team/people/{enrollment.pk}/{verb.address}/"
@@ -184,7 +184,7 @@ def test_what_is_refused_comes_back_with_what_was_written_and_why(client, team, 
     assert [form["action"] for form in page.select("main form:has([aria-invalid=true])")] == [address]
     assert [field["value"] for field in page.select("main [aria-invalid=true][name=reason]")] == ["x" * 201]
     assert [form["action"].split("/")[-2] for form in page.select(".person aside form")] == [
-        *(each.address for each in VERBS),
+        *(each.address for each in ON_PERSON_PAGE),
         "away",
     ]
     assert not BeautifulSoup(client.get(f"/team/people/{enrollment.pk}/").content, "html.parser").select(".is-invalid")
@@ -195,13 +195,13 @@ def test_nobody_changes_the_own_training_administrators_included(client):
     join(make_team(manager=admin), admin)
     own, other = make_enrollment(learner=admin), make_enrollment()
     client.force_login(admin)
-    for verb in VERBS:
+    for verb in ON_PERSON_PAGE:
         fields = filled(verb.form)
         assert client.post(f"/team/people/{own.pk}/{verb.address}/", fields).status_code == 404
         assert client.post(f"/team/people/{other.pk}/{verb.address}/", fields).status_code == 302
     page = client.get(f"/team/people/{own.pk}/")
     assert (page.status_code, page.context["forms"]) == (200, {})
-    assert len(client.get(f"/team/people/{other.pk}/").context["forms"]) == len(VERBS)
+    assert len(client.get(f"/team/people/{other.pk}/").context["forms"]) == len(ON_PERSON_PAGE)
     own.refresh_from_db()
     admin.refresh_from_db()
     assert (own.waived_at, admin.practice_time) == (None, "")

@@ -2,8 +2,8 @@ import pytest
 
 from courseware.accounts.models import Membership, Team
 from courseware.evidence.models import Event
+from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.models import Enrollment
-from courseware.learning.verbs import VERBS
 from courseware.reporting.board_rows import board
 from tests.making import (
     days,
@@ -36,7 +36,7 @@ def test_the_page_of_a_person_is_only_for_those_who_lead_them(client, team):
     for person in everybody_else(enrollment):
         client.force_login(person)
         assert client.get(f"/team/people/{enrollment.pk}/").status_code == 404
-        for verb in VERBS:
+        for verb in ON_PERSON_PAGE:
             address = f"/team/people/{enrollment.pk}/{verb.address}/"
             assert client.post(address, filled(verb.form)).status_code == 404
     assert Enrollment.objects.filter(pk=enrollment.pk).values().get() == before

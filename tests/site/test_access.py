@@ -16,13 +16,12 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Document
 from courseware.evidence.models import Event
 from courseware.learning.asking_manager import ask_manager
+from courseware.learning.manager_actions import FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.models import KeptPhrase
 from courseware.learning.question_view import drawn_with
-from courseware.learning.verbs import VERBS
 from courseware.lib.dates import site_day
 from tests.making import PASSWORD, filled
 from tests.site.routes import NoPlace, fill_in, routes
@@ -110,7 +109,7 @@ def forms(world):
         "daily/answer/": {"question": "none", "number": 1, "revision": 1, "token": uuid.UUID(int=5), "choice": 0},
         "daily/wishes/": {"during_course": "on"},
         "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
-        **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in VERBS},
+        **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in ON_PERSON_PAGE},
         "api/": {"name": "Pivot", "ends_on": site_day()},
         "people/<int:pk>/edit/": {"name": "Lea Learner", "email": world.learner.email, "post": "phone"},
         "team/substitutes/": {
@@ -136,7 +135,7 @@ def forms(world):
         "people/<int:pk>/away/": {"first_day": site_day(), "last_day": site_day()},
         "people/<int:pk>/away/<int:absence>/": {"is-back": "1"},
         "people/days/": {"lines": "2026-12-24, free"},
-        **{f"people/decide/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in DECISIONS},
+        **{f"people/decide/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in FOR_MANY},
         "house-style/": {"base": 0, "name_en": "Anhe"},
         "house-style/<id:course>/": {"base": 0, "name_en": "Anhe"},
         "people/letters/words/<slug:kind>/": {"base": 0, "subject_en": "Hi {name}", "subject_zh_hans": "{name}你好"},

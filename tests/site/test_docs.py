@@ -29,7 +29,7 @@ FILE = re.compile(
     r"(?<![\w./])(?:courseware|content|docs|static|templates|tests|benchmarks|requirements|\.ci)/[\w./<>-]*"
 )
 BARE_FILE = re.compile(r"(?<![\w./<>-])[A-Za-z_]\w*\.(?:py|html|css|js)\b(?!/)")
-# `learning.verbs.Verb`: a name below `courseware`.
+# `learning.states.State`: a name below `courseware`.
 NAME_IN_CODE = re.compile(rf"(?<![\w./-])(?:{'|'.join(ROOMS)})(?:\.\w+)+(?![\w/-])")
 
 
@@ -110,7 +110,7 @@ def test_names_in_the_code_are_there():
 def test_a_name_that_is_not_in_the_code_is_told():
     there = ["learning", "learning.states", "learning.states.State", "learning.states.State.OVERDUE"]
     fields = ["journey.acts.NextAct.step", "learning.models.Answer.token", "content.compiled.serving.Outline.steps"]
-    gone = ["learning.verbs.Word", "learning.sates", "learning.states.State.LATE", "journey.acts.NextAct.step.id"]
+    gone = ["learning.states.Word", "learning.sates", "learning.states.State.LATE", "journey.acts.NextAct.step.id"]
     assert [dotted for dotted in (*there, *fields, *gone) if is_in_code(dotted)] == [*there, *fields]
 
 

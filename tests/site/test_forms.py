@@ -8,7 +8,9 @@ from django import forms
 from courseware.accounts.forms import ChangePasswordForm, SignInForm
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.learning.forms import SurveyForm, TrackForm
-from courseware.learning.verbs import ExtendForm, PracticeTimeForm, WaiveForm
+from courseware.learning.manager_actions.exemption import WaiveForm
+from courseware.learning.manager_actions.extension import ExtendForm
+from courseware.learning.manager_actions.extra_time import PracticeTimeForm
 from courseware.lib.form_layout import Fields
 from courseware.simulations.forms import StartForm
 

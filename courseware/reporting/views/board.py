@@ -9,7 +9,6 @@ from django.utils.translation import get_language
 from courseware.accounts.models import Membership
 from courseware.accounts.permissions import audits, handles_people
 from courseware.accounts.sessions import MANAGES
-from courseware.assignments.decision_forms import DECISIONS
 from courseware.content.models import Course
 from courseware.journey.home import most_urgent_first
 from courseware.language.documents import display_tag
@@ -17,6 +16,7 @@ from courseware.learning.access import own_enrollments
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import due_of
 from courseware.learning.looks import record_look_of_auditor
+from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.validity import Validity
 from courseware.lib.page_views import page_view
 from courseware.outbox.telling import HELD_FOR_UNDO
@@ -72,7 +72,7 @@ def board(request):
         "own_course": own_course(request, routes),
         "acts_to_undo": acts_to_undo(request, now),
         "chooses": not audits(request.user),
-        "decisions": DECISIONS,
+        "actions": FOR_MANY,
         "whole_team": whole_team(request.user, teams, chosen),
         "today": timezone.localdate(now),
         "stuck_after": stuck_after(),

@@ -14,7 +14,7 @@ from courseware.learning.asking import CannotAnswer, answer_day_request
 from courseware.learning.asking_manager import answer_question
 from courseware.learning.day_request_forms import DayAnswerForm
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.verbs import may_change
+from courseware.learning.manager_actions.manager_action import may_change
 from courseware.lib.page_views import post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.reporting.views.board import offer_undo

@@ -14,11 +14,13 @@ from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.away_forms import AwayForm
 from courseware.assignments.note_forms import NoteForm
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.due import why_due_day_is_free
-from courseware.learning.enrolling import EnrollmentClosed
+from courseware.learning.enrolling import EnrollmentClosed, alone
 from courseware.learning.looks import record_look
+from courseware.learning.manager_actions import ON_PERSON_PAGE
+from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.postponing import days_moved_on
-from courseware.learning.verbs import VERBS, may_change
 from courseware.lib.dates import site_day
 from courseware.lib.page_views import page_view, post_view
 from courseware.reporting import board_rows
@@ -28,7 +30,7 @@ from courseware.reporting.letters_shown import is_out_of_reach, letters_to
 from courseware.reporting.timeline import timeline
 
 
-def person_address(pk, verb=None):
+def person_address(pk, action=None):
     return reverse("reporting:person", args=[pk])
 
 
@@ -48,8 +50,9 @@ def newest_undoable(happenings):
 
 
 def person_page(request, enrollment, *, refused=None, status=200):
-    """`refused` is verb → its form with errors."""
-    verbs = VERBS if may_change(request.user, enrollment) else ()
+    """`refused` is action → its form with errors."""
+    may = may_change(request.user, enrollment)
+    actions = [action for action in ON_PERSON_PAGE if may and action.is_offered(enrollment)]
     # Whatever the request was: it shows the record.
     record_look(enrollment, by=request.user)
     letters = letters_to(enrollment.learner)
@@ -65,16 +68,16 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "days_moved_on": days_moved_on(enrollment),
         "away_form": away_form(request.user, enrollment),
         "timeline": happenings,
-        "may_change": bool(verbs),
+        "may_change": may,
         "asked": next((day_asked(each.asked) for each in happenings if each.asked and each.asked.is_standing), None),
-        "to_undo": newest_undoable(happenings) if verbs else None,
-        "note_form": NoteForm() if verbs and enrollment.learner.is_active else None,
+        "to_undo": newest_undoable(happenings) if may else None,
+        "note_form": NoteForm() if may and enrollment.learner.is_active else None,
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),
         "today": site_day(),
         "standings": standings,
         "letters": letters,
         "is_out_of_reach": is_out_of_reach(enrollment.learner, letters),
-        "forms": {verb: verb.form(enrollment=enrollment) for verb in verbs} | (refused or {}),
+        "forms": {action: action.form(enrollment=enrollment) for action in actions} | (refused or {}),
         "is_refused": bool(refused),
         "may_give_code": enrollment.learner.email is None and may_give_code(request.user, enrollment.learner),
     }
@@ -87,17 +90,17 @@ def person(request, pk):
 
 
 @post_view(person_address)
-def act(request, pk, verb):
+def act(request, pk, action):
     enrollment = visible_enrollment(request.user, pk)
     if not may_change(request.user, enrollment):
         raise Http404
-    form = verb.form(request.POST, enrollment=enrollment)
+    form = action.form(request.POST, enrollment=enrollment)
     if form.is_valid():
         try:
-            made = verb.act(enrollment, **form.cleaned_data, by=request.user)
+            made = alone(enrollment, Adjustment(kind=action.kind, made_by=request.user, **form.cleaned_data))
             level = messages.SUCCESS if made else messages.INFO
-            messages.add_message(request, level, verb.sentence(enrollment, form.cleaned_data, made))
+            messages.add_message(request, level, action.sentence(enrollment, form.cleaned_data, made))
         except EnrollmentClosed:
             messages.info(request, gettext("Nothing was changed: the enrollment has ended meanwhile."))
         return redirect("reporting:person", pk)
-    return person_page(request, enrollment, refused={verb: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return person_page(request, enrollment, refused={action: form}, status=HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -20,9 +20,9 @@ from courseware.assignments.reminding_pages import by_reason, say_queued, say_ta
 from courseware.assignments.taking_back import names_in_words, say
 from courseware.assignments.talks import Talk
 from courseware.journey.other_work import OtherWork
-from courseware.learning.adjusting import Refusal
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.lib.page_views import form_view, post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.reporting.board_rows import MANY_TEAMS

@@ -1,0 +1,171 @@
+"""Enroll people in a course."""
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta, tzinfo
+
+from django import forms
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import get_language, gettext, override, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User, time_zones
+from courseware.content.compiled.serving import outline
+from courseware.content.models import Course
+from courseware.evidence.recording import NewEvent, subject_of
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.beginning import begin_many, enrolled
+from courseware.learning.course_letter import tell_enrolled
+from courseware.learning.day_requests import DayRequest
+from courseware.learning.fields import DueDayField
+from courseware.learning.manager_actions.manager_action import (
+    ActionForm,
+    ManagerAction,
+    OptionalReason,
+    Refusal,
+    Stays,
+    Unadjusted,
+    in_days,
+    why_not_decide,
+    write_exemptions,
+)
+from courseware.learning.manager_questions import ManagerQuestion
+from courseware.learning.merged_runs import stands_for_another
+from courseware.learning.models import Enrollment, SurveyReceipt, zone_named
+from courseware.lib import dates
+from courseware.lib.small_numbers import small_number
+from courseware.outbox.models import Message
+
+SOON = 14  # days to learn a course in, by one press
+
+
+class OneTitledCourse(forms.ModelChoiceField):
+    def __init__(self):
+        courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
+        super().__init__(courses.order_by("pk"), label=_("Course"))
+
+    def label_from_instance(self, course):
+        return outline(course.current, get_language()).title
+
+
+class EnrollForm(ActionForm):
+    """`steps` are offered beside the day, as those of `ExtendForm`."""
+
+    course = OneTitledCourse()
+    due_on = DueDayField(label=_("Due day"), required=False)
+    reason = OptionalReason()
+
+    def __init__(self, data=None, **kwargs):
+        super().__init__(data, **kwargs)
+        today = timezone.localdate(timezone=timezone.get_default_timezone())
+        self.steps = {SOON: today + timedelta(days=SOON)}
+        if data and (day := self.steps.get(small_number(data.get("days")))):
+            self.data = data.copy()
+            self.data["due_on"] = day.isoformat()
+
+
+class Enroll(ManagerAction):
+    kind = Adjustment.Kind.ENROLLED
+    form = EnrollForm
+    address = "enroll"
+    is_about_people = True
+    title = _("Enroll in a course")
+    button = _("Enroll")
+    event_words = {
+        "enrolled": pgettext_lazy("event", "enrolled"),
+        "enrollment-removed": pgettext_lazy("event", "enrollment taken back"),
+    }
+
+    def make_for_people(self, adjustment, people, *, again):
+        """Like `make`. `people` are keys; `again`: also who has completed the course or is excused."""
+        zones = dict(zones_of(people))
+        newest = Enrollment.objects.newest().filter(learner__in=zones, course=adjustment.course)
+        runs = {each.learner_id: each for each in newest}
+        able, refused = [], []
+        for person in zones:
+            why = why_not_enroll(adjustment, person.pk, runs.get(person.pk), again=again)
+            able += [] if why else [person]
+            refused += [Unadjusted(person.pk, why)] if why else []
+        dues = {each: adjustment.due_on and dates.due_instant(adjustment.due_on, zones[each]) for each in able}
+        at = adjustment.made_at
+        new = begin_many(dues, adjustment.course, at)
+        made = [
+            AdjustmentLine(learner_id=each.learner_id, enrollment=each, due_after=each.due_at, made_at=at)
+            for each in new
+        ]
+        tell_enrolled(new, by=adjustment.made_by, is_held=True)
+        return made, refused, [enrolled(each, adjustment.made_by) for each in new]
+
+    def why_it_stays(self, line):
+        if line.enrollment.started_at:
+            return Stays.BEGUN
+        return None if line.enrollment.is_open else Stays.LATER
+
+    def undo(self, lines, by, at):
+        """Removed where nothing was done and no letter has left since; else the person is excused, and knows why. Left
+        are those that go on for a run of another account."""
+        shared = Enrollment.objects.filter(stands_for_another(), pk__in=[line.enrollment_id for line in lines])
+        for_another = set(shared.values_list("pk", flat=True))
+        if not (lines := [line for line in lines if line.enrollment_id not in for_another]):
+            return [], []
+        to_stay = told_or_answered(lines)
+        removed = [line.enrollment for line in lines if line not in to_stay]  # of which nothing is left but the line
+        for line in to_stay:
+            line.enrollment.waived_at, line.enrollment.waived_reason = at, by_mistake(line.learner)
+        write_exemptions([line.enrollment for line in to_stay])
+        events = [NewEvent("waived", line.enrollment, by, {}, at) for line in to_stay]
+        events += [NewEvent("enrollment-removed", subject_of(Enrollment, each.pk), by, {}, at) for each in removed]
+        if removed:
+            Enrollment.objects.remove_many(removed)
+        for line in lines:
+            line.enrollment = line.enrollment if line in to_stay else None
+        return lines, events
+
+    def heading(self, adjustment):
+        if adjustment.due_on:
+            return gettext("Enrolled until %(day)s") % {"day": in_days(adjustment.due_on)}
+        return gettext("Enrolled")
+
+    def words(self, line, who, *, is_own):
+        if is_own:
+            return gettext("%(who)s enrolled you") % {"who": who}
+        return gettext("Enrolled by %(who)s") % {"who": who}
+
+
+def zones_of(people: Collection[int]) -> Iterator[tuple[User, tzinfo]]:
+    """(person, time zone of the team joined first), of those of these keys who may sign in. Runs one query."""
+    found = User.objects.filter(pk__in=people, is_active=True)
+    for person in found.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("pk")))).order_by("pk"):
+        yield person, zone_named(vars(person)["zone_name"])
+
+
+def why_not_enroll(adjustment: Adjustment, person: int, run: Enrollment | None, *, again: bool) -> Refusal | None:
+    """`run` is the newest one of the person in the course, or None."""
+    if why := why_not_decide(adjustment, person):
+        return why
+    if run and run.is_open:
+        return Refusal.ENROLLED
+    if run and not again:
+        return Refusal.COMPLETED if run.completed_at else Refusal.EXCUSED
+    return None
+
+
+def told_or_answered(lines):
+    """The lines whose enrollment has left a trace outside itself, or whose learner has asked for another day or has
+    sent a question to the manager."""
+    since = min(line.made_at for line in lines)
+    people = [line.learner_id for line in lines]
+    letters = Message.objects.handed_over().filter(person__in=people, written_at__gte=since)
+    told = set(letters.values_list("person", flat=True))
+    receipts = SurveyReceipt.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
+    answered = set(receipts.values_list("enrollment", flat=True))
+    for asked in (DayRequest, ManagerQuestion):
+        rows = asked.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
+        answered |= set(rows.values_list("enrollment", flat=True))
+    return [line for line in lines if line.learner_id in told or line.enrollment_id in answered]
+
+
+def by_mistake(person: User) -> str:
+    with override(person.language or settings.LANGUAGE_CODE):
+        return gettext("enrolled by mistake")

@@ -1,0 +1,69 @@
+"""Exempt a learner from the course of an enrollment."""
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from courseware.evidence.recording import NewEvent
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.manager_actions.manager_action import (
+    ActionForm,
+    ManagerAction,
+    Refusal,
+    Stays,
+    write_exemptions,
+)
+
+
+class WaiveForm(ActionForm):
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("It stays on record, and the person can read it.")
+    )
+
+
+class Exempt(ManagerAction):
+    kind = Adjustment.Kind.WAIVED
+    form = WaiveForm
+    name = "waive"
+    address = "excuse"
+    title = _("Excuse from the course")
+    button = _("Excuse, with this reason")
+    done = _("%(name)s is excused. The reason is on record.")
+    unchanged = _("Nothing was changed: %(name)s is excused already. The earlier reason stays.")
+    admin_label: Promise | str = _("Excuse, with a reason")
+    event_words = {
+        "waived": pgettext_lazy("event", "excused"),
+        "excuse-undone": pgettext_lazy("event", "excuse taken back"),
+    }
+
+    def closed(self, enrollment):
+        return Refusal.COMPLETED if enrollment.completed_at else None
+
+    def is_unchanged(self, adjustment, enrollment):
+        return bool(enrollment.waived_at)
+
+    def apply(self, adjustment, lines):
+        for line in lines:
+            line.enrollment.waived_at, line.enrollment.waived_reason = adjustment.made_at, adjustment.reason
+        write_exemptions([line.enrollment for line in lines])
+        return lines, [self.event(adjustment, line, "waived") for line in lines]
+
+    def why_it_stays(self, line):
+        # A later run would make two open ones.
+        stands = line.enrollment.waived_at == line.made_at and line.enrollment.is_newest
+        return None if stands else Stays.LATER
+
+    def undo(self, lines, by, at):
+        for line in lines:
+            line.enrollment.waived_at, line.enrollment.waived_reason = None, ""
+        write_exemptions([line.enrollment for line in lines])
+        return lines, [NewEvent("excuse-undone", line.enrollment, by, {}, at) for line in lines]
+
+    def heading(self, adjustment):
+        return gettext("Excused from the course")
+
+    def words(self, line, who, *, is_own):
+        if is_own:
+            return gettext("%(who)s excused you from this course") % {"who": who}
+        return gettext("Excused by %(who)s") % {"who": who}

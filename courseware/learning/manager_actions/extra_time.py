@@ -1,0 +1,67 @@
+"""Set how much time a learner has in exams and simulations."""
+
+from django import forms
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts import practice_time
+from courseware.accounts.models import User
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.manager_actions.manager_action import ActionForm, ManagerAction, OptionalReason
+
+
+class PracticeTimeForm(ActionForm):
+    time = forms.ChoiceField(
+        label=_("Time in exams and simulations"),
+        required=False,
+        choices=[("", _("as written")), *User.PracticeTime.choices],
+        help_text=_("For every course, from the next exam or simulation on. What has begun keeps its time."),
+    )
+    reason = OptionalReason()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.enrollment:
+            self.initial["time"] = self.enrollment.learner.practice_time
+
+
+class SetExtraTime(ManagerAction):
+    kind = Adjustment.Kind.TIMED
+    form = PracticeTimeForm
+    name = "set-time"
+    address = "time"
+    is_of_the_person = True
+    title = _("Time under pressure")
+    button = _("Set the time")
+    done = _("From the next exam or simulation on, %(name)s has the time you set.")
+    unchanged = _("Nothing was changed: %(name)s has this time setting already.")
+    event_words = {"practice-time-changed": pgettext_lazy("event", "time under pressure changed")}
+
+    def closed(self, enrollment):
+        return None
+
+    def locked(self, lines):
+        practice_time.lock([line.learner_id for line in lines])
+        return super().locked(lines)
+
+    def apply(self, adjustment, lines):
+        before = practice_time.change(dict.fromkeys((line.learner_id for line in lines), adjustment.time))
+        made = [line for line in lines if line.learner_id in before]
+        for line in made:
+            line.time_before = before[line.learner_id]
+        return made, practice_time.events(before, by=adjustment.made_by, at=adjustment.made_at)
+
+    def undo(self, lines, by, at):
+        """A line stays whose learner has another time by now, which is asked where the person is locked."""
+        times = {line.learner_id: line.time_before for line in lines}
+        before = practice_time.change(times, only_from=lines[0].adjustment.time)
+        return [line for line in lines if line.learner_id in before], practice_time.events(before, by=by, at=at)
+
+    def heading(self, adjustment):
+        return f"{gettext('Time in exams and simulations')}{gettext(': ')}{adjustment.time_words}"
+
+    def words(self, line, who, *, is_own):
+        values = {"who": who, "time": line.adjustment.time_words}
+        if is_own:
+            return gettext("%(who)s set your time in exams and simulations: %(time)s") % values
+        return gettext("%(who)s set the time in exams and simulations: %(time)s") % values

@@ -1,0 +1,202 @@
+"""What all manager actions have in common. See `ManagerAction`."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.accounts.permissions import not_decided_by, sees_the_firm
+from courseware.evidence.recording import NewEvent
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.lib.form_layout import Fields
+
+
+class Refusal(models.TextChoices):
+    """Why somebody is left as they are."""
+
+    OWN = "own", _("one’s own training is changed by somebody else")
+    CONFLICT = "conflict", _("added or appointed you within the last 90 days, so somebody else has to decide")
+    OTHERS = "others", _("is for somebody else to decide about, an admin perhaps")
+    COMPLETED = "completed", _("has completed the course")
+    EXCUSED = "excused", _("is excused")
+    UNCHANGED = "unchanged", _("is like that already")
+    LATER = "later", _("has a later day already")
+    ENROLLED = "enrolled", _("is enrolled already")
+
+
+CLOSED = {Refusal.COMPLETED, Refusal.EXCUSED}
+
+
+class Stays(models.TextChoices):
+    """Why a line is not taken back."""
+
+    UNDONE = "undone", _("It was taken back already.")
+    LATE = "late", _("It can be taken back for a day only, and that day is over.")
+    LATER = "later", _("Something was decided or has happened since, and that stays: nothing was taken back.")
+    BEGUN = "begun", _("The course was begun meanwhile, so the enrollment stays.")
+    UNKNOWN = "unknown", _("This version of the site does not know how to undo it, so nothing was changed.")
+
+
+@dataclass(frozen=True)
+class Unadjusted:
+    """`learner` is a key."""
+
+    learner: int
+    why: Refusal
+
+
+class ActionForm(forms.Form):
+    """Its fields are columns of an Adjustment. `enrollment` is None for several at once."""
+
+    helper = Fields(error_summary=True, marks_required=True)
+
+    def __init__(self, *args: Any, enrollment: Enrollment | None = None, **kwargs: Any) -> None:
+        # Of several on one page, each has ids of its own.
+        super().__init__(*args, **{"auto_id": f"{type(self).__name__.removesuffix('Form').lower()}_%s"} | kwargs)
+        self.enrollment = enrollment
+
+
+class OptionalReason(forms.CharField):
+    def __init__(self, **kwargs):
+        usual = {"label": _("Why"), "max_length": 200, "help_text": _("If you like. The person can read it.")}
+        super().__init__(**usual | kwargs, required=False)
+
+
+def may_change(user: User, enrollment: Enrollment) -> bool:
+    """Of those that `user` may see: nobody extends, excuses or eases the own training, administrators included, and who
+    sees the firm sees more than may be changed."""
+    if enrollment.learner_id in not_decided_by(user):
+        return False
+    if user.is_superuser or not sees_the_firm(user):
+        return True
+    return Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
+
+
+def why_not_decide(adjustment: Adjustment, learner: int) -> Refusal | None:
+    """Why the adjustment is refused; `learner` is a key. An adjustment made by a job is never refused."""
+    if adjustment.made_by is None or learner not in not_decided_by(adjustment.made_by):
+        return None
+    return Refusal.OWN if adjustment.made_by_id == learner else Refusal.CONFLICT
+
+
+def write_exemptions(enrollments: Collection[Enrollment]) -> None:
+    Enrollment.objects.write_many(enrollments, ["waived_at", "waived_reason"])
+
+
+LinesAndEvents = tuple[list[AdjustmentLine], list[NewEvent]]
+
+
+class ManagerAction:
+    """One kind of change that a manager, HR or an administrator makes to a learner's training, and all its parts.
+
+    The person's page, the page for several people, the admin's list, the addresses, undo, the words of the audit log
+    and the sentences about it follow from the attributes and methods. To add an action, write a subclass in a module of
+    this package and put it into ACTIONS. An action with a value of its own needs columns of Adjustment or
+    AdjustmentLine.
+
+    `adjusting` calls `make` in the transaction of the change and stores the lines; `undoing` calls `undo`.
+    """
+
+    kind: Adjustment.Kind
+    form: type[ActionForm]
+    # Its name in addresses and in the admin; "": not on the person's page.
+    name = ""
+    address = ""  # the end of its addresses
+    is_for_many = True  # whether it is offered for several people at once
+    is_about_people = False  # whether its keys are those of people, who need no enrollment yet
+    is_of_the_person = False  # whether it holds in every course of the person, and shows on the pages of all
+    title: Promise
+    button: Promise
+    # What the person's page says after a change, and if nothing was changed; with `name` and the cleaned fields.
+    done: Promise
+    unchanged: Promise
+    admin_label: Promise | str = ""  # of the action in the admin's list; "": not there
+    event_words: Mapping[str, Promise] = {}  # event verbs of the audit log, with their words
+    undone_within = timedelta(days=1)
+    related: tuple[str, ...] = ()  # relations of the enrollment that the effect reads
+
+    def is_offered(self, enrollment: Enrollment) -> bool:
+        """Whether its form shows on the page of this enrollment."""
+        return True
+
+    def refusal(self, adjustment: Adjustment, enrollment: Enrollment) -> Refusal | None:
+        """Why `adjustment`, which may still lack its values, is none for this enrollment; None if it is one."""
+        if why := why_not_decide(adjustment, enrollment.learner_id) or self.closed(enrollment):
+            return why
+        return Refusal.UNCHANGED if self.is_unchanged(adjustment, enrollment) else None
+
+    def closed(self, enrollment: Enrollment) -> Refusal | None:
+        if enrollment.completed_at:
+            return Refusal.COMPLETED
+        return Refusal.EXCUSED if enrollment.waived_at else None
+
+    def is_unchanged(self, adjustment: Adjustment, enrollment: Enrollment) -> bool:
+        """Whether it is as the adjustment wants it already, as far as the enrollment tells."""
+        return False
+
+    def make(self, adjustment, lines):
+        """(the lines that changed something, who was refused, what to log). Locks all, writes all but lines and log."""
+        enrollments = self.locked(lines)
+        able, refused = [], []
+        for line in lines:
+            line.enrollment = enrollments[line.enrollment_id]
+            why = self.refusal(adjustment, line.enrollment)
+            able += [] if why else [line]
+            refused += [Unadjusted(line.learner_id, why)] if why else []
+        made, events = self.apply(adjustment, able) if able else ([], [])
+        refused += [Unadjusted(line.learner_id, Refusal.UNCHANGED) for line in able if line not in made]
+        for line in made:
+            line.made_at = adjustment.made_at
+        return made, refused, events
+
+    def locked(self, lines: Collection[AdjustmentLine]) -> dict[int, Enrollment]:
+        """Key → the enrollment as it is now, locked until the transaction ends, by key: two batches wait for each
+        other."""
+        return {each.pk: each for each in self.rows(lines).order_by("pk")}
+
+    def rows(self, lines: Collection[AdjustmentLine]) -> EnrollmentQuerySet:
+        rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().with_day_moved()
+        if self.related:
+            rows = rows.select_related(*self.related)
+        return rows.filter(pk__in=[line.enrollment_id for line in lines])
+
+    def apply(self, adjustment: Adjustment, lines: list[AdjustmentLine]) -> LinesAndEvents:
+        """Write the change of these lines, whose enrollments are locked: the lines that changed something, and what to
+        log."""
+        raise NotImplementedError
+
+    def event(self, adjustment, line, verb, data=None):
+        return NewEvent(verb, line.enrollment, adjustment.made_by, data or {}, adjustment.made_at)
+
+    def why_it_stays(self, line: AdjustmentLine) -> Stays | None:
+        """Whether something else came in between that is no adjustment."""
+        return None
+
+    def undo(self, lines: list[AdjustmentLine], by: User, at: datetime) -> LinesAndEvents:
+        """Take the change of these lines back, whose enrollments are locked: the lines taken back, and what to log."""
+        raise NotImplementedError
+
+    def sentence(self, enrollment: Enrollment, cleaned: Mapping[str, Any], adjustment: Adjustment | None) -> str:
+        """The message for the manager: what was done, or why nothing was changed."""
+        days = {name: date_format(value) for name, value in cleaned.items() if isinstance(value, date)}
+        return (self.done if adjustment else self.unchanged) % {"name": enrollment.learner.name, **cleaned, **days}
+
+    def heading(self, adjustment: Adjustment) -> str:
+        """Of the page about one adjustment."""
+        raise NotImplementedError
+
+    def words(self, line: AdjustmentLine, who: str, *, is_own: bool) -> str:
+        """What `who` did, in the history of the enrollment; `is_own`: said to the learner."""
+        raise NotImplementedError
+
+
+def in_days(day: date | None) -> str:
+    return date_format(day, "DATE_FORMAT") if day else ""

@@ -1,0 +1,111 @@
+"""Each manager action is complete: it can be described, recorded, refused, undone."""
+
+import pytest
+from django.utils.translation import override
+
+from courseware.accounts.models import User
+from courseware.content.models import Course
+from courseware.evidence.models import Event
+from courseware.learning.adjusted import adjustments_of
+from courseware.learning.adjusting import decide
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
+from courseware.learning.manager_actions.manager_action import Refusal
+from courseware.learning.models import Enrollment
+from courseware.learning.undoing import undo
+from tests.making import days, filled, join, make_course, make_enrollment, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+EACH_ACTION = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.kind)
+
+
+def rows():
+    """All that actions may change."""
+    return list(Enrollment.objects.order_by("pk").values()), list(User.objects.order_by("pk").values("practice_time"))
+
+
+@pytest.fixture
+def team():
+    make_course()
+    return make_team("Night shift", manager=make_user("Li Lin"))
+
+
+def wanted(action, team):
+    """An adjustment by its manager, from a form that was filled in."""
+    if action not in FOR_MANY:
+        return Adjustment(kind=action.kind, made_by=team.manager)
+    form = action.form(filled(action.form) | {"course": Course.objects.get().pk})
+    assert form.is_valid()
+    return Adjustment(kind=action.kind, made_by=team.manager, **form.cleaned_data)
+
+
+def made(action, team):
+    """(the adjustment, who was refused, the rows before) of a learner of the team."""
+    learner = make_user("Zhao Min")
+    join(team, learner)
+    key = learner.pk if action.is_about_people else make_enrollment(learner, due_at=days(5)).pk
+    before = rows()
+    adjustment, refused = decide(wanted(action, team), [key])
+    return adjustment, refused, before
+
+
+def test_each_stored_kind_has_one_action():
+    assert sorted(BY_KIND) == sorted(Adjustment.Kind.values) == sorted(action.kind for action in ACTIONS)
+
+
+@EACH_ACTION
+def test_undo_restores_what_an_action_changed(action, team):
+    adjustment, refused, before = made(action, team)
+    assert not refused and rows() != before
+    _learners, left = undo(adjustment, adjustment.lines.all(), by=team.manager)
+    assert not left and rows() == before
+
+
+@EACH_ACTION
+def test_what_an_action_records_has_words(action, team):
+    last = Event.objects.latest("pk").pk
+    adjustment, _refused, _before = made(action, team)
+    undo(adjustment, adjustment.lines.all(), by=team.manager)
+    verbs = set(Event.objects.filter(pk__gt=last).values_list("verb", flat=True))
+    assert verbs and verbs <= EVENT_WORDS.keys()
+
+
+@EACH_ACTION
+def test_an_action_is_described_to_learner_and_manager_in_both_languages(action, team):
+    adjustment, _refused, _before = made(action, team)
+    enrollment = Enrollment.objects.get()
+    said = set()
+    for language in ("en", "zh-hans"):
+        with override(language):
+            own, other = (adjustments_of(enrollment, is_own=is_own)[0].words for is_own in (True, False))
+            assert "Li Lin" in own and "Li Lin" in other
+            said |= {own, action.heading(adjustment)}
+    assert len(said) == 4
+
+
+@pytest.mark.parametrize("action", FOR_MANY, ids=lambda action: action.kind)
+def test_nobody_decides_about_oneself(action, team):
+    join(team, team.manager)
+    enrollment = make_enrollment(team.manager)
+    key = team.manager.pk if action.is_about_people else enrollment.pk
+    adjustment, refused = decide(wanted(action, team), [key])
+    assert (adjustment, [each.why for each in refused]) == (None, [Refusal.OWN])
+
+
+@pytest.mark.parametrize("action", ON_PERSON_PAGE, ids=lambda action: action.kind)
+def test_repeating_an_action_changes_nothing(action, team):
+    made(action, team)
+    key, before = Enrollment.objects.get().pk, rows()
+    again, refused = decide(wanted(action, team), [key])
+    assert (again, [each.why for each in refused], rows()) == (None, [Refusal.UNCHANGED], before)
+
+
+@pytest.mark.parametrize("action", FOR_MANY, ids=lambda action: action.kind)
+def test_the_fields_of_a_form_are_columns_of_the_adjustment(action):
+    assert action.form.base_fields.keys() <= {field.name for field in Adjustment._meta.fields}
+    assert action.title and action.button and action.address
+
+
+@pytest.mark.parametrize("action", ON_PERSON_PAGE, ids=lambda action: action.kind)
+def test_the_person_page_says_whether_something_was_changed(action):
+    assert action.done and action.unchanged and action.done != action.unchanged
