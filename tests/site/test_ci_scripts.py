@@ -150,8 +150,9 @@ def deep(tmp_path, monkeypatch):
 PARTS = {"one": "echo one >>ran", "two": "echo two >>ran; echo why; exit 3", "three": "echo three >>ran"}
 
 
-def run_deep(deep, *asked, commit="abc", parts=PARTS):
-    return deep.run_parts(parts, list(asked), deep.State(deep.FOLDER / "state.json", commit))
+def run_deep(deep, *asked, commit="abc", parts=PARTS, commit_now=None):
+    state = deep.State(deep.FOLDER / "state.json", commit)
+    return deep.run_parts(parts, list(asked), state, lambda: commit_now or commit)
 
 
 def ran_by(deep):
@@ -194,3 +195,9 @@ def test_a_run_that_was_interrupted_goes_on_with_the_part_it_was_at(deep, monkey
     monkeypatch.setattr(deep, "run", run_part)
     assert run_deep(deep) == 1
     assert ran_by(deep) == ["one", "two", "three"]
+
+
+def test_a_part_during_which_files_changed_is_not_recorded(deep):
+    assert run_deep(deep, commit_now="abc-dirty") == 1
+    assert run_deep(deep) == 1
+    assert ran_by(deep) == ["one", "one", "two", "three"]
