@@ -30,9 +30,8 @@ from courseware.assessment.models import Attempt
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.group_doors import GroupDoor
-from courseware.assignments.hand_remindings import HandReminding
 from courseware.assignments.merging import merge
-from courseware.assignments.models import RuleVersion
+from courseware.assignments.models import HandReminding, RuleVersion
 from courseware.assignments.switching import make_rule
 from courseware.content.compiled import serving
 from courseware.content.compiled.figures import DIGEST_LENGTH

@@ -11,7 +11,7 @@ from datetime import date
 from django.db import transaction
 
 from courseware.accounts.models import User
-from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.models import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, Undone, remind, undo_reminding
 from courseware.assignments.talks import Talk, note_talks, take_back_talks, talks_of_day
 from courseware.evidence.recording import record_many

@@ -22,9 +22,9 @@ from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, b
 from courseware.lib.chunks import batches
 from courseware.lib.clock import at_time
 from courseware.outbox.delivering import preview_round
-from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.models import Message, MessageState
+from courseware.outbox.telling import write_once
 
 SORTS = (LetterSort.TRAINING, LetterSort.SUBSCRIBED)
 TOGETHER = "it is told in the same letter as another"

@@ -5,16 +5,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
-from courseware.assignments.escalations import EscalationSwitch  # noqa: F401 - Django finds its models here
 from courseware.assignments.fitting import Because, Why
 from courseware.assignments.group_doors import GroupCard, GroupDoor  # noqa: F401 - Django finds its models here
-from courseware.assignments.hand_remindings import HandReminding  # noqa: F401 - Django finds its models here
 from courseware.assignments.observations import Observation, ObservationAnswers  # noqa: F401 - the same
-from courseware.assignments.reminder_plans import ReminderPlan  # noqa: F401 - the same
+from courseware.assignments.reminder_plans import EscalationSwitch, ReminderPlan  # noqa: F401 - the same
 from courseware.assignments.talks import Talk  # noqa: F401 - the same
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
 from courseware.lib.names import NameField
+from courseware.outbox.models import Message
 
 
 class AssignmentRule(models.Model):
@@ -156,3 +155,21 @@ class Assignment(models.Model):
     @property
     def because(self):
         return Because(Why(self.why), self.why_day)
+
+
+class HandReminding(models.Model):
+    """One press of *Remind*. `letters` are keys of messages."""
+
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    letters = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("reminder by hand"), _("reminders by hand")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"{self.made_by} · {self.made_at:%Y-%m-%d}"
+
+    def sent(self) -> models.QuerySet[Message]:
+        return Message.objects.filter(pk__in=self.letters).select_related("person").order_by("pk")

@@ -13,8 +13,8 @@ from courseware.accounts.working_days import DAY, calendar_of
 from courseware.jobs.schedule import Daily
 from courseware.lib.chunks import batches
 from courseware.lib.dates import site_day
-from courseware.outbox.keyed_letters import write_once
 from courseware.outbox.models import Message
+from courseware.outbox.telling import write_once
 
 PEOPLE_AT_ONCE = 200
 EMAILS_AT_ONCE = 500  # in memory

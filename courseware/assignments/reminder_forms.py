@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from courseware.accounts.leads import teams_without_senior_manager
-from courseware.assignments.escalations import is_escalated
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.reminder_planning import Planned
 from courseware.assignments.reminder_plans import (
@@ -15,6 +14,7 @@ from courseware.assignments.reminder_plans import (
     IN_A_FORTNIGHT,
     ReminderPlan,
     days_of_plan,
+    is_escalated,
     why_too_many,
     with_repeats,
 )

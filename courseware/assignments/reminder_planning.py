@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from courseware.accounts.models import User
-from courseware.assignments.escalations import EscalationSwitch, is_escalated
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.reminder_plans import DEFAULT, DEFAULT_EVERY, ReminderPlan
+from courseware.assignments.reminder_plans import DEFAULT, DEFAULT_EVERY, EscalationSwitch, ReminderPlan, is_escalated
 from courseware.content.models import Course
 from courseware.evidence.recording import NewEvent, record, record_many
 

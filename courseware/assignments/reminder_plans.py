@@ -1,10 +1,13 @@
-"""On which days people are reminded of a due day: as their course says, or the rule that has enrolled them."""
+"""On which days people are reminded of a due day: as their course says, or the rule that has enrolled them. And whether
+the next level is told of people who are late for days."""
 
 from collections.abc import Collection
 from datetime import date
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -46,6 +49,21 @@ class ReminderPlan(models.Model):
         return f"{self.rule or self.course}: {self.days}"
 
 
+class EscalationSwitch(models.Model):
+    """That the next level is told of who is late for days, or is told no more. The newest counts; off without one."""
+
+    is_on = models.BooleanField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("switch of escalation"), gettext_lazy("switches of escalation")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"{self.made_at:%Y-%m-%d} {self.is_on}"
+
+
 def with_repeats(days: list[int], every: int) -> list[int]:
     """The days of a plan and of its repeated reminders. A plan without days has no repeats.
 
@@ -54,6 +72,12 @@ def with_repeats(days: list[int], every: int) -> list[int]:
     if not days or not every:
         return days
     return [*days, *range(min(*days, 0) - every, -LAST_REPEAT - 1, -every)]
+
+
+def is_escalated() -> bool:
+    """Runs one query."""
+    newest = EscalationSwitch.objects.values_list("is_on", flat=True).first()
+    return bool(newest)
 
 
 DEFAULT_PLAN = with_repeats(DEFAULT, DEFAULT_EVERY)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.absences import last_days_away
 from courseware.accounts.models import User
-from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.models import HandReminding
 from courseware.assignments.reminder_letter import APART, KIND, asked_about, runs_in
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason, not_asked_reason

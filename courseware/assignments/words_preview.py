@@ -13,13 +13,12 @@ from courseware.face.faces import face_of
 from courseware.language.documents import display_tag
 from courseware.learning.course_letter import signers_of
 from courseware.outbox.editable_letters import EditableLetter
-from courseware.outbox.html_letters import paragraphs_of
 from courseware.outbox.kinds import LetterSort
 from courseware.outbox.letter_parts import PARTS
 from courseware.outbox.letter_words import Words
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import may_be_stopped
-from courseware.outbox.writing import WrittenLetter, write_letter
+from courseware.outbox.writing import WrittenLetter, paragraphs_of, write_letter
 
 
 @dataclass(frozen=True)

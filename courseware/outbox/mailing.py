@@ -14,13 +14,12 @@ from django.utils import translation
 from courseware.face.faces import Face, face_at
 from courseware.language.documents import display_tag
 from courseware.outbox.circuit_breaker import CircuitBreaker
-from courseware.outbox.html_letters import letter_page
 from courseware.outbox.kinds import MessageKind
 from courseware.outbox.letter_words import own_words
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import address_to_stop
 from courseware.outbox.time_limit import TimeLimit
-from courseware.outbox.writing import write_letter
+from courseware.outbox.writing import letter_page, write_letter
 
 PERMANENT = 500  # replies from here on say that trying again is of no use
 

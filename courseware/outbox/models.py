@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.outbox.circuit_breaker import UnreachableServer  # noqa: F401 - Django finds its models here
 from courseware.outbox.letter_words import LetterWords  # noqa: F401 - the same
-from courseware.outbox.stopped_kinds import StoppedKind  # noqa: F401 - the same
 from courseware.outbox.tray_lines import TrayLine  # noqa: F401 - the same
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try
@@ -137,3 +136,20 @@ class Message(models.Model):
     def may_be_taken_back(self) -> bool:
         """Whether nobody has begun to send it."""
         return self.state == MessageState.QUEUED and not self.tries
+
+
+class StoppedKind(models.Model):
+    """That somebody wants no more letters of a kind. Without a row they come."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    kind = models.CharField(max_length=64)
+    stopped_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="one_stop_of_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.kind}"

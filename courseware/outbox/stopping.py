@@ -17,8 +17,7 @@ from django.utils.translation import gettext_noop
 
 from courseware.evidence.recording import record
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
-from courseware.outbox.models import Message
-from courseware.outbox.stopped_kinds import StoppedKind
+from courseware.outbox.models import Message, StoppedKind
 
 SIGNER = Signer(salt="outbox.stopping")
 STOPPED = gettext_noop("the person has stopped letters of this kind")

@@ -1,6 +1,6 @@
 """Writing down what is to be told: in the transaction of the fact, which no mail server can hold up."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from courseware.lib.clock import now
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message, MessageState
@@ -15,6 +16,7 @@ from courseware.outbox.tray_lines import TrayLine
 
 # Emails about an action with *Undo* wait this long, so that screen-reader users can reach the button.
 HELD_FOR_UNDO = timedelta(minutes=2)
+WAITS_AGAIN = {"state": MessageState.QUEUED, "why": "", "tries": 0, "ended_at": None}
 
 
 @transaction.atomic(savepoint=False)
@@ -103,3 +105,22 @@ def lay_in_tray(kind: str, told: Mapping[int, dict[str, Any]]) -> None:
 def must_be_named(kind: str) -> None:
     if kind not in MESSAGE_KINDS:
         raise LookupError(f"no room has named the letter {kind}")
+
+
+def write_once(letters: Collection[Message], *, again: Collection[str] = ()) -> int:
+    """Write those whose key is new. Of the others those wait again that were not sent for one of the reasons `again`:
+    what kept them back was taken back, or they would not be among these. Returns how many are new or wait again.
+
+    Runs two statements, a third where there are reasons and keys that are known.
+    """
+    of_these = Message.objects.filter(key__in=[letter.key for letter in letters])
+    known = set(of_these.values_list("key", flat=True))
+    new = [letter for letter in letters if letter.key not in known]
+    Message.objects.bulk_create(new, ignore_conflicts=True)  # another one may be writing them at this very moment
+    return len(new) + (wait_again(of_these, again) if known and again else 0)
+
+
+def wait_again(letters, reasons: Collection[str]) -> int:
+    """Each is asked anew when it leaves. What was told in another letter was told."""
+    skipped = letters.filter(state=MessageState.SKIPPED, why__in=reasons, told_in=None)
+    return skipped.update(**WAITS_AGAIN, next_at=now())

@@ -1,4 +1,7 @@
-"""A letter in words: what the template says, what the firm says in its own words, and what stands below every one."""
+"""A letter in words: what the template says, what the firm says in its own words, and what stands below every one.
+
+As plain text, and as a simple page: the same words in paragraphs, in the font and colours of the reader's program.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from courseware.face.faces import Face
@@ -16,6 +20,7 @@ from courseware.outbox.letter_parts import IN_CONTEXT, LetterParts
 from courseware.outbox.letter_words import Words
 from courseware.outbox.placeholders import filled
 
+ADDRESS = re.compile(r"https?://\S+")
 GAP = re.compile(r"\n{3,}")  # where a part has no words
 SIGNATURE = "\n-- \n"  # the mark that mail programs know
 
@@ -63,3 +68,16 @@ def own_parts(kind: MessageKind, own: Words, context: Mapping[str, Any], languag
     texts = {part: by_language.get(language, "") for part, by_language in own.items()}
     found = {part: filled(text, kind.editable.placeholders, context) for part, text in texts.items() if text}
     return {part: text for part, text in found.items() if text}
+
+
+def letter_page(letter: WrittenLetter, language: str) -> str:
+    """`language` is that of the page, as "zh-Hans"."""
+    context = {"language": language, "subject": letter.subject, "body": paragraphs_of(letter)}
+    return render_to_string("outbox/letter.html", context)
+
+
+def paragraphs_of(letter: WrittenLetter) -> SafeString:
+    """Safe HTML: nothing of the text is taken for any. An address that is a line by itself is a link."""
+    texts = letter.body.replace(SIGNATURE, "\n").strip().split("\n\n")
+    paragraphs = [[(line, ADDRESS.fullmatch(line)) for line in text.strip().split("\n")] for text in texts]
+    return render_to_string("outbox/_paragraphs.html", {"paragraphs": paragraphs})

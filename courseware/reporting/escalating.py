@@ -20,10 +20,10 @@ from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.offices import HR, in_office
 from courseware.accounts.permissions import handles_people, is_manager, people_managed_by, people_visible_to
-from courseware.assignments.escalations import is_escalated
 from courseware.assignments.mornings import Morning, MorningJob, in_order, summary
 from courseware.assignments.near_days import Plans
 from courseware.assignments.reminder_letter import ASKS, asked_about
+from courseware.assignments.reminder_plans import is_escalated
 from courseware.assignments.reminding import DueReminder, reminders_due
 from courseware.content.compiled import serving
 from courseware.content.models import Course

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from courseware.assignments.hand_remindings import HandReminding
+from courseware.assignments.models import HandReminding
 from courseware.assignments.reminder_letter import runs_in
 from courseware.assignments.reminding_by_hand import Undone, left_out, remind, undo_reminding
 from courseware.learning.postponing import mark_away

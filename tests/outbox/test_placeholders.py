@@ -6,9 +6,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.outbox.html_letters import letter_page
 from courseware.outbox.placeholders import Placeholder, filled, mistakes_in
-from courseware.outbox.writing import WrittenLetter
+from courseware.outbox.writing import WrittenLetter, letter_page
 
 PLACEHOLDERS = {
     "name": Placeholder("the reader", lambda context: context["name"]),

@@ -8,8 +8,7 @@ from django.urls import reverse
 from courseware.evidence.models import Event
 from courseware.outbox.delivering import deliver_due
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
-from courseware.outbox.models import Message
-from courseware.outbox.stopped_kinds import StoppedKind
+from courseware.outbox.models import Message, StoppedKind
 from courseware.outbox.telling import tell
 from tests.making import make_user
 

@@ -223,7 +223,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(teams, people, django
 
 
 def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
-    from courseware.assignments.escalations import EscalationSwitch, is_escalated
+    from courseware.assignments.reminder_plans import EscalationSwitch, is_escalated
 
     make_course()
     client.force_login(make_hr())

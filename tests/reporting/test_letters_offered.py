@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from courseware.accounts.models import Membership
 from courseware.assignments.group_doors import GroupDoor
-from courseware.outbox.stopped_kinds import StoppedKind
+from courseware.outbox.models import StoppedKind
 from courseware.reporting.monthly_reports import subscribe
 from tests.making import make_enrollment, make_hr, make_team, make_user
 
