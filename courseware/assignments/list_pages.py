@@ -29,7 +29,6 @@ from courseware.accounts.rosters.comparing import (
     LINE_KINDS,
     MOVE,
     RETURN,
-    is_about_new_team,
     needs_second_yes,
 )
 from courseware.accounts.rosters.roster import Roster
@@ -107,12 +106,12 @@ def difference_page(request, roster, form):
         raise Http404
     first = {each: first_lines(roster, each, BAD_SHOWN if each == BAD else SHOWN) for each in LINE_KINDS}
     context = {"roster": roster, "kinds": first, "notes": roster.notes, "total": total_of(roster)}
-    first[BAD] = [line for line in first[BAD] if not is_about_new_team(line)]
+    first[BAD] = [line for line in first[BAD] if not line.is_about_new_team]
     context["bad_number"] = roster.counts[BAD] - roster.notes.get("in_new_teams", 0)
-    context["takes_some"] = any(line.get("otherwise") for line in first[BAD]) or "creates_teams" in form.fields
+    context["takes_some"] = any(line.otherwise for line in first[BAD]) or "creates_teams" in form.fields
     if kind:
         page = Paginator(roster.parts.filter(kind=kind), 1).get_page(request.GET.get("page"))
-        context |= {"kind": kind, "page": page, "lines": [line for part in page for line in part.lines]}
+        context |= {"kind": kind, "page": page, "lines": [line for part in page for line in part.rows]}
     chosen = set(request.POST.getlist("take"))
     prepare(context.get("lines", []), *first.values(), chosen=chosen if form.is_bound else None)
     return render_form(request, "assignments/difference.html", form, context)
@@ -121,7 +120,7 @@ def difference_page(request, roster, form):
 def first_lines(roster, kind, number):
     lines = []
     for part in roster.parts.filter(kind=kind)[: -(-number // 50)]:
-        lines += part.lines
+        lines += part.rows
     return lines[:number]
 
 
@@ -135,30 +134,27 @@ def prepare(*groups, chosen):
     lines = [line for group in groups for line in group]
     names = Team.objects.in_bulk({key for line in lines for key in teams_in(line)})
     for line in lines:
-        line["signs_in"] = line.get("to", {}).get("email") or line.get("to", {}).get("staff_number", "")
-        line["team_name"] = names.get(line.get("team"), "")
-        line["teams_were_names"] = [names[key] for key in line.get("teams_were", ()) if key in names]
-        line["fields"] = [
-            {"label": sentences.FIELDS[name], "was": line["was"][name], "to": value}
-            for name, value in line.get("to", {}).items()
-            if line["kind"] not in (JOIN, LEAVE)
+        line.team_name = names.get(line.team, "")
+        line.teams_were_names = [names[key] for key in line.teams_were if key in names]
+        line.fields = [
+            {"label": sentences.FIELDS[name], "was": line.was[name], "to": value}
+            for name, value in line.to.items()
+            if line.kind not in (JOIN, LEAVE)
         ]
-        for fault in line.get("problems", ()):
-            fault["label"], fault["words"] = sentences.FIELDS[fault["column"]], sentences.sentence_of(fault)
-        if "otherwise" in line:
-            line["is_taken"] = str(line["line"]) in chosen if chosen is not None else is_likely(line)
-        if "conflict" in line:
-            line["words"] = sentences.CONFLICTS[line["conflict"]]
-            line["label"] = sentences.FIELDS.get(line["field"], "")
+        if line.otherwise:
+            line.is_taken = str(line.line) in chosen if chosen is not None else is_likely(line)
+        if line.conflict:
+            line.words = sentences.CONFLICTS[line.conflict]
+            line.label = sentences.FIELDS.get(line.field, "")
 
 
 def is_likely(line):
     """Whether a bad line is ticked beforehand: its team alone is misspelt, and no other row is meant by it, too."""
-    return [fault["code"] for fault in line["problems"]] == ["near-team"]
+    return [fault.code for fault in line.problems] == ["near-team"]
 
 
 def teams_in(line):
-    return [key for key in [line.get("team"), *line.get("teams_were", ())] if key]
+    return [key for key in [line.team, *line.teams_were] if key]
 
 
 def progress_page(request, roster):

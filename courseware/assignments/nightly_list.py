@@ -16,6 +16,7 @@ from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
 from courseware.accounts.rosters.roster import Roster
+from courseware.accounts.rosters.rows import RosterRow
 from courseware.assignments.posts import posts_by_title
 from courseware.assignments.taking_up import take_up
 from courseware.jobs.tasks import Later
@@ -119,10 +120,10 @@ def list_in_words(message) -> dict:
         "name": message.person.name,
         "file": roster.file_name if roster else "",
         "leave": roster.counts["leave"] if roster else 0,
-        "rows": [f"{fault['cell']}: {sentences.sentence_of(fault)}" for line in lines for fault in line["problems"]],
+        "rows": [f"{fault.cell}: {fault.words}" for line in lines for fault in line.problems],
         "link": settings.SITE_URL.rstrip("/") + page,
     }
 
 
-def bad_lines(roster: Roster) -> list[dict]:
-    return [line for part in roster.parts.filter(kind=BAD) for line in part.lines]
+def bad_lines(roster: Roster) -> list[RosterRow]:
+    return [line for part in roster.parts.filter(kind=BAD) for line in part.rows]

@@ -79,7 +79,7 @@ def test_it_does_not_come_back_by_itself(client, row, other):
 def test_a_row_with_the_other_name_is_about_the_person(row, kept, cells):
     plan = plan_of([*cells, ""], is_whole_firm=True)
     assert {kind: number for kind, number in plan.counts.items() if number} == {"unchanged": 1, "leave": 1}
-    assert [line["name"] for line in plan.lines["leave"]] == [row.made_by.name]
+    assert [line.name for line in plan.lines["leave"]] == [row.made_by.name]
     bring_in(["B7", "Wang Xiaoming", "x.wang@example.com", ""])
     kept.refresh_from_db()
     assert (kept.name, kept.staff_number, kept.email) == ("Wang Xiaoming", "A12", "wang@example.com")
@@ -87,7 +87,7 @@ def test_a_row_with_the_other_name_is_about_the_person(row, kept, cells):
 
 def test_rows_of_both_names_are_two_of_one_person(row):
     plan = plan_of(["A12", "王小明", "", ""], ["B7", "王晓明", "", ""])
-    assert [[each["code"] for each in line["problems"]] for line in plan.lines["bad"]] == [["twice"], ["twice"]]
+    assert [[each.code for each in line.problems] for line in plan.lines["bad"]] == [["twice"], ["twice"]]
 
 
 def test_a_list_that_was_compared_before_brings_nobody_back_who_was_merged_since(kept, other):

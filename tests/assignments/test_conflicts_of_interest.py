@@ -222,9 +222,7 @@ def apply(roster, by):
 
 
 def codes(roster):
-    return [
-        each["code"] for part in roster.parts.filter(kind="bad") for line in part.lines for each in line["problems"]
-    ]
+    return [each.code for part in roster.parts.filter(kind="bad") for line in part.rows for each in line.problems]
 
 
 def test_a_list_does_not_change_the_uploader_or_people_in_conflict(team):
@@ -233,7 +231,7 @@ def test_a_list_does_not_change_the_uploader_or_people_in_conflict(team):
     data = listed("H1,Other name,,", "H2,Other name,,", "H3,Newcomer,,2027-01-01")
     roster = apply(bring(data, "list.csv", by=new, is_whole_firm=False), by=new)
     assert codes(roster) == ["conflict", "own-row"]
-    assert [line["name"] for line in outcome_lines(roster, DONE)] == ["Newcomer"]
+    assert [line.name for line in outcome_lines(roster, DONE)] == ["Newcomer"]
     assert len(outcome_lines(roster, LEFT_OUT)) == 2
 
 
@@ -247,7 +245,7 @@ def test_a_list_does_not_change_the_record_of_its_approver():
     roster = apply(bring(listed("H2,After,,"), "list.csv", by=brings, is_whole_firm=False), by=agrees)
     agrees.refresh_from_db()
     assert agrees.name == "Before"
-    assert [line["conflict"] for line in outcome_lines(roster, "conflict")] == ["own-row"]
+    assert [line.conflict for line in outcome_lines(roster, "conflict")] == ["own-row"]
 
 
 def test_a_list_does_not_change_the_address_of_a_member_of_hr():

@@ -24,13 +24,13 @@ from courseware.accounts.rosters.comparing import (
     LEAVE,
     LINE_KINDS,
     RETURN,
-    Line,
     Plan,
     claims_twice,
     needs_second_yes,
 )
 from courseware.accounts.rosters.new_teams import create_teams_of
 from courseware.accounts.rosters.roster import Roster, RosterPart
+from courseware.accounts.rosters.rows import RosterRow, as_stored
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.lib.dates import site_day
@@ -79,7 +79,10 @@ def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_wh
     if not parts:  # nothing has to be approved
         note_listed(roster)
     RosterPart.objects.bulk_create(
-        [RosterPart(roster=roster, place=place, kind=kind, lines=lines) for place, (kind, lines) in enumerate(parts)],
+        [
+            RosterPart(roster=roster, place=place, kind=kind, lines=as_stored(lines))
+            for place, (kind, lines) in enumerate(parts)
+        ],
         batch_size=100,
     )
     return roster
@@ -116,10 +119,13 @@ def begin_applying(
 
 def mark_taken(roster: Roster, lines: set[int]) -> None:
     parts = list(roster.parts.filter(kind=BAD))
+    taken = []
     for part in parts:
-        for line in part.lines:
-            line["taken"] = "otherwise" in line and line["line"] in lines
-    taken = [line["otherwise"] for part in parts for line in part.lines if line["taken"]]
+        rows = part.rows
+        for line in rows:
+            line.taken = line.otherwise is not None and line.line in lines
+        part.rows = rows
+        taken += [line.otherwise for line in rows if line.otherwise and line.taken]
     if claims_twice(taken):
         raise TakenTwice
     RosterPart.objects.bulk_update(parts, ["lines"])
@@ -167,18 +173,19 @@ class Applying:
         self.events: list[NewEvent] = []
 
     def apply(self, part: RosterPart) -> None:
-        lines = [line.get("otherwise", {}) if part.kind == BAD else line for line in part.lines]
-        keys = {line.get("person") for line in lines}
+        rows = part.rows
+        lines = [line for row in rows if (line := row.otherwise if part.kind == BAD else row)]
+        keys = {line.person for line in lines}
         # By key: whoever changes several of the same people would else wait in a circle.
         people = User.objects.select_for_update(no_key=True).filter(pk__in=keys - {None}).order_by("pk")
         self.people = {person.pk: person for person in people}
         change_teams_of(self.people)  # all at once, for the same reason
         self.known_otherwise = self.merged_since()
-        self.teams = Team.objects.in_bulk([line["team"] for line in lines if line.get("team")])
-        self.joined = self.joined_together(part.lines)
-        for line in part.lines:
+        self.teams = Team.objects.in_bulk([line.team for line in lines if line.team])
+        self.joined = self.joined_together(rows)
+        for line in rows:
             self.do(line)
-        part.applied_at = self.at
+        part.rows, part.applied_at = rows, self.at
         part.save(update_fields=["lines", "applied_at"])
         record_many(self.events)
 
@@ -187,17 +194,17 @@ class Applying:
         since = Q(made_at__gt=self.roster.read_at) | Q(undone_at__gt=self.roster.read_at)
         return {*Merge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
 
-    def do(self, line: Line) -> None:
-        if line["kind"] == BAD and not line.get("taken"):
-            line["outcome"] = LEFT_OUT
+    def do(self, line: RosterRow) -> None:
+        if line.kind == BAD and not line.taken:
+            line.outcome = LEFT_OUT
             return
-        wanted = line["otherwise"] if line["kind"] == BAD else line
+        wanted = line.otherwise if line.otherwise and line.kind == BAD else line
         try:
-            events = self.joined.get(line["line"]) or self.done_alone(wanted)
+            events = self.joined.get(line.line) or self.done_alone(wanted)
         except Conflict as conflict:
-            line |= {"outcome": CONFLICT, "conflict": conflict.code, "field": conflict.field}
+            line.outcome, line.conflict, line.field = CONFLICT, conflict.code, conflict.field
         else:
-            line["outcome"] = DONE if events else ALREADY
+            line.outcome = DONE if events else ALREADY
             self.events += [self.told(event) for event in events]
 
     def told(self, event: NewEvent) -> NewEvent:
@@ -205,13 +212,11 @@ class Applying:
             event if self.roster.by == self.by else replace(event, data={**event.data, "brought_by": self.roster.by_id})
         )
 
-    def joined_together(self, lines: list[Line]) -> dict[int, list[NewEvent]]:
+    def joined_together(self, lines: list[RosterRow]) -> dict[int, list[NewEvent]]:
         """Whoever comes in by these lines, but where that is not as simple: by line, what is to be logged."""
-        places = [(line, self.teams.get(line.get("team"))) for line in lines if line["kind"] == JOIN]
+        places = [(line, self.teams.get(line.team or 0)) for line in lines if line.kind == JOIN]
         newcomers = {
-            line["line"]: (self.newcomer(line), team, line["role"])
-            for line, team in places
-            if team or not line.get("team")
+            line.line: (self.newcomer(line), team, line.role) for line, team in places if team or not line.team
         }
         try:
             with transaction.atomic():
@@ -219,23 +224,23 @@ class Applying:
         except IntegrityError:  # somebody adds one of them at this very moment
             return {}
 
-    def newcomer(self, line: Line) -> dict[str, Any]:
-        return values_of(line["to"]) | {"listed_on": site_day(self.at)}
+    def newcomer(self, line: RosterRow) -> dict[str, Any]:
+        return values_of(line.to) | {"listed_on": site_day(self.at)}
 
-    def done_alone(self, line: Line) -> list[NewEvent]:
+    def done_alone(self, line: RosterRow) -> list[NewEvent]:
         with transaction.atomic():
-            return self.join(line) if line["kind"] == JOIN else self.change(line)
+            return self.join(line) if line.kind == JOIN else self.change(line)
 
-    def join(self, line: Line) -> list[NewEvent]:
+    def join(self, line: RosterRow) -> list[NewEvent]:
         team = self.team_of(line)
         try:
-            _person, events = added(self.newcomer(line), team, line["role"], self.by, self.at)
+            _person, events = added(self.newcomer(line), team, line.role, self.by, self.at)
         except ValidationError:
             raise Conflict("here-already") from None
         return events
 
-    def change(self, line: Line) -> list[NewEvent]:
-        person = self.people.get(line["person"])
+    def change(self, line: RosterRow) -> list[NewEvent]:
+        person = self.people.get(line.person or 0)
         if person is None:
             raise Conflict("gone")
         if is_for_admins(person) and not all(each and each.is_superuser for each in (self.by, self.roster.by)):
@@ -243,10 +248,10 @@ class Applying:
         self.refuse_conflict(person, line)
         if person.pk in self.known_otherwise:
             raise Conflict("changed")
-        values = values_of(line["to"])
-        if line["kind"] == LEAVE:
+        values = values_of(line.to)
+        if line.kind == LEAVE:
             return self.let_leave(person, values)
-        if not person.is_active and line["kind"] != RETURN:
+        if not person.is_active and line.kind != RETURN:
             raise Conflict("gone")
         self.compare_with_seen(person, line)
         events = returned(person, self.by, self.at)
@@ -257,7 +262,7 @@ class Applying:
             events += self.move(person, team, line)
         return events
 
-    def refuse_conflict(self, person: User, line: Line) -> None:
+    def refuse_conflict(self, person: User, line: RosterRow) -> None:
         """Raise Conflict if the person who brought or approved the list cannot decide about `person`."""
         people = [each for each in (self.by, self.roster.by) if each]
         if person in people:
@@ -265,7 +270,7 @@ class Applying:
         if not all(may_decide_about(each, person) for each in people):
             raise Conflict("conflict")
         are_admins = people and all(each.is_superuser for each in people)
-        if "email" in line["to"] and not are_admins and HR in person.offices:
+        if "email" in line.to and not are_admins and HR in person.offices:
             raise Conflict("address-of-hr", "email")
 
     def let_leave(self, person: User, values: dict[str, Any]) -> list[NewEvent]:
@@ -273,8 +278,8 @@ class Applying:
             person.leaves_on = values.get("leaves_on", person.leaves_on)
         return left(person, self.by, self.at)
 
-    def compare_with_seen(self, person: User, line: Line) -> None:
-        was, to = values_of(line["was"]), values_of(line["to"])
+    def compare_with_seen(self, person: User, line: RosterRow) -> None:
+        was, to = values_of(line.was), values_of(line.to)
         for name, value in to.items():
             if getattr(person, name) not in (was[name], value):
                 raise Conflict("changed", name)
@@ -299,18 +304,18 @@ class Applying:
             events.append(NewEvent("person-changed", person, self.by, {"fields": others}, self.at))
         return events
 
-    def move(self, person: User, team: Team, line: Line) -> list[NewEvent]:
-        places = {*Membership.objects.filter(person=person, role=line["role"]).values_list("team", flat=True)}
-        if team.pk not in places and places != {*line["teams_were"]}:
+    def move(self, person: User, team: Team, line: RosterRow) -> list[NewEvent]:
+        places = {*Membership.objects.filter(person=person, role=line.role).values_list("team", flat=True)}
+        if team.pk not in places and places != {*line.teams_were}:
             raise Conflict("changed", "team")
-        return moved(person, team, line["role"], self.by, self.at)
+        return moved(person, team, line.role, self.by, self.at)
 
-    def team_of(self, line: Line) -> Team | None:
-        if not line.get("team"):
+    def team_of(self, line: RosterRow) -> Team | None:
+        if not line.team:
             return None
-        if line["team"] not in self.teams:
+        if line.team not in self.teams:
             raise Conflict("team-gone", "team")
-        return self.teams[line["team"]]
+        return self.teams[line.team]
 
 
 def invite_who_came(roster: Roster) -> None:
@@ -318,8 +323,8 @@ def invite_who_came(roster: Roster) -> None:
     if not roster.notes.get("invites"):
         return
     for part in roster.parts.exclude(applied_at=None):
-        lines = [line.get("otherwise", line) for line in part.lines if line.get("outcome") == DONE]
-        addresses = [line["to"].get("email") for line in lines if line["kind"] == JOIN]
+        lines = [line.otherwise or line for line in part.rows if line.outcome == DONE]
+        addresses = [line.to.get("email") for line in lines if line.kind == JOIN]
         with transaction.atomic():
             Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)  # of two at once, one waits
             here = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
@@ -334,9 +339,9 @@ def values_of(kept: dict[str, Any]) -> dict[str, Any]:
     return {name: date.fromisoformat(value) if name in DAYS and value else value for name, value in kept.items()}
 
 
-def outcome_lines(roster: Roster, outcome: str) -> list[Line]:
+def outcome_lines(roster: Roster, outcome: str) -> list[RosterRow]:
     parts = roster.parts.exclude(applied_at=None)
-    return [line for part in parts for line in part.lines if line.get("outcome") == outcome]
+    return [RosterRow.from_json(line) for part in parts for line in part.lines if line.get("outcome") == outcome]
 
 
 def forget_rosters(at: datetime | None = None) -> str:

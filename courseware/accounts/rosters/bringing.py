@@ -66,4 +66,4 @@ def left_out_of_last(digest: str, is_whole_firm: bool) -> set[int] | None:
     last = Roster.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
     if not (last and last.finished_at) or (last.digest, last.is_whole_firm) != (digest, is_whole_firm):
         return None
-    return {line["line"] for line in outcome_lines(last, LEFT_OUT)}
+    return {line.line for line in outcome_lines(last, LEFT_OUT)}

@@ -1,14 +1,8 @@
-"""A list of people against the firm: what would change, said before anything does. Nothing here is written.
-
-A line is a plain dictionary, to be kept as JSON: `line` of the file, `kind`, `person` (none who joins), `name`; of each
-field that changes what it `was` and what it is `to` be; `team` and `role` of a new place, and `teams_were`; the
-`problems` of a bad line, and what else it may come to if somebody says so: `otherwise`, on the ground of `offer`; or
-`in_new_team`, if the team at the path `new_team` is created.
-"""
+"""A list of people against the firm: what would change, said before anything does. Nothing here is written."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,7 +10,8 @@ from courseware.accounts.joining import LEARNER
 from courseware.accounts.models import Membership
 from courseware.accounts.rosters.columns import IDENTITIES, folded
 from courseware.accounts.rosters.firm import Firm, Known
-from courseware.accounts.rosters.reading import CellFault, Listing, Row
+from courseware.accounts.rosters.reading import Listing, Row
+from courseware.accounts.rosters.rows import CellFault, RosterRow
 
 JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move", "change", "leave", "bad")
 KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")
@@ -24,12 +19,10 @@ POSTS_NAMED = 20
 LEAVERS_AT_LEAST, LEAVERS_PERCENT = 3, 5
 NEW_TEAM = -1  # the key of a team that is still to be created
 
-Line = dict[str, Any]
-
 
 @dataclass
 class Plan:
-    lines: dict[str, list[Line]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
+    lines: dict[str, list[RosterRow]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
     unchanged: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
 
@@ -79,13 +72,13 @@ class Comparison:
         faults = self.faults_between(rows)
         for row in rows:
             line = self.line_of(row, faults.get(row.line, []))
-            if line is None or (only is not None and line["kind"] != BAD and row.line not in only):
+            if line is None or (only is not None and line.kind != BAD and row.line not in only):
                 plan.unchanged += 1
             else:
-                plan.lines[line["kind"]].append(line)
+                plan.lines[line.kind].append(line)
         if is_whole_firm and only is None:
             plan.lines[LEAVE] += self.absent(plan.notes)
-        plan.lines[BAD].sort(key=is_about_new_team)  # other faults first: each needs a decision
+        plan.lines[BAD].sort(key=lambda line: line.is_about_new_team)  # other faults first: each needs a decision
         self.mark_teams_left_alone(plan)
         self.note(plan)
         return plan
@@ -152,7 +145,7 @@ class Comparison:
 
     # What becomes of a row
 
-    def line_of(self, row: Row, between: list[CellFault]) -> Line | None:
+    def line_of(self, row: Row, between: list[CellFault]) -> RosterRow | None:
         """None: nothing changes."""
         person = self.persons[row.line]
         problems = [*row.problems, *self.faults(row, person)]
@@ -160,16 +153,15 @@ class Comparison:
         good = self.best_line(row, person)
         if not problems and not between and not of_team:
             return good
-        line = {"line": row.line, "kind": BAD, "name": row.values.get("name", "")}
-        line["problems"] = [vars(each) for each in [*problems, *between, *of_team]]
-        line["person"] = person.pk if person else None
+        line = RosterRow(row.line, BAD, row.values.get("name", ""), person.pk if person else None)
+        line.problems = [*problems, *between, *of_team]
         if not problems and (offered or not of_team) and good:
-            line["otherwise"] = good | {"key": self.key_of(row)}
-            line["offer"] = self.firm.paths[offered] if offered else ""
+            line.otherwise = replace(good, key=self.key_of(row))
+            line.offer = self.firm.paths[offered] if offered else ""
         is_new = {each.code for each in of_team} <= {"no-team", "near-team"} and bool(of_team)
         if is_new and not problems and not between and self.may_place(person):
-            line["in_new_team"] = self.good_line(row, person, NEW_TEAM)
-            line["new_team"] = row.values["team"]
+            line.in_new_team = self.good_line(row, person, NEW_TEAM)
+            line.new_team = row.values["team"]
         return line
 
     def may_place(self, person: Known | None) -> bool:
@@ -198,7 +190,7 @@ class Comparison:
 
     def changed_fields(self, row: Row, person: Known) -> Collection[str]:
         line = self.best_line(row, person)
-        return line["to"] if line else ()
+        return line.to if line else ()
 
     def may_touch(self, person: Known) -> bool:
         return self.may_touch_staff or not person.is_for_admins
@@ -219,12 +211,12 @@ class Comparison:
             return None, None, [problem(row, "team", "no-team")]
         return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
 
-    def best_line(self, row: Row, person: Known | None) -> Line | None:
+    def best_line(self, row: Row, person: Known | None) -> RosterRow | None:
         """What the row comes to at best: with the team that may be meant, where it names none that is here."""
         team, offered, _problems = self.team_of(row)
         return self.good_line(row, person, team or offered)
 
-    def good_line(self, row: Row, person: Known | None, team: int | None) -> Line | None:
+    def good_line(self, row: Row, person: Known | None, team: int | None) -> RosterRow | None:
         values = {name: row.values[name] for name in KEPT if name in row.values}
         values = {name: value for name, value in values.items() if not self.is_other_name(name, value)}
         self.know_post(values)
@@ -235,29 +227,28 @@ class Comparison:
         if has_left:
             if not person.is_active:
                 return None
-            return line_for(LEAVE, row.line, person) | changes(person, {"leaves_on": values["leaves_on"]})
+            return line_for(LEAVE, row.line, person, {"leaves_on": values["leaves_on"]})
         if "leaves_on" in self.listing.columns and person.is_active:
             values.setdefault("leaves_on", None)
-        line = line_for(CHANGE, row.line, person) | changes(person, values)
+        line = line_for(CHANGE, row.line, person, values)
         were = self.firm.places.get((person.pk, role), set())
         if team and team not in were:
-            line |= {"kind": MOVE, "team": team, "role": role, "teams_were": sorted(were)}
+            line = replace(line, kind=MOVE, team=team, role=role, teams_were=sorted(were))
         if not person.is_active:
-            line["kind"] = RETURN
+            line.kind = RETURN
             if day := values.get("leaves_on"):  # to be said again, for who comes back has no last day any more
-                line["was"].setdefault("leaves_on", None)
-                line["to"]["leaves_on"] = day.isoformat()
-        return line if line["kind"] != CHANGE or line["to"] else None
+                line.was.setdefault("leaves_on", None)
+                line.to["leaves_on"] = day.isoformat()
+        return line if line.kind != CHANGE or line.to else None
 
     def is_other_name(self, column: str, value: Any) -> bool:
         """Of a merged account: it says whom the row is about, and changes nothing."""
         return column in IDENTITIES and value in self.firm.other_names
 
-    def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> Line | None:
+    def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> RosterRow | None:
         if values.get("leaves_on") and values["leaves_on"] < self.today:
             return None  # gone before we knew
-        line = {"line": row.line, "kind": JOIN, "person": None, "name": values.get("name", ""), "was": {}}
-        return line | {"to": as_json(values), "team": team, "role": role, "teams_were": []}
+        return RosterRow(row.line, JOIN, values.get("name", ""), to=as_json(values), team=team, role=role)
 
     def know_post(self, values: dict[str, Any]) -> None:
         written = values.pop("post", "")
@@ -268,7 +259,7 @@ class Comparison:
 
     # The firm as a whole
 
-    def absent(self, notes: dict[str, Any]) -> list[Line]:
+    def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
         """Who is here, but not in the list. Of a row that does not say whom it means, all people of its name stay."""
         listed = {person.pk for person in self.persons.values() if person} | {self.own}
         # With another number than the firm knows, the row is a bad one; but it is about whose address it has.
@@ -280,7 +271,7 @@ class Comparison:
             return []
         here = (each for each in self.firm.people.values() if each.is_active and not each.is_for_admins)
         gone = [person for person in here if person.pk not in listed and folded(person.name) not in names]
-        return [line_for(LEAVE, 0, person) | {"was": {}, "to": {}} for person in gone]
+        return [line_for(LEAVE, 0, person, {}) for person in gone]
 
     def is_unsure(self, row: Row) -> bool:
         """Whether a number or an address that cannot be read may be that of somebody here."""
@@ -289,25 +280,26 @@ class Comparison:
 
     def mark_teams_left_alone(self, plan: Plan) -> None:
         """`alone`: the teams that nobody would lead any more, on the lines of those who led them."""
-        going = {
-            line["person"]: [*self.firm.places.get((line["person"], Membership.Role.MANAGER), ())]
+        going: dict[int | None, list[int]] = {
+            line.person: [*self.firm.places.get((line.person, Membership.Role.MANAGER), ())]
             for line in plan.lines[LEAVE]
+            if line.person
         }
         coming: dict[int, set[int | None]] = defaultdict(set)
         for kind in (JOIN, MOVE, RETURN):
             for line in plan.lines[kind]:
-                if line.get("team") and line["role"] == Membership.Role.MANAGER:
-                    coming[line["team"]].add(line["person"])
-                    going[line["person"]] = line["teams_were"]
+                if line.team and line.role == Membership.Role.MANAGER:
+                    coming[line.team].add(line.person)
+                    going[line.person] = line.teams_were
         gone = {(person, team) for person, teams in going.items() for team in teams}
         for line in (line for kind in (LEAVE, MOVE, RETURN) for line in plan.lines[kind]):
             alone = [
                 self.firm.paths[team]
-                for team in going.get(line["person"], ())
+                for team in going.get(line.person, ())
                 if not coming[team] and all((lead, team) in gone for lead in self.firm.leads_of(team))
             ]
             if alone:
-                line["alone"] = sorted(alone)
+                line.alone = sorted(alone)
 
     def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
         """Path of each team to create, including parent teams → number of rows that name it by the path or its end."""
@@ -325,8 +317,8 @@ class Comparison:
     def note(self, plan: Plan) -> None:
         active = sum(person.is_active and not person.is_for_admins for person in self.firm.people.values())
         leavers = len(plan.lines[LEAVE])
-        new_teams = self.new_teams(Counter(line["new_team"] for line in plan.lines[BAD] if line.get("in_new_team")))
-        left_alone = {team for lines in plan.lines.values() for line in lines for team in line.get("alone", ())}
+        new_teams = self.new_teams(Counter(line.new_team for line in plan.lines[BAD] if line.in_new_team))
+        left_alone = {team for lines in plan.lines.values() for line in lines for team in line.alone}
         plan.notes |= {
             "rows": len(self.listing.rows),
             "people": active,
@@ -336,15 +328,10 @@ class Comparison:
             "bare_numbers": self.listing.bare_numbers,
             "posts": sorted(self.unknown_posts),
             "new_teams": new_teams,
-            "in_new_teams": sum(map(is_about_new_team, plan.lines[BAD])),
+            "in_new_teams": sum(line.is_about_new_team for line in plan.lines[BAD]),
             "many_leave": leavers >= LEAVERS_AT_LEAST and leavers * 100 > active * LEAVERS_PERCENT,
             "alone": sorted(left_alone),
         }
-
-
-def is_about_new_team(line: Line) -> bool:
-    """Whether the only fault of the line is that its team does not exist and no team has a similar name."""
-    return bool(line.get("in_new_team")) and "otherwise" not in line
 
 
 def needs_second_yes(notes: Mapping[str, Any]) -> bool:
@@ -360,21 +347,19 @@ def other_than(row: Row, rows: list[Row]) -> Row:
     return next(each for each in rows if each is not row)
 
 
-def line_for(kind: str, line: int, person: Known) -> Line:
-    return {"line": line, "kind": kind, "person": person.pk, "name": person.name}
-
-
-def changes(person: Known, values: dict[str, Any]) -> Line:
+def line_for(kind: str, line: int, person: Known, values: dict[str, Any]) -> RosterRow:
+    """`values` are what the row says of the person."""
     changed = {name: value for name, value in values.items() if getattr(person, name) != value}
-    return {"was": as_json({name: getattr(person, name) for name in changed}), "to": as_json(changed)}
+    was = {name: getattr(person, name) for name in changed}
+    return RosterRow(line, kind, person.name, person.pk, as_json(was), as_json(changed))
 
 
 def as_json(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
 
 
-def claims_twice(lines: Iterable[Line]) -> bool:
+def claims_twice(lines: Iterable[RosterRow]) -> bool:
     """Whether two of these lines are about one person, or give one address to two."""
-    claims = Counter(f"key {line['key']}" for line in lines)
-    claims.update(f"email {line['to']['email']}" for line in lines if line["to"].get("email"))
+    claims = Counter(f"key {line.key}" for line in lines)
+    claims.update(f"email {line.to['email']}" for line in lines if line.to.get("email"))
     return any(number > 1 for number in claims.values())

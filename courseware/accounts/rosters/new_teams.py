@@ -1,6 +1,7 @@
 """Create the teams of a list that do not exist yet, if the person who approves the list says so."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from django.contrib.auth.models import Group
 
@@ -8,9 +9,10 @@ from courseware.accounts.models import Team, User
 from courseware.accounts.offices import HR
 from courseware.accounts.permissions import teams_managed_by
 from courseware.accounts.rosters.columns import folded
-from courseware.accounts.rosters.comparing import BAD, NEW_TEAM, Line
+from courseware.accounts.rosters.comparing import BAD, NEW_TEAM
 from courseware.accounts.rosters.firm import Firm, load_teams
 from courseware.accounts.rosters.roster import Roster, RosterPart
+from courseware.accounts.rosters.rows import RosterRow, as_stored
 from courseware.accounts.teams import add_team, lock_teams
 
 LINES_A_PART = 50
@@ -23,34 +25,35 @@ def create_teams_of(roster: Roster, take: Collection[int], by: User) -> None:
     Call it in the transaction that begins to apply the list. If a team cannot be created, its lines are left out.
     """
     parts = list(roster.parts.filter(kind=BAD))
-    lines = [line for part in parts for line in part.lines]
-    wanted = [line for line in lines if line.get("in_new_team") and line["line"] not in take]
+    lines = [line for part in parts for line in part.rows]
+    wanted = [line for line in lines if line.in_new_team and line.line not in take]
     here = Team.objects.count()
-    teams = create_teams({line["new_team"] for line in wanted}, by)
-    placed = [placed_in(line, teams[line["new_team"]]) for line in wanted if line["new_team"] in teams]
-    numbers = {line["line"] for line in placed}
+    teams = create_teams({line.new_team for line in wanted}, by)
+    placed = [
+        placed_in(row, teams[line.new_team]) for line in wanted if (row := line.in_new_team) and line.new_team in teams
+    ]
+    numbers = {line.line for line in placed}
     for part in parts:
-        part.lines = [line for line in part.lines if line["line"] not in numbers]
+        part.rows = [line for line in part.rows if line.line not in numbers]
     RosterPart.objects.bulk_update(parts, ["lines"])
     add_lines(roster, placed)
     roster.counts[BAD] -= len(placed)
     roster.notes["teams_created"] = Team.objects.count() - here
 
 
-def placed_in(line: Line, team: int) -> Line:
-    return {
-        name: team if value == NEW_TEAM and name == "team" else value for name, value in line["in_new_team"].items()
-    }
+def placed_in(row: RosterRow, team: int) -> RosterRow:
+    return replace(row, team=team) if row.team == NEW_TEAM else row
 
 
-def add_lines(roster: Roster, lines: list[Line]) -> None:
+def add_lines(roster: Roster, lines: list[RosterRow]) -> None:
     last = roster.parts.order_by("place").last()
     place = last.place + 1 if last else 0
-    for kind in sorted({line["kind"] for line in lines}):
-        own = [line for line in lines if line["kind"] == kind]
+    for kind in sorted({line.kind for line in lines}):
+        own = [line for line in lines if line.kind == kind]
         roster.counts[kind] += len(own)
         for first in range(0, len(own), LINES_A_PART):
-            RosterPart.objects.create(roster=roster, place=place, kind=kind, lines=own[first : first + LINES_A_PART])
+            some = as_stored(own[first : first + LINES_A_PART])
+            RosterPart.objects.create(roster=roster, place=place, kind=kind, lines=some)
             place += 1
 
 

@@ -28,6 +28,7 @@ from courseware.accounts.rosters.columns import (
     folded,
     recognised,
 )
+from courseware.accounts.rosters.rows import CellFault
 from courseware.accounts.rosters.tables import ROWS_ABOVE_HEADINGS, Table, prepare, read_table
 from courseware.lib.names import visible
 from courseware.lib.side_process import MachineBusy, NoAnswer, SideProcess
@@ -47,17 +48,6 @@ class ListRefused(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
-
-
-@dataclass(frozen=True)
-class CellFault:
-    """`cell` is named as spreadsheets do; `code` is a key of `sentences.PROBLEMS`, `said` fills it."""
-
-    cell: str
-    column: str
-    stood: str
-    code: str
-    said: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

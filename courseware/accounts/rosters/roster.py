@@ -1,7 +1,10 @@
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from courseware.accounts.rosters.rows import RosterRow, as_stored
 from courseware.lib.names import NameField
 
 
@@ -49,3 +52,12 @@ class RosterPart(models.Model):
 
     def __str__(self):
         return f"{self.roster} · {self.place} · {self.kind}"
+
+    @property
+    def rows(self) -> list[RosterRow]:
+        """Read anew each time: a row that was changed is stored by setting all."""
+        return [RosterRow.from_json(each) for each in self.lines]
+
+    @rows.setter
+    def rows(self, rows: Iterable[RosterRow]) -> None:
+        self.lines = as_stored(rows)

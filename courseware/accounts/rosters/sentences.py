@@ -68,8 +68,3 @@ CONFLICTS = {
     "address-of-hr": _("Only an administrator can change the address of a member of HR."),
     "team-gone": _("This team was deleted since."),
 }
-
-
-def sentence_of(problem):
-    """What is wrong, of a problem as it is kept in a line."""
-    return PROBLEMS[problem["code"]] % problem["said"]

@@ -41,7 +41,7 @@ def bring_in(*rows, take=(), is_sure=True, invites=False, **options):
 def outcomes(roster):
     """Outcome → the lines of the file, or the names of who is not in it."""
     return {
-        outcome: [line["line"] or line["name"] for line in found]
+        outcome: [line.line or line.name for line in found]
         for outcome in ("done", "already", "conflict", "left-out")
         if (found := outcome_lines(roster, outcome))
     }

@@ -101,13 +101,13 @@ def test_what_was_changed_meanwhile_is_left_as_it_is_and_the_others_are_done(tea
     leave(people["A3"], by=None)
     add_person("First", staff_number="A5", by=None)
     done = apply(roster)
-    assert {line["line"]: (line["conflict"], line["field"]) for line in outcome_lines(done, "conflict")} == {
+    assert {line.line: (line.conflict, line.field) for line in outcome_lines(done, "conflict")} == {
         2: ("changed", "team"),
         3: ("changed", "name"),
         4: ("gone", ""),
         6: ("here-already", ""),
     }
-    assert [line["line"] for line in outcome_lines(done, "done")] == [5]
+    assert [line.line for line in outcome_lines(done, "done")] == [5]
     names = dict(User.objects.values_list("staff_number", "name"))
     assert names == {"A1": "Else", "A2": "Old", "A3": "Old", "A4": "New", "A5": "First"}
 
@@ -147,7 +147,7 @@ def test_who_became_staff_meanwhile_and_whose_team_is_gone_are_left_alone(teams)
     User.objects.filter(pk=person.pk).update(is_staff=True)
     teams["Night"].delete()
     done = apply(roster)
-    assert {line["conflict"] for line in outcome_lines(done, "conflict")} == {"ask-admin", "team-gone"}
+    assert {line.conflict for line in outcome_lines(done, "conflict")} == {"ask-admin", "team-gone"}
     assert firm_as_it_is() == [("A1", "", "Old", True, ())]
 
 

@@ -48,10 +48,10 @@ class Command(BaseCommand):
             why = f"nobody would lead {alone}" if alone else f"{roster.counts['leave']} people would leave"
             raise CommandError(f"{why}: nothing was changed. If that is meant, say --yes.") from None
         for line in outcome_lines(roster, CONFLICT):
-            self.stdout.write(f"line {line['line']}: {sentences.CONFLICTS[line['conflict']]}")
+            self.stdout.write(f"line {line.line}: {sentences.CONFLICTS[line.conflict]}")
         self.stdout.write(in_figures(roster))
 
     def say_faults(self, lines):
         for line in lines:
-            for fault in line["problems"]:
-                self.stdout.write(f"{fault['cell']}: {fault['stood']!r}. {sentences.sentence_of(fault)}")
+            for fault in line.problems:
+                self.stdout.write(f"{fault.cell}: {fault.stood!r}. {fault.words}")
