@@ -1,5 +1,6 @@
 """/people/<pk>/merge/: two accounts of one person, side by side, and made one; /people/merges/: all that were."""
 
+from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404
@@ -7,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.absences import absences_of
 from courseware.accounts.doubles import doubles
@@ -15,12 +17,30 @@ from courseware.accounts.mergeable import CannotMerge
 from courseware.accounts.merges import Merge
 from courseware.accounts.offices import know_offices
 from courseware.accounts.permissions import handles_people, may_change_sign_in, may_place
-from courseware.assignments.merge_forms import OtherAccountForm
-from courseware.assignments.merging import CannotUndo, merge, undo_merge
+from courseware.accounts.person_field import PersonField
+from courseware.assignments.merging import CannotUndo, merge, undo_merge, why_not
 from courseware.assignments.person_pages import certificates_of, placed_person_or_404, runs_of
 from courseware.learning.joint_runs import joint_runs
 from courseware.lib.dates import site_day
+from courseware.lib.form_layout import Fields
 from courseware.lib.page_views import form_status, form_view, page_view, post_view
+
+
+class OtherAccountForm(forms.Form):
+    helper = Fields(error_summary=True)
+
+    other = PersonField(label=_("E-mail or staff number of the other account"), also_gone=True)
+
+    def __init__(self, *args, kept, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.kept, self.by = kept, by
+
+    def clean_other(self):
+        other = self.cleaned_data["other"]
+        if why := why_not(self.kept, other, self.by):
+            raise forms.ValidationError(why.label, code=why.value)
+        return other
+
 
 MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
 

@@ -1,23 +1,49 @@
 """/people/decide/note/: a note about somebody, or about who is ticked on the board; /people/notes/<act>/."""
 
+import uuid
 from types import SimpleNamespace
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.addresses import page_before
-from courseware.accounts.notes import Note
+from courseware.accounts.notes import LONGEST_NOTE, Note
 from courseware.accounts.noting import take_back_notes, write_note
 from courseware.accounts.permissions import manages_people
 from courseware.assignments.decision_pages import chosen_people
-from courseware.assignments.note_forms import NoteForm
 from courseware.assignments.taking_back import names_in_words
+from courseware.learning.manager_actions.manager_action import ActionForm
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
+
+
+class LinesField(forms.CharField):
+    """Browsers send CRLF and count LF, so that one would be refused what the other has let through."""
+
+    def to_python(self, value):
+        return super().to_python(value and str(value).replace("\r\n", "\n"))
+
+
+class NoteForm(ActionForm):
+    text = LinesField(
+        label=pgettext_lazy("about a person", "Note"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The person, who leads them, human resources and auditors read it: no illnesses, please."),
+    )
+    act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def begin_another(self):
+        """What was typed is kept, for an act of its own."""
+        self.data = self.data.copy()
+        self.data["act"] = uuid.uuid4()
+        self.add_error(None, _("With this form a note was kept already. Send it once more to keep this one as well."))
+
 
 MOST_AT_ONCE = 500
 NOTE = SimpleNamespace(title=_("Write a note"), button=_("Keep the note"))

@@ -1,16 +1,19 @@
-"""/people/: who is in the firm."""
+"""/people/: who is in the firm; /people/first-day/: the first steps of a new company."""
 
 from datetime import timedelta
 
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.shortcuts import render
 from django.utils import timezone
 
 from courseware.accounts.conflicts_of_interest import LASTS, conflicts_of_deciders
-from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import audits, handles_people, may_handle, may_read_log, sees_the_firm
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.permissions import audits, handles_people, is_no_staff, may_handle, may_read_log, sees_the_firm
+from courseware.accounts.printed_codes import people_without_code
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.event_words import with_words
+from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_forms import PeopleFilter
 from courseware.learning.models import Enrollment
 from courseware.lib.long_lists import MOST, FirstRows
@@ -55,3 +58,20 @@ def is_company_new(at=None):
 def places_with_teams():
     places = Membership.objects.select_related("team").order_by("role", "team__name", "pk")
     return Prefetch("memberships", places, to_attr="places")
+
+
+@page_view(allowed=handles_people)
+def first_day(request):
+    managers = Membership.objects.filter(team=OuterRef("pk"), role=Membership.Role.MANAGER, person__is_active=True)
+    learners = User.objects.filter(is_no_staff(), is_active=True, memberships__role=Membership.Role.LEARNER)
+    rules = AssignmentRule.objects.exclude(current=None)
+    context = {
+        "teams": Team.objects.count(),
+        "without_manager": Team.objects.filter(~Exists(managers)).count(),
+        "people": learners.distinct().count(),
+        "without_code": people_without_code(timezone.now()).count(),
+        "certificates": OutsideTraining.objects.filter(withdrawn_at=None).count(),
+        "rules_on": rules.exclude(switched_on_at=None).count(),
+        "rules_off": rules.filter(switched_on_at=None).count(),
+    }
+    return render(request, "assignments/first_day.html", context)

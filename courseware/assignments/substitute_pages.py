@@ -1,19 +1,55 @@
 """Who stands in for a manager: /team/substitutes/ for the manager, /people/<pk>/substitutes/ for human resources."""
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import handles_people, may_place
+from courseware.accounts.person_field import PersonField
 from courseware.accounts.standing_in import end_substitute, name_substitute
 from courseware.accounts.substitutes import Substitute
-from courseware.assignments.substitute_forms import SubstituteForm
+from courseware.assignments.people_forms import DayInput
 from courseware.lib.dates import site_day
+from courseware.lib.form_layout import Fields
 from courseware.lib.page_views import form_view, post_view, render_form
+
+
+class SubstituteForm(forms.Form):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    person = PersonField(label=_("Who stands in (e-mail or staff number)"))
+    first_day = forms.DateField(label=_("First day"), widget=DayInput)
+    last_day = forms.DateField(label=_("Last day"), widget=DayInput)
+
+    def __init__(self, *args, lead, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.lead, self.by = lead, by
+
+    def clean_person(self):
+        person = self.cleaned_data["person"]
+        if person == self.lead:
+            raise forms.ValidationError(_("This is the person who is away."))
+        if self.by != self.lead and not may_place(self.by, person):
+            raise forms.ValidationError(_("For this person, please ask an admin."))
+        return person
+
+    def clean_last_day(self):
+        day = self.cleaned_data["last_day"]
+        if day < site_day():
+            raise forms.ValidationError(_("This day is over. Choose today or a later one."))
+        return day
+
+    def clean(self):
+        super().clean()
+        first, last = self.cleaned_data.get("first_day"), self.cleaned_data.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day is before the first one."))
 
 
 def substitutes_address(pk=None, **places):

@@ -7,7 +7,6 @@ from courseware.assignments import (
     days_pages,
     decision_pages,
     door_pages,
-    first_day_pages,
     letter_pages,
     link_pages,
     list_pages,
@@ -44,7 +43,7 @@ urlpatterns = [
     path("people/links/<int:pk>/", link_pages.team_link, name="team-link"),
     path("people/links/requests/<int:pk>/", link_pages.answer, name="answer-request"),
     # /people/first-day/
-    path("people/first-day/", first_day_pages.first_day, name="first-day"),
+    path("people/first-day/", people_pages.first_day, name="first-day"),
     # /people/codes/
     path("people/codes/", code_pages.sign_in_codes, name="sign-in-codes"),
     # /people/<pk>/
