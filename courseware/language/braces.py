@@ -1,7 +1,7 @@
 """Braces that end a heading or a list entry: `{#id .kind key=value key="two words" flag}` (docs/formats.md §1.2)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from courseware.language.problems import Finding
@@ -36,20 +36,8 @@ def cut_braces(line: str) -> tuple[str, Braces, list[Finding]]:
 def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
     ids, kinds = [], []
     attrs: dict[str, str] = {}
-    findings: list[Finding] = []
-    position = 0
-    while position < len(inside):
-        if inside[position] in " \t":
-            position += 1
-            continue
-        match = _TOKEN.match(inside, position)
-        if not match or (match.end() < len(inside) and inside[match.end()] not in " \t"):
-            word = next(_WORD.finditer(inside, position))[0]
-            finding = "full-width-in-braces" if _FULL_WIDTH.search(word) else "unreadable-braces"
-            findings.append(Finding(finding, word=word))
-            position += len(word)
-            continue
-        position = match.end()
+    tokens, findings = _tokens(inside)
+    for match in tokens:
         if match["id"]:
             ids.append(match["id"])
         elif match["kind"]:
@@ -58,11 +46,35 @@ def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
             findings.append(Finding("key-twice-in-braces", key=match["key"]))
         else:
             attrs[match["key"]] = match["quoted"] or match["bare"] or ""
+    findings += _several(ids, kinds)
+    return Braces(next(iter(ids), ""), next(iter(kinds), ""), attrs), findings
+
+
+def _several(ids: list[str], kinds: list[str]) -> Iterator[Finding]:
     if len(ids) > 1:
-        findings.append(Finding("two-ids", found=tuple(f"#{identifier}" for identifier in ids)))
+        yield Finding("two-ids", found=tuple(f"#{identifier}" for identifier in ids))
     if len(kinds) > 1:
-        findings.append(Finding("two-kinds", found=tuple(f".{kind}" for kind in kinds)))
-    return Braces(ids[0] if ids else "", kinds[0] if kinds else "", attrs), findings
+        yield Finding("two-kinds", found=tuple(f".{kind}" for kind in kinds))
+
+
+def _tokens(inside: str) -> tuple[list[re.Match[str]], list[Finding]]:
+    """The words that can be read, and what is wrong with the others."""
+    tokens, findings = [], []
+    position = 0
+    while position < len(inside):
+        if inside[position] in " \t":
+            position += 1
+            continue
+        match = _TOKEN.match(inside, position)
+        if match and (match.end() == len(inside) or inside[match.end()] in " \t"):
+            tokens.append(match)
+            position = match.end()
+            continue
+        word = next(_WORD.finditer(inside, position))[0]
+        finding = "full-width-in-braces" if _FULL_WIDTH.search(word) else "unreadable-braces"
+        findings.append(Finding(finding, word=word))
+        position += len(word)
+    return tokens, findings
 
 
 def _unfinished(line: str) -> list[Finding]:

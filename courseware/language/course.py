@@ -240,12 +240,7 @@ class _Gatherer:
     def _find_languages(self) -> tuple[str, ...]:
         """Lower-case tags from the course document, the source language first; () where none are given."""
         courses = [path for path, name in self.names.items() if name.kind == "course"]
-        lists = {path: _front_values(self.files[path]).get("languages") for path in courses}
-        by_path = {
-            path: tuple(tag.lower() for tag in tags)
-            for path, tags in lists.items()
-            if isinstance(tags, tuple) and tags and all(isinstance(tag, str) for tag in tags)
-        }
+        by_path = {path: tags for path in courses if (tags := _languages_listed(self.files[path]))}
         if not by_path:
             self._say_no_languages(courses)
             return ()
@@ -370,3 +365,11 @@ def _front_values(data: bytes) -> Mapping[str, object]:
         return parse_front(decode(data)).values
     except Unreadable:
         return {}  # `read` reports the problem
+
+
+def _languages_listed(file: bytes) -> tuple[str, ...]:
+    """Lower-case tags from front matter; () where it lists none."""
+    tags = _front_values(file).get("languages")
+    if not isinstance(tags, tuple) or not all(isinstance(tag, str) for tag in tags):
+        return ()
+    return tuple(tag.lower() for tag in tags)

@@ -166,14 +166,14 @@ class CourseFigures:
         return [self._objective(listed) for listed in self.course.objectives.values()]
 
     def _objective(self, listed: Listed) -> ObjectiveFigures:
-        lessons = [lesson for lesson, meta in self._lessons() if listed.id in meta.objectives]
-        checks = [q for one in self.course.of_kind("lesson") for q in self._check(one) if q.objective == listed.id]
-        asked = [q for one in self.course.of_kind("lesson") for q in self._questions(one) if q.objective == listed.id]
-        in_banks = [[q for q in self._questions(bank) if q.objective == listed.id] for bank in self.banks]
+        documents = self.course.of_kind("lesson")
+        checks = [q for one in documents for q in _about(listed.id, self._check(one))]
+        asked = [q for one in documents for q in _about(listed.id, self._questions(one))]
+        in_banks = [_about(listed.id, self._questions(bank)) for bank in self.banks]
         return ObjectiveFigures(
             listed.id,
             self._text(listed),
-            tuple(self.title(lesson.id) for lesson in lessons),
+            tuple(self.title(lesson.id) for lesson, meta in self._lessons() if listed.id in meta.objectives),
             len(asked) - len(checks),
             len(checks),
             tuple(map(len, in_banks)),
@@ -272,3 +272,7 @@ class CourseFigures:
         """(day, id) of all sources that were checked on the earliest day."""
         days = sorted((source.attrs.get("checked", ""), source.id) for source in self.course.sources.values())
         return [(day, source) for day, source in days if day == days[0][0]]
+
+
+def _about(objective: str, questions: Iterable[Question]) -> list[Question]:
+    return [question for question in questions if question.objective == objective]

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from math import log
 
@@ -61,16 +61,18 @@ def _taught(
     if not covering:
         yield TaughtPoint(point.id, says)
     for original in covering:
-        document, nearest = (
-            course.documents[original.id].get(language, original),
-            nearest_section(course, original, point),
-        )
+        document = course.documents[original.id].get(language, original)
+        nearest = nearest_section(course, original, point)
         section = document.section(nearest) or document.sections[0]
-        leading = asked.get(original.id, [])
-        questions = [each for each in leading if each.section == nearest] or leading
+        questions = _questions_near(asked.get(original.id, []), nearest)
         sections = dict.fromkeys([nearest, *(each.section for each in questions)])
         ids = tuple(each.id for each in questions) or _asked_in(course, original)
         yield TaughtPoint(point.id, says, document.title, tuple(filter(None, sections)), first_sentence(section), ids)
+
+
+def _questions_near(leading: list[Question], section: str) -> list[Question]:
+    """Those that lead to the section, else all of `leading`."""
+    return [each for each in leading if each.section == section] or leading
 
 
 def _asked_about(course: CourseText) -> dict[str, list[Question]]:
@@ -94,18 +96,26 @@ def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
 def nearest_section(course: CourseText, document: ParsedDocument, point: Listed) -> str:
     """The id of the section that shares most pairs of signs with the point, rare ones most, in all languages together;
     rather one that is no question."""
-    saying = [section for section in document.sections if first_sentence(section)] or list(document.sections)
-    telling = [section.id for section in saying if section.kind not in QUESTION_KINDS] or [saying[0].id]
-    near = Counter(dict.fromkeys(telling, 0.0))
+    near = Counter(dict.fromkeys(_telling(document), 0.0))
     for language, text in point.texts.items():
         own = course.documents[document.id].get(language)
-        sections = [section for section in own.sections if section.id in near] if own else []
-        pairs = {section.id: _pairs(f"{section.title} {_text(section)}") for section in sections}
+        pairs = _pairs_by_section(own.sections, near) if own else {}
         common = Counter(pair for each in pairs.values() for pair in each)
         for section, each in pairs.items():
             shared = sum(log(1 + len(pairs) / common[pair]) for pair in _pairs(plain(text)) & each)
             near[section] += shared / (ENOUGH + len(each)) ** 0.5
     return near.most_common(1)[0][0]  # of equals the first
+
+
+def _telling(document: ParsedDocument) -> list[str]:
+    """Ids of the sections that say something and are no questions, else of the first that says something."""
+    saying = [section for section in document.sections if first_sentence(section)] or list(document.sections)
+    return [section.id for section in saying if section.kind not in QUESTION_KINDS] or [saying[0].id]
+
+
+def _pairs_by_section(sections: Iterable[Section], ids: Collection[str]) -> dict[str, set[str]]:
+    """Id → pairs of signs of its title and text, of the sections with these ids."""
+    return {section.id: _pairs(f"{section.title} {_text(section)}") for section in sections if section.id in ids}
 
 
 def _pairs(text: str) -> set[str]:

@@ -116,7 +116,11 @@ def _construct(node: yaml.Node, way: Way, ways: dict[Way, int], seen: set[int]) 
         return tuple(_construct(value, (*way, index), ways, seen) for index, value in enumerate(node.value))
     if isinstance(node, yaml.MappingNode):
         return _construct_mapping(node, way, ways, seen)
-    # Unlike YAML 1.1, `no`, `17:50` and dates stay text.
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """Unlike YAML 1.1, `no`, `17:50` and dates stay text."""
     is_bare = isinstance(node, yaml.ScalarNode) and node.style is None
     if is_bare and node.value in _PLAIN:
         return _PLAIN[node.value]
@@ -150,8 +154,7 @@ def build_meta(
     model = MODELS[kind]
     if source is None:
         return _validate(path, kind, front, front.values)
-    known = {field.alias or name for name, field in model.model_fields.items()}
-    misplaced = [key for key in front.values if key in known and key not in model.TEXT]
+    misplaced = [key for key in front.values if key in _structure_keys(model)]
     problems = [
         Problem(path, front.line(key), Finding("key-of-source-language", key=key, language=source_language))
         for key in misplaced
@@ -160,6 +163,11 @@ def build_meta(
     own = {key: value for key, value in front.values.items() if key not in misplaced}
     meta, own_problems = _validate(path, kind, front, structure | own, mine=model.TEXT | own.keys())
     return meta, problems + own_problems
+
+
+def _structure_keys(model: type[Meta]) -> set[str]:
+    """The keys that only the source language gives."""
+    return {field.alias or name for name, field in model.model_fields.items()} - model.TEXT
 
 
 def _validate(

@@ -1,6 +1,6 @@
 """What is off until a professional has read it: a simulation, or sections of a lesson (docs/formats.md §3)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from courseware.language.course import CourseText, Module
@@ -41,17 +41,20 @@ def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseTex
     return replace(
         course,
         documents={
-            identifier: {
-                language: without_sections(text) if identifier in waiting else text for language, text in texts.items()
-            }
+            identifier: without_sections_of_all(texts) if identifier in waiting else texts
             for identifier, texts in course.documents.items()
             if identifier not in left_out
         },
-        modules=tuple(
-            Module(each.id, tuple(step for step in each.steps if step.id not in left_out), each.banks)
-            for each in course.modules
-        ),
+        modules=tuple(without_steps(module, left_out) for module in course.modules),
     )
+
+
+def without_sections_of_all(texts: Mapping[str, ParsedDocument]) -> dict[str, ParsedDocument]:
+    return {language: without_sections(text) for language, text in texts.items()}
+
+
+def without_steps(module: Module, left_out: Collection[str]) -> Module:
+    return Module(module.id, tuple(step for step in module.steps if step.id not in left_out), module.banks)
 
 
 def without_sections(document: ParsedDocument) -> ParsedDocument:

@@ -95,9 +95,16 @@ def _opening(lines: list[SourceLine], form: str) -> int | None:
     if not right:
         # So that the checker can say what is wrong with each line, instead of "no list".
         return items[0][0] if items else None
-    # List lines directly above belong to the same list, though their form is wrong.
-    start = right[0]
-    for i, _ in reversed([item for item in items if item[0] < start]):
+    return _first_of_list(lines, [i for i, _ in items if i <= right[0]])
+
+
+def _first_of_list(lines: list[SourceLine], items: list[int]) -> int:
+    """Index of the first line of the list that the last of `items` belongs to.
+
+    List lines directly above belong to the same list, though their form is wrong.
+    """
+    *above, start = items
+    for i in reversed(above):
         if not all(line.text[:1].isspace() and line.text.strip() for line in lines[i + 1 : start]):
             break
         start = i
@@ -130,7 +137,15 @@ def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems
         return True
     if not line.text[:1].isspace():
         return False
-    latest = drafts[-1].members[-1] if drafts[-1].members else drafts[-1]
+    _take_below(line, match, drafts, form, path, problems)
+    return True
+
+
+def _take_below(
+    line: SourceLine, match: re.Match[str] | None, drafts: list[_Draft], form: str, path: str, problems: list[Problem]
+) -> None:
+    """Adds an indented line to the latest item."""
+    latest = (drafts[-1].members or drafts)[-1]
     if match and form == GROUPED:
         drafts[-1].members.append(_draft(match, line, form))
     elif reason := _REASON.fullmatch(line.text):
@@ -140,7 +155,6 @@ def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems
         problems.append(Problem(path, line.number, finding))
     else:
         latest.text.append(line.text.strip())
-    return True
 
 
 def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:

@@ -120,13 +120,8 @@ def read(
     problems += in_front_matter(lines[: front.body - 1], path)
     body = mark_code(enumerate(lines[front.body - 1 :], start=front.body))
     if inserts is not None:
-        body = [
-            line if line.is_code else line._replace(text=with_inserts(line.text, line.number, path, inserts, problems))
-            for line in body
-        ]
-    if mark_code([*(line[:2] for line in body), (0, "")])[-1].is_code:
-        opened = max((line.number for line in body if not line.is_code), default=front.body - 1) + 1
-        problems.append(Problem(path, opened, Finding("code-not-closed")))
+        body = [_with_inserts(line, path, inserts, problems) for line in body]
+    problems += _unclosed_code(path, body, front.body)
     sections = _Reader(path, name.kind, source, problems).read(body)
     identifier, title = (front.values.get(key) for key in ("id", "title"))
     if not isinstance(identifier, str):
@@ -134,6 +129,20 @@ def read(
     title = title if isinstance(title, str) else ""
     prose = tuple(line for line in body if not line.is_code)
     return ParsedDocument(identifier, name.kind, name.language, path, title, meta, sections, front, prose), problems
+
+
+def _with_inserts(line: SourceLine, path: str, inserts: Mapping[str, str], problems: list[Problem]) -> SourceLine:
+    if line.is_code:
+        return line
+    return line._replace(text=with_inserts(line.text, line.number, path, inserts, problems))
+
+
+def _unclosed_code(path: str, body: list[SourceLine], first: int) -> list[Problem]:
+    """`first`: number of the first line of the body."""
+    if not mark_code([*(line[:2] for line in body), (0, "")])[-1].is_code:
+        return []
+    opened = max((line.number for line in body if not line.is_code), default=first - 1) + 1
+    return [Problem(path, opened, Finding("code-not-closed"))]
 
 
 @dataclass

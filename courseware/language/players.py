@@ -128,11 +128,14 @@ def careful_words(language: str) -> re.Pattern[str] | None:
     return _CAUTIOUS.get(language.partition("-")[0])
 
 
+def _has_numbered_choices(simulation: Simulation) -> bool:
+    return any(choice.numbered for node in simulation.nodes.values() for choice in node.choices)
+
+
 def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | NonReadingPlayer]]:
     """Players by the names in BOUNDS. Of several players the most successful counts. `language`: of the texts."""
-    nodes = simulation.nodes.values()
-    positions = POSITIONS if any(choice.numbered for node in nodes for choice in node.choices) else POSITIONS[:1]
-    forms = (True, False) if any(node.parts for node in nodes) else (False,)
+    positions = POSITIONS if _has_numbered_choices(simulation) else POSITIONS[:1]
+    forms = (True, False) if any(node.parts for node in simulation.nodes.values()) else (False,)
     words = careful_words(language)
     return {
         LAZY: [lazy],

@@ -183,14 +183,7 @@ class Order(Question):
 
         The others stand right among themselves: they are the longest row in which no later step comes first.
         """
-        longest = [1] * len(response)  # of the rows that begin there
-        for start in reversed(range(len(response))):
-            after = [longest[i] for i in range(start + 1, len(response)) if response[i] > response[start]]
-            longest[start] += max(after, default=0)
-        kept: list[int] = []
-        for index, place in enumerate(response):
-            if longest[index] == max(longest) - len(kept) and (not kept or place > kept[-1]):
-                kept.append(place)
+        kept = longest_in_order(response)
         moved = [place for place in response if place not in kept]
         return {
             place: "late" if any(place < other for other in kept if is_before(response, other, place)) else "early"
@@ -327,3 +320,16 @@ def _with_structure_of(source: Question, translated: Question) -> Question:
         for original, choice in zip(source.choices, translated.choices, strict=False)
     )
     return replace(translated, choices=choices, numbered=source.numbered)
+
+
+def longest_in_order(response: Sequence[int]) -> list[int]:
+    """The longest row of places in which no later step comes first."""
+    longest = [1] * len(response)  # of the rows that begin there
+    for start in reversed(range(len(response))):
+        after = [longest[i] for i in range(start + 1, len(response)) if response[i] > response[start]]
+        longest[start] += max(after, default=0)
+    kept: list[int] = []
+    for index, place in enumerate(response):
+        if longest[index] == max(longest) - len(kept) and (not kept or place > kept[-1]):
+            kept.append(place)
+    return kept

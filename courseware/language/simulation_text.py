@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from courseware.language.blocks import PHONE, Callout, Figure, Screen
-from courseware.language.braces import cut_braces
+from courseware.language.braces import Braces, cut_braces
 from courseware.language.conditions import ALWAYS, Condition, UnreadableCondition, parse_condition
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag
@@ -110,12 +110,8 @@ class _Reader:
             otherwise=section.attrs.get("else", ""),
             choices=tuple(self._choice(item, original) for item, original in links),
             parts=tuple(self._part(item, original) for item, original in parts),
-            rule="\n\n".join(
-                block.text for block in section.after if isinstance(block, Callout) and block.kind == "rule"
-            ),
-            display=next(
-                (block.source for block in section.blocks if isinstance(block, Screen) and block.kind == PHONE), ""
-            ),
+            rule="\n\n".join(_rules_of(section)),
+            display=next(_displays_of(section), ""),
         )
 
     def _items(self, section: Section) -> Iterator[tuple[Item, Item]]:
@@ -148,18 +144,24 @@ class _Reader:
         return Part(text, item.reason, original.box == "x", effects, original.numbered)
 
     def _effects(self, item: Item, original: Item) -> tuple[Effects, Condition]:
-        _, own, findings = cut_braces(item.text)
-        if self.is_translation:
-            if own.id or own.kind or own.attrs:
-                self._say(item.line, "effects-of-source-language", language=display_tag(self.source.language))
-            own = cut_braces(original.text)[1]
-        self.problems += [Problem(self.document.path, item.line, finding) for finding in findings]
-        if (own.id or own.kind) and not self.is_translation:
-            self._say(item.line, "choice-with-id")
+        own = self._braces_of_effects(item, original)
         meters = {key: value for key, value in own.attrs.items() if key not in _WORDS}
         changes = {meter: int(value) for meter, value in meters.items() if self._is_change(meter, value, item.line)}
         flags = tuple(own.attrs.get("set", "").split())
         return Effects(changes, flags), self._condition(own.attrs.get("if", ""), item.line)
+
+    def _braces_of_effects(self, item: Item, original: Item) -> Braces:
+        """Those of the source language, also for a translation."""
+        _, own, findings = cut_braces(item.text)
+        is_marked = bool(own.id or own.kind)
+        if self.is_translation and (is_marked or own.attrs):
+            self._say(item.line, "effects-of-source-language", language=display_tag(self.source.language))
+        self.problems += [Problem(self.document.path, item.line, finding) for finding in findings]
+        if self.is_translation:
+            return cut_braces(original.text)[1]
+        if is_marked:
+            self._say(item.line, "choice-with-id")
+        return own
 
     def _is_change(self, meter: str, value: str, line: int) -> bool:
         if _CHANGE.fullmatch(value):
@@ -192,14 +194,18 @@ class _Reader:
         own = cut(text_of(section))
         original = self.source.section(section.id) if self.is_translation else None
         paired = cut(text_of(original)) if original else own
-        if original and any(line.condition for line in own):
-            self._say(section.line, "conditions-of-source-language", language=display_tag(self.source.language))
-        elif len(own) != len(paired) and any(line.condition for line in paired):
-            language = display_tag(self.source.language)
-            self._say(section.line, "lines-of-speech-differ", here=len(own), there=len(paired), language=language)
+        if original:
+            self._compare_conditions(section, own, paired)
         conditions = [line.condition for line in paired] + [""] * (len(own) - len(paired))
         lines = told_together(line._replace(condition=text) for line, text in zip(own, conditions, strict=False))
         return tuple(SpokenLine(line.who, line.text, self._condition(line.condition, section.line)) for line in lines)
+
+    def _compare_conditions(self, section: Section, own: tuple[CutLine, ...], source: tuple[CutLine, ...]) -> None:
+        language = display_tag(self.source.language)
+        if any(line.condition for line in own):
+            self._say(section.line, "conditions-of-source-language", language=language)
+        elif len(own) != len(source) and any(line.condition for line in source):
+            self._say(section.line, "lines-of-speech-differ", here=len(own), there=len(source), language=language)
 
     def _say(self, line: int, finding: str, /, **fields: Field) -> None:
         self.problems.append(Problem(self.document.path, line, Finding(finding, **fields)))
@@ -237,3 +243,15 @@ def _source_of(block: Block) -> str:
         caption = f' "{block.caption}"' if block.caption else ""
         return f"![{block.alt}]({block.src}{caption})"
     return text
+
+
+def _rules_of(section: Section) -> Iterator[str]:
+    for block in section.after:
+        if isinstance(block, Callout) and block.kind == "rule":
+            yield block.text
+
+
+def _displays_of(section: Section) -> Iterator[str]:
+    for block in section.blocks:
+        if isinstance(block, Screen) and block.kind == PHONE:
+            yield block.source

@@ -47,15 +47,23 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
             reported.add(("", count))
             finding = "too-few-questions" if len(others) < needed else "too-large-families"
             yield Finding(finding, count=count, expected=needed, **fields)
-        for slot, count in Counter(stratum.critical).items():
-            # For each objective by itself: a rule that was missed may be asked again in every attempt.
-            for objective in slot:
-                fitting = sum(question.critical and question.objective == objective for question in questions)
-                needed = count * meta.attempts
-                if fitting < needed and (objective, fitting) not in reported:
-                    reported.add((objective, fitting))
-                    counts = {"count": fitting, "expected": needed}
-                    yield Finding("too-few-critical", objective=objective, **counts, **fields)
+        for objective, fitting, needed in _lacking_critical(stratum, meta.attempts, questions):
+            if (objective, fitting) not in reported:
+                reported.add((objective, fitting))
+                counts = {"count": fitting, "expected": needed}
+                yield Finding("too-few-critical", objective=objective, **counts, **fields)
+
+
+def _lacking_critical(stratum: Stratum, attempts: int, questions: list[Question]) -> Iterator[tuple[str, int, int]]:
+    """(objective, number of its critical questions, number needed), of those that have too few.
+
+    For each objective by itself: a rule that was missed may be asked again in every attempt.
+    """
+    fitting = Counter(question.objective for question in questions if question.critical)
+    for slot, count in Counter(stratum.critical).items():
+        for objective in slot:
+            if fitting[objective] < count * attempts:
+                yield objective, fitting[objective], count * attempts
 
 
 def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None, list[Question]]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from courseware.language.blocks import Callout, Prose, Screen, split
 from courseware.language.course import CourseText
-from courseware.language.lists import FORMS, GROUPED, SURVEY_FORMS, Item
+from courseware.language.lists import FORMS, SURVEY_FORMS, Item
 from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.problems import Finding, Problem
 from courseware.language.screens import printed_on
@@ -49,30 +49,47 @@ def _check_question(document: ParsedDocument, section: Section, *, is_source: bo
 
 
 def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
-    count = sum(len(item.members) for item in items) if FORMS[kind] == GROUPED else len(items)
-    if len(items) < 2 or count > MAX_CHOICES:
+    if len(items) < 2 or len(_choices_in(kind, items)) > MAX_CHOICES:
         yield items[0].line, Finding("number-of-members" if kind == "sort" else "number-of-choices", most=MAX_CHOICES)
     if kind == "order":
-        for item in items:
-            if not item.numbered:
-                yield item.line, Finding("step-without-number")
+        yield from _steps(items)
         return
     other = next((item for item in items if item.numbered != items[0].numbered), None)
     if other:
         yield other.line, Finding("bullets-and-numbers")
+    if kind == "sort":
+        yield from _groups(items)
+    else:
+        yield from _boxes(items)
+
+
+def _steps(items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
     for item in items:
-        if kind != "sort" and not item.box:
+        if not item.numbered:
+            yield item.line, Finding("step-without-number")
+
+
+def _boxes(items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
+    for item in items:
+        if not item.box:
             yield item.line, Finding("no-tick-box", choice=item.text)
-        elif kind == "sort" and not re.fullmatch(r"\*\*[^*]+\*\*", item.text):
+
+
+def _groups(items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
+    for item in items:
+        if not re.fullmatch(r"\*\*[^*]+\*\*", item.text):
             yield item.line, Finding("group-not-bold", got=item.text)
-        elif kind == "sort" and not item.members:
+        elif not item.members:
             yield item.line, Finding("empty-group", group=item.text.strip("*"))
 
 
+def _choices_in(kind: str, items: tuple[Item, ...]) -> list[Item]:
+    return [member for item in items for member in item.members] if kind == "sort" else list(items)
+
+
 def _texts(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
-    choices = [member for item in items for member in item.members] if kind == "sort" else list(items)
     first: dict[str, int] = {}
-    for choice in choices:
+    for choice in _choices_in(kind, items):
         if not choice.text:
             yield choice.line, Finding("choice-without-text")
             continue
@@ -83,9 +100,8 @@ def _texts(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
         if choice.text in first:
             yield choice.line, Finding("choice-twice", choice=choice.text, first=first[choice.text])
         first.setdefault(choice.text, choice.line)
-    for item in items if kind == "sort" else ():
-        if item.reason:
-            yield item.line, Finding("reason-below-group")
+    if kind == "sort":
+        yield from ((item.line, Finding("reason-below-group")) for item in items if item.reason)
 
 
 def _ticks(kind: str, items: tuple[Item, ...], line: int) -> Iterator[tuple[int, Finding]]:
@@ -147,17 +163,21 @@ def check_survey_questions(course: CourseText) -> Iterator[Problem]:
                         yield Problem(translation.path, line, finding)
 
 
-def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
-    items = section.items
-    if section.kind != "scale":
-        if len(items) < 2:
-            yield section.line, Finding("too-few-answers", title=section.title)
-    elif len(items) != 2:
-        yield section.line, Finding("scale-ends", count=len(items))
-    if section.kind == "scale" and is_source:
+def _scale(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
+    if len(section.items) != 2:
+        yield section.line, Finding("scale-ends", count=len(section.items))
+    if is_source:
         ends = [section.attrs.get(key, "") for key in ("from", "to")]
         if not all(end.isdecimal() for end in ends) or not 1 <= int(ends[1]) - int(ends[0]) <= 10:
             yield section.line, Finding("scale-range")
+
+
+def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
+    items = section.items
+    if section.kind == "scale":
+        yield from _scale(section, is_source=is_source)
+    elif len(items) < 2:
+        yield section.line, Finding("too-few-answers", title=section.title)
     for item in items:
         if re.match(r"\[[ xX]\]", item.text) or item.reason or item.numbered:
             yield item.line, Finding("answer-not-plain")

@@ -32,22 +32,23 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
 
 def check_cases(course: CourseText) -> Iterator[Problem]:
     """Who missed a question about a case is led to a lesson that tells it: of several cases, to one that tells any."""
-    cases = {
-        entry.id
-        for document in course.of_kind("sources")
-        for section in document.sections
-        for entry in section.blocks
-        if section.id == CASES and isinstance(entry, Entry)
-    }
+    cases = _cases(course)
     told = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
     for bank in course.of_kind("bank"):
         lessons = {question.id: question.lesson for question in course.questions(bank.id, course.languages[0])}
         for section, lines in bank.spans():
             asked, lesson = cases & _cited(lines), lessons.get(section.id, "")
-            if asked and lesson in told and not asked & told[lesson]:
+            if asked and asked.isdisjoint(told.get(lesson, asked)):
                 homes = tuple(one for one, there in told.items() if asked & there) or None
                 finding = Finding("case-not-told", lesson=lesson, cases=tuple(sorted(asked)), homes=homes)
                 yield Problem(bank.path, section.line, finding)
+
+
+def _cases(course: CourseText) -> set[str]:
+    """The ids of all cases among the sources."""
+    sections = [section for document in course.of_kind("sources") for section in document.sections]
+    blocks = [block for section in sections if section.id == CASES for block in section.blocks]
+    return {block.id for block in blocks if isinstance(block, Entry)}
 
 
 def check_led(course: CourseText) -> Iterator[Problem]:

@@ -73,6 +73,12 @@ def _sets(course: CourseText, language: str) -> Iterator[tuple[str, str, list[Qu
         if meta.critical_drill and (bank := meta.critical_drill.bank) in course.documents:
             beside[bank] = with_one_key(course, [bank], language)
             yield bank, bank, beside[bank]
+    yield from _sets_of_the_course(course, language, beside)
+
+
+def _sets_of_the_course(
+    course: CourseText, language: str, beside: dict[str, list[Question]]
+) -> Iterator[tuple[str, str, list[Question]]]:
     banks = [bank.id for bank in course.of_kind("bank")]
     critical = [question for question in with_one_key(course, banks, language) if question.critical]
     for document in course.of_kind("course"):

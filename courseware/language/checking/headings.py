@@ -28,6 +28,7 @@ KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 LEVELS = ("recall", "apply", "analyse")
+KEYS_OF_A_BANK = ("objective", "level")
 
 _BOX = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]")
 
@@ -61,25 +62,32 @@ def _wrong_kind(document_kind: str, section: Section, kinds: Mapping[str, object
     return Finding(missing, title=section.title, document=document_kind, known=known)
 
 
+def _value_problem(key: str, value: str) -> Finding | None:
+    """What is wrong with the value of a key that may stand there."""
+    if key in FLAGS:
+        return Finding("brace-key-with-value", key=key, value=value) if value else None
+    if not value:
+        return Finding("brace-key-without-value", key=key)
+    if key == "level" and value not in LEVELS:
+        return Finding("unknown-level", level=value, known=LEVELS)
+    return None
+
+
 def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...]) -> Iterator[Problem]:
     def problem(finding: str, /, **fields: Field) -> Problem:
         return Problem(document.path, section.line, Finding(finding, **fields))
 
     for key, value in section.attrs.items():
-        if key not in keys and keys:
+        if key in keys:
+            if finding := _value_problem(key, value):
+                yield Problem(document.path, section.line, finding)
+        elif keys:
             yield problem("unknown-brace-key", key=key, id=section.id, **nearest_or_all(key, keys))
-        elif key not in keys:
+        else:
             yield problem("no-brace-keys", key=key, id=section.id)
-        elif key in FLAGS and value:
-            yield problem("brace-key-with-value", key=key, value=value)
-        elif key not in FLAGS and not value:
-            yield problem("brace-key-without-value", key=key)
-        elif key == "level" and value not in LEVELS:
-            yield problem("unknown-level", level=value, known=LEVELS)
-    if document.kind == "bank":
-        for key in ("objective", "level"):
-            if key not in section.attrs:
-                yield problem("bank-key-missing", key=key, id=section.id)
+    for key in KEYS_OF_A_BANK if document.kind == "bank" else ():
+        if key not in section.attrs:
+            yield problem("bank-key-missing", key=key, id=section.id)
 
 
 def _check_boxes(document: ParsedDocument) -> Iterator[Problem]:

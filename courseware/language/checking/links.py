@@ -1,7 +1,7 @@
 """What a document refers to: ids in front matter and braces, links, figures, tracks (docs/formats.md §1, §4)."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from courseware.language.blocks import CALLOUTS, Callout, Figure
 from courseware.language.course import CourseText
@@ -13,6 +13,7 @@ from courseware.language.problems import Finding, Problem, nearest
 from courseware.language.spans import find_links, find_sources
 
 Reference = tuple[int, str, str]  # line, what it refers to ("objective"), id
+LineOf = Callable[..., int]  # `Front.line`
 
 # Pages of the site that a course may link to: where learners choose a track.
 PAGES = ("tracks",)
@@ -50,14 +51,17 @@ def check_sections_named(course: CourseText) -> Iterator[Problem]:
             lesson = course.question(section.id, course.languages[0]).lesson if named else ""
             if not named or lesson not in course.documents:  # an unknown lesson or objective is told elsewhere
                 continue
-            text = course.source(lesson)
-            known, waiting = ({each.id for each in sections} for sections in (text.sections, waiting_sections(text)))
-            if named in waiting:
-                yield Problem(document.path, section.line, Finding("waiting-section", id=named, lesson=lesson))
-            elif named not in known:
-                near = nearest(named, known - waiting)
-                finding = Finding("unknown-section", id=named, lesson=lesson, nearest=near)
+            if finding := _missing_section(course.source(lesson), named, lesson):
                 yield Problem(document.path, section.line, finding)
+
+
+def _missing_section(text: ParsedDocument, named: str, lesson: str) -> Finding | None:
+    known, waiting = ({each.id for each in sections} for sections in (text.sections, waiting_sections(text)))
+    if named in waiting:
+        return Finding("waiting-section", id=named, lesson=lesson)
+    if named not in known:
+        return Finding("unknown-section", id=named, lesson=lesson, nearest=nearest(named, known - waiting))
+    return None
 
 
 def _known(course: CourseText) -> dict[str, Collection[str]]:
@@ -79,20 +83,28 @@ def _front_references(document: ParsedDocument) -> Iterator[Reference]:
         yield from ((line("objectives", i), "objective", one) for i, one in enumerate(meta.objectives))
         yield from ((line("covers", i), "outline point", one) for i, one in enumerate(meta.covers))
     elif isinstance(meta, CourseMeta):
-        lessons = () if meta.completion.lessons == "all" else meta.completion.lessons
-        yield from ((line("completion"), "lesson", one) for one in lessons)
-        yield from ((line("completion"), "exam", one) for one in meta.completion.passed)
-        yield from ((line("completion"), "simulation", one) for one in meta.completion.not_red)
-        for change in meta.changes[-1:]:  # lessons of earlier ones may be gone
-            yield from ((line("changes"), "lesson", one) for one in (*change.reread, *change.retake))
+        yield from _references_of_course(meta, line)
     elif isinstance(meta, ExamMeta):
-        for i, stratum in enumerate(meta.strata):
-            yield line("strata", i), "bank", stratum.bank
-            yield from ((line("strata", i), "objective", one) for slot in stratum.critical for one in slot)
-        if meta.critical_drill:
-            yield line("critical_drill"), "bank", meta.critical_drill.bank
-        if meta.again_after:
-            yield line("again_after"), "exam", meta.again_after
+        yield from _references_of_exam(meta, line)
+
+
+def _references_of_course(meta: CourseMeta, line: LineOf) -> Iterator[Reference]:
+    lessons = () if meta.completion.lessons == "all" else meta.completion.lessons
+    yield from ((line("completion"), "lesson", one) for one in lessons)
+    yield from ((line("completion"), "exam", one) for one in meta.completion.passed)
+    yield from ((line("completion"), "simulation", one) for one in meta.completion.not_red)
+    for change in meta.changes[-1:]:  # lessons of earlier ones may be gone
+        yield from ((line("changes"), "lesson", one) for one in (*change.reread, *change.retake))
+
+
+def _references_of_exam(meta: ExamMeta, line: LineOf) -> Iterator[Reference]:
+    for i, stratum in enumerate(meta.strata):
+        yield line("strata", i), "bank", stratum.bank
+        yield from ((line("strata", i), "objective", one) for slot in stratum.critical for one in slot)
+    if meta.critical_drill:
+        yield line("critical_drill"), "bank", meta.critical_drill.bank
+    if meta.again_after:
+        yield line("again_after"), "exam", meta.again_after
 
 
 def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
@@ -132,12 +144,17 @@ def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator
         for link in find_links(line.text):
             if link.is_image or (document.kind == "simulation" and link.target.startswith("#")):
                 continue
-            if not link.target.startswith("#"):
-                if not link.target.startswith(_ELSEWHERE):
-                    yield Problem(document.path, line.number, Finding("link-form", target=link.target))
-            elif link.target[1:] not in own and link.target[1:] not in targets:
-                near = nearest(link.target[1:], {*own, *targets})
-                yield Problem(document.path, line.number, Finding("link-to-nothing", target=link.target, nearest=near))
+            if finding := _broken_link(link.target, own, targets):
+                yield Problem(document.path, line.number, finding)
+
+
+def _broken_link(target: str, own: Collection[str], targets: Collection[str]) -> Finding | None:
+    """`own`: ids in the document; `targets`: those in the whole course."""
+    if not target.startswith("#"):
+        return None if target.startswith(_ELSEWHERE) else Finding("link-form", target=target)
+    if target[1:] in own or target[1:] in targets:
+        return None
+    return Finding("link-to-nothing", target=target, nearest=nearest(target[1:], {*own, *targets}))
 
 
 def _check_sources(document: ParsedDocument, sources: Collection[str]) -> Iterator[Problem]:

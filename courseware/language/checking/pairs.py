@@ -91,6 +91,11 @@ class _Pair:
         for identifier, line in here:
             if identifier not in source_ids:
                 yield self._problem(line, "id-only-here", id=identifier)
+        yield from self._compare_order(there, here)
+
+    def _compare_order(self, there: list[Placed], here: list[Placed]) -> Iterator[Problem]:
+        """The first id of those that both have which stands in another place."""
+        source_ids, own_ids = dict(there), dict(here)
         expected = [identifier for identifier, _ in there if identifier in own_ids]
         actual = [identifier for identifier, _ in here if identifier in source_ids]
         for original, own in zip(expected, actual, strict=False):

@@ -92,18 +92,26 @@ def _messages(screen: Screen, text: ScreenText) -> Found:
         yield screen.line, Finding("too-many-messages", count=len(messages), most=MOST_MESSAGES)
 
 
+def _is_table(text: str) -> bool:
+    return all(line.lstrip().startswith("|") for line in text.split("\n") if line.strip())
+
+
 def _plan(screen: Screen, text: ScreenText) -> Found:
     grid = grid_of(text.body)
-    is_table = all(line.lstrip().startswith("|") for line in text.body.split("\n") if line.strip())
-    if not is_table or not grid or len(grid) > MOST_ROWS or len(grid[0]) > MOST_COLUMNS:
+    if not _is_table(text.body) or not grid or len(grid) > MOST_ROWS or len(grid[0]) > MOST_COLUMNS:
         yield screen.line, Finding("plan-not-a-table", columns=MOST_COLUMNS, rows=MOST_ROWS)
         return
-    rooms = Counter(room.name for room in rooms_of(grid) if room.name)
+    yield from _rooms(screen, text, Counter(room.name for room in rooms_of(grid) if room.name))
+
+
+def _rooms(screen: Screen, text: ScreenText, rooms: Counter[str]) -> Found:
+    """`rooms`: name of a room → in how many pieces it is drawn."""
     for name, pieces in rooms.items():
         if pieces > 1:
             yield screen.line, Finding("place-in-pieces", place=name)
     for fact in text.facts:
-        for name in listed(fact.value) if fact.key in PLACES else ():
+        names = listed(fact.value) if fact.key in PLACES else ()
+        for name in names:
             if name not in rooms:
                 finding = Finding("unknown-place", key=fact.key, place=name, **nearest_or_all(name, rooms))
                 yield fact.line, finding

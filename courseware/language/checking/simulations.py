@@ -94,11 +94,7 @@ class _Checked:
         if not node.choices:
             yield self._say(line, "leads-nowhere", node=node.id)
             return
-        timeouts = sum(choice.is_timeout for choice in node.choices)
-        if node.seconds and timeouts != 1:
-            yield self._say(line, "timeout-branches", seconds=node.seconds, count=timeouts)
-        elif timeouts and not node.seconds:
-            yield self._say(line, "timeout-without-seconds")
+        yield from self._check_timeouts(node, line)
         if bool(self._section(node.id).attrs.get("if")) != bool(node.otherwise):
             alone, other = ("else", "if") if node.otherwise else ("if", "else")
             yield self._say(line, "if-without-else", alone=alone, other=other)
@@ -110,16 +106,24 @@ class _Checked:
         elif all(choice.condition.terms for choice in chosen):
             yield self._say(line, "only-conditions")
 
+    def _check_timeouts(self, node: Node, line: int) -> Iterator[Problem]:
+        timeouts = sum(choice.is_timeout for choice in node.choices)
+        if node.seconds and timeouts != 1:
+            yield self._say(line, "timeout-branches", seconds=node.seconds, count=timeouts)
+        elif timeouts and not node.seconds:
+            yield self._say(line, "timeout-without-seconds")
+
     def _check_qualities(self, node: Node, line: int) -> Iterator[Problem]:
+        is_chosen_by_quality = node.is_judged and not node.parts
         for choice, item in self._lines(node):
             if choice.quality and choice.quality not in QUALITIES:
                 hint = nearest_or_all(choice.quality, QUALITIES)
                 yield self._say(item.line, "unknown-quality", quality=choice.quality, **hint)
-            elif not choice.quality and node.is_judged and not node.parts:
+            elif not choice.quality and is_chosen_by_quality:
                 yield self._say(item.line, "no-quality")
-            elif choice.is_timeout and choice.worth == "weak" and choice.effects == Effects():
+            elif _is_free_timeout(choice):
                 yield self._say(item.line, "free-timeout")
-        if node.is_judged and not node.parts and not any(choice.quality == "best" for choice in node.choices):
+        if is_chosen_by_quality and "best" not in {choice.quality for choice in node.choices}:
             yield self._say(line, "no-best-choice")
 
     def _check_parts(self, node: Node, line: int) -> Iterator[Problem]:
@@ -169,20 +173,24 @@ class _Checked:
                 elif target not in nodes and target != END:
                     yield self._say(line, "unknown-node", node=target, nearest=nearest(target, {*nodes, END}))
 
+    def _effects(self, node: Node) -> Iterator[tuple[Effects, int]]:
+        """Those of its choices and of its parts, each with its line."""
+        yield from ((choice.effects, item.line) for choice, item in self._lines(node))
+        yield from ((part.effects, self._section(node.id).line) for part in node.parts)
+
+    def _check_chance(self) -> Iterator[Problem]:
+        line = self.document.front.line("chance")
+        for name, odds in self.simulation.chance.items():
+            if isinstance(odds, str) and Fraction(odds) >= 1:
+                yield self._say(line, "certain-chance", name=name, got=odds)
+        if (number := _number_of_draws(self.simulation)) > MAX_DRAWS:
+            yield self._say(line, "too-many-draws", count=number, most=MAX_DRAWS)
+
     def _check_flags(self) -> Iterator[Problem]:
         nodes, drawn = self.simulation.nodes.values(), self._drawn()
         line = self.document.front.line
-        for name, odds in self.simulation.chance.items():
-            if isinstance(odds, str) and Fraction(odds) >= 1:
-                yield self._say(line("chance"), "certain-chance", name=name, got=odds)
-        if (number := _number_of_draws(self.simulation)) > MAX_DRAWS:
-            yield self._say(line("chance"), "too-many-draws", count=number, most=MAX_DRAWS)
-        placed = [
-            (flag, item.line) for node in nodes for choice, item in self._lines(node) for flag in choice.effects.flags
-        ]
-        placed += [
-            (flag, self._section(node.id).line) for node in nodes for part in node.parts for flag in part.effects.flags
-        ]
+        yield from self._check_chance()
+        placed = [(flag, where) for node in nodes for effects, where in self._effects(node) for flag in effects.flags]
         asked = list(self._asked())
         known = {*drawn, *(flag for flag, _ in placed)}
         for flag, where in asked:
@@ -222,9 +230,7 @@ class _Checked:
         meters = self.simulation.meters
         changed: Counter[str] = Counter()
         for node in self.simulation.nodes.values():
-            effects = [(choice.effects, item.line) for choice, item in self._lines(node)]
-            effects += [(part.effects, self._section(node.id).line) for part in node.parts]
-            for done, line in effects:
+            for done, line in self._effects(node):
                 changed.update(done.meters.keys())
                 for meter in done.meters:
                     if meter not in meters:
@@ -429,3 +435,8 @@ def _next_states(simulation: Simulation, state: RunState) -> Iterator[RunState]:
     places = range(len(node.parts))
     picks = [pick for size in range(len(node.parts) + 1) for pick in combinations(places, size)]
     yield from (simulation.decide(state, way, pick) for way in ways for pick in picks)
+
+
+def _is_free_timeout(choice: NodeChoice) -> bool:
+    """Whether waiting costs nothing."""
+    return choice.is_timeout and choice.worth == "weak" and choice.effects == Effects()
