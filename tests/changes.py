@@ -41,7 +41,9 @@ def changes_since(commit: str, root: Path = ROOT) -> Changes:
 
 
 def changed_translations(commit: str, root: Path) -> frozenset[str]:
-    before = translations(git(root, "show", f"{commit}:{CATALOGUE}"))
+    """All translations if the catalogue is new or was moved."""
+    was_there = git(root, "ls-tree", "--name-only", commit, "--", CATALOGUE)
+    before = translations(git(root, "show", f"{commit}:{CATALOGUE}")) if was_there else {}
     now = translations((root / CATALOGUE).read_text(encoding="utf-8"))
     return frozenset(text for key, text in now.items() if text and before.get(key) != text)
 

@@ -43,6 +43,14 @@ def test_changes_name_the_translations_that_differ(repository):
     assert changes_since("HEAD", repository) == Changes(frozenset({CATALOGUE}), frozenset({"电子邮件"}))
 
 
+def test_all_translations_of_a_catalogue_that_was_moved_are_changed(repository):
+    git(repository, "mv", CATALOGUE, "old.po")
+    git(repository, "commit", "--quiet", "--message=Move")
+    (repository / CATALOGUE).parent.mkdir(parents=True, exist_ok=True)
+    (repository / CATALOGUE).write_text(AFTER, encoding="utf-8")
+    assert changes_since("HEAD", repository).translations == {"电子邮件", "还剩%(days)s天"}
+
+
 @pytest.mark.parametrize(
     ("changed", "is_left_out"),
     [
