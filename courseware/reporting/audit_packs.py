@@ -29,7 +29,7 @@ from courseware.lib.chunks import chunks
 from courseware.lib.csv_rows import encoded
 from courseware.reporting import board_rows
 from courseware.reporting.exports import Column, board_csv, site_time, texts
-from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport
+from courseware.reporting.period_reports import REPORT_COLUMNS, PeriodReport
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workbook
 
 CHUNK = 500  # rows held in memory at a time
@@ -78,10 +78,6 @@ class PackContents:
     facts: list[Fact]
     by: User
     at: datetime
-
-    @property
-    def period(self) -> Period:
-        return self.report.period
 
 
 class AuditPack(NamedTuple):
@@ -140,7 +136,7 @@ def people_in(contents: PackContents, language: str) -> Iterator[board_rows.Boar
 def certificates_in(contents: PackContents) -> QuerySet:
     """Issued within the period, those that were withdrawn since among them."""
     issued = Certificate.objects.filter(
-        contents.period.contains("issued_at"), enrollment__in=contents.runs.values("pk")
+        contents.report.period.contains("issued_at"), enrollment__in=contents.runs.values("pk")
     )
     return issued.select_related("enrollment__course", "release").defer("release__outlines").order_by("issued_at", "pk")
 
@@ -179,13 +175,13 @@ def drawn_later(contents: PackContents, language: str) -> int:
 def releases_in(contents: PackContents) -> QuerySet:
     """All that were there by the end of the period, of the courses in the report: certificates name older ones, too."""
     courses = [identifier for identifier, _title in contents.report.courses]
-    _begin, end = contents.period.span
+    _begin, end = contents.report.period.span
     found = Release.objects.filter(course__identifier__in=courses, created_at__lt=end)
     return found.select_related("course").defer("outlines").order_by("course", "number")
 
 
 def seals_in(contents: PackContents) -> QuerySet:
-    begin, _end = contents.period.span
+    begin, _end = contents.report.period.span
     return Seal.objects.filter(at__gte=begin).order_by("number")
 
 
@@ -196,5 +192,5 @@ def row_by_row(rows: QuerySet) -> Iterator[Any]:
 
 def how_to_verify(contents: PackContents, language: str) -> bytes:
     with translation.override(language):
-        words = {"period": contents.period, "at": contents.at, "site": settings.SITE_URL, "manifest": MANIFEST}
+        words = {"period": contents.report.period, "at": contents.at, "site": settings.SITE_URL, "manifest": MANIFEST}
         return render_to_string("reporting/how_to_verify.txt", words).encode()

@@ -22,10 +22,10 @@ from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
 from courseware.learning.states import DUE_SOON, State
 from courseware.lib.dates import site_day
-from courseware.reporting.board_rows import published
+from courseware.reporting.board_rows import BoardRow, published
 from courseware.reporting.days_asked import DaysAsked, days_asked
 from courseware.reporting.questions_asked import QuestionsAsked, questions_asked
-from courseware.reporting.talks_due import TalkDue, talks_due
+from courseware.reporting.talks_due import talks_due
 
 LOOKED_AT = 2000  # runs, the most urgent that are late or due soon: of each it is asked why no letter would go
 LETTERS_AT_ONCE = 500  # the most urgent; when these have theirs, the next ones are drafted
@@ -119,7 +119,7 @@ class DraftedActs:
     letters: list[Letters]
     more_time: list[MoreTime]
     has_more_unopened: bool
-    talks: list[TalkDue]
+    talks: list[BoardRow]
     stuck_beside: int
     left_out: list[NoLetter]
     observations: list[ObservationDue]
@@ -167,7 +167,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     observations = observations_due(user, site_day(at))
     questions = questions_asked(managed)
     asking = {*asked.learners, *(each.learner for each in questions.shown)}
-    beside = {*asking, *(each.learner for each in talks), *(each.run.learner_id for each in observations)}
+    beside = {*asking, *(each.enrollment.learner_id for each in talks), *(each.run.learner_id for each in observations)}
     busy = beside.union(learner for _run, learner in urgent)
     return DraftedActs(
         asked,

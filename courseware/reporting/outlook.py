@@ -21,13 +21,6 @@ TEAMS_DRAWN = 12
 STEPS_LISTED = 8
 
 
-class DueRow(NamedTuple):
-    """A row of the board that has a due day."""
-
-    row: BoardRow
-    due_on: date
-
-
 class TeamOutlook(NamedTuple):
     """`late` are those of its runs that are late already."""
 
@@ -57,35 +50,32 @@ def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: dat
     runs = runs.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
     rows = list(rows_in_chunks(runs, teams, language, now))
-    due = [DueRow(row, row.enrollment.due_on) for row in rows if row.enrollment.due_on]
+    due = [row for row in rows if row.enrollment.due_on]
     started = dict(runs.order_by().values_list("pk", "enrolled_at"))
-    open_runs = [each for each in due if each.row.enrollment.is_asked and each.row.state != State.OVERDUE]
-    paced = [each for each in open_runs if has_pace(each.row, started[each.row.enrollment.pk], today)]
-    paces = paces_of([each.row for each in paced], runs, today)
+    open_runs = [row for row in due if row.enrollment.is_asked and row.state != State.OVERDUE]
+    paced = [row for row in open_runs if has_pace(row, started[row.enrollment.pk], today)]
+    paces = paces_of(paced, runs, today)
     return Outlook(
         curve_of(map(due_run, due), today),
         outlooks_by_team(due, today),
         crowded_steps(rows),
         late(rows),
         len(open_runs) - len(paced),
-        forecast([open_run(each, today, started, paces) for each in paced]),
+        forecast([open_run(row, today, started, paces) for row in paced]),
     )
 
 
-def due_run(each: DueRow) -> DueRun:
-    at = each.row.enrollment.completed_at
-    return DueRun(each.due_on, timezone.localdate(at) if at else None)
+def due_run(row: BoardRow) -> DueRun:
+    at = row.enrollment.completed_at
+    return DueRun(row.enrollment.due_on, timezone.localdate(at) if at else None)
 
 
-def outlooks_by_team(due: Iterable[DueRow], today: date) -> list[TeamOutlook]:
+def outlooks_by_team(due: Iterable[BoardRow], today: date) -> list[TeamOutlook]:
     """None where there is but one team."""
     by_team = defaultdict(list)
-    for each in due:
-        by_team[each.row.team].append(each)
-    found = [
-        TeamOutlook(team, curve_of(map(due_run, own), today), late(each.row for each in own))
-        for team, own in by_team.items()
-    ]
+    for row in due:
+        by_team[row.team].append(row)
+    found = [TeamOutlook(team, curve_of(map(due_run, own), today), late(own)) for team, own in by_team.items()]
     found.sort(key=lambda each: (-each.late / each.curve.total, each.team))
     return found[:TEAMS_DRAWN] if len(found) > 1 else []
 
@@ -121,9 +111,9 @@ def paces_of(rows: Collection[BoardRow], runs: QuerySet, today: date) -> dict[in
 
 
 def open_run(
-    each: DueRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
+    row: BoardRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
 ) -> OpenRun:
-    row, key = each.row, each.row.enrollment.pk
+    key, days_left = row.enrollment.pk, (row.enrollment.due_on - today).days + 1
     number = min(DAYS_OF_PACE, max(days_open(enrolled[key], today), 1))
     pace = tuple(sorted(paces[key][today - timedelta(days=ago)] for ago in range(number)))
-    return OpenRun(row.journey.progress.total - row.journey.progress.done_count, (each.due_on - today).days + 1, pace)
+    return OpenRun(row.journey.progress.total - row.journey.progress.done_count, days_left, pace)

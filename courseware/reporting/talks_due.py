@@ -4,7 +4,6 @@ Whoever has only stopped is written to, when the due day is near.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import CharField, Max, Value
@@ -22,17 +21,7 @@ LOOKED_AT = 500  # runs, the most urgent that were begun
 IN_DOUBT = 100  # of these, looked at as rows
 
 
-@dataclass(frozen=True)
-class TalkDue:
-    """`run` is a key, `learner` too."""
-
-    run: int
-    learner: int
-    name: str
-    why: str
-
-
-def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[TalkDue]:
+def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[BoardRow]:
     """Of these open runs, the most urgent first. Runs as many statements for one as for five hundred."""
     begun = led.exclude(started_at=None).order_by("urgency", "pk")
     keys = list(begun.values_list("pk", flat=True)[:LOOKED_AT])
@@ -43,12 +32,7 @@ def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[TalkDue]:
     language = get_language()
     rows = board_rows.rows(board_rows.facts_of(urgent, at), {}, board_rows.outlines(language), at)
     stopped = [row for row in rows if row.stuck.stops or row.stuck.has_failed]
-    return [talk_due(row) for row in not_talked_about(stopped)]
-
-
-def talk_due(row: BoardRow) -> TalkDue:
-    why = " · ".join(filter(None, [row.stuck.words, row.journey.words]))
-    return TalkDue(row.enrollment.pk, row.enrollment.learner_id, row.name, why)
+    return not_talked_about(stopped)
 
 
 def not_talked_about(rows: list[BoardRow]) -> list[BoardRow]:

@@ -308,7 +308,7 @@ def test_only_who_leads_has_such_a_page_and_only_the_own_people_are_touched(clie
 
 
 def talks(team):
-    return [(each.name, each.why) for each in drafted(team).talks]
+    return [(each.name, f"{each.stuck.words} · {each.journey.words}") for each in drafted(team).talks]
 
 
 def test_who_fails_again_and_again_is_to_be_talked_with_until_that_was_done_and_again_after_a_new_miss(team):
