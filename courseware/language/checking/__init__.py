@@ -3,75 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 from itertools import chain
+from pkgutil import iter_modules
 
-from courseware.language.checking.banks import (
-    check_balance,
-    check_draws,
-    check_drills,
-    check_tested,
-    check_topics,
-)
-from courseware.language.checking.choices import check_choices, check_survey_questions
-from courseware.language.checking.claims import check_claims, check_source_marks
-from courseware.language.checking.coverage import (
-    check_cases,
-    check_covered,
-    check_led,
-    check_minutes,
-    check_sources_used,
-)
+from courseware.language.checking.coverage import check_sources_used
 from courseware.language.checking.figures import check_figures
-from courseware.language.checking.guessing import check_guessers
-from courseware.language.checking.headings import check_headings, check_ids, check_track_choice, check_waiting
-from courseware.language.checking.links import check_marks, check_references, check_sections_named
-from courseware.language.checking.optional import check_optional, check_taught
-from courseware.language.checking.pace import check_pace, check_seconds, check_written_minutes
 from courseware.language.checking.pairs import check_pairs
-from courseware.language.checking.prose import check_prose
-from courseware.language.checking.screens import check_screens
-from courseware.language.checking.simulations import check_simulations
-from courseware.language.checking.wording import check_terms_said, check_wording
+from courseware.language.checking.registry import CHECKS, CHECKS_WHEN_COMPLETE, OF_ONE_DOCUMENT
 from courseware.language.course import CourseText, read_course
 from courseware.language.problems import Problem
 
-ALWAYS = (
-    check_headings,
-    check_ids,
-    check_track_choice,
-    check_waiting,
-    check_choices,
-    check_survey_questions,
-    check_references,
-    check_sections_named,
-    check_marks,
-    check_optional,
-    check_prose,
-    check_screens,
-    check_wording,
-    check_claims,
-    check_source_marks,
-    check_draws,
-    check_topics,
-    check_drills,
-    check_simulations,
-    check_balance,
-    check_written_minutes,
-)
-# What these find in a document depends on nothing but that document, the course document and the lists. They cost most.
-OF_ONE_DOCUMENT = (check_wording, check_simulations)
-WHEN_COMPLETE = (
-    check_covered,
-    check_cases,
-    check_led,
-    check_minutes,
-    check_tested,
-    check_taught,
-    check_pace,
-    check_seconds,
-    check_terms_said,
-    check_guessers,
-)
+for module in iter_modules(__path__, f"{__name__}."):
+    import_module(module.name)
 
 
 def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
@@ -98,7 +42,7 @@ def check_course(
     then all of its problems are found, and all errors that they make in others, at half the cost.
     """
     narrow = narrowed(course, changed) if changed in course.documents and changed != course.id else course
-    checks = ALWAYS + (WHEN_COMPLETE if complete else ())
+    checks = [*CHECKS, *(CHECKS_WHEN_COMPLETE if complete else ())]
     problems = [*course.problems, *check_sources_used(course, today or date.today())]
     problems += chain.from_iterable(check(narrow if check in OF_ONE_DOCUMENT else course) for check in checks)
     return sorted({*problems, *check_pairs(course, problems)})

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from courseware.language.checking.registry import always, when_complete
 from courseware.language.course import CourseText
 from courseware.language.metadata import BankMeta, ExamMeta, Stratum
 from courseware.language.pace import tracks_of
@@ -19,6 +20,7 @@ MAX_FROM_CHANCE, MAX_FROM_CHANCE_IN_ALL = 0.15, 0.10
 MAX_LONGEST_IN_ALL = 0.40
 
 
+@always
 def check_draws(course: CourseText) -> Iterator[Problem]:
     for exam, meta in course.with_meta(ExamMeta):
         for index, stratum in enumerate(meta.strata):
@@ -88,6 +90,7 @@ def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) ->
                 yield Problem(exam.path, exam.front.line("again_after"), finding)
 
 
+@always
 def check_topics(course: CourseText) -> Iterator[Problem]:
     for bank, meta in course.with_meta(BankMeta):
         families = {question.family for question in course.questions(bank.id, course.languages[0])}
@@ -96,6 +99,7 @@ def check_topics(course: CourseText) -> Iterator[Problem]:
                 yield Problem(bank.path, bank.front.line("topics"), Finding("unknown-topic", topic=topic))
 
 
+@when_complete
 def check_tested(course: CourseText) -> Iterator[Problem]:
     asked = Counter(
         question.objective
@@ -110,6 +114,7 @@ def check_tested(course: CourseText) -> Iterator[Problem]:
             yield Problem(objective.path, objective.line, finding)
 
 
+@always
 def check_drills(course: CourseText) -> Iterator[Problem]:
     for exam, meta in course.with_meta(ExamMeta):
         drill = meta.critical_drill
@@ -125,6 +130,7 @@ def check_drills(course: CourseText) -> Iterator[Problem]:
                 yield Problem(exam.path, exam.front.line("critical_drill"), finding)
 
 
+@always
 def check_balance(course: CourseText) -> Iterator[Problem]:
     """Warnings about keys that can be guessed by place or length, in each language.
 

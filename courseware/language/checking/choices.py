@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from courseware.language.blocks import Callout, Prose, Screen, split
+from courseware.language.checking.registry import always
 from courseware.language.course import CourseText
 from courseware.language.lists import FORMS, SURVEY_FORMS, Item
 from courseware.language.parsing import ParsedDocument, Section
@@ -23,6 +24,7 @@ _EXPECTED = {
 _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef])\s+(?=[\u2e80-\u9fff\uff00-\uffef])")
 
 
+@always
 def check_choices(course: CourseText) -> Iterator[Problem]:
     for document in course.of_kind("lesson", "bank"):
         for translation in course.documents[document.id].values():
@@ -154,6 +156,7 @@ def _check_only_questions(document: ParsedDocument) -> Iterator[Problem]:
             yield Problem(document.path, section.after[0].line, Finding("text-after-choices"))
 
 
+@always
 def check_survey_questions(course: CourseText) -> Iterator[Problem]:
     for document in course.of_kind("survey"):
         for translation in course.documents[document.id].values():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from courseware.language.checking.registry import always
 from courseware.language.course import EDITOR_MARKS, SOURCE_MARKS, CourseText
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest_or_all
@@ -18,6 +19,7 @@ _CLAIM = re.compile(
 _ADDRESS = re.compile(r"\]\([^)]*\)|\{[^}]*\}|https?:\S+")
 
 
+@always
 def check_claims(course: CourseText) -> Iterator[Problem]:
     for document in course.of_kind("lesson", "bank"):
         for translation in course.documents[document.id].values():
@@ -34,6 +36,7 @@ def _check_document(document: ParsedDocument) -> Iterator[Problem]:
                 yield Problem(document.path, line.number, finding)
 
 
+@always
 def check_source_marks(course: CourseText) -> Iterator[Problem]:
     known = ("checked", *SOURCE_MARKS, *EDITOR_MARKS)
     for source in course.sources.values():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from courseware.language.blocks import SourceLine
+from courseware.language.checking.registry import when_complete
 from courseware.language.course import CourseText
 from courseware.language.held_back import waits_whole
 from courseware.language.lists import Entry
@@ -20,6 +21,7 @@ FRESH_FOR = timedelta(days=365)
 CASES = "cases"  # the heading below which sources are cases
 
 
+@when_complete
 def check_covered(course: CourseText) -> Iterator[Problem]:
     """A point is covered by itself or by the heading above it. What waits for a professional may never be on."""
     covered = {point for _, meta in always_there(course) for point in meta.covers}
@@ -30,6 +32,7 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
                     yield Problem(document.path, entry.line, Finding("point-not-covered", point=point))
 
 
+@when_complete
 def check_cases(course: CourseText) -> Iterator[Problem]:
     """Who missed a question about a case is led to a lesson that tells it: of several cases, to one that tells any."""
     cases = _cases(course)
@@ -51,6 +54,7 @@ def _cases(course: CourseText) -> set[str]:
     return {block.id for block in blocks if isinstance(block, Entry)}
 
 
+@when_complete
 def check_led(course: CourseText) -> Iterator[Problem]:
     """Who missed a question of a bank is led to the heading that teaches it, not to the top of a lesson."""
     for bank in course.of_kind("bank"):
@@ -64,6 +68,7 @@ def _cited(lines: Iterable[SourceLine]) -> set[str]:
     return {source for line in lines for source in find_sources(line.text)}
 
 
+@when_complete
 def check_minutes(course: CourseText) -> Iterator[Problem]:
     for source in course.of_kind("course"):
         for language, document in course.documents[source.id].items():

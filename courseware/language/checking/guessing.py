@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from courseware.language.checking.banks import has_one_key, with_one_key
+from courseware.language.checking.registry import when_complete
 from courseware.language.course import CourseText
 from courseware.language.guessers import MOST_RIGHT, Guessed, Weights, chance_of, guessed_by_all, reporting_alone
 from courseware.language.metadata import ExamMeta
@@ -40,6 +41,7 @@ class GuessedSet:
         return reporting_alone(self.questions, self.language)
 
 
+@when_complete
 def check_guessers(course: CourseText) -> Iterator[Problem]:
     for one in guessed_sets(course):
         for guessed in one.guessed.values():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from courseware.language.checking.registry import always
 from courseware.language.course import CourseText, check_sections, other_wordings, track_choices
 from courseware.language.held_back import WAITS, waiting_sections, waits_whole
 from courseware.language.messages import Field
@@ -33,6 +34,7 @@ KEYS_OF_A_BANK = ("objective", "level")
 _BOX = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]")
 
 
+@always
 def check_headings(course: CourseText) -> Iterator[Problem]:
     for document in map(course.source, course.documents):
         kinds = KEYS.get(document.kind, {"": ()})
@@ -109,6 +111,7 @@ def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
             yield Problem(document.path, section.line, Finding(finding, id=section.id))
 
 
+@always
 def check_track_choice(course: CourseText) -> Iterator[Problem]:
     """A track is chosen once."""
     asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in track_choices(lesson)]
@@ -117,6 +120,7 @@ def check_track_choice(course: CourseText) -> Iterator[Problem]:
         yield Problem(lesson.path, section.line, Finding("second-track-choice", first=first, line=line))
 
 
+@always
 def check_waiting(course: CourseText) -> Iterator[Problem]:
     """What is off until somebody has read it cannot be asked for."""
     for lesson in course.of_kind("lesson"):
@@ -142,6 +146,7 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
             yield Problem(document.path, section.line, Finding("wording-apart", id=identifier, first=first.id))
 
 
+@always
 def check_ids(course: CourseText) -> Iterator[Problem]:
     """Ids of documents and questions are unique in the course, ids of entries among lists of one kind."""
     used: dict[str, tuple[str, int]] = {}  # question → where it stands first

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 
 from courseware.language.blocks import CALLOUTS, Callout, Figure
+from courseware.language.checking.registry import always
 from courseware.language.course import CourseText
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.held_back import waiting_sections
@@ -24,6 +25,7 @@ _HOME = {"objective": "module", "outline point": "outline", "track": "course"}
 _ELSEWHERE = ("https:", "mailto:", "tel:")
 
 
+@always
 def check_references(course: CourseText) -> Iterator[Problem]:
     if course.unread:  # one of these files may define the ids
         return
@@ -41,6 +43,7 @@ def check_references(course: CourseText) -> Iterator[Problem]:
                 yield Problem(document.path, line, Finding("reference-to-empty-list", what=what, id=identifier))
 
 
+@always
 def check_sections_named(course: CourseText) -> Iterator[Problem]:
     """The heading that a question names stands in the lesson that teaches it, for everybody."""
     if course.unread:  # one of these files may hold the heading
@@ -118,6 +121,7 @@ def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
             yield section.line, "track", track
 
 
+@always
 def check_marks(course: CourseText) -> Iterator[Problem]:
     """Links, source marks, figures and callouts in the text of every language."""
     questions = {s.id for document in course.of_kind("lesson", "bank") for s in document.questions}

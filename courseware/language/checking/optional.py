@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from courseware.language.checking.registry import always, when_complete
 from courseware.language.course import CourseText
 from courseware.language.metadata import CourseMeta
 from courseware.language.problems import Finding, Problem
 
 
+@always
 def check_optional(course: CourseText) -> Iterator[Problem]:
     for document, meta in course.with_meta(CourseMeta):
         for lesson in () if meta.completion.lessons == "all" else meta.completion.lessons:
@@ -21,6 +23,7 @@ def check_optional(course: CourseText) -> Iterator[Problem]:
                 yield Problem(bank.path, section.line, Finding("question-of-optional", lesson=question.lesson))
 
 
+@when_complete
 def check_taught(course: CourseText) -> Iterator[Problem]:
     for objective, lesson in course.first_lessons.items():
         listed = course.objectives.get(objective)

@@ -6,6 +6,7 @@ Limits in seconds of reading, from studies on short segments with an action in e
 
 from collections.abc import Iterator
 
+from courseware.language.checking.registry import always, when_complete
 from courseware.language.course import CourseText
 from courseware.language.pace import decision_seconds, minutes_of, stretches, tracks_of
 from courseware.language.parsing import ParsedDocument
@@ -17,6 +18,7 @@ FIRST_WITHIN = 30
 AGAIN_WITHIN = 90
 
 
+@when_complete
 def check_pace(course: CourseText) -> Iterator[Problem]:
     for lesson in course.of_kind("lesson"):
         for document in course.documents[lesson.id].values():
@@ -35,6 +37,7 @@ def _check_stretches(document: ParsedDocument, tracks: tuple[str, ...]) -> Itera
                 yield Problem(document.path, stretch.line, Finding(finding, seconds=stretch.seconds, most=limit))
 
 
+@always
 def check_written_minutes(course: CourseText) -> Iterator[Problem]:
     for lesson in course.of_kind("lesson"):
         if "minutes" in lesson.front.values:
@@ -43,6 +46,7 @@ def check_written_minutes(course: CourseText) -> Iterator[Problem]:
             yield Problem(lesson.path, lesson.front.line("minutes"), Finding("minutes-written", minutes=told))
 
 
+@when_complete
 def check_seconds(course: CourseText) -> Iterator[Problem]:
     """The slowest language counts, as the seconds are the same in all. Who says `why` has thought of it."""
     for document in course.of_kind("simulation"):

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from courseware.language.blocks import Prose, mark_code
+from courseware.language.checking.registry import always
 from courseware.language.course import CourseText
 from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
@@ -20,6 +21,7 @@ _RULES = [
 ]
 
 
+@always
 def check_prose(course: CourseText) -> Iterator[Problem]:
     for languages in course.documents.values():
         for document in languages.values():

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from courseware.language.blocks import SCREEN, Screen
+from courseware.language.checking.registry import always
 from courseware.language.course import CourseText
 from courseware.language.problems import Finding, Problem, nearest, nearest_or_all
 from courseware.language.screens import (
@@ -29,6 +30,7 @@ MOST_LETTERS = 120  # in the value of a key
 Found = Iterator[tuple[int, Finding]]
 
 
+@always
 def check_screens(course: CourseText) -> Iterator[Problem]:
     for languages in course.documents.values():
         for document in languages.values():

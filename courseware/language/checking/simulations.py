@@ -10,6 +10,7 @@ from math import prod
 from random import Random
 
 from courseware.language.braces import cut_braces
+from courseware.language.checking.registry import always, of_one_document
 from courseware.language.conditions import Condition
 from courseware.language.course import CourseText
 from courseware.language.lists import Item
@@ -30,6 +31,8 @@ RUNS, SEED = 200, 1
 MAX_PARTS, MAX_DRAWS = 12, 256
 
 
+@of_one_document
+@always
 def check_simulations(course: CourseText) -> Iterator[Problem]:
     for document in course.of_kind("simulation"):
         for language, translation in course.documents[document.id].items():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from courseware.language.blocks import SourceLine
 from courseware.language.braces import cut_braces
+from courseware.language.checking.registry import always, of_one_document, when_complete
 from courseware.language.chinese import count_characters, count_words, has_characters
 from courseware.language.course import CourseText, Listed
 from courseware.language.documents import display_tag
@@ -26,6 +27,8 @@ def weight(text: str) -> float:
     return count_characters(text) + WORD_WEIGHT * count_words(text, numbers=False)
 
 
+@of_one_document
+@always
 def check_wording(course: CourseText) -> Iterator[Problem]:
     words = {language: _Words.of(course.terms, language) for language in course.languages}
     for document_id, languages in course.documents.items():
@@ -68,6 +71,7 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
             yield Finding("term-missing", original=word, language=language, line=line, expected=own.first[term])
 
 
+@when_complete
 def check_terms_said(course: CourseText) -> Iterator[Problem]:
     """What nobody says misleads: the search finds it, and leads nowhere."""
     for language in course.languages:
