@@ -57,25 +57,27 @@ class State(models.TextChoices):
     """The most urgent first. At every instant exactly one condition holds.
 
     A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
-    and its name.
+    whether it asks the learner for something (if not, it is also a reason in `not_asked`), and its name.
     """
 
     condition: Callable[[datetime], Q]
     colour: str
     is_shown_empty: bool
+    is_asked: bool
 
-    OVERDUE = "overdue", overdue, "alert", True, _("overdue")
-    DUE_SOON = "due-soon", due_soon, "warn", True, _("due soon")
-    NOT_STARTED = "not-started", lambda at: learns(at) & Q(started_at=None), "plain", True, _("not started")
-    IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, _("in progress")
-    RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, _("renewal open")
-    COMPLETED = "completed", lambda at: Q(urgency=DONE), "good", True, _("completed")
-    WAIVED = "waived", lambda at: Q(urgency=EXCUSED), "plain", False, _("waived")
+    OVERDUE = "overdue", overdue, "alert", True, True, _("overdue")
+    DUE_SOON = "due-soon", due_soon, "warn", True, True, _("due soon")
+    NOT_STARTED = "not-started", lambda at: learns(at) & Q(started_at=None), "plain", True, True, _("not started")
+    IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, True, _("in progress")
+    RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, True, _("renewal open")
+    COMPLETED = "completed", lambda at: Q(urgency=DONE), "good", True, False, _("completed")
+    WAIVED = "waived", lambda at: Q(urgency=EXCUSED), "plain", False, False, _("waived")
 
-    def __new__(cls, value, condition, colour, is_shown_empty):
+    def __new__(cls, value, condition, colour, is_shown_empty, is_asked):
         state = str.__new__(cls, value)
         state._value_ = value
-        state.condition, state.colour, state.is_shown_empty = condition, colour, is_shown_empty
+        state.condition, state.colour = condition, colour
+        state.is_shown_empty, state.is_asked = is_shown_empty, is_asked
         return state
 
 

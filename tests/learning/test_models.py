@@ -103,7 +103,7 @@ def test_many_rows_and_one_row_are_judged_alike_at_every_instant_around_the_limi
             assert list(Enrollment.objects.in_state(state, at).order_by("pk")) == [
                 row for row in found if row.state == state
             ]
-        assert [row.is_open for row in found] == [row.state not in (State.COMPLETED, State.WAIVED) for row in found]
+        assert [row.is_open for row in found] == [State(row.state).is_asked for row in found]
         seen |= {row.state for row in found}
     assert seen == set(State)
     assert Enrollment.objects.open().count() == len(dates) // 4

@@ -23,7 +23,7 @@ from courseware.journey.next_act import journeys
 from courseware.learning.course_letter import asked_for
 from courseware.learning.due import due_of
 from courseware.learning.due_feeds import DueFeed, digest_of
-from courseware.learning.models import Answer, Enrollment
+from courseware.learning.models import PLACING, Answer, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, PERSON_OR_COURSE, NotAskedReason, not_asked_reason
 from courseware.learning.states import State
 from courseware.lib.dates import due_instant, site_day
@@ -105,9 +105,15 @@ def test_home_has_an_act_for_each_state(client, state):
     Enrollment.objects.filter(pk=run.pk).update(**IN_STATE[state]())
     assert fresh(run).state_at() == state
     act = journey_of(run).next_act
-    assert act.is_asked == (state.value not in set(Reason))
+    assert act.is_asked == state.is_asked == (state.value not in set(Reason))
     client.force_login(run.learner)
     assert client.get("/").context["main"].act.kind == act.kind
+
+
+def test_rows_of_the_dashboard_load_every_column_that_states_depend_on():
+    keys = [make_enrollment().pk]
+    [row] = board_rows.facts_of(keys, timezone.now())
+    assert PLACING - {"is_newest"} <= row.__dict__.keys()
 
 
 @pytest.fixture
