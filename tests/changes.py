@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import polib
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = "courseware/locale/zh_Hans/LC_MESSAGES/django.po"
@@ -68,10 +69,19 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    if _changes and (unknown := patterns_without_files(items)):
+        raise pytest.UsageError(f"only_if_changed names no file: {', '.join(sorted(unknown))}")
     left_out = [item for item in items if is_unchanged(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def patterns_without_files(items) -> set[str]:
+    """A test that names only files that were renamed would never run."""
+    tree = Changes(frozenset(git(ROOT, "ls-files").splitlines()))
+    markers = filter(None, (item.get_closest_marker("only_if_changed") for item in items))
+    return {pattern for marker in markers for pattern in marker.args if not tree.touch(pattern)}
 
 
 def is_unchanged(item) -> bool:

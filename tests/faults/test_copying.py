@@ -18,6 +18,11 @@ from tests.faults.sites import Site, new_postgres, prepared, wait_until
 from tests.faults.visitors import Visitor
 from tests.patience import PATIENCE
 
+SOURCES = (
+    *("courseware/second_database.py", "courseware/database_addresses.py", "courseware/upgrading.py"),
+    *("courseware/lib/table_copies.py", "courseware/management/commands/copy_database.py", "courseware/*/migrations/"),
+)
+pytestmark = pytest.mark.only_if_changed(*SOURCES)
 SETTLED = "done; put its address into DATABASE_URL, and restart the server and the worker"
 JOINING = """
 import django; django.setup()

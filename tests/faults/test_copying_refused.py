@@ -6,6 +6,9 @@ from contextlib import closing
 import pytest
 
 from tests.faults.sites import Site
+from tests.faults.test_copying import SOURCES
+
+pytestmark = pytest.mark.only_if_changed(*SOURCES)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from tests import changes
 from tests.browser import selection
 from tests.browser.selection import AT_MOST, REPRESENTATIVE, PageSelection, shared_sources
-from tests.changes import CATALOGUE, Changes, changes_since, is_unchanged
+from tests.changes import CATALOGUE, Changes, changes_since, is_unchanged, patterns_without_files
 from tests.site.routes import routes
 
 BEFORE = 'msgid "Email"\nmsgstr "邮件"\n\nmsgid "Due in %(days)s days"\nmsgstr "还剩%(days)s天"\n'
@@ -65,6 +65,15 @@ def test_a_test_runs_if_a_file_it_names_changed(monkeypatch, changed, is_left_ou
     item = SimpleNamespace(get_closest_marker=lambda name: marker if name == "only_if_changed" else None)
     monkeypatch.setattr(changes, "_changes", Changes(frozenset(changed)))
     assert is_unchanged(item) is is_left_out
+
+
+def test_patterns_that_name_no_file_are_reported():
+    marker = pytest.mark.only_if_changed("docs/", "courseware/*/migrations/", "courseware/renamed/").mark
+    items = [
+        SimpleNamespace(get_closest_marker=lambda name: marker),
+        SimpleNamespace(get_closest_marker=lambda name: None),
+    ]
+    assert patterns_without_files(items) == {"courseware/renamed/"}
 
 
 def test_without_a_commit_every_test_runs(monkeypatch):
