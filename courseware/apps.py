@@ -12,7 +12,7 @@ class FrontDoorConfig(AppConfig):
         from django.conf import settings
         from django.contrib import admin
 
-        from courseware import deployment, version  # noqa: F401 - the first registers its checks
+        from courseware import deployment, upgrading, version  # noqa: F401 - the first two register checks
         from courseware.jobs.schedule import Daily, command, schedule
 
         admin.site.version = version.in_words

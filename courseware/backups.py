@@ -21,7 +21,7 @@ from django.db import connection
 
 from courseware import version
 from courseware.database_dumps import DumpFailed, Facts, dumped
-from courseware.upgrading import is_ours, migrations_of_this_version
+from courseware.upgrading import is_ours, migrations_of_this_version, other_baseline
 
 FORMAT = 1
 MANIFEST, DATABASE = "backup.json", "database"
@@ -164,6 +164,8 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
 
 
 def refuse_what_does_not_fit(path: Path, manifest: Manifest) -> None:
+    if reason := other_baseline((app, name) for app, name in manifest.database.migrations):
+        raise BackupFailed(f"{path}: {reason}; nothing was changed")
     known = migrations_of_this_version()
     for app, name in manifest.database.migrations:
         if is_ours(app) and (app, name) not in known:

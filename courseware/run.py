@@ -5,24 +5,32 @@ How a firm runs the site for real is docs/operator.md.
 """
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 from courseware import starting
-from courseware.starting import BASE_DIR, KEY, LOOPBACK, TRIAL
+from courseware.starting import BASE_DIR, LOOPBACK
 
 
-def earlier_trial(data: Path) -> str:
-    """What to say where the data of `make run` is still in var/, its folder once: it may be in use, so it stays."""
-    before = TRIAL.parent
-    if data != TRIAL or (data / KEY).exists() or not (before / KEY).exists():
-        return ""
-    move = f"mkdir -p {data} && cd {before} && mv {KEY} courseware.sqlite3* mail {data}/"
-    return (
-        f"A site that was tried out earlier is in {before}/ and stays there; this one is new.\nTo go on with it: {move}"
-    )
+def refuse_an_old_trial() -> None:
+    """Stop in front of a database of another baseline, and print the command that moves the trial aside."""
+    from django.conf import settings
+
+    from courseware.upgrading import refusal
+
+    if reason := refusal():
+        if "DATABASE_URL" not in os.environ:
+            reason += f"\nTo begin anew, move the trial aside and repeat `make run`: {move_aside(settings.DATA_DIR)}"
+        sys.exit(reason)
+
+
+def move_aside(folder: Path) -> str:
+    free = next(name for number in count(1) if not (name := folder.with_name(f"{folder.name}-old-{number}")).exists())
+    return shlex.join(["mv", str(folder), str(free)])
 
 
 def set_up() -> None:
@@ -31,6 +39,7 @@ def set_up() -> None:
     from django.core.management import CommandError, call_command
 
     django.setup()
+    refuse_an_old_trial()
     from courseware.accounts.models import User
 
     try:
@@ -62,8 +71,6 @@ def main() -> None:
     if not port.isdecimal() or not 0 < int(port) < 65536:
         sys.exit(f"PORT: expected a number from 1 to 65535, got {port!r}")
     starting.begin()
-    if said := earlier_trial(Path(os.environ.get("DATA_DIR", TRIAL))):
-        print(said, file=sys.stderr)
     with starting.in_one_sentence():
         starting.prepare_trial()
         set_up()

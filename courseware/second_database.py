@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from courseware.database_addresses import SQLITE, database_at
 from courseware.lib.table_copies import AnyModel, Contents, RowRefused, contents_of, copy_rows, empty, keep_on_counting
-from courseware.upgrading import is_ours, migrations_of_this_version, take_as_long_as_needed
+from courseware.upgrading import is_ours, migrations_of_this_version, refusal, take_as_long_as_needed, unapplied
 
 HERE, OTHER = DEFAULT_DB_ALIAS, "other"
 FILLED_BY_MIGRATING = {"contenttypes", "auth", "migrations"}  # what their tables hold by then is replaced
@@ -74,8 +74,9 @@ def first_line(error: Exception) -> str:
 
 def prepare() -> None:
     """Make the tables of the other database. Raises CommandError where anything is in it, and where this one is old."""
-    recorded = set(MigrationRecorder(connections[HERE]).applied_migrations())
-    if missing := sorted(migrations_of_this_version() - recorded):
+    if reason := refusal():
+        raise CommandError(reason)
+    if missing := unapplied():
         raise CommandError(f"{'.'.join(missing[0])} is not applied here; call manage.py upgrade first")
     refuse_what_is_not_empty()
     with other_as_the_sites():

@@ -7,13 +7,14 @@ lock of an upgrade ends with its process; a database that was left half-way is s
 import fcntl
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.checks import Error, Tags, register
 from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
@@ -46,6 +47,31 @@ def unapplied() -> list[tuple[str, str]]:
 
 def is_ours(app_label: str) -> bool:
     return app_label in apps.app_configs and apps.get_app_config(app_label).name.startswith("courseware.")
+
+
+def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
+    """One sentence if these migrations start from other initial migrations than this version; otherwise ""."""
+    foreign = set(recorded) - migrations_of_this_version()
+    initial = sorted(f"{app}.{name}" for app, name in foreign if is_ours(app) and name.startswith("0001_"))
+    if not initial:
+        return ""
+    return f"made by a version before 0.3.0 ({initial[0]}), which cannot be upgraded to this one; see docs/upgrading.md"
+
+
+def refusal() -> str:
+    """Why this version must not write to the site's database; "" if it may, as for an empty or half-upgraded one."""
+    reason = other_baseline(MigrationRecorder(connection).applied_migrations())
+    return f"The database was {reason}" if reason else ""
+
+
+@register(Tags.database)
+def database_is_of_this_baseline(databases=None, **kwargs):
+    """Run by migrate, by `check --database default`, and by the server before it serves."""
+    try:
+        reason = refusal() if "default" in (databases or ()) else ""
+    except DatabaseError:  # there is none yet, or it is away
+        return []
+    return [Error(reason, id="front_door.E004")] if reason else []
 
 
 def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:
@@ -124,6 +150,8 @@ class Watch:
             if not connection.is_usable():
                 return ""  # away: the page itself says so
             return "closed: the database is empty; run manage.py upgrade"
+        if reason := other_baseline(recorded):
+            return f"closed: the database was {reason}"
         if missing := sorted(self.known - recorded):
             return f"closed: {'.'.join(missing[0])} is not applied; run manage.py upgrade"
         if unknown := sorted(name for name in recorded - self.known if is_ours(name[0])):

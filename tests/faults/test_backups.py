@@ -245,6 +245,10 @@ UNFIT = {
         changed_manifest(lambda told: told["database"]["migrations"].append(["learning", "9999_later"])),
         "made by a newer version (0.2.0): it knows learning.9999_later",
     ),
+    "an earlier baseline": (
+        changed_manifest(lambda told: told["database"].update(migrations=[["learning", "0001_initial"]])),
+        "made by a version before 0.3.0 (learning.0001_initial), which cannot be upgraded to this one",
+    ),
     "the other database": (
         changed_manifest(lambda told: told["database"].update(database="SQLite" if IS_POSTGRES else "PostgreSQL")),
         "move it by manage.py copy_database",

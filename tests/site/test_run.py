@@ -54,19 +54,6 @@ def test_the_data_has_a_folder_that_no_real_site_uses_and_only_the_owner_can_ope
     assert stat.S_IMODE((tmp_path / "var" / "try").stat().st_mode) == 0o700
 
 
-def test_an_earlier_trial_is_left_where_it_is_and_the_way_to_go_on_with_it_is_told(monkeypatch, tmp_path):
-    data = tmp_path / "var" / "try"
-    monkeypatch.setattr(run, "TRIAL", data)
-    assert run.earlier_trial(data) == ""
-    data.parent.mkdir()
-    (data.parent / "secret-key").write_text("k")
-    assert f"mv secret-key courseware.sqlite3* mail {data}/" in run.earlier_trial(data)
-    assert run.earlier_trial(tmp_path / "elsewhere") == ""
-    data.mkdir()
-    (data / "secret-key").write_text("k")
-    assert run.earlier_trial(data) == ""
-
-
 @pytest.mark.parametrize("port", ["", "http", "0", "65536", "-1"])
 def test_a_port_that_is_none_is_refused_with_what_was_expected(monkeypatch, port):
     monkeypatch.setenv("PORT", port)

@@ -9,7 +9,7 @@ from courseware.content.compiled.compiling import COMPILER
 from courseware.content.models import Release
 from courseware.content.releases.publishing import recompile
 from courseware.static_files import collect
-from courseware.upgrading import LOOK_EVERY, closed_site, take_as_long_as_needed, unapplied
+from courseware.upgrading import LOOK_EVERY, closed_site, refusal, take_as_long_as_needed, unapplied
 
 
 class Command(BaseCommand):
@@ -20,6 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         take_as_long_as_needed(connection)
+        if reason := refusal():
+            raise CommandError(f"{reason}. Nothing was changed.")
         self.step("static files", collect)
         if missing := unapplied():
             with closed_site():

@@ -16,7 +16,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("learning", "0001_v0_3")]
+    dependencies = [("learning", "__first__")]
     operations = [
         migrations.RunSQL("ALTER TABLE learning_enrollment ADD COLUMN half_way varchar(20)", migrations.RunSQL.noop),
         migrations.RunPython(fill, migrations.RunPython.noop),

@@ -1,0 +1,129 @@
+"""A database or backup from before version 0.3.0 is refused in one sentence, and nothing is written.
+
+`before-0.3.json` lists the migrations that version 0.2 recorded.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import Tags, run_checks
+
+from courseware import upgrading
+from courseware.run import move_aside
+from tests.faults.sites import Site, new_postgres
+from tests.patience import PATIENCE
+
+SERVER = os.environ.get("DATABASE_URL", "")
+RECORDED = [tuple(each) for each in json.loads(Path(__file__).with_name("before-0.3.json").read_text(encoding="utf-8"))]
+REASON = "made by a version before 0.3.0 (accounts.0001_initial), which cannot be upgraded to this one"
+SENTENCE = f"The database was {REASON}; see docs/upgrading.md"
+REAL = {"DJANGO_SETTINGS_MODULE": "courseware.settings"}
+
+
+@pytest.fixture
+def old_site(tmp_path):
+    """A database with the migrations of version 0.2 and one of its rows."""
+    is_postgres = SERVER.startswith("postgres")
+    site = Site(tmp_path, new_postgres(SERVER) if is_postgres else f"sqlite:///{tmp_path / 'courseware.sqlite3'}")
+    applied = "2026-11-26 12:00:00"
+    rows = ", ".join(f"({key}, '{app}', '{name}', '{applied}')" for key, (app, name) in enumerate(RECORDED, start=1))
+    connection = site.connect()
+    for statement in (
+        "CREATE TABLE django_migrations (id bigint, app varchar(255), name varchar(255), applied timestamp)",
+        f"INSERT INTO django_migrations VALUES {rows}",
+        "CREATE TABLE accounts_user (id bigint, name varchar(200))",
+        "INSERT INTO accounts_user VALUES (1, 'Lea Learner')",
+    ):
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return site
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Migrations are read from their files, although tests may make their tables without them."""
+
+    def record(recorded):
+        monkeypatch.setattr(
+            upgrading.MigrationRecorder, "applied_migrations", lambda _recorder: dict.fromkeys(recorded)
+        )
+
+    return record
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("recorded", "found"),
+    [
+        (RECORDED, 1),
+        ([("auth", "0001_initial"), ("accounts", "0001_initial")], 1),  # an installation of 0.2 that was broken off
+        ([], 0),
+        ([("auth", "0001_initial")], 0),
+        ([("accounts", "0001_v0_3")], 0),
+        ([("accounts", "0001_v0_3"), ("accounts", "9999_later")], 0),  # a newer version; `Watch` keeps it closed
+    ],
+)
+def test_only_a_database_of_another_baseline_is_an_error(recorded, found, in_this_process, monkeypatch):
+    known = {(app, "0001_v0_3") for app in ("accounts", "learning")}
+    monkeypatch.setattr(upgrading, "migrations_of_this_version", lambda: frozenset(known))
+    in_this_process(recorded)
+    errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
+    assert [(error.id, error.msg) for error in errors] == [("front_door.E004", SENTENCE)] * found
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["-m", "tests.faults.manage", "upgrade"], 1),
+        (["-m", "tests.faults.manage", "migrate"], 1),
+        (["-m", "tests.faults.manage", "copy_database", "--to", "sqlite:///{}/other.sqlite3"], 1),
+        (["-c", "import courseware.wsgi"], 3),
+    ],
+    ids=["upgrade", "migrate", "copy_database", "server"],
+)
+def test_commands_and_server_refuse_an_old_database_and_write_nothing(arguments, status, old_site):
+    before = old_site.content()
+    ended_with, printed = old_site.run(*(each.format(old_site.folder) for each in arguments), **REAL)
+    assert (ended_with, SENTENCE in printed, "Traceback" in printed) == (status, True, False), printed
+    assert old_site.content() == before
+    assert not (old_site.folder / "static").exists()
+
+
+@pytest.mark.faults
+def test_make_run_stops_at_an_old_trial_and_prints_how_to_move_it_aside(tmp_path, old_site):
+    if old_site.is_postgres:
+        pytest.skip("`make run` keeps its trial in SQLite")
+    before = old_site.content()
+    environment = old_site.env(**REAL)
+    for name in ("DATABASE_URL", "SECRET_KEY"):
+        del environment[name]
+    ended = subprocess.run(
+        [sys.executable, "-m", "courseware.run"],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (ended.returncode, ended.stdout) == (1, ""), ended
+    reason, how = ended.stderr.splitlines()
+    assert reason == SENTENCE
+    assert old_site.content() == before
+    moved = Path(f"{tmp_path}-old-1")
+    assert shlex.split(how.partition("`make run`: ")[2]) == ["mv", str(tmp_path), str(moved)]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["courseware.sqlite3", "secret-key"]
+
+
+def test_a_trial_is_moved_to_a_name_that_is_free(tmp_path):
+    folder = tmp_path / "my trial"
+    folder.mkdir()
+    (tmp_path / "my trial-old-1").mkdir()
+    assert move_aside(folder) == f"mv '{folder}' '{folder}-old-2'"
