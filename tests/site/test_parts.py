@@ -49,6 +49,16 @@ def test_the_list_has_every_package_of_the_locks_with_its_hashes_and_no_other(li
     assert len(packages) > 30
 
 
+def pins(lock):
+    lines = (ROOT / "requirements" / lock).read_text(encoding="utf-8").splitlines()
+    return {line.split()[0] for line in lines if not line.startswith(" ")}
+
+
+@pytest.mark.parametrize("lock", SHIPPED)
+def test_operators_install_the_versions_that_are_tested(lock):
+    assert pins(lock) <= pins("development.txt")
+
+
 def test_the_list_has_every_script_and_font_of_others_with_the_hash_it_is_kept_by(listed):
     kept = re.findall(r"^(\w+)  \./(.+\.js)$", (ROOT / "static/vendor/SHA256SUMS").read_text(), re.MULTILINE)
     font_sums = (ROOT / "courseware/lib/fonts/SHA256SUMS").read_text()
