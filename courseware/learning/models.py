@@ -44,7 +44,7 @@ def zone_named(name):
 
 
 # Columns that decide where a headcount has an enrollment. A test compares them with what states depend on.
-PLACING = {"due_at", "started_at", "completed_at", "waived_at", "is_newest"}
+PLACING = {*states.PLACES_WITHOUT_DAY, "due_at", "started_at", "is_newest"}
 
 
 class EnrollmentQuerySet(RunsKept):

@@ -17,23 +17,23 @@ DUE_SOON = timedelta(days=3)
 OPEN = Q(completed_at=None, waived_at=None)
 # Where in the order of a board those stand for whom no due instant counts: behind every day somebody could be given.
 NO_DAY, DONE, EXCUSED = (datetime(year, 1, 1, tzinfo=UTC) for year in (9997, 9998, 9999))
+# No due date counts once one of these columns is set. The first one that is set decides the place in the order.
+PLACES_WITHOUT_DAY = {"completed_at": DONE, "waived_at": EXCUSED}
 # What boards are ordered by, the earliest first. It depends on no clock, so that the database keeps it with an index;
 # each state is a span of it.
-# To change this expression, change `urgency_of`, too, and write the migration by hand: RemoveIndex of each index that
+# If another column is added to it, the migration is written by hand: RemoveIndex of each index that
 # names `urgency`, RemoveField and AddField of `urgency`, then AddIndex of the same indexes. Django cannot alter a
 # generated column. A state in which no due date counts gets a year of its own behind NO_DAY.
 URGENCY = Case(
-    When(completed_at__isnull=False, then=Value(DONE)),
-    When(waived_at__isnull=False, then=Value(EXCUSED)),
+    *(When(**{f"{column}__isnull": False}, then=Value(place)) for column, place in PLACES_WITHOUT_DAY.items()),
     default=Coalesce("due_at", Value(NO_DAY)),
 )
 
 
 def urgency_of(enrollment) -> datetime:
     """`URGENCY` of a row as it is in memory, where it may just have been changed."""
-    if enrollment.completed_at:
-        return DONE
-    return EXCUSED if enrollment.waived_at else enrollment.due_at or NO_DAY
+    places = (place for column, place in PLACES_WITHOUT_DAY.items() if getattr(enrollment, column))
+    return next(places, enrollment.due_at or NO_DAY)
 
 
 def overdue(at: datetime) -> Q:

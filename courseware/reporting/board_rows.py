@@ -20,7 +20,7 @@ from courseware.journey.next_act import Journey, journeys
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.own_post import post_in_words
 from courseware.learning.progress import Progress
-from courseware.learning.states import State
+from courseware.learning.states import PLACES_WITHOUT_DAY, State
 from courseware.learning.validity import Validity, validity_of
 from courseware.lib.chunks import chunks
 from courseware.lib.kept_query import KeptQuery
@@ -32,8 +32,8 @@ CHUNK = 500  # rows an export holds in memory at a time
 # What page and file say of an enrollment; of a million rows each column more costs seconds.
 # Columns of an enrollment that rows read. A test compares them with what states and reasons depend on.
 SHOWN = (
-    "learner", "course", "due_at", "started_at", "last_active_at", "completed_at", "waived_at", "required",
-    "certified_until", "waived_reason", "track",
+    *PLACES_WITHOUT_DAY, "learner", "course", "due_at", "started_at", "last_active_at", "required", "certified_until",
+    "waived_reason", "track",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
 MANY_TEAMS = 20  # of the viewer
