@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +26,7 @@ class ReasonForm(forms.Form):
 
 
 @form_view(
-    lambda pk: reverse("assignments:withdraw-certificate", args=[pk]),
+    "assignments:withdraw-certificate",
     allowed=handles_people,
     reauthenticate=asks_who_it_is,
 )

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
@@ -30,7 +29,7 @@ from courseware.lib.small_numbers import keys_in
 CODES_SHOWN = 200  # people who have a valid code
 
 
-@form_view(lambda pk: reverse("assignments:sign-in-code", args=[pk]), is_held=False)
+@form_view("assignments:sign-in-code", is_held=False)
 @never_cache
 def sign_in_code(request, pk):
     person = get_object_or_404(User, pk=pk)
@@ -47,7 +46,7 @@ def code_page(request, person):
     return render(request, "assignments/sign_in_code.html", {"person": person, "code": code, "host": host})
 
 
-@form_view(lambda: reverse("assignments:sign-in-codes"), allowed=handles_people, is_held=False)
+@form_view("assignments:sign-in-codes", allowed=handles_people, is_held=False)
 @never_cache
 @asks_before_posting
 def sign_in_codes(request):

@@ -6,7 +6,6 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, Subquery
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -88,10 +87,6 @@ CARDS_SHOWN = 20
 hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from reports of errors
 
 
-def door_address(pk, **places):
-    return reverse("assignments:door", args=[pk])
-
-
 @page_view(allowed=handles_people)
 def doors(request):
     newest = GroupCard.objects.filter(door=OuterRef("pk")).order_by("-pk")
@@ -104,9 +99,7 @@ def doors(request):
 
 
 @hides_secrets
-@form_view(
-    lambda: reverse("assignments:new-door"), allowed=handles_people, reauthenticate=asks_before_posting, is_held=False
-)
+@form_view("assignments:new-door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def new_door(request):
     initial = {"language": get_language(), "team": request.GET.get("team", "")}
     form = GroupDoorForm(posted(request), initial=initial)
@@ -118,7 +111,7 @@ def new_door(request):
 
 
 @hides_secrets
-@form_view(door_address, allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
+@form_view("assignments:door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def door(request, pk):
     found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
     form = GroupDoorForm(posted(request), instance=found)
@@ -132,7 +125,7 @@ def door(request, pk):
     return render_form(request, "assignments/door.html", form, context)
 
 
-@post_view(door_address, allowed=handles_people)
+@post_view("assignments:door", allowed=handles_people)
 def try_it(request, pk):
     found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
     if ask_for_try(found, by=request.user):
@@ -143,7 +136,7 @@ def try_it(request, pk):
     return redirect("assignments:door", pk)
 
 
-@post_view(door_address, allowed=handles_people)
+@post_view("assignments:door", allowed=handles_people)
 def take_away(request, pk):
     found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
     remove_door(found, by=request.user)

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -64,11 +63,7 @@ def teams_or_404(user):
     return teams
 
 
-def links_address(**places):
-    return reverse("assignments:team-links")
-
-
-@form_view(links_address, reauthenticate=asks_before_posting)
+@form_view("assignments:team-links", reauthenticate=asks_before_posting)
 def team_links(request):
     teams = teams_or_404(request.user)
     form = TeamLinkForm(posted(request), teams=teams)
@@ -102,7 +97,7 @@ def waiting_for(teams, user):
     return asked
 
 
-@form_view(links_address)
+@form_view("assignments:team-links", takes=())
 def team_link(request, pk):
     """What is posted ends it."""
     link = get_object_or_404(TeamLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
@@ -123,7 +118,7 @@ def picture_of(address):
     return "data:image/svg+xml;base64," + b64encode(qr_svg(address)).decode()
 
 
-@post_view(links_address)
+@post_view("assignments:team-links", takes=())
 def answer(request, pk):
     """`answer` is "yes" or anything else for no."""
     teams = teams_or_404(request.user).values("pk")

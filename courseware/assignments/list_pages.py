@@ -5,7 +5,6 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext
 
 from courseware.accounts.freshness import asks_before_posting
@@ -42,7 +41,7 @@ BAD_SHOWN = 100  # whoever has more mends the file
 RECENT = 10
 
 
-@form_view(lambda: reverse("assignments:import"), allowed=handles_people, is_held=False)
+@form_view("assignments:import", allowed=handles_people, is_held=False)
 def import_list(request):
     form = ListForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if form.is_valid() and (roster := form.bring(by=request.user)):
@@ -57,11 +56,7 @@ def visible_to(user):
     return rosters if user.is_superuser else rosters.exclude(by__is_superuser=True)
 
 
-def imported_address(roster):
-    return reverse("assignments:imported", args=[roster])
-
-
-@form_view(imported_address, allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
+@form_view("assignments:imported", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def imported(request, roster):
     roster = get_object_or_404(visible_to(request.user), pk=roster)
     if roster.begun_at:

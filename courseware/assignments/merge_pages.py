@@ -5,7 +5,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -45,15 +44,7 @@ class OtherAccountForm(forms.Form):
 MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
 
 
-def merge_address(pk):
-    return reverse("assignments:merge", args=[pk])
-
-
-def merges_address(*args, **places):
-    return reverse("assignments:merges")
-
-
-@form_view(merge_address, reauthenticate=asks_who_it_is)
+@form_view("assignments:merge", reauthenticate=asks_who_it_is)
 def merge_with(request, pk):
     """Asked for with `other`, it shows what would come of it; sent, it is done."""
     kept = placed_person_or_404(request, pk)
@@ -112,7 +103,7 @@ def merges(request):
     return render(request, "assignments/merges.html", context)
 
 
-@post_view(merges_address, allowed=handles_people)
+@post_view("assignments:merges", takes=(), allowed=handles_people)
 def undo(request, pk):
     row = get_object_or_404(Merge.objects.select_related("kept", "other"), pk=pk)
     if not (may_change_sign_in(request.user, row.kept) and may_change_sign_in(request.user, row.other)):

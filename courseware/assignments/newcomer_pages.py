@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from courseware.accounts.permissions import handles_people, may_place
@@ -21,11 +20,7 @@ from courseware.assignments.newcomers import (
 from courseware.lib.page_views import form_status, form_view, posted, render_form
 
 
-def new_person_address():
-    return reverse("assignments:new-person")
-
-
-@form_view(new_person_address, allowed=handles_people)
+@form_view("assignments:new-person", allowed=handles_people)
 def new_person(request):
     """What is posted as `act` is "quietly" for no letter, or "instead" to enroll the person who is here already."""
     form = NewcomerForm(posted(request))
@@ -74,7 +69,7 @@ def in_words(person, act):
     return words % {"name": person.name}
 
 
-@form_view(lambda: reverse("assignments:new-people"), allowed=handles_people)
+@form_view("assignments:new-people", allowed=handles_people)
 def new_people(request):
     """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
     form, rows = PastedPeopleForm(posted(request)), []

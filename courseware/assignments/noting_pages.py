@@ -49,15 +49,11 @@ MOST_AT_ONCE = 500
 NOTE = SimpleNamespace(title=_("Write a note"), button=_("Keep the note"))
 
 
-def note_address():
-    return reverse("assignments:note")
-
-
 def noted_address(act):
     return reverse("assignments:noted", args=[act])
 
 
-@form_view(note_address, allowed=manages_people)
+@form_view("assignments:note", allowed=manages_people)
 def note(request):
     """About whom, with the form; sent, it stands on their pages."""
     data = request.POST if request.method == "POST" else request.GET

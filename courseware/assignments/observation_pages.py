@@ -5,7 +5,6 @@ from http import HTTPStatus
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -26,10 +25,6 @@ from courseware.lib.small_numbers import keys_in
 hides_answers = sensitive_post_parameters()  # from reports of errors
 
 
-def observation_address(pk, sheet):
-    return reverse("assignments:observation", args=[pk, sheet])
-
-
 @page_view(allowed=is_manager)
 def observations(request):
     [board_page] = BOARD_PAGES
@@ -48,7 +43,7 @@ def asked_or_404(user, pk, sheet):
 
 
 @hides_answers
-@form_view(observation_address, is_held=False)
+@form_view("assignments:observation", is_held=False)
 def observation(request, pk, sheet):
     run, asked = asked_or_404(request.user, pk, sheet)
     page = serving.page(run.release, sheet, get_language())

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.freshness import asks_who_it_is
@@ -34,7 +33,7 @@ def trainings_shown_to(user):
     return trainings if user.is_superuser else trainings.filter(is_no_staff("person__"))
 
 
-@form_view(lambda: reverse("assignments:outside"), allowed=handles_people)
+@form_view("assignments:outside", allowed=handles_people)
 def outside(request):
     """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
     form, rows = OutsideListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
@@ -101,11 +100,7 @@ def say(request, recorded, rows=()):
         messages.info(request, words % {"number": left_out})
 
 
-def outside_address(pk):
-    return reverse("assignments:outside-of", args=[pk])
-
-
-@form_view(outside_address)
+@form_view("assignments:outside-of")
 def outside_of(request, pk):
     person = placed_person_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
@@ -124,7 +119,7 @@ def outside_of(request, pk):
 
 
 @form_view(
-    lambda training: reverse("assignments:take-back-outside", args=[training]),
+    "assignments:take-back-outside",
     allowed=handles_people,
     reauthenticate=asks_who_it_is,
 )

@@ -5,7 +5,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
 from courseware.accounts import leaving
@@ -38,10 +37,6 @@ from courseware.lib.page_views import form_view, page_view, post_view, render_fo
 from courseware.outbox.models import Message
 
 SHOWN = 10  # letters, and lines of the log
-
-
-def person_address(pk, **places):
-    return reverse("assignments:person", args=[pk])
 
 
 def placed_person_or_404(request, pk):
@@ -124,7 +119,7 @@ def certificates_of(found, today):
     return certificates
 
 
-@form_view(lambda pk: reverse("assignments:edit-person", args=[pk]), reauthenticate=asks_who_it_is)
+@form_view("assignments:edit-person", reauthenticate=asks_who_it_is)
 def edit(request, pk):
     found = placed_person_or_404(request, pk)
     form = ParticularsForm(request.POST or None, instance=found, by=request.user)
@@ -145,7 +140,7 @@ def is_changed(request, form):
     return True
 
 
-@post_view(person_address, reauthenticate=asks_before_appointing)
+@post_view("assignments:person", reauthenticate=asks_before_appointing)
 def place(request, pk):
     """`act` is "move" for in place of the other teams, else beside them."""
     found = placed_person_or_404(request, pk)
@@ -165,7 +160,7 @@ def place(request, pk):
     return redirect("assignments:person", pk)
 
 
-@post_view(person_address)
+@post_view("assignments:person", takes=("pk",))
 def unplace(request, pk, place):
     found = placed_person_or_404(request, pk)
     if end_place(found, place, by=request.user):
@@ -173,7 +168,7 @@ def unplace(request, pk, place):
     return redirect("assignments:person", pk)
 
 
-@post_view(person_address, reauthenticate=asks_who_it_is)
+@post_view("assignments:person", reauthenticate=asks_who_it_is)
 def let_leave(request, pk):
     found = placed_person_or_404(request, pk)
     if leaving.leave(found, by=request.user):
@@ -182,7 +177,7 @@ def let_leave(request, pk):
     return redirect("assignments:person", pk)
 
 
-@post_view(person_address)
+@post_view("assignments:person")
 def let_return(request, pk):
     found = placed_person_or_404(request, pk)
     if leaving.come_back(found, by=request.user):
@@ -191,7 +186,7 @@ def let_return(request, pk):
     return redirect("assignments:person", pk)
 
 
-@form_view(lambda pk: reverse("assignments:remove-person", args=[pk]), reauthenticate=asks_before_posting)
+@form_view("assignments:remove-person", reauthenticate=asks_before_posting)
 def remove(request, pk):
     found = placed_person_or_404(request, pk)
     if request.method != "POST":

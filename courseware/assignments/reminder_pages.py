@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from courseware.accounts.permissions import handles_people
@@ -13,11 +12,7 @@ from courseware.assignments.reminder_planning import keep_plans, switch_escalati
 from courseware.lib.page_views import form_view, posted
 
 
-def reminders_address():
-    return reverse("assignments:reminders")
-
-
-@form_view(reminders_address, allowed=handles_people)
+@form_view("assignments:reminders", allowed=handles_people)
 def reminders(request):
     form = RemindersForm(posted(request))
     if request.method != "POST" or not form.is_valid():

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -29,15 +28,7 @@ class RemindForm(ActionForm):
     """Nothing to fill in: the letter says what is true when it leaves."""
 
 
-def remind_address():
-    return reverse("assignments:remind")
-
-
-def reminded_address(pk):
-    return reverse("assignments:reminded", args=[pk])
-
-
-@form_view(remind_address, allowed=manages_people)
+@form_view("assignments:remind", allowed=manages_people)
 def remind_chosen(request):
     """Whom it reminds, whom not and why; sent, the letters are queued."""
     data = request.POST if request.method == "POST" else request.GET
@@ -103,7 +94,7 @@ def reminded(request, pk):
     return render(request, "assignments/reminded.html", context)
 
 
-@post_view(reminded_address)
+@post_view("assignments:reminded")
 def take_back_reminders(request, pk):
     say_taken_back(request, undo_reminding(own_reminding(request, pk)))
     return redirect("assignments:reminded", pk)

@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from courseware.accounts.permissions import handles_people
@@ -15,7 +14,7 @@ NAMES_SHOWN = 50
 TICKS_SHOWN = 500
 
 
-@form_view(lambda pk: reverse("assignments:take-back-rule", args=[pk]), allowed=handles_people, is_held=False)
+@form_view("assignments:take-back-rule", allowed=handles_people, is_held=False)
 def take_back_rule(request, pk):
     """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
     rule = rule_or_404(pk)

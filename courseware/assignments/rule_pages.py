@@ -62,7 +62,7 @@ def ended_lately():
     return ended.annotate(number=standing).filter(number__gt=0).order_by("-pk")
 
 
-@form_view(lambda: reverse("assignments:new-rule"), allowed=handles_people)
+@form_view("assignments:new-rule", allowed=handles_people)
 def new_rule(request):
     form = RuleForm(posted(request))
     if form.is_bound and form.is_valid():
@@ -72,7 +72,7 @@ def new_rule(request):
     return render_form(request, "assignments/rule_form.html", form)
 
 
-@form_view(lambda pk: reverse("assignments:edit-rule", args=[pk]), allowed=handles_people)
+@form_view("assignments:edit-rule", allowed=handles_people)
 def edit_rule(request, pk):
     rule = rule_or_404(pk)
     # Both before the form writes into the version.

@@ -6,7 +6,6 @@ from operator import attrgetter
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from courseware.accounts.models import User
@@ -22,11 +21,7 @@ from courseware.lib.page_views import post_view
 NAMES = 5  # that a sentence lists
 
 
-def act_address(pk):
-    return reverse("assignments:act", args=[pk])
-
-
-@post_view(act_address)
+@post_view("assignments:act")
 def take_back(request, pk):
     """For the enrollment that the form names, or for all; where a worker still decides, only by who decided."""
     adjustment = get_object_or_404(Adjustment, pk=pk)

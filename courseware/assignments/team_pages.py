@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext
 
 from courseware.accounts.freshness import asks_before_posting
@@ -22,10 +21,6 @@ from courseware.lib.page_views import form_status, form_view, page_view, post_vi
 TEAMS_A_PAGE = 100
 DEEPEST = 5  # as far as the list is indented
 LEARNER, MANAGER = Membership.Role.LEARNER, Membership.Role.MANAGER
-
-
-def team_address(pk, **places):
-    return reverse("assignments:team", args=[pk])
 
 
 @page_view(allowed=sees_the_firm)
@@ -60,7 +55,7 @@ def add_people(found):
         team.learners, team.leads = numbers[team.pk], leads[team.pk]
 
 
-@form_view(lambda: reverse("assignments:new-team"), allowed=handles_people, reauthenticate=asks_before_posting)
+@form_view("assignments:new-team", allowed=handles_people, reauthenticate=asks_before_posting)
 def new_team(request):
     form = TeamForm(request.POST or None, by=request.user)
     if form.is_valid():
@@ -70,7 +65,7 @@ def new_team(request):
     return render_form(request, "assignments/new_team.html", form)
 
 
-@form_view(team_address, allowed=sees_the_firm, reauthenticate=asks_before_posting)
+@form_view("assignments:team", allowed=sees_the_firm, reauthenticate=asks_before_posting)
 def team(request, pk):
     if request.method == "POST" and not handles_people(request.user):
         raise Http404
@@ -100,7 +95,7 @@ def team_page(request, found, form, lead_form):
     return render(request, "assignments/team.html", context, status=status)
 
 
-@post_view(team_address, allowed=handles_people, reauthenticate=asks_before_posting)
+@post_view("assignments:team", allowed=handles_people, reauthenticate=asks_before_posting)
 def add_lead(request, pk):
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
     form = LeadForm(request.POST, by=request.user)
@@ -112,7 +107,7 @@ def add_lead(request, pk):
     return redirect("assignments:team", pk)
 
 
-@post_view(team_address, allowed=handles_people)
+@post_view("assignments:team", takes=("pk",), allowed=handles_people)
 def end_lead(request, pk, place):
     found = Membership.objects.filter(team=pk, pk=place, role=MANAGER).select_related("person", "team").first()
     if found and not may_place(request.user, found.person):
@@ -123,7 +118,7 @@ def end_lead(request, pk, place):
     return redirect("assignments:team", pk)
 
 
-@form_view(lambda pk: reverse("assignments:close-team", args=[pk]), allowed=handles_people)
+@form_view("assignments:close-team", allowed=handles_people)
 def close(request, pk):
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
     form = CloseTeamForm(posted(request), team=found, by=request.user)

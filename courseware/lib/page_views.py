@@ -8,8 +8,8 @@
 4. the permission (404): `allowed(user)`.
 """
 
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Collection
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -17,18 +17,23 @@ from django.contrib.auth.decorators import login_required
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 View = Callable[..., Any]
+Page = str | Callable[..., str]
 Decorator = Callable[[View], View]
 SHOW, SEND = ("GET", "HEAD"), ("POST",)
 
 
-def form_on(address: Callable[..., str], *, is_held: bool = True) -> Decorator:
-    """Mark a view that takes a form. `address`, called with the view's arguments, returns the URL of the form's page.
+def form_on(page: Page, *, takes: Collection[str] | None = None, is_held: bool = True) -> Decorator:
+    """Mark a view that takes a form which stands on `page`.
 
+    `page`: URL name, or a function that returns the URL for the view's arguments.
+    `takes`: names of the view's arguments that the URL has; without it, all of them.
     `is_held`: a form sent after the session has ended may be stored until its writer has signed in again.
     """
+    address = page if callable(page) else partial(_url, page, takes)
 
     def mark(view: View) -> View:
         view.page_of_form, view.is_held = address, is_held  # type: ignore[attr-defined]  # marks on a function
@@ -37,32 +42,39 @@ def form_on(address: Callable[..., str], *, is_held: bool = True) -> Decorator:
     return mark
 
 
+def _url(name: str, takes: Collection[str] | None, **arguments: Any) -> str:
+    return reverse(name, kwargs=arguments if takes is None else {each: arguments[each] for each in takes})
+
+
 def page_view(*, allowed: Callable[..., bool] | None = None, reauthenticate: Decorator | None = None) -> Decorator:
     """Decorate a page without a form."""
     return lambda view: _checked(view, SHOW, allowed, reauthenticate)
 
 
 def form_view(
-    address: Callable[..., str],
+    page: Page,
     *,
+    takes: Collection[str] | None = None,
     allowed: Callable[..., bool] | None = None,
     reauthenticate: Decorator | None = None,
     is_held: bool = True,
     methods: tuple[str, ...] = SHOW + SEND,
 ) -> Decorator:
-    """Decorate a page that shows a form and takes it. `address` and `is_held`: as of `form_on`."""
-    return lambda view: form_on(address, is_held=is_held)(_checked(view, methods, allowed, reauthenticate))
+    """Decorate a page that shows a form and takes it. `page`, `takes` and `is_held`: as of `form_on`."""
+    mark = form_on(page, takes=takes, is_held=is_held)
+    return lambda view: mark(_checked(view, methods, allowed, reauthenticate))
 
 
 def post_view(
-    address: Callable[..., str],
+    page: Page,
     *,
+    takes: Collection[str] | None = None,
     allowed: Callable[..., bool] | None = None,
     reauthenticate: Decorator | None = None,
     is_held: bool = True,
 ) -> Decorator:
-    """Decorate a view that takes a form which stands on another page. `address` and `is_held`: as of `form_on`."""
-    return form_view(address, allowed=allowed, reauthenticate=reauthenticate, is_held=is_held, methods=SEND)
+    """Decorate a view that takes a form which stands on another page. `page`, `takes`, `is_held`: as of `form_on`."""
+    return form_view(page, takes=takes, allowed=allowed, reauthenticate=reauthenticate, is_held=is_held, methods=SEND)
 
 
 def _checked(

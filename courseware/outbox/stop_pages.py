@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -17,17 +16,9 @@ from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.stopping import KindToStop, kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
 
 
-def stop_address(token: str) -> str:
-    return reverse("outbox:stop", args=[token])
-
-
-def own_letters_address() -> str:
-    return reverse("outbox:own-letters")
-
-
 @csrf_exempt  # mail programs press it for their reader; that the address was signed is the right to
 @require_http_methods(["GET", "HEAD", "POST"])
-@form_on(stop_address, is_held=False)
+@form_on("outbox:stop", is_held=False)
 @never_cache
 def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
     """Answered by a page also where it was pressed: RFC 8058 wants no redirect."""
@@ -41,7 +32,7 @@ def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "outbox/stop.html", context)
 
 
-@form_view(own_letters_address)
+@form_view("outbox:own-letters")
 def own_letters(request: HttpRequest) -> HttpResponse:
     person = cast(AbstractBaseUser, request.user)  # nobody else is let in
     kinds = kinds_to_stop(person)

@@ -2,7 +2,6 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
 from courseware.lib.long_lists import FirstRows
 from courseware.lib.page_views import form_view, post_view
@@ -13,11 +12,7 @@ from courseware.outbox.tray_lines import TrayLine
 LINES_A_PAGE = 50
 
 
-def tray_address(**places: object) -> str:
-    return reverse("outbox:tray")
-
-
-@form_view(tray_address)
+@form_view("outbox:tray")
 def tray(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         for up_to in keys_in([request.POST.get("up_to", "")]):
@@ -29,7 +24,7 @@ def tray(request: HttpRequest) -> HttpResponse:
     return render(request, "outbox/tray.html", context)
 
 
-@post_view(tray_address)
+@post_view("outbox:tray", takes=())
 def open_line(request: HttpRequest, pk: int) -> HttpResponse:
     """To what a line tells of; it is read from then on."""
     line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)

@@ -91,11 +91,7 @@ def certificate_for_paper(request, number):
     return issued
 
 
-def certificate_address(number):
-    return reverse("assessment:certificate", args=[number])
-
-
-@post_view(certificate_address)
+@post_view("assessment:certificate")
 def make_paper(request, number):
     issued, language = certificate_for_paper(request, number), get_language()
     try:

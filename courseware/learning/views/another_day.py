@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from courseware.accounts.leads import lead_of
@@ -16,11 +15,7 @@ from courseware.learning.due import day_in_words, due_of
 from courseware.lib.page_views import form_status, form_view, post_view, posted
 
 
-def another_day_address(course):
-    return reverse("learning:another-day", args=[course])
-
-
-@form_view(another_day_address)
+@form_view("learning:another-day")
 def another_day(request, course):
     reading = reading_of(request, course)
     enrollment = reading.enrollment
@@ -54,7 +49,7 @@ def say_what_waits(request, enrollment, cleaned):
         messages.info(request, words % {"day": day_in_words(waiting.day)})
 
 
-@post_view(another_day_address)
+@post_view("learning:another-day")
 def take_back_asked(request, course):
     if take_back_request(reading_of(request, course).enrollment):
         messages.success(request, _("Taken back. The due day stays as it was."))

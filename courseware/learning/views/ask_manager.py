@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,11 +26,7 @@ class QuestionForm(forms.Form):
     )
 
 
-def ask_address(course):
-    return reverse("learning:ask-manager", args=[course])
-
-
-@form_view(ask_address)
+@form_view("learning:ask-manager")
 def ask(request, course):
     reading, manager = reading_of(request, course), lead_of(request.user)
     if manager is None:

@@ -4,7 +4,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
@@ -14,11 +13,7 @@ from courseware.learning.not_asked import NotAskedReason
 from courseware.lib.page_views import form_view
 
 
-def due_days_address():
-    return reverse("learning:due-days")
-
-
-@form_view(due_days_address)
+@form_view("learning:due-days")
 def due_days(request):
     """The address is on the answer to the press that made it, and nowhere afterwards."""
     if request.method == "POST" and "end" in request.POST:

@@ -4,7 +4,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, JsonResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
@@ -16,11 +15,7 @@ from courseware.reporting import api
 from courseware.reporting.api_key_forms import ApiKeyForm
 
 
-def keys_address(**places):
-    return reverse("reporting:api-keys")
-
-
-@form_view(keys_address, allowed=sees_reports, reauthenticate=asks_before_posting)
+@form_view("reporting:api-keys", allowed=sees_reports, reauthenticate=asks_before_posting)
 def keys(request):
     """A key is on the answer to the press that made it, and nowhere afterwards."""
     form, secret = ApiKeyForm(request.POST or None, person=request.user), ""
@@ -38,7 +33,7 @@ def keys(request):
     return render_form(request, "reporting/api_keys.html", form, context)
 
 
-@post_view(keys_address)
+@post_view("reporting:api-keys", takes=())
 def end(request, pk):
     if not end_key(request.user, pk):
         raise Http404

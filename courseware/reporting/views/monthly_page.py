@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext
 
 from courseware.accounts.permissions import sees_reports
@@ -10,11 +9,7 @@ from courseware.lib.page_views import form_view
 from courseware.reporting.monthly_reports import is_subscribed, subscribe, unsubscribe
 
 
-def monthly_address(**places):
-    return reverse("reporting:monthly-report")
-
-
-@form_view(monthly_address, allowed=sees_reports)
+@form_view("reporting:monthly-report", allowed=sees_reports)
 def monthly(request):
     if request.method == "POST":
         stops = "stop" in request.POST
