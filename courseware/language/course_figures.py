@@ -166,7 +166,7 @@ class CourseFigures:
         return [self._objective(listed) for listed in self.course.objectives.values()]
 
     def _objective(self, listed: Listed) -> ObjectiveFigures:
-        documents = self.course.of_kind("lesson")
+        documents = list(self.course.of_kind("lesson"))
         checks = [q for one in documents for q in _about(listed.id, self._check(one))]
         asked = [q for one in documents for q in _about(listed.id, self._questions(one))]
         in_banks = [_about(listed.id, self._questions(bank)) for bank in self.banks]
