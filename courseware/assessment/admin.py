@@ -15,7 +15,7 @@ from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.certificate_numbers import NoNumber, plain_number
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import NotForThisPerson, withdraw
-from courseware.learning.admin_confirmation import confirmation
+from courseware.learning.admin_forms import confirmation
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity
 from courseware.lib.admin_rights import ReadOnly, SuperusersOnly

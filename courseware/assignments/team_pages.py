@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, Team
+from courseware.accounts.moving import add_place, end_place
 from courseware.accounts.permissions import handles_people, may_place, sees_the_firm
-from courseware.accounts.placing import add_place, end_place
 from courseware.accounts.teams import add_team, change_team, close_team
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.team_forms import CloseTeamForm, LeadForm, TeamForm

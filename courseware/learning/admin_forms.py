@@ -1,6 +1,8 @@
 """The forms of the admin's own pages."""
 
 from django import forms
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,7 @@ from courseware.content.models import Course, Document, Release
 from courseware.learning.fields import DueDayField
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
+from courseware.lib.page_views import form_status
 
 
 class PublishedCourses(forms.ModelChoiceField):
@@ -134,3 +137,19 @@ class PublishForm(forms.Form):
     @property
     def chosen(self):
         return [self.drafts[pk].revision for pk in self.cleaned_data["revisions"]]
+
+
+def confirmation(model_admin, request, title, form, **context):
+    """An admin page with one form; `chosen` and `action` make it a step of an action on a list."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "form": form,
+        "opts": model_admin.opts,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "action": "",
+        "chosen": (),
+        **context,
+    }
+    status = form_status(form)
+    return TemplateResponse(request, "admin/learning/confirmation.html", context, status=status)

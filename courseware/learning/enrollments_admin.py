@@ -10,8 +10,7 @@ from courseware.accounts.people_lists import LearnersTeamFilter, SearchByPeople
 from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND
 from courseware.content.course_titles import CourseTitleFilter, course_title
 from courseware.learning.adjustments import Adjustment
-from courseware.learning.admin_confirmation import confirmation
-from courseware.learning.admin_forms import EnrollmentForm
+from courseware.learning.admin_forms import EnrollmentForm, confirmation
 from courseware.learning.enrolling import EnrollmentClosed, alone, enroll
 from courseware.learning.looks import record_look
 from courseware.learning.manager_actions import ON_PERSON_PAGE

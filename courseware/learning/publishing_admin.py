@@ -23,7 +23,7 @@ from courseware.content.releases.drafts import NotChecked, check_newest
 from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.readings import enter_reading, last_readings, take_back_reading
 from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm, ReadingForm
-from courseware.learning.release_effects import people_per_document, touched_by
+from courseware.learning.changed_lessons import people_per_document, touched_by
 from courseware.lib.page_views import form_status, posted
 from courseware.lib.side_process import NoAnswer
 from courseware.lib.small_numbers import keys_in

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.admin import TeamAdmin
 from courseware.accounts.models import Team
 from courseware.content.course_titles import course_title
-from courseware.learning.admin_confirmation import confirmation
-from courseware.learning.admin_forms import AnotherDayForm, EnrollTeamForm
+from courseware.learning.admin_forms import AnotherDayForm, EnrollTeamForm, confirmation
 from courseware.learning.enrolling import begin_enrolling, choose_another_day, enroll_next, is_day_over, people_waiting
 from courseware.learning.models import TeamEnrolling
 from courseware.lib.background import in_background

@@ -6,18 +6,20 @@ Both sources give the same totals; `DashboardCount` chooses between them.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import cached_property
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.models import Team
 from courseware.accounts.permissions import audits, handles_people, learners_of, own_teams, sees_the_firm
 from courseware.content.models import Course
 from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.states import DUE_SOON, State
 from courseware.learning.tally import Tally, tally
+from courseware.learning.validity import Validity, ends_within
 from courseware.reporting import board_rows, own_board
 from courseware.reporting.board_filters import DueDays
 
@@ -161,3 +163,40 @@ def topmost(teams: Iterable[Team]) -> list[Team]:
 def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
     """How many of these (from `board`) stand where. Runs one query."""
     return tally(own_board.numbers(enrollments, at))
+
+
+# States in which nobody is expected to be certified: who is can wait, so it is said.
+OPEN_WITHOUT_CERTIFICATE = (State.OVERDUE, State.DUE_SOON, State.NOT_STARTED, State.IN_PROGRESS)
+
+
+class Tile(NamedTuple):
+    """`number` is None where the rows are too many to be counted; `lines` stand under it."""
+
+    state: State
+    number: int | None
+    lines: list[str]
+
+    @property
+    def is_shown(self) -> bool:
+        return bool(self.number) or self.number is None or self.state.is_shown_empty
+
+
+def tiles_of(found: Tally | None) -> list[Tile]:
+    if found is None:
+        return [Tile(state, None, []) for state in State]
+    return [Tile(state, number, lines_of(state, number, found)) for state, number in found.states.items()]
+
+
+def lines_of(state: State, number: int, found: Tally) -> list[str]:
+    if not number or state == State.WAIVED:
+        return []
+    days = DUE_SOON.days
+    lines = [ngettext("within %(days)d day", "within %(days)d days", days) % {"days": days}] * (state == State.DUE_SOON)
+    certified, ending = (found.found[state, each] for each in (Validity.CERTIFIED, Validity.ENDING))
+    if state in OPEN_WITHOUT_CERTIFICATE and certified + ending:
+        lines.append(gettext("still certified: %(number)d") % {"number": certified + ending})
+    if ending:
+        lines.append(gettext("certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending})
+    if ended := found.found[state, Validity.ENDED]:
+        lines.append(gettext("no longer certified: %(number)d") % {"number": ended})
+    return lines

@@ -12,8 +12,7 @@ from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
 from courseware.lib.shares import AnonymousShare
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
-from courseware.reporting.period_reports import Period
-from courseware.reporting.quarters import latest_quarters
+from courseware.reporting.period_reports import Period, latest_quarters
 
 ASKED, RIGHT = 5, 4  # questions of a person in a quarter
 QUARTERS_SHOWN = 2

@@ -11,8 +11,7 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.away import Away
 from courseware.accounts.models import Membership, User
-from courseware.accounts.moving import move
-from courseware.accounts.placing import end_place
+from courseware.accounts.moving import end_place, move
 from courseware.accounts.teams import change_team, close_team
 from courseware.assignments.merging import merge, undo_merge
 from courseware.learning import recounting

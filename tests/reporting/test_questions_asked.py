@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership
-from courseware.accounts.placing import add_place
+from courseware.accounts.moving import add_place
 from courseware.evidence.models import Event
 from courseware.learning.asking_manager import ask_manager
 from courseware.learning.manager_questions import ManagerQuestion

@@ -6,7 +6,7 @@ from django.utils import translation
 from courseware.learning.states import State
 from courseware.learning.tally import tally
 from courseware.learning.validity import Validity
-from courseware.reporting.tiles import tiles_of
+from courseware.reporting.board_counts import tiles_of
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,13 @@
 """/team/"""
 
 from django.core.paginator import Paginator
-from django.http import QueryDict
+from django.http import Http404, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.accounts.models import Membership
-from courseware.accounts.permissions import audits, handles_people
+from courseware.accounts.permissions import audits, handles_people, sees_the_firm
 from courseware.accounts.sessions import MANAGES
 from courseware.content.models import Course
 from courseware.journey.home import most_urgent_first
@@ -21,15 +21,13 @@ from courseware.learning.validity import Validity
 from courseware.lib.page_views import page_view
 from courseware.outbox.telling import HELD_FOR_UNDO
 from courseware.reporting import board_rows, own_board
-from courseware.reporting.board_counts import DashboardCount
+from courseware.reporting.board_counts import DashboardCount, tiles_of
 from courseware.reporting.forms import BoardFilter, posts_of
 from courseware.reporting.own_board import ROWS_A_PAGE
 from courseware.reporting.saved_views import VIEWS
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.stuck import stuck_after
 from courseware.reporting.survey_statistics import surveys_on
-from courseware.reporting.tiles import tiles_of
-from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
 TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, and until when *Undo* is offered
@@ -151,3 +149,11 @@ def in_address(value):
     if isinstance(value, Course):
         return value.identifier
     return "on" if value is True else getattr(value, "pk", value)
+
+
+def teams_or_404(user):
+    """(key, name) of the teams that `user` manages, or all of the firm. Raises Http404 for who leads nobody."""
+    teams = board_rows.teams_shown_to(user).values_list("pk", "name")  # of a firm there may be thousands
+    if not sees_the_firm(user) and not teams:
+        raise Http404
+    return teams

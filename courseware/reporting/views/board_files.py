@@ -20,8 +20,7 @@ from courseware.reporting import board_rows, exports, workbooks
 from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.board_filters import DueDays, Sorting
 from courseware.reporting.forms import BoardFilter, posts_of
-from courseware.reporting.views.board import filters_query
-from courseware.reporting.views.people import teams_or_404
+from courseware.reporting.views.board import filters_query, teams_or_404
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

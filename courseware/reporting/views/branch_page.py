@@ -9,8 +9,7 @@ from courseware.lib.page_views import page_view
 from courseware.reporting import board_rows
 from courseware.reporting.branches import branch_rows
 from courseware.reporting.forms import BranchFilter
-from courseware.reporting.views.board import filters_query
-from courseware.reporting.views.people import teams_or_404
+from courseware.reporting.views.board import filters_query, teams_or_404
 
 
 @page_view()

@@ -16,7 +16,7 @@ from courseware.reporting.forms import OutlookFilter
 from courseware.reporting.heat_maps import HeatDrawing
 from courseware.reporting.outlook import MOST_RUNS, outlook_of
 from courseware.reporting.retention import retention
-from courseware.reporting.views.people import teams_or_404
+from courseware.reporting.views.board import teams_or_404
 from courseware.reporting.weak_spots import weak_spots
 
 WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing

@@ -12,21 +12,29 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.permissions import sees_reports
 from courseware.evidence.recording import record
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.csv_rows import encoded
 from courseware.lib.dates import site_day
-from courseware.lib.page_views import page_view
+from courseware.lib.page_views import form_view, page_view
 from courseware.reporting import board_rows
 from courseware.reporting.audit_packs import PackContents, audit_pack, drawn_later
 from courseware.reporting.exports import texts
 from courseware.reporting.forms import PeriodFilter
-from courseware.reporting.period_reports import REPORT_COLUMNS, Period, PeriodReport, period_report, runs_reported
-from courseware.reporting.quarters import latest_months, latest_quarters
-from courseware.reporting.views.board import filters_query
+from courseware.reporting.monthly_reports import is_subscribed, subscribe, unsubscribe
+from courseware.reporting.period_reports import (
+    REPORT_COLUMNS,
+    Period,
+    PeriodReport,
+    latest_months,
+    latest_quarters,
+    period_report,
+    runs_reported,
+)
+from courseware.reporting.views.board import filters_query, teams_or_404
 from courseware.reporting.views.board_files import XLSX, Chosen
 from courseware.reporting.views.board_files import facts_about as facts_about_board
-from courseware.reporting.views.people import teams_or_404
 from courseware.reporting.workbooks import workbook
 
 TEAMS_A_PAGE = 100
@@ -190,3 +198,14 @@ def contents_of(user, asked, language):
         by=user,
         at=now,
     )
+
+
+@form_view("reporting:monthly-report", allowed=sees_reports)
+def monthly(request):
+    if request.method == "POST":
+        stops = "stop" in request.POST
+        (unsubscribe if stops else subscribe)(request.user)
+        said = gettext("No more reports come by letter.") if stops else gettext("From now on it comes each month.")
+        messages.success(request, said)
+        return redirect("reporting:monthly-report")
+    return render(request, "reporting/monthly.html", {"is_wanted": is_subscribed(request.user)})

@@ -9,8 +9,7 @@ from django.utils.translation import gettext
 from courseware.lib.page_views import post_view
 from courseware.reporting.forms import BoardFilter, ViewForm
 from courseware.reporting.saved_views import LONGEST_QUERY, MOST_VIEWS, SavedView, TooManyViews, keep_view
-from courseware.reporting.views.board import filters_query
-from courseware.reporting.views.people import teams_or_404
+from courseware.reporting.views.board import filters_query, teams_or_404
 
 
 def board_address(**places):
