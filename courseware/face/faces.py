@@ -112,6 +112,12 @@ def style_of(course: str) -> HouseStyle | None:
 
 
 @transaction.atomic
+def fields_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The words that differ, each by itself, then the other fields that do."""
+    fields = [what for what in WORDS if now["words"].get(what) != before["words"].get(what)]
+    return fields + [name for name in SAID if name != "words" and now[name] != before[name]]
+
+
 def set_style(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:
@@ -121,8 +127,7 @@ def set_style(
     """
     before = style_of(course)
     said = before.values if before else HouseStyle().values
-    changed = [name for name in SAID if values[name] != said[name]]
-    if not changed:
+    if all(values[name] == said[name] for name in SAID):
         return False
     if base > (before.number if before else 0):  # a number that nobody was shown
         raise ChangedMeanwhile
@@ -132,13 +137,11 @@ def set_style(
     if not is_new:
         raise ChangedMeanwhile
     forget_unused_logos()
-    fields = [what for what in WORDS if values["words"].get(what) != said["words"].get(what)]
-    fields += [name for name in changed if name != "words"]
     record(
         "house-style-set",
         actor=by,
         subject=f"face:{course or 'site'}",
-        data={"course": course, "style": style.number, "fields": fields},
+        data={"course": course, "style": style.number, "fields": fields_changed(said, values)},
     )
     return True
 

@@ -44,17 +44,21 @@ def register_troubles(name: str, ask: Callable[[datetime], list[Trouble]]) -> No
     FURTHER[name] = ask
 
 
+def trouble_of(job: Job, now: datetime) -> Trouble | None:
+    if job.outcome == Outcome.FAILED:
+        return Trouble(_("failed the last time"), JOBS[job.name].words, PAGE)
+    if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
+        return Trouble(_("has not come to an end"), JOBS[job.name].words, PAGE)
+    return None
+
+
 def troubles(now: datetime) -> list[Trouble]:
     """What an administrator should look after, the gravest first. Runs four statements, a fifth where seals wait."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
         found.append(Trouble(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
-    for name, job in jobs.items():
-        if job.outcome == Outcome.FAILED:
-            found.append(Trouble(_("failed the last time"), JOBS[name].words, PAGE))
-        elif job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
-            found.append(Trouble(_("has not come to an end"), JOBS[name].words, PAGE))
+    found += filter(None, (trouble_of(job, now) for job in jobs.values()))
     if waits := what_waits_for_a_seal(now):
         found.append(Trouble(waits, JOBS["seal-evidence"].words, PAGE))
     return found

@@ -108,23 +108,43 @@ def proposals(journey: Journey, tried: Mapping[str, LessonTried], minutes: int) 
 
 
 def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
-    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     yield from next_of(journey, tried)
-    for step in steps:
+    yield from questions_missed(journey, tried)
+    yield from steps_not_done(journey, tried)
+    yield from checks_again(journey, tried)
+    yield from simulations_again(journey)
+
+
+def questions_missed(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    for step in journey.outline.steps:
         if missed := still_asked(journey, step, tried):
-            address = f"{step_address(course, step)}#q-{missed[0]}"
+            address = f"{step_address(journey.outline.course_id, step)}#q-{missed[0]}"
             yield ShortAct(WhyNow.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
+
+
+def steps_not_done(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    """Required ones first."""
+    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     asked_for = [step for step in steps if step.is_required or not (journey.outline.is_short or step.waited)]
     asked_for.sort(key=lambda step: not step.is_required)
     for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
         for step in asked_for:
             if step.kind == kind and step.id not in done and not step.is_after_exam:
                 yield ShortAct(why, step, minutes_of(journey, step, tried), step_address(course, step))
+
+
+def checks_again(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    """Of the lessons that are done, that of longest ago first."""
+    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
         if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
             address = f"{step_address(course, step)}?again=check#q-{asked[0].id}"
             yield ShortAct(WhyNow.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
+
+
+def simulations_again(journey: Journey) -> Iterator[ShortAct]:
+    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     for step in steps:
         if step.kind == "simulation" and step.id in done and not step.waited:
             yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, step_address(course, step))

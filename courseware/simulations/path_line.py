@@ -32,12 +32,15 @@ def path_behind(are_astray: Sequence[bool], ahead: int) -> PathLine:
     ys = [*(ASTRAY if astray else LEVEL for astray in are_astray), LEVEL]
     looks = [*("bad" if astray else "done" for astray in are_astray), "now" if ahead else "end"]
     stops = tuple(PathStop(x, y, look) for x, y, look in zip(xs, ys, looks, strict=True))
-    ways = []
-    for stop, following in pairwise(stops):
-        look = "off" if "bad" in (stop.look, following.look) else "way"
-        middle = (stop.x + following.x) // 2
-        ways.append((look, f"M{stop.x} {stop.y}C{middle} {stop.y} {middle} {following.y} {following.x} {following.y}"))
+    ways = [way_between(stop, following) for stop, following in pairwise(stops)]
     end = xs[-1] + STOP * ahead
     if ahead:
         ways.append(("ahead", f"M{xs[-1]} {LEVEL}H{end}"))
     return PathLine(stops, tuple(ways), end + EDGE)
+
+
+def way_between(stop: PathStop, following: PathStop) -> tuple[str, str]:
+    """(look, curve)"""
+    look = "off" if "bad" in (stop.look, following.look) else "way"
+    middle = (stop.x + following.x) // 2
+    return look, f"M{stop.x} {stop.y}C{middle} {stop.y} {middle} {following.y} {following.x} {following.y}"

@@ -12,21 +12,34 @@ from courseware.language.questions import by_family
 from courseware.language.required import exam_on, is_unmarked, required_ids
 
 
+def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
+    """(id, label), in the language of the text where it has one."""
+    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
+    return [[track, labels.get(track, label)] for track, label in meta.tracks.items()]
+
+
+def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
+    return {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
+
+
+def sheets_in(course: CourseText, language: str) -> list[dict[str, Any]]:
+    return [sheet_data(course, step, language) for step in course.route if is_for_leads(course, step)]
+
+
 def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
     """`course` has no errors. `whole` is the course with what is left out of it, as that waits for a professional."""
     document, meta = next(course.with_meta(CourseMeta))
     text = in_language(course, document.id, language)
-    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     steps = [step for step in course.route if has_page(course, step)]
     exam, pre_check = exam_on(course, meta, steps), pre_check_of(course)
     required = required_ids(course, meta, steps, exam)
-    after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
+    after = ids_after(exam, steps)
     # What has an order is a list of pairs, as PostgreSQL reorders the keys of an object.
     return {
         "course_id": course.id,
         "title": text.title,
         "language": language,
-        "tracks": [[track, labels.get(track, label)] for track, label in meta.tracks.items()],
+        "tracks": tracks_of(meta, text),
         "required": required,
         "valid_months": meta.valid_months,
         "exam_id": exam.id if exam else None,
@@ -35,7 +48,7 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
         "terms": terms_in(course, language),
         "held_back": held_back(whole or course, language),
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
-        "sheets": [sheet_data(course, step, language) for step in course.route if is_for_leads(course, step)],
+        "sheets": sheets_in(course, language),
         "card_id": next((card.id for card in course.of_kind("card")), None),
         "reviews": list(meta.reviews),
         "modules": [

@@ -187,27 +187,32 @@ def taught(page: PageCompiler) -> dict[str, Any]:
     return {"minutes": minutes_of(page.course, page.document.id, page.language), "objectives": list(meta.objectives)}
 
 
+def add_html(blocks: list[dict[str, Any]], html: str) -> None:
+    """To the last block, if that is text."""
+    if blocks and blocks[-1]["type"] == "html":
+        blocks[-1]["html"] += "\n" + html
+    else:
+        blocks.append({"type": "html", "html": html})
+
+
+def begin_section(page: PageCompiler, blocks: list[dict[str, Any]], section: Section) -> None:
+    if section in page.document.questions:
+        blocks.append({"type": "question", "id": section.id})
+    elif section.kind == "check":
+        blocks.append({"type": "check", "id": section.id, "title": page.renderer.plain(section.title)})
+    elif section.id or section.title:
+        add_html(blocks, page.heading(section))
+
+
 def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
     """The lesson in reading order; text between callouts and questions is one block."""
     blocks: list[dict[str, Any]] = []
-
-    def add_html(html: str) -> None:
-        if blocks and blocks[-1]["type"] == "html":
-            blocks[-1]["html"] += "\n" + html
-        else:
-            blocks.append({"type": "html", "html": html})
-
     under, ends = "", last_waiting(page.document)
     for section in page.document.sections:
         said = count(1)
         if section not in page.document.questions:
             under = page.renderer.plain(section.title)
-        if section in page.document.questions:
-            blocks.append({"type": "question", "id": section.id})
-        elif section.kind == "check":
-            blocks.append({"type": "check", "id": section.id, "title": page.renderer.plain(section.title)})
-        elif section.id or section.title:
-            add_html(page.heading(section))
+        begin_section(page, blocks, section)
         asks = [{"type": "tracks"}] if section.kind == "tracks" else []  # above what is said to each post
         for block in section.after:
             if isinstance(block, Callout):
@@ -216,10 +221,10 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
                 asks = []
                 blocks.append(callout_data(page, block, section.title) | phrase)
             else:
-                add_html(page.block_html(block, page.renderer.plain(section.title) or page.document.title))
+                add_html(blocks, page.block_html(block, page.renderer.plain(section.title) or page.document.title))
         blocks += asks
         if section in ends:
-            add_html(page.read_line())
+            add_html(blocks, page.read_line())
     ids = new_ids()
     return [block | {"html": with_ids(block["html"], ids)} if "html" in block else block for block in blocks]
 

@@ -14,14 +14,18 @@ _OWN_KEYS = {"id", "title"}
 _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
+def ids_inside(document: str, course: CourseText) -> set[str]:
+    if document not in course.documents:
+        return set()
+    text = course.source(document)
+    return {question.id for question in text.questions} | {entry.id for entry in text.entries}
+
+
 def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> list[ParsedDocument]:
     """The documents, in the source language, that refer to the one of that id, or to something in it. `bodies` are the
     files of the course by path, as inserts are gone from what is read.
     """
-    own = {document}
-    if document in course.documents:
-        text = course.source(document)
-        own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
+    own = {document, *ids_inside(document, course)}
     others = (course.source(identifier) for identifier in course.documents if identifier != document)
     sheets = {sheet.id for sheet in course.of_kind(JURISDICTION)}
     return [

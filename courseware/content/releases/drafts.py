@@ -1,7 +1,7 @@
 """What editors do before publishing: save a draft, discard it, restore an earlier revision."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
 from django.urls import reverse
@@ -186,15 +186,21 @@ def as_written(text: bytes, original: bytes) -> bytes:
     """A text from a form, with the BOM, line ends and final line break of the text it is based on."""
     old, new = (cut_lines(body.decode(errors="replace").removeprefix(BOM)) for body in (original, text))
     lines = ended_like([line for line, _end in old], [line for line, _end in new])
+    ends = line_ends_like(old, lines)
+    bom = BOM if original.startswith(BOM.encode()) else ""
+    return (bom + "".join(line + end for line, end in zip(lines, ends, strict=True))).encode()
+
+
+def line_ends_like(old: Sequence[tuple[str, str]], lines: Sequence[str]) -> list[str]:
+    """An unchanged line keeps its own line end, also where the original mixes them; new lines get the most common one,
+    the last one gets none."""
     ends = [end for _line, end in old if end]
-    # An unchanged line keeps its own line end, also where the original mixes them; new lines get the most common one.
     usual = max(sorted(set(ends)), key=ends.count, default="\n")
     line_ends = [usual] * len(lines)
     for start, place, size in equal_stretches([line for line, _end in old], lines):
         line_ends[place : place + size] = [end or usual for _line, end in old[start : start + size]]
     line_ends[-1] = ""
-    bom = BOM if original.startswith(BOM.encode()) else ""
-    return (bom + "".join(line + end for line, end in zip(lines, line_ends, strict=True))).encode()
+    return line_ends
 
 
 def cut_lines(text: str) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What a release would change about exams, for people to read before they release it: marks, draws, questions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -45,18 +45,22 @@ def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -
     if not documents:
         return []
     course = next(iter(documents.values())).course_id
-    around = {Document.Kind.COURSE, SHEET} | {Document.Kind.BANK for each in documents.values() if each.kind == SHEET}
+    around = {Document.Kind.COURSE, SHEET}
+    if any(document.kind == SHEET for document in documents.values()):
+        around.add(Document.Kind.BANK)
     kept = Document.objects.filter(course=course, kind__in=around).values_list("pk", flat=True)
     wanted = {document.pk for document in documents.values()} | set(kept)
-    old = {pk: revision for pk, revision in released.items() if pk in wanted}
-    new = {pk: revision for pk, revision in (dict(released) | after).items() if pk in wanted}
-    files = files_of({*old.values(), *new.values()})
-    then, now = (
-        read_course({path: file.body for path, file in by_path(files[each.pk] for each in side.values()).items()})
-        for side in (old, new)
-    )
+    then, now = texts_of(wanted, released, dict(released) | after)
     found = (change_of(document, then, now) for document in documents.values())
     return [change for change in found if change]
+
+
+def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[CourseText]:
+    """The `wanted` documents of each side, read as a course. Runs one query."""
+    chosen = [[revision for pk, revision in side.items() if pk in wanted] for side in sides]
+    files = files_of({revision for revisions in chosen for revision in revisions})
+    bodies = [by_path(files[each.pk] for each in revisions) for revisions in chosen]
+    return [read_course({path: file.body for path, file in each.items()}) for each in bodies]
 
 
 def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
@@ -66,16 +70,19 @@ def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChan
         changed = questions_taking(then, now)
         return ExamChange(identifier, changed=changed) if changed else None
     if document.kind == Document.Kind.BANK:
-        before, after = bank_questions(then, identifier), bank_questions(now, identifier)
-        return ExamChange(
-            identifier,
-            added=tuple(question for question in after if question not in before),
-            changed=tuple(each for each in after if each in before and after[each] != before[each]),
-            removed=tuple(question for question in before if question not in after),
-        )
+        return change_of_bank(identifier, bank_questions(then, identifier), bank_questions(now, identifier))
     before, after = exam_rules(then, identifier), exam_rules(now, identifier)
     rules = tuple(Rule(key, before.get(key), after[key]) for key in after if after[key] != before.get(key))
     return ExamChange(identifier, rules) if rules or document.kind == Document.Kind.EXAM else None
+
+
+def change_of_bank(identifier: str, before, after) -> ExamChange:
+    return ExamChange(
+        identifier,
+        added=tuple(question for question in after if question not in before),
+        changed=tuple(each for each in after if each in before and after[each] != before[each]),
+        removed=tuple(question for question in before if question not in after),
+    )
 
 
 def questions_taking(then: CourseText, now: CourseText) -> tuple[str, ...]:

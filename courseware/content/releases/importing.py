@@ -220,6 +220,15 @@ class _Import:
         kept = [revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]]]
         return readers_of(lasting_readings(self.course, kept)) if self.course else {}
 
+    def by_key(self, revisions, files):
+        """(id, language) → file, of the revisions of these documents."""
+        return {
+            (identifier, file.language): file
+            for pk, identifier in self.ids.items()
+            if pk in revisions
+            for file in files[revisions[pk].pk].values()
+        }
+
     def read_states(self) -> None:
         """Reads the last import (`base`), the newest revisions (`mine`) and the released ones, by id and language."""
         documents = list(Document.objects.filter(course=self.course).select_related("head")) if self.course else []
@@ -229,15 +238,7 @@ class _Import:
         heads = {document.pk: document.head for document in documents if document.head}
         files = files_of({*heads.values(), *self.before.values()})
 
-        def by_key(revisions):
-            return {
-                (document.identifier, file.language): file
-                for document in documents
-                if document.pk in revisions
-                for file in files[revisions[document.pk].pk].values()
-            }
-
-        self.mine, self.released = by_key(heads), by_key(self.before)
+        self.mine, self.released = (self.by_key(revisions, files) for revisions in (heads, self.before))
         rows = ImportedText.objects.filter(document__in=documents).select_related("document")
         self.base = {(row.document.identifier, row.language): row for row in rows}
         for identifier, document in self.documents.items():
@@ -309,6 +310,12 @@ class _Import:
             for question in page["order"]
         }
 
+    def rebase_drafts(self, drafts, now) -> dict[Document, Revision]:
+        """A draft is saved again on top of what was taken, as a revision of its own: it stays a draft."""
+        before = grouped(self.mine)
+        moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
+        return add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
+
     def store(self, course: Course) -> dict[int, Revision]:
         """Saves new revisions and the heads; returns primary key of a released document → its revision."""
         self.create_documents(course)
@@ -318,10 +325,8 @@ class _Import:
         kept = {one: revision for one, revision in self.before.items() if self.ids[one] in now}
         current = kept | {document.pk: revision for document, revision in made.items()}
 
-        # A draft is saved again on top of what was taken, as a revision of its own: it stays a draft.
-        drafts, before = grouped(self.heads), grouped(self.mine)
-        moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
-        rebased = add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
+        drafts = grouped(self.heads)
+        rebased = self.rebase_drafts(drafts, now)
         moving = []
         for one, document in self.documents.items():
             head = current.get(document.pk) if drafts.get(one) == now.get(one) else rebased.get(document, document.head)

@@ -35,13 +35,18 @@ class LessonHistory:
     changes: list[WeightyChange] = field(default_factory=list)
     digests: dict[tuple[int, str], str] = field(default_factory=dict)
 
+    def texts(self, language: str) -> dict[int, str | None]:
+        """Revision → its text in this language, of those up to the released one, the oldest first."""
+        revisions = sorted({revision for revision, _language in self.digests if revision <= self.revision})
+        return {revision: self.text(revision, language) for revision in revisions}
+
     def since(self, seen: int, language: str) -> tuple[WeightyChange, ...]:
         """What changed in this language after the revision `seen`, or after the last one that said the same again."""
         later = [change for change in self.changes if change.revision > seen]
         if not later:
             return ()
-        revisions = sorted({revision for revision, _language in self.digests if revision <= self.revision})
-        texts = {revision: self.text(revision, language) for revision in revisions}
+        texts = self.texts(language)
+        revisions = list(texts)
         same = [revision for revision in revisions if revision >= seen and texts[revision] == texts.get(seen)]
         last = max(same, default=seen)
         before = dict(zip(revisions[1:], revisions, strict=False))

@@ -167,6 +167,12 @@ def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText 
     return compile_course(text or read_valid(bodies), bodies, digests, readers)
 
 
+def take_back_lapsed(revisions, lasting, *, by, at) -> None:
+    """Take back the readings of these revisions that are not among `lasting`."""
+    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
+        write_taken_back(lapsed, by=by, at=at)
+
+
 def release(
     course: Course,
     revisions: Iterable[Revision],
@@ -201,8 +207,7 @@ def release(
         proposal=proposal,
     )
     readings = {each.revision_id: each for each in lasting_readings(course, revisions)}
-    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in readings.values()]):
-        write_taken_back(lapsed, by=by, at=at)
+    take_back_lapsed(revisions, readings.values(), by=by, at=at)
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,

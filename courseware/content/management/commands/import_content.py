@@ -1,5 +1,5 @@
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -43,10 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], verbosity: int, **options):
         self.verbosity = verbosity
-        root = directory or settings.CONTENT_DIR
-        folders = sorted({path.parent for path in root.glob("*/course.*.md")})
-        if not folders:
-            raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
+        folders = course_folders_in(directory or settings.CONTENT_DIR)
         merged_in = by_folder(merged, folders)
         named = {weight: by_folder(options[weight], folders) for weight in ASKED}
         command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
@@ -58,21 +55,20 @@ class Command(BaseCommand):
                 if not self.import_folder(
                     folder,
                     merged_in[folder],
-                    {document: weight for weight in ASKED for document in named[weight][folder]},
+                    weights_of(named, folder),
                     dry_run,
                     command,
                     is_quiet=is_quiet,
                 )
             ]
 
-        has_names = bool(merged) or any(options[weight] for weight in ASKED)
+        has_names = any([merged, *(options[weight] for weight in ASKED)])
         # A wrong name in one course must not release another course.
         if has_names and not dry_run and (failed := failed_folders(dry_run=True, is_quiet=True)):
             raise CommandError(f"nothing was imported; not valid: {', '.join(failed)}")
         failed = failed_folders(dry_run=dry_run)
         if not dry_run:
-            for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
-                recompile(release)
+            recompile_older_releases()
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
 
@@ -101,18 +97,20 @@ class Command(BaseCommand):
         except (ImportRefused, PassMarkTooLow) as refusal:
             self.stderr.write(f"{folder.name}: {refusal}")
         else:
-            if is_quiet:
-                return True
-            self.stdout.write(f"{folder.name}: {summary(report, dry_run)}")
-            if len(report.gone) > NAMED and self.verbosity < 2:
-                number = f"{len(report.gone)} question ids of the last release are gone"
-                self.stderr.write(f"{folder.name}: {number}; --verbosity 2 names them")
-                return True
-            for question in report.gone:
-                message = f'question id "{question}" of the last release is gone'
-                self.stderr.write(f"{folder.name}: {message}; restore the id, unless the question is retired for good")
+            if not is_quiet:
+                self.print_report(folder, report, dry_run)
             return True
         return False
+
+    def print_report(self, folder: Path, report: Report, dry_run: bool) -> None:
+        self.stdout.write(f"{folder.name}: {summary(report, dry_run)}")
+        if len(report.gone) > NAMED and self.verbosity < 2:
+            number = f"{len(report.gone)} question ids of the last release are gone"
+            self.stderr.write(f"{folder.name}: {number}; --verbosity 2 names them")
+            return
+        for question in report.gone:
+            message = f'question id "{question}" of the last release is gone'
+            self.stderr.write(f"{folder.name}: {message}; restore the id, unless the question is retired for good")
 
 
 def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
@@ -131,14 +129,36 @@ def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]
     return found
 
 
+def course_folders_in(root: Path) -> list[Path]:
+    folders = sorted({path.parent for path in root.glob("*/course.*.md")})
+    if not folders:
+        raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
+    return folders
+
+
+def weights_of(named: Mapping[str, Mapping[Path, set[str]]], folder: Path) -> dict[str, str]:
+    """Document of the folder → the weight that it was named with."""
+    return {document: weight for weight in ASKED for document in named[weight][folder]}
+
+
+def recompile_older_releases() -> None:
+    for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
+        recompile(release)
+
+
+def lessons_by_weight(weighed: Mapping[str, str]) -> Iterator[str]:
+    for weight in ASKED:
+        if lessons := sorted(key for key, each in weighed.items() if each == weight):
+            yield f"; {weight}: {', '.join(lessons)}"
+
+
 def summary(report: Report, dry_run: bool) -> str:
     if report.is_empty:
         return "unchanged"
     counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed"
     kept = f", {len(report.kept)} kept as edited in the admin" if report.kept else ""
     merged = f", {len(report.merged)} merged" if report.merged else ""
-    asked = {weight: sorted(key for key, each in report.weighed.items() if each == weight) for weight in ASKED}
-    merged += "".join(f"; {weight}: {', '.join(lessons)}" for weight, lessons in asked.items() if lessons)
+    merged += "".join(lessons_by_weight(report.weighed))
     if dry_run:
         return f"would be imported: {counts}{kept}{merged}"
     made = f"release {report.release.number}" if report.release else "nothing new to release"
