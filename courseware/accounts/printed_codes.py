@@ -62,6 +62,12 @@ def code_from(token: str, person: int) -> str:
 
 
 @transaction.atomic
+def was_just_given(given, code: str, by: User, at: datetime) -> bool:
+    """Whether `by` gave this very code within the last two minutes."""
+    is_recent = given.given_by_id == by.pk and given.given_at > at - PRESSED_TWICE
+    return is_recent and check_password(code, given.digest)
+
+
 def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[Slip]:
     """Give a code to each of these people, at most CODES_AT_ONCE, who has no valid code. Each is logged.
 
@@ -76,8 +82,7 @@ def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None
     for person in people:
         code = code_from(token, person.pk)
         if given := valid.get(person.pk):
-            was_just_given = given.given_by_id == by.pk and given.given_at > at - PRESSED_TWICE
-            if not (was_just_given and check_password(code, given.digest)):
+            if not was_just_given(given, code, by, at):
                 continue
         elif is_manager(person) or not may_give_code(by, person):
             continue

@@ -1,12 +1,16 @@
 """Which teams somebody leads for somebody else, at an instant."""
 
 import zoneinfo
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
+
+
+def is_stood_in_for(lead: int, day: date, pairs: list) -> bool:
+    return any(each.lead_id == lead and each.first_day <= day <= each.last_day for each in pairs)
 
 
 def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
@@ -18,6 +22,6 @@ def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
     found = set()
     for lead, team, zone in led.values_list("person", "team", "team__time_zone"):
         today = timezone.localdate(at, zoneinfo.ZoneInfo(zone or settings.TIME_ZONE))
-        if any(each.lead_id == lead and each.first_day <= today <= each.last_day for each in pairs):
+        if is_stood_in_for(lead, today, pairs):
             found.add(team)
     return sorted(found)

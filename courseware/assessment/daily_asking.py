@@ -7,7 +7,7 @@ answered questions on, and never from the banks that the exam draws from. All of
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
@@ -21,7 +21,7 @@ from courseware.assessment.met_wordings import QUARTER, MetWordings, latest
 from courseware.assessment.models import DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.paragraphs import without_sources
-from courseware.content.compiled.serving import Outline, PageData
+from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Page
 from courseware.language.questions import Question
 from courseware.learning.access import PUBLISHED
@@ -133,7 +133,6 @@ def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = 
         return None
     given = GIVEN(learner=learner)
     today = at.astimezone(zone).date()
-    tomorrow = today + timedelta(days=1)
     rules = [(run, rule) for run in asking for rule in rules_of(run, language, met, given)]
     if not rules and not given:
         return None
@@ -142,8 +141,14 @@ def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = 
         asked=None if answered else asked_of(rules, last_met(met, given, at), given, today),
         answered=answered,
         remembered=remembered_in(given, today),
-        next_on=min((max(rule.due_on(zone) or tomorrow, tomorrow) for _run, rule in rules), default=None),
+        next_on=next_day(rules, zone, today),
     )
+
+
+def next_day(rules: Iterable[tuple[Enrollment, DailyRule]], zone: tzinfo, today: date) -> date | None:
+    """Tomorrow at the earliest; None without rules."""
+    tomorrow = today + timedelta(days=1)
+    return min((max(rule.due_on(zone) or tomorrow, tomorrow) for _run, rule in rules), default=None)
 
 
 def may_be_asked(run: Enrollment, at: datetime) -> bool:
@@ -185,20 +190,39 @@ def rules_of(run: Enrollment, language: str, met: Iterable[Met], given: Iterable
     """In the order of the course. What has left it, is asked of nobody."""
     outline = serving.outline(run.release, language)
     own = [(each, objective_of(each, run, language)) for each in met if each.enrollment == run.pk]
-    missed: dict[str, set[str]] = defaultdict(set)
-    for each, objective in own:
-        if not each.is_right:
-            missed[objective].add(each.question)
+    missed = missed_by_objective(own)
     wordings = wordings_of(run, outline, {each.document for each, _objective in own})
     wanted = missed.keys() | critical_rules(run, outline)
     if not run.completed_at:
         wanted &= {objective for _each, objective in own}
-    due = {each.objective: each.due_at for each in given if each.course == run.course_id}
-    for objective in (each for module in outline.modules for each in module.objectives):
-        found = tuple(each for each in wordings if each.question.objective == objective)
-        if found and objective in wanted:
-            families = {each.question.family for each in found if each.question.id in missed[objective]}
-            yield DailyRule(objective, found, frozenset(families), due.get(objective))
+    due = due_days_in(run.course_id, given)
+    for objective in in_order_of(outline, wanted):
+        if found := tuple(each for each in wordings if each.question.objective == objective):
+            families = families_of(found, missed[objective])
+            yield DailyRule(objective, found, families, due.get(objective))
+
+
+def in_order_of(outline: Outline, objectives: Collection[str]) -> list[str]:
+    return [each for module in outline.modules for each in module.objectives if each in objectives]
+
+
+def due_days_in(course: int, given: Iterable[DailyAnswer]) -> dict[str, datetime]:
+    """Objective → when it is asked again."""
+    return {each.objective: each.due_at for each in given if each.course == course}
+
+
+def missed_by_objective(own: Iterable[tuple[Met, str]]) -> defaultdict[str, set[str]]:
+    """Objective → ids of its questions that were answered wrongly."""
+    missed: defaultdict[str, set[str]] = defaultdict(set)
+    for each, objective in own:
+        if not each.is_right:
+            missed[objective].add(each.question)
+    return missed
+
+
+def families_of(wordings: Iterable[Wording], questions: Collection[str]) -> frozenset[str]:
+    """Of the wordings whose question is among these ids."""
+    return frozenset(each.question.family for each in wordings if each.question.id in questions)
 
 
 def objective_of(met: Met, run: Enrollment, language: str) -> str:
@@ -216,20 +240,24 @@ def page_in(run: Enrollment, identifier: str, language: str) -> PageData | None:
         return None
 
 
+def asks_in(lesson: Step, run: Enrollment, seen: Collection[str]) -> bool:
+    return lesson.id in seen or (bool(run.completed_at) and not lesson.is_optional)
+
+
+def is_for_one_press(question: Question, track: str) -> bool:
+    return bool(question.kind == "one" and question.objective and question.stem and question.is_for(track))
+
+
 def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Wording]:
     """Questions that one press answers and that stand by themselves: of the banks, and of lessons those with a text of
     their own. While a run is under way, of the drill and of the lessons `seen` alone; of an optional lesson never else.
     """
-    lessons = [
-        step.id
-        for step in outline.steps
-        if step.kind == "lesson" and (step.id in seen or (run.completed_at and not step.is_optional))
-    ]
+    lessons = [step.id for step in outline.steps if step.kind == "lesson" and asks_in(step, run, seen)]
     track, found = track_of(run, outline), []
     for identifier in dict.fromkeys([*banks_of(run, outline), *lessons]):
         page = page_in(run, identifier, outline.language)
         for question in page.questions.values() if page else ():
-            if question.kind == "one" and question.objective and question.stem and question.is_for(track):
+            if is_for_one_press(question, track):
                 found.append(Wording(page, question))  # type: ignore[arg-type]  # without a page there is no question
     return found
 

@@ -122,13 +122,18 @@ def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
     return drills_by_attempt([attempt])[attempt.pk]
 
 
+def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[DrillAnswer]]]:
+    """Attempt → objective → no answers yet. Runs a query if there are any attempts."""
+    rules: dict[int, dict[str, list[DrillAnswer]]] = defaultdict(dict)
+    for key, rule in MISSED_RULES(attempts=attempts) if attempts else ():
+        rules[key].setdefault(rule, [])
+    return rules
+
+
 def drills_by_attempt(attempts: Collection[Attempt]) -> dict[int, tuple[Drill, ...]]:
     """The same of several, by primary key of the attempt. Runs up to two queries."""
     wanted = {attempt.pk: drill_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
-    asking = [key for key, requirement in wanted.items() if requirement]
-    rules: dict[int, dict[str, list[DrillAnswer]]] = defaultdict(dict)
-    for key, rule in MISSED_RULES(attempts=asking) if asking else ():
-        rules[key].setdefault(rule, [])
+    rules = missed_rules([key for key, requirement in wanted.items() if requirement])
     for answer in DRILL_ANSWERS(attempts=list(rules)) if rules else ():
         if answer.objective in rules[answer.attempt_id]:
             rules[answer.attempt_id][answer.objective].append(answer)

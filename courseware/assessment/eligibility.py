@@ -1,7 +1,7 @@
 """Whether an attempt may be started now, by the rules of the exam document alone."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -102,15 +102,19 @@ def is_pre_check(exam: PageData) -> bool:
     return exam.data["pass_mark"] is None
 
 
+def eligibility_once_passed(passed: Iterable[Attempt], enrollment: Enrollment) -> Eligibility:
+    if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
+        return Eligibility("passed")
+    return Eligibility("ended" if enrollment.waived_at else "drill")
+
+
 def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
     """Runs up to three queries."""
     if is_pre_check(exam):
         return pre_check_eligibility(enrollment, outline)
     attempts = ATTEMPTS_AT(enrollment=enrollment.pk, exam=exam.document_id)
     if passed := [attempt for attempt in attempts if attempt.is_passed]:
-        if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
-            return Eligibility("passed")
-        return Eligibility("ended" if enrollment.waived_at else "drill")
+        return eligibility_once_passed(passed, enrollment)
     if not enrollment.is_open:
         return Eligibility("ended")
     if not progress_of(enrollment, outline).is_exam_open:

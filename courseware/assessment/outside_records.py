@@ -1,6 +1,6 @@
 """What somebody learned elsewhere: recorded with its proof, and taken back with a reason where it was wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -49,14 +49,9 @@ def record_outside(
     people = {training.person_id for training in trainings}
     if by.pk in people:
         raise OwnTraining(by)
-    found = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
-    known = set(found.values_list("person", "course", "trained_on"))
-    new = []
-    for training in trainings:
-        if key_of(training) not in known:
-            known.add(key_of(training))
-            training.recorded_by, training.recorded_at = by, at
-            new.append(training)
+    new = list(not_recorded_yet(trainings, people))
+    for training in new:
+        training.recorded_by, training.recorded_at = by, at
     OutsideTraining.objects.bulk_create(new)
     keep_standings(new)
     record_many(
@@ -64,6 +59,16 @@ def record_outside(
         for training in new
     )
     return new
+
+
+def not_recorded_yet(trainings: Iterable[OutsideTraining], people: Collection[int]) -> Iterator[OutsideTraining]:
+    """One of each person, course and day. `people` are those of all `trainings`. Runs one query."""
+    found = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    known = set(found.values_list("person", "course", "trained_on"))
+    for training in trainings:
+        if key_of(training) not in known:
+            known.add(key_of(training))
+            yield training
 
 
 def key_of(training: OutsideTraining) -> tuple[int, int, date]:

@@ -1,6 +1,6 @@
 """What a result shows: score and topics always; key and all reasons after a pass or the last attempt in a row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from courseware.assessment.banks import question_of
@@ -52,12 +52,20 @@ class Result:
     shows_keys: bool
 
 
+def steps_of_both(then: Outline, now: Outline) -> dict[str, Step]:
+    """Lessons that have left the route are not named: there is nothing to link to."""
+    return {step.id: step for step in then.steps if now.find(step.id)}
+
+
+def right_answers(attempt: Attempt, responses: Iterable[Response], language: str) -> tuple[Answered, ...]:
+    return tuple(answered(attempt, each, language) for each in responses if each.is_right)
+
+
 def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
     """Of a submitted attempt. `exam` and `then` are of the release it began with, `now` is current. Two queries."""
     responses = RESPONSES(attempt=attempt.pk)
     shows_keys = may_see_keys(attempt, exam)
-    # Lessons that have left the route are not named: there is nothing to link to.
-    lessons = {step.id: step for step in then.steps if now.find(step.id)}
+    lessons = steps_of_both(then, now)
     scores = score_by((each.objective, bool(each.is_right)) for each in responses)
 
     def missed(response: Response) -> Missed:
@@ -75,9 +83,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
         needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
         modules=by_module(scores, then),
         missed=failed_questions,
-        others=tuple(
-            answered(attempt, each, then.language) for each in responses if each.is_right and attempt.is_passed
-        ),
+        others=right_answers(attempt, responses, then.language) if attempt.is_passed else (),
         lessons=tuple(step for step in lessons.values() if step in {each.lesson for each in failed_questions}),
         shows_keys=shows_keys,
     )

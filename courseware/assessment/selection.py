@@ -29,6 +29,10 @@ class Drawn:
     order: tuple[int, ...]
 
 
+def critical_on(objectives: Collection[str], questions: Sequence[Question]) -> list[Question]:
+    return [question for question in questions if question.critical and question.objective in objectives]
+
+
 def draw(
     strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], met: MetWordings, dice: Random
 ) -> list[Drawn]:
@@ -43,7 +47,7 @@ def draw(
         chosen: list[Question] = []
         candidates = in_turn(banks.get(stratum.bank, ()), met, dice)
         for objectives in stratum.critical:
-            slot = [q for q in candidates if q.critical and q.objective in objectives]
+            slot = critical_on(objectives, candidates)
             chosen += take(1, slot, families, f"{stratum.bank}, critical {' or '.join(objectives)}")
         # Critical questions fill their slots only, so that attempts do not use them up.
         rest = [question for question in candidates if not question.critical and question.family not in families]

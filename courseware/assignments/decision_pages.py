@@ -74,10 +74,15 @@ def decide_on(request, action):
         "touched": len(touched),
         "names": names_in_words(list(touched.values())),
         "left": [(why.label, names_in_words(names)) for why, names in left.items()],
-        "chosen": [(name, value) for name in ("row", "team", "person") for value in keys_in(data.getlist(name))],
+        "chosen": fields_chosen(data, "row", "team", "person"),
         "page_before": page_before(request),
     }
     return render_form(request, "assignments/decide.html", form, context)
+
+
+def fields_chosen(data, *names):
+    """(name, key) of what was ticked, to be sent with the form again."""
+    return [(name, key) for name in names for key in keys_in(data.getlist(name))]
 
 
 def preview(user, action, data):

@@ -150,6 +150,10 @@ def reason_outside(version, person: PersonFacts, day: date) -> Why | None:
         return Why.OTHER_POST
     if version.joined_since and person.first_day < version.joined_since:
         return Why.JOINED_BEFORE
+    return reason_of_other_course(version, person, day)
+
+
+def reason_of_other_course(version, person: PersonFacts, day: date) -> Why | None:
     if version.other_course_id and person.certified_on(day, version.other_course_id) != version.other_certified:
         return Why.LACKS_OTHER if version.other_certified else Why.HAS_OTHER
     return None

@@ -42,21 +42,31 @@ def words_of_what_was_done(request, form, found):
     if is_sent_again and (act == "quietly" or was_asked(found, courses)):
         return in_words(found, act)
     if found and act == "instead" and found.is_active and may_place(by, found):
-        if not courses:
-            form.add_error("courses", form.fields["courses"].error_messages["required"])
-            return ""
-        ask_for(found, courses, form.cleaned_data["due_on"], by=by)
-        return gettext("%(name)s was here already and is enrolled now.") % {"name": found.name}
+        return enrolled_instead(form, found, by=by)
     try:
-        if act == "quietly":
-            person = add_unasked(**form.particulars(), by=by)
-        else:
-            due_on = form.cleaned_data["due_on"]
-            person = bring_in(**form.particulars(), courses=courses, due_on=due_on, by=by)
+        person = added(form, act, by=by)
     except ValidationError as error:
         form.add_error(None if found is None else "sign_in_name", error.messages)
         return ""
     return in_words(person, act)
+
+
+def enrolled_instead(form, found, *, by):
+    """Enroll the person who is here already."""
+    courses = form.cleaned_data["courses"]
+    if not courses:
+        form.add_error("courses", form.fields["courses"].error_messages["required"])
+        return ""
+    ask_for(found, courses, form.cleaned_data["due_on"], by=by)
+    return gettext("%(name)s was here already and is enrolled now.") % {"name": found.name}
+
+
+def added(form, act, *, by):
+    """The new person. Raises ValidationError."""
+    if act == "quietly":
+        return add_unasked(**form.particulars(), by=by)
+    courses, due_on = form.cleaned_data["courses"], form.cleaned_data["due_on"]
+    return bring_in(**form.particulars(), courses=courses, due_on=due_on, by=by)
 
 
 def in_words(person, act):

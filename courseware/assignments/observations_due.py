@@ -4,7 +4,7 @@ It is asked of all who lead the team that somebody joined first, or else the nea
 for one of them. Once for a person and sheet, whatever renewals follow: so five answers are about five people.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -54,6 +54,10 @@ def runs_to_observe(course: Course, sheet: LeadsSheet, day: date, since: timedel
     )
 
 
+def is_led_in(teams: Collection[int], leads: Iterable[Membership]) -> bool:
+    return any(lead.team_id in teams for lead in leads)
+
+
 def observations_due(user: User, day: date | None = None) -> list[ObservationDue]:
     """What is asked of `user`, the earliest completion first. Runs as many statements for one person as for all."""
     teams = {team.pk for team in own_teams(user)}
@@ -66,5 +70,5 @@ def observations_due(user: User, day: date | None = None) -> list[ObservationDue
         runs = runs.annotate(is_near=Exists(near)).order_by("-is_near", "completed_at", "pk")
         found += [ObservationDue(run, course, sheet) for run in runs.select_related("learner")[:LOOKED_AT]]
     leads = nearest_leads({each.run.learner_id for each in found}) if found else {}
-    asked = [each for each in found if any(lead.team_id in teams for lead in leads.get(each.run.learner_id, ()))]
+    asked = [each for each in found if is_led_in(teams, leads.get(each.run.learner_id, ()))]
     return sorted(asked, key=lambda each: (each.run.completed_at, each.run.pk))

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -126,10 +126,7 @@ def beside_records(listing: Listing, usual: Usual, *, by: User) -> list[ListedTr
     """Each row beside who is here and what is recorded. Runs as many queries for one row as for a thousand."""
     people, courses = people_named(listing.rows), courses_by_name()
     rows = [judged(row, people, courses, usual, by) for row in listing.rows]
-    found = [row for row in rows if row.training]
-    persons = {row.training.person_id for row in found if row.training}
-    kept = OutsideTraining.objects.filter(person__in=persons, withdrawn_at=None)
-    until = {key_of(training): training.valid_until for training in kept}
+    until = last_days_recorded({row.training.person_id for row in rows if row.training})
     lines: dict[tuple[int, int, date], int] = {}
     for row, source in zip(rows, listing.rows, strict=True):
         if row.training is None:
@@ -142,6 +139,12 @@ def beside_records(listing: Listing, usual: Usual, *, by: User) -> list[ListedTr
         row.is_known = key in until
         lines.setdefault(key, row.line)
     return rows
+
+
+def last_days_recorded(people: Collection[int]) -> dict[tuple[int, int, date], date | None]:
+    """(person, course, day) → last day, of what is recorded of these people. Runs one query."""
+    kept = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    return {key_of(training): training.valid_until for training in kept}
 
 
 def people_named(rows: Iterable[Row]) -> dict[str, User]:
@@ -165,30 +168,68 @@ def courses_by_name() -> dict[str, Course]:
     return found
 
 
+Fault = tuple[str, str]  # column, key of PROBLEMS
+
+
+def faults_of_person(row: Row, who: str, person: User | None, by: User) -> Iterator[Fault]:
+    """`who`: the column that names the person, or ""."""
+    if not who:
+        if not faulty_columns(row) & {"staff_number", "email"}:
+            yield "staff_number", "nobody"
+    elif person is None:
+        yield who, "not-here"
+    elif person == by:
+        yield who, "own-training"
+    else:
+        if not may_handle(by, person):
+            yield who, "ask-admin"
+        if not may_decide_about(by, person):
+            yield who, "conflict"
+
+
+def faults_of_course(row: Row, course: Course | None) -> Iterator[Fault]:
+    if course is None and "course" in row.values:
+        yield "course", "which-course"
+    elif course is None and "course" not in faulty_columns(row):
+        yield "course", "no-course"
+
+
+def faults_of_days(row: Row, on: date | None, until: date | None) -> Iterator[Fault]:
+    if on is None and "trained_on" not in faulty_columns(row):
+        yield "trained_on", "no-day"
+    if on and on > site_day():
+        yield "trained_on", "to-come"
+    if on and until and until < on:
+        yield "valid_until", "ends-before"
+
+
+def faults_of_proof(row: Row, proof: str) -> Iterator[Fault]:
+    if not proof and "proof" not in faulty_columns(row):
+        yield "proof", "no-proof"
+
+
+def faulty_columns(row: Row) -> set[str]:
+    return {fault.column for fault in row.problems}
+
+
+def end_without_a_day(course: Course | None, on: date | None) -> date | None:
+    """The last day where the row names none."""
+    return usual_end(course, on) if course and on else None
+
+
 def judged(
     row: Row, people: Mapping[str, User], courses: Mapping[str, Course], usual: Usual, by: User
 ) -> ListedTraining:
     found = ListedTraining(row.line, problems=[in_words(fault) for fault in row.problems])
-    values, bad = row.values, {fault.column for fault in row.problems}
-    who = next((name for name in ("staff_number", "email") if name in row.values), "")
+    values = row.values
+    who = next((name for name in ("staff_number", "email") if name in values), "")
     person = people.get(values.get(who, ""))
     course = courses.get(folded(values["course"])) if "course" in values else usual.course
     on, proof = values.get("trained_on"), values.get("proof") or usual.proof
-    until = values.get("valid_until") or (usual_end(course, on) if course and on else None)
-    faults = {
-        "nobody": ("staff_number", not who and not bad & {"staff_number", "email"}),
-        "not-here": (who, bool(who) and person is None),
-        "own-training": (who, person == by),
-        "ask-admin": (who, person is not None and person != by and not may_handle(by, person)),
-        "conflict": (who, person is not None and person != by and not may_decide_about(by, person)),
-        "which-course": ("course", "course" in values and course is None),
-        "no-course": ("course", "course" not in values and course is None and "course" not in bad),
-        "no-day": ("trained_on", on is None and "trained_on" not in bad),
-        "to-come": ("trained_on", on is not None and on > site_day()),
-        "ends-before": ("valid_until", bool(on and until and until < on)),
-        "no-proof": ("proof", not proof and "proof" not in bad),
-    }
-    found.problems += [problem(row, column, code) for code, (column, is_so) in faults.items() if is_so]
+    until = values.get("valid_until") or end_without_a_day(course, on)
+    faults = [*faults_of_person(row, who, person, by), *faults_of_course(row, course)]
+    faults += [*faults_of_days(row, on, until), *faults_of_proof(row, proof)]
+    found.problems += [problem(row, column, code) for column, code in faults]
     if not found.problems:
         terms = {"trained_on": on, "valid_until": until, "proof": proof, "reference": values.get("reference", "")}
         found.training = OutsideTraining(person=person, course=course, **terms)

@@ -82,6 +82,12 @@ def order_of(opinion: Opinion) -> tuple[date, bool, int]:
     return opinion.verdict.due_on or date.max, opinion.verdict.deed is Deed.OUTSIDE, opinion.rule.pk
 
 
+def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> RuleDay | None:
+    """The earliest due day, `day` at the earliest; None if none of them gives one."""
+    asked = min((each.verdict.due_on for each in opinions if each.verdict.due_on), default=None)
+    return day_for(asked, calendar, earliest=day) if asked else None
+
+
 def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
     """Of all rules about the course that act. In whatever order they come, it comes to the same."""
     opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
@@ -90,9 +96,7 @@ def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Cale
         others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not deed)
         # Nobody is excused whom another rule is about.
         if by and (deed is not Deed.EXCUSE or all(other.verdict.deed is Deed.OUTSIDE for other in others)):
-            asked = min((each.verdict.due_on for each in by if each.verdict.due_on), default=None)
-            due = day_for(asked, calendar, earliest=day) if asked else None
-            return Intent(person, course, deed, by, others, due)
+            return Intent(person, course, deed, by, others, earliest_due(by, calendar, day))
     is_about = any(opinion.verdict.deed is Deed.LEAVE for opinion in opinions)
     return Intent(person, course, Deed.LEAVE if is_about else Deed.OUTSIDE, (), tuple(opinions))
 

@@ -11,14 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.permissions import manages_people
-from courseware.assignments.decision_pages import chosen_runs
+from courseware.assignments.decision_pages import chosen_runs, fields_chosen
 from courseware.assignments.models import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.taking_back import names_in_words
 from courseware.learning.manager_actions.manager_action import ActionForm
 from courseware.learning.models import Enrollment
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
-from courseware.lib.small_numbers import keys_in
 
 MOST_AT_ONCE = 500
 REMIND = SimpleNamespace(title=_("Remind"), button=_("Send the reminders"))
@@ -40,22 +39,29 @@ def remind_chosen(request):
     )
     why = left_out(runs, request.user)
     able = [run for run in runs if run.pk not in why]
-    if request.method == "POST" and able and form.is_valid():
-        if len(able) > MOST_AT_ONCE:
-            form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
-        elif made := send_to(request, runs):
-            return redirect("assignments:reminded", made.pk)
-        else:
-            form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+    is_sent = request.method == "POST" and able and form.is_valid()
+    if is_sent and (made := sent_or_refused(request, form, runs, able)):
+        return redirect("assignments:reminded", made.pk)
     context = {
         "action": REMIND,
         "touched": len(able),
         "names": names_in_words([run.learner.name for run in able]),
         "left": by_reason(LeftOut(run, why[run.pk]) for run in runs if run.pk in why),
-        "chosen": [(name, value) for name in ("row", "team") for value in keys_in(data.getlist(name))],
+        "chosen": fields_chosen(data, "row", "team"),
         "page_before": page_before(request),
     }
     return render_form(request, "assignments/decide.html", form, context)
+
+
+def sent_or_refused(request, form, runs, able):
+    """The reminder that was sent; None where the form says why it was not."""
+    if len(able) > MOST_AT_ONCE:
+        form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        return None
+    made = send_to(request, runs)
+    if not made:
+        form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+    return made
 
 
 def send_to(request, runs):

@@ -29,7 +29,7 @@ def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]
     missed, worst = missed_objectives(people, course), worst_simulations(people, route, course)
     lists = {}
     for person in people:
-        wanted = {route.exam_id, worst.get(person)} | {route.objective_lessons.get(each) for each in missed[person]}
+        wanted = {route.exam_id, worst.get(person), *map(route.objective_lessons.get, missed[person])}
         wanted |= {lesson for lesson in route.required_lessons if is_to_repeat(lesson, done[person], changed)}
         lists[person] = [step.id for step in route.steps if step.id in wanted]
     return {person: wanted for person, wanted in lists.items() if wanted}

@@ -117,12 +117,18 @@ def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Out
     asked = [each.pk for each in here if histories[outlines[each.pk].release]]
     if not asked:
         return {}
-    last: defaultdict[int, dict[int, Fact]] = defaultdict(dict)
-    for enrollment, document, *columns in FACTS(enrollments=asked, documents=documents):
-        fact = Fact(*columns)
-        last[enrollment][document] = max(fact, last[enrollment].get(document, fact))
+    last = last_facts(asked, documents)
     found = {key: list(changes_in(outlines[key], histories[outlines[key].release], last[key])) for key in asked}
     return {key: changes for key, changes in found.items() if changes}
+
+
+def last_facts(enrollments: list[int], documents: list[int]) -> defaultdict[int, dict[int, Fact]]:
+    """Enrollment → document → its last fact. Runs one query."""
+    last: defaultdict[int, dict[int, Fact]] = defaultdict(dict)
+    for enrollment, document, *columns in FACTS(enrollments=enrollments, documents=documents):
+        fact = Fact(*columns)
+        last[enrollment][document] = max(fact, last[enrollment].get(document, fact))
+    return last
 
 
 def changes_in(

@@ -4,7 +4,7 @@ A due day ends with midnight where the person learns. Whoever moves to a team of
 by a merge, has the same day; the instant at which it is over is that of the new zone.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -55,6 +55,15 @@ def keep_days_of_one(person: int, before: tzinfo) -> None:
     record_many(follow_absences([run for run in worked_out if run.is_open], None, timezone.now()))
 
 
+def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) -> list:
+    """The rows of `model` about these enrollments that were shifted; they are saved. At most two statements."""
+    found = model.objects.filter(enrollment__in=zones)
+    rows = [row for row in found if shift(row, columns, before, zones[row.enrollment_id])]
+    if rows:
+        model.objects.bulk_update(rows, columns)
+    return rows
+
+
 def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollment]:
     """Of runs `with_zone`, which are locked. As many statements for one as for a hundred.
 
@@ -66,13 +75,7 @@ def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollmen
     if shifted:
         Enrollment.objects.write_many(shifted, ["due_at"])
     for model, columns in TOLD_BESIDE.items():
-        rows = [
-            row
-            for row in model.objects.filter(enrollment__in=zones)
-            if shift(row, columns, before, zones[row.enrollment_id])
-        ]
-        if rows:
-            model.objects.bulk_update(rows, columns)
+        rows = shifted_rows(model, columns, before, zones)
         if model is Postponement:
             behind = {row.enrollment_id for row in rows}
     return [run for run in runs if run.pk in behind and run not in shifted]

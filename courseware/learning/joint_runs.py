@@ -84,25 +84,33 @@ def hold(*people: User) -> None:
     change_teams_of([person.pk for person in people])
 
 
+def is_touched(line: MergedRun) -> bool:
+    return line.is_brought or line.is_closed or line.is_aside
+
+
+def places_of_newest(runs: Iterable[Enrollment]) -> list[Relocation]:
+    return [Relocation(run.learner_id, run.place, None) for run in runs if run.is_newest]
+
+
+def merged_run(merge: Merge, run: Enrollment, joint: JointRun) -> MergedRun:
+    return MergedRun(
+        merge=merge,
+        enrollment=run,
+        is_brought=run.learner_id == merge.other_id,
+        is_closed=run in joint.closed,
+        is_aside=joint.is_aside(run),
+    )
+
+
 def bring_together(merge: Merge) -> list[NewEvent]:
     """Call it while both people are held and can still sign in. What is to be logged of it."""
     found = joint_runs(merge.kept, merge.other)
     runs = [run for group, _joint in found for run in group]
     brought = [run for run in runs if run.learner_id == merge.other_id]
     closed = [run for _group, joint in found for run in joint.closed]
-    places = [Relocation(run.learner_id, run.place, None) for run in runs if run.is_newest]
-    MergedRun.objects.bulk_create(
-        MergedRun(
-            merge=merge,
-            enrollment=run,
-            is_brought=run in brought,
-            is_closed=run in joint.closed,
-            is_aside=joint.is_aside(run),
-        )
-        for group, joint in found
-        for run in group
-        if run in brought or run in joint.closed or joint.is_aside(run)
-    )
+    places = places_of_newest(runs)
+    lines = [merged_run(merge, run, joint) for group, joint in found for run in group]
+    MergedRun.objects.bulk_create(filter(is_touched, lines))
     close(closed, merge)
     # In this order: a person has one newest run in a course, and one that is open.
     Enrollment.objects.filter(pk__in=keys(runs)).update(is_newest=False)
@@ -138,7 +146,7 @@ def take_apart(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
     back = [line.enrollment_id for line in lines if line.is_brought]
     courses = Enrollment.objects.filter(pk__in=[line.enrollment_id for line in lines]).values("course")
     runs = list(Enrollment.objects.filter(learner__in=[merge.kept, merge.other], course__in=courses).order_by("pk"))
-    places = [Relocation(run.learner_id, run.place, None) for run in runs if run.is_newest]
+    places = places_of_newest(runs)
     Enrollment.objects.filter(pk__in=keys(runs)).update(is_newest=False)
     Enrollment.objects.filter(pk__in=back).update(learner=merge.other)
     for run in runs:

@@ -222,8 +222,7 @@ def show(
     text, given = (last.response, []) if isinstance(last.response, str) else ("", last.response)
     shown = [shown_choice(question, place, value, given, reveal) for value, place in enumerate(order)]
     if question.kind in TICKED:
-        former = {place for each in tries[:-1] for place in each.response}.difference(given)
-        shown = [replace(choice, is_former=place in former) for choice, place in zip(shown, order, strict=True)]
+        shown = with_former(shown, order, tries, given)
     return ShownQuestion(
         id=question.id,
         kind=question.kind,
@@ -237,9 +236,22 @@ def show(
         outcome={True: "right", False: "missed", None: "saved"}[last.is_right],
         text=text,
         redacted=question.redacted,
-        missing=len(set(question.key).difference(given)) if question.kind == "mark" and not reveal else 0,
+        missing=0 if reveal else missing_pieces(question, given),
         reveals=reveal,
     )
+
+
+def missing_pieces(question: Question, given: Sequence[int]) -> int:
+    """The number of pieces of a .mark that were not marked."""
+    return len(set(question.key).difference(given)) if question.kind == "mark" else 0
+
+
+def with_former(
+    shown: Sequence[ShownChoice], order: Sequence[int], tries: Sequence[Try], given: Sequence[int]
+) -> list[ShownChoice]:
+    """Mark the choices of earlier tries that are not among those of the last."""
+    former = {place for each in tries[:-1] for place in each.response}.difference(given)
+    return [replace(choice, is_former=place in former) for choice, place in zip(shown, order, strict=True)]
 
 
 def ask_again(
@@ -322,12 +334,17 @@ def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict)
     if question.kind in TICKED:
         return [str(place) for place in sorted(order[index] for index in indexes(sent.getlist("choice"), order))]
     if question.kind == "order":
-        numbers = [small_number(sent.get(f"number-{value}")) for value in range(len(order))]
-        if sorted(number or 0 for number in numbers) != list(range(1, len(order) + 1)):
-            raise ValueError(f"expected each number from 1 to {len(order)} once")
-        return [str(place) for _number, place in sorted(zip(numbers, order, strict=True))]
+        return raw_steps(order, sent)
     groups = {place: sent.get(f"group-{value}", "") for value, place in enumerate(order)}
     return [groups[place] for place in sorted(groups)]
+
+
+def raw_steps(order: Sequence[int], sent: MultiValueDict) -> list[str]:
+    """The places in the order of the numbers that were typed. Raises ValueError."""
+    numbers = [small_number(sent.get(f"number-{value}")) for value in range(len(order))]
+    if sorted(number or 0 for number in numbers) != list(range(1, len(order) + 1)):
+        raise ValueError(f"expected each number from 1 to {len(order)} once")
+    return [str(place) for _number, place in sorted(zip(numbers, order, strict=True))]
 
 
 def indexes(values: Sequence[str], order: Sequence[int]) -> list[int]:

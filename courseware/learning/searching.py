@@ -77,12 +77,18 @@ def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Fin
     if not words:
         return Findings()
     places = {step.id: place for place, step in enumerate(outline.steps)}
-    readable = [each for each in paragraphs if each.document in places or each.document == outline.card_id]
+    known = {*places, outline.card_id}
+    readable = [each for each in paragraphs if each.document in known]
     terms = terms_like(words, outline.terms)
     for tried in (words, *(words_wanted(term.name) for term in terms)):
         if scores := dict(scored(readable, wanted := [Wanted(word) for word in tried])):
             return Findings(tuple(pages_of(scores, places, wanted)), terms)
-    wanted = [Wanted(gram) for gram in grams_of(words_wanted(terms[0].name) if terms else words)]
+    return found_near(words_wanted(terms[0].name) if terms else words, readable, places, terms)
+
+
+def found_near(words: Sequence[str], readable: Sequence[Paragraph], places: Mapping[str, int], terms) -> Findings:
+    """By parts of the words, where no paragraph has the words themselves."""
+    wanted = [Wanted(gram) for gram in grams_of(words)]
     scores = dict(scored_near(readable, wanted))
     return Findings(tuple(pages_of(scores, places, wanted)), terms, is_near=bool(scores))
 

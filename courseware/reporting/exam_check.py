@@ -1,6 +1,6 @@
 """Whether attempts, drills and answers still say what they say graded again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from courseware.assessment.attempting import is_right
 from courseware.assessment.banks import bank, question_of
 from courseware.assessment.daily_answers import DailyAnswer
-from courseware.assessment.drilling import drills_of
+from courseware.assessment.drilling import Drill, drills_of
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, DrillAnswer, Response
 from courseware.content.compiled import serving
@@ -150,6 +150,11 @@ def drills() -> Iterator[str]:
             yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
         elif attempt.is_completed and owed:
             yield f"attempt {attempt.pk}: its exam is completed before the drill on {', '.join(owed)}"
-        for drill in attempt_drills:
-            if len({answer.question for answer in drill.streak}) < len(drill.streak):
-                yield f"attempt {attempt.pk}: a question twice in a row of right answers on {drill.rule}"
+        for rule in rules_with_a_repeated_question(attempt_drills):
+            yield f"attempt {attempt.pk}: a question twice in a row of right answers on {rule}"
+
+
+def rules_with_a_repeated_question(attempt_drills: Iterable[Drill]) -> Iterator[str]:
+    for drill in attempt_drills:
+        if len({answer.question for answer in drill.streak}) < len(drill.streak):
+            yield drill.rule

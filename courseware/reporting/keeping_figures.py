@@ -93,6 +93,15 @@ def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None
 
 
 @transaction.atomic
+def grouped_by_team(waiting):
+    """Team → those who count in it, with the teams below."""
+    by_team = defaultdict(list)
+    for each in waiting:
+        for team in each.above:
+            by_team[team].append(each)
+    return by_team
+
+
 def count_in(
     course: Course,
     subject: Subject,
@@ -108,10 +117,7 @@ def count_in(
     kept = {each.team: each for each in GroupFigure.objects.select_for_update(no_key=True).filter(**of_subject)}
     figures = defaultdict(GroupFigure, kept)
     taken = Counter({team: each.taken for team, each in kept.items()})
-    by_team = defaultdict(list)
-    for each in waiting_in(people, known, taken, lines, today):
-        for team in each.above:
-            by_team[team].append(each)
+    by_team = grouped_by_team(waiting_in(people, known, taken, lines, today))
     grown: set[int] = set()
     done: set[int] = set()
     for team in from_below(by_team, lines):

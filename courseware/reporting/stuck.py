@@ -102,6 +102,14 @@ def stops(enrollments: Any) -> QuerySet[Any, Any]:
 STOPS = KeptQuery(stops)
 
 
+def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
+    """By enrollment. Runs one query."""
+    found = defaultdict(list)
+    for enrollment, step, question in STOPS(enrollments=enrollments):
+        found[enrollment].append(Obstacle(step, question))
+    return found
+
+
 def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
     """By primary key of the enrollment, of those that are stuck.
 
@@ -110,9 +118,7 @@ def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
     begun = [each for each in journeys if each.enrollment.started_at and each.next_act.is_asked]
     if not begun:
         return {}
-    found = defaultdict(list)
-    for enrollment, step, question in STOPS(enrollments=[each.enrollment.pk for each in begun]):
-        found[enrollment].append(Obstacle(step, question))
+    found = obstacles_of([each.enrollment.pk for each in begun])
     calendars = calendars_of_failed(begun, at)
     told = {
         each.enrollment.pk: Stuck(

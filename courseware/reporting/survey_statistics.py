@@ -94,6 +94,21 @@ def shape_of(question: Asked) -> tuple:
     return question["kind"], question["from"], question["to"], len(question["choices"])
 
 
+def scale_result(question: Asked, given: list) -> QuestionResult:
+    values = range(question["from"], question["to"] + 1)
+    is_varied = max(Counter(given).values()) < len(given) - 1  # otherwise the mean reveals everybody's answer
+    # A difference of percentages, and so said where percentages are.
+    recommends = is_varied and asks_to_recommend(question) and len(given) >= PERCENT_FROM
+    return QuestionResult(
+        question["title"],
+        len(given),
+        bars=bars(((str(value), value) for value in values), given, len(given)),
+        ends=tuple(question["choices"]),
+        mean=round(sum(given) / len(given), 1) if is_varied else None,
+        recommend=recommend_score(given) if recommends else None,
+    )
+
+
 def question_result(question: Asked, given: list) -> QuestionResult:
     title, choices = question["title"], question["choices"]
     if not given:
@@ -102,19 +117,7 @@ def question_result(question: Asked, given: list) -> QuestionResult:
         is_shown = len(given) >= FEWEST_FOR_TEXT
         return QuestionResult(title, len(given), texts=tuple(given)) if is_shown else QuestionResult(title, 0)
     if question["kind"] == "scale":
-        values = range(question["from"], question["to"] + 1)
-        is_varied = max(Counter(given).values()) < len(given) - 1  # otherwise the mean reveals everybody's answer
-        return QuestionResult(
-            title,
-            len(given),
-            bars=bars(((str(value), value) for value in values), given, len(given)),
-            ends=tuple(choices),
-            mean=round(sum(given) / len(given), 1) if is_varied else None,
-            # A difference of percentages, and so said where percentages are.
-            recommend=recommend_score(given)
-            if is_varied and asks_to_recommend(question) and len(given) >= PERCENT_FROM
-            else None,
-        )
+        return scale_result(question, given)
     places = [place for each in given for place in (each if isinstance(each, list) else [each])]
     return QuestionResult(
         title, len(given), bars=bars(((text, n) for n, text in enumerate(choices)), places, len(given))

@@ -1,6 +1,6 @@
 """One person's run through a course as a manager may see it: what was done and when, without single answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -44,6 +44,23 @@ class Happening:
     may_undo: bool = False
 
 
+def sittings(enrollment: Enrollment, outline: Outline, titles: Mapping[str, str]) -> Iterator[Happening]:
+    """Attempts, and the drills that were done after them."""
+    for attempt in enrollment.attempts.submitted().with_release():
+        attempt.enrollment = enrollment
+        title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
+        score = f"{attempt.points} / {attempt.max_points}"
+        yield Happening(attempt.submitted_at, kind_of(attempt), title, score)
+        yield from drills_done(attempt, outline)
+
+
+def days_requested(enrollment: Enrollment) -> Iterator[Happening]:
+    for number, request in enumerate(DayRequest.objects.of(enrollment)):
+        request.enrollment = enrollment
+        may_undo = number == 0 and may_take_back_refusal(request)  # of one that is not the newest it stays
+        yield Happening(request.asked_at, "asked", asked=request, may_undo=may_undo)
+
+
 def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Happening]:
     """Newest first. Runs eleven queries, one more where something was adjusted, one for each refusal of another day,
     two for each pass with a drill.
@@ -59,12 +76,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Hap
     for seen in enrollment.changes_seen.select_related("document"):
         title = titles.get(seen.document.identifier, seen.document.identifier)
         happenings.append(Happening(seen.seen_at, "saw-change", title, seen.get_outcome_display()))
-    for attempt in enrollment.attempts.submitted().with_release():
-        attempt.enrollment = enrollment
-        title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
-        score = f"{attempt.points} / {attempt.max_points}"
-        happenings.append(Happening(attempt.submitted_at, kind_of(attempt), title, score))
-        happenings += drills_done(attempt, outline)
+    happenings += sittings(enrollment, outline, titles)
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
         title = titles.get(run.simulation.identifier, run.simulation.identifier)
         happenings.append(Happening(run.finished_at, run.colour, title, run.get_colour_display()))
@@ -74,10 +86,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Hap
     if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:
         # By an earlier version, which did not keep by whom.
         happenings.append(Happening(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
-    for number, request in enumerate(DayRequest.objects.of(enrollment)):
-        request.enrollment = enrollment
-        may_undo = number == 0 and may_take_back_refusal(request)  # of one that is not the newest it stays
-        happenings.append(Happening(request.asked_at, "asked", asked=request, may_undo=may_undo))
+    happenings += days_requested(enrollment)
     happenings += [Happening(away.said_at, "away", away=away) for away in absences_during(enrollment)]
     happenings += noted_about_person(enrollment.learner, reader)
     talks = Talk.objects.standing().filter(enrollment=enrollment).select_related("made_by")

@@ -126,14 +126,7 @@ def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
         raise ListRefused(sheet.refusal)
     sort = sort or PEOPLE
     at = heading_line(sheet.rows, sort.columns)
-    fields: dict[int, str] = {}
-    unknown = []
-    for place, heading in enumerate(sheet.rows[at]):
-        name = column_of(heading, sort.columns)
-        if name and name not in fields.values():
-            fields[place] = name
-        elif heading:
-            unknown.append(printable(heading))  # kept as JSON, in which PostgreSQL takes no NUL
+    fields, unknown = fields_named(sheet.rows[at], sort.columns)
     rows = [
         read_row(cells, line, fields, sort.read)
         for line, cells in enumerate(sheet.rows[at + 1 :], start=at + 2)
@@ -143,6 +136,19 @@ def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
         raise ListRefused("empty")
     bare = any(fields.get(place) == "staff_number" for place in sheet.numbers)
     return Listing(rows, list(fields.values()), unknown, sheet.encoding, bare)
+
+
+def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
+    """(place → field, headings that name none)"""
+    fields: dict[int, str] = {}
+    unknown = []
+    for place, heading in enumerate(headings):
+        name = column_of(heading, columns)
+        if name and name not in fields.values():
+            fields[place] = name
+        elif heading:
+            unknown.append(printable(heading))  # kept as JSON, in which PostgreSQL takes no NUL
+    return fields, unknown
 
 
 def heading_line(rows: list[list[str]], columns: Mapping[str, str]) -> int:

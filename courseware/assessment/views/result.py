@@ -31,7 +31,7 @@ def result(request, pk):
     is_there = now.find(exam) is not None
     eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
     drills = shown_drills(attempt, then)
-    again = [now.step(step) for step in (*eligibility.lessons, *eligibility.simulations)] if eligibility else []
+    again = steps_again(eligibility, now) if eligibility else []
     certificate = certificate_of(enrollment)
     is_arrival = attempt.is_passed and has_just_arrived(enrollment, certificate)
     context = {
@@ -46,13 +46,17 @@ def result(request, pk):
         # What has left the route holds nobody up; the drill stays open to whoever wants it.
         "is_held": is_there and not all(drill.is_done for _rule, drill in drills),
         "point": starting_point_of(enrollment, now),
-        "pre_check": now.step(now.pre_check_id) if now.pre_check_id else None,
-        "survey": now.step(now.survey_id) if now.survey_id else None,
+        "pre_check": now.find(now.pre_check_id),
+        "survey": now.find(now.survey_id),
         "certificate": certificate,
         "is_arrival": is_arrival,
         "topics": topics_in(enrollment, now.pre_check_id) if is_arrival and now.pre_check_id else (),
     }
     return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
+
+
+def steps_again(eligibility, outline):
+    return [outline.step(step) for step in (*eligibility.lessons, *eligibility.simulations)]
 
 
 def starting_point(request, attempt):

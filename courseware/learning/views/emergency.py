@@ -25,22 +25,25 @@ def own_cards(request):
         return redirect_to_login(request.get_full_path())
     own = own_enrollments(request) if request.user.is_authenticated else []
     cards = cards_of({enrollment.course for enrollment in own} or released_courses())
-    wanted = request.GET.get("course", "")
-    course, outline = next(
-        (each for each in cards if each[0].identifier == wanted), cards[0] if cards else (None, None)
-    )
-    if course is None:
+    if not cards:
         return render(request, "learning/no_card.html")
+    wanted = request.GET.get("course", "")
+    course, outline = next((each for each in cards if each[0].identifier == wanted), cards[0])
     context = card_context(request, course, outline) | {
         "course": course.identifier if own else "",
         "outline": outline,
         "face": face_for(request, course.identifier),
-        "book": own_book(Reading(next(each for each in reversed(own) if each.course == course))) if own else None,
-        "cards": [card_tab(each, each is outline) for _course, each in cards] if len(cards) > 1 else [],
+        "book": book_of(course, own) if own else None,
+        "cards": tabs_of([each for _course, each in cards], outline),
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),
     }
     return render(request, "learning/card.html", context)
+
+
+def book_of(course, own):
+    """The own book of the newest of these enrollments in the course."""
+    return own_book(Reading(next(each for each in reversed(own) if each.course == course)))
 
 
 def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
@@ -55,6 +58,11 @@ def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
 
 def released_courses():
     return Course.objects.exclude(current=None).select_related("current").defer("current__outlines").order_by("pk")
+
+
+def tabs_of(outlines: list[Outline], shown: Outline) -> list[dict[str, object]]:
+    """None for a single card."""
+    return [card_tab(each, each is shown) for each in outlines] if len(outlines) > 1 else []
 
 
 def card_tab(outline: Outline, is_shown: bool) -> dict[str, object]:

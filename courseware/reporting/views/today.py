@@ -108,6 +108,13 @@ def say_who_was_left_out(request, done, extended):
         messages.info(request, f"{names}{gettext(': ')}{label}")
     for words, names in who_had_reminded(have_one, request.user):
         messages.info(request, f"{names}{gettext(': ')}{words}")
+    say_days_refused(request, done, extended)
+    for talk in done.noted_before:
+        words = by_whom_and_when("talk", talk.made_by, talk.made_at, request.user)
+        messages.info(request, f"{talk.enrollment.learner.name}{gettext(': ')}{words}")
+
+
+def say_days_refused(request, done, extended):
     late = {each.learner for each in done.refused if each.why in HAVE_THE_DAY}
     before = days_given(extended).exclude(adjustment__in=done.adjustments)
     given = {line.enrollment_id: line for line in before if line.learner_id in late}  # somebody may learn in two
@@ -116,9 +123,6 @@ def say_who_was_left_out(request, done, extended):
         messages.info(request, f"{line.learner.name}{gettext(': ')}{words}")
     have_it = {line.learner_id for line in given.values()}
     say_who_was_left(request, [each for each in done.refused if each.learner not in have_it])
-    for talk in done.noted_before:
-        words = by_whom_and_when("talk", talk.made_by, talk.made_at, request.user)
-        messages.info(request, f"{talk.enrollment.learner.name}{gettext(': ')}{words}")
 
 
 def days_given(runs):

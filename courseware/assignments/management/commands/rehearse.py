@@ -25,15 +25,8 @@ class Command(BaseCommand):
         if options["letters"]:
             self.stdout.writelines(f"{line}\n" for line in letter_lines(day))
             return
-        if options["rule"] is None:
-            found = rehearse_all(day)
-        else:
-            rules = AssignmentRule.objects.select_related("current", "course").exclude(current=None)
-            rule = rules.filter(pk=options["rule"]).first()
-            if rule is None:
-                numbers = ", ".join(str(each.pk) for each in rules) or "none"
-                raise CommandError(f"There is no rule {options['rule']}. There are: {numbers}.")
-            found = [rehearse_rule(rule, day)]
+        number = options["rule"]
+        found = rehearse_all(day) if number is None else [rehearse_rule(rule_of_number(number), day)]
         for rehearsal in found:
             self.stdout.writelines(line + "\n" for line in lines(rehearsal))
         if not found:
@@ -65,3 +58,12 @@ def lines(rehearsal: RuleRehearsal):
         yield f"  {number} {_('left alone')} · {reason}"
     for reason, number in rehearsal.outside.most_common():
         yield f"  {number} {_('not about them')} · {reason}"
+
+
+def rule_of_number(number: int) -> AssignmentRule:
+    rules = AssignmentRule.objects.select_related("current", "course").exclude(current=None)
+    rule = rules.filter(pk=number).first()
+    if rule is None:
+        numbers = ", ".join(str(each.pk) for each in rules) or "none"
+        raise CommandError(f"There is no rule {number}. There are: {numbers}.")
+    return rule
