@@ -26,7 +26,7 @@ class AssignmentsConfig(AppConfig):
             reminding,
             words_pages,
         )
-        from courseware.assignments.mornings import register_morning_job
+        from courseware.assignments.mornings import register_morning_job, schedule_emails
         from courseware.jobs.condition import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
@@ -45,20 +45,16 @@ class AssignmentsConfig(AppConfig):
         enrollment_completed.connect(arrival_letter.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
         ending_letters.register_letter()
         words = _("Write letters of certificates that end")
-        schedule("tell-endings", words, ending_letters.tell_of_endings, Daily(ending_letters.JOB.hour))
-        register_morning_job(ending_letters.JOB)
+        schedule_emails("tell-endings", words, ending_letters.JOB)
         changed_lesson_letters.register_letter()
         words = _("Write letters of lessons that have changed")
-        schedule("tell-changes", words, changed_lesson_letters.tell_of_changes, Daily(changed_lesson_letters.JOB.hour))
-        register_morning_job(changed_lesson_letters.JOB)
+        schedule_emails("tell-changes", words, changed_lesson_letters.JOB)
         observation_letter.register_letter()
         words = _("Ask leads how people work some days after a course")
-        schedule("ask-leads", words, observation_letter.ask_leads, Daily(observation_letter.JOB.hour))
-        register_morning_job(observation_letter.JOB)
+        schedule_emails("ask-leads", words, observation_letter.JOB)
         daily_letters.register_letter()
         words = _("Write letters with the question of the day")
-        schedule("write-daily-questions", words, daily_letters.write_questions, Daily(daily_letters.JOB.hour))
-        register_morning_job(daily_letters.JOB)
+        schedule_emails("write-daily-questions", words, daily_letters.JOB)
         door_letter.register_letter()
         register_troubles("doors", door_keeping.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)

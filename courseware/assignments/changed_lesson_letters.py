@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.assignments.mornings import Morning, MorningJob, by_person, summary
+from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.content.compiled.serving import outline
 from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
 from courseware.learning.changed_lessons import LessonChange, open_changes
@@ -21,6 +21,7 @@ from courseware.learning.own_outline import narrowed
 from courseware.lib.dates import due_instant
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 
 KIND = "lesson-changed"
 CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then
@@ -33,16 +34,13 @@ def register_letter() -> None:
     register_kind(KIND, MessageKind(words, template, why_no_news, in_words, LetterSort.TRAINING))
 
 
-def tell_of_changes(day: date | None = None) -> str:
-    return summary(JOB.write(day))
-
-
 def emails(morning: Morning) -> Iterator[Message]:
     for runs in by_person(runs_touched(morning.day), "learner_id"):
         yield from letters_to(runs, morning)
 
 
 JOB = MorningJob(KIND, time(5, 18), emails)
+tell_of_changes = JOB.run
 
 
 def told_since(day: date) -> datetime:
@@ -82,15 +80,9 @@ def letters_to(runs: Collection[Enrollment], morning: Morning) -> Iterator[Messa
         own = changes.get(run.pk, ())
         newest = max(own, key=lambda change: change.changed_at, default=None)
         if newest and newest.changed_at >= since:
-            yield Message(
-                kind=KIND,
-                key=f"{KIND}:{run.pk}:{newest.answers_release}",
-                person=run.learner,
-                address=run.learner.email or "",
-                language=run.learner.language,
-                data={"subjects": [[run.pk, change.document] for change in own]},
-                next_at=morning.at,
-            )
+            key = f"{KIND}:{run.pk}:{newest.answers_release}"
+            data = {"subjects": [[run.pk, change.document] for change in own]}
+            yield email_to(run.learner, KIND, key=key, data=data, next_at=morning.at)
 
 
 def still_open(messages: Sequence[Message]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:

@@ -23,12 +23,13 @@ from courseware.assessment.daily_answering import DAILY_LETTER, wish_of
 from courseware.assessment.daily_answers import DailyWish
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
 from courseware.assignments.example_letters import DAILY_QUESTION
-from courseware.assignments.mornings import Morning, MorningJob, by_person, summary
+from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import ask
 from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 
 _SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
 NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet
@@ -51,16 +52,13 @@ def register_letter() -> None:
     register_kind(DAILY_LETTER, kind)
 
 
-def write_questions(at: datetime | None = None) -> str:
-    return summary(JOB.write(at=at))
-
-
 def emails(morning: Morning) -> Iterator[Message]:
     for wishes in by_person(wishing(), "person_id"):
         yield from letters_at([wish.person for wish in wishes], morning.at)
 
 
 JOB = MorningJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
+write_questions = JOB.run
 
 
 def wishing() -> QuerySet[DailyWish]:
@@ -81,15 +79,8 @@ def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
     if next_at - at > NEAR:
         return None
     day = next_at.astimezone(hours.zone).date().isoformat()
-    return Message(
-        kind=DAILY_LETTER,
-        key=f"{DAILY_LETTER}:{person.pk}:{day}",
-        person=person,
-        address=person.email or "",
-        language=person.language,
-        data={"day": day},
-        next_at=next_at,
-    )
+    key = f"{DAILY_LETTER}:{person.pk}:{day}"
+    return email_to(person, DAILY_LETTER, key=key, data={"day": day}, next_at=next_at)
 
 
 def asked_in(message: Message) -> AskedToday | None:

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.assignments.example_letters import ENDING
-from courseware.assignments.mornings import Morning, MorningJob, by_person, summary
+from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.content.course_titles import course_title
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 
 KIND = "certificate-ending"
 DAYS_BEFORE = (60, 30, 7)
@@ -30,10 +31,6 @@ def register_letter() -> None:
     register_kind(KIND, MessageKind(words, template, why_no_news, in_words, sort, editable=ENDING))
 
 
-def tell_of_endings(day: date | None = None) -> str:
-    return summary(JOB.write(day))
-
-
 def emails(morning: Morning) -> Iterator[Message]:
     for runs in by_person(runs_ending(morning.day), "learner_id"):
         for run in runs:
@@ -42,6 +39,7 @@ def emails(morning: Morning) -> Iterator[Message]:
 
 
 JOB = MorningJob(KIND, time(5, 20), emails)
+tell_of_endings = JOB.run
 
 
 def runs_ending(day: date) -> QuerySet[Enrollment]:
@@ -67,16 +65,8 @@ def last_day_of(run: Enrollment) -> date:
 
 
 def letter_to(run: Enrollment, key: str, at: datetime) -> Message:
-    person = run.learner
-    return Message(
-        kind=KIND,
-        key=key,
-        person=person,
-        address=person.email or "",
-        language=person.language,
-        data={"subjects": [[run.pk, last_day_of(run).isoformat()]]},
-        next_at=at,
-    )
+    data = {"subjects": [[run.pk, last_day_of(run).isoformat()]]}
+    return email_to(run.learner, KIND, key=key, data=data, next_at=at)
 
 
 def still_ending(messages: Sequence[Message]) -> dict[int, list[Enrollment]]:

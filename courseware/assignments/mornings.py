@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from courseware.accounts.working_days import DAY, calendar_of
-from courseware.jobs.schedule import Daily
+from courseware.jobs.schedule import Daily, schedule
 from courseware.lib.chunks import batches
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
@@ -57,12 +58,20 @@ class MorningJob:
         written = (email for email in emails if not email.why)
         return sum(write_once(batch, again=self.again) for batch in batches(written, EMAILS_AT_ONCE))
 
+    def run(self, day: date | None = None) -> str:
+        return summary(self.write(day))
+
 
 MORNING_JOBS: dict[str, MorningJob] = {}  # by type of email
 
 
 def register_morning_job(job: MorningJob) -> None:
     MORNING_JOBS[job.kind] = job
+
+
+def schedule_emails(name: str, words: str | Promise, job: MorningJob) -> None:
+    schedule(name, words, job.run, Daily(job.hour))
+    register_morning_job(job)
 
 
 def summary(written: int) -> str:

@@ -13,7 +13,7 @@ from courseware.accounts.leads import nearest_leads
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.permissions import is_manager, people_managed_by
-from courseware.assignments.mornings import Morning, MorningJob, in_order, summary
+from courseware.assignments.mornings import Morning, MorningJob, in_order
 from courseware.assignments.observations import Observation
 from courseware.assignments.observations_due import ObservationDue, runs_to_observe, sheets_now
 from courseware.content.course_titles import course_title
@@ -22,6 +22,7 @@ from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 
 KIND = "observation"
 CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
@@ -39,10 +40,6 @@ def register_letter() -> None:
     register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=is_manager))
 
 
-def ask_leads(at: datetime | None = None) -> str:
-    return summary(JOB.write(at=at))
-
-
 def emails(morning: Morning) -> Iterator[Message]:
     batches = newly_due(morning.at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
     letters = (letter for runs, sheet in batches for letter in letters_about(runs, sheet, morning.at))
@@ -50,6 +47,7 @@ def emails(morning: Morning) -> Iterator[Message]:
 
 
 JOB = MorningJob(KIND, time(5, 25), emails)
+ask_leads = JOB.run
 
 
 def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
@@ -73,15 +71,8 @@ def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> lis
 
 
 def letter_to(lead: User, run: Enrollment, sheet: str, hours: LetterHours, at: datetime) -> Message:
-    return Message(
-        kind=KIND,
-        key=f"{KIND}:{run.pk}:{sheet}:{lead.pk}",
-        person=lead,
-        address=lead.email or "",
-        language=lead.language,
-        data={"subjects": [[run.pk, sheet]]},
-        next_at=hours.opens_at(at),
-    )
+    key = f"{KIND}:{run.pk}:{sheet}:{lead.pk}"
+    return email_to(lead, KIND, key=key, data={"subjects": [[run.pk, sheet]]}, next_at=hours.opens_at(at))
 
 
 def led_in(message: Message) -> set[int]:

@@ -26,6 +26,7 @@ from courseware.assignments.reminder_plans import (
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason
 from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,8 @@ class DueReminder:
 
     @property
     def message(self) -> Message:
-        person = self.run.learner
-        return Message(
-            kind=KIND,
-            key=self.key,
-            person=person,
-            address=person.email or "",
-            language=person.language,
-            data={"subjects": [[self.run.pk, self.due_on.isoformat()]], "by": None},
-            next_at=self.hours.opens_at(self.at),
-        )
+        data = {"subjects": [[self.run.pk, self.due_on.isoformat()]], "by": None}
+        return email_to(self.run.learner, KIND, key=self.key, data=data, next_at=self.hours.opens_at(self.at))
 
 
 def remind_due(at: datetime | None = None) -> str:

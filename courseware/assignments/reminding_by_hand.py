@@ -21,7 +21,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason, not_asked_reason
 from courseware.outbox.delivering import deliver
 from courseware.outbox.models import Message, MessageState
-from courseware.outbox.telling import HELD_FOR_UNDO
+from courseware.outbox.telling import HELD_FOR_UNDO, email_to
 
 LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
 NOT_SENT = gettext_noop("taken back by who had sent it")
@@ -104,15 +104,7 @@ def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list
 
 def by_hand(run: Enrollment, by: User, leaves_at: datetime) -> Message:
     day = run.due_on.isoformat() if run.due_at else None
-    person = run.learner
-    return Message(
-        kind=KIND,
-        person=person,
-        address=person.email or "",
-        language=person.language,
-        data={"subjects": [[run.pk, day]], "by": by.pk},
-        next_at=leaves_at,
-    )
+    return email_to(run.learner, KIND, data={"subjects": [[run.pk, day]], "by": by.pk}, next_at=leaves_at)
 
 
 def reminders_of(runs: Collection[Enrollment]) -> dict[int, Message]:

@@ -1,7 +1,7 @@
 """Writing down what is to be told: in the transaction of the fact, which no mail server can hold up."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -82,18 +82,26 @@ def tell_together(
     if waiting:
         Message.objects.bulk_update(waiting, ["data", "written_at", "next_at"])
     new = Message.objects.bulk_create(
-        Message(
-            kind=kind,
-            person=person,  # type: ignore[misc]  # which class a person is of, a room above says
-            address=getattr(person, "email", "") or "",
-            language=getattr(person, "language", ""),
-            data={**(data or {}), "subjects": subjects[person]},
-            next_at=leaves_at,
-        )
+        email_to(person, kind, data={**(data or {}), "subjects": subjects[person]}, next_at=leaves_at)
         for person in people.values()
     )
     if new:
         deliver.enqueue()
+
+
+def email_to(
+    person: AbstractBaseUser, kind: str, *, next_at: datetime, key: str = "", data: dict[str, Any] | None = None
+) -> Message:
+    """An unsaved email to the address and in the language of the person."""
+    return Message(
+        kind=kind,
+        key=key,
+        person=person,  # type: ignore[misc]  # which class a person is of, a room above says
+        address=getattr(person, "email", "") or "",
+        language=getattr(person, "language", ""),
+        data=data or {},
+        next_at=next_at,
+    )
 
 
 def lay_in_tray(kind: str, told: Mapping[int, dict[str, Any]]) -> None:

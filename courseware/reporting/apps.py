@@ -9,7 +9,7 @@ class ReportingConfig(AppConfig):
 
     def ready(self):
         from courseware.assignments.group_summaries import register_board_page
-        from courseware.assignments.mornings import register_morning_job
+        from courseware.assignments.mornings import schedule_emails
         from courseware.assignments.record_page import register_record_page
         from courseware.content.compiled import page_links
         from courseware.jobs.schedule import Daily, command, schedule
@@ -28,9 +28,8 @@ class ReportingConfig(AppConfig):
         digest.register_letter()
         hr_summary.register_letter()
         escalating.register_letter()
-        register_morning_job(escalating.JOB)
         words = _("Write letters to the next level of who is late for days")
-        schedule("escalate", words, escalating.escalate, Daily(escalating.JOB.hour))
+        schedule_emails("escalate", words, escalating.JOB)
         words = _("Write the weekly emails to managers and HR")
         schedule("write-digests", words, digest.write_digests, Daily(digest.HOUR))
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
@@ -38,5 +37,4 @@ class ReportingConfig(AppConfig):
         schedule("keep-figures", words, keep_figures, Daily(time(0, 30)))
         monthly_reports.register_letter_of_month()
         words = _("Write letters about the month before")
-        schedule("tell-month", words, monthly_reports.tell_of_month, Daily(monthly_reports.JOB.hour))
-        register_morning_job(monthly_reports.JOB)
+        schedule_emails("tell-month", words, monthly_reports.JOB)

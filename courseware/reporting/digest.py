@@ -36,6 +36,7 @@ from courseware.lib.clock import now
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
 from courseware.reporting.days_asked import day_asked, with_runs
 from courseware.reporting.letter_samples import DIGEST
@@ -87,8 +88,7 @@ def letter_to(kind: str, person: User, hours: LetterHours, morning: Morning) -> 
         return None
     opens = opening_of(monday, hours)
     next_at = hours.opens_at(max(opens, morning.at)) if morning.catches_up else opens
-    key, address = f"{kind}:{person.pk}:{monday}", person.email or ""
-    return Message(kind=kind, key=key, person=person, address=address, language=person.language, next_at=next_at)
+    return email_to(person, kind, key=f"{kind}:{person.pk}:{monday}", next_at=next_at)
 
 
 def monday_near(hours: LetterHours, morning: Morning) -> date | None:

@@ -20,7 +20,7 @@ from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.offices import HR, in_office
 from courseware.accounts.permissions import handles_people, is_manager, people_managed_by, people_visible_to
-from courseware.assignments.mornings import Morning, MorningJob, in_order, summary
+from courseware.assignments.mornings import Morning, MorningJob, in_order
 from courseware.assignments.near_days import Plans
 from courseware.assignments.reminder_letter import ASKS, asked_about
 from courseware.assignments.reminder_plans import is_escalated
@@ -32,6 +32,7 @@ from courseware.learning.models import Enrollment
 from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 from courseware.reporting.letter_samples import ESCALATION
 
 KIND = "escalation"
@@ -46,10 +47,6 @@ def register_letter() -> None:
     words, template = _("Late for three working days"), "reporting/mail/escalation.txt"
     sort = LetterSort.SUBSCRIBED
     register_kind(KIND, MessageKind(words, template, *questions, sort, editable=ESCALATION, is_for=is_reader))
-
-
-def escalate(at: datetime | None = None) -> str:
-    return summary(JOB.write(at=at))
 
 
 def emails(morning: Morning) -> Iterator[Message]:
@@ -68,6 +65,7 @@ def newly_late(morning: Morning) -> Iterator[list[DueReminder]]:
 
 
 JOB = MorningJob(KIND, time(5, 15), emails, again=KEPT_BACK)
+escalate = JOB.run
 
 
 def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
@@ -86,10 +84,7 @@ def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
 def letter_to(reader: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:
     key = f"{KIND}:{late.run.pk}:{late.due_on}:{reader.pk}"
     data = {"subjects": [[late.run.pk, late.due_on.isoformat()]]}
-    address, language = reader.email or "", reader.language
-    return Message(
-        kind=KIND, key=key, person=reader, address=address, language=language, data=data, next_at=hours.opens_at(at)
-    )
+    return email_to(reader, KIND, key=key, data=data, next_at=hours.opens_at(at))
 
 
 def is_reader(person: User) -> bool:

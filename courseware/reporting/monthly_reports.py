@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions import sees_reports
-from courseware.assignments.mornings import Morning, MorningJob, summary
+from courseware.assignments.mornings import Morning, MorningJob
 from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
+from courseware.outbox.telling import email_to
 from courseware.reporting.letter_samples import MONTHLY_REPORT
 
 KIND = "monthly-report"
@@ -72,10 +73,6 @@ def month_before(day: date) -> date:
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def tell_of_month(day: date | None = None) -> str:
-    return summary(JOB.write(day))
-
-
 def emails(morning: Morning) -> Iterator[Message]:
     """To everybody who wanted it before the month was over: on the first day of a month, or caught up."""
     if morning.day.day > 1 and not morning.catches_up:
@@ -87,16 +84,12 @@ def emails(morning: Morning) -> Iterator[Message]:
 
 
 JOB = MorningJob(KIND, time(5, 35), emails)
-
-
-def key_of(report: MonthlyReport, month: date) -> str:
-    return f"{KIND}:{report.person_id}:{month:%Y-%m}"
+tell_of_month = JOB.run
 
 
 def letter_to(report: MonthlyReport, month: date, at: datetime) -> Message:
-    person, key = report.person, key_of(report, month)
-    data, address = {"month": month.isoformat()}, person.email or ""
-    return Message(kind=KIND, key=key, person=person, address=address, language=person.language, data=data, next_at=at)
+    data = {"month": month.isoformat()}
+    return email_to(report.person, KIND, key=f"{KIND}:{report.person_id}:{month:%Y-%m}", data=data, next_at=at)
 
 
 def why_not_wanted(message: Message) -> str:
