@@ -14,6 +14,10 @@ from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import POINTS
 from tests.language.samples import COURSE
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed("docs/authors/", "courseware/language/"),
+]
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "authors" / "simulations.md").read_text(encoding="utf-8")
 TODAY = date(2026, 11, 25)
 PATH, PATH_ZH = "01-water/02-yellow-coat.simulation.en.md", "01-water/02-yellow-coat.simulation.zh-hans.md"

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed(".ci/", "requirements/", "static/vendor/", "courseware/lib/fonts/"),
+]
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ("run.txt", "postgres.txt", "redis.txt")
 NOW = datetime(2026, 11, 26, tzinfo=UTC)

@@ -11,6 +11,10 @@ import pytest
 import yaml
 from packaging.version import Version
 
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.only_if_changed(".ci/", "CHANGELOG.md", "pyproject.toml"),
+]
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 11, 26)
 CHANGELOG = "# Changelog\n\n## 0.3 · 26 November 2026\n\n- Tea.\n\n## 0.2 · 25 November 2026\n"
