@@ -3,11 +3,14 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -151,11 +154,18 @@ def test_the_address_of_the_site_ends_with_its_host_whoever_wrote_a_slash_behind
         ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ""}),
     ],
 )
-def test_a_value_that_makes_no_sense_stops_the_start_with_one_line_that_names_it(named, environment, tmp_path):
-    done = run("manage.py", "check", **PRODUCTION | {"DATA_DIR": str(tmp_path)} | environment)
-    assert done.returncode != 0, f"{environment} was taken"
-    assert done.stderr.startswith(f"{named}: ")
-    assert len(done.stderr.splitlines()) == 1, done.stderr
+def test_settings_refuse_a_value_that_makes_no_sense_in_one_line_that_names_it(named, environment, tmp_path):
+    environment = PRODUCTION | {"DATA_DIR": str(tmp_path)} | environment
+    with patch.dict(os.environ, environment, clear=True), pytest.raises(ImproperlyConfigured) as refused:
+        runpy.run_path(str(ROOT / "courseware" / "settings.py"))
+    assert str(refused.value).startswith(f"{named}: ")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_refused_setting_stops_the_start_with_that_line_alone(tmp_path):
+    done = run("manage.py", "check", **PRODUCTION | {"DATA_DIR": str(tmp_path), "LOG_FORMAT": "xml"})
+    assert done.returncode != 0
+    assert done.stderr == "LOG_FORMAT: expected lines or json, got 'xml'\n"
 
 
 def test_the_server_gives_up_at_once_and_says_why_without_a_trace():
