@@ -9,6 +9,7 @@ from courseware.accounts.away import Away
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
+from courseware.lib.dates import site_day
 from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.world import rows_shown_to
 
@@ -263,3 +264,24 @@ def test_an_absence_of_before_the_enrollment_or_after_its_end_is_not_part_of_the
     page = client.get("/learn/tea-room/record/").text
     assert "long ago" not in page
     assert "later on" not in page
+
+
+# Who is away at this moment is found in the lists of people.
+
+
+@pytest.fixture
+def people():
+    for name, first in (("Now", 0), ("Later", 3)):
+        mark_away(make_user(name), site_day() + first * DAY, site_day() + (first + 2) * DAY, by=None)
+    make_user("Here")
+
+
+def test_in_that_of_human_resources(client, people):
+    client.force_login(make_hr())
+    assert [person.name for person in client.get("/people/?standing=away").context["page"]] == ["Now"]
+
+
+def test_in_that_of_the_admin(client, people):
+    client.force_login(make_admin())
+    found = client.get("/admin/accounts/user/?away=now").context["cl"].result_list
+    assert [person.name for person in found] == ["Now"]

@@ -17,7 +17,7 @@ from courseware.assignments.acting import act
 from courseware.assignments.merging import merge, undo_merge
 from courseware.content.compiled import serving
 from courseware.evidence.models import Event
-from courseware.learning.enrolling import waive
+from courseware.learning.enrolling import enroll, waive
 from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.kept_phrases import KEPT
 from courseware.learning.models import Enrollment
@@ -25,7 +25,7 @@ from courseware.reporting import log_check
 from courseware.reporting.consistency import merged_runs, newest_runs
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
-from tests.making import join, make_admin, make_user
+from tests.making import join, make_admin, make_course, make_hr, make_user
 from tests.world import complete_course, finish_lessons, rows_shown_to
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +237,18 @@ def test_phrases_kept_in_either_account_are_the_persons_and_go_back_with_their_r
     assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (2, 0)  # the page shows them as one
     undo_merge(row, by=hr)
     assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (1, 1)
+
+
+# Which runs go on where one account of a person was ahead of the other.
+
+
+def test_a_completion_closes_what_the_other_account_had_open_but_no_renewal_begun_since():
+    kept, other, course, hr = make_user(), make_user(), make_course(), make_hr()
+    finish_lessons(enroll(other, course, by=hr))
+    complete_course(enroll(kept, course, by=hr))
+    Enrollment.objects.filter(learner=kept).update(completed_at=timezone.now() + timedelta(seconds=1))
+    enroll(kept, course, by=hr, at=timezone.now() + timedelta(seconds=2))
+    merge(kept, other, by=hr)
+    rows = Enrollment.objects.order_by("pk").values_list("is_newest", "waived_at")
+    found = [(is_newest, waived is not None) for is_newest, waived in rows]
+    assert found == [(False, True), (False, False), (True, False)]

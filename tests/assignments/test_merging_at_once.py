@@ -1,23 +1,33 @@
 """Two merges in one moment, and a merge while the person learns: whoever comes second sees what the first has done."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from courseware.accounts.mergeable import CannotMerge
 from courseware.accounts.merges import Merge
 from courseware.assessment.models import Certificate
+from courseware.assessment.outside_records import record_outside
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
+from courseware.assignments import acting
 from courseware.assignments.acting import act_on
+from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings
 from courseware.assignments.merging import CannotUndo, merge, undo_merge
+from courseware.assignments.observations import ObservationAnswers
+from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
+from courseware.lib.disclosure import STEP
 from courseware.reporting.consistency import differences
 from tests.assignments.rules import make_rule
+from tests.assignments.sheets import answered, completed
+from tests.at_once import one_behind_the_other
 from tests.making import join, make_admin, make_course, make_hr, make_team, make_user
 from tests.site.test_chains import postgres, together  # noqa: F401 - a fixture
 from tests.world import complete_course, finish_lessons
@@ -131,3 +141,54 @@ def test_a_certificate_is_withdrawn_while_accounts_are_merged_or_two_again(pairs
         )
     assert not Merge.objects.standing().exists()
     assert list(differences()) == []
+
+
+# An enrollment of a certified learner ends while another process changes it.
+
+
+def training(person, course):
+    return OutsideTraining(
+        person=person, course=course, trained_on=date(2026, 3, 2), valid_until=date(2027, 11, 15), proof="Seen"
+    )
+
+
+def enrolled_by_a_rule():
+    course, team, person = make_course(), make_team(), make_user()
+    join(team, person)
+    make_rule(course, team_id=team.pk)
+    acting.act()
+    return Enrollment.objects.get(learner=person)
+
+
+def test_an_enrollment_that_begins_at_that_moment_stays_open(postgres):  # noqa: F811
+    run = enrolled_by_a_rule()
+    record_outside([training(run.learner, run.course)], by=make_hr())
+    adjustment = Adjustment(kind="certified", made_at=timezone.now())
+    one_behind_the_other(lambda: finish_lessons(run), lambda: end_unneeded([run.pk], adjustment))
+    run.refresh_from_db()
+    assert run.started_at and not run.waived_at and not AdjustmentLine.objects.exists()
+
+
+def test_the_job_and_hr_end_an_enrollment_once(postgres):  # noqa: F811
+    run = enrolled_by_a_rule()
+    hr = make_hr()
+    record = lambda: record_trainings([training(run.learner, run.course)], by=hr, ends=True)  # noqa: E731
+    one_behind_the_other(record, record)
+    assert end_certified() == "end: 0"
+    assert AdjustmentLine.objects.get().enrollment == run
+
+
+# Two leads who answer about two people of one team at the same moment: neither answer is overlooked by the other.
+
+
+def test_the_last_two_of_five_are_shown_with_the_others(postgres):  # noqa: F811
+    team = make_team()
+    runs = [completed(team) for _person in range(STEP)]
+
+    def answer(run):
+        answered(Enrollment.objects.get(pk=run.pk), {"seen-off": 0}, by=team.manager)
+
+    for run in runs[:-2]:
+        answer(run)
+    one_behind_the_other(lambda: answer(runs[-2]), lambda: answer(runs[-1]))
+    assert ObservationAnswers.objects.filter(team=team).count() == STEP

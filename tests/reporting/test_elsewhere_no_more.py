@@ -11,8 +11,9 @@ from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.learning import recounting
 from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
 from courseware.reporting.consistency import differences
-from tests.making import make_hr
+from tests.making import days, make_hr
 from tests.reporting.test_trained_elsewhere import learner, page, taken_back, team  # noqa: F401 - fixtures
 from tests.world import complete_course, rows_shown_to
 
@@ -61,3 +62,15 @@ def ended(certificate):
     certificate.valid_until = timezone.localdate() - timedelta(days=1)
     certificate.save()
     return certificate
+
+
+# Who is certified, renews and is away: the absence stands in place of the state, and the certificate beside it.
+
+
+def test_the_row_of_who_renews_and_is_away_still_says_until_when_certified(team, course):  # noqa: F811
+    today = timezone.localdate()
+    run = learner(team, course, "Lea", today + timedelta(days=40), due_at=days(20))
+    assert "certified until" in page(team.manager, "/team/")
+    mark_away(run.learner, today, today + timedelta(days=3), by=team.manager)
+    text = page(team.manager, "/team/")
+    assert "away until" in text and "certified until" in text

@@ -1,6 +1,6 @@
 """Who is certified: said wherever a manager or the holder would else read "completed" as "certified"."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -8,11 +8,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.assessment.models import Certificate
+from courseware.assessment.models import Certificate, Standing
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
+from courseware.learning import recounting
 from courseware.learning.models import Enrollment
 from courseware.reporting import exports
+from courseware.reporting.consistency import differences
 from tests.making import join, make_admin, make_course, make_enrollment, make_files, make_user
 from tests.world import complete_course, rows_shown_to
 
@@ -109,3 +111,34 @@ def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(tea
     assert "The answers were passed on." not in main_of(manager, person)
     assert Enrollment.objects.get(pk=certificate.enrollment_id).completed_at
     assert "completed" in main_of(manager, "/team/")
+
+
+# Whoever is said to be certified without a proof is found: by the row of the board, and by the standing.
+
+
+UNTIL = date(2099, 12, 31)
+
+
+def test_a_run_that_says_certified_where_no_standing_does_is_found():
+    run = make_enrollment()
+    assert list(differences()) == []
+    Enrollment.objects.update(certified_until=UNTIL)
+    recounting.recount([None])
+    assert list(differences()) == [
+        f"enrollment {run.pk}: certified until 2099-12-31 by what its row says, until None by the standing"
+    ]
+
+
+def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
+    run, other = make_enrollment(), make_enrollment()
+    complete_course(run)
+    proof = Certificate.objects.get()
+    assert list(differences()) == []
+    said = {"certificate": proof, "certified_until": proof.certifies_until}
+    Standing.objects.create(learner=other.learner, course=other.course, **said)
+    Enrollment.objects.keep_certified({(other.learner_id, other.course_id)})
+    assert list(differences()) == [
+        f"person {other.learner_id}: certified in course {other.course_id} "
+        "by a proof of another person or course, or taken back"
+    ]
+    assert timezone.localdate() <= Enrollment.objects.get(pk=other.pk).certified_until

@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from courseware.content.releases.importing import import_course
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.trails import trail_of
+from tests.counting import FRAME, statements
 from tests.language.samples import make_files
 from tests.making import make_team, make_user
 from tests.simulations.playing import BEST, INTRO, RED, at, begin, decide, page_of, play, take, text_of
@@ -454,3 +456,22 @@ def test_a_situation_costs_the_same_wherever_it_stands(signed_in, enrollment, dj
 def test_a_simulation_is_made_of_its_page_once(enrollment):
     assert rules() is rules()
     assert trail_of(begin(enrollment)).rules is rules()
+
+
+# How often a decision asks the database: as often at the end of a run as at its beginning.
+
+
+@pytest.mark.parametrize("made", [0, len(BEST) - 2])
+def test_a_decision_and_the_next_situation_ask_the_same_wherever_the_run_stands(client, made):
+    run = begin(make_player(), flags=())
+    client.force_login(run.enrollment.learner)
+    client.get(reverse("simulations:run", args=[run.pk]))  # outline and page are kept in memory from now on
+    for choice in BEST[:made]:
+        take(run, choice)
+    form = {"position": made + 1, "choice": BEST[made]}
+    address = reverse("simulations:decide", args=[run.pk])
+
+    asked = statements(lambda: client.post(address, form, headers={"HX-Request": "true"})) - FRAME
+
+    # Run and enrollment, both once more under the lock, the decisions, how many of late; decision, run.
+    assert asked == Counter(SELECT=6, INSERT=1, UPDATE=1)

@@ -12,6 +12,7 @@ from django.test import Client
 from courseware.lib.log_lines import JsonLines
 from tests.site.routes import fill_in, routes
 from tests.site.test_errors import fails_with
+from tests.site.test_settings import PRODUCTION, run
 
 HEADER = "X-Request-ID"
 MARK = "Zhuangsheng"
@@ -133,3 +134,26 @@ def test_no_line_names_a_person_a_text_a_token_or_a_query(role, world, log):
     secret = re.compile(f"{MARK}|{world.places['certificates/<number>']}", re.IGNORECASE)
     assert [line for line in lines if secret.search(json.dumps(line))] == []
     assert [line for line in lines if not line.get("request")] == []
+
+
+# The server's own lines have the form of all others.
+
+
+GIVES_UP = ("-m", "gunicorn", "--workers=1", "--bind=127.0.0.1:0")
+
+
+@pytest.mark.long
+def test_gunicorn_writes_objects_where_the_site_does():
+    done = run(*GIVES_UP, **PRODUCTION | {"SECRET_KEY": "short", "LOG_FORMAT": "json"})
+    said, lines = [], []
+    for line in done.stderr.splitlines():
+        (lines if line.startswith("{") else said).append(line)
+    assert said == ["SECRET_KEY: expected at least 50 random characters. To try the site: `make run`."]
+    assert {json.loads(line)["logger"] for line in lines} == {"gunicorn.error"}
+
+
+@pytest.mark.long
+def test_gunicorn_writes_lines_where_the_site_does():
+    done = run(*GIVES_UP, **PRODUCTION | {"SECRET_KEY": "short"})
+    assert " INFO gunicorn.error: Booting worker with pid: " in done.stderr
+    assert "{" not in done.stderr

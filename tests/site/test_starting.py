@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from courseware import starting
+from courseware.starting import BASE_DIR
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOW = "shell", "--no-imports", "-c", "from django.conf import settings; print(settings.SITE_URL, settings.DATA_DIR)"
@@ -85,3 +87,51 @@ def test_new_files_are_their_owners_alone(checkout):
     made = [path for path in data.rglob("*") if path.name != starting.KEY]
     assert {path.suffix for path in made} >= {".sqlite3", ".log"}
     assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+# Ctrl+C while a program still loads what it needs is no mistake: it ends at once and without a word.
+
+
+INTERRUPTED = """
+import runpy, sys
+class PressedOn:
+    def find_spec(self, name, *args):
+        if name == "{module}":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, PressedOn())
+sys.argv = ["{program}", "check"]
+runpy.{run}("{program}", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("run", "program", "module"),
+    [
+        ("run_path", "manage.py", "django.core.management"),
+        ("run_path", "manage.py", "courseware.settings"),
+        ("run_module", "courseware.run", "django.core.management"),
+    ],
+)
+def test_it_ends_silently(run, program, module, tmp_path):
+    code = INTERRUPTED.format(run=run, program=program, module=module)
+    environment = {"DATA_DIR": str(tmp_path), "PORT": "8000", "LANG": "en"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+# What a run of the tests leaves on the machine.
+
+
+READ = "import tests.settings"
+READ_BY_TWO = f"{READ}, subprocess, sys; subprocess.run([sys.executable, '-c', {READ!r}], check=True)"
+
+
+def test_the_folder_of_the_tests_goes_with_the_process_that_made_it(tmp_path):
+    """Also where a process that it starts reads the settings, too, as workers do."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATA_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", READ_BY_TWO], cwd=settings.BASE_DIR, env=environment | {"TMPDIR": str(tmp_path)},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []

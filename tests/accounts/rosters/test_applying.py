@@ -27,13 +27,14 @@ from courseware.accounts.rosters.applying import (
 )
 from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.search_terms import found_by
+from courseware.assignments.merging import merge, undo_merge
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.evidence.verifying import verify
 from courseware.outbox.models import Message
 from tests.accounts.rosters.firms import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes
 from tests.examples import examples
-from tests.making import days, letters, make_admin
+from tests.making import days, letters, make_admin, make_hr, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -266,3 +267,42 @@ class ListsComeToTheSameFirm(TestCase):
     @given(before=TIDY_LISTS, rows=TIDY_LISTS, cut=st.integers(0, 9))
     def test_whole_or_in_two_pieces(self, before, rows, cut):
         assert self.come_to(before, rows) == self.come_to(before, rows[:cut], rows[cut:])
+
+
+# A list that was compared, and then accounts were merged, or a merge undone, before somebody said yes to it.
+
+
+@pytest.fixture
+def hr():
+    return make_hr(name="He Ran", staff_number="H1")
+
+
+@pytest.fixture
+def kept():
+    return make_user("王小明", staff_number="A12")
+
+
+@pytest.fixture
+def other():
+    return make_user("王晓明", staff_number="B7")
+
+
+def test_nobody_leaves_whose_other_name_is_in_the_list(kept, other, hr):
+    roster = compared(["B7", "王晓明", "", ""], ["H1", "He Ran", "", ""], is_whole_firm=True)
+    merge(kept, other, by=hr)
+    assert outcomes(apply(roster)) == {"conflict": ["王小明"]}
+    assert User.objects.get(pk=kept.pk).is_active
+
+
+def test_nobody_is_changed_by_a_row_with_a_name_that_is_somebody_elses_again(kept, other, hr):
+    row = merge(kept, other, by=hr)
+    roster = compared(["B7", "Wang Xiaoming", "", ""])
+    undo_merge(row, by=hr)
+    assert outcomes(apply(roster)) == {"conflict": [2]}
+    assert User.objects.get(pk=kept.pk).name == "王小明"
+
+
+def test_what_was_merged_before_is_no_conflict(kept, other, hr):
+    merge(kept, other, by=hr)
+    assert outcomes(apply(compared(["B7", "Wang Xiaoming", "", ""]))) == {"done": [2]}
+    assert User.objects.get(pk=kept.pk).name == "Wang Xiaoming"
