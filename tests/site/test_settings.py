@@ -31,7 +31,7 @@ def run(*arguments, **environment):
         env=kept | {"DJANGO_SETTINGS_MODULE": "courseware.settings"} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

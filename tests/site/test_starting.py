@@ -38,7 +38,7 @@ def typed(checkout, *arguments, **environment):
         env=kept | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -131,7 +131,7 @@ def test_the_folder_of_the_tests_goes_with_the_process_that_made_it(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "DATA_DIR"}
     done = subprocess.run(
         [sys.executable, "-c", READ_BY_TWO], cwd=settings.BASE_DIR, env=environment | {"TMPDIR": str(tmp_path)},
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert list(tmp_path.iterdir()) == []
