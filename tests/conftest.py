@@ -67,8 +67,12 @@ def pytest_terminal_summary(terminalreporter):
                     terminalreporter.write_line(value)
 
 
-def pytest_collection_finish():
-    """Modules and what was collected stay to the end: to look through them for garbage is time for nothing."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
+    """Modules and what was collected stay to the end: to look through them for garbage is time for nothing.
+
+    The process that gives tests to workers collects none itself, but runs this hook as well.
+    """
     gc.freeze()
     gc.enable()
 
