@@ -151,6 +151,15 @@ def enrollment(client, course):
     return enrollment
 
 
+@pytest.fixture
+def services(monkeypatch):
+    """The server that stands for all chat services."""
+    from tests.outbox.chat_services import chat_services
+
+    with chat_services(monkeypatch) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def shipped_folder():
     """The folder of the longest course in content/, the one with simulations."""

@@ -11,7 +11,7 @@ from courseware.evidence.recording import subject_of
 from courseware.jobs import condition
 from tests.assignments.doors import cards, make_door
 from tests.making import make_admin, make_auditor, make_hr, make_team, make_user
-from tests.outbox.chat_services import ADDRESSES, SECRETS, chat_services
+from tests.outbox.chat_services import ADDRESSES, SECRETS
 
 pytestmark = pytest.mark.django_db
 
@@ -21,12 +21,6 @@ def hr(client):
     hr = make_hr(name="Hana", language="en")
     client.force_login(hr)
     return hr
-
-
-@pytest.fixture
-def services(monkeypatch):
-    with chat_services(monkeypatch) as server:
-        yield server
 
 
 def sent(place, kind="dingtalk", **fields):

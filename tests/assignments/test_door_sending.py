@@ -14,7 +14,7 @@ from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 from tests.assignments.doors import cards, make_door, make_late_team
 from tests.making import letters, make_hr, make_team, make_user
-from tests.outbox.chat_services import DROPS, chat_services
+from tests.outbox.chat_services import DROPS
 
 pytestmark = pytest.mark.django_db
 BUSY, SHUT = (503, "away", {}), (404, "no_service", {})
@@ -24,12 +24,6 @@ SENT = ("sent", "200 ok", 1)
 @pytest.fixture(autouse=True)
 def today(time_machine):
     time_machine.move_to("2026-11-26T04:00:00Z", tick=False)  # noon of a Thursday in Shanghai
-
-
-@pytest.fixture
-def services(monkeypatch):
-    with chat_services(monkeypatch) as server:
-        yield server
 
 
 def told():

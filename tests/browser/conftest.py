@@ -10,8 +10,12 @@ from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import expect
 
+from courseware.learning import enrolling
 from tests import changes
 from tests.browser import selection
+from tests.browser.courses import make_tea_room
+from tests.making import make_user
+from tests.world import make_world
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WITHOUT_CHROMIUM = "no Chromium here: install Debian's chromium to run the browser tests"
@@ -52,6 +56,18 @@ def site(live_server):
     """The address of the running site, with counts of wrong passwords at zero."""
     cache.clear()
     return live_server.url
+
+
+@pytest.fixture
+def world(site):
+    return make_world(make_tea_room())
+
+
+@pytest.fixture
+def learner(site):
+    learner = make_user("Lea Learner")
+    enrolling.enroll(learner, make_tea_room())
+    return learner
 
 
 @pytest.fixture

@@ -17,14 +17,13 @@ from courseware.learning.keeping_phrases import keep_phrase
 from courseware.lib.dates import site_day
 from courseware.reporting.keeping_figures import keep_figures
 from tests.assignments.sheets import answered, completed
-from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.browser.selection import is_selected
 from tests.making import code_of_an_app, days, join, make_enrollment, make_user
 from tests.reporting.test_weak_spots import learned
 from tests.site.routes import fill_in
 from tests.site.test_access import read_table
-from tests.world import ROLES, answer_survey, finish_lessons, lesson_document, make_world, outline_of
+from tests.world import ROLES, answer_survey, finish_lessons, lesson_document, outline_of
 
 pytestmark = pytest.mark.exhaustive
 
@@ -65,11 +64,6 @@ TOO_SMALL = """(smallest) => [...document.querySelectorAll("a[href], button, inp
   .filter(([, ...boxes]) => boxes[0].width > 1)
   .filter(([, ...boxes]) => !boxes.some((box) => box.width >= smallest && box.height >= smallest))
   .map(([control]) => control.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture
-def world(site):
-    return make_world(make_tea_room())
 
 
 def looks_of(page):

@@ -7,13 +7,12 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Error
 
-from tests.browser.courses import make_tea_room
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.browser.selection import is_selected
 from tests.browser.test_axe import STAND_STILL
 from tests.site.routes import fill_in
 from tests.site.test_access import read_table
-from tests.world import ROLES, make_world
+from tests.world import ROLES
 
 pytestmark = pytest.mark.exhaustive
 
@@ -40,11 +39,6 @@ UNSEEN = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture
-def world(site):
-    return make_world(make_tea_room())
 
 
 def addresses(world, role):

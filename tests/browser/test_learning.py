@@ -8,20 +8,13 @@ from playwright.sync_api import expect
 from courseware.assessment.models import Certificate
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment, SurveyAnswers, SurveyReceipt
-from tests.browser.courses import RIGHT, make_tea_room
+from tests.browser.courses import RIGHT
 from tests.browser.keyboard import Keyboard
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import PASSWORD, make_course, make_user
 
 pytestmark = pytest.mark.exhaustive
-
-
-@pytest.fixture
-def learner(site):
-    learner = make_user("Lea Learner")
-    enrolling.enroll(learner, make_tea_room())
-    return learner
 
 
 def question(page, identifier):

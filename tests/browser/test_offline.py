@@ -32,13 +32,6 @@ WHAT_IS_KEPT = """async () => {
 
 
 @pytest.fixture
-def learner(site):
-    learner = make_user("Lea Learner")
-    enrolling.enroll(learner, make_tea_room())
-    return learner
-
-
-@pytest.fixture
 def page(visit, learner):
     """Signed in, on a lesson, with the copy kept."""
     page = visit(learner, service_workers="allow")

@@ -6,10 +6,9 @@ from playwright.sync_api import expect
 from courseware.learning import enrolling
 from courseware.simulations import running
 from courseware.simulations.models import Timing
-from tests.browser.courses import make_tea_room
 from tests.learning.lesson_pages import practise
 from tests.making import days, make_user
-from tests.world import finish_lessons, make_world
+from tests.world import finish_lessons
 
 pytestmark = pytest.mark.exhaustive
 
@@ -23,11 +22,6 @@ new PerformanceObserver((list) => {
 SCRIPTS = "**/static/js/pages/*"
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length"
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-@pytest.fixture
-def world(site):
-    return make_world(make_tea_room())
 
 
 def shifts_of(page, path):

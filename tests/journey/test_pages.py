@@ -1,7 +1,5 @@
 """Home and the own record, as the learner meets them."""
 
-import uuid
-
 import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
@@ -13,23 +11,16 @@ from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.content.compiled import serving
 from courseware.content.models import Document
-from courseware.learning.answering import answer
 from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.models import Completion, Enrollment
 from tests.assessment.exams import MONDAY, exam_files, ready, sit
 from tests.language.samples import make_files
-from tests.learning.lesson_pages import practise
+from tests.learning.lesson_pages import practise, try_it
 from tests.making import days, make_course, make_enrollment, make_hr, make_user
 from tests.world import answer_survey, complete_course
 
 pytestmark = pytest.mark.django_db
 LESSON, HOME = reverse("learning:step", args=["tea-room", "boiling"]), reverse("home")
-
-
-def try_it(enrollment, question, raw):
-    course = enrollment.course
-    step = serving.outline(course.current, "en").step("boiling")
-    return answer(enrollment, step, question, raw, token=uuid.uuid4())
 
 
 def renewed(enrollment):

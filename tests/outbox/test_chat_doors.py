@@ -9,19 +9,13 @@ from courseware.outbox import chat_doors
 from courseware.outbox.chat_cards import SERVICES, ChatCard, dingtalk_signature, feishu_signature
 from courseware.outbox.chat_doors import check_address, knock, masked
 from courseware.outbox.time_limit import TimeLimit
-from tests.outbox.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping, chat_services
+from tests.outbox.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping
 from tests.patience import PATIENCE
 
 CARD = ChatCard(
     "夜班: training", ["Late: 3", "Open altogether: 12"], "Open my training", "https://training.example.com/"
 )
 pytestmark = pytest.mark.any_database
-
-
-@pytest.fixture
-def services(monkeypatch):
-    with chat_services(monkeypatch) as server:
-        yield server
 
 
 def knocked(service, card=CARD):

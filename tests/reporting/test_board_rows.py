@@ -16,6 +16,7 @@ from courseware.reporting import board_counts, board_rows
 from courseware.reporting.timeline import timeline
 from courseware.reporting.tram_line import Dot, TramLine
 from tests.making import join, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
+from tests.reporting.boards import learner_of
 from tests.world import complete_course, finish_lesson, outline_of, rows_shown_to
 
 pytestmark = pytest.mark.django_db
@@ -23,13 +24,6 @@ pytestmark = pytest.mark.django_db
 State = Enrollment.State
 MIDNIGHT = datetime(2026, 11, 27, 16, tzinfo=UTC)  # of Shanghai, where the site is: the 27th is over
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
-
-
-def learner_of(team, name="", **fields):
-    """An enrollment of a new learner in the team."""
-    learner = make_user(name)
-    join(team, learner)
-    return make_enrollment(learner, **fields)
 
 
 def seen_by(user, **filters):

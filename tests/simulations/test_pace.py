@@ -15,14 +15,9 @@ from courseware.simulations.timing import clock_of
 from courseware.simulations.trails import trail_of
 from tests.making import make_enrollment, make_user
 from tests.simulations.playing import BEST, at, begin, fresh, play, take
-from tests.simulations.samples import KETTLE, make_player
+from tests.simulations.samples import KETTLE
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def enrollment():
-    return make_player()
 
 
 def rows():

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db
 LATE = 5  # seconds in which what was on its way still counts
 
 
-@pytest.fixture
-def enrollment(db):
-    return make_player()
-
-
 def place(run):
     return trail_of(fresh(run)).state.place
 
