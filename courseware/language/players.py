@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from courseware.language.simulations import ENDING_KINDS, FIRST, Node, RunState, Simulation, is_done, shuffled
 from courseware.language.spans import plain
@@ -111,6 +111,8 @@ class NonReadingPlayer:
 
 
 def at_random(node: Node, offered: list[int], random: Random) -> Way:
+    if not node.parts:
+        return random.choice(offered), ()
     return random.choice(offered), tuple(part for part in range(len(node.parts)) if random.random() < 0.5)
 
 
@@ -159,7 +161,7 @@ class _Group(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Table:
+class PlayTable:
     """One simulation, and what has happened at it."""
 
     simulation: Simulation
@@ -183,14 +185,27 @@ class _Table:
     def plays(self) -> int:
         return min(PLAYS, max(1, MOST_MOVES // len(self.simulation.nodes)))
 
-    def begun(self, random: Random) -> Counter[_Group]:
+    @cached_property
+    def begun(self) -> tuple[Counter[_Group], tuple[Any, ...]]:
+        """The groups at the start, and the state of chance after dealing: both are the same for every player."""
+        random = Random(SEED)
         deals = Counter(self.simulation.draw(random) for _ in range(self.plays))
         groups: Counter[_Group] = Counter()
         for flags, plays in deals.items():
             groups[self.grouped(self.simulation.begin(flags), 0, 0, self.simulation.best_points(flags))] += plays
-        return groups
+        return groups, random.getstate()
+
+    @cached_property
+    def moves(self) -> dict[tuple[_Group, Way], _Group]:
+        """What `moved` has found so far: players meet the same states."""
+        return {}
 
     def moved(self, group: _Group, way: Way) -> _Group:
+        if (group, way) not in self.moves:
+            self.moves[group, way] = self.after(group, way)
+        return self.moves[group, way]
+
+    def after(self, group: _Group, way: Way) -> _Group:
         state, node = self.state(group), self.simulation.nodes[group.place]
         points = group.points + self.simulation.points(node.id, *way)
         timeouts = group.timeouts + node.choices[way[0]].is_timeout
@@ -205,11 +220,11 @@ class _Table:
         return colour != WAITS and is_done(colour, group.points, group.best, group.timeouts)
 
 
-def play(simulation: Simulation, name: str, player: Player | NonReadingPlayer) -> Played:
-    """`simulation` has no errors, so that every play comes to an end."""
-    table, random = _Table(simulation), Random(SEED)
-    ended: Counter[_Group] = Counter()
-    groups = table.begun(random)
+def play(table: PlayTable, name: str, player: Player | NonReadingPlayer) -> Played:
+    """The simulation of `table` has no errors, so that every play comes to an end."""
+    random, ended = Random(SEED), Counter[_Group]()
+    groups, state = table.begun
+    random.setstate(state)
     while groups:
         following: Counter[_Group] = Counter()
         for group, plays in groups.items():
@@ -227,7 +242,7 @@ def play(simulation: Simulation, name: str, player: Player | NonReadingPlayer) -
 
 
 def _chosen(
-    table: _Table, group: _Group, plays: int, player: Player | NonReadingPlayer, random: Random
+    table: PlayTable, group: _Group, plays: int, player: Player | NonReadingPlayer, random: Random
 ) -> Counter[Way | None]:
     """How many of these plays go which way; None stays where it is: at an ending, or waiting."""
     node = table.simulation.nodes.get(group.place)
@@ -241,9 +256,10 @@ def _chosen(
 
 def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterator[Played]:
     """For a translation only the players that read texts: the others play alike in every language."""
+    table = PlayTable(simulation)
     for name, players in players_of(simulation, language).items():
         if is_source or name in READERS:
-            yield max((play(simulation, name, player) for player in players), key=lambda played: played.done)
+            yield max((play(table, name, player) for player in players), key=lambda played: played.done)
 
 
 def is_few(simulation: Simulation) -> bool:

@@ -14,7 +14,7 @@ from courseware.content.compiled.serving import read_outline
 from courseware.content.releases.course_folders import read_folder
 from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
-from courseware.language.players import LAZY, play
+from courseware.language.players import LAZY, PlayTable, play
 from courseware.language.players import lazy as lazy_player
 from courseware.language.simulation_text import make_simulation
 from courseware.lib.minute_words import minutes_in_words
@@ -120,8 +120,7 @@ def test_a_fire_call_without_an_address_does_not_end_green_and_says_why(shipped_
 
 def test_who_never_chooses_ends_in_harm_wherever_the_course_asks_for_the_simulation(shipped_folder):
     course = read_course(read_folder(shipped_folder))
-    lazy = {
-        one: play(make_simulation(course, one, "zh-hans"), LAZY, lazy_player) for one in course.meta.completion.not_red
-    }
+    tables = {one: PlayTable(make_simulation(course, one, "zh-hans")) for one in course.meta.completion.not_red}
+    lazy = {one: play(table, LAZY, lazy_player) for one, table in tables.items()}
     assert {played.done for played in lazy.values()} <= {0}
     assert all(played.ended.get("green", 0) == 0 and played.ended["red"] > 0.5 for played in lazy.values())
