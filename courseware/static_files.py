@@ -5,6 +5,8 @@ from django.conf import settings
 from django.core.management import call_command
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+UNUSED = ["django_htmx"]  # we ship a copy of htmx
+
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
     """Our scripts import each other by the hashed names too.
@@ -31,6 +33,11 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
         except ValueError:
             return name
 
+    def compress_files(self, paths):
+        """Only under the hashed names: pages ask for no others. A file under its own name is served as it is."""
+        hashed = set(self.hashed_files.values())
+        yield from super().compress_files([path for path in paths if path in hashed])
+
 
 def collect() -> None:
     """Compress the static files where one of them, or a package, has changed since: it takes seconds."""
@@ -42,5 +49,5 @@ def collect() -> None:
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
     # Without taking the old ones away: pages of the version before name them until its processes are restarted.
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
     stamp.write_text(digest.hexdigest())

@@ -71,6 +71,13 @@ def collected(folder, scripts=SCRIPTS):
     return storage
 
 
+def test_files_are_compressed_under_their_hashed_names_only(tmp_path):
+    storage = collected(tmp_path / "site")
+    compressed = {file.name.removesuffix(".gz") for file in tmp_path.rglob("*.gz")}
+    assert Path(storage.stored_name("js/pages/lesson.js")).name in compressed
+    assert not {file.name for file in SCRIPTS.rglob("*.js")} & compressed
+
+
 def test_modules_are_imported_by_the_names_they_are_kept_under(tmp_path):
     storage = collected(tmp_path / "site")
     for page in PAGES:
