@@ -1,7 +1,7 @@
 """A firm for trying the product: people in every state of the board, made through the product's own functions."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -100,6 +100,7 @@ CARD = {  # emergency → whom to call, in either language, and the number
     "collapse": ("急救员（AED 在一楼大厅）", "First aider (AED: ground-floor lobby)", "8120"),
     **dict.fromkeys(("unconscious", "choking", "bleeding", "burn"), ("急救员", "First aider", "8120")),
 }
+SAY_EVERY = 5  # people
 RULED = 12  # days since the rules are on
 PEOPLE = [
     Person(
@@ -136,8 +137,11 @@ PEOPLE = [
 
 
 @transaction.atomic
-def make_demo_firm(at: datetime | None = None) -> None:
-    """Accounts, two teams, their learners in the courses that ship, and rules that are on. Only for an empty site."""
+def make_demo_firm(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
+    """Accounts, two teams, their learners in the courses that ship, and rules that are on. Only for an empty site.
+
+    `say` is told how far it is.
+    """
     at = at or timezone.now()
     courses = Course.objects.select_related("current").exclude(current=None).order_by("pk")
     course, first_aid = courses[0], courses.filter(identifier=FIRST_AID).first()
@@ -160,7 +164,9 @@ def make_demo_firm(at: datetime | None = None) -> None:
     join(centre, newcomer)
     enrolling.enroll(newcomer, course, due_at=due_at(centre, at, 14), by=admin, at=at)
     learners = {each: person(f"{each.address}@example.com", each.name, post=each.post) for each in PEOPLE}
-    for each, learner in learners.items():
+    for number, (each, learner) in enumerate(learners.items()):
+        if number % SAY_EVERY == 0:
+            say(f"demo people: {number} of {len(learners)} done")
         team = late_shift if each.late_shift else centre
         join(team, learner)
         study(each.way, learner, course, team, by=admin, now=at)

@@ -1,5 +1,7 @@
 """Where the demo firm is not made."""
 
+from io import StringIO
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -7,6 +9,7 @@ from courseware.accounts.models import User
 from courseware.assignments.models import AssignmentRule
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
+from courseware.reporting.demo import PEOPLE
 from tests.making import make_course, make_user
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +25,9 @@ def test_one_person_is_enough_to_refuse():
 
 def test_a_site_with_a_course_of_its_own_has_the_firm_in_that():
     make_course()
-    call_command("make_demo")
+    out = StringIO()
+    call_command("make_demo", stdout=out)
+    assert out.getvalue().splitlines() == [f"demo people: {number} of {len(PEOPLE)} done" for number in (0, 5, 10)]
     assert Course.objects.get() == AssignmentRule.objects.get().course
     assert Enrollment.objects.filter(completed_at=None, learner__email="learner@example.com").count() == 1
 

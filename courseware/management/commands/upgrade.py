@@ -9,7 +9,14 @@ from courseware.content.compiled.compiling import COMPILER
 from courseware.content.models import Release
 from courseware.content.releases.publishing import recompile
 from courseware.static_files import collect
-from courseware.upgrading import LOOK_EVERY, closed_site, refusal, take_as_long_as_needed, unapplied
+from courseware.upgrading import (
+    LOOK_EVERY,
+    closed_site,
+    migrations_of_this_version,
+    refusal,
+    take_as_long_as_needed,
+    unapplied,
+)
 
 
 class Command(BaseCommand):
@@ -22,11 +29,13 @@ class Command(BaseCommand):
         take_as_long_as_needed(connection)
         if reason := refusal():
             raise CommandError(f"{reason}. Nothing was changed.")
+        self.say("static files: to be compressed where one has changed")
         self.step("static files", collect)
         if missing := unapplied():
             with closed_site():
                 self.say(f"site: closed, {len(missing)} migrations to apply")
-                time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
+                if len(missing) < len(migrations_of_this_version()):  # in an empty database nobody is at work
+                    time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
                 self.step("database", lambda: call_command("migrate", interactive=False, verbosity=0))
                 self.step("cache table", lambda: call_command("createcachetable", settings.CACHE_TABLE, verbosity=0))
             self.say("site: open to processes of this version; restart the server")
@@ -62,6 +71,7 @@ class Command(BaseCommand):
         return failed
 
     def import_course(self) -> list[str]:
+        self.say("courses: to be imported where one has changed; the first time this takes the longest")
         try:
             call_command("import_content", stdout=self.stdout, stderr=self.stderr)
         except CommandError as error:

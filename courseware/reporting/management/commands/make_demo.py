@@ -17,5 +17,9 @@ class Command(BaseCommand):
             raise CommandError("There are people here already. Demo accounts are only made on an empty site.")
         if not Course.objects.exclude(current=None).exists():
             raise CommandError("There is no course yet. Run import_content first.")
-        make_demo_firm()
+        make_demo_firm(say=self.say)
         keep_figures()  # which else comes at night
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
