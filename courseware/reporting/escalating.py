@@ -50,18 +50,18 @@ def register_letter() -> None:
 
 
 def emails(morning: Morning) -> Iterator[Message]:
-    """Each enrollment, due date and reader has a key."""
-    batches = newly_late(morning) if is_escalated() else ()
-    yield from in_order(letter for late in batches for letter in letters_about(late, morning.at))
+    """Each enrollment, due date and reader has a key. Those to one reader are in the order of the enrollments."""
+    late = sorted(newly_late(morning), key=lambda each: each.run.pk) if is_escalated() else []
+    yield from in_order(letters_about(late, morning.at) if late else ())
 
 
-def newly_late(morning: Morning) -> Iterator[list[DueReminder]]:
+def newly_late(morning: Morning) -> Iterator[DueReminder]:
     """Who is so late since today, or since a day on which nobody looked: as for a reminder, by one plan for all. As a
     reminder does, it waits for the answer where somebody asks for another day."""
     plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
     for late in reminders_due(morning, plans):
         asking = asked_about([each.run.pk for each in late])
-        yield [each for each in late if each.run.pk not in asking]
+        yield from (each for each in late if each.run.pk not in asking)
 
 
 JOB = MorningJob(KIND, time(5, 15), emails, again=KEPT_BACK)

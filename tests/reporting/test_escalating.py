@@ -207,6 +207,20 @@ def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what
     assert told() == [("Above", "skipped", why)]
 
 
+@pytest.mark.usefixtures("wanted")
+def test_emails_to_one_reader_are_in_the_order_of_the_enrollments(teams):
+    """The first of them is sent with the others in it."""
+    earlier, person = make_user("Earlier account"), make_user("Earlier enrollment")
+    runs = []
+    for each in (person, earlier):
+        join(teams[1], each)
+        enrolled = timezone.now() - timedelta(days=60)
+        runs.append(make_enrollment(each, due_at=due_instant(DUE, ZONE), enrolled_at=enrolled).pk)
+    escalate()
+    found = Message.objects.filter(kind="escalation").order_by("pk")
+    assert [each.data["subjects"][0][0] for each in found] == runs
+
+
 def moved(run):
     run.due_at = due_instant(DUE + timedelta(days=30), ZONE)
     return run
