@@ -15,11 +15,12 @@ from django.utils.translation import override
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
-from courseware.assignments import letter_pages, letter_rehearsal
+from courseware.assignments import letter_pages, letter_rehearsal, prepared_previews
 from courseware.assignments.ending_letters import tell_of_endings
 from courseware.assignments.letter_rehearsal import PEOPLE_AT_ONCE, ComingLetters, rehearse_letters
 from courseware.assignments.prepared_previews import prepare_preview
 from courseware.assignments.reminding import remind_due
+from courseware.jobs.tasks import Later
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
@@ -283,6 +284,13 @@ def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
     assert "The preview is being prepared" in client.get("/people/letters/coming/").text
     prepared_by_worker()
     assert "As of 15:11" in client.get("/people/letters/coming/").text
+
+
+@pytest.mark.usefixtures("firm")
+def test_a_worker_that_is_told_to_stop_prepares_the_preview_later(monkeypatch):
+    monkeypatch.setattr(prepared_previews, "is_stopping", lambda: True)
+    with pytest.raises(Later):
+        prepare_preview.func(str(TOMORROW))
 
 
 @pytest.mark.usefixtures("firm")
