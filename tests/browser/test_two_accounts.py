@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.browser.test_axe import assert_fine, languages, world  # noqa: F401 - a fixture
+from tests.browser.test_axe import assert_fine, languages
 
 pytestmark = pytest.mark.exhaustive
 
 
 @languages()
-def test_two_accounts_are_compared_and_merged_on_fine_pages(language, visit, world):  # noqa: F811
+def test_two_accounts_are_compared_and_merged_on_fine_pages(language, visit, world):
     hr, kept, other = (world.people[role] for role in ("HR", "learner", "other learner"))
     page = visit(hr, language=language)
     assert_fine(page, [f"/people/{kept.pk}/merge/?other={other.email}", f"/people/{kept.pk}/merge/?other=nobody"])
