@@ -61,13 +61,13 @@ def code_from(token: str, person: int) -> str:
     return "".join(SIGNS[digest // len(SIGNS) ** place % len(SIGNS)] for place in range(LENGTH))
 
 
-@transaction.atomic
 def was_just_given(given, code: str, by: User, at: datetime) -> bool:
     """Whether `by` gave this very code within the last two minutes."""
     is_recent = given.given_by_id == by.pk and given.given_at > at - PRESSED_TWICE
     return is_recent and check_password(code, given.digest)
 
 
+@transaction.atomic
 def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[Slip]:
     """Give a code to each of these people, at most CODES_AT_ONCE, who has no valid code. Each is logged.
 

@@ -111,13 +111,13 @@ def style_of(course: str) -> HouseStyle | None:
     return HouseStyle.objects.filter(course=course).order_by("-number").first()
 
 
-@transaction.atomic
 def fields_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The words that differ, each by itself, then the other fields that do."""
     fields = [what for what in WORDS if now["words"].get(what) != before["words"].get(what)]
     return fields + [name for name in SAID if name != "words" and now[name] != before[name]]
 
 
+@transaction.atomic
 def set_style(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:

@@ -92,7 +92,6 @@ def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None
             since[learner] = counts_from(site_day(joined_at), listed_on)
 
 
-@transaction.atomic
 def grouped_by_team(waiting):
     """Team → those who count in it, with the teams below."""
     by_team = defaultdict(list)
@@ -102,6 +101,7 @@ def grouped_by_team(waiting):
     return by_team
 
 
+@transaction.atomic
 def count_in(
     course: Course,
     subject: Subject,

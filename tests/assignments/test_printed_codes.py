@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.accounts import printed_codes
 from courseware.accounts.models import User
 from courseware.accounts.sign_in_codes import HOLDS_FOR, give_code
 from courseware.accounts.ways_in import SignInCode
@@ -60,6 +61,16 @@ def test_only_sending_the_form_creates_codes_that_work_and_are_logged(signed_in,
     assert other.post(reverse("account_sign_in_code"), {"name": "A0", "code": codes[0]}).status_code == 302
     assert people[0].pk in SignInCode.objects.values_list("person", flat=True)
     assert codes_on(signed_in.get(PAGE)) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_codes_of_a_list_are_given_or_none(signed_in, people, monkeypatch):
+    form = form_of(signed_in)
+    given = []
+    monkeypatch.setattr(printed_codes, "may_give_code", lambda *_: given.append(1) or len(given) < 3 or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        signed_in.post(PAGE, form)
+    assert not SignInCode.objects.exists()
 
 
 def test_staff_hr_auditors_managers_and_people_who_can_sign_in_get_none(signed_in, people):

@@ -72,6 +72,14 @@ def test_the_log_says_who_changed_what_and_holds_none_of_the_words():
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_style_that_cannot_be_logged_is_not_set(monkeypatch):
+    monkeypatch.delattr("courseware.face.faces.record")
+    with pytest.raises(NameError):
+        put_on(name_en="Anhe")
+    assert not HouseStyle.objects.exists()
+
+
 def test_logos_that_are_in_no_style_are_forgotten_when_one_is_set():
     old, looked_at = (Logo(digest=str(number) * 64, body=b"x", width=1, height=1) for number in (1, 2))
     put_on(logo=old)

@@ -217,6 +217,15 @@ def test_a_night_takes_as_many_statements_for_five_people_as_for_fifteen(answers
         keep_figures(day(1))
 
 
+@pytest.mark.django_db(transaction=True)
+def test_figures_of_a_night_that_fails_midway_are_not_kept(answers, monkeypatch):
+    ready(answers, make_team(), 5)
+    monkeypatch.setattr(GroupFigure.objects, "bulk_update", lambda *_args, **_fields: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        keep_figures(day(0))
+    assert not GroupFigure.objects.exists()
+
+
 def test_it_is_done_every_night():
     assert JOBS["keep-figures"].run is keep_figures
 

@@ -60,8 +60,8 @@ class RosterRow:
     def from_json(cls, stored: dict[str, Any]) -> "RosterRow":
         row = cls(**stored)
         row.problems = [CellFault(**each) for each in stored.get("problems", ())]
-        row.otherwise = cls.from_json(stored["otherwise"]) if "otherwise" in stored else None
-        row.in_new_team = cls.from_json(stored["in_new_team"]) if "in_new_team" in stored else None
+        row.otherwise = cls.from_json(stored["otherwise"]) if stored.get("otherwise") else None
+        row.in_new_team = cls.from_json(stored["in_new_team"]) if stored.get("in_new_team") else None
         return row
 
     def as_json(self) -> dict[str, Any]:
