@@ -69,9 +69,9 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop():
-    """Modules and what was collected stay to the end: to look through them for garbage is time for nothing.
+    """Exclude modules and collected tests from garbage collection: they live until the end.
 
-    The process that gives tests to workers collects none itself, but runs this hook as well.
+    Also runs in the xdist controller, which collects no tests.
     """
     gc.freeze()
     gc.enable()

@@ -66,7 +66,7 @@ def left_out(notes):
 
 
 def stays(item):
-    """Whether statements do not say what the test is about: it commits, or it names a database."""
+    """Whether the test must run on PostgreSQL in any case: it commits or checks the database vendor."""
     return commits(item) or "connection.vendor" in inspect.getsource(item.function)
 
 

@@ -89,8 +89,12 @@ def use_code(name, typed, *, at=None):
 
 
 def used_just_now(given, at):
-    """The code as it is now, where it was used a moment ago and no password was chosen since, nor anybody signed out:
-    on a machine of many the next one could else send the page once more."""
+    """The code if it was used within the last 2 minutes, and no password was set and nobody signed out since; or None.
+
+    Sign-out counts because the next person at a shared computer could submit the page again. The browser need not be
+    the same: without cookies, a second press could not be recognised. Anybody who has the code within the 2 minutes
+    could also have used it first, and its owner is told and finds that a password was set.
+    """
     used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
     again = used.select_related("person", "given_by").first()
     if again is None or again.person.has_usable_password():

@@ -110,8 +110,9 @@ def minutes_asked(issue: Issue) -> dict[str, float]:
 
 
 def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
-    """What the log holds of them: it takes no fractions, so these are written out. Whatever somebody has put in their
-    place is not what it holds.
+    """Minutes as the audit log stores them: floats as text, because the log takes no floats.
+
+    Integers stay integers, so that a certificate changed to 174 does not agree with '174.0' in the log.
 
     >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0, "de": 174})
     {'zh-hans': '160.5', 'en': '174.0', 'de': 174}
@@ -243,7 +244,7 @@ def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: da
 
 
 def facts_in_log(certificate: Certificate) -> dict[str, Any]:
-    """What the log holds of the facts; of those that a certificate issued before does not have, nothing."""
+    """The facts as the audit log holds them. Empty facts of older certificates are left out."""
     logged = ((fact, fact.of(certificate)) for fact in FACTS if fact.in_log)
     return {fact.field: fact.in_log(value) for fact, value in logged if value}  # type: ignore[misc]
 
@@ -260,5 +261,5 @@ def in_zone(at: datetime) -> datetime:
 
 
 def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
-    """In this one, or else what there is; "" where nothing was said."""
+    """The value for `language`, or else for the first language there is; "" if there is none."""
     return texts.get(language or "") or next(iter(texts.values()), "")

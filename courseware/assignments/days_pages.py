@@ -25,7 +25,7 @@ LARGEST = 200_000  # bytes
 
 
 class ListFilter(forms.Form):
-    """In the address; what is not there is the site, and this year."""
+    """Query parameters. Default: the whole site, this year."""
 
     team = forms.ModelChoiceField(
         label=_("Whose days"),
@@ -46,7 +46,7 @@ class ListFilter(forms.Form):
         self.fields["year"].initial = this_year
 
     def chosen(self):
-        """(team or None, year). What cannot be is taken for what is not there."""
+        """Return (team or None, year). Invalid values count as missing."""
         self.full_clean()
         team, year = self.cleaned_data.get("team"), self.cleaned_data.get("year")
         return team, year or self.fields["year"].initial

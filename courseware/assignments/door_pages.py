@@ -61,7 +61,7 @@ class GroupDoorForm(forms.ModelForm):
             self.fields["new_address"].help_text = hint % {"address": self.instance.masked_address}
 
     def clean_new_address(self):
-        """One from the form's own fields; a door that has one is asked again, for its service may be another now."""
+        """Return the new address, or else the stored one. Check both, because the service may have changed."""
         address = self.cleaned_data["new_address"] or self.instance.address
         if service := self.cleaned_data.get("service"):
             check_address(address, service)

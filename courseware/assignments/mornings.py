@@ -87,13 +87,15 @@ def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
 
 
 def in_order(emails: Iterable[Message]) -> Iterator[Message]:
-    """The emails of a type that has so few that all are made at once, in the order that `MorningJob.emails` wants."""
+    """Sort the emails of a low-volume type by recipient, as `MorningJob.emails` requires. Holds all in memory."""
     yield from sorted(emails, key=attrgetter("person_id"))
 
 
 def mornings_before(day: date) -> list[tuple[date, bool]]:
-    """The days on which the emails that leave on `day` are written: that day, and the free days before it, on which
-    nothing leaves. With each, whether its jobs catch up."""
+    """Return the mornings whose emails are sent on `day`: that day and the coming days off directly before it.
+
+    The flag says whether the jobs also write what earlier mornings missed.
+    """
     hours = [job.hour for job in MORNING_JOBS.values()]
     coming = site_day(Daily(max(hours)).after(timezone.now()))
     if day <= max(coming, site_day()):

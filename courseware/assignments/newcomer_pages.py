@@ -81,7 +81,7 @@ def in_words(person, act):
 
 @form_view("assignments:new-people", allowed=handles_people)
 def new_people(request):
-    """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
+    """Show the pasted list row by row. If `act` is "go" and the list was shown before, create the people."""
     form, rows = PastedPeopleForm(posted(request)), []
     if form.is_valid():
         rows = read_rows(form.cleaned_data["people"])

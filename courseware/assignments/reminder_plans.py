@@ -50,7 +50,7 @@ class ReminderPlan(models.Model):
 
 
 class EscalationSwitch(models.Model):
-    """That the next level is told of who is late for days, or is told no more. The newest counts; off without one."""
+    """Turns escalation emails to the next level on or off. The newest row counts; without a row they are off."""
 
     is_on = models.BooleanField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

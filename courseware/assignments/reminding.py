@@ -75,8 +75,7 @@ JOB = MorningJob(KIND, time(5, 10), emails, again=KEPT_BACK)
 
 
 def reminders_due(morning: Morning, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
-    """A batch of people at a time, of the open runs whose due day is near, by the plans that are kept or by these.
-    Writes nothing."""
+    """Yield due reminders, up to 200 people at a time. `plans` replaces the stored reminder plans. Writes nothing."""
     plans = plans_kept() if plans is None else plans
     runs = runs_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
     for batch in by_person(runs, "learner_id"):

@@ -43,7 +43,7 @@ class TeamForm(SinceShownForm):
         self.fields["parent"].empty_label = _("no other team")
 
     def clean_parent(self):
-        """Else whoever leads a team would get to see the people of any other."""
+        """Managers may not move another team below their own: it would give them access to its people."""
         parent = self.cleaned_data["parent"]
         is_own = parent and "parent" in self.changed_data and teams_managed_by(self.by).filter(pk=parent.pk).exists()
         if is_own and not self.by.is_superuser:

@@ -179,9 +179,9 @@ class Order(Question):
 
     @staticmethod
     def moved(response: Sequence[int]) -> dict[int, str]:
-        """Place → "late" or "early", of as few steps as it takes to bring all into the right order.
+        """Place → "late" or "early", for the fewest steps that have to move to get the right order.
 
-        The others stand right among themselves: they are the longest row in which no later step comes first.
+        The other steps are the longest increasing subsequence of `response`.
         """
         kept = longest_in_order(response)
         moved = [place for place in response if place not in kept]
@@ -323,7 +323,7 @@ def _with_structure_of(source: Question, translated: Question) -> Question:
 
 
 def longest_in_order(response: Sequence[int]) -> list[int]:
-    """The longest row of places in which no later step comes first."""
+    """The longest increasing subsequence of `response`."""
     longest = [1] * len(response)  # of the rows that begin there
     for start in reversed(range(len(response))):
         after = [longest[i] for i in range(start + 1, len(response)) if response[i] > response[start]]

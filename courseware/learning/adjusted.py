@@ -8,8 +8,10 @@ from courseware.learning.manager_actions import ACTIONS, described_by
 
 
 def adjustments_of(enrollment, *, is_own):
-    """The lines, oldest first, with their `words`, said to the learner (`is_own`) or to others; time under pressure in
-    whichever course it was given. Runs one query."""
+    """Adjustment lines, oldest first, with `words` for the learner (`is_own`) or for others.
+
+    Includes extra time given in other courses. Runs 1 query.
+    """
     kinds = [action.kind for action in ACTIONS if action.is_of_the_person]
     of_the_person = Q(adjustment__kind__in=kinds, learner=enrollment.learner_id)
     lines = AdjustmentLine.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)

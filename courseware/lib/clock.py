@@ -1,4 +1,4 @@
-"""The time by which it is decided whether an email leaves: now, or in a preview the time that is previewed."""
+"""The current time for delivery decisions. A preview replaces it by the previewed time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -116,10 +116,10 @@ def must_be_named(kind: str) -> None:
 
 
 def write_once(letters: Collection[Message], *, again: Collection[str] = ()) -> int:
-    """Write those whose key is new. Of the others those wait again that were not sent for one of the reasons `again`:
-    what kept them back was taken back, or they would not be among these. Returns how many are new or wait again.
+    """Save the messages with new keys. Requeue existing messages that were skipped for a reason in `again`.
 
-    Runs two statements, a third where there are reasons and keys that are known.
+    Pass only messages that are due now: then the reason for skipping no longer holds. Returns the number of both. Runs
+    2 queries, 3 if `again` is given and a key exists.
     """
     of_these = Message.objects.filter(key__in=[letter.key for letter in letters])
     known = set(of_these.values_list("key", flat=True))
@@ -129,6 +129,9 @@ def write_once(letters: Collection[Message], *, again: Collection[str] = ()) -> 
 
 
 def wait_again(letters, reasons: Collection[str]) -> int:
-    """Each is asked anew when it leaves. What was told in another letter was told."""
+    """Requeue messages skipped for one of `reasons`, except those included in another email.
+
+    Delivery checks each again. Returns how many were requeued.
+    """
     skipped = letters.filter(state=MessageState.SKIPPED, why__in=reasons, told_in=None)
     return skipped.update(**WAITS_AGAIN, next_at=now())

@@ -91,7 +91,7 @@ class DashboardCount:
 
     @cached_property
     def number(self) -> int:
-        """Of the rows in the chosen state; of rows that are not counted, at most one more than are sorted by name."""
+        """Number of rows in the chosen state. If rows are not counted, at most SORTED_BY_NAME + 1."""
         state = self.filters.get("state")
         if self.totals:
             return self.totals.number_in(state) if state else self.totals.total
@@ -127,7 +127,7 @@ def counts_kept(
     head = team
     if head is None and not sees_the_firm(user):
         heads = topmost(own_teams(user))
-        if len(heads) != 1:  # of teams side by side they would count twice who learns in two of them
+        if len(heads) != 1:  # sums over teams without a common parent count people in 2 teams twice
             return None
         [head] = heads
     within = condition(course, days, at)

@@ -1,4 +1,4 @@
-"""Of `tests/statements.py`, by which `.ci/run` runs fewer tests on PostgreSQL: no statement is left out."""
+"""Tests of tests/statements.py: every statement is still run by at least one selected test."""
 
 import pytest
 from django.db import DatabaseError, connection

@@ -94,7 +94,7 @@ class _Pair:
         yield from self._compare_order(there, here)
 
     def _compare_order(self, there: list[Placed], here: list[Placed]) -> Iterator[Problem]:
-        """The first id of those that both have which stands in another place."""
+        """Report the first shared id whose position differs."""
         source_ids, own_ids = dict(there), dict(here)
         expected = [identifier for identifier, _ in there if identifier in own_ids]
         actual = [identifier for identifier, _ in here if identifier in source_ids]

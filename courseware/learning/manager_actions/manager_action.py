@@ -128,7 +128,7 @@ class ManagerAction:
         return True
 
     def refusal(self, adjustment: Adjustment, enrollment: Enrollment) -> Refusal | None:
-        """Why `adjustment`, which may still lack its values, is none for this enrollment; None if it is one."""
+        """Why `adjustment` cannot be applied to this enrollment; None if it can. Its values may still be missing."""
         if why := why_not_decide(adjustment, enrollment.learner_id) or self.closed(enrollment):
             return why
         return Refusal.UNCHANGED if self.is_unchanged(adjustment, enrollment) else None
@@ -139,7 +139,7 @@ class ManagerAction:
         return Refusal.EXCUSED if enrollment.waived_at else None
 
     def is_unchanged(self, adjustment: Adjustment, enrollment: Enrollment) -> bool:
-        """Whether it is as the adjustment wants it already, as far as the enrollment tells."""
+        """Whether the enrollment already has the values of the adjustment. False if only `apply` can tell."""
         return False
 
     def make(self, adjustment, lines):
