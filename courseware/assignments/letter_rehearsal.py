@@ -11,8 +11,9 @@ from datetime import date, datetime, time
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter, itemgetter
+from time import sleep
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -29,6 +30,7 @@ from courseware.outbox.telling import write_once
 SORTS = (LetterSort.TRAINING, LetterSort.SUBSCRIBED)
 TOGETHER = "it is told in the same letter as another"
 PEOPLE_AT_ONCE = 10  # in one transaction, which on SQLite keeps every other writer waiting
+PAUSE = 0.12  # seconds between two transactions: a writer that waits for SQLite's lock looks every 0.1 seconds
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ class ComingLetters:
 
     def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[Foreseen]]]:
         """What becomes of the emails to each person."""
-        for some in batches(people, PEOPLE_AT_ONCE):
+        for number, some in enumerate(batches(people, PEOPLE_AT_ONCE)):
+            if number and connection.vendor == "sqlite":
+                sleep(PAUSE)
             found = self.outcome(dict(some))
             for person, _planned in some:
                 yield person, [each for each in found if each.message.person_id == person]
@@ -108,6 +112,8 @@ class ComingLetters:
     def outcome(self, plans: Mapping[int, Collection[PlannedEmail]]) -> list[Foreseen]:
         """Write and deliver until the day is over, and roll back."""
         with rolled_back():
+            # In the order in which other transactions lock messages, so that none waits for the other forever.
+            list(self.waiting.filter(person__in=plans).select_for_update(no_key=True).order_by("pk").values_list("pk"))
             asked = self.deliver(plans)
             rows = Message.objects.filter(Q(pk__in=asked) | Q(told_in__in=asked)).select_related("person")
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django_tasks_db.compat import TaskResultStatus
 
 from courseware.accounts.models import User
 from courseware.assignments.letter_rehearsal import Foreseen, rehearse_letters
 from courseware.jobs.done import newest_request
 from courseware.jobs.tasks import Later, is_stopping, task
+from courseware.jobs.working import COMES_BACK
 from courseware.lib.chunks import batches
 from courseware.outbox.models import Message
 
@@ -36,6 +38,10 @@ class PreparedPreview(NamedTuple):
                     yield key, [foreseen_of(row, person) for row in rows]
 
 
+class PreviewFailed(Exception):
+    """The page is an error page, as for a preview that fails in the page itself."""
+
+
 @task
 def prepare_preview(day: str) -> list[Row]:
     rows: list[Row] = []
@@ -48,9 +54,14 @@ def prepare_preview(day: str) -> list[Row]:
 
 
 def prepared_preview(day: date) -> PreparedPreview | None:
-    """None while a worker prepares it. Asks for one if there is none, or if the last one is older than `SHOWN_FOR`."""
+    """None while a worker prepares it. Asks for one if there is none, or if the last one is older than `SHOWN_FOR`.
+
+    Raises PreviewFailed for as long if the worker has given it up.
+    """
     request = newest_request(prepare_preview, [str(day)])
     if request and (request.finished_at is None or request.finished_at > timezone.now() - SHOWN_FOR):
+        if request.status == TaskResultStatus.FAILED and request.exception_class_path not in COMES_BACK:
+            raise PreviewFailed(request.exception_class_path)
         rows = request.return_value
         return None if rows is None or request.finished_at is None else PreparedPreview(request.finished_at, rows)
     prepare_preview.enqueue(str(day))

@@ -17,8 +17,8 @@ from django_tasks_db.models import DBTaskResult
 from courseware.accounts.models import User
 from courseware.assignments import letter_pages, letter_rehearsal, prepared_previews
 from courseware.assignments.ending_letters import tell_of_endings
-from courseware.assignments.letter_rehearsal import PEOPLE_AT_ONCE, ComingLetters, rehearse_letters
-from courseware.assignments.prepared_previews import prepare_preview
+from courseware.assignments.letter_rehearsal import PAUSE, PEOPLE_AT_ONCE, ComingLetters, rehearse_letters
+from courseware.assignments.prepared_previews import PreviewFailed, prepare_preview
 from courseware.assignments.reminding import remind_due
 from courseware.jobs.tasks import Later
 from courseware.learning.enrolling import waive
@@ -190,9 +190,12 @@ def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
             yield
         statements.append(len(queries))
 
+    pauses = []
     monkeypatch.setattr(letter_rehearsal, "rolled_back", counted)
+    monkeypatch.setattr(letter_rehearsal, "sleep", lambda seconds: pauses.append((seconds, len(statements))))
     assert len(list(rehearse_letters(TOMORROW))) == 2 * (2 * PEOPLE_AT_ONCE + 1)
     assert len(statements) == 3
+    assert pauses == ([(PAUSE, 1), (PAUSE, 2)] if connection.vendor == "sqlite" else [])
     assert max(statements) <= 30 + 6 * PEOPLE_AT_ONCE
 
 
@@ -291,6 +294,17 @@ def test_a_worker_that_is_told_to_stop_prepares_the_preview_later(monkeypatch):
     monkeypatch.setattr(prepared_previews, "is_stopping", lambda: True)
     with pytest.raises(Later):
         prepare_preview.func(str(TOMORROW))
+
+
+@pytest.mark.usefixtures("firm")
+def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, prepared_by_worker, the_day_before):
+    client.get("/people/letters/coming/")
+    failed = {"status": "FAILED", "finished_at": timezone.now(), "exception_class_path": "builtins.LookupError"}
+    DBTaskResult.objects.update(**failed)
+    with pytest.raises(PreviewFailed):
+        client.get("/people/letters/coming/")
+    the_day_before.shift(timedelta(minutes=11))
+    assert "The preview is being prepared" in client.get("/people/letters/coming/").text
 
 
 @pytest.mark.usefixtures("firm")
