@@ -2,9 +2,9 @@
 
 `make deep` runs all tests that use the database on PostgreSQL.
 
-With `-p tests.statements --note-statements=FOLDER` every test that passes notes what it ran on SQLite. From that,
-`python -m tests.statements FOLDER` prints the tests that may be left out, and `--without=FILE` leaves these out. (With
-the sign between: pytest takes a word by itself for a place of tests.)
+With `-p tests.statements --note-statements=FOLDER` each test that passes, and that `.ci/run` may run on PostgreSQL,
+notes what it ran on SQLite. From that, `python -m tests.statements FOLDER` prints the tests that may be left out, and
+`--without=FILE` leaves these out. (With the sign between: pytest takes a word by itself for a place of tests.)
 """
 
 import inspect
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+NOT_RUN = ("browser", "any_database", "postgres_in_deep", "deep")  # markers that `.ci/run` excludes on PostgreSQL
 ENOUGH = 1  # test for each statement of each function; with other values in `make deep`
 NAMES_AND_NUMBERS = re.compile(r"\bs\d+_x\d+\b|\d+")  # of savepoints, limits, aliases
 REPEATED = re.compile(r"(%s|\([^()]*\))(?:, \1)+")  # values of a list, rows of an insert
@@ -65,6 +66,11 @@ def left_out(notes):
             yield note["test"]
 
 
+def is_noted(item):
+    """Whether `.ci/run` may run the test on PostgreSQL. Statements of other tests are not run there."""
+    return item.get_closest_marker("database") is not None and not any(map(item.get_closest_marker, NOT_RUN))
+
+
 def stays(item):
     """Whether the test must run on PostgreSQL in any case: it commits or checks the database vendor."""
     return commits(item) or "connection.vendor" in inspect.getsource(item.function)
@@ -92,7 +98,7 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_protocol(item):
     from django.db import connection
 
-    if not (item.config.getoption("note_statements") and item.get_closest_marker("database")):
+    if not (item.config.getoption("note_statements") and is_noted(item)):
         return (yield)
     item.stash[NOTES] = Notes()
     with connection.execute_wrapper(item.stash[NOTES]):

@@ -1,11 +1,14 @@
 """Tests of tests/statements.py: every statement is still run by at least one selected test."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from django.db import DatabaseError, connection
 
 from courseware.accounts.models import User
 from tests.making import make_user
-from tests.statements import Notes, commits, left_out, stays
+from tests.statements import NOT_RUN, Notes, commits, is_noted, left_out, stays
 
 
 def note(test, asked, *, seconds=1.0, stays=False):
@@ -29,6 +32,20 @@ def test_who_stays_counts_for_the_others():
 
 def test_who_asks_nothing_is_left_out():
     assert list(left_out([note("words alone", "")])) == ["words alone"]
+
+
+def test_tests_that_never_run_on_postgresql_are_not_noted():
+    def marked(*markers):
+        return SimpleNamespace(get_closest_marker={name: name for name in markers}.get)
+
+    assert is_noted(marked("database", "faults"))
+    assert not is_noted(marked("faults"))
+    assert [is_noted(marked("database", name)) for name in NOT_RUN] == [False] * len(NOT_RUN)
+
+
+def test_the_markers_excluded_on_postgresql_are_those_of_the_run():
+    run = Path(__file__).parents[2] / ".ci/run"
+    assert f'-m "(database or faults) and not ({" or ".join(NOT_RUN)})"' in run.read_text(encoding="utf-8")
 
 
 def asked_by(*doing):
