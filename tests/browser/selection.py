@@ -4,7 +4,8 @@
 
 - the pages of `REPRESENTATIVE`,
 - at most `AT_MOST` other pages a test, if something that is behind the page changed: a template, a style, a script, the
-  module of its view, the module of a form of that view, or a translation that stands on the page.
+  module of its view, the module of a form of that view, the module of an option in its route, or a translation that
+  stands on the page.
 
 What every page has in common (base.html and what it names) does not count as changed: representative pages show it.
 """
@@ -12,6 +13,7 @@ What every page has in common (base.html and what it names) does not count as ch
 import re
 import sys
 from functools import cache
+from types import ModuleType
 from urllib.parse import urlsplit
 
 from django.forms import BaseForm
@@ -118,16 +120,27 @@ def match_of(path):
 
 
 def view_sources(path: str) -> set[str]:
-    """Files of the view's module and of the forms it imports."""
+    """Files of the view's module, of forms that it imports by name or by module, and of options in its route."""
     match = match_of(path)
     if match is None:
         return set()
     view = match.func
     owner = type(view.model_admin) if hasattr(view, "model_admin") else getattr(view, "view_class", view)
     module = sys.modules[owner.__module__]
-    forms = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, BaseForm)]
-    names = {module.__name__, *(form.__module__ for form in forms)}
+    imported = [value for value in vars(module).values() if isinstance(value, ModuleType)]
+    forms = [form for each in (module, *imported) for form in forms_in(each)]
+    options = [*match.kwargs.values()]
+    forms += [option.form for option in options if is_form(getattr(option, "form", None))]
+    names = {module.__name__, *(each.__module__ for each in (*forms, *map(type, options)))}
     return {name.replace(".", "/") + ending for name in names for ending in (".py", "/__init__.py")}
+
+
+def forms_in(module) -> list[type[BaseForm]]:
+    return [value for value in vars(module).values() if is_form(value)]
+
+
+def is_form(value) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseForm)
 
 
 def template_sources(names) -> set[str]:

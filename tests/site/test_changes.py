@@ -111,6 +111,9 @@ MERGES = "/people/merges/"  # not representative
 def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
     assert is_examined(Page(MERGES), "courseware/assignments/merge_pages.py")
     assert is_examined(Page("/people/3/away/"), "courseware/assignments/away_forms.py")
+    assert is_examined(Page("/accounts/code/"), "courseware/accounts/forms.py")
+    assert is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/exemption.py")
+    assert not is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/extension.py")
     assert is_examined(Page(MERGES), "templates/assignments/merges.html", templates=["assignments/merges.html"])
     assert is_examined(Page(MERGES), "static/css/people.css")
     assert is_examined(Page(MERGES, text="设置 电子邮件"), CATALOGUE, translations=["电子邮件"])
