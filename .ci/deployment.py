@@ -10,6 +10,7 @@ documents promise.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,8 @@ class Migration(migrations.Migration):
 
 
 def main() -> None:
+    # `.ci/run` ends this process by SIGTERM. Server, worker and proxy run in sessions of their own: `end` must run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writes", type=int, default=300, metavar="NUMBER")
     parser.add_argument("--from", dest="revision", metavar="REVISION")

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,29 @@ def test_after_a_failed_test_nothing_else_is_run(clone):
     ran = run(clone, FAIL="make test")
     assert ran.returncode == 1
     assert re.findall("^== (?!what)(.+)$", ran.stdout, re.MULTILINE) == ["make test"]
+
+
+ENDED_BY_SIGNAL = """
+import os, signal, time
+from types import SimpleNamespace
+
+import deployment
+
+def play(writes):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)  # the signal ends this
+
+deployment.Deployment = lambda *_: SimpleNamespace(end=lambda: print("ended"))
+deployment.Rehearsal = lambda *_: SimpleNamespace(play=play)
+deployment.main()
+"""
+
+
+def test_the_deployed_site_is_ended_when_the_run_stops_early():
+    environment = os.environ | {"PYTHONPATH": str(ROOT / ".ci"), "DATABASE_URL": ""}
+    command = [sys.executable, "-c", ENDED_BY_SIGNAL]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (143, "ended\n"), ran.stderr
 
 
 def base_of(ran):
