@@ -119,7 +119,7 @@ class ComingLetters:
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
     def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:
-        """Returns the keys of the emails that a round has asked whether they may leave."""
+        """Run the day's delivery rounds. Return the keys of the emails that a round claimed."""
         to_write = sorted((each for own in plans.values() for each in own), key=attrgetter("at"))
         queued, asked, at = self.waiting.filter(person__in=plans), set(), self.now
         while at < self.ends:
@@ -165,7 +165,7 @@ def ask_all(queued: QuerySet[Message], at: datetime) -> set[int]:
 
 
 def order_of(message: Message) -> tuple[object, ...]:
-    """By sort, in the order in which a worker decides, an email before those told in it; at last what still waits."""
+    """Sort key: email sort as in SORTS, decided before waiting, time, and an email before those included in it."""
     waits = message.ended_at is None
     sort, at = SORTS.index(MESSAGE_KINDS[message.kind].sort), message.next_at if waits else message.ended_at
     return sort, waits, at, message.told_in_id or message.pk, bool(message.told_in_id), message.pk
