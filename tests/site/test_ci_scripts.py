@@ -183,6 +183,28 @@ def ran_by(deep):
     return (deep.ROOT / "ran").read_text().split()
 
 
+@pytest.fixture
+def clean(deep):
+    """A repository at `deep.ROOT` without changes."""
+    (deep.ROOT / ".gitignore").write_text("deep/\nran\n")
+    git(deep.ROOT, "init", "--quiet")
+    commit(deep.ROOT, "2026-11-01T12:00:00Z")
+    return deep
+
+
+@pytest.mark.parametrize("changed", ["day", "new"])
+def test_changed_and_untracked_files_are_refused(changed, clean, monkeypatch, capsys):
+    assert clean.checked_out() == git(clean.ROOT, "rev-parse", "HEAD")[:12]
+    (clean.ROOT / changed).write_text("changed")
+    assert clean.checked_out().endswith("-dirty")
+    monkeypatch.setattr("sys.argv", ["deep"])
+    monkeypatch.setattr(clean, "PARTS", PARTS)
+    with pytest.raises(SystemExit):
+        clean.main()
+    assert "commit or stash" in capsys.readouterr().err
+    assert not (clean.ROOT / "ran").exists()
+
+
 def test_a_failed_part_stops_no_other_and_fails_the_whole(deep, capsys):
     assert run_deep(deep) == 1
     assert ran_by(deep) == ["one", "two", "three"]
