@@ -227,6 +227,14 @@ def test_parts_that_have_ended_run_again_only_when_named_or_on_another_commit(de
     assert ran_by(deep) == ["one", "two", "three", "mended", "one", "two", "three"]
 
 
+def test_parts_require_the_tools_that_tests_need(deep, monkeypatch):
+    required = ("REQUIRE_BROWSER", "REQUIRE_DISKS", "REQUIRE_CLOCK")
+    for name in required:
+        monkeypatch.delenv(name, raising=False)
+    assert run_deep(deep, parts={"pages": f"echo ${' $'.join(required)} >>ran"}) == 0
+    assert ran_by(deep) == ["1", "1", "1"]
+
+
 def test_a_run_that_was_interrupted_goes_on_with_the_part_it_was_at(deep, monkeypatch):
     run_part = deep.run
 
