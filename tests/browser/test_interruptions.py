@@ -23,6 +23,7 @@ pytestmark = [
         "templates/",
         "courseware/accounts/",
         "courseware/assessment/",
+        "courseware/content/",
         "courseware/learning/",
         "courseware/unsaved/",
     ),

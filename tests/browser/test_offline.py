@@ -14,7 +14,9 @@ from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.exhaustive,
-    pytest.mark.only_if_changed("static/js/", "templates/", "courseware/learning/"),
+    pytest.mark.only_if_changed(
+        *("static/js/", "templates/", "courseware/learning/", "courseware/journey/", "courseware/well_known.py"),
+    ),
 ]
 LESSON = "/learn/tea-room/boiling/"
 HAS_COPY = "async () => Boolean(await (await caches.open('reading-copy')).match('/offline/about'))"

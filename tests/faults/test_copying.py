@@ -20,7 +20,8 @@ from tests.patience import PATIENCE
 
 SOURCES = (
     *("courseware/second_database.py", "courseware/database_addresses.py", "courseware/upgrading.py"),
-    *("courseware/lib/table_copies.py", "courseware/management/commands/copy_database.py", "courseware/*/migrations/"),
+    *("courseware/lib/table_copies.py", "courseware/lib/names.py", "courseware/*/migrations/"),
+    "courseware/management/commands/copy_database.py",
 )
 pytestmark = pytest.mark.only_if_changed(*SOURCES)
 SETTLED = "done; put its address into DATABASE_URL, and restart the server and the worker"

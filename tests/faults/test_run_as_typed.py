@@ -16,7 +16,9 @@ from tests.patience import PATIENCE
 pytestmark = [
     pytest.mark.skipif(IS_POSTGRES, reason="what is tried out has SQLite"),
     pytest.mark.only_if_changed(
-        "courseware/run.py", "courseware/settings.py", "courseware/management/", "requirements/"
+        *("courseware/run.py", "courseware/settings.py", "courseware/starting.py", "courseware/upgrading.py"),
+        *("courseware/static_files.py", "courseware/reporting/demo.py", "courseware/reporting/management/"),
+        *("courseware/management/", "gunicorn.conf.py", "requirements/"),
     ),
 ]
 PROGRAMS = {"The server": "gunicorn", "The worker": "manage.py work"}
