@@ -18,6 +18,7 @@ from courseware.run import move_aside
 from tests.faults.sites import Site, new_postgres
 from tests.patience import PATIENCE
 
+pytestmark = pytest.mark.faults
 SERVER = os.environ.get("DATABASE_URL", "")
 RECORDED = [tuple(each) for each in json.loads(Path(__file__).with_name("before-0.3.json").read_text(encoding="utf-8"))]
 REASON = "made by a version before 0.3.0 (accounts.0001_initial), which cannot be upgraded to this one"
@@ -77,7 +78,6 @@ def test_only_a_database_of_another_baseline_is_an_error(recorded, found, in_thi
     assert [(error.id, error.msg) for error in errors] == [("front_door.E004", SENTENCE)] * found
 
 
-@pytest.mark.faults
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -96,7 +96,6 @@ def test_commands_and_server_refuse_an_old_database_and_write_nothing(arguments,
     assert not (old_site.folder / "static").exists()
 
 
-@pytest.mark.faults
 def test_make_run_stops_at_an_old_trial_and_prints_how_to_move_it_aside(tmp_path, old_site):
     if old_site.is_postgres:
         pytest.skip("`make run` keeps its trial in SQLite")
