@@ -34,8 +34,14 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
             return name
 
     def compress_files(self, paths):
-        """Only under the hashed names: pages ask for no others. A file under its own name is served as it is."""
+        """Compress files under their hashed names only, which are the names that pages use.
+
+        WhiteNoise prefers a compressed file to the plain one, so files that earlier versions compressed are deleted.
+        """
         hashed = set(self.hashed_files.values())
+        for path in paths - hashed:
+            for ending in (".gz", ".br"):
+                Path(self.path(path + ending)).unlink(missing_ok=True)
         yield from super().compress_files([path for path in paths if path in hashed])
 
 

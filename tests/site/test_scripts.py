@@ -63,7 +63,7 @@ def test_every_module_but_the_pages_has_tests_of_its_own():
 
 def collected(folder, scripts=SCRIPTS):
     """The storage of a site in `folder` into which the scripts were collected as for production."""
-    shutil.copytree(scripts, folder / "js")
+    shutil.copytree(scripts, folder / "js", dirs_exist_ok=True)
     storage = StaticFilesStorage(location=folder, base_url="/static/")
     names = [str(file.relative_to(folder)) for file in (folder / "js").rglob("*.js")]
     processed = list(storage.post_process({name: (storage, name) for name in names}))
@@ -76,6 +76,15 @@ def test_files_are_compressed_under_their_hashed_names_only(tmp_path):
     compressed = {file.name.removesuffix(".gz") for file in tmp_path.rglob("*.gz")}
     assert Path(storage.stored_name("js/pages/lesson.js")).name in compressed
     assert not {file.name for file in SCRIPTS.rglob("*.js")} & compressed
+
+
+def test_compressed_files_of_earlier_versions_are_deleted(tmp_path):
+    stale = [tmp_path / "site" / "js" / f"order.js{ending}" for ending in (".gz", ".br")]
+    stale[0].parent.mkdir(parents=True)
+    for file in stale:
+        file.write_text("old")
+    collected(tmp_path / "site")
+    assert not any(file.exists() for file in stale)
 
 
 def test_modules_are_imported_by_the_names_they_are_kept_under(tmp_path):
