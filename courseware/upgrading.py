@@ -55,7 +55,8 @@ def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
     initial = sorted(f"{app}.{name}" for app, name in foreign if is_ours(app) and name.startswith("0001_"))
     if not initial:
         return ""
-    return f"made by a version before 0.3.0 ({initial[0]}), which cannot be upgraded to this one; see docs/upgrading.md"
+    origin = f"made by a version with other initial migrations ({initial[0]})"
+    return f"{origin}, which cannot be upgraded to this one; see docs/upgrading.md"
 
 
 def refusal() -> str:

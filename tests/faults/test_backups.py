@@ -247,7 +247,7 @@ UNFIT = {
     ),
     "an earlier baseline": (
         changed_manifest(lambda told: told["database"].update(migrations=[["learning", "0001_initial"]])),
-        "made by a version before 0.3.0 (learning.0001_initial), which cannot be upgraded to this one",
+        "made by a version with other initial migrations (learning.0001_initial), which cannot be upgraded to this one",
     ),
     "the other database": (
         changed_manifest(lambda told: told["database"].update(database="SQLite" if IS_POSTGRES else "PostgreSQL")),

@@ -1,4 +1,4 @@
-"""A database or backup from before version 0.3.0 is refused in one sentence, and nothing is written.
+"""A database or backup with other initial migrations is refused in one sentence, and nothing is written.
 
 `before-0.3.json` lists the migrations that version 0.2 recorded.
 """
@@ -21,8 +21,8 @@ from tests.patience import PATIENCE
 pytestmark = pytest.mark.faults
 SERVER = os.environ.get("DATABASE_URL", "")
 RECORDED = [tuple(each) for each in json.loads(Path(__file__).with_name("before-0.3.json").read_text(encoding="utf-8"))]
-REASON = "made by a version before 0.3.0 (accounts.0001_initial), which cannot be upgraded to this one"
-SENTENCE = f"The database was {REASON}; see docs/upgrading.md"
+ORIGIN = "made by a version with other initial migrations (accounts.0001_initial)"
+SENTENCE = f"The database was {ORIGIN}, which cannot be upgraded to this one; see docs/upgrading.md"
 REAL = {"DJANGO_SETTINGS_MODULE": "courseware.settings"}
 
 
@@ -60,22 +60,25 @@ def in_this_process(monkeypatch):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("recorded", "found"),
+    ("recorded", "initial"),
     [
-        (RECORDED, 1),
-        ([("auth", "0001_initial"), ("accounts", "0001_initial")], 1),  # an installation of 0.2 that was broken off
-        ([], 0),
-        ([("auth", "0001_initial")], 0),
-        ([("accounts", "0001_v0_3")], 0),
-        ([("accounts", "0001_v0_3"), ("accounts", "9999_later")], 0),  # a newer version; `Watch` keeps it closed
+        (RECORDED, ["0001_initial"]),
+        ([("auth", "0001_initial"), ("accounts", "0001_initial")], ["0001_initial"]),  # 0.2, installed in part
+        ([("accounts", "0001_v0_3b")], ["0001_v0_3b"]),  # later initial migrations, as on another branch
+        ([], []),
+        ([("auth", "0001_initial")], []),
+        ([("accounts", "0001_v0_3")], []),
+        ([("accounts", "0001_v0_3"), ("accounts", "9999_later")], []),  # a newer version; `Watch` keeps it closed
     ],
 )
-def test_only_a_database_of_another_baseline_is_an_error(recorded, found, in_this_process, monkeypatch):
+def test_only_a_database_of_another_baseline_is_an_error(recorded, initial, in_this_process, monkeypatch):
     known = {(app, "0001_v0_3") for app in ("accounts", "learning")}
     monkeypatch.setattr(upgrading, "migrations_of_this_version", lambda: frozenset(known))
     in_this_process(recorded)
     errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
-    assert [(error.id, error.msg) for error in errors] == [("front_door.E004", SENTENCE)] * found
+    assert [(error.id, error.msg) for error in errors] == [
+        ("front_door.E004", SENTENCE.replace("0001_initial", name)) for name in initial
+    ]
 
 
 @pytest.mark.parametrize(
