@@ -4,6 +4,7 @@
 `… letters NUMBER` tells so many people that they are invited; every twentieth has an address that is refused.
 """
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -44,7 +45,7 @@ def main(what, number=0, after=0):
         from courseware.jobs import schedule, working
         from courseware.outbox import circuit_breaker, delivering, models
 
-        working.ALIVE_FOR = timedelta(seconds=2)
+        working.ALIVE_FOR = timedelta(seconds=int(os.environ.get("ALIVE_FOR", 2)))
         working.BEAT_EVERY = working.LOOK_EVERY = 0.3
         working.TRIES, working.PAUSES = 100, [timedelta(seconds=0.2)] * 100
         # Still longer than a server is waited for: one second for each of its answers.

@@ -29,7 +29,9 @@ def clock(tmp_path):
 
 @contextmanager
 def several_workers(site, clock):
-    workers = [site.start("-m", "tests.faults.busy", "work", **clock.environment) for _ in range(WORKERS)]
+    # Nobody is killed, and a busy machine delays the beat of a worker by more than two seconds.
+    environment = clock.environment | {"ALIVE_FOR": "60"}
+    workers = [site.start("-m", "tests.faults.busy", "work", **environment) for _ in range(WORKERS)]
     try:
         wait_until(lambda: all(map(partial(has_begun, site), workers)), "a worker does not begin")
         yield
