@@ -53,9 +53,9 @@ class Issue:
 class CertificateFact:
     """`field` is the column of Certificate, `value` computes it when the certificate is issued.
 
-    `is_recomputable`: whether `check_records` can compute the value again later and compare. It cannot if the value
-    depends on something that changes and of which no former value is stored, such as a name. Then `in_log` is required:
-    what the audit log holds of it. The log holds no names: use a digest of them.
+    `is_recomputable`: whether `check_records` can compute the value again later and compare. It cannot if former
+    values of its source are not stored, as with a name. Then `in_log` is required: it returns what the audit log holds.
+    The log must hold no names: use a digest.
 
     `forged` is what `check_records` says if the value is another one. `may_be_empty`: a certificate without the value
     is right, too, for example one that was issued before the fact existed.

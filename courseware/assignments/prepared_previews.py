@@ -29,7 +29,7 @@ class PreparedPreview(NamedTuple):
     rows: Sequence[Row]
 
     def foreseen(self) -> Iterator[tuple[int, list[Foreseen]]]:
-        """Each person with what is foreseen, in the order of keys. Whoever was deleted meanwhile is left out."""
+        """Yield each person's key with the expected emails, in key order. Leaves out people deleted since."""
         by_person = ((person, list(rows)) for person, rows in groupby(self.rows, key=itemgetter(0)))
         for some in batches(by_person, PEOPLE_AT_ONCE):
             people = User.objects.in_bulk([person for person, _rows in some])

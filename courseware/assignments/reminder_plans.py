@@ -1,5 +1,8 @@
-"""On which days people are reminded of a due day: as their course says, or the rule that has enrolled them. And whether
-the next level is told of people who are late for days."""
+"""Reminder plans and the escalation switch.
+
+A reminder plan sets on which days people are reminded of a due date: one for a course, or one for an assignment rule.
+The switch turns emails to the next level about people who are days late on or off.
+"""
 
 from collections.abc import Collection
 from datetime import date

@@ -20,7 +20,7 @@ def is_preview() -> bool:
 
 @contextmanager
 def at_time(at: datetime) -> Iterator[None]:
-    """Within it `now` is `at`, in this thread only. Whatever is written within it has to be rolled back."""
+    """Within the block `now()` returns `at`, in this thread only. Roll back all writes made in the block."""
     token = _previewed.set(at)
     try:
         yield

@@ -103,14 +103,16 @@ class Enroll(ManagerAction):
         return None if line.enrollment.is_open else Stays.LATER
 
     def undo(self, lines, by, at):
-        """Removed where nothing was done and no letter has left since; else the person is excused, and knows why. Left
-        are those that go on for a run of another account."""
+        """Delete enrollments without work and without a sent email; mark the others as exempt, with the reason.
+
+        Enrollments that continue one of another account stay unchanged.
+        """
         shared = Enrollment.objects.filter(stands_for_another(), pk__in=[line.enrollment_id for line in lines])
         for_another = set(shared.values_list("pk", flat=True))
         if not (lines := [line for line in lines if line.enrollment_id not in for_another]):
             return [], []
         to_stay = told_or_answered(lines)
-        removed = [line.enrollment for line in lines if line not in to_stay]  # of which nothing is left but the line
+        removed = [line.enrollment for line in lines if line not in to_stay]  # only the line is kept
         for line in to_stay:
             line.enrollment.waived_at, line.enrollment.waived_reason = at, by_mistake(line.learner)
         write_exemptions([line.enrollment for line in to_stay])
