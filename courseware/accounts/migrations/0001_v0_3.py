@@ -45,6 +45,17 @@ class Migration(migrations.Migration):
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
                 'ordering': ['name', 'pk'],
+                'indexes': [
+                    models.Index(fields=['name', 'id'], name='people_by_name'),
+                    models.Index(condition=models.Q(('is_active', False)), fields=['name', 'id'], name='former_people_by_name'),
+                    models.Index(condition=models.Q(('is_staff', True)), fields=['name', 'id'], name='staff_by_name'),
+                    models.Index(condition=models.Q(('is_superuser', True)), fields=['name', 'id'], name='superusers_by_name'),
+                    models.Index(condition=models.Q(('post', ''), _negated=True), fields=['post'], name='people_by_post'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='addresses_are_lower_case'),
+                    models.CheckConstraint(condition=models.Q(('email', None), ('staff_number', None), _negated=True), name='address_or_staff_number', violation_error_message='An e-mail address or a staff number is needed.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -58,6 +69,9 @@ class Migration(migrations.Migration):
                 ('used_on', models.DateField(help_text='The last day on which it was used', null=True)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('person', 'name'), name='one_api_key_per_name')],
+            },
         ),
         migrations.CreateModel(
             name='Away',
@@ -75,6 +89,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['first_day', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('stage__lt', 2)), fields=['ends_at'], name='away_and_not_over')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='away_from_day_to_day')],
             },
         ),
         migrations.CreateModel(
@@ -85,6 +101,9 @@ class Migration(migrations.Migration):
                 ('known_since', models.DateTimeField(default=django.utils.timezone.now)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('person', 'key'), name='a_device_is_known_once')],
+            },
         ),
         migrations.CreateModel(
             name='Membership',
@@ -114,6 +133,10 @@ class Migration(migrations.Migration):
                 'verbose_name': 'merged account',
                 'verbose_name_plural': 'merged accounts',
                 'ordering': ['-pk'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('other',), name='a_name_of_one_person'),
+                    models.CheckConstraint(condition=models.Q(('kept', models.F('other')), _negated=True), name='nobody_is_merged_with_oneself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -129,6 +152,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
+                'constraints': [models.UniqueConstraint(fields=('act', 'person'), name='an_act_notes_once_about_a_person')],
             },
         ),
         migrations.CreateModel(
@@ -146,6 +170,9 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(help_text='Null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('said_yes', models.ForeignKey(help_text='Who let it be done; null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['-read_at'], name='rosters_by_day')],
+            },
         ),
         migrations.CreateModel(
             name='RosterPart',
@@ -159,6 +186,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['place'],
+                'constraints': [models.UniqueConstraint(fields=('roster', 'place'), name='one_part_at_a_place')],
             },
         ),
         migrations.CreateModel(
@@ -168,6 +196,9 @@ class Migration(migrations.Migration):
                 ('term', models.CharField(max_length=40)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['term', 'person'], name='people_by_term', opclasses=['varchar_pattern_ops', 'int8_ops'])],
+            },
         ),
         migrations.CreateModel(
             name='SignInCode',
@@ -195,6 +226,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'substitute',
                 'verbose_name_plural': 'substitutes',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='substitutes_begin_before_they_end'),
+                    models.CheckConstraint(condition=models.Q(('lead', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -229,6 +264,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['day'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('team', 'day'), name='a_day_once_in_the_list_of_a_team'),
+                    models.UniqueConstraint(condition=models.Q(('team', None)), fields=('day',), name='a_day_once_in_the_list_of_the_site'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -255,97 +294,12 @@ class Migration(migrations.Migration):
                 ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.teamlink')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['name', 'id'], name='people_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('is_active', False)), fields=['name', 'id'], name='former_people_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('is_staff', True)), fields=['name', 'id'], name='staff_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('is_superuser', True)), fields=['name', 'id'], name='superusers_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='user',
-            index=models.Index(condition=models.Q(('post', ''), _negated=True), fields=['post'], name='people_by_post'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='addresses_are_lower_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', None), ('staff_number', None), _negated=True), name='address_or_staff_number', violation_error_message='An e-mail address or a staff number is needed.'),
-        ),
-        migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.UniqueConstraint(fields=('person', 'name'), name='one_api_key_per_name'),
-        ),
-        migrations.AddIndex(
-            model_name='away',
-            index=models.Index(condition=models.Q(('stage__lt', 2)), fields=['ends_at'], name='away_and_not_over'),
-        ),
-        migrations.AddConstraint(
-            model_name='away',
-            constraint=models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='away_from_day_to_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(fields=('person', 'key'), name='a_device_is_known_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('other',), name='a_name_of_one_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('other')), _negated=True), name='nobody_is_merged_with_oneself'),
-        ),
-        migrations.AddConstraint(
-            model_name='note',
-            constraint=models.UniqueConstraint(fields=('act', 'person'), name='an_act_notes_once_about_a_person'),
-        ),
-        migrations.AddIndex(
-            model_name='roster',
-            index=models.Index(fields=['-read_at'], name='rosters_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='rosterpart',
-            constraint=models.UniqueConstraint(fields=('roster', 'place'), name='one_part_at_a_place'),
-        ),
-        migrations.AddIndex(
-            model_name='searchterm',
-            index=models.Index(fields=['term', 'person'], name='people_by_term', opclasses=['varchar_pattern_ops', 'int8_ops']),
-        ),
-        migrations.AddConstraint(
-            model_name='substitute',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='substitutes_begin_before_they_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='substitute',
-            constraint=models.CheckConstraint(condition=models.Q(('lead', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
+            options={
+                'constraints': [models.UniqueConstraint(fields=('link', 'staff_number'), name='one_request_at_a_link')],
+            },
         ),
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('team', 'person', 'role'), name='one_membership_per_role'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarday',
-            constraint=models.UniqueConstraint(fields=('team', 'day'), name='a_day_once_in_the_list_of_a_team'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarday',
-            constraint=models.UniqueConstraint(condition=models.Q(('team', None)), fields=('day',), name='a_day_once_in_the_list_of_the_site'),
-        ),
-        migrations.AddConstraint(
-            model_name='joinrequest',
-            constraint=models.UniqueConstraint(fields=('link', 'staff_number'), name='one_request_at_a_link'),
         ),
     ]

@@ -37,6 +37,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'attempt',
                 'verbose_name_plural': 'attempts',
                 'ordering': ['number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'exam', 'number'), name='one_attempt_per_number'),
+                    models.UniqueConstraint(condition=models.Q(('submitted_at', None)), fields=('enrollment', 'exam'), name='one_open_attempt_per_exam'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('points', None), ('submitted_at', None)), models.Q(('points__isnull', False), ('points__lte', models.F('max_points')), ('submitted_at__isnull', False)), _connector='OR'), name='points_come_with_submitting'),
+                    models.CheckConstraint(condition=models.Q(('pass_mark__isnull', False), ('is_passed', None), _connector='OR'), name='no_pass_without_a_pass_mark'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -62,6 +68,12 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'certificate',
                 'verbose_name_plural': 'certificates',
+                'indexes': [
+                    models.Index(fields=['-issued_at', '-id'], name='certificates_newest_first'),
+                    models.Index(condition=models.Q(('withdrawn_at__isnull', False)), fields=['-issued_at', '-id'], name='withdrawn_newest_first'),
+                    models.Index(fields=['holder'], name='certificate_by_holder'),
+                ],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at', None), ('withdrawn_by', None), ('withdrawn_reason', '')), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='withdrawn_by_somebody_for_a_reason')],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +86,9 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('certificate', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='papers', to='assessment.certificate')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('certificate', 'language'), name='one_paper_per_certificate_and_language')],
+            },
         ),
         migrations.CreateModel(
             name='DailyAnswer',
@@ -96,6 +111,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'day'), name='one_daily_answer_a_day'),
+                    models.UniqueConstraint(fields=('enrollment', 'number'), name='one_daily_answer_per_number'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +144,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('attempt', 'objective', 'number'), name='one_drill_answer_per_number')],
             },
         ),
         migrations.CreateModel(
@@ -147,6 +167,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'outside training',
                 'verbose_name_plural': 'outside trainings',
                 'ordering': ['-pk'],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('person', 'course', 'trained_on'), name='outside_training_recorded_once'),
+                    models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('trained_on')), _connector='OR'), name='outside_training_ends_after_it'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at', None), ('withdrawn_by', None), ('withdrawn_reason', '')), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='outside_training_withdrawn_for_a_reason'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -169,6 +194,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('attempt', 'position'), name='one_response_per_position'),
+                    models.UniqueConstraint(fields=('attempt', 'question'), name='no_question_twice_in_an_attempt'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -181,85 +210,12 @@ class Migration(migrations.Migration):
                 ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('outside', models.ForeignKey(help_text='Or what was learned elsewhere', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessment.outsidetraining')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'exam', 'number'), name='one_attempt_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('submitted_at', None)), fields=('enrollment', 'exam'), name='one_open_attempt_per_exam'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('points', None), ('submitted_at', None)), models.Q(('points__isnull', False), ('points__lte', models.F('max_points')), ('submitted_at__isnull', False)), _connector='OR'), name='points_come_with_submitting'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('pass_mark__isnull', False), ('is_passed', None), _connector='OR'), name='no_pass_without_a_pass_mark'),
-        ),
-        migrations.AddIndex(
-            model_name='certificate',
-            index=models.Index(fields=['-issued_at', '-id'], name='certificates_newest_first'),
-        ),
-        migrations.AddIndex(
-            model_name='certificate',
-            index=models.Index(condition=models.Q(('withdrawn_at__isnull', False)), fields=['-issued_at', '-id'], name='withdrawn_newest_first'),
-        ),
-        migrations.AddIndex(
-            model_name='certificate',
-            index=models.Index(fields=['holder'], name='certificate_by_holder'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at', None), ('withdrawn_by', None), ('withdrawn_reason', '')), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='withdrawn_by_somebody_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='certificatepaper',
-            constraint=models.UniqueConstraint(fields=('certificate', 'language'), name='one_paper_per_certificate_and_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyanswer',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'day'), name='one_daily_answer_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyanswer',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'number'), name='one_daily_answer_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='drillanswer',
-            constraint=models.UniqueConstraint(fields=('attempt', 'objective', 'number'), name='one_drill_answer_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidetraining',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('person', 'course', 'trained_on'), name='outside_training_recorded_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidetraining',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('trained_on')), _connector='OR'), name='outside_training_ends_after_it'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidetraining',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at', None), ('withdrawn_by', None), ('withdrawn_reason', '')), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('withdrawn_reason', ''), _negated=True)), _connector='OR'), name='outside_training_withdrawn_for_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('attempt', 'position'), name='one_response_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('attempt', 'question'), name='no_question_twice_in_an_attempt'),
-        ),
-        migrations.AddIndex(
-            model_name='standing',
-            index=models.Index(fields=['certified_until'], name='standing_by_certified_until'),
-        ),
-        migrations.AddConstraint(
-            model_name='standing',
-            constraint=models.UniqueConstraint(fields=('learner', 'course'), name='one_standing_per_course'),
-        ),
-        migrations.AddConstraint(
-            model_name='standing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('certificate', None), ('outside__isnull', False)), models.Q(('certificate__isnull', False), ('outside', None)), _connector='OR'), name='a_standing_has_one_proof'),
+            options={
+                'indexes': [models.Index(fields=['certified_until'], name='standing_by_certified_until')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('learner', 'course'), name='one_standing_per_course'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('certificate', None), ('outside__isnull', False)), models.Q(('certificate__isnull', False), ('outside', None)), _connector='OR'), name='a_standing_has_one_proof'),
+                ],
+            },
         ),
     ]

@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'document',
                 'verbose_name_plural': 'documents',
+                'constraints': [models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id')],
             },
         ),
         migrations.CreateModel(
@@ -67,6 +68,27 @@ class Migration(migrations.Migration):
                 ('paragraphs', models.JSONField(default=list, help_text='What a search looks through, taken from the data')),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pages', to='content.document')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Revision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(verbose_name='number')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='saved at')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
+                ('is_unchecked', models.BooleanField(default=False, verbose_name='saved unchecked')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='saved by')),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='content.document', verbose_name='document')),
+            ],
+            options={
+                'verbose_name': 'revision',
+                'verbose_name_plural': 'revisions',
+                'ordering': ['-number'],
+                'constraints': [models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number')],
+            },
         ),
         migrations.CreateModel(
             name='ProfessionalReading',
@@ -79,12 +101,14 @@ class Migration(migrations.Migration):
                 ('taken_back_at', models.DateTimeField(null=True, verbose_name='taken back at')),
                 ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
                 ('taken_back_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken back by')),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='content.revision', verbose_name='revision')),
             ],
             options={
                 'verbose_name': 'reading by a professional',
                 'verbose_name_plural': 'readings by professionals',
                 'ordering': ['-pk'],
                 'default_permissions': ('add', 'view'),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('taken_back_at', None)), fields=('revision',), name='one_reading_per_revision')],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +149,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'release',
                 'verbose_name_plural': 'releases',
                 'ordering': ['-number'],
+                'constraints': [models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number')],
             },
         ),
         migrations.AddField(
@@ -138,23 +163,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release', verbose_name='current release'),
         ),
         migrations.CreateModel(
-            name='Revision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='saved at')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('is_unchecked', models.BooleanField(default=False, verbose_name='saved unchecked')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='saved by')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='content.document', verbose_name='document')),
-            ],
-            options={
-                'verbose_name': 'revision',
-                'verbose_name_plural': 'revisions',
-                'ordering': ['-number'],
-            },
-        ),
-        migrations.CreateModel(
             name='ReleaseEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -165,16 +173,15 @@ class Migration(migrations.Migration):
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.release')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.revision')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('weight__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor')],
+                'constraints': [models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document')],
+            },
         ),
         migrations.AddField(
             model_name='proposal',
             name='revisions',
             field=models.ManyToManyField(related_name='+', to='content.revision'),
-        ),
-        migrations.AddField(
-            model_name='professionalreading',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='content.revision', verbose_name='revision'),
         ),
         migrations.AddField(
             model_name='document',
@@ -191,6 +198,9 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(help_text='sha256 of the bytes, hexadecimal', max_length=64)),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='content.revision')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language')],
+            },
         ),
         migrations.CreateModel(
             name='ImportedText',
@@ -204,37 +214,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('document', 'language'), name='one_imported_text_per_language')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='page',
-            constraint=models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='revision',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
-        ),
-        migrations.AddIndex(
-            model_name='releaseentry',
-            index=models.Index(condition=models.Q(('weight__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor'),
-        ),
-        migrations.AddConstraint(
-            model_name='releaseentry',
-            constraint=models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='professionalreading',
-            constraint=models.UniqueConstraint(condition=models.Q(('taken_back_at', None)), fields=('revision',), name='one_reading_per_revision'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='text',
-            constraint=models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language'),
         ),
     ]

@@ -39,6 +39,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'run',
                 'verbose_name_plural': 'runs',
                 'ordering': ['pk'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('enrollment', 'simulation', 'number'), name='one_run_per_number'),
+                    models.UniqueConstraint(condition=models.Q(('branch_of', None), ('finished_at', None), ('given_up_at', None)), fields=('enrollment', 'simulation'), name='one_open_run_per_simulation'),
+                    models.UniqueConstraint(condition=models.Q(('branch_of__isnull', False), ('finished_at', None), ('given_up_at', None)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('branch_at', None), ('branch_of', None), ('number__isnull', False)), models.Q(('branch_at__isnull', False), ('branch_of__isnull', False), ('number', None)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -62,30 +68,11 @@ class Migration(migrations.Migration):
                 'verbose_name': 'decision',
                 'verbose_name_plural': 'decisions',
                 'ordering': ['position'],
+                'constraints': [models.UniqueConstraint(fields=('run', 'position'), name='one_decision_per_situation')],
             },
         ),
         migrations.AddConstraint(
             model_name='run',
-            constraint=models.UniqueConstraint(fields=('enrollment', 'simulation', 'number'), name='one_run_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('branch_of', None), ('finished_at', None), ('given_up_at', None)), fields=('enrollment', 'simulation'), name='one_open_run_per_simulation'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('branch_of__isnull', False), ('finished_at', None), ('given_up_at', None)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('branch_at', None), ('branch_of', None), ('number__isnull', False)), models.Q(('branch_at__isnull', False), ('branch_of__isnull', False), ('number', None)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('colour', ''), ('ending', ''), ('finished_at', None), ('points', None)), models.Q(('finished_at__isnull', False), ('points__isnull', False), models.Q(('ending', ''), _negated=True), models.Q(('colour', ''), _negated=True)), _connector='OR'), name='a_finished_run_has_an_ending'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='one_decision_per_situation'),
         ),
     ]
