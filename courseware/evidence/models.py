@@ -21,15 +21,12 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One thing that happened. Rows are appended by `recording.record` and never edited.
+    """One thing that happened; rows are appended by `recording.record` and never edited.
 
-    Each row contains the hash of the one before it in its chain, so that `verifying.altered_events` finds changed and
-    missing rows. The order over all chains is that of the primary key.
+    Each row holds the hash of the row before it in its chain. Over all chains, the order is that of the primary key.
     """
 
-    chain = models.CharField(
-        _("chain"), max_length=200, blank=True, help_text=_("The subject; empty where the whole site had one chain")
-    )
+    chain = models.CharField(_("chain"), max_length=200, help_text=_("The subject"))
     place = models.PositiveBigIntegerField(_("number"), help_text=_("1, 2, 3 … in its chain, without a gap"))
     at = models.DateTimeField(_("time"))
     actor = models.ForeignKey(
@@ -70,10 +67,10 @@ class Event(models.Model):
         raise EventChanged(f"event {self.pk} is recorded and stays")
 
     def digest_of_content(self) -> str:
-        """sha256 (hex) over everything in the row, the digest of the previous row included."""
-        place = {"chain": self.chain, "place": self.place} if self.chain else {"number": self.place}
+        """SHA-256 (hex) over all columns, the digest of the previous row included."""
         content = {
-            **place,
+            "chain": self.chain,
+            "place": self.place,
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
             "actor": self.actor_id,
             "verb": self.verb,
@@ -85,7 +82,7 @@ class Event(models.Model):
 
 
 class Chain(models.Model):
-    """The events of one subject: its row is locked while one is appended, and tells where the last ones vanish."""
+    """Length and last digest of the events of one subject; locked while an event is appended."""
 
     name = models.CharField(max_length=200, primary_key=True)  # of its events' `chain`
     length = models.PositiveBigIntegerField()
@@ -100,9 +97,7 @@ class Chain(models.Model):
 
 
 class Seal(models.Model):
-    """What all chains held together at a moment, so that none can vanish with its head. Kept elsewhere, its digest
-    proves the whole log up to there.
-    """
+    """A checkpoint over all chains. A copy of its digest kept elsewhere proves the whole log up to it."""
 
     number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))
     at = models.DateTimeField(_("time"))
@@ -121,7 +116,7 @@ class Seal(models.Model):
         return f"{self.number} {self.digest}"
 
     def digest_of_content(self) -> str:
-        """sha256 (hex) over everything in the row, the digest of the previous row included."""
+        """SHA-256 (hex) over all columns, the digest of the previous row included."""
         return digest_of(
             {
                 "number": self.number,

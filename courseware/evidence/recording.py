@@ -17,7 +17,7 @@ from courseware.evidence.models import Chain, Event
 
 @dataclass(frozen=True)
 class NewEvent:
-    """What is to be recorded; `record` says what each of it means."""
+    """An event to record; the fields are those of `record`."""
 
     verb: str
     subject: Model | str
@@ -36,10 +36,9 @@ def record(
 ) -> Event:
     """Append one event and return it. It is committed with the caller's transaction.
 
-    `subject` is what it happened to: a row, or the text that names it (see `subject_of`). `data` holds ids, dates,
-    whole numbers and short codes: never names, addresses, answers or tokens, as nothing can be deleted from this log.
-    Other writers of the same subject wait until the caller's transaction ends, so call this after all other locks are
-    taken; and where one transaction tells of several subjects that it has not locked, with all of them `record_many`.
+    `subject` is a row, or its name (see `subject_of`). `data` holds ids, dates, whole numbers and short codes; never
+    names, addresses, answers or tokens, as nothing can be deleted from this log. Call it after all other locks are
+    taken: other writers of the subject wait until the transaction ends. For several subjects use `record_many`.
     Raises TypeError for data with fractions: databases print those differently, and the hash would not match.
     """
     [event] = record_many([NewEvent(verb, subject, actor, data or {}, at)])
@@ -78,10 +77,10 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
 
 
 def lock_chains(names: Iterable[str]) -> dict[str, Chain]:
-    """The chains of these names, begun where there are none, locked until the transaction ends.
+    """The chains of these names, created if missing, locked until the transaction ends.
 
-    One statement, which takes them by name whether they are there or not: so no two writers can wait for each other,
-    and of two who begin the same chain one waits. An update that changes nothing is what locks a row that is there.
+    One statement takes all locks in the order of the names, so writers cannot deadlock. The update that changes nothing
+    locks a row that exists.
     """
     wanted = sorted(set(names))
     rows = ", ".join(["(%s, 0, '')"] * len(wanted))
@@ -94,9 +93,9 @@ def lock_chains(names: Iterable[str]) -> dict[str, Chain]:
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:
-    """How the log names a row: `kind:id`, where the kind is the model's name or its `logged_as`.
+    """Name of a row (or of a model and a key) in the log: `kind:id`; the kind is the model's name or its `logged_as`.
 
-    With a model and a key, of a row that was not loaded. Raises ValueError where there is no key.
+    Raises ValueError without a key.
     """
     key = pk if isinstance(row, type) else row.pk
     if key is None:

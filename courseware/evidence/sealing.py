@@ -1,4 +1,4 @@
-"""Seals: what all chains hold together, one after the other, once no event can appear among the sealed ones."""
+"""Make seals: checkpoints over all chains, up to an event before which none can appear any more."""
 
 import hashlib
 import time
@@ -33,7 +33,7 @@ class Span:
 
 
 def seal() -> Seal | None:
-    """Seal what was recorded since the last one; None where that is nothing, or where somebody keeps on writing."""
+    """Seal the events since the last seal; None if there are none, or if a writer does not finish."""
     before = newest() or Seal(number=0, last_event=0, digest="")
     span = Span()
     unsealed = Event.objects.filter(pk__gt=before.last_event, pk__lte=last_settled()).order_by("pk")
@@ -60,10 +60,10 @@ def newest() -> Seal | None:
 
 
 def last_settled() -> int:
-    """The key of an event before which none can appear any more; 0 where there is none such.
+    """The key of an event before which none can appear any more; 0 if there is none.
 
-    PostgreSQL gives keys out before they are committed, so a lower one may come later. Whoever holds such a key has
-    locked the table, so those who write at this moment are waited for. Nobody waits for this.
+    PostgreSQL assigns keys before the commit, so a lower key may appear later. Its writer holds a lock on the table,
+    so this waits for the writers of this moment. No writer waits for this.
     """
     last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     writing = set(writers())
@@ -82,7 +82,7 @@ def unsealed() -> QuerySet[Event]:
 
 
 class Writer(NamedTuple):
-    """Who has written events in a transaction that has not ended: what PostgreSQL tells of it to this user."""
+    """A transaction that has written events and has not ended, as PostgreSQL shows it to this user."""
 
     process: int | None  # None: prepared, and no process has it any more
     application: str | None
@@ -96,7 +96,7 @@ class Writer(NamedTuple):
 
 
 def writers() -> dict[str, Writer]:
-    """The transactions of others that have written events and have not ended."""
+    """Open transactions of others that have written events."""
     if connection.vendor != "postgresql":
         return {}  # SQLite has one writer, and gives it its keys then
     with connection.cursor() as cursor:
@@ -110,7 +110,7 @@ def writers() -> dict[str, Writer]:
 
 
 def holding_up(now: datetime) -> Writer | None:
-    """The oldest of those who write for so long that no seal is made until somebody ends them."""
+    """The oldest writer that has been open for longer than OPEN_FOR_LONG; no seal is made until it ends."""
     started = {writer.since: writer for writer in writers().values() if writer.since}
     first = min(started, default=now)
     return started[first] if now - first > OPEN_FOR_LONG else None

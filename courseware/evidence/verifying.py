@@ -1,4 +1,4 @@
-"""Check the log: every row is as it was recorded, and none is missing."""
+"""Check that every row of the log is as recorded and none is missing."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -27,7 +27,7 @@ def altered_events() -> Iterator[str]:
     for name, events in groupby(events_with_heads().iterator(chunk_size=CHUNK), lambda event: event.chain):
         yield from altered_in_chain(name, events)
     for chain in Chain.objects.filter(~Exists(Event.objects.filter(chain=OuterRef("name"))), length__gt=0).iterator():
-        yield missing(chain.name, 1, chain.length)
+        yield missing(f"{chain.name}, event", 1, chain.length)
 
 
 def events_with_heads() -> QuerySet[Event]:
@@ -44,19 +44,19 @@ def altered_in_chain(name: str, events: Iterable[Event]) -> Iterator[str]:
     for event in events:
         length, head = event.length_of_chain, event.digest_of_chain  # type: ignore[attr-defined]  # of the query
         if length is not None and event.place > length:
-            yield f"{called(name, event.place)}: added past the head of its chain"
+            yield f"{name}, event {event.place}: added past the head of its chain"
             continue
         if event.place > place + 1:
-            yield missing(name, place + 1, event.place - 1)
+            yield missing(f"{name}, event", place + 1, event.place - 1)
         elif event.previous != digest:
-            yield replaced(name, place, called(name, event.place))
+            yield replaced(name, place, f"{name}, event {event.place}")
         if event.digest != event.digest_of_content():
-            yield f"{called(name, event.place)}: changed since it was recorded"
+            yield f"{name}, event {event.place}: changed since it was recorded"
         place, digest = event.place, event.digest
     if length is None:
-        yield f"{called(name)}: its head is gone"
+        yield f"{name}: its head is gone"
     elif place < length:
-        yield missing(name, place + 1, length)
+        yield missing(f"{name}, event", place + 1, length)
     elif digest != head:
         yield replaced(name, place, "the head of its chain")
 
@@ -72,7 +72,7 @@ def altered_seals() -> Iterator[str]:
             span.add(*row)
             row = next(rows, None)
         if seal.number > number + 1:
-            yield missing("", number + 1, seal.number - 1, "seal")
+            yield missing("seal", number + 1, seal.number - 1)
         else:
             if seal.previous != digest:
                 yield f"seal {number}: replaced, seal {seal.number} remembers another"
@@ -92,17 +92,11 @@ def differing(seal: Seal, span: Span) -> Iterator[str]:
         yield f"{its}, not all are those that were sealed"
 
 
-def called(chain: str, place: int = 0) -> str:
-    """`place` 0 is the chain itself."""
-    return ", ".join([*([chain] if chain else []), *([f"event {place}"] if place else [])]) or "the first chain"
-
-
-def missing(chain: str, first: int, last: int, what: str = "event") -> str:
-    before = f"{chain}, " if chain else ""
-    return f"{before}{what} {first}: missing" if first == last else f"{before}{what}s {first} to {last}: missing"
+def missing(what: str, first: int, last: int) -> str:
+    return f"{what} {first}: missing" if first == last else f"{what}s {first} to {last}: missing"
 
 
 def replaced(chain: str, place: int, witness: str) -> str:
     if place:
-        return f"{called(chain, place)}: replaced, {witness} remembers another"
+        return f"{chain}, event {place}: replaced, {witness} remembers another"
     return f"{witness}: an event before it is gone"

@@ -53,12 +53,6 @@ class TestSealing:
         assert seal() is None
         assert Seal.objects.count() == 1
 
-    def test_the_first_seal_closes_the_chain_of_the_time_when_there_was_only_one(self):
-        event = record("opened", subject="door:1")
-        sql("UPDATE evidence_event SET chain = ''")
-        sql("UPDATE evidence_chain SET name = ''")
-        assert seal().last_event == event.pk
-
     def test_of_two_who_seal_at_once_the_first_ones_stands(self, monkeypatch):
         """The other one read before it: here it looks for the newest seal and finds none."""
         record("opened", subject="door:1")

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             name='Event',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('chain', models.CharField(blank=True, help_text='The subject; empty where the whole site had one chain', max_length=200, verbose_name='chain')),
+                ('chain', models.CharField(help_text='The subject', max_length=200, verbose_name='chain')),
                 ('place', models.PositiveBigIntegerField(help_text='1, 2, 3 … in its chain, without a gap', verbose_name='number')),
                 ('at', models.DateTimeField(verbose_name='time')),
                 ('verb', models.CharField(max_length=64, verbose_name='what')),

@@ -31,30 +31,24 @@ class Command(BaseCommand):
         if found:
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
         self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {Chain.objects.count()} chains.")
-        if seal is not None:
-            self.stdout.write(f"{held(digest_in(seal))} is in it: all that it covers is as it was then.")
+        if seal is not None and (kept := kept_seal(seal)):
+            words = f"Seal {kept.number} of {kept.at:{MOMENT}}"
+            self.stdout.write(f"{words} is in it: all that it covers is as it was then.")
         self.stdout.write(in_words(newest()))
         if writer := holding_up(timezone.now()):
             self.stdout.write(f"No newer one: {writer.in_words()}.")
 
     def differences(self, seal: str | None) -> Iterator[str]:
         yield from alterations()
-        if seal is not None and not digest_in(seal):
+        if seal is not None and not seal.strip():
             yield "--seal: expected the digest of a seal that was kept elsewhere, got nothing"
-        elif seal is not None and not held(digest_in(seal)):
-            yield f"no seal of this log is {digest_in(seal)}: it was rewritten since, or the seal is of another site"
+        elif seal is not None and not kept_seal(seal):
+            digest = seal.strip().lower()
+            yield f"no seal of this log is {digest}: it was rewritten since, or the seal is of another site"
 
 
-def digest_in(typed: str) -> str:
-    return typed.strip().lower()
-
-
-def held(digest: str) -> str:
-    """What of the log has this digest: a seal, or an event of the one chain there was before seals; "" for nothing."""
-    if seal := Seal.objects.filter(digest=digest).first():
-        return f"Seal {seal.number} of {seal.at:{MOMENT}}"
-    event = Event.objects.filter(chain="", digest=digest).first()
-    return f"Event {event.place} of the first chain" if event else ""
+def kept_seal(digest: str) -> Seal | None:
+    return Seal.objects.filter(digest=digest.strip().lower()).first()
 
 
 def in_words(seal: Seal | None) -> str:
