@@ -1,4 +1,4 @@
-"""Who is away, and who may say so. What becomes of due days is in `learning.postponing`."""
+"""Absences: who is away, and who may record it. `learning.postponing` moves the due dates."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -14,13 +14,12 @@ from courseware.outbox.kinds import Wait
 
 
 def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
-    """Key of each of these who is away → the last day of it. Runs one query."""
+    """Person key → last day of the current absence. Runs one query."""
     running = away_now(at).filter(person__in=people)
     return dict(running.order_by().values_list("person", "last_day"))
 
 
 def last_day_away(person: User, at: datetime | None = None) -> date | None:
-    """None for who is here. Runs one query."""
     return last_days_away([person.pk], at).get(person.pk)
 
 
@@ -30,12 +29,12 @@ def away_now(at: datetime | None = None) -> QuerySet[Away]:
 
 
 def absences_of(person: User, at: datetime | None = None) -> list[Away]:
-    """Those that are not over, the nearest first."""
+    """Absences that are not over, the nearest first."""
     return list(Away.objects.filter(person=person, ends_at__gt=at or timezone.now()))
 
 
 def may_say_away(user: User, person: User) -> bool:
-    """Human resources and who leads the person; nobody of oneself, for it moves the own due days."""
+    """Whether `user` may record an absence: HR and managers may. Nobody may for themselves: it moves due dates."""
     if not may_decide_about(user, person):
         return False
     if handles_people(user) and may_handle(user, person):
@@ -44,6 +43,6 @@ def may_say_away(user: User, person: User) -> bool:
 
 
 def until_back(people: Collection[int]) -> dict[int, Wait]:
-    """Letters about the training wait for who is away. Runs one query."""
+    """Emails about the training wait until the person is back. Runs one query."""
     away = away_now().filter(person__in=people)
     return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in away}

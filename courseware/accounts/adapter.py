@@ -47,7 +47,6 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return seeds.decrypt(encrypted_text)
 
     def generate_authenticator_name(self, user, type):
-        """What a new passkey is called until its owner says otherwise: where it was made."""
         return devices.in_words(context.request.headers.get("User-Agent", "")) or super().generate_authenticator_name(
             user, type
         )
@@ -65,8 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def get_client_ip(self, request):
-        """A request that skips one of several proxies carries fewer addresses than `PROXIES`. It is then counted for
-        the proxy that forwarded it."""
+        """A request that skips a proxy carries fewer addresses than `PROXIES`: the proxy's own address counts."""
         try:
             return super().get_client_ip(request)
         except ImproperlyConfigured:

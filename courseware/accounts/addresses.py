@@ -1,4 +1,4 @@
-"""Addresses that a browser gives: of the page it shows, and where to go next."""
+"""URLs given by a browser: the current page, and where to go next."""
 
 from urllib.parse import urlsplit
 
@@ -6,15 +6,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def stays_here(url, request):
-    """Whether `url`, given by a browser, is on this host, and so may be redirected to. A bare word is no address: it
-    would be taken for the name of one."""
+    """Whether `url` is on this host. A bare word is refused: a browser would take it for a host name."""
     if not url or not url.startswith(("/", "http://", "https://")):
         return False
     return url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
 
 
 def page_before(request):
-    """Where the browser says that it came from; "" where that is not here."""
     address = request.POST.get("next") or request.GET.get("next") or ""
     return address if stays_here(address, request) else ""
 

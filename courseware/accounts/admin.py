@@ -61,7 +61,7 @@ class MembershipFormSet(forms.BaseInlineFormSet):
     by = None
 
     def clean(self):
-        """Django compares the rows of the page with each other; what the page did not know yet is compared here."""
+        """Also refuse rows that were added after the page was loaded; Django compares only the rows of the page."""
         super().clean()
         if people_of(self) & not_decided_by(self.by):
             raise forms.ValidationError(
@@ -79,8 +79,6 @@ class MembershipFormSet(forms.BaseInlineFormSet):
 
 
 class MembershipInline(SuperusersOnly, admin.StackedInline):
-    """Stacked, because in tables Django leaves the fields without a label."""
-
     model = Membership
     formset = MembershipFormSet
     extra = 0
@@ -91,7 +89,7 @@ class MembershipInline(SuperusersOnly, admin.StackedInline):
 
 
 def people_of(formset):
-    """Whose memberships the form changes: the people of before, where it names others now, are among them."""
+    """Keys of the people whose memberships the form changes, including those named before the change."""
     gone = formset.deleted_forms if formset.is_bound else []
     changed = [form for form in formset.forms if form.has_changed() or form in gone]
     found = {key for form in changed for key in (form.instance.person_id, form.initial.get("person"))}
@@ -184,8 +182,7 @@ class PersonAdmin(LogsMemberships):
         return super().get_form(request, obj, change, **({} if obj else {"form": NewPersonForm}) | kwargs)
 
     def get_readonly_fields(self, request, obj=None):
-        """One's own rights are changed by somebody else, so that the last admin cannot lock the door from outside; and
-        nobody can decide about their own record."""
+        """Own rights, and records in a conflict of interest, can only be changed by another administrator."""
         fields = list(self.readonly_fields)
         if obj == request.user:
             fields += ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]
@@ -245,7 +242,7 @@ class PersonAdmin(LogsMemberships):
 
     @admin.action(description=_("Reset the second step of signing in"))
     def reset_second_factor(self, request, people):
-        """One's own is reset by somebody else: whoever sits down at an open session must not get rid of it."""
+        """Nobody can reset their own: a stranger at an open session must not get rid of it."""
         reset = sum(second_factor.reset(person, by=request.user) for person in people.exclude(pk=request.user.pk))
         if people.filter(pk=request.user.pk).exists():
             note = gettext("Your own second step can only be reset by another admin.")

@@ -1,7 +1,4 @@
-"""The only module that imports private names of allauth.
-
-allauth may change them in any release, so pyproject.toml limits its version; read this list before raising the limit.
-"""
+"""All imports of private names of allauth. pyproject.toml limits its version; check this list before raising it."""
 
 from allauth.account.internal.flows.login import get_authentication_records, perform_login, record_authentication
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY

@@ -1,7 +1,4 @@
-"""Keys by which programs read reports for their owner. A key is shown once.
-
-A key ends on its last day, or earlier if its owner ends it, sets a new password, signs out everywhere or leaves.
-"""
+"""API keys: programs read reports for the owner until the last day, a new password, a full sign-out or deactivation."""
 
 import hashlib
 import secrets
@@ -23,8 +20,6 @@ MOST_DAYS = 365
 
 
 class ApiKey(models.Model):
-    """It shows what its owner may see at that moment, and nothing once that is nobody's report any more."""
-
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = NameField(max_length=60, help_text="Of the program, as its owner calls it")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret")
@@ -51,8 +46,7 @@ def digest_of_key(secret: str) -> str:
 
 @transaction.atomic
 def make_key(person, *, name: str, ends_on: date) -> str:
-    """Its secret; "" where there is one of this name already, as after the same form was sent twice; and where another
-    form took the last place, or the person was let go, at this very moment."""
+    """Return the secret; "" if the name or the last free place is taken, or if the person was just deactivated."""
     # The password of this request: the session of a form that waited here for a new password has ended by then.
     here = get_user_model().objects.filter(pk=person.pk, is_active=True, password=person.password)
     here = here.select_for_update(no_key=True)
@@ -70,7 +64,6 @@ def make_key(person, *, name: str, ends_on: date) -> str:
 
 @transaction.atomic
 def end_key(person, pk: int) -> bool:
-    """False where the person has no such key."""
     key = ApiKey.objects.select_for_update(no_key=True).filter(person=person, pk=pk).first()
     if key is None:
         return False
@@ -87,13 +80,12 @@ def end_all_keys(person, *, by) -> None:
 
 
 def working_key(secret: str) -> ApiKey | None:
-    """The one that works today, with its owner, who is here still. Runs one query."""
+    """The key of this secret that is valid today, with its active owner. Runs one query."""
     keys = ApiKey.objects.filter(digest=digest_of_key(secret), ends_on__gte=site_day(), person__is_active=True)
     return keys.select_related("person").first()
 
 
 def note_use(key: ApiKey) -> None:
-    """Writes once a day."""
     today = site_day()
     if key.used_on != today:
         ApiKey.objects.filter(pk=key.pk).update(used_on=today)

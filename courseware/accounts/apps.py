@@ -47,7 +47,5 @@ class AccountsConfig(AppConfig):
 
 
 class AdminConfig(admin_apps.AdminConfig):
-    """Django's admin with the site's own door: see `admin_site`."""
-
     default = False
     default_site = "courseware.accounts.admin_site.AdminSite"

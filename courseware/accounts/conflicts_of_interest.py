@@ -1,7 +1,6 @@
 """Conflicts of interest: A added B, made B a manager or a substitute, or gave B a way to sign in.
 
-For 90 days B then cannot decide about A. Otherwise A could create B, or sign in as B, to change A's own training. The
-facts are in the event log, which has an index by subject and by verb.
+For 90 days B cannot decide about A: otherwise A could use B's account to change A's own training.
 """
 
 from collections.abc import Iterator
@@ -46,8 +45,6 @@ def benefactors(event: Event) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class ConflictOfInterest:
-    """`person` cannot decide about `benefactor` because of `event`."""
-
     person: User
     benefactor: User
     event: Event

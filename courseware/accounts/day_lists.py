@@ -1,4 +1,4 @@
-"""Lists of free and working days as people have them: a line a day, read, and put into the list of a site or a team."""
+"""Read lists of free and working days, one day a line, and store them for the site or a team."""
 
 import csv
 import io
@@ -26,15 +26,13 @@ DATE = re.compile(r"(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|年(\d{1
 
 @dataclass(frozen=True)
 class DayProblem:
-    """`found` is what stood in the line that cannot be read, `expected` is a sentence."""
-
     line: int
     found: str
     expected: str
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8, with or without a mark, else the encoding of Chinese spreadsheets; what is neither has signs replaced."""
+    """UTF-8, with or without a mark, else GB18030; undecodable bytes are replaced."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -42,7 +40,7 @@ def decoded(data: bytes) -> str:
 
 
 def read_days(text: str) -> tuple[dict[date, ListedDay], list[DayProblem]]:
-    """Day, whether it is free or working, name: by commas, semicolons or tabs. Headings are passed over."""
+    """Columns: day, free or working, name; separated by commas, semicolons or tabs. Headings are skipped."""
     days: dict[date, ListedDay] = {}
     problems: list[DayProblem] = []
     for number, cells in enumerate(cells_of(text), start=1):
@@ -75,7 +73,6 @@ def cells_of(text: str) -> list[list[str]]:
 
 
 def plain(cell: str) -> str:
-    """In one width, whichever keyboard it was typed by."""
     return " ".join(unicodedata.normalize("NFKC", cell).split())
 
 
@@ -90,7 +87,7 @@ def date_in(cell: str) -> date | None:
 
 
 def listed_in(cells: list[str]) -> ListedDay | str:
-    """The day as it is to be listed; else what was expected."""
+    """The day to store, or the problem as a sentence."""
     kind, name = (*cells[1:], "", "")[:2]
     if kind.lower() not in FREE | WORKING:
         return _("Expected free or working.")
@@ -101,7 +98,7 @@ def listed_in(cells: list[str]) -> ListedDay | str:
 
 @transaction.atomic
 def put_in(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> int:
-    """Into the list of the team, or of the site; a day that is there already is replaced. Returns how many changed."""
+    """Add the days to the list of the team or the site, replacing existing ones. Returns how many changed."""
     kept = {row.day: row for row in CalendarDay.objects.filter(team=team, day__in=days)}
     changed = [day for day, listed in days.items() if day not in kept or as_listed(kept[day]) != listed]
     CalendarDay.objects.filter(team=team, day__in=changed).delete()
@@ -115,7 +112,7 @@ def put_in(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> in
 
 @transaction.atomic
 def take_out(team: Team | None, year: int, *, by: User) -> int:
-    """All days of that year out of the list. Returns how many there were."""
+    """Remove all days of the year from the list. Returns how many there were."""
     rows = CalendarDay.objects.filter(team=team, day__year=year)
     days = list(rows.values_list("day", flat=True))
     rows.delete()

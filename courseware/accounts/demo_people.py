@@ -1,4 +1,4 @@
-"""People whose password is public live on the machine of whoever tries the site, and nowhere else."""
+"""Demo people have a public password, so only a local trial may have them."""
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register

@@ -1,4 +1,4 @@
-"""Browsers that somebody has signed in from before. Each is known by a signed cookie, until the password changes."""
+"""Browsers that a person has signed in from. Each is known by a signed cookie until the password changes."""
 
 import secrets
 
@@ -22,21 +22,18 @@ SYSTEMS = [
 
 
 def browser_key(request):
-    """What this browser's cookie says; empty where it has none, or one that we did not sign."""
+    """The key in this browser's cookie; "" without a cookie that we signed."""
     return request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=COOKIE_AGE)
 
 
 def known_device(request, account):
-    """The key of this browser if it is known for the account of this name, else empty. Runs one query."""
+    """The key of this browser if it is known for the account with this name, else "". Runs one query."""
     key = browser_key(request)
     return key if Device.objects.filter(person__in=called(account), key=key).exists() else ""
 
 
 def remember(request, response, person):
-    """Know this browser from now on, and return whether it is a new one beside others of `person`.
-
-    Several people may share a browser: it has one key, and a row for each of them.
-    """
+    """Remember this browser for `person`. Returns whether it is new beside others. People may share a browser."""
     key = browser_key(request) or secrets.token_hex(16)
     has_others = Device.objects.filter(person=person).exclude(key=key).exists()
     _device, is_new = Device.objects.get_or_create(person=person, key=key)
@@ -45,7 +42,7 @@ def remember(request, response, person):
 
 
 def in_words(user_agent):
-    """What a person calls this browser, such as “Firefox · Windows”; empty for one that says nothing we know."""
+    """What people call this browser, such as “Firefox · Windows”; "" if unknown."""
     found = (next((name for sign, name in names if sign in user_agent), "") for names in (BROWSERS, SYSTEMS))
     return " · ".join(filter(None, found))
 

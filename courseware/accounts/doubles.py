@@ -1,4 +1,4 @@
-"""Which accounts may be of one person: the same number, address or name, written otherwise."""
+"""Accounts that may belong to one person: the same number, address or name in another spelling."""
 
 import re
 import unicodedata
@@ -32,25 +32,25 @@ class Double:
 
 
 def number_key(person: Any) -> str:
-    """A-0012, A12 and A.012 are one."""
+    """A-0012, A12 and A.012 are equal."""
     plain = re.sub(r"[^0-9A-Z]", "", person.staff_number or "")
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain)
 
 
 def address_key(person: Any) -> str:
-    """Many mail systems pass over dots, and over what follows a plus."""
+    """Many mail systems ignore dots, and everything after a plus."""
     local, _at, domain = (person.email or "").partition("@")
     return f"{local.partition('+')[0].replace('.', '')}@{domain}" if domain else ""
 
 
 def name_key(person: Any) -> str:
-    """WANG Xiao-Ming and Xiaoming Wang are not told apart by case, order, hyphens or width."""
+    """Ignores case, order, hyphens and width: WANG Xiao-Ming and Xiaoming Wang are equal."""
     words = re.sub(r"[-'’·]", "", unicodedata.normalize("NFKC", person.name).casefold()).split()
     return " ".join(sorted(words)) if person.name.isascii() else "".join(words)
 
 
 def have_two_numbers(one: Any, two: Any) -> bool:
-    """To the firm these are two people, who happen to bear one name."""
+    """For the company these are two people with the same name."""
     return bool(one.staff_number and two.staff_number)
 
 
@@ -62,10 +62,7 @@ KEYS: dict[Likeness, Callable[[Any], str]] = {
 
 
 def doubles(*, without: User, most: int) -> tuple[list[Double], int]:
-    """(at most so many, what is most likely first; how many more there are). Nobody is asked about the own account.
-
-    Runs two queries, one of them through all who are here.
-    """
+    """(at most `most` pairs, the likeliest first; how many more), without the own account. Runs two queries."""
     people = User.objects.filter(is_active=True).exclude(pk=without.pk).order_by("pk")
     rows = people.values_list("id", *FIELDS, named=True).iterator()  # a firm of them: rows, not yet people
     found = pairs_among([row for row in rows if not is_for_admins(row)])
@@ -75,7 +72,7 @@ def doubles(*, without: User, most: int) -> tuple[list[Double], int]:
 
 
 def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], Likeness]:
-    """Of three with one name, the first is named with each of the others. `people` come in the order of their keys."""
+    """Of three with one name, the first is paired with each of the others. `people` are ordered by key."""
     found: dict[tuple[int, int], Likeness] = {}
     for why, key in KEYS.items():
         groups = defaultdict(list)

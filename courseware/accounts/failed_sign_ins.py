@@ -1,7 +1,4 @@
-"""Wrong passwords in the log: one event for each account and hour, as nothing can be taken out of it again.
-
-All addresses that nobody has share one. How many came since an event is said by the next one of the same account.
-"""
+"""Wrong passwords in the audit log: one event per account and hour. All unknown names share one account."""
 
 import hashlib
 

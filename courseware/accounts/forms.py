@@ -1,4 +1,4 @@
-"""allauth's forms with our words. Labels stand above the fields: a placeholder vanishes when it is needed."""
+"""allauth's forms with our labels, which stand above the fields: a placeholder vanishes when it is needed."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Before what hurts most, somebody shows once more who they are, unless they did so just now."""
+"""Recent authentication: important actions ask for it again after some minutes."""
 
 import time
 
@@ -12,10 +12,7 @@ from courseware.accounts.models import Membership
 
 
 def is_fresh(request):
-    """Whether a password, a passkey or a code was given in the last minutes, at the sign-in or since.
-
-    allauth's own rule does not count the sign-in itself.
-    """
+    """Whether the person authenticated in the last minutes. Unlike allauth's own rule, this counts the sign-in."""
     given = get_authentication_records(request, request.user)
     return bool(given) and time.time() - given[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
@@ -30,11 +27,7 @@ asks_before_appointing = reauthentication_required(
 
 
 class FreshnessMiddleware:
-    """Decides what goes on after somebody has shown who they are: the form sent last, or the page asked for last.
-
-    Stands behind allauth's, which keeps the form. Without this one a form that was left at the question would be sent
-    hours later, when somebody asks for no more than its page.
-    """
+    """Keep only the last form for after reauthentication; else an abandoned one would be sent hours later."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -51,8 +44,6 @@ class FreshnessMiddleware:
 
 
 class AsksWhoItIs:
-    """A ModelAdmin whose rows say who may do and see what."""
-
     @method_decorator(asks_who_it_is)
     def changeform_view(self, request, *args, **kwargs):
         return super().changeform_view(request, *args, **kwargs)

@@ -1,9 +1,4 @@
-"""A form that was sent after the session had ended waits for its writer to sign in again, or to give the second factor.
-
-It is a row of the cache under a random key, which only a cookie of that browser knows, and bound to the person who is,
-or was last, signed in there. It is sent by a press on a page that shows it, not by itself: half an hour later one may
-have changed one's mind, or sent it from another tab.
-"""
+"""Forms sent after the session ended: held for their writer in the cache, under a key in a cookie."""
 
 import secrets
 from dataclasses import asdict, dataclass
@@ -22,7 +17,7 @@ SENT = "held-form"  # the field by which a form says that it was held
 
 @dataclass(frozen=True)
 class HeldForm:
-    """`fields`: (name, value) as they were sent. `page` is that of the form, `address` where it is sent to."""
+    """`fields`: (name, value) as sent. `page` shows the form, `address` receives it."""
 
     person: int
     address: str
@@ -31,7 +26,7 @@ class HeldForm:
 
     @property
     def texts(self) -> list[str]:
-        """What was typed, rather than chosen: to be shown."""
+        """Long texts, to be shown."""
         return [value for name, value in self.fields if len(value) > 60 or "\n" in value]
 
 
@@ -49,7 +44,7 @@ def is_secret(name: str) -> bool:
 
 
 def hold(request, response, page: str) -> bool:
-    """Whether the form was taken: one with files, with a secret, too long, one of too many, or of nobody is not."""
+    """Hold the form. Returns False for files, a secret, too much text, too many forms, or an unknown person."""
     fields = fields_of(request)
     person = request.user.pk or last_person(request)
     length = sum(len(name) + len(value) for name, value in fields)

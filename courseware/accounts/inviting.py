@@ -1,4 +1,4 @@
-"""Links to set a password: the first one by invitation, a new one on request."""
+"""Links to set a password: the first by invitation, a new one on request."""
 
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
@@ -15,33 +15,30 @@ from courseware.outbox.telling import tell
 
 
 class NotInvited(Exception):
-    """The person may not sign in, so a link would be useless."""
+    """The person may not sign in."""
 
 
 class LinkTokens(PasswordResetTokenGenerator):
-    """Tokens that expire after PASSWORD_RESET_TIMEOUT, and at once when the password or the address changes, when the
-    person signs in, or is signed out everywhere (so the links of a deactivated person never work again).
-    """
+    """Valid for PASSWORD_RESET_TIMEOUT, until a sign-in, a new password or address, or a sign-out everywhere."""
 
     def _make_hash_value(self, user, timestamp):
         return f"{super()._make_hash_value(user, timestamp)}|{user.session_number}"
 
 
 def password_link(person):
-    """The address where `person` sets a password."""
     # With SITE_URL, never the request's host, which an attacker may choose.
     kwargs = {"uidb36": user_pk_to_url_str(person), "key": LinkTokens().make_token(person)}
     return settings.SITE_URL.rstrip("/") + reverse("account_reset_password_from_key", kwargs=kwargs)
 
 
 def link_in_words(message):
-    """For the letters with a link, which is made when they leave: no row of the database holds one."""
+    """Context of emails with a link. It is created when the email is sent, so no database row holds one."""
     days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
     return {"name": message.person.name, "link": password_link(message.person), "days": days}
 
 
 def in_other_languages(link, language):
-    """(what it is, address) of the page behind the link, for who reads another language than the letter's."""
+    """(label, URL) of the same page in each other language."""
     for code in dict(settings.LANGUAGES):
         if code != language:
             with translation.override(code):
@@ -51,7 +48,7 @@ def in_other_languages(link, language):
 
 @transaction.atomic
 def invite(person, *, by):
-    """Send `person` a link to set the first password; links sent earlier stay valid. Raises NotInvited."""
+    """Email `person` a link to set the first password; earlier links stay valid. Raises NotInvited."""
     if not person.is_active:
         raise NotInvited
     tell("invitation", person)
@@ -60,10 +57,7 @@ def invite(person, *, by):
 
 @transaction.atomic
 def mail_new_link(name, people, *, language):
-    """Answer a request for a link. `people` are those who sign in with this name: one or none.
-
-    Who has no address of the own has that of an account that was merged.
-    """
+    """Answer a request for a link. `people`: those who sign in with `name`, at most one; a merged address counts."""
     for person in people:
         address = person.email or (name if "@" in name else "")
         tell("new-link", person, address=address, language=person.language or language)

@@ -33,7 +33,7 @@ class JoinForm(OurFields, Form):
 
 @method_decorator(never_cache, name="dispatch")
 class JoinView(Says422, FormView):
-    """What does not lead in is answered alike, whoever has that number: the lead is asked."""
+    """Everything but a sign-in gets the same answer, whether or not the number exists: the manager is asked."""
 
     template_name = "account/join.html"
     form_class = JoinForm

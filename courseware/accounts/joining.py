@@ -1,4 +1,4 @@
-"""How a person comes in: known to the firm, and at a place in a team."""
+"""Add people: to the company, and to a team."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -29,11 +29,7 @@ def add_person(
     by: User | None,
     at: datetime | None = None,
 ) -> User:
-    """Add a person without a password, who is told nothing yet.
-
-    Raises ValidationError, in words and by field, also where somebody with this address or number is here already: so
-    a second press adds nobody.
-    """
+    """Add a person without a password; sends no email. Raises ValidationError, also if the address or number exists."""
     fields = {"language": language, "post": post, "starts_on": starts_on, "leaves_on": leaves_on}
     person, events = added({"name": name, "email": email, "staff_number": staff_number, **fields}, team, role, by, at)
     record_many(events)
@@ -41,7 +37,7 @@ def add_person(
 
 
 def added(fields: dict, team: Team | None, role: str, by: User | None, at: datetime | None) -> tuple[User, list]:
-    """(the person, what is to be logged), for one of many who come in together."""
+    """The person and the events to log, for one of many people added together."""
     try:
         with transaction.atomic():
             person = User.objects.create_user(**fields)
@@ -56,11 +52,7 @@ Newcomer = tuple[dict, Team | None, str]  # fields of the person, the place, the
 
 
 def added_together(newcomers: Mapping[int, Newcomer], by: User | None, at: datetime) -> dict[int, list[NewEvent]]:
-    """What is to be logged of each, by the keys given, without those who cannot be added: `added` says why.
-
-    Runs four statements for any number of them. Raises IntegrityError where somebody adds one of them at this moment,
-    or two of them bear one address or staff number.
-    """
+    """Events to log, by key, without people whom `added` would refuse. Runs four statements. Raises IntegrityError."""
     people = {key: person for key, (fields, _team, _role) in newcomers.items() if (person := well_formed(fields))}
     names = names_here(people.values())
     new = {key: each for key, each in people.items() if names.isdisjoint({each.email, each.staff_number})}
@@ -83,7 +75,7 @@ def well_formed(fields: dict) -> User | None:
 
 
 def names_here(people: Iterable[User]) -> set[str]:
-    """Addresses and staff numbers of these that somebody has already. Runs a query."""
+    """Addresses and staff numbers of these people that exist already. Runs one query."""
     addresses, numbers = ({getattr(each, field) for each in people} - {None} for field in ("email", "staff_number"))
     found = User.objects.filter(Q(email__in=addresses) | Q(staff_number__in=numbers)).order_by()
     return {name for names in found.values_list("email", "staff_number") for name in names if name}

@@ -1,4 +1,4 @@
-"""Who leads somebody: whose name stands under the letters to them, and whom they ask."""
+"""The managers of a person: shown in emails, and asked for help."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -7,27 +7,21 @@ from courseware.accounts.models import Membership, Team
 
 
 def lead_of(person):
-    """The membership of who leads the team that `person` joined first, or else the nearest team above it; or None.
-
-    Runs two queries.
-    """
+    """The manager membership in the team joined first, else in the nearest team above it; or None. Runs two queries."""
     return leads_of([person.pk]).get(person.pk)
 
 
 def leads_of(people: Collection[int]) -> dict[int, Membership]:
-    """The same of several, by key; without whom nobody leads. Runs two queries."""
     return {person: leads[0] for person, leads in nearest_leads(people).items()}
 
 
 def nearest_leads(people: Collection[int]) -> dict[int, list[Membership]]:
-    """Of each whom somebody else leads, by key: all who lead the team joined first, or else the nearest one above it.
-    Runs two queries."""
+    """Person key → all other managers of the team joined first, else of the nearest team above. Runs two queries."""
     return {person: levels[0] for person, levels in levels_above(people).items()}
 
 
 def next_level(people: Collection[int]) -> dict[int, list[Membership]]:
-    """Of each, by key: who leads the next level above these. Who leads both is none of it, as nothing is new to them.
-    Runs two queries."""
+    """Person key → managers one level above the nearest, without those who manage both. Runs two queries."""
     found = {}
     for person, (nearest, *above) in levels_above(people).items():
         near = {lead.person_id for lead in nearest}
@@ -54,8 +48,7 @@ def teams_without_senior_manager() -> list[Team]:
 
 
 def levels_above(people: Collection[int]) -> dict[int, list[list[Membership]]]:
-    """Of each whom somebody else leads, by key: who else leads the team joined first, and each one above it, the
-    lowest first and without those that nobody leads. Runs two queries."""
+    """Person key → other managers of the team joined first and of each team above, lowest first. Runs two queries."""
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
     lines = {each.person_id: line_up(each.team) for each in own.order_by("-pk")}  # the first one is kept
     leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
@@ -72,5 +65,5 @@ def levels_above(people: Collection[int]) -> dict[int, list[list[Membership]]]:
 
 
 def line_up(team: Team) -> list[int]:
-    """Keys of a team and of those above it, the nearest first."""
+    """Keys of a team and of the teams above, the nearest first."""
     return [team.pk, *(int(key) for key in reversed(team.above.strip("/").split("/")) if key)]

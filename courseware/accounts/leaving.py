@@ -1,8 +1,4 @@
-"""How a person leaves the firm, and comes back.
-
-Who left has no open session, no key for a program, and cannot sign in. The places as a learner stay, so that somebody
-who comes back goes on there, and is found by team meanwhile; a team is led by nobody who has left.
-"""
+"""Leaving the company and coming back. Learner memberships stay; sessions, API keys and manager roles end."""
 
 from datetime import datetime
 
@@ -19,7 +15,6 @@ from courseware.lib.dates import site_day
 
 @transaction.atomic
 def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
-    """Returns whether the person was here until now."""
     events = left(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
@@ -28,7 +23,6 @@ def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
 
 @transaction.atomic
 def come_back(person: User, *, by: User | None, at: datetime | None = None) -> bool:
-    """Returns whether the person was away until now."""
     events = returned(lock_person(person), by, at)
     record_many(events)
     person.refresh_from_db()
@@ -36,7 +30,7 @@ def come_back(person: User, *, by: User | None, at: datetime | None = None) -> b
 
 
 def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Let the person, who is locked, leave; what is to be logged of it."""
+    """Let the locked person leave. Returns the events to log."""
     if not person.is_active:
         return []
     person.is_active = False
@@ -49,7 +43,7 @@ def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
 
 
 def returned(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Let the person, who is locked, come back; what is to be logged of it."""
+    """Let the locked person come back. Returns the events to log."""
     if person.is_active or merge_of(person):  # another name of somebody stays shut
         return []
     person.is_active, person.leaves_on = True, None
@@ -59,6 +53,6 @@ def returned(person: User, by: User | None, at: datetime | None) -> list[NewEven
 
 
 def let_go() -> str:
-    """Everybody whose last day is over leaves, each in a transaction of its own. What the nightly job says of it."""
+    """The nightly job: everybody whose last day has passed leaves, each in a transaction of their own."""
     over = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
     return str(sum(leave(person, by=None) for person in over.order_by("pk")))

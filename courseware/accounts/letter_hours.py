@@ -1,4 +1,4 @@
-"""When letters about the training, and those by office, may leave: by day, on working days, where their reader is."""
+"""Sending hours of emails about the training and subscribed emails: by day, on working days, in the reader's zone."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class LetterHours:
     calendar: Calendar
 
     def day_at(self, at: datetime) -> date:
-        """The reader's day of which letters are that are written at `at`: where none leave any more, tomorrow."""
+        """The reader's day to which emails written at `at` belong; after closing time, tomorrow."""
         local = at.astimezone(self.zone)
         return local.date() + DAY if local.time() >= CLOSES else local.date()
 
     def opens_at(self, at: datetime) -> datetime:
-        """The first instant from `at` on at which a letter may leave."""
+        """The first instant from `at` on at which an email may be sent."""
         day = at.astimezone(self.zone).date()
         if self.calendar.is_working(day):
             opens, closes = (datetime.combine(day, hour, self.zone).astimezone(UTC) for hour in (OPENS, CLOSES))
@@ -37,7 +37,7 @@ class LetterHours:
 
 
 def hours_of(people: Collection[int]) -> dict[int, LetterHours]:
-    """By the team that each joined first, or else leads; without one by the site. Runs two queries."""
+    """By the team that each joined first, else manages; without a team, by the site. Runs two queries."""
     places = Membership.objects.filter(person__in=people).select_related("team")
     # Learner before manager, and the first of each: what comes last here is kept.
     teams = {place.person_id: place.team for place in places.order_by("-role", "-pk")}
@@ -49,7 +49,7 @@ def hours_of(people: Collection[int]) -> dict[int, LetterHours]:
 
 
 def why_of_leaver(message: Message) -> str:
-    """Who has left is told nothing any more. A last day ends by the clock of the site, as where people are let go."""
+    """Former people get no email. The last day ends in the time zone of the site, as in `let_go`."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
     return gettext_noop("the person has left") if is_gone else ""

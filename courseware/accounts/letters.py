@@ -1,4 +1,4 @@
-"""The letters of this room: what they say, and when one is not wanted any more by the time it leaves."""
+"""The email types of this app, and when an email is no longer wanted at the time of sending."""
 
 from datetime import timedelta
 
@@ -72,7 +72,7 @@ def asked_today(message):
 
 
 def to_the_firm(message):
-    """A stranger types any address: none outside the firm gets a letter from it, and none gets many."""
+    """Strangers can type any address: only addresses of the company get an email, and none gets many."""
     domain = message.address.rpartition("@")[2].lower()
     if domain not in settings.MAIL_DOMAINS:
         return "MAIL_DOMAINS does not name the domain of this address"

@@ -1,4 +1,4 @@
-"""When two accounts may become one, and what that means for signing in."""
+"""When two accounts can be merged, and what a merge means for signing in."""
 
 from datetime import datetime
 
@@ -14,8 +14,6 @@ from courseware.evidence.recording import NewEvent
 
 
 class Unmerged(models.TextChoices):
-    """Why two accounts stay two."""
-
     SAME = "same", _("Choose two accounts: this is the same one twice.")
     OWN = "own", _("Your own account is merged by somebody else.")
     STAFF = "staff", _("Nobody who may open the admin or audits is ever merged.")
@@ -31,15 +29,13 @@ class Unmerged(models.TextChoices):
 
 
 class CannotMerge(Exception):
-    """`why` is a value of Unmerged."""
-
     def __init__(self, why: Unmerged) -> None:
         super().__init__(why)
         self.why = why
 
 
 def lock_both(one: User, two: User) -> tuple[User, User]:
-    """Both as they are now, locked by key: two merges of the same two wait for each other."""
+    """Lock both accounts, by key: two merges of the same accounts wait for each other."""
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=[one.pk, two.pk]).order_by("pk")
     found = {person.pk: person for person in rows}
     return found[one.pk], found[two.pk]
@@ -73,7 +69,6 @@ def why_not_by_teams(other: User) -> Unmerged | None:
 
 
 def shut(other: User, by: User, at: datetime) -> list[NewEvent]:
-    """Nobody signs in by the other name any more. What is to be logged of it."""
     return turn(other, False, by, at) if other.is_active else []
 
 

@@ -1,4 +1,4 @@
-"""That two accounts are one person's: a row, and nothing else of what is on record is changed for it."""
+"""Merged accounts: one row says that two accounts belong to one person; no other record changes."""
 
 from datetime import timedelta
 
@@ -47,11 +47,11 @@ class Merge(models.Model):
 
 
 def merge_of(person):
-    """The merge by which this account is another name of somebody; None for who is nobody else."""
+    """The merge that makes this account another name of somebody, or None."""
     return Merge.objects.standing().filter(other=person).select_related("kept").first()
 
 
 def accounts_that_stayed(people):
-    """Key of an account → the one it is another name of; of those among these that are. Runs one query."""
+    """Key of a merged account → the account that stayed. Runs one query."""
     merges = Merge.objects.standing().filter(other__in=people).select_related("kept")
     return {merge.other_id: merge.kept for merge in merges}

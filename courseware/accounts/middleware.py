@@ -11,10 +11,7 @@ from courseware.lib.whole_page import for_the_whole_page
 
 
 class LanguageMiddleware:
-    """The language a person has chosen takes precedence over cookie and browser. Comes after authentication.
-
-    Who is not signed in yet may come by an address with `?language=`, from a letter: it holds for that page.
-    """
+    """The person's language takes precedence over cookie and browser; without a sign-in, `?language=` does."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -28,11 +25,7 @@ class LanguageMiddleware:
 
 
 class BackToThePageMiddleware:
-    """After a sign-in that a posted form asked for, leads back to the form's page: the form's own address takes no GET.
-
-    The script of a page stores what was typed and fills it in again. Of a form sent without it, the content is held
-    until the same person has signed in, and a page of its own sends it: see `held_forms`.
-    """
+    """After a sign-in that a form asked for, return to the form's page: its own URL takes no GET."""
 
     def __init__(self, get_response):
         self.get_response = get_response

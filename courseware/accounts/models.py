@@ -32,7 +32,7 @@ OFFICES = KeptQuery(lambda person: Group.objects.filter(user=person).values_list
 
 
 def plain_staff_number(typed):
-    """In one form, whichever keyboard it was typed by: Ａ００１２ is A0012, and so is a0012."""
+    """Normalized: Ａ００１２ and a0012 are A0012."""
     return "".join(visible(unicodedata.normalize("NFKC", typed)).split()).upper()
 
 
@@ -45,10 +45,7 @@ class UserManager(BaseUserManager):
         return user
 
     def create_together(self, people):
-        """People without a password, of whom fields and form are right; nobody is asked whether they are here already.
-
-        Raises IntegrityError where one of them is. Runs two statements.
-        """
+        """Create valid people without a password. Runs two statements. Raises IntegrityError if one exists already."""
         for person in people:
             person.set_unusable_password()
         with transaction.atomic():
@@ -59,13 +56,13 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def known_as(self, typed: str) -> models.QuerySet:
-        """Whoever has just this address, or this staff number, however it was typed."""
+        """People with exactly this address or staff number, in any spelling."""
         return self.filter(models.Q(email=typed.lower()) | models.Q(staff_number=plain_staff_number(typed)))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
     class PracticeTime(models.TextChoices):
-        """How many times the time that is written, as a decimal; OFF for none at all."""
+        """Factor for time limits, as a decimal; OFF: no limit."""
 
         X1_25 = "1.25", _("1¼ times the time")
         X1_5 = "1.5", _("1½ times the time")
@@ -156,7 +153,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.sign_in_name
 
     def save(self, **kwargs):
-        """What the person is found by is kept with it."""
+        """Also store the search terms."""
         is_new, fields = self._state.adding, kwargs.get("update_fields")
         with transaction.atomic(savepoint=False):
             super().save(**kwargs)
@@ -165,12 +162,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def offices(self):
-        """Names of the person's groups, as they were when they were first asked for."""
+        """Names of the person's groups, cached."""
         return frozenset(OFFICES(person=self.pk))
 
     @cached_property
     def substitutes(self):
-        """Who stands in for the person, and for whom the person does, as it was when it was first asked."""
+        """Current substitutions in which the person is a manager or a substitute, cached."""
         # A day of room on either side: which day it is, the zone of each team says.
         return PAIRS(person=self.pk, since=site_day() - timedelta(days=1))
 
@@ -187,7 +184,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.name = visible(self.name)  # a line break would let a name write its own lines into letters
 
     def time_for(self, seconds):
-        """How many seconds this person has where so many are written; None: no clock runs."""
+        """Seconds allowed where `seconds` are written; None: no limit."""
         if self.practice_time == self.PracticeTime.OFF:
             return None
         return math.ceil(seconds * Fraction(self.practice_time or 1))
@@ -217,12 +214,12 @@ MANY_HEADS = 50  # SQLite takes no condition of some hundred alternatives, and n
 
 class TeamQuerySet(models.QuerySet):
     def with_those_below(self):
-        """These and all teams below them. Runs one query, and one more where these are many."""
+        """These and all teams below. Runs one query, one more for many."""
         return with_those_below(self.only("above"))
 
 
 def with_those_below(heads):
-    """Teams and all below them, of which `above` is loaded. Runs a query where these are many."""
+    """These teams and all below; `above` must be loaded. Runs one query for more than `MANY_HEADS`."""
     heads = list(heads)
     if len(heads) > MANY_HEADS:
         return Team.objects.filter(pk__in=keys_with_those_below({team.pk for team in heads}))
@@ -234,7 +231,7 @@ def with_those_below(heads):
 
 
 def keys_with_those_below(keys):
-    """Keys of teams → theirs and those of all below. Runs one query, through all teams of the firm."""
+    """Runs one query, through all teams of the company."""
     places = Team.objects.order_by().values_list("pk", "above")
     lines = ((key, [int(each) for each in f"{above}{key}".split("/") if each]) for key, above in places)
     return [key for key, line in lines if not keys.isdisjoint(line)]
@@ -271,7 +268,7 @@ class Team(models.Model):
         return self.name
 
     def save(self, **kwargs):
-        """Takes the teams below along."""
+        """Also move the teams below."""
         with transaction.atomic():
             # One after the other: two that are moved at once would not know of each other.
             places = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
@@ -284,11 +281,11 @@ class Team(models.Model):
 
     @property
     def place(self):
-        """What `above` of each team below begins with."""
+        """The prefix of `above` of each team below."""
         return f"{self.above}{self.pk}/"
 
     def clean(self):
-        """Locks all teams, as `save` does: of two that are moved below each other at once, the second is refused."""
+        """Lock all teams, as `save` does: of two teams moved below each other at once, the second is refused."""
         super().clean()
         with transaction.atomic():  # the admin's, if one has begun: so the lock holds until the team is saved
             teams = Team.objects.select_for_update(no_key=True).order_by("pk")
@@ -327,7 +324,7 @@ class Membership(models.Model):
 
 
 class CalendarDay(models.Model):
-    """A day in the list of the site, or of a team and those below it: see `accounts.working_days`."""
+    """A day in the list of the site, or of a team and those below: see `accounts.working_days`."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="Null: the site")
     day = models.DateField()
@@ -346,7 +343,7 @@ class CalendarDay(models.Model):
 
 
 def time_zones(learner):
-    """Names of the time zones of the learner's teams, at most one row: that of the team joined first."""
+    """Time zone name of the team that the learner joined first; at most one row."""
     teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
     return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
 

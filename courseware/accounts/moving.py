@@ -1,4 +1,4 @@
-"""How a person goes to another team: the records stay, the boards change at once."""
+"""Change memberships."""
 
 from datetime import datetime
 
@@ -11,22 +11,19 @@ from courseware.evidence.recording import NewEvent, record_many
 
 @transaction.atomic
 def move(person: User, team: Team, *, role: str = LEARNER, by: User | None, at: datetime | None = None) -> bool:
-    """From wherever the person has this role to `team`; places of another role stay. Returns whether it was a change.
-
-    Who has the role in `team` already stays, also in further teams.
-    """
+    """Replace the person's teams of this role by `team`. Returns False if the person has the role there already."""
     events = moved(lock_person(person), team, role, by, at)
     record_many(events)
     return bool(events)
 
 
 def lock_person(person: User) -> User:
-    """The person as the row is now. Whoever changes where somebody works takes this first."""
+    """The current row, locked. Lock the person before changing any membership."""
     return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def moved(person: User, team: Team, role: str, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """Move the person, who is locked; what is to be logged of it."""
+    """Move the locked person. Returns the events to log."""
     places = Membership.objects.filter(person=person, role=role)
     if places.filter(team=team).exists():
         return []
@@ -36,7 +33,7 @@ def moved(person: User, team: Team, role: str, by: User | None, at: datetime | N
 
 
 def ended(places, by: User | None, at: datetime | None) -> list[NewEvent]:
-    """End these memberships; what is to be logged of it."""
+    """End these memberships. Returns the events to log."""
     gone = list(places.select_related("person").order_by("pk"))
     places.delete()
     return [
@@ -46,7 +43,7 @@ def ended(places, by: User | None, at: datetime | None) -> list[NewEvent]:
 
 @transaction.atomic
 def add_place(person: User, team: Team, role: str, *, by: User) -> bool:
-    """Beside those that the person has. Returns whether it is new."""
+    """Add a membership. Returns whether it is new."""
     place, is_new = Membership.objects.get_or_create(person=lock_person(person), team=team, role=role)
     if is_new:
         record_many([NewEvent("membership-added", place.person, by, {"team": team.pk, "role": role})])
@@ -55,7 +52,7 @@ def add_place(person: User, team: Team, role: str, *, by: User) -> bool:
 
 @transaction.atomic
 def end_place(person: User, place: int, *, by: User) -> bool:
-    """`place`: the key of a membership of this person. Returns whether there was one."""
+    """`place`: key of a membership of this person. Returns whether it existed."""
     events = ended(Membership.objects.filter(person=lock_person(person), pk=place), by, None)
     record_many(events)
     return bool(events)

@@ -1,4 +1,4 @@
-"""What somebody noted about a person: read by whoever may see the person's record, and by that person."""
+"""Notes about a person, read by the person and by everybody who may see the person's record."""
 
 from datetime import timedelta
 
@@ -18,14 +18,14 @@ class NoteQuerySet(models.QuerySet):
         return self.filter(taken_back_at=None)
 
     def about(self, person):
-        """Those that stand, the newest first, also by another name of the person. Runs one query."""
+        """Notes about the person, also under a merged name, the newest first. Runs one query."""
         names = Merge.objects.standing().filter(kept=person).values("other")
         found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
         return found.select_related("by").order_by("-pk")
 
 
 class Note(models.Model):
-    """Never edited. What was noted about several people at once has one `act`."""
+    """Never edited. Notes written by one form about several people share one `act`."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -44,6 +44,5 @@ class Note(models.Model):
         return f"{self.person} · {self.written_at:%Y-%m-%d}"
 
     def may_be_taken_back_by(self, user, at=None):
-        """Within a day, by whoever wrote it."""
         at = at or timezone.now()
         return self.by_id == user.pk and self.taken_back_at is None and at - self.written_at <= TAKEN_BACK_WITHIN

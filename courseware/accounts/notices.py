@@ -1,4 +1,4 @@
-"""Letters that tell somebody what happened to the own account, so that a stranger's doing does not go unseen."""
+"""Emails that report changes of an account to its owner, so that misuse is noticed."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +24,6 @@ WHAT = {
 
 
 def notify(person, what, *, address="", detail=""):
-    """Tell `person` what happened to the account, at `address` where that is another."""
     telling.tell("account-notice", person, address=address, data={"what": what, "detail": detail})
 
 

@@ -1,7 +1,4 @@
-"""Writing a note about people, and taking it back. Who may is asked by the pages: see `permissions.people_handled_by`.
-
-The log says that there was a note, and never what it said.
-"""
+"""Write and withdraw notes. Pages check the permission: `permissions.people_handled_by`. The log holds no text."""
 
 import uuid
 from collections.abc import Collection
@@ -19,7 +16,7 @@ from courseware.evidence.recording import NewEvent, record_many, subject_of
 def write_note(
     people: Collection[int], text: str, *, act: uuid.UUID, by: User, at: datetime | None = None
 ) -> list[Note]:
-    """The notes that are new: of one `act` a person gets one, however often it is sent."""
+    """Returns the new notes: one per person and `act`, however often the form is sent."""
     at = at or timezone.now()
     here = User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
     keys = list(here)
@@ -34,7 +31,7 @@ def write_note(
 def take_back_notes(
     act: uuid.UUID, *, by: User, people: Collection[int] | None = None, at: datetime | None = None
 ) -> list[Note]:
-    """Those of `by` that could still be taken back: about all people of the act, or about these."""
+    """Withdraw the notes of `by` from this `act` that can still be withdrawn, about all people or these."""
     at = at or timezone.now()
     notes = Note.objects.standing().filter(act=act, by=by)
     if people is not None:

@@ -1,4 +1,4 @@
-"""What is kept of a person, such as name and address: of a change the log holds the field, never what stood there."""
+"""A person's data, such as name and address. The log holds the changed fields, never their values."""
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from courseware.outbox.models import Message, MessageState
 
 @transaction.atomic
 def change_particulars(person: User, values: dict, *, by: User) -> list[str]:
-    """`values`: field → what it shall be. Returns the names of those that were otherwise. Raises ValidationError."""
+    """Set `values` by field. Returns the names of the changed fields. Raises ValidationError."""
     row = lock_person(person)
     changed = sorted(field for field, value in values.items() if getattr(row, field) != value)
     if not changed:
@@ -30,8 +30,7 @@ def change_particulars(person: User, values: dict, *, by: User) -> list[str]:
 
 
 def tell_old_address(person: User, address: str | None) -> None:
-    """So that nobody's account goes to another address unseen. What waits to be sent follows, but for such notices: a
-    letter may bring a link, which is made when it leaves."""
+    """Report a new address to the old one. Waiting emails follow, except such reports: an email may contain a link."""
     if address:
         waiting = Message.objects.filter(person=person, address=address, state=MessageState.QUEUED)
         waiting.exclude(kind="account-notice").update(address=person.email or "")

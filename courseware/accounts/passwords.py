@@ -1,4 +1,4 @@
-"""What a new password has to be. Set in AUTH_PASSWORD_VALIDATORS; all of them together are one rule to the person."""
+"""Password rules, set in AUTH_PASSWORD_VALIDATORS."""
 
 import re
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class PasswordLength:
 
 
 class HardToGuess:
-    """Beside common passwords, keyboard rows and dates: words of the site and the firm, and of the person."""
+    """Also counts words of the site, the company and the person as known to a guesser."""
 
     def __init__(self, words: list[str]):
         self.words = words
@@ -52,17 +52,16 @@ class HardToGuess:
 
 
 def without(words: list[str], text: str) -> str:
-    """What is left to guess for somebody who knows these words, however they are joined."""
+    """The rest of `text` after removing these words."""
     longest_first = sorted((word for word in words if len(word) > 3), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
 
 
 def firm_names() -> list[str]:
-    """The names of the company: `FIRM_NAME`, and those in the house styles. Runs up to two queries."""
+    """The company's names: `FIRM_NAME`, and those in the branding. Runs up to two queries."""
     styles = styles_at(newest_key().first()).values()
     return [settings.FIRM_NAME, *(name for style in styles for name in style.words.get("name", {}).values())]
 
 
 def words_of(texts: Iterable[str | None]) -> list[str]:
-    """Each text and its words."""
     return [word for text in texts if text for word in (text, *re.split(r"\W+", text)) if word]

@@ -1,4 +1,4 @@
-"""How lists of the admin whose rows belong to people are searched and filtered."""
+"""Search and filters for lists of the admin whose rows belong to people."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +12,7 @@ from courseware.lib.long_lists import MOST
 
 
 class SearchByPeople(IndexedSearch):
-    """Rows are found by how something of their person begins; by a whole address those of one, at once."""
+    """Finds rows by how a word of their person begins; an exact address finds one person at once."""
 
     def people_found(self, words):
         if whole := super().people_found(words):

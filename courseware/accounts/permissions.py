@@ -1,4 +1,4 @@
-"""Who may see whom: the only place that decides it, for pages, exports and commands."""
+"""Permissions about people: who may see and change whose records, for pages, exports and commands."""
 
 from django.db.models import Q
 
@@ -16,45 +16,42 @@ def is_privileged(user):
 
 
 def handles_people(user):
-    """Whether `user` brings people in, moves them and enrolls them: human resources, and who may do everything."""
+    """Whether `user` adds, moves and enrolls people: HR and superusers."""
     return user.is_active and (user.is_superuser or offices.is_in(offices.HR, user))
 
 
 def audits(user):
-    """Whether `user` may read everything today. Runs a query only for who was given a last day."""
+    """Whether `user` is an auditor today. Runs a query only if the user has a last day as an auditor."""
     until = user.audits_until
     return until is not None and site_day() <= until and offices.is_in(offices.AUDITORS, user)
 
 
 def sees_the_firm(user):
-    """Whether the pages about teams and people show `user` those of the whole firm."""
+    """Whether `user` sees the teams and people of the whole company."""
     return handles_people(user) or audits(user)
 
 
 def may_read_log(user):
-    """Whether `user` may read the whole audit log."""
     return user.is_superuser or audits(user)
 
 
 def may_handle(user, person):
-    """Whether `user`, who handles people, may touch `person`."""
     return user.is_superuser or not is_for_admins(person)
 
 
 def is_for_admins(person):
-    """Whoever is staff, or audits, is for an admin alone: else the address of somebody who may see more would be a way
-    to see it."""
+    """Staff and auditors can be changed by administrators only: their address would be a way to see more."""
     audits_still = person.audits_until is not None and site_day() <= person.audits_until
     return is_privileged(person) or audits_still
 
 
 def is_no_staff(person=""):
-    """Condition on people, or on rows that point at them: `person` is then the way there, as "learner__"."""
+    """Condition on people, or on related rows: `person` is then the lookup prefix, such as "learner__"."""
     return Q(**{f"{person}is_staff": False, f"{person}is_superuser": False})
 
 
 def is_not_for_admins(person=""):
-    """`is_for_admins` of nobody, as a condition like `is_no_staff`."""
+    """The negation of `is_for_admins` as a condition like `is_no_staff`."""
     audits_no_more = Q(**{f"{person}audits_until": None}) | Q(**{f"{person}audits_until__lt": site_day()})
     return is_no_staff(person) & audits_no_more
 
@@ -68,12 +65,10 @@ def not_decided_by(user):
 
 
 def may_decide_about(user, person):
-    """Like `not_decided_by`, for one person. Administrators are no exception."""
     return person.pk not in not_decided_by(user)
 
 
 def may_place(user, person):
-    """Whether `user`, who handles people, may decide about `person`."""
     return may_handle(user, person) and may_decide_about(user, person)
 
 
@@ -86,12 +81,11 @@ def may_change_sign_in(user, person):
 
 
 def is_manager(user):
-    """Whether `user` leads a team, today for somebody else perhaps."""
+    """Whether `user` manages a team, today perhaps as a substitute."""
     return user.memberships.filter(role=Membership.Role.MANAGER).exists() or bool(teams_stood_in_for(user))
 
 
 def manages_people(user):
-    """Whether `user` decides about others: as human resources, or as the manager of a team."""
     return handles_people(user) or is_manager(user)
 
 
@@ -103,24 +97,24 @@ LED = KeptQuery(
 
 
 def own_teams(user):
-    """Those that `user` manages, today for somebody else perhaps, without the teams below them."""
+    """Teams that `user` manages, also as a substitute, without the teams below."""
     led = LED(person=user.pk)
     others = set(teams_stood_in_for(user)).difference(team.pk for team in led)
     return [*led, *Team.objects.filter(pk__in=others).only("name", "above")] if others else led
 
 
 def teams_managed_by(user):
-    """The teams `user` manages, and all teams below them. Runs one query."""
+    """Teams that `user` manages, and all teams below. Runs one query."""
     return with_those_below(own_teams(user)) if user.is_active else Team.objects.none()
 
 
 def learners_of(teams):
-    """Keys of the learners of these teams (a query, or their keys), a query to be part of another."""
+    """Keys of the learners of these teams (a query, or keys), as a subquery."""
     return Membership.objects.filter(team__pk__in=teams, role=Membership.Role.LEARNER).values("person")
 
 
 def people_in_hands_of(user):
-    """People whom `user` may enroll: `people_handled_by` without those about whom `user` cannot decide."""
+    """People whom `user` may enroll."""
     return people_handled_by(user).exclude(pk__in=not_decided_by(user))
 
 
@@ -135,7 +129,7 @@ def people_handled_by(user):
 
 
 def people_visible_to(user):
-    """Whose records `user` may look at, whether they learn or not: as enrollments are `visible_to`."""
+    """People whose records `user` may see, learners or not; like `visible_to` of enrollments."""
     if user.is_active and (user.is_superuser or audits(user)):
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))
@@ -145,20 +139,19 @@ def people_visible_to(user):
 
 
 def sees_reports(user):
-    """Whether there are people at all whose records are shown to `user`."""
     return sees_the_firm(user) or is_manager(user)
 
 
 def may_preview(user):
-    """Whether `user` may look at every released course without being enrolled, and at numbers about groups in it."""
+    """Whether `user` may see every released course, and statistics about it, without an enrollment."""
     return user.is_staff or sees_reports(user)
 
 
 def people_managed_by(user):
-    """Keys of the learners `user` is responsible for, without `user`."""
+    """Keys of the learners whom `user` manages, without `user`."""
     return people_led(teams_managed_by(user), leader=user.pk)
 
 
 def people_led(teams, leader):
-    """Keys of the learners of these teams without who leads them, a query to be part of another."""
+    """Keys of the learners of these teams without `leader`, as a subquery."""
     return learners_of(teams).exclude(person=leader)

@@ -1,7 +1,4 @@
-"""Fields to look people up by.
-
-One that names one person, by address or staff number, needs no list of the whole firm.
-"""
+"""Form fields that look people up without listing the whole company."""
 
 from django import forms
 from django.db.models import Q
@@ -11,14 +8,12 @@ from courseware.accounts.models import User, plain_staff_number
 
 
 class PersonSearch(forms.SearchInput):
-    """What may be typed into it, `search_terms` says."""
-
     def __init__(self):
         super().__init__(attrs={"placeholder": _("Wang, wxm, ming@, 0012")})
 
 
 class PersonField(forms.CharField):
-    """Its value is the person, who may sign in. `also_gone`: or has left."""
+    """Its value is an active person; with `also_gone`, any person."""
 
     default_error_messages = {
         "unknown": _("Nobody here has this address or staff number. Look it up in the list of people."),

@@ -1,4 +1,4 @@
-"""How much time a person gets where a clock runs: in exams and in timed practice."""
+"""Extra time where a time limit applies: in exams and in timed practice."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -18,15 +18,12 @@ def set_practice_time(person: User, time: str, *, by: User) -> bool:
 
 
 def lock(people: Iterable[int]) -> None:
-    """For who locks something of these people besides: the people come first, as where absences move due days."""
+    """Lock these people before other rows about them, as absences do."""
     list(User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk"))
 
 
 def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[int, str]:
-    """Person → the time of before, of those who had another one, or the one of `only_from`.
-
-    Locks the people, by key; log it with `events`.
-    """
+    """Lock the people and set their times, or only those with `only_from`. Returns person key → previous time."""
     people = User.objects.select_for_update(no_key=True).filter(pk__in=times).order_by("pk")
     before = {}
     for person in people:

@@ -23,17 +23,12 @@ TOKEN_BYTES = 16
 
 @dataclass(frozen=True)
 class Slip:
-    """What is printed for one person."""
-
     person: User
     code: str
 
 
 def people_without_email() -> QuerySet[User]:
-    """Active people who have a staff number, but neither an email address nor a password.
-
-    Staff, auditors, HR and managers are left out, because they can see records of others.
-    """
+    """Active learners with a staff number, but without an email address and a password."""
     leads = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
     in_office = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[offices.HR, offices.AUDITORS])
     people = User.objects.filter(is_not_for_admins(), ~Exists(leads), ~Exists(in_office), is_active=True, email=None)
@@ -42,7 +37,6 @@ def people_without_email() -> QuerySet[User]:
 
 
 def valid_codes(people: QuerySet[User], at: datetime) -> QuerySet[SignInCode]:
-    """Codes that can still be used."""
     return SignInCode.objects.filter(person__in=people, used_at=None, given_at__gt=at - HOLDS_FOR)
 
 
@@ -69,10 +63,7 @@ def was_just_given(given, code: str, by: User, at: datetime) -> bool:
 
 @transaction.atomic
 def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[Slip]:
-    """Give a code to each of these people, at most CODES_AT_ONCE, who has no valid code. Each is logged.
-
-    The same token gives the same codes for two minutes.
-    """
+    """Give codes to people without a valid one, at most CODES_AT_ONCE. A token repeats its codes for 2 minutes."""
     at = at or timezone.now()
     token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()
     locked = people_without_email().select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")

@@ -1,4 +1,4 @@
-"""Taking away a person who was made by mistake. Whoever did anything here, or was asked for anything, stays."""
+"""Delete people who were added by mistake."""
 
 from django.db import transaction
 from django.db.models import ProtectedError
@@ -17,10 +17,7 @@ class HasRecord(Exception):
 
 @transaction.atomic
 def remove_person(person: User, *, by: User) -> None:
-    """Raises HasRecord, and changes nothing, where the person has signed in or anything is on record.
-
-    Letters stay, with their address; those that wait are not sent.
-    """
+    """Raise HasRecord if the person has signed in or has any record. Sent emails stay; waiting ones are skipped."""
     row = lock_person(person)
     subject, teams = subject_of(row), sorted(row.memberships.values_list("team", flat=True))
     if row.last_login:

@@ -1,4 +1,4 @@
-"""Who may do what. Every change is logged and ends the person's sessions, so that the new rights apply at once."""
+"""Rights of people. Every change is logged and ends the person's sessions, so that it applies at once."""
 
 from django.db import transaction
 from django.db.models import F
@@ -31,13 +31,13 @@ RIGHTS_OF_NOBODY = {
 
 
 def log_rights(person, before, *, by):
-    """Log how the rights differ from `before` (see `rights_of`) and end the sessions; without a difference nothing."""
+    """Log the difference from `before` (see `rights_of`) and end the sessions. Does nothing without a difference."""
     log_rights_of_all([(person, before)], by=by)
 
 
 @transaction.atomic
 def log_rights_of_all(people, *, by):
-    """`log_rights` of several: (person, `before`) of each, in the order of their keys."""
+    """`log_rights` for several: (person, `before`) of each, ordered by key."""
     events = []
     for person, before in people:
         after = rights_of(person)
@@ -51,13 +51,12 @@ def log_rights_of_all(people, *, by):
 
 
 def permissions_of(group):
-    """Keys of what a group may do, as they are logged."""
     return sorted(group.permissions.values_list("pk", flat=True))
 
 
 @transaction.atomic
 def log_group_rights(group, before, *, by):
-    """Log for each member how the group's permissions differ from `before`, and end their sessions."""
+    """Log for each member the difference from `before`, and end their sessions."""
     after = permissions_of(group)
     if after != before:
         members = list(User.objects.filter(groups=group).order_by("pk"))
@@ -90,7 +89,7 @@ def drop_sessions(person):
 
 
 def log_memberships(memberships, *, by):
-    """`memberships`: (membership-added, membership-changed or membership-removed, the membership) of each."""
+    """`memberships`: (event verb, membership) of each."""
     record_many(
         NewEvent(verb, subject_of(User, each.person_id), by, {"team": each.team_id, "role": each.role})
         for verb, each in memberships

@@ -1,7 +1,4 @@
-"""By which words somebody is found: kept beside the person, each looked for by how it begins.
-
-See docs/decisions/0026-people-are-found-by-beginnings.md.
-"""
+"""Search terms of people, matched by prefix: docs/decisions/0026-people-are-found-by-beginnings.md."""
 
 import re
 import unicodedata
@@ -36,7 +33,7 @@ END = "Z"  # before a staff number that is kept backwards: no other term holds a
 
 class SearchTermQuerySet(models.QuerySet):
     def begun_with(self, word):
-        """Terms that begin as `word` does, a staff number also with what it ends in."""
+        """Terms with this prefix; a staff number also matches by its end."""
         word = folded(word).removeprefix("@")[:LENGTH]  # a domain is kept from behind it
         if not word:
             return self.none()
@@ -66,14 +63,14 @@ class SearchTerm(models.Model):
 
 
 def found_by(words, rows, person="pk"):
-    """Those of these rows whose person (a field of theirs) is found by each of the words."""
+    """Rows whose person (the field `person`) is found by each of the words."""
     for word in dict.fromkeys(words.split()[:MOST_WORDS]):
         rows = rows.filter(**{f"{person}__in": SearchTerm.objects.begun_with(word).values("person")})
     return rows
 
 
 def folded(text: str) -> str:
-    """Whichever keyboard it was typed by: neither width nor case nor accents count."""
+    """Without differences of width, case and accents."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(each for each in decomposed if not unicodedata.combining(each)).translate(PLAIN)
 
@@ -83,7 +80,7 @@ def letters_of(text: str) -> str:
 
 
 def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]:
-    """None of them is how another one begins."""
+    """The terms to store; none is a prefix of another."""
     number = letters_of(folded(staff_number or ""))
     found = {*of_name(folded(name)), *of_address(folded(email or ""))}
     found |= {number, END + number[::-1]} if number else set()
@@ -92,7 +89,7 @@ def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]
 
 
 def of_name(name: str) -> Iterator[str]:
-    """What remains of the name from each beginning on, and of how its Chinese characters are read."""
+    """The rest of the name from each word and each Chinese character on, also in pinyin and initials."""
     for beginning in BEGINNINGS.finditer(name):
         yield letters_of(name[beginning.start() :])
     for characters in CHINESE_ONES.findall(LINED_UP.sub("", name)):
@@ -111,7 +108,7 @@ def of_address(email: str) -> Iterator[str]:
 
 
 def keep_terms(people: Iterable, *, are_new: bool = False) -> None:
-    """Of people who are written in the same transaction. `are_new`: nothing is kept of them yet."""
+    """Store the terms in the transaction that writes the people. `are_new`: they have none yet."""
     wanted = {(person.pk, term) for person in people for term in terms_of_person(person)}
     if not are_new:
         rows = SearchTerm.objects.filter(person__in=[person.pk for person in people])
@@ -127,7 +124,7 @@ def terms_of_person(person) -> set[str]:
 
 
 def keys_found_wrongly() -> Iterator[int]:
-    """Of whom the terms are others than name, address and number give. Memory does not grow with their number."""
+    """Keys of people whose stored terms are wrong. Memory does not grow with their number."""
     people = get_user_model().objects.order_by("pk").only(*FIELDS)
     for some in chunks(people, AT_A_TIME):
         kept = defaultdict(set)
@@ -137,7 +134,7 @@ def keys_found_wrongly() -> Iterator[int]:
 
 
 def renew_terms() -> str:
-    """Of whom others are kept than are right, as after an upgrade. What the nightly job says of it."""
+    """The nightly job: correct wrong terms, as after an upgrade."""
     keys = list(keys_found_wrongly())
     for start in range(0, len(keys), AT_A_TIME):
         with transaction.atomic():

@@ -21,22 +21,21 @@ SETTING_UP = "mfa_"
 
 
 def is_asked(request):
-    """Whether the site requires a second factor of the person who is signed in."""
+    """Whether the site requires a second factor of this user."""
     return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
 
 
 def was_given(request):
-    """Whether the second factor was given in this session."""
     return any(step["method"] == "mfa" for step in get_authentication_records(request, request.user))
 
 
 def mark_given(request, authenticator):
-    """One that was set up just now was shown to work."""
+    """A factor that was just set up counts as given."""
     record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
 
 
 def reset(person, *, by=None):
-    """Take away a second factor that was lost. Returns whether there was one; `by` is nobody for the command."""
+    """Remove a lost second factor. Returns whether there was one. `by` is None for the command."""
     with transaction.atomic():
         there_was, _ = Authenticator.objects.filter(user=person).delete()
         if not there_was:
@@ -48,7 +47,7 @@ def reset(person, *, by=None):
 
 
 def log_added(sender, user, authenticator, **kwargs):
-    """Receives allauth's signal, as `log_removed` does. The codes on paper come and go with what they stand in for."""
+    """Receiver of allauth's signal. Recovery codes come and go with the factor they replace."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record("second-factor-added", actor=user, subject=user, data={"type": authenticator.type})
 
@@ -82,7 +81,7 @@ class SecondFactorMiddleware:
         return for_the_whole_page(request, response)
 
     def holding(self, request, response, page_of_form):
-        """Who was at work when the site began to ask loses nothing of it. The page of new codes leads on by itself."""
+        """A form sent when the site began to ask is held. The page of new codes leads to it."""
         if held_forms.hold(request, response, page_of_form):
             response["Location"] += f"?next={reverse('held-form')}"
         return response

@@ -1,4 +1,4 @@
-"""Setting up, giving and taking away a second factor: allauth's pages, with our forms."""
+"""Set up, give and remove a second factor: allauth's pages with our forms."""
 
 import json
 from contextlib import contextmanager
@@ -62,7 +62,7 @@ class NewAppForm(CodeFields, totp_forms.ActivateTOTPForm):
 
 @contextmanager
 def only_from_a_browser():
-    """Refuses what is no passkey's answer: allauth and its library fall over some of it."""
+    """Refuse malformed passkey answers, on which allauth and its library raise other errors."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -89,8 +89,6 @@ class PasskeyAgainForm(PasskeyForm):
 
 
 class PasskeyOptions:
-    """What the script hands to the browser, as text for an attribute."""
-
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         if "js_data" in context:

@@ -1,7 +1,4 @@
-"""Encrypt the seeds of two-step verification in the database, under a key derived from SECRET_KEY.
-
-Otherwise a copy of the database would be enough to compute the codes of an authenticator app.
-"""
+"""Encrypts seeds of two-step verification under SECRET_KEY: a copy of the database must not yield codes."""
 
 import logging
 from base64 import urlsafe_b64encode
@@ -81,5 +78,5 @@ def encrypt_all() -> int:
 
 
 def renew_encryption() -> str:
-    """The nightly job: seeds no longer need an old SECRET_KEY."""
+    """The nightly job: encrypt all seeds under the current SECRET_KEY. Returns how many rows changed."""
     return str(encrypt_all())

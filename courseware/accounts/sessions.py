@@ -1,4 +1,4 @@
-"""How long a session lasts: at most the longest shift, and less when idle."""
+"""Session lifetime: at most the longest shift, and less when idle."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -28,7 +28,7 @@ def now():
 
 
 def begin(sender, request, user, **kwargs):
-    """Receives `user_logged_in`, so that no way of signing in leaves a session without an end."""
+    """Receiver of `user_logged_in`, so that every session has an end."""
     request.session[BEGAN] = now()
     see(request.session, user, request.session[BEGAN])
 
@@ -43,7 +43,7 @@ def see(session, user, at):
 
 
 def ask_for_teams_anew(person):
-    """In each session of the person with this key, at its next request."""
+    """Reload the teams in each session of this person at its next request."""
     User.objects.filter(pk=person).update(teams_number=F("teams_number") + 1)
 
 
@@ -55,16 +55,13 @@ def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
 
 
 def note_change_of_lead(sender, instance, raw=False, **kwargs):
-    """Receives that a membership was saved or deleted."""
+    """Receiver of a saved or deleted membership."""
     if instance.role == Membership.Role.MANAGER and not raw:
         ask_for_teams_anew(instance.person_id)
 
 
 def handles_records(session, user):
-    """Whether `user` works with other people's records: staff, HR and auditors; managers if a setting says so.
-
-    Runs no query: groups and teams are read from the session, see `see`.
-    """
+    """Whether `user` handles records of others: staff, HR, auditors; managers by a setting. Runs no query."""
     is_manager_with_records = settings.TWO_FACTOR_FOR_MANAGERS and session.get(MANAGES)
     return bool(is_privileged(user) or session.get(HANDLES_PEOPLE) or session.get(AUDITS) or is_manager_with_records)
 
@@ -74,7 +71,7 @@ def longest_break(session, user):
 
 
 def ends(session, user):
-    """(when it is too old, when it was idle too long). A session without a beginning is over."""
+    """(end by age, end by idleness). A session without a beginning is over."""
     return session.get(BEGAN, 0) + settings.SESSION_COOKIE_AGE, session.get(SEEN, 0) + longest_break(session, user)
 
 
@@ -83,9 +80,7 @@ def is_over(session, user, at):
 
 
 def times(session, user, at):
-    """Seconds: `left` until it ends if nothing is sent, `whole` whatever is sent; `idle` is left after a request at
-    least, for not every one is noted.
-    """
+    """Seconds: `left` until the end without requests, `whole` with requests, `idle` at least left after a request."""
     oldest, idlest = ends(session, user)
     return {
         "left": max(0, min(oldest, idlest) - at),
@@ -95,7 +90,6 @@ def times(session, user, at):
 
 
 def session_times(request):
-    """For every page of who is signed in."""
     is_in = hasattr(request, "user") and request.user.is_authenticated
     if not is_in:
         return {"session_times": None}
@@ -103,12 +97,12 @@ def session_times(request):
 
 
 def reader_mark(user):
-    """Tells a browser whose copy of the course's text it keeps, and nobody who that is."""
+    """An anonymous mark by which a browser recognises its stored copy of a course."""
     return salted_hmac("courseware.reading-copy", str(user.pk)).hexdigest()[:16]
 
 
 class SessionAgeMiddleware:
-    """Ends sessions that are over. Stands after messages, which tell the person why the sign-in page appears."""
+    """Ends sessions that are over. Comes after messages, which say why the sign-in page appears."""
 
     def __init__(self, get_response):
         self.get_response = get_response

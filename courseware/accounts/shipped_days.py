@@ -1,4 +1,4 @@
-"""The lists of holidays that ship: written by developers, for `holidays` is too large to be carried along."""
+"""Write the lists of holidays that ship. Only developers have the package `holidays`, because it is large."""
 
 import csv
 import io
@@ -42,5 +42,4 @@ def rows(year: int) -> Iterator[tuple[str, str, str]]:
 
 
 def nearest(day: date, named: dict[date, str]) -> str:
-    """The festival that a weekday off belongs to."""
     return next(named[day + step] for step in NEAR if day + step in named)

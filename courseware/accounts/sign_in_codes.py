@@ -1,4 +1,4 @@
-"""Codes that somebody hands over, for whoever no letter reaches: eight signs, for a day, once."""
+"""Sign-in codes handed over to people without email: eight signs, valid for a day, used once."""
 
 import secrets
 from datetime import timedelta
@@ -28,15 +28,11 @@ PRESSED_TWICE = timedelta(minutes=2)
 
 
 class NoCode(Exception):
-    """This person is none to whom this user may give a code."""
+    """`by` may not give this person a code."""
 
 
 def may_give_code(user, person):
-    """Whether `user` may give `person` a sign-in code.
-
-    HR may, except to members of HR. A manager may, to people of the own teams who get no email. Staff, people who have
-    left and the user get none.
-    """
+    """Whether `user` may give `person` a code: HR may, except to HR; managers may, to own people without email."""
     if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
         return False
     if handles_people(user):
@@ -62,10 +58,9 @@ def give_code(person, *, by, at=None, code=None):
 
 @transaction.atomic
 def use_code(name, typed, *, at=None):
-    """The code of the person with this name, used up now, or None: also for a wrong one, which costs the same.
+    """Use up the person's code and return it; None for a wrong one, which costs the same work.
 
-    All sessions of the person end, and the former password, until there is a new one. Pressed twice it is one use: else
-    whoever gets the second answer alone has neither code nor password.
+    Ends all sessions and the former password. A second press within 2 minutes counts as the same use.
     """
     plain = "".join(sign for sign in typed.upper() if sign.isalnum())
     given = SignInCode.objects.select_related("person", "given_by").filter(person__in=called(name)).first()
@@ -89,11 +84,10 @@ def use_code(name, typed, *, at=None):
 
 
 def used_just_now(given, at):
-    """The code if it was used within the last 2 minutes, and no password was set and nobody signed out since; or None.
+    """The code if it was used within the last 2 minutes, with no password set and no sign-out since; or None.
 
-    Sign-out counts because the next person at a shared computer could submit the page again. The browser need not be
-    the same: without cookies, a second press could not be recognised. Anybody who has the code within the 2 minutes
-    could also have used it first, and its owner is told and finds that a password was set.
+    Sign-out counts because the next person at a shared computer could submit the page again. The browser may differ:
+    a second press without cookies could not be recognised.
     """
     used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
     again = used.select_related("person", "given_by").first()

@@ -1,4 +1,4 @@
-"""The name that somebody signs in with: an address, or the number that the firm gives."""
+"""Sign-in names: an email address or a staff number."""
 
 import unicodedata
 
@@ -13,18 +13,18 @@ from courseware.outbox.tray import unread_of
 
 
 def plain_name(typed):
-    """In one form, whichever keyboard it was typed by. Only addresses have an @."""
+    """Normalized. Only addresses have an @."""
     text = unicodedata.normalize("NFKC", typed).strip()
     return text.lower() if "@" in text else plain_staff_number(text)
 
 
 def called(name):
-    """The person with this name in its plain form: a queryset of one or none."""
+    """The person with this normalized name: a queryset of one or none."""
     return User.objects.filter(email=name) if "@" in name else User.objects.filter(staff_number=name)
 
 
 def reached_by(name):
-    """Who may sign in and is called so, also in an account that was merged: a queryset of one or none."""
+    """The active person with this name, also of a merged account: a queryset of one or none."""
     field = "email" if "@" in name else "staff_number"
     merged = Merge.objects.standing().filter(**{f"other__{field}": name}).values("kept")
     return User.objects.filter(Q(**{field: name}) | Q(pk__in=merged), is_active=True)
@@ -36,7 +36,7 @@ SIGNED_IN = KeptQuery(lambda person: User.objects.annotate(**BESIDE).filter(pk=p
 
 
 class EitherNameBackend(AuthenticationBackend):
-    """allauth’s, which looks for two kinds of names one after the other: a known one would take twice the time."""
+    """allauth's, which looks for both kinds of names in turn: a known name would take twice the time."""
 
     def _authenticate_by_email(self, email, password):
         return self._check_password(called(email).first(), password)

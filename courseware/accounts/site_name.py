@@ -1,4 +1,4 @@
-"""What the site calls itself, above every page that is not of a course, and the face that pages wear."""
+"""The site's name and branding."""
 
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, gettext
@@ -12,7 +12,7 @@ def site_name(face: Face) -> str:
 
 
 def face_for(request, course: str = SITE) -> Face:
-    """That of a course, or of the site. Of a person who was read for this request it runs no query."""
+    """The branding of a course, or of the site. Runs no query for a person read for this request."""
     person = getattr(request, "user", None)
     key = person.face_key if person is not None and hasattr(person, "face_key") else newest_key().first()
     return face_at(key, course)

@@ -1,4 +1,4 @@
-"""Substitutes of managers: named by the manager or by human resources, ended by themselves on a day, or before."""
+"""Name and end substitutes of managers."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ from courseware.evidence.recording import NewEvent, record_many
 
 @transaction.atomic
 def name_substitute(lead: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
-    """Returns whether it was news. Locks the lead, so that a second press finds the first."""
+    """Returns False if it exists already. Locks the manager, so that a second press finds the first."""
     User.objects.select_for_update(no_key=True).get(pk=lead.pk)
     named, is_new = Substitute.objects.get_or_create(
         lead=lead, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
@@ -28,7 +28,6 @@ def name_substitute(lead: User, person: User, *, first_day: date, last_day: date
 
 @transaction.atomic
 def end_substitute(substitute: Substitute, *, by: User) -> bool:
-    """Returns whether it had not ended yet."""
     ended = Substitute.objects.filter(pk=substitute.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
         ask_for_teams_anew(substitute.person_id)
@@ -37,7 +36,7 @@ def end_substitute(substitute: Substitute, *, by: User) -> bool:
 
 
 def events(verb, substitute, by):
-    """One in the chain of each of both."""
+    """One event for each of both people."""
     data = {
         "lead": substitute.lead_id,
         "substitute": substitute.person_id,

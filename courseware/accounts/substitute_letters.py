@@ -1,4 +1,4 @@
-"""The letters that tell a manager and the substitute who stands in for whom, and when."""
+"""Emails that tell the manager and the substitute about a substitution."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def register_letter() -> None:
 
 
 def tell_both(substitute: Substitute) -> None:
-    """Also who did it: somebody else may have sat at the machine."""
+    """Also to the person who did it: somebody else may have used the session."""
     for person in (substitute.person, substitute.lead):
         tell(KIND, person, key=f"{KIND}:{substitute.pk}:{person.pk}", data={"substitute": substitute.pk})
 

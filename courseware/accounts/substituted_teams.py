@@ -1,4 +1,4 @@
-"""Which teams somebody leads for somebody else, at an instant."""
+"""Teams that a person manages as a substitute."""
 
 import zoneinfo
 from datetime import date, datetime
@@ -14,7 +14,7 @@ def is_stood_in_for(lead: int, day: date, pairs: list) -> bool:
 
 
 def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
-    """Keys. Runs one query the first time for this `user`, and another one for who is anybody's substitute."""
+    """Keys. Runs one query the first time for this `user`, and one more for substitutes."""
     pairs = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
     if not pairs:
         return []

@@ -8,7 +8,7 @@ from courseware.lib.kept_query import KeptQuery
 
 
 class Substitute(models.Model):
-    """Who sees and may do from day to day what a manager may, in all teams that the manager leads then."""
+    """A person who may do what a manager may, in all teams of that manager, between two days."""
 
     lead = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(

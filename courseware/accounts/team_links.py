@@ -1,8 +1,4 @@
-"""A link that brings a whole team in: made for some days and uses, for people with a staff number and no sign-in yet.
-
-Who is on the list comes in by it. Whoever is not waits until the lead or human resources say yes. It never opens the
-account of somebody who has a password, has been here before, or is staff.
-"""
+"""Links that bring in a team: for people with a staff number who have never signed in. Others wait for a manager."""
 
 from datetime import datetime, timedelta
 
@@ -33,15 +29,14 @@ PRESSED_TWICE = timedelta(seconds=30)
 
 
 class LinkEnded(Exception):
-    """Its time is over, it was used up, or somebody has ended it."""
+    """The link has expired, was used up or was ended."""
 
 
 class AlreadyHere(Exception):
-    """That number is somebody's who comes in by another way."""
+    """The number belongs to somebody who signs in another way."""
 
 
 def teams_to_link(user):
-    """The teams that `user` may make links for."""
     return Team.objects.all() if handles_people(user) else teams_managed_by(user)
 
 
@@ -54,7 +49,6 @@ def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetim
 
 @transaction.atomic
 def end_link(link: TeamLink, *, by: User, at: datetime | None = None) -> bool:
-    """Whether it was open until now."""
     if not TeamLink.objects.filter(pk=link.pk, ended_at=None).update(ended_at=at or timezone.now()):
         return False
     record("team-link-ended", actor=by, subject=link.team, data={"link": link.pk}, at=at)
@@ -67,7 +61,7 @@ def address_of(link: TeamLink) -> str:
 
 
 def open_link(token: str, at: datetime | None = None) -> TeamLink:
-    """The link of this address. Raises LinkEnded, also where there never was one."""
+    """The link of this token. Raises LinkEnded, also for an unknown token."""
     try:
         key = int(SIGNER.unsign(token))
     except (BadSignature, ValueError):
@@ -79,7 +73,7 @@ def open_link(token: str, at: datetime | None = None) -> TeamLink:
 
 
 def may_try(request, link: TeamLink) -> bool:
-    """Ten that lead to nobody, an hour, from one place at one link."""
+    """At most ten failed tries an hour, per place and link."""
     return bool(ratelimit.consume(request, action="team_links", key=place_at(request, link), dry_run=True))
 
 
@@ -93,7 +87,7 @@ def place_at(request, link: TeamLink) -> str:
 
 @transaction.atomic
 def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
-    """The person who may come in by the link, one use of it spent; None: the lead is asked. Raises LinkEnded."""
+    """Use the link once and return the person; None: the manager is asked. Raises LinkEnded."""
     at = at or timezone.now()
     person = User.objects.filter(staff_number=staff_number).first()
     if person and person.last_login and came_just_now(person, link, at) and is_expected(person, link, name):
@@ -108,7 +102,7 @@ def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None
 
 
 def came_just_now(person: User, link: TeamLink, at: datetime) -> bool:
-    """By this link, and without a password yet: else whoever presses twice is in by neither, and out for good."""
+    """Whether the person used this link within 30 seconds and has no password yet: a second press."""
     used = Event.objects.filter(subject=subject_of(person), verb="team-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
 
@@ -118,10 +112,7 @@ def has_no_sign_in(person: User) -> bool:
 
 
 def never_here() -> QuerySet[User]:
-    """Who may come in by a link: with a number alone, without a password, and no more than a learner.
-
-    Who has an address comes in by letter; whose account opens more than the own training, by a code of human resources.
-    """
+    """People who may use a link: active learners with a staff number alone, no password and no sign-in yet."""
     leads = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     stand_in = Substitute.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
     return (
@@ -135,12 +126,12 @@ def never_here() -> QuerySet[User]:
 
 
 def may_be_let_in(user: User) -> QuerySet[User]:
-    """Whom a yes of `user` lets in: of a lead the own people, of human resources those on any list."""
+    """People whom `user` may let in: managers the own people, HR anybody."""
     return never_here() if handles_people(user) else never_here().filter(pk__in=people_managed_by(user))
 
 
 def is_expected(person: User, link: TeamLink, name: str) -> bool:
-    """By number and name on the list of the team or one below, or let in by the lead."""
+    """Whether the person is on the list of the team or a team below by number and name, or was let in."""
     if JoinRequest.objects.filter(link=link, staff_number=person.staff_number, is_accepted=True).exists():
         return True
     teams = Team.objects.filter(pk=link.team_id).with_those_below()
@@ -162,10 +153,7 @@ def ask_lead(link: TeamLink, staff_number: str, name: str, at: datetime) -> None
 
 @transaction.atomic
 def answer_request(asked: JoinRequest, is_accepted: bool, *, by: User, at: datetime | None = None) -> bool:
-    """Let somebody in, or not; the first answer stands. Returns whether this was it. Raises AlreadyHere.
-
-    Who is not in the firm yet is added to the team; the person then opens the link once more.
-    """
+    """Accept or decline; the first answer stands, and True says that this was it. Raises AlreadyHere."""
     asked = (
         JoinRequest.objects.select_for_update(of=("self",), no_key=True).select_related("link__team").get(pk=asked.pk)
     )

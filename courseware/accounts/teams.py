@@ -1,4 +1,4 @@
-"""Teams made, changed and closed. A team is where people stand; nothing of their records is in it."""
+"""Create, change and close teams."""
 
 from django.db import transaction
 
@@ -11,12 +11,12 @@ LEARNER = Membership.Role.LEARNER
 
 
 class LearnersLeft(Exception):
-    """The team has learners, and nobody said where they go."""
+    """The team has learners and no other team was named for them."""
 
 
 @transaction.atomic
 def add_team(team: Team, *, by: User) -> Team:
-    """`team` is new and checked."""
+    """Save a new, validated team."""
     team.save()
     record("team-added", actor=by, subject=team, data={"parent": team.parent_id})
     return team
@@ -24,7 +24,7 @@ def add_team(team: Team, *, by: User) -> Team:
 
 @transaction.atomic
 def change_team(team: Team, changed: list[str], *, by: User) -> None:
-    """`changed`: the fields in which the checked `team` differs from its row."""
+    """`changed`: the fields in which the validated `team` differs from its row."""
     if not changed:
         return
     team.save()
@@ -36,10 +36,7 @@ def change_team(team: Team, changed: list[str], *, by: User) -> None:
 
 @transaction.atomic
 def close_team(team: Team, *, to: Team | None, by: User) -> None:
-    """The learners go on in `to`, nobody leads the team any more, and those below belong to the one above.
-
-    The row goes: what people did is theirs, and the log keeps who stood here. Raises LearnersLeft.
-    """
+    """Move the learners to `to`, attach the teams below to the team above, and delete the row. Raises LearnersLeft."""
     lock_teams()  # first, as the admin does, where a team is moved and its people change in one form
     people = list(lock_people_of(team))
     change_teams_of(person.pk for person in people)  # all at once, as they join the other team one by one
@@ -58,7 +55,6 @@ def close_team(team: Team, *, to: Team | None, by: User) -> None:
 
 
 def lock_teams():
-    """As whoever moves one."""
     list(Team.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
@@ -68,7 +64,7 @@ def lock_people_of(team):
 
 
 def joining(team, people, by):
-    """Give these a place to learn in `team`; what is to be logged of it."""
+    """Make these people learners in `team`. Returns the events to log."""
     events = []
     for person in people:
         _place, is_new = Membership.objects.get_or_create(person=person, team=team, role=LEARNER)

@@ -1,4 +1,4 @@
-"""Names beginning with `account_` and `mfa_` are those allauth looks up. Sign-up and e-mail pages are not here."""
+"""Names beginning with `account_` and `mfa_` are those that allauth looks up."""
 
 from django.urls import include, path, re_path
 

@@ -60,7 +60,7 @@ class PasswordLinkView(Says422, views.PasswordResetView):
 
 
 class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
-    """Who has no password yet presses one button, which a mail scanner does not, and chooses one inside."""
+    """A person without a password presses a button, which a mail scanner does not, and then chooses one."""
 
     form_class = forms.PasswordFromLinkForm
 
@@ -72,7 +72,7 @@ class PasswordFromLinkView(Says422, views.PasswordResetFromKeyView):
         return context
 
     def dispatch(self, request, *args, **kwargs):
-        """The address with the key leads to one without it; the language of `?language=` goes along."""
+        """Keep `?language=` in the redirect to the URL without the key."""
         response = super().dispatch(request, *args, **kwargs)
         if request.method == "GET" and "Location" in response and (language := language_asked_for(request)):
             response["Location"] += f"?{urlencode({'language': language})}"
@@ -96,7 +96,7 @@ def language_asked_for(request):
 
 
 def go_in(request, person):
-    """Sign in somebody who has shown by a link or a code who it is, and ask for a password at once."""
+    """Sign in a person who used a link or a code, and ask for a password at once."""
     record_authentication(request, person, "password_reset")
     return perform_login(request, Login(user=person, redirect_url=reverse("account_set_password")))
 
@@ -130,7 +130,7 @@ class CodeToSignInView(Says422, FormView):
 
 
 class RemembersDevice:
-    """A new password makes the person's browsers unknown, but not this one."""
+    """A new password makes all other browsers unknown."""
 
     def form_valid(self, form):
         response = super().form_valid(form)
@@ -154,7 +154,7 @@ class ReauthenticateView(Says422, views.ReauthenticateView):
 
 
 class OwnSessionsView(ListUserSessionsView):
-    """The person's sessions. A POST ends one of them, or all but this one together with all keys for programs."""
+    """The person's sessions. A POST ends one of them, or all but this one together with all API keys."""
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -180,8 +180,6 @@ class OwnSessionsView(ListUserSessionsView):
 
 
 class OwnAccountView(OwnSessionsView):
-    """Everything that somebody may do with the own account, or the way to it."""
-
     template_name = "account/own_account.html"
     http_method_names = ["get", "head"]
 
@@ -241,5 +239,5 @@ def held_form(request):
 @require_GET
 @login_required
 def session(request):
-    """How long the session goes on; asking for it is a sign of life like any request."""
+    """How long the session goes on; the request itself keeps it alive."""
     return JsonResponse(sessions.times(request.session, request.user, sessions.now()))

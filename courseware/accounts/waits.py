@@ -1,8 +1,4 @@
-"""How soon a try may follow the last one. Beyond the free ones the wait grows; nobody is refused for good.
-
-What one place tries at one account is counted by itself, so a stranger elsewhere cannot make the owner wait. While very
-many try at once, the first try of a new place waits a little, too, and is then let through.
-"""
+"""Throttling of tries per account and place: the wait grows; nobody is refused for good."""
 
 import hashlib
 import math
@@ -42,7 +38,7 @@ LETTERS = Pace("letters", free=5, first_wait=60, longest_wait=60 * 60, remembere
 
 
 def take(pace, account, place, *, is_crowded=False):
-    """Count one try and return 0; or return how many seconds to wait for it, and count nothing."""
+    """Count one try and return 0; or return the seconds to wait, and count nothing."""
     key = pace.key(account, place)
     with cache_lock(key) as is_alone:
         if not is_alone:
@@ -61,10 +57,7 @@ def take(pace, account, place, *, is_crowded=False):
 
 
 def before_password(request, account, pace=PASSWORDS):
-    """Seconds to wait before the password of `account` is looked at: 0 for now, and then the try is counted.
-
-    A code that was handed over has a pace of its own: tries at one do not hold back the other.
-    """
+    """Seconds to wait before the password is checked. At 0 the try is counted. Codes have a `pace` of their own."""
     device = known_device(request, account)
     is_crowded = not device and not ratelimit.consume(request, action=pace.crowd, key=account, dry_run=True)
     return take(pace, account, device or get_ip(request), is_crowded=is_crowded)
@@ -85,8 +78,8 @@ def right_password(request, person):
 def before_second_step(request, person):
     """Seconds to wait before a code of two-step verification is checked. At 0 the try is counted.
 
-    Tries count for the account and the network or known browser. Above a limit for all networks together, every unknown
-    browser waits, because six digits are easy to guess. A new password resets that limit.
+    Tries count per account and network or known browser. Above a limit for all networks together, every unknown browser
+    waits, because six digits are easy to guess. A new password resets that limit.
     """
     account = person.sign_in_name
     device = known_device(request, account)
@@ -105,11 +98,7 @@ def new_password(request, person):
 
 
 def before_letter(request, account):
-    """Seconds to wait before a link is mailed to `account`: 0 for now, and then the letter is counted.
-
-    Strangers share one count, which keeps a mailbox from being flooded; the owner has those letters, and is let
-    through from a known browser, and from where the right password was given.
-    """
+    """Seconds to wait before a link is emailed. At 0 the email is counted. Strangers share one count per account."""
     network = get_ip(request)
     device = known_device(request, account)
     place = device or (network if cache.get(PASSWORDS.key(account, f"right from {network}")) else STRANGERS)

@@ -1,4 +1,4 @@
-"""Of those who have never signed in, or have no address: a code that is handed over, a link that hangs on a wall."""
+"""Sign-in codes and team links for people who have never signed in or have no email."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from courseware.lib.names import NameField
 
 
 class SignInCode(models.Model):
-    """A code that was handed over, the last one of its person: see `accounts.sign_in_codes`."""
+    """The last code handed over to a person: see `accounts.sign_in_codes`."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=128, help_text="Made as that of a password")
@@ -25,7 +25,7 @@ class TeamLinkQuerySet(models.QuerySet):
 
 
 class TeamLink(models.Model):
-    """By its address the people of a team come in who have never signed in: see `accounts.team_links`."""
+    """See `accounts.team_links`."""
 
     team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -41,7 +41,7 @@ class TeamLink(models.Model):
 
 
 class JoinRequest(models.Model):
-    """Somebody at the link of a team who is not on its list. `is_accepted` is empty until it is answered."""
+    """A person at a team link who is not on its list. `is_accepted` is None until it is answered."""
 
     link = models.ForeignKey(TeamLink, on_delete=models.CASCADE, related_name="+")
     staff_number = models.CharField(max_length=40)

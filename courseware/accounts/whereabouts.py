@@ -1,6 +1,4 @@
-"""Who changes where somebody belongs waits for whoever counts by it, and the other way round: each would miss what the
-other has not committed yet. Nobody else waits: not two who count, nor who signs in.
-"""
+"""Advisory locks: without them membership and headcount changes could miss each other's uncommitted rows."""
 
 from collections.abc import Iterable
 
@@ -11,16 +9,12 @@ SLOTS = 1024  # people share them: PostgreSQL has room for some thousand locks, 
 
 
 def keep_teams_of(people: Iterable[int]) -> None:
-    """Nobody changes their memberships until the transaction ends. Runs one statement on PostgreSQL."""
+    """Block membership changes of these people until the transaction ends. Runs one statement on PostgreSQL."""
     lock("pg_advisory_xact_lock_shared", people)
 
 
 def change_teams_of(people: Iterable[int]) -> None:
-    """Nobody else changes their memberships, or counts by them, until the transaction ends. Runs one as well.
-
-    Whoever changes those of several people names all of them at once, before the first: two who came to them one by
-    one, each in an order of its own, could wait for each other.
-    """
+    """Block other changes of, and counting by, their memberships. Pass all people at once: this prevents deadlocks."""
     lock("pg_advisory_xact_lock", people)
 
 

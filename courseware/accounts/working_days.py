@@ -1,4 +1,4 @@
-"""Which days are worked: weekends, the holidays that ship with the product, and the lists of the site and its teams."""
+"""Working days: weekends, the holidays that ship, and the lists of the site and its teams."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ class ListedDay:
 
 @dataclass(frozen=True)
 class Calendar:
-    """`listed` are the days that are not as their weekday says, or have a name."""
+    """`listed`: days that differ from their weekday or have a name."""
 
     listed: Mapping[date, ListedDay]
 
@@ -50,26 +50,21 @@ class Calendar:
         return "" if self.is_working(day) else self.name_of(day) or date_format(day, "l")
 
     def name_of(self, day: date) -> str:
-        """As it is listed; "" where it has none."""
         listed = self.listed.get(day)
         return str(FESTIVALS.get(listed.name, listed.name)) if listed and listed.name else ""
 
     def working_day_before(self, day: date) -> date:
-        """The last one that is earlier than `day`."""
         return self.add_working_days(day, -1)
 
     def working_day_after(self, day: date) -> date:
         return self.add_working_days(day, 1)
 
     def working_days_between(self, first: date, last: date) -> int:
-        """How many, both ends counted; 0 where `last` is earlier."""
+        """How many, both ends included; 0 if `last` is earlier."""
         return sum(self.is_working(day) for day in days_between(first, last))
 
     def add_working_days(self, day: date, number: int) -> date:
-        """The working day so many on, or back where `number` is negative; with 0 the same day, worked or not.
-
-        A free day counts for nothing: one on from a Saturday is Monday.
-        """
+        """The working day `number` days later, or earlier if negative; with 0 the same day. Free days do not count."""
         step = DAY if number > 0 else -DAY
         while number:
             day += step
@@ -80,7 +75,6 @@ class Calendar:
 
 @lru_cache
 def shipped(country: str) -> dict[date, ListedDay]:
-    """Of all years that are shipped."""
     found: dict[date, ListedDay] = {}
     for path in sorted(SHIPPED.glob(f"{country}-*.csv")) if country else ():
         with path.open(encoding="utf-8", newline="") as lines:
@@ -90,13 +84,13 @@ def shipped(country: str) -> dict[date, ListedDay]:
 
 
 def calendar_of(team: Team | None) -> Calendar:
-    """That of a team: its own list wins over those of the teams above, these over the site's. Runs one query."""
+    """The calendar of a team; its own list wins over the teams above, these over the site. Runs one query."""
     [calendar] = calendars_of([team])
     return calendar
 
 
 def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
-    """In their order; None is the site. Runs one query for any number of them."""
+    """In the same order; None is the site. Runs one query."""
     lines = [(None, *line_of(team)) for team in teams]
     keys = {key for line in lines for key in line if key is not None}
     lists: dict[int | None, dict[date, ListedDay]] = {}
@@ -106,7 +100,7 @@ def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
 
 
 def calendars_in_use() -> list[Calendar]:
-    """That of the site, and each that a team has by its own list; others have one of these. Runs two queries."""
+    """The site's, and one for each team with an own list. Runs two queries."""
     return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
 
 
@@ -125,12 +119,11 @@ def joined(
 
 
 def line_of(team: Team | None) -> list[int]:
-    """Keys of the teams above, the topmost first, and its own."""
     return [int(key) for key in team.place.split("/") if key] if team else []
 
 
 def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
-    """Key of each person → the calendar of the team joined first, as for the time zone. Runs two queries."""
+    """Person key → calendar of the team joined first. Runs two queries."""
     people = list(people)
     learning = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER)
     teams = {each.person_id: each.team for each in learning.select_related("team").order_by("-pk")}
@@ -138,10 +131,7 @@ def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:
 
 
 def years_known(calendar: Calendar) -> dict[int, bool]:
-    """Each year with listed days → whether days to be made up for are among them.
-
-    Where none is, the list is that of the statutory days alone: the notice for the year was not out yet.
-    """
+    """Year → whether make-up working days are listed. If none is, the notice for the year was not out yet."""
     known: dict[int, bool] = {}
     for day, listed in calendar.listed.items():
         known[day.year] = known.get(day.year, False) or not listed.is_free

@@ -1,4 +1,4 @@
-"""Doing what a list was said to do: exactly that, once, some people at a time. What changed meanwhile is left alone."""
+"""Apply a list exactly as it was compared, once, in parts. What changed meanwhile is left alone."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -45,15 +45,15 @@ DAYS = {"starts_on", "leaves_on"}
 
 
 class NotSure(Exception):
-    """Many leave, or a team loses its only lead: that wants a second yes."""
+    """Many people leave, or a team loses its only manager: a second confirmation is needed."""
 
 
 class TakenTwice(Exception):
-    """Of lines about one person or one address, at most one can be taken."""
+    """Two accepted lines are about one person or one address."""
 
 
 class Conflict(Exception):
-    """The row is not any more what the list was compared with; `code` is a key of `sentences.CONFLICTS`."""
+    """The row differs from what the list was compared with; `code` is a key of `sentences.CONFLICTS`."""
 
     def __init__(self, code: str, field: str = "") -> None:
         super().__init__(code)
@@ -62,7 +62,7 @@ class Conflict(Exception):
 
 @transaction.atomic
 def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> Roster:
-    """The list as it was compared, to be looked at and then applied."""
+    """Store the compared list, to be reviewed and applied."""
     roster = Roster.objects.create(
         file_name=file_name[-200:],
         digest=digest,
@@ -98,10 +98,9 @@ def begin_applying(
     invites: bool = False,
     creates_teams: bool = False,
 ) -> bool:
-    """Say yes to the list, with the bad lines that are to be taken as offered; `apply_next` then does it.
+    """Approve the list; `apply_next` applies it. Returns False if repeated. Raises NotSure and TakenTwice.
 
-    `by` need not be who has brought it; `creates_teams` needs somebody. Returns whether nobody had
-    done so. Raises NotSure and TakenTwice.
+    `by` need not be the uploader. `take`: numbers of bad lines that are accepted as offered.
     """
     roster = Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if roster.begun_at:
@@ -150,7 +149,7 @@ def apply_next(pk: int) -> bool:
 
 @transaction.atomic
 def stop_applying(pk: int, *, by: User) -> bool:
-    """Stop after the current part, for which this waits. Returns whether the list was still being applied."""
+    """Stop after the current part. Returns whether the list was still being applied."""
     roster = Roster.objects.select_for_update(no_key=True).get(pk=pk)
     if not roster.begun_at or roster.finished_at or "stopped_by" in roster.notes:
         return False
@@ -160,7 +159,7 @@ def stop_applying(pk: int, *, by: User) -> bool:
 
 
 def note_listed(roster: Roster) -> None:
-    """Note the people whom no list has named before: from today their answers count in statistics."""
+    """Mark people whom no list has named before: from today their answers count in statistics."""
     named, today = roster.notes.get("named", []), site_day()
     for start in range(0, len(named), NAMED_AT_ONCE):
         some = named[start : start + NAMED_AT_ONCE]
@@ -190,7 +189,7 @@ class Applying:
         record_many(self.events)
 
     def merged_since(self) -> set[int]:
-        """Who has come by another name since the list was compared, or lost one: a row may be about somebody else."""
+        """People with a merge made or undone since the comparison: a row may be about somebody else."""
         since = Q(made_at__gt=self.roster.read_at) | Q(undone_at__gt=self.roster.read_at)
         return {*Merge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
 
@@ -213,7 +212,7 @@ class Applying:
         )
 
     def joined_together(self, lines: list[RosterRow]) -> dict[int, list[NewEvent]]:
-        """Whoever comes in by these lines, but where that is not as simple: by line, what is to be logged."""
+        """Add all newcomers of these lines at once where that is simple. Line → events to log."""
         places = [(line, self.teams.get(line.team or 0)) for line in lines if line.kind == JOIN]
         newcomers = {
             line.line: (self.newcomer(line), team, line.role) for line, team in places if team or not line.team
@@ -263,7 +262,7 @@ class Applying:
         return events
 
     def refuse_conflict(self, person: User, line: RosterRow) -> None:
-        """Raise Conflict if the person who brought or approved the list cannot decide about `person`."""
+        """Raise Conflict if the person who uploaded or approved the list cannot decide about `person`."""
         people = [each for each in (self.by, self.roster.by) if each]
         if person in people:
             raise Conflict("own-row")
@@ -319,7 +318,7 @@ class Applying:
 
 
 def invite_who_came(roster: Roster) -> None:
-    """Invite who came in by the list and was written to by nobody yet, where that was wanted; said again, nobody."""
+    """Invite the people added by the list who have no email yet, if that was wanted. Repeating it invites nobody."""
     if not roster.notes.get("invites"):
         return
     for part in roster.parts.exclude(applied_at=None):
@@ -345,7 +344,7 @@ def outcome_lines(roster: Roster, outcome: str) -> list[RosterRow]:
 
 
 def forget_rosters(at: datetime | None = None) -> str:
-    """Lists are full of names: they go after a while. What the nightly job says of it."""
+    """The nightly job: delete old lists, which are full of names."""
     old = Roster.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
     _rows, numbers = old.delete()
     return str(numbers.get(Roster._meta.label, 0))

@@ -1,4 +1,4 @@
-"""A file brought in: read, compared with the firm, and kept to be looked at."""
+"""Upload a file: read it, compare it with the company, and store the comparison."""
 
 import hashlib
 import math
@@ -50,10 +50,10 @@ def bring(
     posts: Mapping[str, str] | None = None,
     is_news: bool = True,
 ) -> Roster:
-    """Nothing is changed yet. Raises ListRefused.
+    """Store what the file would change. Raises ListRefused.
 
-    `is_news`: whether it counts although it is the very list that the site brought in last. Else what was changed by
-    hand since stays, and only the rows that were left out are looked at again.
+    `is_news`: False for a repeated file of the site. If it equals the last one, only lines left out are compared again:
+    changes made by hand since then stay.
     """
     digest = hashlib.sha256(data).hexdigest()
     only = None if is_news else left_out_of_last(digest, is_whole_firm)
@@ -62,7 +62,7 @@ def bring(
 
 
 def left_out_of_last(digest: str, is_whole_firm: bool) -> set[int] | None:
-    """Lines of that file, where it was the last that the site brought in; None where another was."""
+    """Lines left out of the last file of the site, if that was this file; else None."""
     last = Roster.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
     if not (last and last.finished_at) or (last.digest, last.is_whole_firm) != (digest, is_whole_firm):
         return None

@@ -1,4 +1,4 @@
-"""Which column of a file means what, and how words, days and numbers in its cells are written."""
+"""Headings of columns, and the spelling of words, days and numbers in cells."""
 
 import re
 import unicodedata
@@ -56,12 +56,12 @@ WRITTEN_DAYS = (
 
 
 def folded(text: str) -> str:
-    """As it is compared: narrow signs, small letters, no blanks."""
+    """For comparison: narrow signs, lower case, no blanks."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def column_of(heading: str, columns: Mapping[str, str] = COLUMN_OF) -> str:
-    """The field that a heading names, or "". What stands in brackets, stars and colons are decoration."""
+    """The field that a heading names, or "". Brackets, stars and colons are ignored."""
     bare = re.sub(r"\(.*?\)|\[.*?\]|[*:_./'’-]", "", folded(heading))
     return columns.get(bare, "")
 
@@ -71,7 +71,7 @@ def recognised(cells: list[str], columns: Mapping[str, str] = COLUMN_OF) -> set[
 
 
 def day_of(text: str) -> date | None:
-    """The day that is written, in an order of year, month, day, or as the number that spreadsheets keep of it."""
+    """The day in the order year, month, day, or as the number that spreadsheets store."""
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     for written in WRITTEN_DAYS:
         if found := written.fullmatch(text):

@@ -1,4 +1,4 @@
-"""A list of people against the firm: what would change, said before anything does. Nothing here is written."""
+"""Compare a list of people with the company: what would change. Nothing is written here."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -43,9 +43,10 @@ def compare(
     posts: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
 ) -> Plan:
-    """`posts`: written name of a job role → its id. `own`: key of the person who uploads the list. `in_conflict`: keys
-    of the people that this person cannot decide about. `only`: numbers of the lines that may still change something, if
-    the list is compared again; None: all lines, and people who are in no line."""
+    """`posts`: written name of a job role → id. `own`: key of the uploader, who cannot decide about `in_conflict`.
+
+    `only`: numbers of the lines that may still change something, if the list is compared again; None: all.
+    """
     return Comparison(listing, firm, today, may_touch_staff, own, in_conflict, posts or {}).plan(is_whole_firm, only)
 
 
@@ -86,7 +87,7 @@ class Comparison:
     # Who a row is about
 
     def person_of(self, row: Row) -> Known | None:
-        """By the number; by the address, where the firm has no such number yet."""
+        """By the number; by the address if the company does not know the number."""
         number, email = row.values.get("staff_number"), row.values.get("email")
         if number in self.firm.by_number:
             return self.firm.by_number[number]
@@ -94,7 +95,7 @@ class Comparison:
         return found if found and not (number and found.staff_number) else None
 
     def know_by_other_rows(self) -> None:
-        """Who has a number that another row gives to somebody here, by the address, is nobody new."""
+        """A number that another row gives to a known person belongs to that person."""
         found = {
             row.values.get("staff_number"): person for row in self.listing.rows if (person := self.persons[row.line])
         }
@@ -104,14 +105,14 @@ class Comparison:
                 self.persons[row.line] = found.get(number)
 
     def key_of(self, row: Row) -> str:
-        """Rows of one key are about one person; "" is nobody's."""
+        """Rows with the same key are about one person; "": nobody."""
         if person := self.persons[row.line]:
             return f"person {person.pk}"
         number, email = row.values.get("staff_number"), row.values.get("email")
         return f"number {number}" if number else f"email {email}" if email else ""
 
     def distinct(self, plan: Plan) -> list[Row]:
-        """Without rows that say what an earlier one has said of the same person."""
+        """Without rows that repeat an earlier row."""
         rows, said = [], set()
         for row in self.listing.rows:
             words = (self.key_of(row), *sorted((name, str(value)) for name, value in row.values.items()))
@@ -123,7 +124,7 @@ class Comparison:
         return rows
 
     def faults_between(self, rows: list[Row]) -> dict[int, list[CellFault]]:
-        """Line → what is wrong with it beside another: two rows of one person, one address of two people."""
+        """Line → faults: two rows about one person, or one address for two people."""
         about, addressed = defaultdict(list), defaultdict(list)
         for row in rows:
             about[self.key_of(row)].append(row)
@@ -165,11 +166,11 @@ class Comparison:
         return line
 
     def may_place(self, person: Known | None) -> bool:
-        """Whether a list may give `person` a place in a team that does not exist yet."""
+        """Whether a list may give `person` a place in a new team."""
         return person is None or (self.may_touch(person) and person.pk not in self.in_conflict)
 
     def faults(self, row: Row, person: Known | None) -> list[CellFault]:
-        """What no answer on the page can mend."""
+        """Faults that no answer on the page can mend."""
         values, found = row.values, []
         unread = {each.column for each in row.problems}
         if not self.key_of(row):
@@ -196,7 +197,7 @@ class Comparison:
         return self.may_touch_staff or not person.is_for_admins
 
     def team_of(self, row: Row) -> tuple[int | None, int | None, list[CellFault]]:
-        """(the team, else one that may be meant, what is wrong)."""
+        """(team, else a similar team, faults)."""
         path = row.values.get("team")
         if not path:
             return None, None, []
@@ -212,7 +213,7 @@ class Comparison:
         return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
 
     def best_line(self, row: Row, person: Known | None) -> RosterRow | None:
-        """What the row comes to at best: with the team that may be meant, where it names none that is here."""
+        """The change if the similar team is accepted."""
         team, offered, _problems = self.team_of(row)
         return self.good_line(row, person, team or offered)
 
@@ -242,7 +243,7 @@ class Comparison:
         return line if line.kind != CHANGE or line.to else None
 
     def is_other_name(self, column: str, value: Any) -> bool:
-        """Of a merged account: it says whom the row is about, and changes nothing."""
+        """Names of merged accounts identify the person, and change nothing."""
         return column in IDENTITIES and value in self.firm.other_names
 
     def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> RosterRow | None:
@@ -260,7 +261,7 @@ class Comparison:
     # The firm as a whole
 
     def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
-        """Who is here, but not in the list. Of a row that does not say whom it means, all people of its name stay."""
+        """People who are not in the list. If a row is unclear, all people with its name stay."""
         listed = {person.pk for person in self.persons.values() if person} | {self.own}
         # With another number than the firm knows, the row is a bad one; but it is about whose address it has.
         addresses = {row.values.get("email", "") for row in self.listing.rows}
@@ -274,12 +275,12 @@ class Comparison:
         return [line_for(LEAVE, 0, person, {}) for person in gone]
 
     def is_unsure(self, row: Row) -> bool:
-        """Whether a number or an address that cannot be read may be that of somebody here."""
+        """Whether an unreadable number or address may be that of a known person."""
         unread = {each.column for each in row.problems} & {*IDENTITIES}
         return not self.persons[row.line] and bool(unread or not self.key_of(row))
 
     def mark_teams_left_alone(self, plan: Plan) -> None:
-        """`alone`: the teams that nobody would lead any more, on the lines of those who led them."""
+        """Fill `alone` of the lines of managers whose teams would have no manager any more."""
         going: dict[int | None, list[int]] = {
             line.person: [*self.firm.places.get((line.person, Membership.Role.MANAGER), ())]
             for line in plan.lines[LEAVE]
@@ -302,7 +303,7 @@ class Comparison:
                 line.alone = sorted(alone)
 
     def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
-        """Path of each team to create, including parent teams → number of rows that name it by the path or its end."""
+        """Path of each team to create, including parents → number of rows that name it by the path or its end."""
         names = [path.split("/") for path in named]
         paths = {
             folded("/".join(each[: end + 1])): "/".join(each[: end + 1]) for each in names for end in range(len(each))
@@ -348,7 +349,6 @@ def other_than(row: Row, rows: list[Row]) -> Row:
 
 
 def line_for(kind: str, line: int, person: Known, values: dict[str, Any]) -> RosterRow:
-    """`values` are what the row says of the person."""
     changed = {name: value for name, value in values.items() if getattr(person, name) != value}
     was = {name: getattr(person, name) for name in changed}
     return RosterRow(line, kind, person.name, person.pk, as_json(was), as_json(changed))

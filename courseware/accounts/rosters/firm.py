@@ -1,4 +1,4 @@
-"""The people and teams of the firm, read at once to be compared with a list."""
+"""The people and teams of the company, loaded to be compared with a list."""
 
 import difflib
 from collections import defaultdict
@@ -16,8 +16,6 @@ NAMES_COMPARED = 200  # each with all teams
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A person of the firm."""
-
     pk: int
     staff_number: str | None
     email: str | None
@@ -45,14 +43,14 @@ class Firm:
     near: dict[str, int | None] = field(default_factory=dict)  # what `nearest` found
 
     def leads_of(self, team: int) -> set[int]:
-        """Who leads the team and is here."""
+        """Active managers of the team."""
         return {pk for pk in self.leads[team] if self.people[pk].is_active}
 
     def teams_named(self, path: str) -> set[int]:
         return self.teams.get(folded(path), set())
 
     def nearest(self, path: str) -> int | None:
-        """The team whose name is most like this one, if any is; for the first names of a list that nobody knows."""
+        """The team with the most similar name, if any; for the first unknown names only."""
         path = folded(path)
         if path not in self.near and len(self.near) < NAMES_COMPARED:
             found = difflib.get_close_matches(path, [ends for ends in self.teams if len(self.teams[ends]) == 1], 1)
@@ -64,7 +62,7 @@ FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on"
 
 
 def load_firm() -> Firm:
-    """Runs five queries, and holds some hundred bytes a person."""
+    """Runs five queries, and takes some hundred bytes a person."""
     firm = Firm()
     in_hr = set(User.objects.filter(groups__name=HR).order_by().values_list("pk", flat=True))
     for row in (
@@ -89,7 +87,7 @@ def load_firm() -> Firm:
 
 
 def know_other_names(firm: Firm) -> None:
-    """A row with the number or address of an account that was merged is about the person."""
+    """The number and address of a merged account stand for the person."""
     for kept, other in Merge.objects.standing().order_by("pk").values_list("kept", "other"):
         account = firm.people[other]
         for names, name in ((firm.by_number, account.staff_number), (firm.by_email, account.email)):

@@ -58,10 +58,7 @@ def add_lines(roster: Roster, lines: list[RosterRow]) -> None:
 
 
 def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
-    """Create the teams of these paths and return path → key of the team.
-
-    Longer paths come first, because a shorter path can be the end of a longer one.
-    """
+    """Create the teams and return path → key. Longer paths come first: a shorter one can be the end of a longer one."""
     list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # while there is no team, nothing else is locked
     lock_teams()
     own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}

@@ -1,4 +1,4 @@
-"""A firm's list of people, as the file says it: which rows it has, and which cells say nothing that can be used."""
+"""Read a list of people from a file: its rows, and the cells that cannot be used."""
 
 import fcntl
 import os
@@ -43,7 +43,7 @@ UNPRINTABLE = {"Cc", "Cs"}  # control signs and halves of signs
 
 
 class ListRefused(Exception):
-    """The file as a whole is none that can be used; `code` is a key of `sentences.REFUSALS`."""
+    """The whole file cannot be used; `code` is a key of `sentences.REFUSALS`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -52,7 +52,7 @@ class ListRefused(Exception):
 
 @dataclass
 class Row:
-    """`values` has what the row says, by field of the person, with `team` and `role`; an empty cell says nothing."""
+    """`values`: what the row says, by field of the person, with `team` and `role`; empty cells are left out."""
 
     line: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -75,10 +75,7 @@ def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) ->
 
 
 def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Table:
-    """Read in a separate process; only one list is read at a time.
-
-    Raises ListRefused, with "busy" if another list is still being read after `patience` seconds or the machine is busy.
-    """
+    """Read in a separate process, one list at a time. Raises ListRefused: "busy" after `patience` seconds."""
     if len(data) > MOST_BYTES:
         raise ListRefused("too-large")
     with only_reader(patience):
@@ -98,8 +95,7 @@ def read_beside(data: bytes, encoding: str = "", patience: float = PATIENCE) -> 
 
 @contextmanager
 def only_reader(patience: float) -> Iterator[None]:
-    """Hold the lock of all server processes of this machine: each reader may take 512 MB. The system releases it when
-    the process ends."""
+    """Hold the lock of all server processes of this machine: a reader may take 512 MB. Released at exit."""
     until = time.monotonic() + patience
     file = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -121,7 +117,7 @@ def is_locked(file: int) -> bool:
 
 
 def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
-    """As a list of people, or of another sort. Raises ListRefused, also where no heading names who a row is about."""
+    """Interpret as a list of people, or of another sort. Raises ListRefused, also without an identifying heading."""
     if sheet.refusal:
         raise ListRefused(sheet.refusal)
     sort = sort or PEOPLE
@@ -139,7 +135,7 @@ def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
 
 
 def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
-    """(place → field, headings that name none)"""
+    """(column → field, unknown headings)"""
     fields: dict[int, str] = {}
     unknown = []
     for place, heading in enumerate(headings):
@@ -152,7 +148,7 @@ def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[
 
 
 def heading_line(rows: list[list[str]], columns: Mapping[str, str]) -> int:
-    """The place of the row with the most headings; a title may stand above it."""
+    """The row with the most headings; a title may stand above it."""
     first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
     best = max(first, key=lambda at: len(recognised(rows[at], columns)))
     if not recognised(rows[best], columns) & {*IDENTITIES}:
@@ -189,7 +185,7 @@ def printable(text: str) -> str:
 
 
 def clean(text: str, longest: int) -> str:
-    """Without line breaks and signs that nobody sees."""
+    """Without line breaks and invisible signs."""
     text = " ".join(text.split())
     if len(text) > longest:
         raise NotUsable("long")
@@ -222,7 +218,7 @@ def address(text: str) -> str:
 
 
 def team_path(text: str) -> str:
-    """From the topmost, split by one sign however it was typed: A/B."""
+    """Normalized, from the topmost team on: A/B."""
     names = [" ".join(name.split()) for name in re.split(r"[/>\\|›»／＞＼｜]", clean(text, 1000))]
     if not any(names):
         raise NotUsable("team")
@@ -261,7 +257,7 @@ READ: dict[str, Reader] = {
 
 @dataclass(frozen=True)
 class ListSort:
-    """What may stand in a list: folded heading → field, and how a cell of the field is read."""
+    """`columns`: folded heading → field. `read`: field → how its cells are read."""
 
     columns: Mapping[str, str]
     read: Mapping[str, Reader]

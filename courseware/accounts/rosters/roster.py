@@ -9,7 +9,7 @@ from courseware.lib.names import NameField
 
 
 class Roster(models.Model):
-    """A list of people that was compared with the firm: see `accounts.rosters`. What it would do is in its parts."""
+    """A list of people compared with the company: see `accounts.rosters`. Its parts hold what it would change."""
 
     file_name = NameField(max_length=200)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file")
@@ -38,8 +38,6 @@ class Roster(models.Model):
 
 
 class RosterPart(models.Model):
-    """Some lines of one kind, done together."""
-
     roster = models.ForeignKey(Roster, on_delete=models.CASCADE, related_name="parts")
     place = models.PositiveIntegerField()
     kind = models.CharField(max_length=10)
@@ -55,7 +53,7 @@ class RosterPart(models.Model):
 
     @property
     def rows(self) -> list[RosterRow]:
-        """Read anew each time: a row that was changed is stored by setting all."""
+        """Parsed at each access: to store a change, set all rows."""
         return [RosterRow.from_json(each) for each in self.lines]
 
     @rows.setter

@@ -1,4 +1,4 @@
-"""The rows of a list, compared with the people of the company: what each would change, and what became of it."""
+"""Rows of a list, compared with the company: what each would change, and its outcome."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from courseware.accounts.rosters import sentences
 
 @dataclass(frozen=True)
 class CellFault:
-    """`cell` is named as spreadsheets do; `code` is a key of `sentences.PROBLEMS`, `said` fills it."""
+    """`cell` is named as in spreadsheets; `code` is a key of `sentences.PROBLEMS`, filled with `said`."""
 
     cell: str
     column: str
@@ -76,7 +76,6 @@ class RosterRow:
 
     @property
     def signs_in(self) -> str:
-        """What a new person signs in with."""
         return self.to.get("email") or self.to.get("staff_number", "")
 
     @property

@@ -1,4 +1,4 @@
-"""What is said of a file and of its cells, in the language of whoever reads it."""
+"""Messages about a file and its cells."""
 
 from django.utils.translation import gettext_lazy as _
 

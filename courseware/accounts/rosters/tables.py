@@ -1,8 +1,4 @@
-"""A file as a table of texts, whatever it is: CSV in many encodings, XLSX, XLS, ODS.
-
-Run in a process of its own (see `reading`): a file of a few bytes may stand for gigabytes, and the library that reads
-spreadsheets ends its process where memory is refused.
-"""
+"""Read CSV, XLSX, XLS and ODS as a table. Run it in a separate process: a small file can unpack to gigabytes."""
 
 import codecs
 import csv
@@ -26,7 +22,7 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 
 @dataclass
 class Table:
-    """`refusal`: why it is none, a key of `sentences.REFUSALS`. Rows keep their places, so the first is line 1."""
+    """`refusal`: a key of `sentences.REFUSALS`. The first row is line 1."""
 
     rows: list[list[str]] = field(default_factory=list)
     encoding: str = ""  # of text
@@ -39,7 +35,7 @@ def prepare() -> None:
 
 
 def read_table(data: bytes, encoding: str = "") -> Table:
-    """`encoding`, one of ENCODINGS, is believed; without one it is guessed."""
+    """`encoding`, one of ENCODINGS, is used as given; without one it is guessed."""
     if data.startswith(ZIP) and unpacked_size(data) > MOST_UNPACKED:
         return Table(refusal="too-large")
     if data.startswith((ZIP, OLE)):
@@ -48,7 +44,7 @@ def read_table(data: bytes, encoding: str = "") -> Table:
 
 
 def unpacked_size(data: bytes) -> int:
-    """By the sender's own words: a first look only."""
+    """As the file claims: a first check only."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             return sum(entry.file_size for entry in packed.infolist())
@@ -111,7 +107,7 @@ def read_text(data: bytes, encoding: str) -> Table:
 
 
 def guessed(data: bytes) -> str:
-    """Big5 cannot be told from GB18030: whoever uploads sees some names, and may say which it is."""
+    """Big5 looks like GB18030: the uploader sees some names, and may choose the encoding."""
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             return encoding
@@ -137,7 +133,7 @@ def lines(text: str) -> list[list[str]]:
 
 
 def delimiter_of(text: str) -> str:
-    """The sign that splits one of the first lines into the most headings that we know."""
+    """The delimiter that yields the most known headings in the first lines."""
     first = io.StringIO(text[:100_000]).readlines()[:ROWS_ABOVE_HEADINGS]
 
     def headings(delimiter: str) -> int:
