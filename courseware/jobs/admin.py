@@ -17,8 +17,6 @@ from courseware.lib.long_lists import LongList
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
-    """What happens by itself: to read, and to run before its time."""
-
     list_display = ["in_words", "started_at", "took", "outcome", "said", "next_at"]
     actions = ["run_selected"]
     fields = readonly_fields = ("in_words", "started_at", "finished_at", "outcome", "said", "next_at")
@@ -48,8 +46,6 @@ class JobAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, admin.ModelAdmin):
 
 @admin.register(Task)
 class TaskAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
-    """What was enqueued, and why it failed where it did."""
-
     list_display = ("task_name", "status", "enqueued_at", "started_at", "finished_at")
     list_filter = ["status"]
     ordering = ["-enqueued_at"]

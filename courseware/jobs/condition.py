@@ -1,4 +1,4 @@
-"""Is the work beside the pages being done? Asked by the first page of the admin, and by what watches the site."""
+"""Problems of background work, for the first page of the admin and for monitoring."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries
 
 @dataclass(frozen=True)
 class Trouble:
-    """`page` is the url name of the list where more is said of it; "" where there is none."""
+    """`page`: URL name of the list with details; "" for none."""
 
     words: str | Promise
     about: str | Promise = ""
@@ -40,7 +40,6 @@ FURTHER: dict[str, Callable[[datetime], list[Trouble]]] = {}
 
 
 def register_troubles(name: str, ask: Callable[[datetime], list[Trouble]]) -> None:
-    """What a room above has found that an administrator should look after."""
     FURTHER[name] = ask
 
 
@@ -53,7 +52,7 @@ def trouble_of(job: Job, now: datetime) -> Trouble | None:
 
 
 def troubles(now: datetime) -> list[Trouble]:
-    """What an administrator should look after, the gravest first. Runs four statements, a fifth where seals wait."""
+    """Problems for administrators, the most serious first. Runs four statements, five if checkpoints are late."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
@@ -69,7 +68,7 @@ def further_troubles(now: datetime) -> list[Trouble]:
 
 
 def what_waits_for_a_seal(now: datetime) -> str:
-    """For how long, and who keeps it from being sealed; "" where nothing waits for long."""
+    """How long the oldest event has waited, and what delays the checkpoint; "" if none is late."""
     oldest = sealing.unsealed().first()
     if oldest is None or now - oldest.at < SEALED_WITHIN:
         return ""
@@ -89,7 +88,7 @@ def what_waits_for_a_seal(now: datetime) -> str:
 
 
 def is_left_undone(now: datetime) -> bool:
-    """Whether a task has been ready for an hour: nobody works, or not fast enough."""
+    """Whether a task has been ready for an hour."""
     return DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER).exists()
 
 
@@ -99,6 +98,6 @@ def is_worker_alive() -> bool:
 
 
 def age_of_last_sign() -> timedelta | None:
-    """Since a worker was last seen; None where none ever was."""
+    """Time since a worker was last seen; None if none ever was."""
     seen = Worker.objects.aggregate(last=Max("seen_at"))["last"]
     return None if seen is None else max(timezone.now() - seen, timedelta(0))

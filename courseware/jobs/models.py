@@ -16,7 +16,7 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
 
 class Worker(models.Model):
-    """A process of `manage.py work`, which says every few seconds that it lives."""
+    """A process of `manage.py work`, which gives a sign of life every few seconds."""
 
     name = models.CharField(_("name"), max_length=64, primary_key=True)
     started_at = models.DateTimeField(_("began"), default=timezone.now)
@@ -38,7 +38,7 @@ class Outcome(models.TextChoices):
 
 
 class Job(models.Model):
-    """When a job of the schedule comes next, and how it went the last time."""
+    """The next run of a scheduled job, and the result of the last one."""
 
     name = models.SlugField(_("name"), primary_key=True)
     next_at = models.DateTimeField(_("next run"), db_index=True)
@@ -57,7 +57,7 @@ class Job(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """Of the last run that ended; never negative, also where the clock was set back meanwhile."""
+        """Duration of the last finished run; never negative, even if the clock was set back."""
         if self.started_at is None or self.finished_at is None:
             return None
         return max(self.finished_at - self.started_at, timedelta(0))
@@ -67,7 +67,7 @@ class Job(models.Model):
 
 
 class Task(DBTaskResult):
-    """The library's row, under a name that readers of the admin understand."""
+    """The library's row under a readable name."""
 
     class Meta:
         proxy = True

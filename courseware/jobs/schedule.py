@@ -1,4 +1,4 @@
-"""What happens by itself, and when. Each room names its own jobs in its `apps.py`."""
+"""The schedule of jobs. Each app registers its own in `apps.py`."""
 
 import logging
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Daily:
     at: time  # on the clock of the site's zone
 
     def after(self, now: datetime, last: datetime | None = None) -> datetime:
-        """The clock may have been set back a little since the last run began: that one was today's."""
+        """If the clock was set back a little since the last run began, that run was today's."""
         now = last if last and now < last < now + SET_BACK else now
         zone = timezone.get_default_timezone()
         today = datetime.combine(now.astimezone(zone).date(), self.at, zone)
@@ -63,12 +63,12 @@ def schedule(
     has_work: Callable[[], bool] = lambda: True,
     queue: str = DEFAULT_QUEUE,
 ) -> None:
-    """A job that comes often is asked whether it `has_work`: a run that would do nothing leaves no row of a task."""
+    """Register a job. If it runs often, `has_work` avoids rows for runs that would do nothing."""
     JOBS[name] = Scheduled(name, words, run, when, has_work, queue)
 
 
 def command(name: str, *arguments: str) -> Callable[[], str]:
-    """A job that is a command of `manage.py`; what it prints is what the job says."""
+    """A job that runs a command of `manage.py` and reports its output."""
 
     def run() -> str:
         printed = StringIO()
@@ -79,7 +79,7 @@ def command(name: str, *arguments: str) -> Callable[[], str]:
 
 
 def enqueue_due() -> None:
-    """Runs one statement where nothing is due. However many workers ask at once, each run is enqueued once."""
+    """Runs one statement if nothing is due. Each run is enqueued once, however many workers ask at once."""
     now = timezone.now()
     kept = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     for scheduled in JOBS.values():
@@ -114,10 +114,7 @@ def run_now(name: str) -> None:
 
 
 def is_under_way(job: Job) -> bool:
-    """Asked under the lock of the job: while a run waits or is being done, there is no second one.
-
-    One that waits for another try is begun now, for its time has come again.
-    """
+    """Call it with the job locked: there is only one run at a time. A run that waits for a retry starts now."""
     last = DBTaskResult.objects.filter(pk=job.task) if job.task else DBTaskResult.objects.none()
     waits = last.filter(status=TaskResultStatus.READY).update(run_after=timezone.now())
     return bool(waits) or last.running().exists()

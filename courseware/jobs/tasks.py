@@ -1,8 +1,4 @@
-"""Work that is done beside the pages: the one place that knows where Django keeps its tasks.
-
-A task is enqueued inside the transaction of the fact that asks for it, so both are kept or neither. It may be begun
-again after its worker died or the database was busy, so whoever writes one makes it harmless when repeated.
-"""
+"""Background tasks, enqueued in the transaction of their cause. Each may be started again, so it must tolerate that."""
 
 from typing import Any
 
@@ -35,4 +31,4 @@ def drop_waiting(task: Any) -> None:
 
 
 class Later(Exception):
-    """Raised by a task that cannot do its work now: it is begun again after a pause that grows with each try."""
+    """Raised by a task that cannot do its work now: it is retried with growing pauses."""

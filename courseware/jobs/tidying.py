@@ -1,4 +1,4 @@
-"""The jobs of this room and the one below: what would only grow, and whether the log still holds."""
+"""Jobs of this app and of the audit log."""
 
 from datetime import time, timedelta
 

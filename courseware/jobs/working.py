@@ -1,10 +1,4 @@
-"""The loop of `manage.py work`, around the worker that comes with the library of tasks.
-
-Delivery runs in a separate thread, so that a hanging server does not delay other work.
-
-What the library lacks is here: a task whose worker was killed is begun again, one that cannot do its work yet or that
-the database refuses comes back later, one that hangs is ended, and a database that is away for a while ends nothing.
-"""
+"""The loop of `manage.py work`. Delivery has its own thread, so that a hanging server delays no other work."""
 
 import contextlib
 import logging
@@ -40,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lost(Exception):
-    """The workers of a task died again and again, most likely of the task."""
+    """The workers of a task died again and again, most likely because of the task."""
 
 
 class TookTooLong(Exception):
@@ -56,10 +50,7 @@ COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceErr
 
 
 class TaskWorker(LibraryWorker):
-    """The library's, which runs what is ready until there is nothing, with a limit of time for each task.
-
-    In the delivery thread no signal can end a task: the whole process ends soon after the limit (`keep_beating`).
-    """
+    """The library's worker with a time limit per task; in the delivery thread `keep_beating` applies it."""
 
     def __init__(self, name: str, *, is_delivery: bool) -> None:
         super().__init__(
@@ -99,11 +90,7 @@ class TaskWorker(LibraryWorker):
 
 
 class Onlooker:
-    """Which workers are dead, judged without trusting a clock that may jump, on this machine or on theirs.
-
-    A worker is dead when its last sign lies too far off, and no other sign came while this process looked on for two
-    beats. One that looks in for a moment only cannot look on: it takes the clock's word.
-    """
+    """Finds dead workers without trusting clocks, which may jump: no new sign during two beats of watching."""
 
     def __init__(self) -> None:
         self.seen: dict[str, tuple[datetime | None, float]] = {}  # name → last sign, and since when it is that one
@@ -125,7 +112,7 @@ class Onlooker:
 
 
 class WorkLoop:
-    """`resting` says why nothing is to be done at the moment, such as during an upgrade; "" where nothing is."""
+    """`resting` returns why nothing must be done now, such as during an upgrade; "" otherwise."""
 
     def __init__(self, resting: Callable[[], str]) -> None:
         self.resting = resting
@@ -250,7 +237,7 @@ class WorkLoop:
 
 
 def put_back_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
-    """Tasks begun by a worker that has died; or by this one, which asks between two tasks, so has none in hand."""
+    """Requeue tasks begun by dead workers, or by this one, which has none in hand between two tasks."""
     running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
     if not running:
         return
@@ -275,7 +262,7 @@ def put_back_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
 
 
 def put_back_later() -> None:
-    """Tasks that asked for it, and those the database refused. After `TRIES` they stay failed."""
+    """Requeue tasks that asked for it or that the database refused. After `TRIES` they stay failed."""
     asked = DBTaskResult.objects.failed().filter(exception_class_path__in=COMES_BACK)
     for task in asked.only("status", "finished_at", "worker_ids"):
         if (tries := len(task.worker_ids)) < TRIES:
@@ -286,7 +273,7 @@ def put_back_later() -> None:
 
 
 def bring_back_from_far_ahead() -> None:
-    """Tasks that wait for longer than any pause: their next try was set while the clock was wrong."""
+    """Requeue tasks deferred for longer than any pause, by a wrong clock."""
     now = timezone.now()
     far_ahead = DBTaskResult.objects.filter(
         status=TaskResultStatus.READY, run_after__gt=now + PAUSES[-1], run_after__lt=get_date_max()

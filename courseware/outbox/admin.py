@@ -11,8 +11,6 @@ from courseware.outbox.models import Message, MessageState
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):
-    """What was told to whom, what became of it, and why."""
-
     list_display = ["about", "person", "address", "written_at", "state", "why", "tries", "next_try"]
     list_filter = ["state"]
     list_select_related = ["person"]

@@ -1,8 +1,4 @@
-"""Letters that come back, as the mail servers' reports tell.
-
-It is noted, and shown where people are looked after. No other letter is held back for it: each of them was asked for or
-warns of something; the mailbox may have been made since; and whoever forges a report must not silence a warning.
-"""
+"""Bounced emails are shown to administrators and stop no other email: anybody can forge a delivery report."""
 
 from datetime import timedelta
 
@@ -15,7 +11,7 @@ EXPECTED_WITHIN = timedelta(days=14)  # mail servers try for five days
 
 
 def take_back(mail: bytes) -> str:
-    """Returns what became of the mail, in words. The same again changes nothing."""
+    """Process one mail. Returns the result in words. Processing it again changes nothing."""
     report = read_report(mail)
     if report is None:
         return "no report of a mail server; nothing was changed"

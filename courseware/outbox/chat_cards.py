@@ -1,8 +1,4 @@
-"""What a robot in a chat group is sent: a card, in the form that its service publishes and signed as it asks.
-
-A card is for a group: it holds no name of a person. Of its texts only the names of team and firm are free; where a
-service reads Markdown, the signs that mean something there are taken out of them.
-"""
+"""Messages to chat groups, in the format of each service. They name no person and contain no free Markdown."""
 
 import re
 from base64 import b64encode
@@ -28,7 +24,7 @@ class ChatCard:
 
 
 class Signed(NamedTuple):
-    """What the signature adds to the address, and what to the body."""
+    """Additions to the URL and to the body."""
 
     query: dict[str, str]
     body: dict[str, str]
@@ -39,9 +35,7 @@ UNSIGNED = Signed({}, {})
 
 @dataclass(frozen=True)
 class ChatService:
-    """`hosts`: those its addresses are at; "*.example.com" is every host below. `read` takes an answer of 2xx and its
-    body, and gives the code of the fault; "" for none, None where it is no answer of this service.
-    """
+    """`hosts`: "*.example.com" is every host below. `read`: error code of a 2xx answer, "" for none, None: unknown."""
 
     words: str | Promise
     hosts: tuple[str, ...]
@@ -120,21 +114,21 @@ def slack_form(card: ChatCard) -> dict[str, Any]:
 
 
 def dingtalk_signature(secret: str, now: float) -> Signed:
-    """Of milliseconds and secret, under the secret, in the address."""
+    """Of milliseconds and secret, under the secret; part of the URL."""
     stamp = f"{int(now * 1000)}"
     said = f"{stamp}\n{secret}".encode()
     return Signed({"timestamp": stamp, "sign": b64encode(digest(secret.encode(), said, sha256)).decode()}, {})
 
 
 def feishu_signature(secret: str, now: float) -> Signed:
-    """Of nothing, under seconds and secret, in the body."""
+    """Of nothing, under seconds and secret; part of the body."""
     stamp = f"{int(now)}"
     key = f"{stamp}\n{secret}".encode()
     return Signed({}, {"timestamp": stamp, "sign": b64encode(digest(key, b"", sha256)).decode()})
 
 
 def code_under(name: str) -> Callable[[int, Any], str | None]:
-    """Of services that answer 200 with a number in JSON, whatever became of the card."""
+    """For services that always answer 200 with a number in JSON."""
 
     def read(status: int, said: Any) -> str | None:
         code = said.get(name) if isinstance(said, dict) else None
@@ -150,7 +144,7 @@ def ok_of_slack(status: int, said: Any) -> str | None:
 
 
 def taken_by_teams(status: int, said: Any) -> str | None:
-    """202 without a word; the card is shown by a flow that runs later."""
+    """202 without content; the message is shown by a flow that runs later."""
     return ""
 
 

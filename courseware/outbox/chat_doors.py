@@ -1,8 +1,4 @@
-"""The door into a chat group: where a card may be sent, how it is handed over, and what the door said to it.
-
-Its address is a secret: whoever knows it writes into the group. So nothing here logs it, and no error that holds it
-leaves this module.
-"""
+"""Webhooks of chat groups. A webhook URL is a secret: nothing here logs it, and no error leaves with it."""
 
 import json
 import re
@@ -43,7 +39,7 @@ class DoorAnswer(NamedTuple):
 
 
 def check_address(address: str, service: str) -> None:
-    """Raises ValidationError where it is none that this service gives: the server asks no other host for anybody."""
+    """Raises ValidationError unless the URL is at a host of this service or of CHAT_HOSTS."""
     found = ADDRESS.fullmatch(address)
     if found is None:
         raise ValidationError(_("Expected an address as the robot shows it: https://, a host, and a long path."))
@@ -60,13 +56,12 @@ def is_at(host: str, pattern: str) -> bool:
 
 
 def masked(address: str) -> str:
-    """Enough to tell two doors apart."""
     host = address.split("/")[2].partition(":")[0] if address.startswith("https://") else ""
     return f"{host}/…{address[-4:]}"
 
 
 def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer:
-    """Hand a card over within `CHAT_SECONDS`. Raises nothing, whatever the server answers."""
+    """Post a message within `CHAT_SECONDS`. Raises nothing, whatever the server answers."""
     try:
         check_address(address, service)
     except ValidationError:
@@ -100,7 +95,7 @@ def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer
 
 
 def server_of(address: str) -> str:
-    """The host alone: the rest of the address is secret."""
+    """The host alone: the rest of the URL is secret."""
     return urlsplit(address).hostname or ""
 
 
@@ -156,7 +151,7 @@ def judged(kind: ChatService, status: int, said: str) -> DoorVerdict:
 
 
 def as_json(said: str) -> Any:
-    """The words themselves where they are none."""
+    """The text itself if it is not JSON."""
     try:
         return json.loads(said)
     except (ValueError, RecursionError):
@@ -164,8 +159,7 @@ def as_json(said: str) -> Any:
 
 
 def told(status: int, said: str, secrets: list[str]) -> str:
-    """The door's words in one line, as every database keeps them, in which no part of the address stands, should it
-    repeat that."""
+    """The answer in one line, without parts of the URL that it may repeat."""
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET:
             said = said.replace(secret, "…")

@@ -1,7 +1,4 @@
-"""A circuit breaker for each server: an unreachable server is tried only once a minute.
-
-All workers share the row. It also shows administrators which server does not answer.
-"""
+"""A circuit breaker for each server, shared by all workers: an unreachable server is tried only once a minute."""
 
 from datetime import datetime, timedelta
 

@@ -1,9 +1,4 @@
-"""How messages leave: some are claimed together, asked whether they are still wanted, tried again with growing pauses.
-
-Delivery has a queue and a thread of its own (`courseware.jobs.working`), so no other work waits for a mail server. No
-transaction is open during a conversation with a server. If a worker dies in between, its claimed emails stay queued and
-are tried again after `CLAIMED_FOR`.
-"""
+"""Delivery: emails are claimed in rounds and retried. No transaction is open during a conversation with a server."""
 
 import time
 from collections import Counter
@@ -65,23 +60,14 @@ def sent(keys: Sequence[int], door: MailDoor) -> Iterable[str]:
 
 
 def preview_round(keys: Sequence[int]) -> set[int]:
-    """Run one round of these emails without sending. Returns the keys of the claimed emails.
-
-    To be called in a transaction that is rolled back, within `lib.clock.at_time`.
-    """
+    """Run one round without sending; returns the claimed keys. Roll it back, within `lib.clock.at_time`."""
     messages = claimed(keys)
     PreviewRound(messages).go()
     return {message.pk for message in messages}
 
 
 def claimed(keys: Sequence[int]) -> list[Message]:
-    """Claim those of these emails that are due and unclaimed, in their order. A claim counts as a try.
-
-    Of one person a round has one letter, and one of all that are to nobody who is known: whether there is a turn for
-    the next depends on what becomes of the first.
-    With `face_key`, by which the door knows whose sender and signature each bears, and `words_key`, by which it knows
-    the firm's own words.
-    """
+    """Claim those of these emails that are due and unclaimed, at most one per person. A claim counts as a try."""
     at = now()
     with transaction.atomic():
         rows = Message.objects.due(at).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
@@ -95,5 +81,5 @@ def claimed(keys: Sequence[int]) -> list[Message]:
 
 
 def firsts_of(readers: Mapping[int, int | None], keys: Sequence[int]) -> set[int]:
-    """Of the letters to each reader, and of those to nobody who is known, the one that comes first in `keys`."""
+    """The first email in `keys` to each reader, and to no known reader."""
     return set({readers[key]: key for key in reversed(keys) if key in readers}.values())

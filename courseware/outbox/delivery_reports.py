@@ -1,8 +1,4 @@
-"""What mail servers write when a letter could not be delivered (RFC 3464), read by Python's own parser.
-
-Anybody may write such a mail. All that is taken from it is the number of a letter, which is in the hands of those alone
-whom the letter passed, and one line of reason.
-"""
+"""Delivery reports of mail servers (RFC 3464). Anybody can forge one: only a number and one line are used."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +16,7 @@ NUMBER = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """`action` is failed, delayed, delivered, relayed or expanded; `numbers` are of letters it may be about."""
+    """`action`: failed, delayed, delivered, relayed or expanded. `numbers` of emails it may be about."""
 
     action: str
     numbers: frozenset[UUID]
@@ -28,7 +24,7 @@ class DeliveryReport:
 
 
 def read_report(mail: bytes) -> DeliveryReport | None:
-    """None where the mail is something else: an answer, a note of absence, or broken."""
+    """None for any other mail, such as an absence note."""
     try:
         report = message_from_bytes(mail[:LONGEST])
     except RecursionError:  # parts within parts, a thousand deep
@@ -55,7 +51,7 @@ def action_of(group: Mail) -> str:
 
 
 def names_in(parts: list[Mail]) -> Iterator[str | None]:
-    """The Message-ID of the letter, of which a report brings back the whole or the head."""
+    """The Message-ID of the email, whose whole or head a report contains."""
     for part in parts:
         if part.get_content_type() == "message/rfc822":
             yield from (letter["Message-ID"] for letter in parts_of(part))

@@ -1,4 +1,4 @@
-"""The letters that a firm may word, as they stand: what it says, what the product says, and whether both still fit."""
+"""Emails that a company may word: own wording, shipped wording, and whether both still fit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NO_FACE = Face()
 
 @dataclass(frozen=True)
 class EditableLetter:
-    """`row` is the newest of the firm's words, None where it never set any."""
+    """`row`: the newest own wording, or None."""
 
     name: str
     kind: MessageKind
@@ -38,7 +38,7 @@ class EditableLetter:
         return parts_of(self.kind.template)
 
     def is_usable(self, part: str) -> bool:
-        """Whether what the firm says there is still understood in each language."""
+        """Whether the own wording of the part is understood in each language."""
         texts = [self.own[part].get(tag, "") for tag, _language in settings.LANGUAGES]
         return part in self.parts and all(text and not mistakes_in(text, self.known) for text in texts)
 
@@ -48,11 +48,11 @@ class EditableLetter:
 
     @property
     def unusable(self) -> list[str]:
-        """Parts that the shipped words say meanwhile, those of this version first; a row keeps no order."""
+        """Parts that use the shipped wording meanwhile, those of this version first."""
         return [part for part in sorted(self.own, key=[*PARTS, *self.own].index) if not self.is_usable(part)]
 
     def shipped(self) -> dict[str, dict[str, str]]:
-        """Part → language → what the product says of the example; "" where it says nothing there."""
+        """Part → language → shipped wording of the example; "" for none."""
         said = {tag: self.example_in(tag) for tag, _language in settings.LANGUAGES}
         return {part: {tag: texts.get(part, "") for tag, texts in said.items()} for part in self.parts}
 
@@ -62,7 +62,7 @@ class EditableLetter:
         return write_letter(self.kind, example, language=language, face=NO_FACE).shipped
 
     def shipped_since(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
-        """Of the parts in own words those for which the product says something else by now: (then, now)."""
+        """Parts with own wording whose shipped wording has changed since: (then, now)."""
         if not self.own or self.row is None:
             return {}
         then, now = self.row.shipped, self.shipped()
@@ -71,11 +71,11 @@ class EditableLetter:
 
 
 def editable_letters() -> list[EditableLetter]:
-    """In the order in which the rooms named them. Runs a query."""
+    """In order of registration. Runs a query."""
     words, kinds = words_now(), MESSAGE_KINDS.items()
     return [EditableLetter(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
 
 
 def editable_letter(name: str) -> EditableLetter | None:
-    """None where there is no such letter, or each of its words is the product's. Runs a query."""
+    """None for an unknown or fixed email. Runs a query."""
     return next((letter for letter in editable_letters() if letter.name == name), None)

@@ -1,4 +1,4 @@
-"""Letters to addresses that belong to nobody here are forgotten: whoever typed them had no account."""
+"""Delete old emails to addresses without an account."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What can be told. A room that tells something names it in its `apps.py`; how it leaves is the same for all."""
+"""Email types. An app registers its own in `apps.py`; all are delivered in the same way."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Ask = Callable[[Sequence[Message]], Mapping[int, Found]]  # what is said of each
 
 
 def one_by_one(ask: Callable[[Message], Found]) -> Ask[Found]:
-    """For kinds of which few leave at once: one is asked for after the other."""
+    """For types of which few are sent at once."""
     return lambda messages: {message.pk: ask(message) for message in messages}
 
 
@@ -28,14 +28,14 @@ class LetterSort(StrEnum):
 
 
 class Wait(NamedTuple):
-    """Until when a message is laid by, and why: it is asked again then whether it is wanted."""
+    """How long an email is deferred, and why. It is checked again then."""
 
     until: datetime
     why: str
 
 
 class LineWords(NamedTuple):
-    """A line of the tray in the reader's language, and where it leads; "" for nowhere."""
+    """Text and URL ("" for none) of a notification, in the reader's language."""
 
     words: str
     address: str = ""
@@ -43,15 +43,11 @@ class LineWords(NamedTuple):
 
 @dataclass(frozen=True)
 class MessageKind:
-    """`template` is the text, its first line the subject. The two questions are asked when messages leave: of several
-    at once, from as many queries as for one where many leave together, and else `one_by_one`.
+    """An email type; `why_unwanted` and `context` are asked at delivery, for several emails at once.
 
-    `lines`, of a kind that stands in the tray, too: of several lines what each says, by key, from as many queries as
-    for one. Left out is what it has no words for any more.
-
-    `is_for`, of a kind that its reader may stop, says whether a person can get it at all.
-
-    `asked_for_on`, of a kind that only who wants it gets, is the name of the address where one says so.
+    `template`: the text; its first line is the subject. `lines`: notifications → text, without those that have none any
+    more. `is_for`: whether a person can get a type that may be unsubscribed. `asked_for_on`: name of the URL on which
+    people subscribe.
     """
 
     words: str | Promise
@@ -74,13 +70,13 @@ def register_kind(name: str, kind: MessageKind) -> None:
 
 
 class ReaderHours(Protocol):
-    """When letters may leave for one person; days are those of `zone`."""
+    """Sending hours of one person; days are those of `zone`."""
 
     @property
     def zone(self) -> tzinfo: ...
 
     def opens_at(self, at: datetime) -> datetime:
-        """The first instant from `at` on at which one may leave."""
+        """The first instant from `at` on at which an email may be sent."""
         ...
 
 
@@ -91,23 +87,22 @@ BARS: dict[LetterSort, dict[str, Callable[[Message], str]]] = {}
 
 
 def register_hours(sort: LetterSort, ask: Callable[[Collection[int]], Mapping[int, ReaderHours]]) -> None:
-    """Messages of this sort leave in these hours only, and take turns: see `outbox.letter_days`. `ask` knows those of
-    everybody."""
+    """Limit emails of this sort to sending hours, and to the limits of `outbox.letter_days`. `ask` knows everybody."""
     HOURS[sort] = ask
 
 
 def register_wait(sort: LetterSort, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]) -> None:
-    """Every message of this sort to whom `ask` names is laid by."""
+    """Defer emails of this sort to the people that `ask` returns."""
     WAITS.setdefault(sort, {})[name] = ask
 
 
 def register_bar(sort: LetterSort, name: str, ask: Callable[[Message], str]) -> None:
-    """A message of this sort for which `ask` gives a reason does not leave at all."""
+    """Never send an email of this sort for which `ask` returns a reason."""
     BARS.setdefault(sort, {})[name] = ask
 
 
 def waits_of(people: Collection[int], sort: LetterSort) -> dict[int, Wait]:
-    """Who is to wait, and until when: the longest of those that are asked for."""
+    """Person key → the longest wait."""
     found: dict[int, Wait] = {}
     for ask in WAITS.get(sort, {}).values():
         for person, wait in ask(people).items():
@@ -116,10 +111,9 @@ def waits_of(people: Collection[int], sort: LetterSort) -> dict[int, Wait]:
 
 
 def why_barred(message: Message, sort: LetterSort) -> str:
-    """Why no message of the sort is to leave for its reader; "" where one is."""
+    """Why the email must not be sent; "" if it may."""
     return next((reason for ask in BARS.get(sort, {}).values() if (reason := ask(message))), "")
 
 
 def kinds_of_sort(sort: LetterSort) -> list[str]:
-    """Of the kinds of this sort."""
     return [name for name, kind in MESSAGE_KINDS.items() if kind.sort == sort]

@@ -1,8 +1,4 @@
-"""Who has a letter on which day. The rules over all letters of a sort to a person are held here, where one leaves.
-
-A turn is a day of the reader on which one letter of a sort leaves, kept on the letter itself. That a day is given once
-is a constraint, so of several workers one sends. Whoever dies in between leaves the turn with its letter.
-"""
+"""Limits emails per person and day. A sending day is stored with its email under a unique constraint."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -21,7 +17,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Limit:
-    """So many letters in any so many days that follow one another, beside one a day."""
+    """At most `letters` in any `days` successive days, and one a day."""
 
     letters: int
     days: int
@@ -31,11 +27,7 @@ LIMITS = {LetterSort.TRAINING: Limit(letters=3, days=14), LetterSort.SUBSCRIBED:
 
 
 def take_turns(messages: Sequence[Message], sort: LetterSort) -> dict[int, Wait]:
-    """Of letters to as many people: key of each that waits → until when, and why. Of the others it is the turn, and of
-    no other letter of the sort to the same person today.
-
-    Runs one query, one statement for each day that it is for readers, and what asking for their hours takes.
-    """
+    """Give each email its sending day if the limits allow; all are to different people. Returns key → wait."""
     if sort not in kinds.HOURS or not messages:
         return {}
     at, readers = now(), {reader_of(message) for message in messages}
@@ -66,7 +58,7 @@ def reader_of(message: Message) -> int:
 
 
 def given_by_another(letters: Sequence[Message], sort: LetterSort, day: date) -> list[Message]:
-    """Give these the day; returns those whose reader's was given to another letter, by a worker at this very moment."""
+    """Store the day. Returns emails whose day another worker has just given to another email."""
     try:
         with transaction.atomic():
             Message.objects.filter(pk__in=[letter.pk for letter in letters]).update(turn_sort=sort, turn_on=day)
@@ -78,7 +70,7 @@ def given_by_another(letters: Sequence[Message], sort: LetterSort, day: date) ->
 
 
 def turns_taken(people: Collection[int], sort: LetterSort, days: Collection[date]) -> dict[int, list[tuple[int, date]]]:
-    """Person → which letters of the sort left or are about to, and on which day. Runs one query."""
+    """Person → (email, sending day). Runs one query."""
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
     span = (days_that_count(min(days), sort)[0], days_that_count(max(days), sort)[1])
     letters = Message.objects.filter(person__in=people, turn_sort=sort, turn_on__range=span)
@@ -88,12 +80,12 @@ def turns_taken(people: Collection[int], sort: LetterSort, days: Collection[date
 
 
 def days_that_count(today: date, sort: LetterSort) -> tuple[date, date]:
-    """The first and the last. Tomorrow is where the reader was a zone further east; later is only by a wrong clock."""
+    """The first and the last. Tomorrow counts, for readers who have moved west; later days come from a wrong clock."""
     return today - (LIMITS[sort].days - 1) * DAY, today + DAY
 
 
 def wait_for(hours: ReaderHours, since: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
-    """None where one may leave at once."""
+    """None if an email may be sent at once."""
     at, why = hours.opens_at(since), "letters leave from 8 to 20 on working days"
     while (day := free_day(day_of(hours, at), taken, limit)) > day_of(hours, at):
         at = hours.opens_at(datetime.combine(day, time.min, hours.zone))
@@ -106,7 +98,7 @@ def day_of(hours: ReaderHours, at: datetime) -> date:
 
 
 def free_day(day: date, taken: Collection[date], limit: Limit) -> date:
-    """The first from `day` on that is not taken, and that leaves the limit whole."""
+    """The first day from `day` on that is free and within the limit."""
     while day in taken or sum(each > day - limit.days * DAY for each in taken) >= limit.letters:
         day += DAY
     return day
@@ -119,11 +111,9 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
 
 
 def take_in_what_waits(messages: Sequence[Message]) -> None:
-    """Tell in these, which have their turn, what waits of their kind for their reader. Runs one query where nothing
-    does, as nearly always.
+    """Add the subjects of waiting emails of the same type and reader, except to an email tried before.
 
-    Not in one that was tried before: the server may have taken it, and a second letter of one Message-ID, which says
-    more, is not shown by every mailbox.
+    A server may have that one, and mailboxes may hide a second with the same Message-ID.
     """
     telling = [message for message in messages if "subjects" in message.data and message.tries <= 1]
     waiting = Message.objects.filter(state=MessageState.QUEUED, turn_on=None)
@@ -136,8 +126,7 @@ def take_in_what_waits(messages: Sequence[Message]) -> None:
 
 
 def take_in(message: Message) -> None:
-    """The others stay, and say where they were told. What becomes of them where this one does not leave is
-    `put_back_told`."""
+    """The others are skipped and point to this one; `put_back_told` requeues them if it is not delivered."""
     with transaction.atomic():
         waiting = Message.objects.filter(kind=message.kind, person=message.person_id, state=MessageState.QUEUED)
         waiting = waiting.filter(turn_on=None).exclude(pk=message.pk)
@@ -158,6 +147,6 @@ def take_in(message: Message) -> None:
 
 
 def put_back_told(message: Message) -> None:
-    """What was told in this one, which reaches nobody, waits again, each letter for itself."""
+    """Requeue the emails that were added to this one, which reached nobody."""
     told = Message.objects.filter(told_in=message.pk, state=MessageState.SKIPPED)
     told.update(state=MessageState.QUEUED, why="", told_in=None, tries=0, next_at=now(), ended_at=None)

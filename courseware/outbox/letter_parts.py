@@ -1,10 +1,4 @@
-"""The parts of a letter that a firm may say in its own words.
-
-    {% load letter_parts %}
-    {% part "closing" %}{% translate "We look forward to having you with us." %}{% endpart %}
-
-stands for the firm's words where there are some, else for what is between. All else in the template is the product's.
-"""
+"""`{% part "closing" %}…{% endpart %}`: the company's own wording of a part of an email, else the content."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +23,7 @@ IN_CONTEXT = "parts_of_the_letter"
 
 @dataclass
 class LetterParts:
-    """`own` says which parts the firm words, and how. `shipped` is filled while the letter is written."""
+    """`own`: part → wording. `shipped` is filled while the email is written."""
 
     own: Mapping[str, str] = field(default_factory=dict)
     shipped: dict[str, str] = field(default_factory=dict)
@@ -56,7 +50,7 @@ def part(parser: Parser, token: Token) -> PartNode:
 
 
 def parts_of(template: str) -> list[str]:
-    """Names of the parts that this template has, in the order of a letter."""
+    """Names of the parts of this template, in the order of an email."""
     found = get_template(template).template.nodelist.get_nodes_by_type(PartNode)  # type: ignore[attr-defined]
     names = {node.name for node in found if isinstance(node, PartNode)}
     return [name for name in PARTS if name in names]

@@ -1,8 +1,4 @@
-"""What a firm says in its letters in its own words, kind by kind. A row is never edited: the newest of a kind counts.
-
-A process keeps what it has read under the key of the newest row of all, which messages bring along; so a letter asks
-for no words, and each process hears of new ones with the next letters.
-"""
+"""Own wording of emails, by type; the newest row counts. Cached under its key, which emails bring along."""
 
 import uuid
 from collections.abc import Mapping
@@ -20,11 +16,11 @@ Words = Mapping[str, Mapping[str, str]]  # part → language → text
 
 
 class SetMeanwhile(Exception):
-    """Somebody else has set the words since the form was opened."""
+    """Somebody else has changed the wording since the form was opened."""
 
 
 class LetterWords(models.Model):
-    """Empty `words` are those of the product again. `shipped` is what the product said then, in its example."""
+    """Empty `words`: the shipped wording. `shipped`: the shipped wording of the example at that time."""
 
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # no two databases share one
     kind = models.CharField(max_length=64)
@@ -43,18 +39,17 @@ class LetterWords(models.Model):
 
 
 def newest_words_key() -> QuerySet[LetterWords, uuid.UUID]:
-    """A query for one row or none, which another may hold."""
+    """A query for one row or none, to be used as a subquery."""
     return LetterWords.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
 def words_at(key: uuid.UUID | None) -> Mapping[str, LetterWords]:
-    """Kind → its words, when the newest of all were those with this key. Runs a query the first time."""
+    """Type → wording when the newest row had this key. Runs a query the first time."""
     return {row.kind: row for row in LetterWords.objects.order_by("pk")} if key else {}
 
 
 def words_now() -> Mapping[str, LetterWords]:
-    """Runs a query."""
     return words_at(newest_words_key().first())
 
 
@@ -65,7 +60,7 @@ def own_words(kind: str, key: uuid.UUID | None) -> Words:
 
 @transaction.atomic
 def set_words(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
-    """False where they are so already. `base`: the number that the form was opened at. Raises SetMeanwhile."""
+    """Returns False if nothing changes. `base`: the number at which the form was opened. Raises SetMeanwhile."""
     before = LetterWords.objects.filter(kind=kind).order_by("-number").first()
     said = before.words if before else {}
     changed = sorted(part for part in {*words, *said} if words.get(part) != said.get(part))

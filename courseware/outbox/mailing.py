@@ -1,4 +1,4 @@
-"""The door by which letters leave: one connection for several, and what the mail server said of each."""
+"""The connection to the mail server, used for several emails."""
 
 import smtplib
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ PERMANENT = 500  # replies from here on say that trying again is of no use
 
 
 class Refused(Exception):
-    """The mail server wants this letter never."""
+    """The mail server has rejected this email for good."""
 
 
 class NotNow(Exception):
@@ -37,11 +37,7 @@ class NotOpened(OSError):
 
 
 class MailDoor:
-    """Opened by the first letter, and again after the server has hung up.
-
-    Each letter, with the opening, has `SMTP_SECONDS`. A server that cannot be connected to, or whose answer takes too
-    long, is not tried again for a minute (`may_be_tried`).
-    """
+    """Opened by the first email, and again after the server has hung up. Each email has `SMTP_SECONDS`."""
 
     def __init__(self) -> None:
         self.connection: Any = None
@@ -126,11 +122,7 @@ def in_words(code: int, said: bytes | str) -> str:
 
 
 def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) -> EmailMultiAlternatives:
-    """In the reader's language, as plain text and as a simple page.
-
-    A letter about one course names it as `house_style_of`, whose sender and signature it then has. `attachments` are
-    names of files with their content and type.
-    """
+    """The email in the reader's language. `context` may have `house_style_of` (a course) and `attachments`."""
     tag = message.language or settings.LANGUAGE_CODE
     # `delivering.claimed` brings both keys along.
     face = face_at(message.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
@@ -157,11 +149,7 @@ def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) ->
 
 
 def sender_of(face: Face, language: str) -> str:
-    """As a header: name and address of the house style, each that of the setting where the style has none.
-
-    Where something is not ASCII, Django writes it as mail servers read it: Chinese in words that are not too long, a
-    domain in Punycode. An address that cannot be written would let no letter leave.
-    """
+    """The From header of the branding, else of the settings. An address that Django cannot encode would stop all."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     said = face.said("sender", language) or face.said("name", language) or name
     address = face.of("sender_address") or address

@@ -29,7 +29,7 @@ class MessageState(models.TextChoices):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def due(self, at: datetime) -> Self:
-        """What is to leave by now, the oldest first; also what waits for a day that only a wrong clock can have set."""
+        """Emails to be sent by now, the oldest first; also those put far off by a wrong clock."""
         its_time_has_come = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
         return self.filter(its_time_has_come, state=MessageState.QUEUED).order_by("next_at", "pk")
 
@@ -37,11 +37,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(person=person.pk).order_by("-pk")
 
     def handed_over(self) -> Self:
-        """A mail server took them, whatever it did with them."""
+        """Emails that a mail server accepted."""
         return self.filter(state__in=[MessageState.SENT, MessageState.BOUNCED])
 
     def that_came_back(self) -> Self:
-        """Those that came back, where nothing has left since for the address that their person has today."""
+        """Bounced emails to the person's current address, if none was sent to it since."""
         to_today = self.filter(person__is_active=True, address=models.F("person__email"))
         later = Message.objects.handed_over().filter(
             person=models.OuterRef("person"), address=models.OuterRef("address"), pk__gt=models.OuterRef("pk")
@@ -50,10 +50,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """Something to be told, written in the transaction of its fact. It leaves afterwards, by the worker, once.
-
-    The text is made when it leaves, from `data` and from what is true then: a row holds no link and no token.
-    """
+    """An email, queued in the transaction of its cause. Its text is made from `data` when it is sent."""
 
     id = models.BigAutoField(primary_key=True)
     number = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # its Message-ID, at each try
@@ -121,25 +118,22 @@ class Message(models.Model):
 
     @property
     def words(self) -> str | Promise:
-        """What it is about, for those who look at the list."""
         return TYPE_LABELS.get(self.kind, self.kind)
 
     @property
     def why_not_sent(self) -> str:
-        """In the reader's words, of one that was skipped. Of others nothing: a mail server may quote whom it does not
-        know."""
+        """Why it was skipped, for the reader; "" otherwise, because a mail server may quote others."""
         if self.state != MessageState.SKIPPED or not self.why:
             return ""
         return gettext("told in another letter") if self.told_in_id else in_language_of_reader(self.why)
 
     @property
     def may_be_taken_back(self) -> bool:
-        """Whether nobody has begun to send it."""
         return self.state == MessageState.QUEUED and not self.tries
 
 
 class StoppedKind(models.Model):
-    """That somebody wants no more letters of a kind. Without a row they come."""
+    """An unsubscribed type of email."""
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False

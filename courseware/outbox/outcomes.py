@@ -1,4 +1,4 @@
-"""What may become of a message that was claimed, each as one act on its row."""
+"""Outcomes of a claimed email."""
 
 import logging
 from datetime import datetime
@@ -30,13 +30,13 @@ def ended_as(message: Message, state: MessageState, why: str = "") -> str:
 
 
 def laid_by(message: Message, wait: Wait) -> str:
-    """Asked again after a day at the latest, for the reason may end earlier; in a preview it does not."""
+    """Defer by a day at most, because the reason may end earlier; in a preview it does not."""
     until = wait.until if is_preview() else min(wait.until, now() + PAUSES[-1])
     return not_tried(message, until, wait.why)
 
 
 def not_tried(message: Message, next_at: datetime, why: str) -> str:
-    """That it was claimed was no try."""
+    """Requeue; the claim does not count as a try."""
     mine = Message.objects.filter(pk=message.pk, state=MessageState.QUEUED)  # another letter may have taken it in
     is_mine = mine.update(next_at=next_at, why=why, tries=F("tries") - 1)
     return (MessageState.QUEUED if is_mine else MessageState.SKIPPED).value
@@ -51,5 +51,5 @@ def put_off(message: Message, why: str) -> str:
 
 
 def without_words(why: str) -> str:
-    """The code of a reply or the name of an error. A mail server's words may quote whom it does not know."""
+    """The reply code or error name. A mail server's words may quote people."""
     return why.partition(" ")[0].rstrip(":")

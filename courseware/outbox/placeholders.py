@@ -1,7 +1,4 @@
-"""Texts in a firm's own words: plain, with placeholders in braces, each a name from a closed list. No language.
-
-What is filled in is not read again, so nobody's name becomes a placeholder.
-"""
+"""Own wording: plain text with placeholders in braces. Values are not parsed again."""
 
 import logging
 import re
@@ -24,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Placeholder:
-    """`words` say what it stands for; `value` finds it in what stands in a letter, "" where it has nothing to say."""
+    """`words`: what it stands for. `value` finds it in the context of an email; "" for none."""
 
     words: str | Promise
     value: Callable[[Mapping[str, Any]], object]
@@ -32,11 +29,7 @@ class Placeholder:
 
 @dataclass(frozen=True)
 class Editable:
-    """A letter whose parts (see `letter_parts`) a firm may say in its own words.
-
-    `example` gives what stands in a letter, made up, in the language that is active: always the same. What `secrets`
-    name is of the reader alone, so whoever looks at the letter of another is shown that of the example.
-    """
+    """`example`: a fixed made-up context. `secrets`: keys of the context that only the reader may see."""
 
     placeholders: Mapping[str, Placeholder]
     example: Callable[[], dict[str, Any]]
@@ -50,7 +43,7 @@ NAME_AND_FIRM = {
 
 
 def mistakes_in(text: str, known: Iterable[str]) -> list[str]:
-    """Sentences about what may not stand in it, each with what stands there and what was expected."""
+    """Sentences about what is not allowed, with what was found and expected."""
     expected = ", ".join(f"{{{name}}}" for name in known)
     found = [
         gettext("%(name)s is not known in this letter. Expected one of: %(known)s")
@@ -76,7 +69,7 @@ def around(text: str, place: int) -> str:
 
 
 def filled(text: str, placeholders: Mapping[str, Placeholder], context: Mapping[str, Any]) -> str | None:
-    """None where a placeholder is not known, or has nothing to say in this letter."""
+    """None if a placeholder is unknown or empty in this email."""
     values: dict[str, str] = {}
     for name in PLACEHOLDER.findall(text):
         if name not in placeholders:

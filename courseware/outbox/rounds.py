@@ -1,7 +1,4 @@
-"""Letters that leave together: what has to be known of them is asked for all at once.
-
-What is theirs alone stays so: each is handed over by itself, and noted before the next.
-"""
+"""Rounds: emails sent together. Questions are asked for all at once; each email is sent and recorded by itself."""
 
 import logging
 import time
@@ -28,10 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Round:
-    """Of messages to as many people, which this worker has claimed for so long.
-
-    `states` says what became of those that are decided.
-    """
+    """One round of claimed emails, at most one per person. `states`: outcomes so far."""
 
     def __init__(self, messages: Sequence[Message], door: MailDoor, claimed_for: timedelta) -> None:
         self.messages, self.door = messages, door
@@ -40,7 +34,7 @@ class Round:
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
 
     def go(self) -> Iterable[str]:
-        """The state of each of them afterwards."""
+        """Returns the state of each email."""
         self.skip()
         for sort in LetterSort:
             self.lay_by([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
@@ -63,7 +57,7 @@ class Round:
         return [message for message in self.messages if message.pk not in self.states]
 
     def by_kind(self) -> list[tuple[str, list[Message]]]:
-        """What is left of each kind, in their order."""
+        """Undecided emails by type."""
         return [(kind, list(found)) for kind, found in groupby(sorted(self.left(), key=kind_of), key=kind_of)]
 
     def skip(self) -> None:
@@ -100,7 +94,7 @@ class Round:
                 self.states[message.pk] = laid_by(message, waits[message.pk])
 
     def answers(self, ask: Ask[Found], messages: Sequence[Message]) -> Mapping[int, Found]:
-        """Of those that a room could answer for: a mistake there is one letter less, and not all of them."""
+        """Answers for the emails. If asking fails, ask one by one, so that a mistake costs one email only."""
         try:
             return ask(messages)
         except Exception:  # whose fault it is, is seen when they are asked for one by one
@@ -130,7 +124,7 @@ class Round:
             return self.failed(message, error)
 
     def failed(self, message: Message, error: Exception) -> str:
-        """Called while the error is being handled."""
+        """Call it while the error is being handled."""
         if isinstance(error, DatabaseError):
             return put_off(message, type(error).__name__)
         logger.exception("letter %s, %s could not be written", message.pk, message.kind)

@@ -1,4 +1,4 @@
-"""/letters/stop/<token>/: by the address in a letter, without signing in; /letters/: which letters one gets."""
+"""/letters/stop/<token>/: unsubscribe without signing in; /letters/: subscriptions."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ from courseware.outbox.stopping import KindToStop, kinds_to_stop, read_token, st
 @form_on("outbox:stop", is_held=False)
 @never_cache
 def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
-    """Answered by a page also where it was pressed: RFC 8058 wants no redirect."""
+    """Answers a POST with a page, because RFC 8058 wants no redirect."""
     wanted = read_token(token)
     if wanted is None:
         raise Http404

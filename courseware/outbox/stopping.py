@@ -1,8 +1,4 @@
-"""Letters that their reader may stop by one press: those subscribed to, or by office. Those about one's training stay.
-
-A letter bears a signed address for it (RFC 8058), which also mail programs press, without a session. Whoever has the
-letter may stop the kind for its reader; nothing else is to be had by it, and the reader turns it on again.
-"""
+"""Unsubscribe from types of email by a signed link (RFC 8058), which does nothing else."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -33,7 +29,7 @@ def may_be_stopped(kind: str) -> bool:
 
 
 def address_to_stop(message: Message) -> str:
-    """As it stands in the letter; "" where the letter may not be stopped."""
+    """The unsubscribe URL; "" if the type cannot be unsubscribed."""
     if message.person_id is None or not may_be_stopped(message.kind):
         return ""
     token = SIGNER.sign_object([message.person_id, message.kind])
@@ -41,7 +37,7 @@ def address_to_stop(message: Message) -> str:
 
 
 def read_token(token: str) -> KindToStop | None:
-    """None where we have not signed it, or where it is of a kind that may not be stopped, perhaps any more."""
+    """None for an unsigned token or a type that cannot be unsubscribed."""
     try:
         key, kind = SIGNER.unsign_object(token)
     except (BadSignature, ValueError, TypeError):
@@ -52,7 +48,6 @@ def read_token(token: str) -> KindToStop | None:
 
 @transaction.atomic
 def stop_kind(wanted: KindToStop) -> bool:
-    """Returns whether they were not stopped before."""
     _row, is_new = StoppedKind.objects.get_or_create(person_id=wanted.person.pk, kind=wanted.kind)
     if is_new:
         record("letters-stopped", actor=wanted.person, subject=wanted.person, data={"kind": wanted.kind})
@@ -61,7 +56,6 @@ def stop_kind(wanted: KindToStop) -> bool:
 
 @transaction.atomic
 def turn_on_again(wanted: KindToStop) -> bool:
-    """Returns whether they were stopped."""
     gone, _rows = StoppedKind.objects.filter(person=wanted.person.pk, kind=wanted.kind).delete()
     if gone:
         record("letters-go-on", actor=wanted.person, subject=wanted.person, data={"kind": wanted.kind})
@@ -69,12 +63,12 @@ def turn_on_again(wanted: KindToStop) -> bool:
 
 
 def stopped_of(person: AbstractBaseUser) -> set[str]:
-    """Names of kinds. Runs one query."""
+    """Names of types. Runs one query."""
     return set(StoppedKind.objects.filter(person=person.pk).values_list("kind", flat=True))
 
 
 def stopped_among(messages: Sequence[Message]) -> set[int]:
-    """Keys of those that their reader has stopped. Runs one query where one of them may be stopped."""
+    """Keys of emails whose reader has unsubscribed. Runs at most one query."""
     asked = [message for message in messages if may_be_stopped(message.kind)]
     if not asked:
         return set()
@@ -84,5 +78,5 @@ def stopped_among(messages: Sequence[Message]) -> set[int]:
 
 
 def kinds_to_stop(person: AbstractBaseUser) -> list[str]:
-    """The types of email that `person` can get and may unsubscribe from."""
+    """Types that `person` can get and may unsubscribe from."""
     return [name for name in kinds_of_sort(LetterSort.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]

@@ -1,4 +1,4 @@
-"""Writing down what is to be told: in the transaction of the fact, which no mail server can hold up."""
+"""Queue emails in the transaction of their cause, without contacting a mail server."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -29,10 +29,9 @@ def tell(
     key: str = "",
     data: dict[str, Any] | None = None,
 ) -> Message:
-    """Queue a message to `person`, or to `address` where that is another, and return it.
+    """Queue an email to `person`, or to `address` if given; one with a known `key` is returned as it is.
 
-    `data` is for the database: ids, codes and what somebody wrote, never a token. With a `key`, what was told is not
-    told again: the message of that key is returned, whatever became of it. Raises LookupError for a kind nobody named.
+    `data`: ids, codes and typed texts, never a token. Raises LookupError for an unknown type.
     """
     must_be_named(kind)
     fields: dict[str, Any] = {
@@ -62,10 +61,9 @@ def tell_together(
     data: dict[str, Any] | None = None,
     is_held: bool = False,
 ) -> None:
-    """Tell each person of the own subjects (primary keys, or what JSON can hold) in one message, as `data["subjects"]`.
+    """Queue one email per person about the subjects (keys, or JSON values), or add them to a waiting one.
 
-    A message of that kind to the person that nobody has begun to send takes them in. With `is_held` it leaves after
-    HELD_FOR_UNDO at the earliest. Raises LookupError as `tell` does.
+    With `is_held` it is sent after HELD_FOR_UNDO at the earliest. Raises LookupError for an unknown type.
     """
     must_be_named(kind)
     lay_in_tray(kind, {person.pk: {**(data or {}), "subjects": rows} for person, rows in subjects.items()})
@@ -105,7 +103,7 @@ def email_to(
 
 
 def lay_in_tray(kind: str, told: Mapping[int, dict[str, Any]]) -> None:
-    """`told`: the key of a person → what the line is made from. A line of its own also where a letter takes more in."""
+    """Add a notification for each person (key → its data) if the type has notifications."""
     if MESSAGE_KINDS[kind].lines:
         TrayLine.objects.bulk_create(TrayLine(kind=kind, person_id=person, data=data) for person, data in told.items())
 
@@ -116,10 +114,9 @@ def must_be_named(kind: str) -> None:
 
 
 def write_once(letters: Collection[Message], *, again: Collection[str] = ()) -> int:
-    """Save the messages with new keys. Requeue existing messages that were skipped for a reason in `again`.
+    """Save emails that are due now and have new keys; requeue those skipped for a reason in `again`.
 
-    Pass only messages that are due now: then the reason for skipping no longer holds. Returns the number of both. Runs
-    2 queries, 3 if `again` is given and a key exists.
+    Returns how many were saved or requeued. Runs 2 or 3 queries.
     """
     of_these = Message.objects.filter(key__in=[letter.key for letter in letters])
     known = set(of_these.values_list("key", flat=True))
@@ -129,9 +126,6 @@ def write_once(letters: Collection[Message], *, again: Collection[str] = ()) -> 
 
 
 def wait_again(letters, reasons: Collection[str]) -> int:
-    """Requeue messages skipped for one of `reasons`, except those included in another email.
-
-    Delivery checks each again. Returns how many were requeued.
-    """
+    """Requeue emails skipped for one of `reasons`, except those included in another email. Returns how many."""
     skipped = letters.filter(state=MessageState.SKIPPED, why__in=reasons, told_in=None)
     return skipped.update(**WAITS_AGAIN, next_at=now())

@@ -1,5 +1,4 @@
-"""A wall-clock limit for one conversation with a server. The timeout of a socket starts again with each byte, so a
-server that sends one byte at a time would hold a worker for ever."""
+"""A wall-clock limit for one conversation with a server: a socket timeout restarts with each byte."""
 
 import os
 import socket
@@ -9,10 +8,7 @@ from typing import Self
 
 
 class TimeLimit:
-    """A context manager that shuts down the watched sockets `seconds` after it was entered; then `is_over` is true.
-
-    Entering it again restarts the time. Resolving a host name is not covered, because there is no socket yet.
-    """
+    """Shuts down the watched sockets `seconds` after it was entered; then `is_over` is true."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.is_over = seconds, False

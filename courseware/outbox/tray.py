@@ -1,4 +1,4 @@
-"""The tray: what letters tell somebody, as lines on the site, read or not."""
+"""Notifications: lines on the site that repeat what emails tell."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -12,13 +12,13 @@ from courseware.outbox.tray_lines import TrayLine
 
 
 def unread_of(person: OuterRef) -> QuerySet[TrayLine, int]:
-    """How many lines of a person are unread, for a query of people: one row, or none."""
+    """How many lines are unread, as a subquery of people: one row, or none."""
     lines = TrayLine.objects.unread().filter(person=person).order_by().values("person")
     return lines.annotate(number=Count("pk")).values_list("number", flat=True)
 
 
 def in_words(lines: Iterable[TrayLine]) -> list[tuple[TrayLine, LineWords]]:
-    """Each with its words, in their order. As many queries as its kinds ask, however many lines there are."""
+    """Each line with its text, in the same order. Runs as many queries as there are types."""
     lines = list(lines)
     said: dict[int, LineWords] = {}
     for name, of_kind in groupby(sorted(lines, key=attrgetter("kind")), key=attrgetter("kind")):
@@ -32,7 +32,7 @@ def in_words(lines: Iterable[TrayLine]) -> list[tuple[TrayLine, LineWords]]:
 
 
 def mark_read(person: int | None, *, up_to: int) -> int:
-    """All lines of a person up to this one: what has come since the page was opened stays unread. Says how many."""
+    """Mark lines up to this one read: later ones were not on the page. Returns how many."""
     return TrayLine.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
 
 

@@ -10,22 +10,18 @@ KEPT_FOR = timedelta(days=90)
 
 class TrayLineQuerySet(models.QuerySet["TrayLine"]):
     def of(self, person: int | None) -> Self:
-        """Of the person with this key, the newest first."""
+        """The newest first."""
         return self.filter(person=person).order_by("-pk")
 
     def unread(self) -> Self:
         return self.filter(read_at=None)
 
     def over(self, at: datetime) -> Self:
-        """Old enough to be forgotten, read or not."""
         return self.filter(written_at__lt=at - KEPT_FOR)
 
 
 class TrayLine(models.Model):
-    """What a letter tells, as a line on the site: written with the letter, whether or not that one ever leaves.
-
-    Like the letter it holds no words: they are made from `data`, and from what is true when somebody looks.
-    """
+    """A notification, stored with its email. Its text is made from `data` when it is shown."""
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(max_length=64)

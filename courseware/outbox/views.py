@@ -1,4 +1,4 @@
-"""/tray/: one's own lines."""
+"""/tray/: the own notifications."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,7 +26,7 @@ def tray(request: HttpRequest) -> HttpResponse:
 
 @post_view("outbox:tray", takes=())
 def open_line(request: HttpRequest, pk: int) -> HttpResponse:
-    """To what a line tells of; it is read from then on."""
+    """Mark a line read and go to its page."""
     line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)
     [(_line, said)] = in_words([line])
     mark_one_read(line)

@@ -1,4 +1,4 @@
-"""Do letters leave, and do they arrive? Asked by the first page of the admin."""
+"""Delivery problems, shown on the first page of the admin."""
 
 from datetime import datetime, timedelta
 
@@ -18,8 +18,7 @@ PAGE = "admin:outbox_message_changelist"
 
 
 def troubles(now: datetime) -> list[Trouble]:
-    """Servers that do not answer; the oldest waiting email and its age; the number of people without deliverable email.
-    Runs three queries."""
+    """Unreachable servers, the oldest late email, and how many people emails bounce for. Runs three queries."""
     # What was laid by on purpose is late only where nobody has taken it up since its time came.
     late = Q(tries__gt=1) | Q(next_at__lt=now - TOLD_AFTER)
     waiting = Message.objects.filter(late, state=MessageState.QUEUED)

@@ -1,7 +1,4 @@
-"""A letter in words: what the template says, what the firm says in its own words, and what stands below every one.
-
-As plain text, and as a simple page: the same words in paragraphs, in the font and colours of the reader's program.
-"""
+"""Compose an email from template, own wording and signature, as plain text and as simple HTML."""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +24,7 @@ SIGNATURE = "\n-- \n"  # the mark that mail programs know
 
 @dataclass(frozen=True)
 class WrittenLetter:
-    """Plain text. Of the parts that a firm may word, `own` are those it does; `shipped` is what the product says."""
+    """Plain text. `own` and `shipped`: part → wording."""
 
     subject: str
     body: str
@@ -44,9 +41,7 @@ def write_letter(
     own: Words | None = None,
     address_to_stop: str = "",
 ) -> WrittenLetter:
-    """In this language; the template's first line is the subject. An own text that cannot be used, or that has nothing
-    to say here for one of its placeholders, leaves its part to the shipped words.
-    """
+    """The template's first line is the subject. Own wording that cannot be used is replaced by the shipped one."""
     context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
     parts = LetterParts(own_parts(kind, own or {}, context, language))
     with translation.override(language):
@@ -62,7 +57,7 @@ def write_letter(
 
 
 def own_parts(kind: MessageKind, own: Words, context: Mapping[str, Any], language: str) -> dict[str, str]:
-    """Part → what the firm says in this letter."""
+    """Part → own wording."""
     if kind.editable is None:
         return {}
     texts = {part: by_language.get(language, "") for part, by_language in own.items()}
@@ -71,13 +66,13 @@ def own_parts(kind: MessageKind, own: Words, context: Mapping[str, Any], languag
 
 
 def letter_page(letter: WrittenLetter, language: str) -> str:
-    """`language` is that of the page, as "zh-Hans"."""
+    """`language`: of the page, such as "zh-Hans"."""
     context = {"language": language, "subject": letter.subject, "body": paragraphs_of(letter)}
     return render_to_string("outbox/letter.html", context)
 
 
 def paragraphs_of(letter: WrittenLetter) -> SafeString:
-    """Safe HTML: nothing of the text is taken for any. An address that is a line by itself is a link."""
+    """Safe HTML without markup from the text. A URL on a line of its own becomes a link."""
     texts = letter.body.replace(SIGNATURE, "\n").strip().split("\n\n")
     paragraphs = [[(line, ADDRESS.fullmatch(line)) for line in text.strip().split("\n")] for text in texts]
     return render_to_string("outbox/_paragraphs.html", {"paragraphs": paragraphs})
