@@ -1,4 +1,4 @@
-"""What may be done in Django's admin, whatever its permissions say. For a ModelAdmin, before it among the bases."""
+"""Permissions in Django's admin. Put these before ModelAdmin among the bases."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly:
-    """For rows that only verbs write: whoever has the right to view them can look at them."""
+    """For rows that only services write."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -19,7 +19,7 @@ class ReadOnly:
 
 
 class SuperusersOnly:
-    """For rows that say who may see whom, so that a staff permission alone does not open them."""
+    """For rows about permissions: a staff permission alone does not open them."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_superuser

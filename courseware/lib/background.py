@@ -1,4 +1,4 @@
-"""Views that a script calls by itself. Nobody need be there, so they keep no session alive."""
+"""Mark views that a script calls by itself: they keep no session alive."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rows are found by how a column begins, by an index on either database."""
+"""A prefix lookup that uses an index on both databases."""
 
 import sys
 from typing import Any
@@ -12,10 +12,7 @@ AFTER_ALL = chr(sys.maxunicode)
 
 @CharField.register_lookup
 class Begins(Lookup[str]):
-    """`column__begins="x"`: letter for letter. PostgreSQL needs an index with `varchar_pattern_ops`.
-
-    What Django makes of `startswith` SQLite compares row by row, for it takes `LIKE` for deaf to case.
-    """
+    """`column__begins="x"`, case-sensitive. PostgreSQL needs an index with `varchar_pattern_ops`."""
 
     lookup_name = "begins"
 

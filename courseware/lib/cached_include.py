@@ -1,13 +1,6 @@
-"""Pieces of pages that this process keeps once they are rendered.
+"""`{% cached_include "learning/_question.html" card=card %}`: like `{% include … only %}`, rendered once per process.
 
-    {% load cached_include %}
-    {% cached_include "learning/_question.html" card=card course=course %}
-
-does what `{% include … with … only %}` does, but once for the same values and language: most of a page's time goes into
-rendering, and most of what is rendered was rendered before, for somebody else. The template sees these values and
-nothing more, neither `user` nor `request`, so a kept piece cannot show what it is not kept by.
-
-Two things differ in every form and are filled in afterwards: `{% csrf_token %}`, and `{{ form_token }}`, a new UUID.
+The template sees only these values. `{% csrf_token %}` and `{{ form_token }}`, a new UUID, are filled in afterwards.
 """
 
 import secrets
@@ -32,7 +25,7 @@ CSRF_TOKEN, FORM_TOKEN = secrets.token_hex(32), secrets.token_hex(32)
 
 @register.simple_tag(takes_context=True)
 def cached_include(context: Context, template: str, **values: Hashable) -> SafeString:
-    """The template rendered with `values`, which are hashable, and equal only where they look the same."""
+    """The template rendered with `values`: hashable, and equal only if they look the same."""
     html = rendered(template, get_language(), get_current_timezone_name(), tuple(values.items()))
     if CSRF_TOKEN in html:
         html = html.replace(CSRF_TOKEN, str(context["csrf_token"]))

@@ -1,4 +1,4 @@
-"""Calendars as programs read them (RFC 5545), of days alone: no hour, so no time zone either."""
+"""Calendar files (RFC 5545) of whole days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 @dataclass(frozen=True)
 class WholeDay:
-    """`uid` is the same whenever the same thing is told; so a program that reads again moves what it has."""
+    """`uid` identifies the event, so that a program that reads the file again moves it."""
 
     uid: str
     day: date
@@ -16,7 +16,7 @@ class WholeDay:
 
 
 def calendar_file(name: str, days: Iterable[WholeDay], *, at: datetime) -> bytes:
-    """The text of an .ics file, in UTF-8 with CRLF. `at`, in UTC, is when it was made."""
+    """The content of an .ics file. `at`, in UTC, is when it was made."""
     from icalendar import Calendar, Event, vText  # takes 0.3 s, and most processes never write one
 
     calendar = Calendar()

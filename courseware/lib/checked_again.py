@@ -1,4 +1,4 @@
-"""Forms of Django's admin in which something is chosen that somebody else deletes at this very moment."""
+"""Admin forms in which a chosen row is deleted by somebody else at the same time."""
 
 from typing import Any
 
@@ -7,11 +7,7 @@ from django.http import HttpRequest
 
 
 class CheckedAgain:
-    """A ModelAdmin that looks once more where the database refuses what its form had found right.
-
-    By then the form finds it wrong itself, and says so beside the field; and a row that cannot be deleted any more is
-    answered by Django's own page. Whatever the first try wrote was taken back.
-    """
+    """A ModelAdmin that runs its view again if the database refuses the changes: the form then names the problem."""
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -35,6 +31,6 @@ class CheckedAgain:
 
 
 def refuse_now() -> None:
-    """Before anybody is told that it is done: PostgreSQL looks for the rows that are named at the end otherwise."""
+    """Check deferred constraints now: PostgreSQL checks them at commit otherwise, after a success was reported."""
     if connection.vendor == "postgresql":  # SQLite has one writer, who began before the form was read
         connection.check_constraints()

@@ -1,4 +1,4 @@
-"""Many rows a few at a time, so that memory does not grow with their number."""
+"""Read many rows in chunks, so that memory does not grow with their number."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,7 @@ Row = TypeVar("Row")
 
 
 def chunks(rows: QuerySet[Any, Row], size: int) -> Iterator[list[Row]]:
-    """Runs one query for all of them. Meanwhile nothing is to be written: on PostgreSQL it would wait for the last."""
+    """Runs one query. Do not write meanwhile: on PostgreSQL the transaction stays open until the last chunk."""
     with open_cursor(rows.db):
         yield from batches(rows.iterator(chunk_size=size), size)
 

@@ -1,4 +1,4 @@
-"""Parts of addresses, made known to `path` by `courseware.urls`."""
+"""Path converters, registered in `courseware.urls`."""
 
 
 class IdConverter:
@@ -9,7 +9,7 @@ class IdConverter:
 
 
 class FilePathConverter:
-    """The path of a file in a course folder; a NUL is part of none, and no database takes one."""
+    """The path of a file in a course folder, without NUL, which databases refuse."""
 
     regex = r"[^\0]+"
     to_python = to_url = str

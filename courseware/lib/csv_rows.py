@@ -18,7 +18,7 @@ PIECE = 16_000  # characters that are sent together
 
 
 def guarded(cell: object) -> str:
-    """The cell as text, with an apostrophe before what a spreadsheet would take for a formula."""
+    """The cell as text, with an apostrophe before anything that a spreadsheet would run as a formula."""
     if type(cell) is not str:
         if cell is None or isinstance(cell, int):
             return "" if cell is None else str(cell)
@@ -29,10 +29,7 @@ def guarded(cell: object) -> str:
 
 
 def encoded(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """UTF-8 with a byte order mark: the first row as soon as it is there, the others some together.
-
-    Memory does not grow with the rows.
-    """
+    """UTF-8 with a byte order mark: the first row at once, then several together. Memory stays constant."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(BOM)

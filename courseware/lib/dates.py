@@ -1,4 +1,4 @@
-"""Days: an instant for comparing, a day for people."""
+"""Due dates: instants for comparing, days for people."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -8,9 +8,7 @@ from courseware.lib.clock import now
 
 
 def due_instant(day: date, zone: tzinfo) -> datetime:
-    """The first instant after `day` in `zone`; days are counted, so a change of clocks moves nothing.
-
-    In UTC, as the database gives it back: to Python an hour that clocks leave out or repeat equals no other zone's.
+    """The first instant after `day` in `zone`, in UTC. Days are counted, so a clock change moves nothing.
 
     >>> from zoneinfo import ZoneInfo
     >>> due_instant(date(2026, 11, 27), ZoneInfo("Asia/Shanghai")).isoformat()
@@ -20,13 +18,13 @@ def due_instant(day: date, zone: tzinfo) -> datetime:
 
 
 def due_day(due_at: datetime, zone: tzinfo) -> date:
-    """The day that ends at `due_at`: the one a person is told."""
+    """The day that ends at `due_at`."""
     # Subtracted before: where a change of clocks leaves out midnight, the day after begins at one.
     return (due_at.astimezone(UTC) - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """Both ends counted; none where `last` is earlier.
+    """Both included; empty if `last` is earlier.
 
     >>> [day.day for day in days_between(date(2026, 2, 27), date(2026, 3, 1))]
     [27, 28, 1]

@@ -1,8 +1,6 @@
-"""Which people's answers figures about a group may hold, so that they give no single person away.
+"""Disclosure control: statistics grow by groups of five, at midnight, by answers older than a day.
 
-Figures grow by whole groups of five, at midnight, and what is new in them is older than a day. Whoever compares them
-with those of another day sees what five people or more did together, and never what one did just now. Invented people
-must not fill up a group of five: the answers of a new account count after 30 days, or once a list names the person.
+Made-up accounts must not fill a group: answers count 30 days after joining, or once a list names the person.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,4 @@
-"""What Django says in Chinese with gaps in its sentences, half-width signs or the wrong words.
-
-Each is here to be collected: our own words for it stand in our catalogue, which is read before Django's.
-"""
+"""Sentences of Django whose Chinese translation is replaced in our catalogue; listed here to be collected."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy

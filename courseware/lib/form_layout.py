@@ -1,4 +1,4 @@
-"""How the fields of a form are laid out; the templates are in `templates/courseware/`."""
+"""Layout of form fields; the templates are in `templates/courseware/`."""
 
 from string import Formatter
 from typing import Any
@@ -12,10 +12,7 @@ from django.utils.html import format_html, format_html_join
 
 
 class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms brings no types
-    """The fields named, or all of them: what stands in a page between `<form>` and its buttons.
-
-    `error_summary` names what is wrong above the fields, too, and takes the focus; `marks_required` puts an asterisk.
-    """
+    """The named fields, or all. `error_summary`: list errors above them; `marks_required`: put asterisks."""
 
     form_tag = False
 
@@ -31,7 +28,7 @@ class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms brings no types
 
 
 class Group(Field):  # type: ignore[misc]  # crispy-forms brings no types
-    """A field that is a fieldset, with attributes of its own for that."""
+    """A field that is a fieldset, with attributes of its own."""
 
     def __init__(self, field: str, attributes: dict[str, Any], *, template: str | None = None) -> None:
         super().__init__(field, template=template)
@@ -47,7 +44,7 @@ CONTROL = '<span class="asked asked-{}"><label class="hidden-text" for="{}">{}</
 
 
 class Sentence(LayoutObject):  # type: ignore[misc]  # crispy-forms brings no types
-    """Fields that stand in the words of a sentence, each where these say {its_name}; hints and errors come below it."""
+    """Fields within a sentence, at {field name}; hints and errors come below it."""
 
     def __init__(self, words: str | Promise) -> None:
         self.words = words

@@ -1,9 +1,7 @@
-"""Queries that are built once in a process and asked many times: of a short statement, building is most of the time.
+"""Compile a queryset's SQL once per process and reuse it: compiling takes longer than running a short query.
 
-    ANSWERS = KeptQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
-    answers = ANSWERS(enrollment=enrollment.pk)
-
-gives the list that the queryset would give. The statement is Django's own; only the values are put in anew.
+ANSWERS = KeptQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
+answers = ANSWERS(enrollment=enrollment.pk)
 """
 
 from collections.abc import Callable, Iterator
@@ -26,10 +24,7 @@ SHAPES = 64  # of one query: it is built for each length of its lists
 
 
 class Given(Expression):
-    """The place of a value that is not known while the query is built; `number` is its place in a list.
-
-    `steps` are what is made of an instant: another one later, or the day of a time zone, as Django's `localdate` asks.
-    """
+    """A placeholder; `number` is its index in a list. `steps` transform an instant: add a timedelta, take a day."""
 
     def __init__(self, name: str, number: int | None = None, steps: tuple[Callable[[Any], Any], ...] = ()):
         super().__init__()
@@ -61,11 +56,9 @@ class Given(Expression):
 
 
 class KeptQuery(Generic[Row]):
-    """`build` gets a place for each value, of one of TYPES, and a list of places for a list of them.
+    """`build` receives a placeholder for each value (one of TYPES), or a list of placeholders for a list.
 
-    It must only pass them on, to `filter`, add a `timedelta` to an instant, or ask for its day: what it makes of them
-    is kept, for whoever asks later. For a list the name of the column has to end in `pk`, as in `enrollment__pk__in`. A
-    number that no column can hold finds nothing.
+    It may only pass them to `filter`, add a `timedelta` or take a day. A lookup with a list must end in `pk__in`.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]):

@@ -1,4 +1,4 @@
-"""What a list of Django's admin may be filtered by."""
+"""Filters of lists in Django's admin."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +10,7 @@ from django.http import HttpRequest
 
 
 class ListFiltersOnly:
-    """A ModelAdmin whose list takes the parameters of its own filters and no others.
-
-    Django takes every field of the row besides, and so answers who wrote it wherever a row knows that.
-    """
+    """Accept only the parameters of the list's own filters; Django accepts every field, and would reveal authors."""
 
     model: Any
     get_list_filter: Any
@@ -24,7 +21,6 @@ class ListFiltersOnly:
         return lookup in {parameter for each in self.list_filters(request) for parameter in each.expected_parameters()}
 
     def list_filters(self, request: HttpRequest | None) -> Iterator[ListFilter]:
-        """Each filter as Django's list makes it, without a value."""
         for item in self.get_list_filter(request):
             if callable(item):
                 yield item(request, {}, self.model, self)
@@ -35,7 +31,7 @@ class ListFiltersOnly:
 
 
 class WordsFilter(ListFilter):
-    """By words that somebody types: for what has too many values to list them all."""
+    """A filter by typed words, for fields with too many values to list."""
 
     parameter_name: str
     template = "admin/words_filter.html"
@@ -55,7 +51,6 @@ class WordsFilter(ListFilter):
         return [self.parameter_name]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """One, with what the form of the filter needs: what is asked for besides stays."""
         others = [
             (name, value)
             for name, values in changelist.filter_params.items()

@@ -1,4 +1,4 @@
-"""How a long list of Django's admin is searched, so that an index finds the rows."""
+"""Search in long lists of Django's admin by an index."""
 
 from typing import Any
 
@@ -8,11 +8,7 @@ from django.http import HttpRequest
 
 
 class IndexedSearch:
-    """A ModelAdmin that finds rows by `search_columns`, which hold just what was typed, and by `search_people`, fields
-    that name a person who is searched for first.
-
-    Django would join people and rows and then look for words in either, for which it has to read both.
-    """
+    """Finds rows whose `search_columns` equal the words, or whose `search_people` fields name a person found."""
 
     search_columns: tuple[str, ...] = ()
     search_people: tuple[str, ...] = ()
@@ -32,5 +28,5 @@ class IndexedSearch:
         return queryset.filter(Q.create(holds, connector=Q.OR)) if holds else queryset.none(), False
 
     def people_found(self, words: str) -> list[int]:
-        """Their keys: whoever the users' manager knows by just these words."""
+        """Keys of the people with exactly this address or staff number."""
         return list(get_user_model()._default_manager.known_as(words).values_list("pk", flat=True))

@@ -1,9 +1,4 @@
-"""Lines of the log, for people or for machines, and what must not stand in them.
-
-A line says what happened, where in the code, and in which request or piece of work. It says nothing about people: no
-names, addresses, answers and tokens. So of a request it has the route and never the address that was asked for, which
-may hold a token; of an error the places in the code, and its words only where they are about code or tables.
-"""
+"""Log formatters. No line holds names, addresses, answers or tokens: a route, not a URL; no message of most errors."""
 
 import json
 import logging
@@ -37,7 +32,7 @@ CONTROL = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160
 
 @contextmanager
 def lines_about(**what: str) -> Iterator[None]:
-    """Every line of this thread names these until the end of the block."""
+    """Add these facts to every line of this thread until the end of the block."""
     token = about.set({**about.get(), **what})
     try:
         yield
@@ -46,7 +41,7 @@ def lines_about(**what: str) -> Iterator[None]:
 
 
 class OneLine(logging.Filter):
-    """Turns what anybody may cause at will into a warning of one line, without a traceback."""
+    """Reduces events that anybody can cause to a warning of one line, without a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if vars(record).get("is_one_line"):  # a logger that is configured twice has two of these filters
@@ -68,7 +63,7 @@ class PlainLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One object a line: time (UTC), level, logger, message, what it is about, and a traceback if there is one."""
+    """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -84,7 +79,7 @@ class JsonLines(logging.Formatter):
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """`record.facts` are given as `extra`. A request names itself, as Django speaks of it when our block has ended."""
+    """`record.facts` are given as `extra`. A request names itself, because Django logs it after our block has ended."""
     number = getattr(getattr(record, "request", None), "number", "")
     return {**({"request": number} if number else {}), **about.get(), **getattr(record, "facts", {})}
 
@@ -116,7 +111,6 @@ def traceback_of(record: logging.LogRecord) -> str:
 
 
 def causes_of(error: BaseException) -> Iterator[str]:
-    """The error, what it came from, and so on."""
     cause: BaseException | None = error
     for _ in range(CAUSES):
         if cause is None:

@@ -1,4 +1,4 @@
-"""A choice among thousands."""
+"""A select with thousands of options."""
 
 from typing import Any
 
@@ -11,8 +11,7 @@ SELECTED = mark_safe(" selected")
 
 
 class LongSelect(forms.Select):
-    """The same list of options (without groups), written at once: Django fills in a template for each of them, which
-    takes ten times as long."""
+    """Renders options (without groups) ten times as fast as Django, which renders a template for each."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         chosen = self.format_value(value)

@@ -1,4 +1,4 @@
-"""Lists of Django's admin that cost the same however many rows there are."""
+"""Lists of Django's admin whose cost does not grow with the number of rows."""
 
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,12 @@ MOST = 1_000  # rows that a list counts, and turns the pages of
 
 
 def first_keys(rows: QuerySet[Any]) -> list[Any]:
-    """One key more than a list has where there are more."""
+    """At most MOST + 1 keys; the last shows that there are more."""
     return list(rows.values_list("pk", flat=True)[: MOST + 1])
 
 
 class FirstRows(Paginator[Any]):
-    """The pages of the first MOST rows, which are looked for once: not to be counted, and then again to be shown."""
+    """Paginates the first MOST rows, which are looked up once for counting and showing."""
 
     object_list: QuerySet[Any]
 
@@ -58,7 +58,7 @@ class ListOfFirstRows(ChangeList):
 
 
 class LongList:
-    """A ModelAdmin whose list shows the first MOST rows, in its order, of those that are searched and filtered for."""
+    """A ModelAdmin whose list shows the first MOST matching rows."""
 
     paginator: Any = FirstRows
     show_full_result_count = False

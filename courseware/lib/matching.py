@@ -1,4 +1,4 @@
-"""Evaluate a condition on one object that the database evaluates on many rows."""
+"""Evaluate a query condition on one object."""
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +24,7 @@ def fulfils(row: object, condition: Q) -> bool:
 
 
 def _compares(row: object, part: Any) -> bool:
-    """`part` is a pair as `Q` keeps it: a column with its lookup, and the value."""
+    """`part`: (column with lookup, value)."""
     name, wanted = part
     column, _, lookup = name.partition("__")
     return COMPARISONS[lookup](getattr(row, column), wanted)

@@ -1,8 +1,4 @@
-"""How long something takes, in words: the same on every page and in every letter.
-
-{% load minute_words %}
-{{ step.minutes|in_words }}
-"""
+"""Durations in words: `{% load minute_words %} {{ step.minutes|in_words }}`."""
 
 from django.template import Library
 from django.utils.translation import gettext, ngettext
@@ -14,7 +10,7 @@ HOUR, STEP = 60, 5  # minutes; nobody plans two hours and seventeen
 
 @register.filter("in_words")
 def minutes_in_words(minutes: float) -> str:
-    """In halves, but from an hour on in fives: "4.5 minutes", "2 hours 20 minutes"."""
+    """Rounded to halves, from an hour on to fives: "4.5 minutes", "2 hours 20 minutes"."""
     if minutes < HOUR:
         return _below_an_hour(round(minutes * 2) / 2)
     hours, rest = divmod(STEP * round(minutes / STEP), HOUR)

@@ -1,7 +1,4 @@
-"""Names as people can read them: without characters that are invisible or change the direction of writing.
-
-Such a character can make a name look like another one.
-"""
+"""Names without invisible characters, and without those that change the direction of writing."""
 
 import unicodedata
 from typing import Any
@@ -63,6 +60,4 @@ class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it t
 
 
 class MultilineNameField(NameField):
-    """A NameField that keeps its line breaks."""
-
     clean_text = staticmethod(visible_lines)

@@ -1,8 +1,4 @@
-"""Page titles that begin with the outcome of the last action: a screen reader says the title first.
-
-{% load page_titles %}
-<title>{% with_outcome %}…{% endwith_outcome %}</title>
-"""
+"""`{% with_outcome %}…{% endwith_outcome %}`: page titles that begin with the outcome of the last action."""
 
 from django.contrib.messages import constants
 from django.template import Context, Library

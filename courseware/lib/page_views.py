@@ -1,12 +1,4 @@
-"""Decorators for views, and the status code of a page with a form.
-
-`page_view`, `form_view` and `post_view` check, in this order:
-
-1. the method (405);
-2. the sign-in (redirect to the sign-in page);
-3. recent authentication, if the view asks for it (`reauthenticate`);
-4. the permission (404): `allowed(user)`.
-"""
+"""Decorators that check, in this order: method (405), sign-in, recent authentication, permission (404)."""
 
 from collections.abc import Callable, Collection
 from functools import partial, wraps

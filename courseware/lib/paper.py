@@ -1,8 +1,4 @@
-"""PDF files that people print and keep: tagged for screen readers (PDF/UA), and the same bytes for the same words.
-
-What is drawn comes as data beside the template, so no name can be markup. All glyphs are those of the fonts in `fonts/`
-and of folders that are named: a sign that they lack is refused, and never left out or drawn by another font.
-"""
+"""PDF/UA files from data, so no name is markup. Glyphs come only from `fonts/` and the named folders."""
 
 import json
 import lzma
@@ -27,14 +23,11 @@ LOADING = threading.Lock()
 
 
 class NoGlyph(Exception):
-    """The fonts lack a sign. Its text is the sign; where it cannot be shown, its number in Unicode."""
+    """The fonts lack this character; an invisible one is given as its Unicode number."""
 
 
 def draw_pdf(template: str, data: Mapping[str, Any], at: datetime, *, more_fonts: Sequence[str] = ()) -> bytes:
-    """A PDF file that says it was made at `at`. The template reads `json(bytes(sys.inputs.data))`.
-
-    `more_fonts`: folders with fonts for what those of the product lack. Raises NoGlyph.
-    """
+    """A PDF file dated `at`. The template reads `json(bytes(sys.inputs.data))`. Raises NoGlyph."""
     import typst  # 80 MB of code, of which a process that draws nothing needs none
 
     with LOADING:  # one at a time unpacks the fonts
@@ -67,7 +60,7 @@ def in_unicode(sign: str) -> str:
 
 @lru_cache(1)
 def fonts_in(folders: tuple[str, ...]) -> "typst.Fonts":
-    """Those of the product, and of these folders. The process keeps them, and nothing of them on a disk."""
+    """The shipped fonts and those of the folders, kept by the process."""
     import typst
 
     with TemporaryDirectory() as folder:
@@ -80,7 +73,6 @@ def fonts_in(folders: tuple[str, ...]) -> "typst.Fonts":
 
 
 def qr_svg(address: str) -> bytes:
-    """A picture that a page or a PDF can show."""
     # They take their time, and most processes never draw one. They bring no types.
     import qrcode  # type: ignore[import-untyped]
     from qrcode.image.svg import SvgPathImage  # type: ignore[import-untyped]

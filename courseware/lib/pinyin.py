@@ -1,7 +1,4 @@
-"""How Chinese names are read, in letters without tones. Surnames have readings of their own: 单 is Shan, elsewhere Dan.
-
-`pinyin.txt` has the most usual reading of each character; `.ci/pinyin_table.py` writes it. ü is v, as it is typed.
-"""
+"""Readings of Chinese names. `.ci/pinyin_table.py` writes `pinyin.txt`, the commonest reading of each character."""
 
 from functools import cache
 from itertools import islice, product
@@ -34,14 +31,14 @@ WRITTEN = {"lv": ["lv", "lyu"], "nv": ["nv", "nyu"]}
 
 
 class Syllables(NamedTuple):
-    """A character that the table does not know stands for itself."""
+    """Unknown characters stand for themselves."""
 
     surname: tuple[str, ...]
     given: tuple[str, ...]
 
 
 def readings(name: str) -> list[Syllables]:
-    """The ways in which a name of Chinese characters, surname first, may be read; at most `MOST`."""
+    """At most `MOST` readings of a Chinese name, surname first."""
     length = 2 if name[:2] in words_of(OF_TWO_CHARACTERS) and len(name) > 2 else 1
     surname, given = name[:length], name[length:]
     ways = (*surnames(surname), *(otherwise(each, GIVEN) for each in given))
@@ -50,7 +47,7 @@ def readings(name: str) -> list[Syllables]:
 
 
 def surnames(surname: str) -> list[list[str]]:
-    """For each of its characters, how it may be read."""
+    """Readings of each character of the surname."""
     if together := READ_TOGETHER.get(surname):
         return [[syllable] for syllable in together]
     if len(surname) > 1:
@@ -80,7 +77,6 @@ def pairs(text: str) -> dict[str, str]:
 
 @cache
 def table() -> dict[str, str]:
-    """Character → syllable."""
     text = Path(__file__).with_name("pinyin.txt").read_text(encoding="utf-8")
     lines = (line.split(" ") for line in text.splitlines() if not line.startswith("#"))
     return {character: syllable for syllable, characters in lines for character in characters}

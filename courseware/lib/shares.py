@@ -1,4 +1,4 @@
-"""A part of a group, in the words that fit its size."""
+"""A share of a group, in words that fit its size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ PERCENT_FROM = 20  # people: below, one of them would be 5 % and more, and a per
 
 @dataclass(frozen=True)
 class Share:
-    """How many of how many people; `percent` is whole, rounded down."""
+    """`percent` is whole, rounded down."""
 
     count: int
     people: int
@@ -21,7 +21,7 @@ class Share:
 
     @property
     def dots(self) -> list[bool]:
-        """One for each person, those who are meant in front; none where a percentage is said."""
+        """One for each person, those counted first; none where a percentage is shown."""
         return [place < self.count for place in range(self.people)] if self.people < PERCENT_FROM else []
 
     @property
@@ -33,10 +33,9 @@ class Share:
 
 @dataclass(frozen=True)
 class AnonymousShare(Share):
-    """A part of a group whose members stay anonymous.
+    """A share of a group whose members stay anonymous: all and all but one are "most"; one and none "few or none".
 
-    If all said the same, everybody would know each one's answer. So all and all but one are both "most"; one and none
-    are both "few or none". `is_exact`: no part of the group has nearly all people.
+    Otherwise everybody would know each answer if all gave one. `is_exact`: no answer has nearly all people.
     """
 
     is_exact: bool = field(default=False, compare=False)

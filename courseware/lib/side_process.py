@@ -1,9 +1,4 @@
-"""Work of unknown cost, done beside the server: in a process of its own, which is ended when its time is up.
-
-One piece at a time; whoever comes meanwhile waits for a turn. The process is started when it is first wanted and kept
-for the next piece, because starting it takes a second. Its memory is bounded, too. It is a bound and no wall: what runs
-in it may read what the server may read.
-"""
+"""Run work of unknown cost in a separate process with limited time and memory. It is no sandbox."""
 
 import math
 import multiprocessing
@@ -33,11 +28,11 @@ CONTEXT = multiprocessing.get_context("spawn")  # a fork would copy the locks of
 
 
 class NoAnswer(Exception):
-    """The work was not done. Each of these says why."""
+    """The work was not done."""
 
 
 class StillBusy(NoAnswer):
-    """Work of others has taken all the time that this one may wait for its turn."""
+    """Other work has taken all the time that this one may wait."""
 
 
 class OutOfTime(NoAnswer):
@@ -49,14 +44,14 @@ class MachineBusy(NoAnswer):
 
 
 class ProcessDied(NoAnswer):
-    """The process ended in the middle of its work. Where that was an error, it stands in the server's log."""
+    """The process ended during its work. An error is in the server's log."""
 
 
 CLOCK_RAN_OUT = MachineBusy if resource else OutOfTime
 
 
 class SideProcess:
-    """`prepare`, a function of a module, is called once in each new process, before any work."""
+    """`prepare`, a module-level function, is called once in each new process."""
 
     def __init__(self, prepare: Callable[[], object], niceness: int = NICENESS) -> None:
         self.prepare, self.niceness = prepare, niceness
@@ -66,14 +61,11 @@ class SideProcess:
 
     @staticmethod
     def longest(seconds: int) -> int:
-        """After how many seconds at most `run` returns or raises."""
+        """The most seconds after which `run` returns or raises."""
         return STARTS_WITHIN + 2 * LENIENCE * seconds
 
     def run(self, work: Callable[..., Answer], *arguments: Any, seconds: int) -> Answer:
-        """What `work`, a function of a module, makes of the arguments in so many seconds of a processor.
-
-        Raises StillBusy, OutOfTime, MachineBusy and ProcessDied.
-        """
+        """The result of `work`, a module-level function, within `seconds` of processor time. Raises NoAnswer."""
         if not self.turn.acquire(timeout=LENIENCE * seconds):
             raise StillBusy
         try:
@@ -127,7 +119,6 @@ class SideProcess:
 
 
 def serve(connection: Connection, prepare: Callable[[], object], niceness: int) -> None:
-    """Do one piece of work after the other until the server ends, or until one takes too long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's, which then ends this process
     threading.Thread(target=end_with_server, daemon=True).start()
     if hasattr(os, "nice"):
@@ -151,14 +142,13 @@ def end_with_server() -> None:
 
 
 def limit_memory() -> None:
-    """Whatever asks for more gets a MemoryError, of which this process ends. Only Linux counts addresses reliably."""
+    """More memory raises MemoryError, which ends this process. Only Linux counts addresses reliably."""
     if resource and sys.platform == "linux":
         _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
 
 
 def limit_processor(seconds: int) -> None:
-    """So many more seconds, and the system ends this process, whatever it is doing."""
     if resource:
         _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, hard))

@@ -1,5 +1,4 @@
-"""Whole numbers that a page has put into its forms: where a choice stands, how often a question was tried, keys of
-rows."""
+"""Whole numbers in forms of pages."""
 
 from collections.abc import Iterable
 
@@ -7,7 +6,7 @@ MOST_DIGITS, DIGITS_OF_A_KEY = 3, 9
 
 
 def small_number(text: str | None) -> int | None:
-    """None for anything but up to three ASCII digits: pages send no other number, so somebody else did.
+    """None for anything but up to three ASCII digits.
 
     >>> small_number("12"), small_number("-1"), small_number("1000"), small_number("１")
     (12, None, None, None)
@@ -16,7 +15,7 @@ def small_number(text: str | None) -> int | None:
 
 
 def keys_in(texts: Iterable[str]) -> list[int]:
-    """What is no key of a row is left out.
+    """The valid row keys among the texts.
 
     >>> keys_in(["12", "x", "1" * 5000, "１"])
     [12]

@@ -1,7 +1,4 @@
-"""Every row of a table into the same table of another database: keys, instants and JSON exactly as they are.
-
-Both are aliases of `connections`. A transaction on each is the caller's. Memory does not grow with the number of rows.
-"""
+"""Copy all rows of a table to another database unchanged. The caller opens a transaction on both."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -27,12 +24,12 @@ Row = tuple[Any, ...]
 
 
 class RowRefused(Exception):
-    """The other database does not take a row that this one holds."""
+    """The other database refuses a row."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """How many rows, and the sum of their digests: the same in whatever order they are read."""
+    """Number of rows and the sum of their digests, independent of their order."""
 
     rows: int = 0
     digest: int = 0
@@ -74,7 +71,7 @@ def contents_of(model: AnyModel, alias: str) -> Contents:
 
 
 def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
-    """Gives what was copied so far after each few rows. Raises RowRefused, which names the row."""
+    """Yields what was copied so far after each chunk. Raises RowRefused, which names the row."""
     contents = Contents()
     for chunk in chunks_of(model, source):
         try:
@@ -87,7 +84,7 @@ def copy_rows(model: AnyModel, source: str, target: str) -> Iterator[Contents]:
 
 
 def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
-    """Not by `bulk_create`: it would set the times of fields that set themselves anew."""
+    """Not by `bulk_create`, which would set automatic times anew."""
     connection, columns = connections[alias], columns_of(model)
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in columns)
@@ -99,12 +96,12 @@ def insert(model: AnyModel, rows: list[Row], alias: str) -> None:
 
 
 def prepared(field: "Field[Any, Any]", value: Any, connection: BaseDatabaseWrapper) -> Any:
-    """The value as the database takes it. A name is copied as it was stored, also one that `NameField` would clean."""
+    """The value for the database. A name is copied as stored, without the cleaning of `NameField`."""
     return value if isinstance(field, NameField) else field.get_db_prep_save(value, connection)
 
 
 def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
-    """Raises RowRefused for the first of these rows that the database does not take by itself."""
+    """Raises RowRefused for the first of these rows that the database refuses alone."""
     place = [field.primary_key for field in columns_of(model)].index(True)
     for row in rows:
         try:
@@ -115,7 +112,7 @@ def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
 
 
 def empty(model: AnyModel, alias: str) -> None:
-    """Past the models: some of them refuse to forget."""
+    """By SQL, because some models refuse deletion."""
     connection = connections[alias]
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - ours
@@ -125,7 +122,7 @@ def empty(model: AnyModel, alias: str) -> None:
 
 
 def keep_on_counting(model: AnyModel, source: str, target: str) -> None:
-    """The next row gets a key that no row ever had, also none that was deleted: the log may still name that one."""
+    """Continue the sequence after the last key ever given, even to a deleted row: the audit log may name it."""
     highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0
     with connections[source].cursor() as cursor:
         last = last_key(model, connections[source], cursor)
@@ -139,7 +136,7 @@ def sequence_of(model: AnyModel, cursor: CursorWrapper) -> str:
 
 
 def last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> int:
-    """The last key that was given; 0 where none ever was."""
+    """The last key given; 0 if none was."""
     if connection.vendor == "postgresql":
         sequence = sequence_of(model, cursor)
         cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608 - PostgreSQL's

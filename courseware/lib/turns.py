@@ -1,13 +1,10 @@
-"""Who is served next when more requests come than can be worked on: saves in any case, pages while there is room."""
+"""A request queue: saves are always served, pages while there is room."""
 
 import threading
 
 
 class Turns:
-    """`places` requests are worked on at a time. Saves wait for one as long as it takes, and before all pages.
-
-    At most `room` pages wait, for at most `patience` seconds: whatever is read can be asked for again.
-    """
+    """`places` requests run at a time; saves come first. At most `room` pages wait, for `patience` seconds."""
 
     def __init__(self, places: int, room: int, patience: float):
         self.changed = threading.Condition()
@@ -24,7 +21,7 @@ class Turns:
         return self.places - self.free
 
     def take(self, *, is_save: bool) -> bool:
-        """Waits for a place. False: this page gets none."""
+        """Wait for a place. False: this page gets none."""
         with self.changed:
             has_place = self._wait_as_save() if is_save else self._wait_as_page()
             self.free -= has_place
