@@ -1,18 +1,20 @@
-"""Whether enrollments, and what is kept of them for boards, still agree with the facts."""
+"""Compare enrollments, their follow-ups and what is stored of them for dashboards with the facts."""
 
 from collections.abc import Iterator
 
-from django.db.models import Exists, F, Max, Min, OuterRef, Subquery
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Subquery
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Team
 from courseware.assessment.models import Attempt, DrillAnswer
+from courseware.assignments.observations import Observation, ObservationAnswers
 from courseware.learning import recounting
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.merged_runs import MergedRun, aside
 from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.lib.disclosure import STEP
 from courseware.simulations.models import Run
 
 
@@ -122,3 +124,23 @@ def headcounts() -> Iterator[str]:
                 where += f", certified until {place.certified_until}"
             who = f"team {team}" if team else "the firm"
             yield f"{who}, course {place.course_id}: {number:+} people at {where} to what is counted"
+
+
+def observed() -> Iterator[str]:
+    """As many answers of each sheet as people it was answered about, and those shown in fives."""
+    told = Observation.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
+    kept = ObservationAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
+    numbers, answers = dict(told), dict(kept)
+    for sheet in sorted(numbers.keys() | answers.keys()):
+        if numbers.get(sheet, 0) != answers.get(sheet, 0):
+            yield (
+                f"document {sheet}: answered about {numbers.get(sheet, 0)} people, and there are answers of "
+                f"{answers.get(sheet, 0)} sheets"
+            )
+    early = Observation.objects.filter(enrollment__completed_at=None).order_by("pk")
+    for pk in early.values_list("pk", flat=True):
+        yield f"observation {pk}: of a run that is not completed"
+    shown = ObservationAnswers.objects.exclude(team=None).order_by().values_list("sheet", "team", "shown_from")
+    for sheet, team, day, number in shown.annotate(number=Count("pk")).order_by("sheet", "team", "shown_from"):
+        if number % STEP:
+            yield f"document {sheet}: {number} answers of team {team} are shown from {day} on, and not {STEP} at a time"

@@ -1,25 +1,23 @@
-"""Compares what the log says with attempts, completions, changes seen, certificates, outside trainings, notes, talks,
-requests and readings by professionals.
+"""Compare the log with the rows whose facts it recorded.
 
-`evidence.verifying` proves that the log is complete. So a row that was added, changed or deleted past the product is
-found here, even if it agrees with all other rows.
+`evidence.verifying` proves that the log is complete. A row added, changed or deleted past the product is found here,
+even if it agrees with all other rows.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from courseware.accounts.merges import Merge
-from courseware.accounts.models import User
 from courseware.accounts.notes import Note
 from courseware.assessment.certificate_facts import facts_in_log
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper
 from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.talks import Talk
-from courseware.content.models import Course, ProfessionalReading
+from courseware.content.models import ProfessionalReading
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.changes_seen import ChangeSeen
@@ -30,13 +28,12 @@ from courseware.lib.chunks import chunks
 CHUNK = 500  # rows held in memory at a time
 
 
-@dataclass(frozen=True)
-class Said:
-    """What the log must say about a row: its subject, the moment, and the data, as far as the row has them."""
+class Said(NamedTuple):
+    """What the log must say about a row: its subject, the time, and at least these data."""
 
     subject: str
-    at: datetime | None
-    data: dict[str, Any] = field(default_factory=dict)
+    at: datetime
+    data: dict[str, Any]
 
     def is_in(self, event: Event) -> bool:
         return event.at == self.at and self.data.items() <= event.data.items()
@@ -44,191 +41,118 @@ class Said:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fact that is logged with `verb`.
+    """A kind of fact that is logged with `verb`, of each row whose column `at` is set.
 
-    `owner` is the field with the primary key that the event's subject names. If several rows can have the same owner,
-    `told_by` is the key of the event's data that distinguishes them. After an event `taken_back_by` of the same subject
-    nothing need be kept of it.
+    `owner` is the path to the foreign key that the event's subject names; "" is the row itself. If several rows can
+    have the same owner, `told_by` is the key of the event's data that distinguishes them: the row's primary key, unless
+    `data` says otherwise. After an event `taken_back_by` of the same subject, no row is required.
     """
 
     verb: str
-    rows: Callable[[], QuerySet]
-    said: Callable[[Any], Said]  # of one of `rows`
-    owner: str = "pk"
+    rows: QuerySet
+    at: str
+    owner: str = ""
     told_by: str = ""
+    data: Callable[[Any], dict[str, Any]] = lambda row: {}
     taken_back_by: str = ""
+
+    @property
+    def facts(self) -> QuerySet:
+        return self.rows.exclude(**{self.at: None})
+
+    def said(self, row: Any) -> Said:
+        key = {self.told_by: row.pk} if self.told_by else {}
+        return Said(self.subject(row), getattr(row, self.at), key | self.data(row))
+
+    def subject(self, row: Any) -> str:
+        if not self.owner:
+            return subject_of(row)
+        *path, last = self.owner.split("__")
+        for name in path:
+            row = getattr(row, name)
+        return subject_of(row._meta.get_field(last).related_model, getattr(row, f"{last}_id"))
 
     def key(self, one: Said | Event) -> tuple:
         return one.subject, one.data.get(self.told_by)
 
 
-def started(attempt: Attempt) -> Said:
-    return Said(subject_of(attempt), attempt.started_at, {"exam": attempt.exam.identifier})
+def started(attempt: Attempt) -> dict[str, Any]:
+    return {"exam": attempt.exam.identifier}
 
 
-def submitted(attempt: Attempt) -> Said:
-    data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
-    return Said(subject_of(attempt), attempt.submitted_at, data)
+def submitted(attempt: Attempt) -> dict[str, Any]:
+    return {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
 
 
-def completed(completion: Completion) -> Said:
-    data = {"document": completion.document.identifier, "revision": completion.revision_id}
-    data["outcome"] = completion.outcome
-    return Said(subject_of(Enrollment, completion.enrollment_id), completion.completed_at, data)
+def completed(completion: Completion) -> dict[str, Any]:
+    document = completion.document.identifier
+    return {"document": document, "revision": completion.revision_id, "outcome": completion.outcome}
 
 
-def saw_change(seen: ChangeSeen) -> Said:
-    data = {"change": seen.pk, "document": seen.document.identifier, "release": seen.release_id}
-    return Said(subject_of(Enrollment, seen.enrollment_id), seen.seen_at, data)
+def saw_change(seen: ChangeSeen) -> dict[str, Any]:
+    return {"document": seen.document.identifier, "release": seen.release_id}
 
 
-def changes_seen(outcome: ChangeSeen.Outcome) -> Callable[[], QuerySet]:
-    return lambda: ChangeSeen.objects.filter(outcome=outcome).select_related("document")
+def drawn(paper: CertificatePaper) -> dict[str, Any]:
+    return {"certificate": paper.certificate_id, "language": paper.language, "sha256": paper.digest}
 
 
-def issued(certificate: Certificate) -> Said:
-    data = {"certificate": certificate.pk, **facts_in_log(certificate)}
-    return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.issued_at, data)
+def trained(training: OutsideTraining) -> dict[str, Any]:
+    until = training.valid_until and training.valid_until.isoformat()
+    return {"course": training.course_id, "on": training.trained_on.isoformat(), "until": until}
 
 
-def withdrawn(certificate: Certificate) -> Said:
-    data = {"certificate": certificate.pk}
-    return Said(subject_of(Enrollment, certificate.enrollment_id), certificate.withdrawn_at, data)
+def merged(merge: Merge) -> dict[str, Any]:
+    return {"other": merge.other_id}
 
 
-def drawn(paper: CertificatePaper) -> Said:
-    data = {"certificate": paper.certificate_id, "language": paper.language, "sha256": paper.digest}
-    return Said(subject_of(Enrollment, paper.certificate.enrollment_id), paper.made_at, data)
+def asked(request: DayRequest) -> dict[str, Any]:
+    return {"day": request.day.isoformat()}
 
 
-def recorded(training: OutsideTraining) -> Said:
-    data = {"training": training.pk, "course": training.course_id, "on": training.trained_on.isoformat()}
-    data["until"] = training.valid_until and training.valid_until.isoformat()
-    return Said(subject_of(User, training.person_id), training.recorded_at, data)
+def answered(request: DayRequest) -> dict[str, Any]:
+    return {"answer": request.end}
 
 
-def withdrawn_outside(training: OutsideTraining) -> Said:
-    return Said(subject_of(User, training.person_id), training.withdrawn_at, {"training": training.pk})
+def read_first(reading: ProfessionalReading) -> dict[str, Any]:
+    return {"revision": reading.revision_id, "on": reading.read_on.isoformat()}
 
 
-def finished(enrollment: Enrollment) -> Said:
-    return Said(subject_of(enrollment), enrollment.completed_at)
-
-
-def waived(enrollment: Enrollment) -> Said:
-    return Said(subject_of(enrollment), enrollment.waived_at)
-
-
-def merged(merge: Merge) -> Said:
-    return Said(subject_of(User, merge.kept_id), merge.made_at, {"merge": merge.pk, "other": merge.other_id})
-
-
-def unmerged(merge: Merge) -> Said:
-    return Said(subject_of(User, merge.kept_id), merge.undone_at, {"merge": merge.pk, "other": merge.other_id})
-
-
-def noted(note: Note) -> Said:
-    return Said(subject_of(User, note.person_id), note.written_at, {"note": note.pk})
-
-
-def taken_back(note: Note) -> Said:
-    return Said(subject_of(User, note.person_id), note.taken_back_at, {"note": note.pk})
-
-
-def talked(talk: Talk) -> Said:
-    return Said(subject_of(Enrollment, talk.enrollment_id), talk.made_at, {"talk": talk.pk})
-
-
-def talk_taken_back(talk: Talk) -> Said:
-    return Said(subject_of(Enrollment, talk.enrollment_id), talk.taken_back_at, {"talk": talk.pk})
-
-
-def asked(request: DayRequest) -> Said:
-    data = {"request": request.pk, "day": request.day.isoformat()}
-    return Said(subject_of(Enrollment, request.enrollment_id), request.asked_at, data)
-
-
-def answered(request: DayRequest) -> Said:
-    data = {"request": request.pk, "answer": request.end}
-    return Said(subject_of(Enrollment, request.enrollment_id), request.ended_at, data)
-
-
-def request_taken_back(request: DayRequest) -> Said:
-    return Said(subject_of(Enrollment, request.enrollment_id), request.ended_at, {"request": request.pk})
-
-
-def read_first(reading: ProfessionalReading) -> Said:
-    data = {"reading": reading.pk, "revision": reading.revision_id, "on": reading.read_on.isoformat()}
-    return Said(subject_of(Course, reading.revision.document.course_id), reading.entered_at, data)
-
-
-def waits_again(reading: ProfessionalReading) -> Said:
-    return Said(subject_of(Course, reading.revision.document.course_id), reading.taken_back_at, {"reading": reading.pk})
-
-
+End, Outcome = DayRequest.End, ChangeSeen.Outcome
+ATTEMPTS = Attempt.objects.select_related("exam")
+COMPLETIONS = Completion.objects.select_related("document")
+CHANGES = ChangeSeen.objects.select_related("document")
+PAPERS = CertificatePaper.objects.select_related("certificate").defer("body")
+ANSWERED = DayRequest.objects.filter(end__in=(End.GIVEN, End.ANOTHER, End.REFUSED))
+TAKEN_BACK = DayRequest.objects.filter(end=End.TAKEN_BACK)
 READINGS = ProfessionalReading.objects.select_related("revision__document")
-
-
-def ended(*ends: DayRequest.End) -> Callable[[], QuerySet]:
-    return lambda: DayRequest.objects.filter(end__in=ends)
-
-
-End = DayRequest.End
+COURSE_READ = "revision__document__course"
 KINDS = (
-    Kind("attempt-started", lambda: Attempt.objects.select_related("exam"), started),
-    Kind("attempt-submitted", lambda: Attempt.objects.submitted(), submitted),
-    Kind("completed", lambda: Completion.objects.select_related("document"), completed, "enrollment", "document"),
-    Kind("changed-lesson-read", changes_seen(ChangeSeen.Outcome.READ), saw_change, "enrollment", "change"),
-    Kind("changed-lesson-checked", changes_seen(ChangeSeen.Outcome.CHECKED), saw_change, "enrollment", "change"),
-    Kind("enrollment-completed", lambda: Enrollment.objects.completed(), finished),
-    Kind("waived", lambda: Enrollment.objects.exclude(waived_at=None), waived, taken_back_by="excuse-undone"),
-    Kind("certificate-issued", lambda: Certificate.objects.all(), issued, "enrollment", "certificate"),
+    Kind("attempt-started", ATTEMPTS, "started_at", data=started),
+    Kind("attempt-submitted", ATTEMPTS, "submitted_at", data=submitted),
+    Kind("completed", COMPLETIONS, "completed_at", "enrollment", "document", completed),
+    Kind("changed-lesson-read", CHANGES.filter(outcome=Outcome.READ), "seen_at", "enrollment", "change", saw_change),
     Kind(
-        "certificate-withdrawn",
-        lambda: Certificate.objects.exclude(withdrawn_at=None),
-        withdrawn,
-        "enrollment",
-        "certificate",
+        "changed-lesson-checked", CHANGES.filter(outcome=Outcome.CHECKED), "seen_at", "enrollment", "change", saw_change
     ),
-    Kind(
-        "certificate-drawn",
-        lambda: CertificatePaper.objects.select_related("certificate").defer("body"),
-        drawn,
-        "certificate__enrollment",
-        "sha256",
-    ),
-    Kind("outside-training-recorded", lambda: OutsideTraining.objects.all(), recorded, "person", "training"),
-    Kind(
-        "outside-training-withdrawn",
-        lambda: OutsideTraining.objects.exclude(withdrawn_at=None),
-        withdrawn_outside,
-        "person",
-        "training",
-    ),
-    Kind("merged", lambda: Merge.objects.all(), merged, "kept", "merge"),
-    Kind("merge-undone", lambda: Merge.objects.exclude(undone_at=None), unmerged, "kept", "merge"),
-    Kind("note-written", lambda: Note.objects.all(), noted, "person", "note"),
-    Kind("day-asked", lambda: DayRequest.objects.all(), asked, "enrollment", "request"),
-    Kind(
-        "day-answered",
-        ended(End.GIVEN, End.ANOTHER, End.REFUSED),
-        answered,
-        "enrollment",
-        "request",
-        taken_back_by="day-answer-undone",
-    ),
-    Kind("day-request-taken-back", ended(End.TAKEN_BACK), request_taken_back, "enrollment", "request"),
-    Kind("note-taken-back", lambda: Note.objects.exclude(taken_back_at=None), taken_back, "person", "note"),
-    Kind("professional-reading-entered", READINGS.all, read_first, "revision__document__course", "reading"),
-    Kind(
-        "professional-reading-taken-back",
-        lambda: READINGS.exclude(taken_back_at=None),
-        waits_again,
-        "revision__document__course",
-        "reading",
-    ),
-    Kind("talk-noted", lambda: Talk.objects.all(), talked, "enrollment", "talk"),
-    Kind("talk-taken-back", lambda: Talk.objects.exclude(taken_back_at=None), talk_taken_back, "enrollment", "talk"),
+    Kind("enrollment-completed", Enrollment.objects.all(), "completed_at"),
+    Kind("waived", Enrollment.objects.all(), "waived_at", taken_back_by="excuse-undone"),
+    Kind("certificate-issued", Certificate.objects.all(), "issued_at", "enrollment", "certificate", facts_in_log),
+    Kind("certificate-withdrawn", Certificate.objects.all(), "withdrawn_at", "enrollment", "certificate"),
+    Kind("certificate-drawn", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),
+    Kind("outside-training-recorded", OutsideTraining.objects.all(), "recorded_at", "person", "training", trained),
+    Kind("outside-training-withdrawn", OutsideTraining.objects.all(), "withdrawn_at", "person", "training"),
+    Kind("merged", Merge.objects.all(), "made_at", "kept", "merge", merged),
+    Kind("merge-undone", Merge.objects.all(), "undone_at", "kept", "merge", merged),
+    Kind("note-written", Note.objects.all(), "written_at", "person", "note"),
+    Kind("day-asked", DayRequest.objects.all(), "asked_at", "enrollment", "request", asked),
+    Kind("day-answered", ANSWERED, "ended_at", "enrollment", "request", answered, "day-answer-undone"),
+    Kind("day-request-taken-back", TAKEN_BACK, "ended_at", "enrollment", "request"),
+    Kind("note-taken-back", Note.objects.all(), "taken_back_at", "person", "note"),
+    Kind("professional-reading-entered", READINGS, "entered_at", COURSE_READ, "reading", read_first),
+    Kind("professional-reading-taken-back", READINGS, "taken_back_at", COURSE_READ, "reading"),
+    Kind("talk-noted", Talk.objects.all(), "made_at", "enrollment", "talk"),
+    Kind("talk-taken-back", Talk.objects.all(), "taken_back_at", "enrollment", "talk"),
 )
 
 
@@ -241,12 +165,11 @@ def differences() -> Iterator[str]:
 
 
 def unknown(kind: Kind) -> Iterator[str]:
-    for rows in chunks(kind.rows().order_by("pk"), CHUNK):
+    for rows in chunks(kind.facts.order_by("pk"), CHUNK):
         said = {row: kind.said(row) for row in rows}
+        subjects = {statement.subject for statement in said.values()}
         events: dict[str, list[Event]] = {}
-        for event in Event.objects.filter(
-            subject__in={statement.subject for statement in said.values()}, verb=kind.verb
-        ):
+        for event in Event.objects.filter(subject__in=subjects, verb=kind.verb):
             events.setdefault(event.subject, []).append(event)
         for row, statement in said.items():
             if not any(statement.is_in(event) for event in events.get(statement.subject, ())):
@@ -256,7 +179,7 @@ def unknown(kind: Kind) -> Iterator[str]:
 def gone(kind: Kind) -> Iterator[str]:
     for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
-        kept = {kind.key(kind.said(row)) for row in kind.rows().filter(**{f"{kind.owner}__in": owners})}
+        kept = {kind.key(kind.said(row)) for row in kind.facts.filter(**{f"{kind.owner or 'pk'}__in": owners})}
         backs = Event.objects.filter(verb=kind.taken_back_by, subject__in={event.subject for event in events})
         back = {event.subject: event.place for event in backs.order_by("place")} if kind.taken_back_by else {}
         for event in events:

@@ -13,7 +13,7 @@ from courseware.journey.next_act import journeys
 from courseware.learning.models import Enrollment
 from courseware.learning.own_outline import own_outline
 from courseware.learning.progress import progress_of
-from courseware.reporting.consistency import certificate_texts
+from courseware.reporting.certificate_check import certificate_texts
 from courseware.simulations import running
 from courseware.simulations.models import Timing
 from tests.assessment.exams import MONDAY, exam_files, pre_check_files, sit

@@ -12,7 +12,7 @@ from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Enrollment
-from courseware.reporting import consistency
+from courseware.reporting import certificate_check, enrollment_check
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import make_course, ready, sit
 from tests.language.samples import make_files
@@ -91,7 +91,7 @@ def test_the_newest_run_says_until_when_the_person_is_certified_and_those_of_oth
     assert said_by_newest() == {again.pk: NEVER, elsewhere.pk: None, other.pk: None}
     complete_course(again)
     assert said_by_newest()[again.pk] > LATER
-    assert [*consistency.newest_standings(), *consistency.headcounts()] == []
+    assert [*certificate_check.newest_standings(), *enrollment_check.headcounts()] == []
 
 
 def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_the_certificate():
@@ -102,7 +102,7 @@ def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_th
     read_before.save()
     Enrollment.objects.write_many([Enrollment.objects.get(pk=read_before.pk)], ["due_at"])
     assert said_by_newest() == {read_before.pk: NEVER}
-    assert [*consistency.newest_standings(), *consistency.headcounts()] == []
+    assert [*certificate_check.newest_standings(), *enrollment_check.headcounts()] == []
 
 
 def test_the_run_before_says_it_anew_where_the_newest_is_removed():
@@ -112,7 +112,7 @@ def test_the_run_before_says_it_anew_where_the_newest_is_removed():
     taken_back(certificate)
     Enrollment.objects.remove_many([again])
     assert said_by_newest() == {certificate.enrollment_id: NEVER}
-    assert [*consistency.newest_standings(), *consistency.headcounts()] == []
+    assert [*certificate_check.newest_standings(), *enrollment_check.headcounts()] == []
 
 
 def test_many_who_are_enrolled_at_once_say_what_is_known_of_each():
@@ -128,9 +128,9 @@ def test_a_newest_run_that_says_something_else_than_the_standing_is_named(said):
     run = certificate_of(make_user(), make_course(), valid_until=LATER).enrollment
     certificate_of(make_user(), run.course, valid_until=LATER)
     make_enrollment(course=run.course)
-    assert list(consistency.newest_standings()) == []
+    assert list(certificate_check.newest_standings()) == []
     Enrollment.objects.filter(pk=run.pk).update(certified_until=said)
-    assert list(consistency.newest_standings()) == [
+    assert list(certificate_check.newest_standings()) == [
         f"enrollment {run.pk}: certified until {said} by what its row says, until {LATER} by the standing"
     ]
 
@@ -151,6 +151,6 @@ def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
     Standing.objects.filter(learner=person).update(certified_until=EARLIER)
     where = f"person {person.pk}: certified in course {course.pk} until"
     said = f"until {until} by certificate {certificate.pk}"
-    assert list(consistency.standings()) == [f"{where} 2026-11-01 by what is kept, {said}"]
+    assert list(certificate_check.standings()) == [f"{where} 2026-11-01 by what is kept, {said}"]
     Standing.objects.filter(learner=person).delete()
-    assert list(consistency.standings()) == [f"{where} None by what is kept, {said}"]
+    assert list(certificate_check.standings()) == [f"{where} None by what is kept, {said}"]

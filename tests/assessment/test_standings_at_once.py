@@ -12,7 +12,8 @@ from courseware.assessment.withdrawing import withdraw
 from courseware.content.models import Course
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next
 from courseware.learning.models import Enrollment
-from courseware.reporting.consistency import headcounts, newest_runs, newest_standings, standings
+from courseware.reporting.certificate_check import newest_standings, standings
+from courseware.reporting.enrollment_check import headcounts, newest_runs
 from tests.faults.sites import wait_until
 from tests.learning.test_headcounts_at_once import at_work  # noqa: F401 - a fixture
 from tests.making import join, make_course, make_enrollment, make_hr, make_team, make_user

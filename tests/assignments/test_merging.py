@@ -22,7 +22,7 @@ from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.kept_phrases import KEPT
 from courseware.learning.models import Enrollment
 from courseware.reporting import log_check
-from courseware.reporting.consistency import merged_runs, newest_runs
+from courseware.reporting.enrollment_check import merged_runs, newest_runs
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
 from tests.making import join, make_admin, make_course, make_hr, make_user

@@ -14,7 +14,7 @@ from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, 
 from courseware.learning.headcounts import Headcount, Place
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
-from courseware.reporting import board_counts, board_rows, consistency
+from courseware.reporting import board_counts, board_rows, enrollment_check
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.reporting.boards import counts_on
 from tests.world import complete_course, finish_lesson, outline_of
@@ -66,7 +66,7 @@ def assert_right():
         for team in Team.objects.all():
             assert Headcount.objects.filter(team=team).told(at).states == counted_by_hand(people_of(team), at), team
         assert Headcount.objects.filter(team=None).told(at).states == counted_by_hand(None, at)
-    assert list(consistency.headcounts()) == []
+    assert list(enrollment_check.headcounts()) == []
 
 
 def begin(firm):
@@ -240,7 +240,7 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
     Headcount.objects.filter(pk=row.pk).update(number=row.number + 2)
     Headcount.objects.filter(team=None).delete()
     at = f"{row.urgency:%Y-%m-%d}, not begun to what is counted"
-    assert list(consistency.headcounts()) == [
+    assert list(enrollment_check.headcounts()) == [
         f"the firm, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
     ] + [f"team {firm['A'].pk}, course {row.course_id}: -2 people at {at}"]

@@ -15,8 +15,8 @@ from courseware.lib.dates import site_day
 from courseware.lib.shares import AnonymousShare as Share
 from courseware.reporting.after_course import Gained, after_course
 from courseware.reporting.consistency import differences
+from courseware.reporting.enrollment_check import observed
 from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.observation_check import observed
 from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import Run
 from tests.assessment.exams import pre_check_files

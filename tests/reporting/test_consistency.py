@@ -12,7 +12,8 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document, Text
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.reporting.consistency import certificate_texts, differences
+from courseware.reporting.certificate_check import certificate_texts
+from courseware.reporting.consistency import differences
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
 from tests.language.samples import make_files
