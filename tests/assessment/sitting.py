@@ -6,6 +6,15 @@ HTMX = {"hx-request": "true"}
 EXAM = "/exam/tea-room/last-cup/"
 
 
+def soup(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def text_of(response):
+    """The words of the page's main part."""
+    return " ".join(soup(response).select_one("main").get_text(" ").split())
+
+
 def page(attempt, position=1):
     return f"/attempts/{attempt.pk}/?question={position}"
 
@@ -16,7 +25,7 @@ def save(client, attempt, position=1, *, live=False, **fields):
 
 
 def form_of(response):
-    return BeautifulSoup(response.content, "html.parser").select_one("form#answer")
+    return soup(response).select_one("form#answer")
 
 
 def as_fields(question, response):

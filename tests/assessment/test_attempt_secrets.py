@@ -3,25 +3,17 @@
 import re
 
 import pytest
-from bs4 import BeautifulSoup
-from django.test import Client
 
-from courseware.assessment import attempting
 from courseware.assessment.attempt_page import shown
-from courseware.content.releases.importing import import_course
 from tests.assessment.exams import (
     asked,
-    every_kind_files,
-    exam_files,
     make_course,
     make_course_of_every_kind,
     ready,
     sit,
     start,
-    wrong,
 )
 from tests.assessment.sitting import EXAM, form_of, page, save
-from tests.making import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -92,36 +84,3 @@ def test_before_a_pass_the_result_has_no_key_and_after_it_has(client, learner):
     for _response, question in asked(first, "en"):
         assert all(choice.reason in text and choice.text in text for choice in question.choices)
     assert text.count("The right one.") == 4
-
-
-def test_what_was_shown_and_the_result_stay_byte_for_byte_when_the_course_is_edited(client, learner):
-    other = start(ready(make_course_of_every_kind()))
-    attempt = start(ready(other.enrollment.course, learner))
-    submitted = sit_wrong(ready(other.enrollment.course, make_user()))
-    before = exported(client, attempt), result_of(submitted)
-    files = {path: body.replace("甲".encode(), "改".encode()) for path, body in every_kind_files(pass_mark=100).items()}
-    files = {path: body.replace(b"Step A", b"Step X").replace(b"## One", b"## Uno") for path, body in files.items()}
-    import_course(files)  # edited
-    assert (exported(client, attempt), result_of(submitted)) == before
-    import_course(exam_files())  # all of its questions deleted
-    assert (exported(client, attempt), result_of(submitted)) == before
-
-
-def sit_wrong(enrollment):
-    attempt = start(enrollment)
-    for response, question in asked(attempt):
-        attempting.save(attempt, response.position, wrong(question), saves=0)
-    return attempting.submit(attempt)
-
-
-def exported(client, attempt):
-    """The questions as they are shown, without tokens and seconds that are another on each page."""
-    pages = [client.get(page(attempt, position)).text for position in range(1, attempt.max_points + 1)]
-    return re.sub(r'(name="(csrfmiddlewaretoken|page)" value=|data-(left|whole)=)"[^"]*"', r"\1", "".join(pages))
-
-
-def result_of(attempt):
-    owner = Client()
-    owner.force_login(attempt.enrollment.learner)
-    main = BeautifulSoup(owner.get(f"/attempts/{attempt.pk}/result/").content, "html.parser").select_one("main")
-    return [str(part) for part in main.select(".score, .topics, .missed")]

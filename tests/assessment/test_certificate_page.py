@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,6 +11,7 @@ from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate
 from tests.assessment.exams import make_course, ready, sit
+from tests.assessment.sitting import soup
 from tests.making import make_admin, make_enrollment, make_user
 from tests.world import outline_of
 
@@ -27,7 +27,7 @@ def certificate():
 def test_anyone_with_the_number_sees_what_the_certificate_says_without_a_session(certificate):
     stranger = Client()
     response = stranger.get(f"/certificates/{certificate.number}/")
-    text = BeautifulSoup(response.content, "html.parser").get_text(" ", strip=True)
+    text = soup(response).get_text(" ", strip=True)
     for said in ("Wang <b>Xiaoming</b>", "Rules of the tea room", "4 / 4", certificate.number[:4], "✓ Valid"):
         assert said in text
     assert "sessionid" not in stranger.cookies
@@ -35,7 +35,7 @@ def test_anyone_with_the_number_sees_what_the_certificate_says_without_a_session
 
 
 def test_its_line_has_a_stop_for_each_module_of_the_course(client, certificate):
-    page = BeautifulSoup(client.get(f"/certificates/{certificate.number}/").content, "html.parser")
+    page = soup(client.get(f"/certificates/{certificate.number}/"))
     modules = outline_of(certificate.enrollment.course).modules
     assert len(page.select("svg.whole-line circle")) == len(modules)
 
@@ -56,7 +56,7 @@ def test_a_certificate_that_has_run_out_says_so(client, certificate):
 def test_an_unknown_number_is_not_found_and_offers_a_field(client):
     response = client.get(f"/certificates/{'0' * 32}/")
     assert response.status_code == 404
-    field = BeautifulSoup(response.content, "html.parser").select_one("input[name=number]")
+    field = soup(response).select_one("input[name=number]")
     assert field["value"] == "0" * 32
 
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_a_number_is_explained(client, number):
     response = client.get("/certificates/", {"number": number})
     assert response.status_code == 422
     assert "<title>Error: " in response.text
-    assert "<script>" not in BeautifulSoup(response.content, "html.parser").select_one("main").decode_contents()
+    assert "<script>" not in soup(response).select_one("main").decode_contents()
 
 
 @pytest.mark.parametrize("number", ["K7QM3X9DHFA64", "K7QM-3X9D-HFA4-C"])
@@ -86,7 +86,7 @@ def test_a_number_with_a_wrong_sign_is_told_from_one_that_nobody_has(client, num
 
 
 def facts(response):
-    page = BeautifulSoup(response.content, "html.parser")
+    page = soup(response)
     return {each.dt.text: each.dd.text for each in page.select("article dl > div")}
 
 
@@ -108,7 +108,7 @@ def test_the_page_says_all_that_stands_on_paper(client, certificate):
         "Signed for the firm": "Yang Lan",
         "Number": grouped(certificate.number),
     }
-    assert BeautifulSoup(response.content, "html.parser").select_one(".issuer").text.strip() == "Hexin"
+    assert soup(response).select_one(".issuer").text.strip() == "Hexin"
 
 
 def test_minutes_are_those_that_were_required_when_it_was_issued_and_none_of_one_from_before(client, certificate):

@@ -7,7 +7,6 @@ import json
 import pytest
 import typst
 import zxingcpp
-from bs4 import BeautifulSoup
 from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import override
@@ -23,9 +22,10 @@ from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.face.models import HouseStyle
 from courseware.learning.models import Enrollment
-from courseware.lib.paper import NoGlyph, fonts_in
+from courseware.lib.paper import fonts_in
 from courseware.reporting.consistency import differences
-from tests.assessment.exams import at_once, exam_files, make_course, ready, sit
+from tests.assessment.exams import exam_files, make_course, ready, sit
+from tests.assessment.sitting import soup
 from tests.face.styles import put_on
 from tests.making import join, make_admin, make_auditor, make_hr, make_team, make_user
 
@@ -63,7 +63,7 @@ def address_of(certificate, language="en"):
 def test_the_file_says_what_the_page_says(client, holder, certificate):
     client.force_login(holder)
     response = client.get(f"/certificates/{certificate.number}/", **ENGLISH)
-    page = BeautifulSoup(response.content, "html.parser").select_one("article")
+    page = soup(response).select_one("article")
     said = [each.get_text(" ", strip=True) for each in page.select("h1, .holder, .course-title, dt, dd")]
     on_paper = text_of(drawn(certificate, "en"))
     assert [text for text in said if text not in on_paper] == []
@@ -182,7 +182,7 @@ def test_the_button_makes_it_and_the_link_serves_it(client, holder, certificate)
     client.force_login(holder)
 
     def offered():
-        page = BeautifulSoup(client.get(f"/certificates/{certificate.number}/", **ENGLISH).content, "html.parser")
+        page = soup(client.get(f"/certificates/{certificate.number}/", **ENGLISH))
         form, link = page.select_one('form[action$="/paper/"]'), page.select_one("a[href$='.pdf']")
         return bool(form), link and link["href"]
 
@@ -294,14 +294,6 @@ def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monk
     assert Event.objects.filter(verb="certificate-drawn").count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_downloads_at_once_make_one_file_and_one_line_in_the_log(transactional_db):
-    certificate = certificate_of()
-    papers = at_once(lambda number: paper_of(certificate, "en", by=certificate.enrollment.learner), times=4)
-    assert {paper.pk for paper in papers} == {CertificatePaper.objects.get().pk}
-    assert Event.objects.filter(verb="certificate-drawn").count() == 1
-
-
 def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certificate):
     paper = paper_of(certificate, "en", by=holder)
     CertificatePaper.objects.update(body=b"%PDF-forged")
@@ -315,19 +307,3 @@ def test_what_takes_the_certificate_away_takes_the_file_along(holder, certificat
     Certificate.objects.filter(pk=certificate.pk).delete()
     assert not CertificatePaper.objects.exists()
     assert Enrollment.objects.count() == 1
-
-
-def test_serving_it_asks_as_much_of_the_database_however_large_it_is(
-    client, holder, certificate, django_assert_max_num_queries
-):
-    client.force_login(holder)
-    press(client, certificate)
-    with django_assert_max_num_queries(5):
-        client.get(address_of(certificate))
-
-
-def test_a_sign_of_the_firm_that_no_font_has_is_named_too(holder, certificate):
-    Certificate.objects.update(issuer={"en": "Tea 😀"})
-    certificate.refresh_from_db()
-    with pytest.raises(NoGlyph, match="😀"):
-        paper_of(certificate, "en", by=holder)

@@ -82,14 +82,6 @@ def test_a_person_who_is_renamed_and_a_course_that_is_change_nothing_on_it():
 
 
 @pytest.mark.django_db
-def test_every_number_is_another():
-    course = make_course()
-    for _ in range(3):
-        sit(ready(course))
-    assert len(set(Certificate.objects.values_list("number", flat=True))) == 3
-
-
-@pytest.mark.django_db
 def test_a_course_without_an_end_gives_a_certificate_without_one():
     files = {path: body.replace(b"valid_months: 12\n", b"") for path, body in exam_files().items()}
     sit(ready(import_course(files).course), at=MONDAY)

@@ -11,6 +11,7 @@ from courseware.content.releases.importing import import_course
 from courseware.learning.models import Enrollment
 from tests.assessment.daily import after, asked_at, completed
 from tests.assessment.exams import drill_files, make_course_with_drill, ready
+from tests.assessment.sitting import soup
 from tests.counting import statements
 from tests.language.samples import make_files
 from tests.making import make_course, make_enrollment
@@ -25,10 +26,6 @@ def run(client):
     Enrollment.objects.filter(pk=run.pk).update(completed_at=after(-2))
     client.force_login(run.learner)
     return run
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
 
 
 def form_of(client, address="/"):

@@ -85,17 +85,6 @@ def test_a_renewal_that_is_open_hides_the_banks_again(run):
 # What it asks
 
 
-def test_no_wording_comes_twice_within_a_quarter(run):
-    met = set(run.attempts.get().responses.values_list("question", flat=True)) | {"d2", "d4", "d6"}
-    given = []
-    for number in range(1, 18, 2):
-        if asked := asked_at(run.learner, after(number)):
-            assert asked.question_id not in met
-            met.add(asked.question_id)
-            given.append(give_daily(run.learner, after(number), asked=asked, is_right=False))
-    assert len(given) > 5
-
-
 def test_what_is_known_comes_more_seldom_and_what_was_missed_soon(run):
     first, second = give_daily(run.learner, after(1)), give_daily(run.learner, after(2), is_right=False)
     assert (first.due_at - first.answered_at).days == 2

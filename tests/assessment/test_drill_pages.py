@@ -1,24 +1,26 @@
 """The pages of a drill, and of a course with one that is left."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
 
+from courseware import settings as site
 from courseware.assessment.eligibility import Eligibility
-from courseware.assessment.models import Attempt, Certificate, DrillAnswer
+from courseware.assessment.models import Certificate, DrillAnswer
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
 from courseware.learning import enrolling
 from courseware.learning.question_view import order_of
+from courseware.learning.sending_pace import TooFast
 from courseware.reporting.consistency import differences
 from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
 from tests.assessment.exams import drill_files, eligibility, make_course_with_drill
-from tests.making import join, make_admin, make_enrollment, make_team, make_user
+from tests.assessment.sitting import soup, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -33,14 +35,6 @@ def attempt(client):
 
 def page(attempt, rule="O1.1"):
     return f"/attempts/{attempt.pk}/drill/{rule}/"
-
-
-def soup(response):
-    return BeautifulSoup(response.content, "html.parser")
-
-
-def text_of(response):
-    return " ".join(soup(response).select_one("main").get_text(" ").split())
 
 
 def form_of(client, attempt, **headers):
@@ -194,29 +188,6 @@ def test_a_rule_that_is_not_owed_leads_back_to_the_result(client, attempt, rule)
         assert response["Location"] == f"/attempts/{attempt.pk}/result/"
 
 
-def test_the_drill_of_another_is_not_there(client, attempt):
-    team = make_team()
-    join(team, attempt.enrollment.learner)
-    form = form_of(client, attempt) | {"choice": "0"}
-    others = [make_enrollment(course=attempt.enrollment.course).learner, team.manager, make_admin(), make_user()]
-    for person in others:
-        client.force_login(person)
-        assert client.get(page(attempt)).status_code == 404
-        assert client.post(f"{page(attempt)}answer/", form).status_code == 404
-    assert not DrillAnswer.objects.exists()
-    stranger = Client().post(f"{page(attempt)}answer/", form)
-    assert stranger["Location"].endswith(f"?next={page(attempt)}")
-
-
-def test_looking_changes_nothing(client, attempt):
-    before = Attempt.objects.values().get(), Event.objects.count()
-    for address in (page(attempt), f"{page(attempt)}?answered=1", f"{page(attempt)}?answered={'9' * 500}"):
-        assert client.get(address).status_code == 200
-    assert client.get(f"{page(attempt)}answer/").status_code == 405
-    assert (Attempt.objects.values().get(), Event.objects.count()) == before
-    assert not DrillAnswer.objects.exists()
-
-
 @pytest.mark.parametrize("answers", [1, 20])
 def test_a_drill_costs_the_same_however_often_it_was_tried(client, attempt, answers):
     for _ in range(answers):
@@ -261,3 +232,37 @@ def test_the_drill_of_a_retired_exam_can_still_be_done(client, attempt):
     assert attempt.enrollment.completed_at
     assert client.get(page(attempt), follow=True).status_code == 200
     assert list(differences()) == []
+
+
+def test_sixty_answers_a_minute_are_taken_of_one_person_and_a_form_sent_again_counts_once(attempt, settings):
+    settings.ANSWERS_A_MINUTE = site.ANSWERS_A_MINUTE
+    at, other = timezone.now(), held(attempt.enrollment.course)
+    for second in range(60):
+        last = give(attempt, is_right=False, at=at + timedelta(seconds=second))
+    with pytest.raises(TooFast):
+        give(attempt, at=at + timedelta(seconds=59))
+    assert give(attempt, token=last.token, at=at + timedelta(seconds=59)) == last
+    give(other, at=at + timedelta(seconds=59))
+    assert [len(drill(each).answers) for each in (attempt, other)] == [60, 1]
+    assert give(attempt, at=at + timedelta(seconds=60)).number == 61
+
+
+def test_an_answer_too_many_comes_back_as_it_was_chosen(client, attempt, settings):
+    give(attempt, is_right=False)
+    settings.ANSWERS_A_MINUTE = 1
+    page = soup(client.get(reverse("assessment:drill", args=[attempt.pk, "O1.1"])))
+    fields = {field["name"]: field["value"] for field in page.select("form.question input[type=hidden]")}
+    address = reverse("assessment:answer-drill", args=[attempt.pk, "O1.1"])
+    response = client.post(address, fields | {"choice": "1"})
+    assert response.status_code == 429
+    page = soup(response)
+    assert page.select_one(".error-summary a").text == (
+        "These were very many answers for one minute. Wait a moment, then send this one again: it is still here."
+    )
+    assert [field["value"] for field in page.select("input[name=choice][checked]")] == ["1"]
+    assert page.select_one("[name=question]")["value"] == asked(attempt).question.id
+    assert DrillAnswer.objects.count() == 1
+    settings.ANSWERS_A_MINUTE = 2
+    again = {field["name"]: field["value"] for field in page.select("form.question input[type=hidden]")}
+    assert client.post(address, again | {"choice": "1", "token": uuid.uuid4()}).status_code == 302
+    assert DrillAnswer.objects.count() == 2

@@ -13,7 +13,6 @@ from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
 from courseware.learning.answering import QuestionChanged
 from courseware.learning.models import Completion
-from courseware.learning.question_view import order_of
 from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
 from tests.assessment.exams import MONDAY, at_once, drill_files, eligibility, make_course_with_drill, ready, right, sit
 
@@ -123,12 +122,6 @@ def test_rounds_come_in_different_orders(attempt):
         firsts.add(asked(attempt).question.id)
         give(attempt, is_right=False)
     assert len(firsts) > 1
-
-
-def test_choices_stand_in_another_order_after_every_answer(attempt):
-    question = asked(attempt).question
-    orders = {order_of(question, attempt.enrollment_id, number) for number in range(12)}
-    assert len(orders) > 1
 
 
 def test_every_answer_is_kept_with_what_it_was_an_answer_to(attempt):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from courseware.accounts.practice_time import set_practice_time
 from courseware.assessment import attempting
 from courseware.assessment.attempting import AttemptClosed, NotYet
 from courseware.assessment.eligibility import Eligibility, row_of
@@ -26,6 +27,7 @@ from tests.assessment.exams import (
     start,
     wrong,
 )
+from tests.assessment.sitting import soup
 from tests.making import make_enrollment, make_user
 from tests.world import finish_lessons
 
@@ -59,23 +61,6 @@ def test_twenty_starts_at_once_make_one_attempt():
     assert len({attempt.pk for attempt in at_once(lambda _number: start(enrollment))}) == 1
     assert (Attempt.objects.count(), Response.objects.count()) == (1, 4)
     assert verify() == []
-
-
-def test_a_second_attempt_asks_what_was_not_seen_yet():
-    enrollment = ready(make_course(questions=8))
-    first = {response.question for response in sit(enrollment, points=0, at=MONDAY).responses.all()}
-    go_through_again(enrollment, at=MONDAY + MINUTE)
-    second = {response.question for response in start(enrollment, at=MONDAY + 10 * MINUTE).responses.all()}
-    assert (len(first), len(second)) == (4, 4)
-    assert not first & second
-
-
-def test_what_was_seen_in_an_earlier_run_comes_later_too():
-    course, learner = make_course(questions=8), make_user()
-    first = sit(ready(course, learner))
-    second = start(ready(course, learner))
-    questions = {response.question for attempt in (first, second) for response in attempt.responses.all()}
-    assert len(questions) == 8
 
 
 def test_only_questions_for_the_own_post_are_asked():
@@ -117,16 +102,6 @@ def test_the_next_attempt_waits_its_time(after, expected):
         assert eligibility(enrollment, at).opens_at == MONDAY + 10 * MINUTE
     with pytest.raises(NotYet):
         start(enrollment, at=at)
-
-
-def test_then_the_lessons_of_what_was_missed_have_to_be_answered_right_again():
-    enrollment = ready(make_course())
-    sit(enrollment, points=0, at=MONDAY)
-    at = MONDAY + HOUR
-    assert eligibility(enrollment, at) == Eligibility("revisit", lessons=("boiling",))
-    go_through_again(enrollment, at=at)
-    assert eligibility(enrollment, at) == Eligibility()
-    assert start(enrollment, at=at).number == 2
 
 
 def test_a_lesson_gone_through_badly_opens_no_next_attempt():
@@ -218,3 +193,37 @@ def with_one_more_lesson(files):
         "01-water/03-more.zh-hans.md": text.format("更多", "更多", "更多。").encode(),
         "01-water/03-more.en.md": english.encode(),
     }
+
+
+# What was given → minutes of an exam of 30; None: it never closes.
+GIVEN = {"": 30, "1.25": 37.5, "1.5": 45, "2": 60, "3": 90, "4": 120, "5": 150, "10": 300, "off": None}
+
+
+@pytest.mark.parametrize(("given", "minutes"), GIVEN.items())
+def test_the_limit_is_as_many_times_that_as_was_given(given, minutes):
+    attempt = start(ready(make_course(time_limit="30"), make_user(practice_time=given)), at=MONDAY)
+    assert attempt.closes_at == (minutes and MONDAY + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_an_exam_without_a_limit_gets_none(given):
+    assert start(ready(make_course(), make_user(practice_time=given)), at=MONDAY).closes_at is None
+
+
+def test_what_has_begun_keeps_its_time_and_says_so(client):
+    learner = make_user()
+    enrollment = ready(make_course(time_limit="30"), learner)
+    client.force_login(learner)
+    page = f"/exam/{enrollment.course.identifier}/last-cup/"
+
+    def limit():
+        lines = soup(client.get(page)).select("main li")
+        return [" ".join(line.text.split()) for line in lines if "then it closes" in line.text]
+
+    set_practice_time(learner, "2", by=learner)
+    assert limit() == ["60 minutes, then it closes"]
+    attempt = start(enrollment)
+    set_practice_time(learner, "off", by=learner)
+    assert limit() == ["60 minutes, then it closes"]
+    assert Attempt.objects.get() == attempt
+    assert Attempt.objects.get().closes_at == attempt.closes_at

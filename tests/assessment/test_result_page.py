@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 from django.db.models import F
 from django.urls import reverse
 
@@ -26,6 +25,7 @@ from tests.assessment.exams import (
     start,
     wrong,
 )
+from tests.assessment.sitting import soup
 from tests.language.samples import make_files
 from tests.world import outline_of
 
@@ -51,7 +51,7 @@ def test_who_missed_a_question_is_led_to_the_heading_that_teaches_it(client):
     answer(attempt, points=0, at=MONDAY)
     attempting.submit(attempt, at=MONDAY)
     client.force_login(attempt.enrollment.learner)
-    page = BeautifulSoup(client.get(reverse("assessment:result", args=[attempt.pk])).content, "html.parser")
+    page = soup(client.get(reverse("assessment:result", args=[attempt.pk])))
     step = reverse("learning:step", args=["tea-room", "boiling"])
     assert sorted(link["href"] for link in page.select(".taught a")) == [step] * 4 + [f"{step}#seven"]
 
@@ -222,14 +222,10 @@ def test_after_a_fail_the_button_leads_to_the_first_lesson_to_repeat_and_after_a
     course = make_course()
     failed, passed = sit(ready(course), points=1), sit(ready(course))
     client.force_login(failed.enrollment.learner)
-    now = soup_of(client.get(f"/attempts/{failed.pk}/result/")).select_one(".now")
+    now = soup(client.get(f"/attempts/{failed.pk}/result/")).select_one(".now")
     assert now.select_one(".btn")["href"] == "/learn/tea-room/boiling/?again=check"
     assert "Start with “Boiling water” (1 check, about half a minute)" in " ".join(now.get_text().split())
     assert [item.get_text(strip=True) for item in now.select("li")] == ["Boiling water"]  # one duration: the button's
     client.force_login(passed.enrollment.learner)
-    first = soup_of(client.get("/exam/tea-room/last-cup/")).select_one("h1 + *")
+    first = soup(client.get("/exam/tea-room/last-cup/")).select_one("h1 + *")
     assert " ".join(first.h2.get_text().split()) == "Passed · 4 / 4"
-
-
-def soup_of(response):
-    return BeautifulSoup(response.content, "html.parser")

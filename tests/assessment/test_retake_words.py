@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from bs4 import BeautifulSoup
 
 from courseware.assessment.attempting import NotYet
 from courseware.assessment.eligibility import Eligibility, eligibility_of
@@ -15,6 +14,7 @@ from courseware.content.releases.importing import import_course
 from courseware.simulations import running
 from courseware.simulations.models import Timing
 from tests.assessment.exams import MONDAY, drill_files, exam_files, go_through_again, ready, sit, start
+from tests.assessment.sitting import soup
 from tests.making import join, make_team, make_user
 from tests.world import outline_of
 
@@ -41,7 +41,7 @@ def enrollment():
 def page_at(client, enrollment, at, address=EXAM):
     with time_machine.travel(at):
         client.force_login(enrollment.learner)
-        main = BeautifulSoup(client.get(address).content, "html.parser").select_one("main")
+        main = soup(client.get(address)).select_one("main")
     return " ".join(main.get_text(" ").split())
 
 
@@ -160,7 +160,7 @@ def test_the_best_score_is_marked_and_every_attempt_stays(client, enrollment):
     sit(enrollment, points=1, at=MONDAY + HOUR)
     client.force_login(enrollment.learner)
     for address in (EXAM, "/learn/tea-room/record/"):
-        page = BeautifulSoup(client.get(address).content, "html.parser")
+        page = soup(client.get(address))
         best = [row.text for row in page.select("section:not(.when) li") if "best score" in row.text]
         assert len(best) == 1
         assert "3 / 4" in best[0]

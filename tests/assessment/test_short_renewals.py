@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
 from courseware.content.compiled import serving
@@ -70,10 +69,6 @@ def test_what_the_list_does_not_name_may_be_done_and_counts_for_nothing(course):
     assert standing_of(enrollment) == (0, 3, "drill", False)
 
 
-def test_a_list_of_the_exam_alone_opens_it_at_once(course):
-    assert standing_of(renewal(course, ["last-cup"])) == (0, 1, "last-cup", True)
-
-
 def test_what_has_left_the_course_leaves_the_list_and_a_list_that_is_gone_is_the_whole_course(course):
     part, gone = renewal(course, ["boiling", "pouring", "last-cup"]), renewal(course, ["pouring"])
     import_course(exam_files())
@@ -95,12 +90,6 @@ def test_board_and_home_count_by_the_same_list(course):
         (3, "drill", 7.5),
         (3, "boiling", 7),
     ]
-
-
-def test_passing_waits_for_lessons_of_the_list_alone(course):
-    with pytest.raises(attempting.NotYet):
-        attempting.start(renewal(course), "last-cup")
-    assert attempting.start(renewal(course, ["last-cup"]), "last-cup").number == 1
 
 
 @pytest.mark.parametrize(

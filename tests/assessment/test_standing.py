@@ -1,22 +1,29 @@
 """Until when somebody is certified in a course, kept beside the certificates."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
+from courseware.accounts.models import User
 from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.outside_records import record_outside
+from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
+from courseware.content.models import Course
 from courseware.content.releases.importing import import_course
+from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next
 from courseware.learning.models import Enrollment
 from courseware.reporting import certificate_check, enrollment_check
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import make_course, ready, sit
+from tests.faults.sites import wait_until
 from tests.language.samples import make_files
-from tests.making import make_admin, make_enrollment, make_user
+from tests.learning.test_headcounts_at_once import at_work  # noqa: F401 - a fixture
+from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -50,13 +57,6 @@ def test_completing_a_course_is_kept_with_the_last_day_of_its_certificate():
     make_enrollment(make_user(), course)  # never certified: no row
     certificate = Certificate.objects.get()
     assert kept() == {(person.pk, certificate.pk, certificate.valid_until or ALWAYS)}
-
-
-def test_issuing_again_what_was_issued_changes_nothing():
-    certificate = certificate_of(make_user(), make_course())
-    before = kept()
-    assert issue(certificate.enrollment, at=timezone.now() + timedelta(days=9)) == certificate
-    assert kept() == before
 
 
 def test_of_several_certificates_the_one_that_is_valid_longest_is_kept():
@@ -154,3 +154,68 @@ def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
     assert list(certificate_check.standings()) == [f"{where} 2026-11-01 by what is kept, {said}"]
     Standing.objects.filter(learner=person).delete()
     assert list(certificate_check.standings()) == [f"{where} None by what is kept, {said}"]
+
+
+@pytest.fixture
+def firm(transactional_db):
+    """Kim has completed the course, Ash has never begun it."""
+    make_course()
+    team = make_team("tea")
+    for name in ("Kim", "Ash"):
+        join(team, make_user(name))
+    complete_course(make_enrollment(person("Kim")))
+    make_hr(name="Hana")
+    return team
+
+
+def person(name):
+    return User.objects.get(name=name)
+
+
+def train(name):
+    said = {"trained_on": timezone.localdate(), "proof": "Seen"}
+    training = OutsideTraining(person=person(name), course=Course.objects.get(), **said)
+    assert record_outside([training], by=person("Hana"))
+
+
+def enroll_team(team):
+    enroll_next(begin_enrolling([team], Course.objects.get(), due_on=timezone.localdate()), by=None)
+
+
+ACTS = {
+    "withdrawn and enrolled again": (
+        lambda firm: withdraw(Certificate.objects.get(), reason="A mistake", by=person("Hana")),
+        lambda firm: enroll(person("Kim"), Course.objects.get()),
+    ),
+    "trained elsewhere and enrolled again": (
+        lambda firm: train("Kim"),
+        lambda firm: enroll(person("Kim"), Course.objects.get()),
+    ),
+    "trained elsewhere and enrolled": (
+        lambda firm: train("Ash"),
+        lambda firm: enroll(person("Ash"), Course.objects.get()),
+    ),
+    "trained elsewhere and enrolled with others": (lambda firm: train("Ash"), enroll_team),
+}
+
+
+def someone_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["enrolled second", "enrolled first"])
+@pytest.mark.parametrize("what", ACTS)
+def test_both_are_right_whoever_comes_first(what, turned, firm, at_work):  # noqa: F811
+    first, second = reversed(ACTS[what]) if turned else ACTS[what]
+    begun = at_work(lambda: first(firm))
+    assert begun.has_acted.wait(60)
+    follows = at_work(lambda: second(firm))
+    wait_until(lambda: follows.has_acted.is_set() or someone_waits(), "the second neither acts nor waits")
+    for each in (begun, follows):
+        each.may_end.set()
+        each.future.result(60)
+    found = [*enrollment_check.newest_runs(), *enrollment_check.headcounts()]
+    assert [*found, *certificate_check.standings(), *certificate_check.newest_standings()] == []
+    assert Enrollment.objects.newest().count() == Enrollment.objects.values("learner").distinct().count()

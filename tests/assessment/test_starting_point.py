@@ -7,7 +7,7 @@ from courseware.assessment import attempting
 from courseware.assessment.attempting import AttemptClosed, NothingAnswered, NotYet, why_over
 from courseware.assessment.eligibility import Eligibility, eligibility_of
 from courseware.assessment.grading import Score
-from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
@@ -19,15 +19,14 @@ from tests.assessment.exams import (
     START,
     answer,
     asked,
-    at_once,
     eligibility,
     make_course,
-    make_course_with_pre_check,
+    point,
     pre_check_files,
     sit,
     start,
+    through,
 )
-from tests.assessment.pre_checks import point, through
 from tests.making import make_enrollment
 from tests.world import finish_lessons, outline_of
 
@@ -146,13 +145,6 @@ def test_a_pass_without_a_pass_mark_cannot_be_kept(enrollment):
     attempt = sit(enrollment, exam=START, points=3)
     with pytest.raises(IntegrityError):
         Attempt.objects.filter(pk=attempt.pk).update(is_passed=True)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_twenty_starts_at_once_make_one_sitting():
-    enrollment = make_enrollment(course=make_course_with_pre_check())
-    assert len({attempt.pk for attempt in at_once(lambda _number: start(enrollment, START))}) == 1
-    assert Response.objects.count() == 3
 
 
 # It counts for nothing

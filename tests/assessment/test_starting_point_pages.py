@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -21,11 +20,13 @@ from tests.assessment.exams import (
     eligibility,
     exam_files,
     go_through_again,
+    point,
     pre_check_files,
     sit,
     start,
+    through,
 )
-from tests.assessment.pre_checks import point, through
+from tests.assessment.sitting import soup, text_of
 from tests.making import days, make_enrollment, make_user
 from tests.world import finish_lessons
 
@@ -33,13 +34,8 @@ pytestmark = pytest.mark.django_db
 PAGE = f"/exam/tea-room/{START}/"
 
 
-def text_of(response):
-    main = BeautifulSoup(response.content, "html.parser").select_one("main")
-    return " ".join(main.get_text(" ").split())
-
-
 def test_home_begins_with_it_and_offers_the_first_lesson_beside(client, enrollment):
-    page = BeautifulSoup(client.get("/").content, "html.parser")
+    page = soup(client.get("/"))
     assert page.select_one(".do")["action"] == f"{PAGE}start/"
     assert page.select_one(".do button").text.strip() == "Try 3 questions · 2 minutes"
     assert page.select_one(".do a")["href"] == "/learn/tea-room/boiling/"
@@ -70,7 +66,7 @@ def revision():
 
 def test_home_goes_on_with_one_that_is_under_way(client, enrollment):
     start(enrollment, START)
-    home = BeautifulSoup(client.get("/").content, "html.parser")
+    home = soup(client.get("/"))
     assert home.select_one("h1").text.strip() == "Continue: Where you start"
     assert client.get(PAGE)["Location"] == f"/attempts/{enrollment.attempts.get().pk}/"
 
@@ -118,7 +114,7 @@ def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_an
 
 def topics(response):
     """What is said of each topic, at the start and after the exam."""
-    rows = BeautifulSoup(response.content, "html.parser").select("ol.row")
+    rows = soup(response).select("ol.row")
     return [[item.select_one("span").text for item in row.select("li")] for row in rows]
 
 
@@ -154,7 +150,7 @@ def test_a_topic_is_called_as_the_bank_calls_its_family_and_else_as_the_lesson_o
     enrollment = make_enrollment(course=import_course(files).course)
     client.force_login(enrollment.learner)
     attempt = sit(enrollment, exam=START, points=0)
-    page = BeautifulSoup(client.get(f"/attempts/{attempt.pk}/result/").content, "html.parser")
+    page = soup(client.get(f"/attempts/{attempt.pk}/result/"))
     families = [question.family for _response, question in asked(attempt)]
     names = [name.text for name in page.select("ol.row b")]
     assert names == ["Heat" if family == "f1" else "Boiling water" for family in families]
@@ -167,7 +163,7 @@ def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_en
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
     assert "Go by your gut" in text_of(response)
     for number in (1, 2, 3):
-        form = BeautifulSoup(response.content, "html.parser").select_one("form#answer")
+        form = soup(response).select_one("form#answer")
         assert [button["value"] for button in form.select("button[name=choice]")] == ["0", "1", "2"]
         assert form["action"] == f"/attempts/{attempt.pk}/{number}/"
         fields = {"choice": "0", "saves": form.select_one("[name=saves]")["value"]}
@@ -177,7 +173,7 @@ def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_en
     again = client.post(f"/attempts/{attempt.pk}/3/", fields, follow=True)  # the last button, pressed twice
     assert again.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
     assert "handed in already" not in again.text
-    home = BeautifulSoup(client.get("/").content, "html.parser")
+    home = soup(client.get("/"))
     assert home.select_one("h1").text.strip() == "Continue: Boiling water"
 
 
@@ -185,9 +181,9 @@ def test_who_goes_back_sees_the_choice_made_and_after_another_comes_to_what_is_o
     attempt = start(enrollment, START)
     for number in (1, 2):
         client.post(f"/attempts/{attempt.pk}/{number}/", {"choice": "0", "saves": "0"})
-    page = BeautifulSoup(client.get(f"/attempts/{attempt.pk}/").content, "html.parser")
+    page = soup(client.get(f"/attempts/{attempt.pk}/"))
     assert page.select_one(".quick-foot a")["href"] == f"/attempts/{attempt.pk}/?question=2"
-    page = BeautifulSoup(client.get(f"/attempts/{attempt.pk}/?question=1").content, "html.parser")
+    page = soup(client.get(f"/attempts/{attempt.pk}/?question=1"))
     assert [button["value"] for button in page.select("button.chosen")] == ["0"]
     response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "2", "saves": "1"}, follow=True)
     assert "Question 3 of 3" in text_of(response)
@@ -230,7 +226,7 @@ def test_one_left_open_says_so_too_and_can_be_handed_in(client, enrollment):
 def test_the_result_of_the_exam_and_the_record_offer_the_parallel_questions(client, enrollment):
     through(enrollment, before=1)
     exam = enrollment.attempts.get(exam__identifier="last-cup")
-    page = BeautifulSoup(client.get(f"/attempts/{exam.pk}/result/").content, "html.parser")
+    page = soup(client.get(f"/attempts/{exam.pk}/result/"))
     assert "Answer the parallel questions" in page.select_one(f"form[action='{PAGE}start/'] button").text
     assert "To the parallel questions" in text_of(client.get("/learn/tea-room/record/"))
     assert "Answer the parallel questions" in text_of(client.get(PAGE, follow=True))
@@ -243,7 +239,7 @@ def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     address = f"/attempts/{exam.pk}/result/"
     response = client.get(address)
-    page = BeautifulSoup(response.content, "html.parser")
+    page = soup(response)
     assert [heading.text for heading in page.select("h1")] == ["The whole way is behind you"]
     assert page.select_one(".arrival .btn")["href"].startswith("/certificates/")
     assert len(page.select(".arrival .drawn circle")) == len(response.context["outline"].modules)
@@ -253,7 +249,7 @@ def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows
     assert topics(response)[1] == ["steady"] * 3
     assert "Of the 2 still open you gained 2." in text_of(response)
     Enrollment.objects.update(completed_at=days(-2))
-    page = BeautifulSoup(client.get(address).content, "html.parser")
+    page = soup(client.get(address))
     assert not page.select(".arrival")
     assert page.select_one("h1").text == "Passed"
     assert "The course is complete" in page.text
@@ -263,9 +259,9 @@ def test_who_failed_on_that_day_or_lost_the_certificate_has_not_arrived(client, 
     finish_lessons(enrollment)
     failed = sit(enrollment, points=0)
     passed = sit_again(enrollment)
-    assert not BeautifulSoup(client.get(f"/attempts/{failed.pk}/result/").content, "html.parser").select(".arrival")
+    assert not soup(client.get(f"/attempts/{failed.pk}/result/")).select(".arrival")
     Certificate.objects.update(withdrawn_at=days(0), withdrawn_reason="Another person", withdrawn_by=make_user())
-    assert not BeautifulSoup(client.get(f"/attempts/{passed.pk}/result/").content, "html.parser").select(".arrival")
+    assert not soup(client.get(f"/attempts/{passed.pk}/result/")).select(".arrival")
 
 
 def sit_again(enrollment):
@@ -296,34 +292,6 @@ def test_then_the_gain_is_said_wherever_it_belongs(client, enrollment, before, a
     exam = enrollment.attempts.get(exam__identifier="last-cup")
     for address in (f"/attempts/{again.pk}/result/", f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
         assert words in text_of(client.get(address, follow=True))
-
-
-def test_then_the_questions_of_both_sittings_are_shown_with_keys_and_reasons(client, enrollment):
-    again = through(enrollment, before=1, after=1)
-    for attempt in enrollment.attempts.filter(exam=again.exam):
-        text = client.get(f"/attempts/{attempt.pk}/result/").text
-        for _response, question in asked(attempt, "en"):
-            assert all(choice.reason in text for choice in question.choices)
-        assert text.lower().count("the right one") == 4
-
-
-def test_results_are_the_learners_own(client, enrollment):
-    attempt = sit(enrollment, exam=START, points=1)
-    client.force_login(make_enrollment(course=enrollment.course).learner)
-    assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 404
-    client.force_login(make_user())
-    assert client.get(PAGE).status_code == 404
-    assert client.post(f"{PAGE}start/").status_code == 404
-
-
-def test_looking_changes_nothing(client, enrollment):
-    through(enrollment, before=1)
-    before = list(Attempt.objects.values()), list(Completion.objects.values())
-    exam = enrollment.attempts.get(exam__identifier="last-cup")
-    for address in ("/", PAGE, "/learn/tea-room/record/", f"/attempts/{exam.pk}/result/"):
-        client.get(address)
-    assert client.get(f"{PAGE}start/").status_code == 405
-    assert (list(Attempt.objects.values()), list(Completion.objects.values())) == before
 
 
 @pytest.mark.parametrize("families", [3, 9])

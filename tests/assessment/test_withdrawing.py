@@ -1,24 +1,30 @@
 """A certificate taken back: it certifies nobody any more, and what was completed stays."""
 
+from datetime import timedelta
+
 import pytest
-from bs4 import BeautifulSoup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import NotForThisPerson, withdraw
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
 from courseware.learning.models import Completion, Enrollment
+from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
 from courseware.reporting import consistency, log_check
 from tests.assessment.exams import make_course, ready, sit
-from tests.making import letters, make_admin, make_editor, make_team, make_user
+from tests.assessment.sitting import soup
+from tests.making import letters, make_admin, make_editor, make_enrollment, make_team, make_user
+from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:assessment_certificate_changelist")
+DAY = timedelta(days=1)
 
 
 def told_of_it():
@@ -90,7 +96,7 @@ def test_an_admin_shows_who_it_is_before_a_certificate_is_withdrawn(client, admi
 def test_who_withdraws_reads_whose_certificate_it_is_and_of_which_day(client, admin, certificate):
     other = certificate_of(make_user("Other Holder"))
     form = {"action": "withdraw", ACTION_CHECKBOX_NAME: [certificate.pk]}
-    page = BeautifulSoup(client.post(LIST, form).content, "html.parser").find(id="content")
+    page = soup(client.post(LIST, form)).find(id="content")
     day = timezone.localdate(certificate.issued_at)
     assert [one.get_text() for one in page.select("form li")] == [f"Wang Xiaoming · {day}"]
     assert not any(text in str(page) for text in (certificate.number, other.number, "Other Holder"))
@@ -134,7 +140,7 @@ def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, a
     client.logout()
     assert "✓ Valid" in client.get(address).text
     withdraw(certificate, reason="The answers were passed on.", by=admin)
-    page = BeautifulSoup(client.get(address).content, "html.parser").main.text
+    page = soup(client.get(address)).main.text
     assert "Withdrawn on" in page and "✓ Valid" not in page
     assert "passed on. " not in page and "answers were" not in page and "Ada" not in page
 
@@ -148,13 +154,6 @@ def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin,
     assert not certificate.is_valid()
 
 
-def test_what_was_withdrawn_and_told_is_told_once_and_with_the_reason_it_has_then(client, admin, certificate):
-    withdraw(certificate, reason="So.", by=admin)
-    assert [letter.to for letter in letters()] == [["wang@example.com"]]
-    assert not withdraw(certificate, reason="Again.", by=admin)
-    assert len(letters()) == 1
-
-
 def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_behind_the_log(admin, certificate):
     withdraw(certificate, reason="So.", by=admin)
     assert [line for line in [*consistency.differences(), *log_check.differences()] if "certificate" in line] == []
@@ -166,3 +165,47 @@ def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_
     Certificate.objects.filter(pk=other.pk).update(**past_the_log)
     found = list(log_check.differences())
     assert f"certificate {other.pk}: the log knows no “certificate-withdrawn” that says the same" in found
+
+
+def listed_certificate(name, days=None, **fields):
+    enrollment = make_enrollment(make_user(name))
+    complete_course(enrollment)
+    until = None if days is None else site_day() + days * DAY
+    Certificate.objects.filter(enrollment=enrollment).update(valid_until=until, **fields)
+    return enrollment
+
+
+def shown(client, **chosen):
+    return sorted(each.holder for each in client.get(LIST, chosen).context["cl"].queryset)
+
+
+def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has_ended(client, admin, settings):
+    settings.CERTIFICATE_ENDING_DAYS = 60
+    withdrawn = {"withdrawn_at": admin.joined_at, "withdrawn_by": admin, "withdrawn_reason": "Why"}
+    for name, days in (("no end", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
+        listed_certificate(name, days)
+    listed_certificate("withdrawn", 9, **withdrawn)
+    listed_certificate("over and withdrawn", -9, **withdrawn)
+    assert shown(client, validity="valid") == ["last day", "later", "no end", "soon"]
+    assert shown(client, validity="ending") == ["last day", "soon"]
+    assert shown(client, validity="ended") == ["over"]
+    assert len(shown(client)) == len(shown(client, validity="x")) == 7
+    assert shown(client, validity="ended", withdrawn_at__isempty="0") == []
+
+
+def test_a_run_is_named_by_the_title_of_its_course_in_the_language_of_the_reader(client, admin):
+    run = listed_certificate("Lea")
+    page = client.get(reverse("admin:assessment_certificate_change", args=[run.certificate.pk])).text
+    assert "Lea · Rules of the tea room" in page
+    assert "Lea · tea-room" not in page
+
+
+def test_certificate_is_found_by_number_and_holder(client, admin):
+    run = listed_certificate("Lea")
+    run.learner.staff_number = "A0012"
+    run.learner.save()
+    number = run.certificate.number
+    listed_certificate("Bo")
+    for typed in (number, grouped(number), grouped(number).lower(), "ａ００１２"):
+        assert shown(client, q=typed) == ["Lea"]
+    assert shown(client, q="Bo") == ["Bo"]
