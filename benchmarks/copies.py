@@ -9,9 +9,15 @@ from django.db.models import DateField, Model, UUIDField
 
 from courseware.accounts.models import Away, User
 from courseware.assessment.certificate_numbers import new_number
-from courseware.assessment.daily_answers import DailyAnswer
-from courseware.assessment.models import Attempt, Certificate, DrillAnswer, Response, Standing
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import (
+    Attempt,
+    Certificate,
+    DailyAnswer,
+    DrillAnswer,
+    OutsideTraining,
+    Response,
+    Standing,
+)
 from courseware.assignments.models import Assignment
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, subject_of

@@ -26,9 +26,8 @@ from courseware.accounts.ways_in import JoinRequest
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.certificate_papers import paper_of
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import Attempt, OutsideTraining
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.group_doors import GroupDoor
 from courseware.assignments.merging import merge
 from courseware.assignments.models import HandReminding, RuleVersion

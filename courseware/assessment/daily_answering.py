@@ -1,20 +1,27 @@
 """Answering the question of the day, and saying whether it is wanted by letter and during the course."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.daily_answers import DailyAnswer, DailyWish
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
 from courseware.assessment.drilling import OtherQuestion
-from courseware.assessment.remembering import remember
+from courseware.assessment.models import DailyAnswer, DailyWish
 from courseware.evidence.recording import record
 from courseware.learning.answering import question_of_form, store_new
 from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
 
+if TYPE_CHECKING:
+    from fsrs import Scheduler
+
+LONGEST = 180  # days
 DAILY_LETTER = "daily-question"  # the kind of the letter; the room that writes it is above
 
 
@@ -93,3 +100,37 @@ def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
     if by_letter:
         turn_on_again(KindToStop(person, DAILY_LETTER))
     record("daily-question-chosen", actor=person, subject=person, data=chosen)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """`memory` is what the library knows of the rule, as plain JSON; it is asked about again from `due_at` on."""
+
+    memory: dict[str, Any]
+    due_at: datetime
+
+
+def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) -> Remembered:
+    """After an answer at `at`; `memory` is that of the answer before, None at the first.
+
+    >>> at = datetime(2026, 11, 27, tzinfo=UTC)
+    >>> first = remember(None, is_right=True, at=at)
+    >>> second = remember(first.memory, is_right=True, at=first.due_at)
+    >>> [(each.due_at - at).days for each in (first, second)]
+    [2, 13]
+    """
+    from fsrs import Card, Rating  # takes a tenth of a second, so only where somebody answers
+
+    card = Card.from_dict(cast(Any, memory)) if memory else Card(card_id=0, due=at)
+    # Of a clock that was set back, no time has passed.
+    now = max(at, card.last_review or at).astimezone(UTC)
+    card, _log = scheduler().review_card(card, Rating.Good if is_right else Rating.Again, now)
+    return Remembered({**card.to_dict()}, card.due)
+
+
+@cache
+def scheduler() -> "Scheduler":
+    """By days: with steps of learning the first answer would be asked for again after ten minutes."""
+    from fsrs import Scheduler
+
+    return Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False)

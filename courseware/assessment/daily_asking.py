@@ -15,10 +15,9 @@ from django.utils import timezone
 
 from courseware.accounts.absences import last_day_away
 from courseware.accounts.models import User, time_zones
-from courseware.assessment.daily_answers import DailyAnswer, DailyWish
 from courseware.assessment.daily_rules import DailyRule, Wording, most_urgent, wording_of
 from courseware.assessment.met_wordings import QUARTER, MetWordings, latest
-from courseware.assessment.models import DrillAnswer, Response
+from courseware.assessment.models import DailyAnswer, DailyWish, DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.paragraphs import without_sources
 from courseware.content.compiled.serving import Outline, PageData, Step

@@ -7,8 +7,8 @@ from datetime import date
 
 from django.utils.translation import get_language
 
-from courseware.assessment.daily_answers import DailyAnswer
 from courseware.assessment.daily_asking import AskedToday, daily_of, page_in
+from courseware.assessment.models import DailyAnswer
 from courseware.content.compiled import serving
 from courseware.content.compiled.paragraphs import without_sources
 from courseware.content.compiled.serving import Step

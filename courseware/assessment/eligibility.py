@@ -13,7 +13,7 @@ from courseware.assessment.banks import bank
 from courseware.assessment.drilling import is_settled
 from courseware.assessment.grading import points_needed
 from courseware.assessment.models import Attempt, Response
-from courseware.assessment.sittings import starting_point_of
+from courseware.assessment.starting_point import starting_point_of
 from courseware.content.compiled.serving import CheckQuestion, Outline, PageData
 from courseware.language.metadata import attempts_in_a_row
 from courseware.language.questions import Question

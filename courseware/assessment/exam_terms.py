@@ -1,10 +1,16 @@
-"""What an exam asks of whoever is to sit it."""
+"""The terms of an exam: what it asks, and when further attempts open."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
+
+from django.utils.translation import ngettext
 
 from courseware.assessment.grading import points_needed
-from courseware.content.compiled.serving import PageData
+from courseware.content.compiled.serving import Outline, PageData
 from courseware.language.metadata import attempts_in_a_row
+
+MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -34,3 +40,33 @@ def exam_terms(exam: PageData, submitted: int) -> ExamTerms:
         number=submitted % allowed + 1,
         allowed=allowed,
     )
+
+
+@dataclass(frozen=True)
+class Term:
+    """How the attempt with this number opens: `wait` after the one before ("" for at once), and after repeating what
+    `after` names: "lessons", "simulations" or "".
+    """
+
+    number: int
+    wait: str
+    after: str
+
+
+def retake_terms(exam: PageData, outline: Outline) -> Iterator[Term]:
+    has_simulations = any(step.kind == "simulation" for step in outline.steps)
+    for number, retake in zip(count(2), exam.data["retakes"]):
+        # Nobody has to repeat simulations where the route has none.
+        after = "" if retake["after"] == "simulations" and not has_simulations else retake["after"]
+        yield Term(number, duration(retake["wait"]), after or "")
+
+
+def duration(seconds: int | None) -> str:
+    """In words, in the largest unit that gives a whole number, but a single day as 24 hours. "" for None and 0."""
+    if not seconds:
+        return ""
+    if seconds % DAY == 0 and seconds > DAY:
+        return ngettext("%(number)d day", "%(number)d days", seconds // DAY) % {"number": seconds // DAY}
+    if seconds % HOUR == 0:
+        return ngettext("%(number)d hour", "%(number)d hours", seconds // HOUR) % {"number": seconds // HOUR}
+    return ngettext("%(number)d minute", "%(number)d minutes", seconds // MINUTE) % {"number": seconds // MINUTE}

@@ -12,8 +12,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from courseware.assessment.daily_answers import DailyAnswer
-from courseware.assessment.models import DrillAnswer, Response
+from courseware.assessment.models import DailyAnswer, DrillAnswer, Response
 from courseware.learning.models import Enrollment
 from courseware.lib.kept_query import KeptQuery
 

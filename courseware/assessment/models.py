@@ -1,11 +1,11 @@
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.assessment.daily_answers import DailyAnswer, DailyWish  # noqa: F401 - Django finds its models here
-from courseware.assessment.outside_training import WITHDRAWN_FOR_A_REASON, OutsideTraining, Withdrawable
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -143,6 +143,125 @@ class DrillAnswer(models.Model):
 
     def __str__(self):
         return f"{self.question} ({self.attempt})"
+
+
+class DailyAnswer(models.Model):
+    """One answer to a question of the day, on a rule (an objective). None is ever edited.
+
+    What is remembered of a rule stands with the last answer on it: see `remembering`.
+    """
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="daily_answers")
+    day = models.DateField(help_text="In the person's zone")
+    number = models.PositiveSmallIntegerField(help_text="Of the run's; 1 is the first")
+    objective = models.CharField(max_length=32, help_text="The rule")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", help_text="It was asked from")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+", help_text="A bank or a lesson")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+", help_text="Of the document")
+    question = models.CharField(max_length=64)
+    response = models.JSONField()
+    is_right = models.BooleanField()
+    answered_at = models.DateTimeField()
+    token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
+    memory = models.JSONField(help_text="What the library knows of the rule after this answer")
+    due_at = models.DateTimeField(help_text="From when on the rule is asked about again")
+
+    # Added by the query `daily_asking.GIVEN`.
+    course: int
+    document_key: str
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "day"], name="one_daily_answer_a_day"),
+            models.UniqueConstraint(fields=["enrollment", "number"], name="one_daily_answer_per_number"),
+        ]
+
+    def __str__(self):
+        return f"{self.question} ({self.enrollment})"
+
+
+class DailyWish(models.Model):
+    """What somebody wants of the question of the day beyond finding it on home once a course is completed."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    by_letter = models.BooleanField(default=False)
+    during_course = models.BooleanField(default=False)
+
+    def __str__(self):
+        return str(self.person)
+
+
+class Withdrawable(models.Model):
+    """What certifies a person until a day (`valid_until`; None: it has no end), and may be withdrawn."""
+
+    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("withdrawn by"),
+    )
+    withdrawn_reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        abstract = True
+
+    valid_until: date | None
+
+    @property
+    def certifies_until(self) -> date:
+        """The last day; `date.max` if it has no end, `date.min` if it was withdrawn."""
+        return date.min if self.withdrawn_at else self.valid_until or date.max
+
+
+WITHDRAWN_FOR_A_REASON = Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="") | Q(
+    withdrawn_at__isnull=False, withdrawn_by__isnull=False
+) & ~Q(withdrawn_reason="")
+
+
+class OutsideTraining(Withdrawable):
+    """That somebody learned elsewhere what a course teaches, as somebody of human resources says; never edited.
+
+    It certifies like a certificate, and is none: it has no number, and nobody can check it. See `outside_records`. What
+    was withdrawn was recorded by mistake, and certified nobody: `standing` does not ask for it.
+    """
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("person")
+    )
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+", verbose_name=_("course"))
+    trained_on = models.DateField(_("trained on"))
+    valid_until = models.DateField(_("valid until"), null=True, help_text="The last day; null: it has no end")
+    proof = models.CharField(_("proof"), max_length=200, help_text="What shows it, in words")
+    reference = models.CharField(_("number or place of the proof"), max_length=100, blank=True)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("recorded by")
+    )
+    recorded_at = models.DateTimeField(_("recorded on"), default=timezone.now)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("outside training"), _("outside trainings")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "course", "trained_on"],
+                condition=Q(withdrawn_at=None),
+                name="outside_training_recorded_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gte=models.F("trained_on")),
+                name="outside_training_ends_after_it",
+            ),
+            models.CheckConstraint(
+                condition=WITHDRAWN_FOR_A_REASON,
+                name="outside_training_withdrawn_for_a_reason",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.person} · {self.course} · {self.trained_on}"
 
 
 class Certificate(Withdrawable):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.accounts.merges import accounts_that_stayed
 from courseware.accounts.models import User
 from courseware.assessment.certificate_facts import months_later
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.standing import keep_standings
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course

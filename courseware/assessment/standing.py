@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
-from courseware.assessment.models import Certificate, Standing
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Pair
 

@@ -1,10 +1,13 @@
 """The starting point: the score of the pre-check, that of its parallel questions after the exam, and the gain."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from courseware.assessment.grading import Score, gain
+from courseware.assessment.models import Attempt
 from courseware.content.compiled.serving import Outline
+from courseware.learning.models import Enrollment
+from courseware.lib.kept_query import KeptQuery
 
 
 @dataclass(frozen=True)
@@ -70,3 +73,27 @@ def starting_point_in(sittings: Iterable[Sitting], outline: Outline) -> Starting
         after=taken.get(2),  # the sitting with the parallel questions
         may_ask_again=1 in taken and 2 not in taken and is_exam_behind,
     )
+
+
+PARTS = ("exam__identifier", "number", "points", "max_points", "is_passed")
+SITTINGS = KeptQuery(
+    lambda enrollments: (
+        Attempt.objects.filter(enrollment__pk__in=enrollments)
+        .submitted()
+        .order_by("pk")
+        .values_list("enrollment", *PARTS)
+    )
+)
+
+
+def sittings_of(enrollments: Collection[int]) -> dict[int, list[Sitting]]:
+    """By primary key of the enrollment, the oldest first; nothing for one without any. Runs one query."""
+    by_enrollment: dict[int, list[Sitting]] = {}
+    for enrollment, *sitting in SITTINGS(enrollments=list(enrollments)):
+        by_enrollment.setdefault(enrollment, []).append(Sitting(*sitting))
+    return by_enrollment
+
+
+def starting_point_of(enrollment: Enrollment, outline: Outline) -> StartingPoint:
+    """Runs one query."""
+    return starting_point_in(sittings_of([enrollment.pk]).get(enrollment.pk, ()), outline)

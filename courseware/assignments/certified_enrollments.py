@@ -14,8 +14,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import TRAININGS_AT_ONCE, record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import planning
 from courseware.assignments.fitting import Certified, Deed, PersonFacts, Why, reason_outside, renewal_of
 from courseware.assignments.models import Assignment, AssignmentRule

@@ -20,8 +20,8 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.assessment.daily_answering import DAILY_LETTER, wish_of
-from courseware.assessment.daily_answers import DailyWish
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
+from courseware.assessment.models import DailyWish
 from courseware.assignments.example_letters import DAILY_QUESTION
 from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.learning.models import Enrollment

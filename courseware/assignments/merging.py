@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.mergeable import CannotMerge, Unmerged, lock_both, open_again, shut, why_not_merge
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.standing import work_out
 from courseware.assignments import arrival_letter, changed_lesson_letters, ending_letters, reminder_letter
 from courseware.evidence.recording import NewEvent, record_many

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.rosters.reading import ListRefused, read_beside, understood
 from courseware.accounts.rosters.tables import read_text
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import usual_end
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.list_forms import MOST_UPLOADED
 from courseware.assignments.outside_lists import MOST_TRAININGS, REFUSALS, SORT, Usual, as_text
 from courseware.assignments.people_forms import DayInput

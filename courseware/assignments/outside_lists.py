@@ -17,8 +17,8 @@ from courseware.accounts.rosters import sentences
 from courseware.accounts.rosters.columns import HEADINGS, folded
 from courseware.accounts.rosters.reading import READ, Listing, ListSort, Row, clean, day, printable
 from courseware.accounts.rosters.tables import Table
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import key_of, usual_end
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.lib.dates import site_day

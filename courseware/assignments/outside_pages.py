@@ -8,8 +8,8 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.permissions import handles_people, is_no_staff, may_handle, may_place
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import withdraw_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.certified_enrollments import (
     record_trainings,
     unneeded_enrollments,

@@ -11,7 +11,7 @@ from courseware.accounts.conflicts_of_interest import LASTS, conflicts_of_decide
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import audits, handles_people, is_no_staff, may_handle, may_read_log, sees_the_firm
 from courseware.accounts.printed_codes import people_without_code
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import OutsideTraining
 from courseware.assignments.event_words import with_words
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_forms import PeopleFilter

@@ -10,8 +10,7 @@ from django.utils.translation import ngettext
 
 from courseware.assessment.drilling import OwedDrill, owed_drills
 from courseware.assessment.eligibility import Failed, failed_attempts
-from courseware.assessment.sittings import sittings_of
-from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
+from courseware.assessment.starting_point import Sitting, StartingPoint, sittings_of, starting_point_in
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course

@@ -10,12 +10,10 @@ from django.utils import timezone
 
 from courseware.accounts.away import Away
 from courseware.accounts.notes import Note
-from courseware.assessment.models import Attempt, Certificate
-from courseware.assessment.objective_scores import ModuleScore, by_module, exam_scores
+from courseware.assessment.models import Attempt, Certificate, OutsideTraining
 from courseware.assessment.outside_records import trainings_of
-from courseware.assessment.outside_training import OutsideTraining
-from courseware.assessment.sittings import sittings_of
-from courseware.assessment.starting_point import StartingPoint
+from courseware.assessment.result_page import ModuleScore, by_module, exam_scores
+from courseware.assessment.starting_point import StartingPoint, sittings_of
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading

@@ -11,8 +11,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from courseware.assessment.certificate_facts import FACTS, CertificateFact, frozen_facts
 from courseware.assessment.certifying import outlines_of
-from courseware.assessment.models import Certificate, CertificatePaper, Standing
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import Certificate, CertificatePaper, OutsideTraining, Standing
 from courseware.assessment.standing import Proof, longest, says, whose
 from courseware.content.compiled.serving import Outline
 from courseware.learning.models import Enrollment

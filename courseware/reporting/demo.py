@@ -15,8 +15,8 @@ from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership, Team, User
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import record_outside, usual_end
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.observations_due import ASKED_FOR

@@ -7,10 +7,9 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from courseware.assessment.attempting import is_right
 from courseware.assessment.banks import bank, question_of
-from courseware.assessment.daily_answers import DailyAnswer
 from courseware.assessment.drilling import Drill, drills_of
 from courseware.assessment.grading import reaches
-from courseware.assessment.models import Attempt, DrillAnswer, Response
+from courseware.assessment.models import Attempt, DailyAnswer, DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import NotOffered

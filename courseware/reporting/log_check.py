@@ -14,8 +14,7 @@ from django.db.models import QuerySet
 from courseware.accounts.merges import Merge
 from courseware.accounts.notes import Note
 from courseware.assessment.certificate_facts import facts_in_log
-from courseware.assessment.models import Attempt, Certificate, CertificatePaper
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import Attempt, Certificate, CertificatePaper, OutsideTraining
 from courseware.assignments.talks import Talk
 from courseware.content.models import ProfessionalReading
 from courseware.evidence.models import Event

@@ -17,8 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import sees_the_firm
-from courseware.assessment.models import Certificate
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.learning.models import EnrollmentQuerySet

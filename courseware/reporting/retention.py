@@ -7,7 +7,7 @@ from datetime import date
 
 from django.db.models import F
 
-from courseware.assessment.daily_answers import DailyAnswer
+from courseware.assessment.models import DailyAnswer
 from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
 from courseware.lib.shares import AnonymousShare

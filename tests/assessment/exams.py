@@ -10,7 +10,7 @@ from django.db import connections
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.eligibility import eligibility_of
-from courseware.assessment.sittings import starting_point_of
+from courseware.assessment.starting_point import starting_point_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.learning import answering

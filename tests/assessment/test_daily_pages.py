@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from courseware.accounts.models import User
 from courseware.assessment import daily_asking
-from courseware.assessment.daily_answers import DailyAnswer, DailyWish
+from courseware.assessment.models import DailyAnswer, DailyWish
 from courseware.assignments.daily_letters import question_in_words
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Enrollment

@@ -7,8 +7,8 @@ import pytest
 
 from courseware.accounts.models import User
 from courseware.assessment.daily_answering import choose
-from courseware.assessment.daily_answers import DailyAnswer
 from courseware.assessment.drilling import OtherQuestion
+from courseware.assessment.models import DailyAnswer
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning import enrolling

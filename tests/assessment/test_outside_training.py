@@ -7,9 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.assessment.certifying import issue
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import OwnTraining, record_outside, usual_end, withdraw_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.evidence.models import Event

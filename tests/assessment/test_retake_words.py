@@ -7,8 +7,8 @@ import time_machine
 
 from courseware.assessment.attempting import NotYet
 from courseware.assessment.eligibility import Eligibility, eligibility_of
+from courseware.assessment.exam_terms import duration
 from courseware.assessment.models import Attempt
-from courseware.assessment.retake_words import duration
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.simulations import running

@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.certifying import issue
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.content.models import Course

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting, rehearsal
 from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings, undo_ending
 from courseware.assignments.models import Assignment

@@ -18,7 +18,7 @@ from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, 
 from courseware.accounts.standing_in import name_substitute
 from courseware.accounts.team_links import answer_request, make_link
 from courseware.accounts.ways_in import JoinRequest
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import OutsideTraining
 from courseware.assignments.merging import merge, why_not
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import CannotAnswer, DayAnswer, answer_day_request, ask_for_day

@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, User
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assignments.acting import act
 from courseware.assignments.merging import merge, undo_merge

@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from courseware.accounts.mergeable import CannotMerge
 from courseware.accounts.merges import Merge
-from courseware.assessment.models import Certificate
+from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.assignments import acting

@@ -8,9 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.rosters.reading import ListRefused, understood
 from courseware.accounts.rosters.tables import read_text
-from courseware.assessment.models import Standing
+from courseware.assessment.models import OutsideTraining, Standing
 from courseware.assessment.outside_records import OwnTraining, record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.certified_enrollments import record_trainings
 from courseware.assignments.merging import merge
 from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of

@@ -5,9 +5,8 @@ from datetime import date
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from tests.counting import statements
 from tests.making import make_admin, make_auditor, make_editor, make_hr, make_user
 

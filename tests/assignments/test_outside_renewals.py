@@ -4,9 +4,8 @@ from datetime import date
 
 import pytest
 
-from courseware.assessment.models import Certificate
+from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments import acting
 from courseware.assignments.rehearsal import rehearse_rule
 from courseware.learning.models import Enrollment

@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
 from courseware.assessment.certifying import issue
-from courseware.assessment.models import Certificate
+from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.assignments import acting
 from courseware.assignments.rehearsal import rehearse_all

@@ -6,8 +6,8 @@ import pytest
 
 from courseware.accounts.mergeable import CannotMerge, Unmerged
 from courseware.accounts.standing_in import name_substitute
+from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assignments.merging import merge
 from courseware.evidence.models import Event
 from tests.making import make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user

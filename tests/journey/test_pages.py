@@ -5,9 +5,8 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.assessment.models import Response
+from courseware.assessment.models import OutsideTraining, Response
 from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.standing import keep_standing
 from courseware.content.compiled import serving
 from courseware.content.models import Document

@@ -3,8 +3,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.models import Attempt, Certificate, Standing
-from courseware.assessment.outside_training import OutsideTraining
+from courseware.assessment.models import Attempt, Certificate, OutsideTraining, Standing
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import acting_rules, plan
 from courseware.content.compiled.card import sections_without_contact

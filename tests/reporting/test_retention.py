@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 
-from courseware.assessment.daily_answers import DailyAnswer
+from courseware.assessment.models import DailyAnswer
 from courseware.content.compiled import serving
 from courseware.learning.models import Enrollment
 from courseware.lib.shares import AnonymousShare as Share

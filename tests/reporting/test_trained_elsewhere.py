@@ -7,9 +7,8 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
 
-from courseware.assessment.models import Certificate
+from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.reporting import exports
 from tests.making import join, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.test_standing import rows_shown_to

@@ -18,9 +18,8 @@ from courseware.accounts.teams import add_team
 from courseware.accounts.working_days import ListedDay
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.outside_training import OutsideTraining
 from courseware.assessment.withdrawing import withdraw
 from courseware.assignments.merging import merge
 from courseware.assignments.models import AssignmentRule, RuleVersion

@@ -6,9 +6,8 @@ from django.shortcuts import redirect
 
 from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
-from courseware.assessment.exam_terms import questions_in
+from courseware.assessment.exam_terms import duration, questions_in, retake_terms
 from courseware.assessment.grading import points_needed
-from courseware.assessment.retake_words import duration, retake_terms
 from courseware.assessment.views.places import exam_address, shown_drills
 from courseware.content.compiled import serving
 from courseware.language.metadata import attempts_in_a_row
