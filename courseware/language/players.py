@@ -7,11 +7,14 @@ stand in the same state are one group, which is divided by what they choose. The
 same shares.
 """
 
+import hashlib
+import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -20,6 +23,7 @@ from courseware.language.spans import plain
 
 PLAYS, SEED = 10_000, 1
 MOST_MOVES = 300_000  # of a player: one of more than thirty situations is played less often, or it would take minutes
+SAVED = Path(__file__).with_name("played.json")  # results for the shipped simulations, which a test plays again
 WAITS = "waits"  # where a player who never chooses comes to a situation without a clock
 
 LAZY = "lazy"
@@ -254,12 +258,34 @@ def _chosen(
     return Counter(player(node, offered, random) for _ in range(plays))
 
 
-def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterator[Played]:
-    """For a translation only the players that read texts: the others play alike in every language."""
+def played_by_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterable[Played]:
+    """For a translation only the players that read texts: the others play alike in every language.
+
+    Results for unchanged shipped simulations are read from SAVED, since playing one takes about a second.
+    """
+    saved = _saved_results().get(fingerprint(simulation, language, is_source=is_source))
+    if saved is None:
+        return play_all(simulation, language, is_source=is_source)
+    return [Played(**result) for result in saved]
+
+
+def play_all(simulation: Simulation, language: str, *, is_source: bool) -> Iterator[Played]:
+    """Like `played_by_all`, but always plays."""
     table = PlayTable(simulation)
     for name, players in players_of(simulation, language).items():
         if is_source or name in READERS:
             yield max((play(table, name, player) for player in players), key=lambda played: played.done)
+
+
+def fingerprint(simulation: Simulation, language: str, *, is_source: bool) -> str:
+    """The key in SAVED: a SHA-256 of everything the results depend on, except the players themselves."""
+    return hashlib.sha256(repr((simulation, language, is_source)).encode()).hexdigest()
+
+
+@cache
+def _saved_results() -> dict[str, list[dict[str, Any]]]:
+    results: dict[str, list[dict[str, Any]]] = json.loads(SAVED.read_text())
+    return results
 
 
 def is_few(simulation: Simulation) -> bool:

@@ -11,10 +11,12 @@ from django.utils import translation
 from courseware.content.compiled import serving
 from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.serving import read_outline
+from courseware.content.management.commands.check_content import course_folders
+from courseware.content.management.commands.play_simulations import saved_results
 from courseware.content.releases.course_folders import read_folder
 from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
-from courseware.language.players import LAZY, PlayTable, play
+from courseware.language.players import LAZY, SAVED, PlayTable, play
 from courseware.language.players import lazy as lazy_player
 from courseware.language.simulation_text import make_simulation
 from courseware.lib.minute_words import minutes_in_words
@@ -124,3 +126,9 @@ def test_who_never_chooses_ends_in_harm_wherever_the_course_asks_for_the_simulat
     lazy = {one: play(table, LAZY, lazy_player) for one, table in tables.items()}
     assert {played.done for played in lazy.values()} <= {0}
     assert all(played.ended.get("green", 0) == 0 and played.ended["red"] > 0.5 for played in lazy.values())
+
+
+@pytest.mark.exhaustive
+def test_saved_results_of_players_are_what_playing_gives():
+    current = saved_results(course_folders(None))
+    assert json.loads(SAVED.read_text()) == json.loads(current), "run manage.py play_simulations --save"

@@ -1,6 +1,8 @@
 """Play the simulations of a folder at random, and print how their runs end."""
 
+import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
@@ -8,7 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.management.commands.check_content import course_folders, read_files
 from courseware.content.releases.publishing import ContentErrors, read_valid
-from courseware.language.simulation_text import read_simulation
+from courseware.language.course import CourseText
+from courseware.language.players import SAVED, fingerprint, play_all
+from courseware.language.simulation_text import make_simulation, read_simulation
 from courseware.language.simulations import Simulation
 
 RUNS, SEED = 10_000, 1
@@ -24,8 +28,12 @@ class Command(BaseCommand):
         parser.add_argument("directory", nargs="?", type=Path, help="Folder of course folders (default: content/)")
         parser.add_argument("--runs", type=int, default=RUNS, help=f"Of each simulation (default: {RUNS})")
         parser.add_argument("--seed", type=int, default=SEED, help="For other runs of chance")
+        parser.add_argument("--save", action="store_true", help=f"Only write {SAVED.name}, which makes imports faster")
 
-    def handle(self, *, directory: Path | None, runs: int, seed: int, **options):
+    def handle(self, *, directory: Path | None, runs: int, seed: int, save: bool, **options):
+        if save:
+            SAVED.write_text(saved_results(course_folders(directory)))
+            return
         if runs < 1:
             raise CommandError(f"--runs {runs}: expected 1 or more")
         self.stdout.write(HEAD)
@@ -34,14 +42,32 @@ class Command(BaseCommand):
                 self.stdout.write(row(simulation, runs, Random(seed)))
 
 
-def simulations_of(folder: Path) -> list[Simulation]:
-    """Raises CommandError where the checker finds an error: such a simulation may have no end."""
+def valid_course(folder: Path) -> CourseText:
+    """Raises CommandError if the checker finds an error: a simulation with errors may have no end."""
     try:
-        course = read_valid(read_files(folder))
+        return read_valid(read_files(folder))
     except ContentErrors as error:
         raise CommandError(f"{error}\nRun check_content, and mend what it finds.") from None
+
+
+def simulations_of(folder: Path) -> list[Simulation]:
+    course = valid_course(folder)
     documents = course.of_kind("simulation")
     return [read_simulation(course, document.id, document.language)[0] for document in documents]
+
+
+def saved_results(folders: list[Path]) -> str:
+    """JSON: fingerprint of a simulation in one language → results of all players."""
+    results = {}
+    for folder in folders:
+        course = valid_course(folder)
+        for document in course.of_kind("simulation"):
+            for language in course.documents[document.id]:
+                simulation, is_source = make_simulation(course, document.id, language), language == document.language
+                all_played = play_all(simulation, language, is_source=is_source)
+                key = fingerprint(simulation, language, is_source=is_source)
+                results[key] = [asdict(played) for played in all_played]
+    return json.dumps(results, indent=1) + "\n"
 
 
 def row(simulation: Simulation, runs: int, random: Random) -> str:
