@@ -43,8 +43,8 @@ from courseware.jobs import schedule
 from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.due_feeds import make_feed
-from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.models import Enrollment
+from courseware.learning.phrase_book import keep_phrase
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
 from courseware.outbox.stopping import SIGNER

@@ -11,11 +11,11 @@ class AssessmentConfig(AppConfig):
         from courseware.assessment.standing import ends_of
         from courseware.assessment.withdrawing import register_letter
         from courseware.learning import validity
-        from courseware.learning.signals import enrollment_completed
-        from courseware.learning.step_pages import register
+        from courseware.learning.completing import enrollment_completed
+        from courseware.learning.course_page import register_step_page
 
-        register("exam", "assessment:exam")
-        register("pre-check", "assessment:exam")
+        register_step_page("exam", "assessment:exam")
+        register_step_page("pre-check", "assessment:exam")
         register_letter()
         validity.register(ends_of)
         enrollment_completed.connect(issue_on_completion, dispatch_uid="issue certificate")

@@ -20,7 +20,7 @@ from courseware.assessment.models import Attempt, Certificate
 from courseware.content.compiled.serving import Outline
 from courseware.face.faces import Face, face_on
 from courseware.learning.models import Enrollment
-from courseware.learning.own_outline import narrowed
+from courseware.learning.progress import narrowed
 from courseware.lib import dates
 from courseware.lib.minute_words import minutes_in_words
 

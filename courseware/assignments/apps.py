@@ -30,7 +30,7 @@ class AssignmentsConfig(AppConfig):
         from courseware.jobs.condition import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
-        from courseware.learning.signals import enrollment_completed
+        from courseware.learning.completing import enrollment_completed
 
         words = _("End enrollments of people who are certified already")
         schedule("end-certified", words, certified_enrollments.end_certified, Daily(time(4, 35)))

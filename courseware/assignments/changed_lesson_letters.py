@@ -17,7 +17,7 @@ from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.not_asked import NotAskedReason
-from courseware.learning.own_outline import narrowed
+from courseware.learning.progress import narrowed
 from courseware.lib.dates import due_instant
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message

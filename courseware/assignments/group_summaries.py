@@ -13,9 +13,8 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of
 from courseware.assignments.group_doors import GroupDoor
 from courseware.learning.due import day_in_words
-from courseware.learning.headcounts import Headcount
+from courseware.learning.headcounts import Headcount, Tally
 from courseware.learning.states import NO_DAY, State
-from courseware.learning.tally import Tally
 from courseware.lib.dates import due_day
 from courseware.lib.disclosure import STEP
 from courseware.outbox.chat_cards import ChatCard

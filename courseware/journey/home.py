@@ -1,10 +1,11 @@
 """The learner's first page: a card for each course, with the next step, its due day and the whole route."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timeuntil
@@ -18,9 +19,8 @@ from courseware.assessment.models import Certificate, Standing
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import OutlineModule, Step
 from courseware.journey.acts import CHANGED, Act, NextAct
-from courseware.journey.drawings import ClockHands, LineStop, hands_at, stops_between
 from courseware.journey.next_act import Journey, journeys
-from courseware.journey.stopped_runs import StoppedRun, stopped_run
+from courseware.journey.under_way import StoppedRun, stopped_run
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.asking import last_request
@@ -33,6 +33,28 @@ from courseware.learning.models import Enrollment
 from courseware.learning.route import CountedPlace, Station, place_in, stations
 from courseware.learning.states import urgency_of
 from courseware.lib.dates import site_day
+
+
+@dataclass(frozen=True)
+class LineStop:
+    x: int
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class ClockHands:
+    hour: int
+    minute: int
+
+
+def stops_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[LineStop, ...]:
+    """Evenly apart; one alone stands at the start."""
+    gaps = max(1, len(are_done) - 1)
+    return tuple(LineStop(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
+
+
+def hands_at(instant: datetime) -> ClockHands:
+    return ClockHands(hour=30 * (instant.hour % 12) + instant.minute // 2, minute=6 * instant.minute)
 
 
 @dataclass(frozen=True)
@@ -250,3 +272,21 @@ def first_changed(cards: Iterable[CourseCard]) -> tuple[CourseCard | None, int]:
 def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
     """Sorted as on the board."""
     return sorted(enrollments, key=lambda each: (urgency_of(each), each.enrolled_at))
+
+
+@dataclass(frozen=True)
+class OtherWork:
+    words: str
+    address: str
+
+
+_asked: list[Callable[[HttpRequest], OtherWork | None]] = []
+
+
+def register_other_work(ask: Callable[[HttpRequest], OtherWork | None]) -> None:
+    """`ask` is called when somebody opens the first page; None where nothing waits for such a person."""
+    _asked.append(ask)
+
+
+def other_work(request: HttpRequest) -> Iterator[OtherWork]:
+    return filter(None, (ask(request) for ask in _asked))

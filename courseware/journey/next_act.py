@@ -19,8 +19,7 @@ from courseware.journey.under_way import UnderWay, under_way_by_enrollment
 from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason, not_asked_reason
-from courseware.learning.own_outline import narrowed
-from courseware.learning.progress import Progress, progress_with, recorded_by_enrollment
+from courseware.learning.progress import Progress, narrowed, progress_with, recorded_by_enrollment
 from courseware.learning.validity import validity_of
 from courseware.lib.kept_query import KeptQuery
 

@@ -17,7 +17,7 @@ from courseware.assessment.starting_point import StartingPoint, sittings_of
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
-from courseware.learning.adjusted import adjustments_of
+from courseware.learning.adjusting import adjustments_of
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import may_ask
 from courseware.learning.changes_seen import ChangeSeen

@@ -3,14 +3,23 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.html import strip_tags
 
 from courseware.assessment.models import Attempt
+from courseware.learning.models import Enrollment
 from courseware.lib.kept_query import KeptQuery
+from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
+from courseware.simulations.situation import PathLine, path_behind, situation_of
+from courseware.simulations.trails import page_of, trail_of
+
+SHOWN_AHEAD = 2  # of the situations to come: in a card a whole line would be too thin
 
 
 @dataclass(frozen=True)
@@ -50,3 +59,27 @@ def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[Unde
     for enrollment, *begun in UNDER_WAY(enrollments=list(enrollments)):
         found[enrollment].append(UnderWay(*begun))
     return found
+
+
+@dataclass(frozen=True)
+class StoppedRun:
+    """`who` said it, "" where it is told; `since` is the last decision, or the start."""
+
+    who: str
+    said: str
+    since: datetime
+    path: PathLine
+
+
+def stopped_run(enrollment: Enrollment, under_way: UnderWay, language: str) -> StoppedRun:
+    """Runs two queries."""
+    run = running.joined(Run.objects.with_release().get(pk=under_way.key), enrollment)
+    trail = trail_of(run)
+    situation = situation_of(trail, page_of(run, language).simulation, timezone.now())
+    last = situation.lines[-1] if situation.lines else None
+    return StoppedRun(
+        who=last.who if last else "",
+        said=strip_tags(last.html).strip() if last else situation.node.title,
+        since=trail.steps[-1].decision.decided_at if trail.steps else run.started_at,
+        path=path_behind([step.is_astray(trail.rules) for step in trail.steps], min(trail.ahead, SHOWN_AHEAD)),
+    )

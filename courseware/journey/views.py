@@ -10,17 +10,15 @@ from courseware.accounts.site_name import face_for
 from courseware.assessment.daily_card import daily_card
 from courseware.content.compiled import serving
 from courseware.journey.acts import Act
-from courseware.journey.home import course_cards, first_changed
+from courseware.journey.home import course_cards, first_changed, other_work
 from courseware.journey.newcomer import welcome
 from courseware.journey.next_act import journeys
-from courseware.journey.other_work import other_work
 from courseware.journey.reading_copy import reading_copy_of
 from courseware.journey.record import own_record
 from courseware.journey.short_breaks import BREAKS, lessons_tried, proposals
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, reading_of
-from courseware.learning.card_page import card_context
-from courseware.learning.course_page import render_in_course
+from courseware.learning.course_page import card_context, render_in_course
 from courseware.learning.phrase_book import own_book
 from courseware.lib.background import in_background
 from courseware.lib.dates import site_day

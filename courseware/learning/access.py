@@ -11,8 +11,7 @@ from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Release
 from courseware.learning.models import Enrollment
-from courseware.learning.own_outline import own_outline
-from courseware.learning.progress import Progress, progress_of
+from courseware.learning.progress import Progress, own_outline, progress_of
 from courseware.lib.kept_query import KeptQuery
 
 

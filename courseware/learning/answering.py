@@ -1,6 +1,7 @@
 """One try at one question of a lesson."""
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from courseware.content.compiled import serving
@@ -8,8 +9,8 @@ from courseware.learning.completing import complete_lesson, lock, touch, waiting
 from courseware.learning.models import Answer
 from courseware.learning.seeing_changes import settle_check
 from courseware.learning.sending_pace import refuse_too_many, sent_by
-from courseware.learning.unsaved_answers import drop_text
 from courseware.lib.kept_query import KeptQuery
+from courseware.unsaved.keeping import drop, keep, offer_of, unsaved_in
 
 ANSWERS_OF_FORM = KeptQuery(lambda token: Answer.objects.filter(token=token))
 SENT = sent_by(Answer.objects.all(), owner="enrollment__learner", instant="answered_at")
@@ -97,3 +98,46 @@ def store_new(row, refusal):
             row.save(force_insert=True)
     except IntegrityError:  # the lock on one enrollment does not exclude another person's form with the same token
         raise refusal from None
+
+
+def form_of(enrollment, step_id, question_id):
+    return reverse("learning:answer", args=[enrollment.course.identifier, step_id, question_id])
+
+
+def as_compared(text):
+    # Browsers end lines in two ways, and what is saved is stripped.
+    return text.replace("\r\n", "\n").strip()
+
+
+@transaction.atomic
+def keep_text(enrollment, step_id, question_id, text, *, token, at=None):
+    """`token` is that of the form. One that was sent meanwhile is not unsaved, however late this arrives."""
+    enrollment = lock(enrollment)
+    form = form_of(enrollment, step_id, question_id)
+    if Answer.objects.filter(token=token).exists():
+        return
+    if as_compared(text):
+        keep(enrollment.learner_id, form, {"text": as_compared(text)}, at=at)
+    else:
+        drop(enrollment.learner_id, form)
+
+
+def drop_text(enrollment, step_id, question_id):
+    drop(enrollment.learner_id, form_of(enrollment, step_id, question_id))
+
+
+def unsaved_texts(enrollment, page):
+    """Id of an open question of the page → what was typed there. Runs one query where there is such a question."""
+    forms = {
+        form_of(enrollment, page.identifier, identifier): identifier
+        for identifier, question in page.questions.items()
+        if question.kind == "open"
+    }
+    return {forms[form]: text for form, text in unsaved_in(enrollment.learner_id, forms).items()}
+
+
+def offer_beside(kept, saved, saved_at, *, is_put_in):
+    """`saved` is the text that is saved ("" at None for none yet). None where nothing is unsaved."""
+    if kept.fields["text"] == as_compared(saved):
+        return None
+    return offer_of(kept, is_put_in=is_put_in, saved_at=saved_at)

@@ -13,14 +13,13 @@ class LearningConfig(AppConfig):
     def ready(self):
         from courseware.content.compiled import page_links
         from courseware.content.desk.editors import grant_rights  # needs loaded apps
-        from courseware.learning import course_letter, day_answer_letter, renewal_letter
+        from courseware.learning import course_letter, day_answer_letter
 
         page_links.register(
             step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
         )
         post_migrate.connect(grant_rights, sender=self)
-        course_letter.register_letter()
-        renewal_letter.register_letter()
+        course_letter.register_letters()
         day_answer_letter.register_letter()
         self.keep_headcounts()
         self.follow_absences()

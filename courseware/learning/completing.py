@@ -1,21 +1,25 @@
 """Completion of documents and enrollments: the only place that decides it."""
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from courseware.content.compiled import serving
 from courseware.content.models import Document, ReleaseEntry, Revision
 from courseware.evidence.recording import record
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.own_outline import own_outline
-from courseware.learning.progress import progress_of, track_of
-from courseware.learning.signals import enrollment_completed
+from courseware.learning.progress import own_outline, progress_of, track_of
 from courseware.learning.tries import tries_of, waiting
 from courseware.lib.kept_query import KeptQuery
 
 LOCKED = KeptQuery(
     lambda pk: Enrollment.objects.select_for_update(of=("self",), no_key=True).with_release().filter(pk=pk)
 )
+
+
+# Sent inside the transaction that completes an enrollment, once: sender=Enrollment, enrollment=…, at=….
+# A receiver that raises undoes the completion with everything else, so that neither exists without the other.
+enrollment_completed = Signal()
 
 
 class NotDone(Exception):

@@ -1,4 +1,4 @@
-"""The letter that tells somebody of a course: who asks, for what, by when, and how to come in without its link."""
+"""Emails about a new enrollment and about an open renewal."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -17,7 +17,7 @@ from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.due_feeds import due_calendar_of
-from courseware.learning.letter_examples import ENROLLED
+from courseware.learning.letter_examples import ENROLLED, RENEWAL_OPEN
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, one_by_one, register_kind
@@ -25,23 +25,19 @@ from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 
 KIND = "enrolled"
-RENEWAL = "renewal-open"  # the same, where a valid certificate is renewed: see `renewal_letter`
+RENEWAL = "renewal-open"  # in place of `KIND` while a certificate is valid
 KINDS = (KIND, RENEWAL)
 
 
-def register_letter():
+def register_letters():
+    unwanted, training = one_by_one(why_unwanted), LetterSort.TRAINING
+    template, context = "learning/mail/enrolled.txt", one_by_one(in_words)
     register_kind(
-        KIND,
-        MessageKind(
-            _("A course to take"),
-            "learning/mail/enrolled.txt",
-            one_by_one(why_unwanted),
-            one_by_one(in_words),
-            LetterSort.TRAINING,
-            lines_in_words,
-            ENROLLED,
-        ),
+        KIND, MessageKind(_("A course to take"), template, unwanted, context, training, lines_in_words, ENROLLED)
     )
+    template, context = "learning/mail/renewal_open.txt", one_by_one(renewals_in_words)
+    words = _("A renewal that is open")
+    register_kind(RENEWAL, MessageKind(words, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
 
 
 def tell_enrolled(enrollments, *, by, is_held=False):
@@ -102,15 +98,34 @@ def in_words(message):
         courses = [course_in_words(run, language) for run in runs]
         calendar = due_calendar_of(runs, language) if any(run.due_on for run in runs) else None
     return {
-        "name": person.name,
+        **frame_in_words(message, courses),
         "other_pages": list(in_other_languages(link["link"], language)) if link else [],
-        "courses": courses,
         "attachments": [("due-days.ics", calendar.decode(), "text/calendar")] if calendar else None,
-        "house_style_of": courses[0]["id"] if len(courses) == 1 else "",
         "address": message.address,
-        "host": urlsplit(settings.SITE_URL).netloc,
-        **signer_of(person, message.data["by"]),
         **link,
+    }
+
+
+def renewals_in_words(message):
+    language = message.language or settings.LANGUAGE_CODE
+    with translation.override(language):
+        runs = list(asked_for(message).with_release().with_zone())
+        courses = [course_in_words(run, language) | renewal_in_words(run) for run in runs]
+    return frame_in_words(message, courses)
+
+
+def renewal_in_words(run):
+    return {"until": day_in_words(run.renews_until), "is_short": run.required is not None}
+
+
+def frame_in_words(message, courses):
+    """The part of the context that both emails have."""
+    return {
+        "name": message.person.name,
+        "courses": courses,
+        "house_style_of": courses[0]["id"] if len(courses) == 1 else "",
+        "host": urlsplit(settings.SITE_URL).netloc,
+        **signer_of(message.person, message.data["by"]),
     }
 
 

@@ -1,10 +1,19 @@
-"""Rendering for all pages of a course, in whichever room they are."""
+"""Rendering for all pages of a course, the pages of steps that are no lessons, and the emergency card."""
 
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.accounts.site_name import face_for
+from courseware.content.compiled import serving
+from courseware.content.compiled.card import checked_on, contacts_on_card
+from courseware.content.compiled.serving import Outline
+from courseware.content.models import Course
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading
 
@@ -25,3 +34,39 @@ def render_in_course(request, reading: Reading, template: str, context: dict, *,
     }
     with timezone.override(reading.enrollment.zone):
         return render(request, template, context, status=status)
+
+
+_pages: dict[str, str] = {}
+
+
+def register_step_page(kind: str, url_name: str) -> None:
+    """The url `url_name` takes the ids of course and step. Called by an app when it is ready."""
+    _pages[kind] = url_name
+
+
+def url_name_of(kind: str) -> str:
+    """The url name for a kind of `serving.Step`. Raises KeyError if no room has registered one."""
+    return _pages[kind]
+
+
+def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
+    """Its sections with the firm's contacts, the firm, and where it is found. Raises Http404 where there is no card."""
+    if course.current is None or outline.card_id is None:
+        raise Http404(course.identifier)
+    page = serving.page(course.current, outline.card_id, outline.language)
+    contacts = contacts_on_card(course, outline.language)
+    return {
+        "page": page,
+        "sections": [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]],
+        "firm": face_for(request, outline.course_id).name(get_language()),
+        "checked_on": checked_on(contacts),
+        "card_address": settings.SITE_URL + reverse("learning:own-cards"),
+    }
+
+
+def lesson_address(course, step, question=""):
+    return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")
+
+
+def home_address(**places):
+    return reverse("home")

@@ -9,8 +9,7 @@ from django.utils import timezone
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.completing import lock
-from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
-from courseware.learning.report_writers import digests_of_writer
+from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt, digests_of_writer
 from courseware.lib import dates, disclosure
 
 

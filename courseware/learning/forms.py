@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courseware.language.questions import MAX_TEXT
-from courseware.learning.unsaved_answers import as_compared
+from courseware.learning.answering import as_compared
 from courseware.lib.form_layout import Fields, Group
 
 LONGEST_TEXT = 2000  # characters

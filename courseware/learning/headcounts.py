@@ -8,6 +8,7 @@ each other. A job adds them up (see `recounting`).
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ from django.db.models import Case, FilteredRelation, Q, Sum, When
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.whereabouts import keep_teams_of
 from courseware.learning import states, validity
-from courseware.learning.tally import Tally, tally
+from courseware.learning.states import State
+from courseware.learning.validity import Validity
 
 FIRM = None  # in the place of a team: everybody, also who is in none
 
@@ -37,6 +39,45 @@ class Relocation(NamedTuple):
     learner: int
     before: Place | None
     after: Place | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """`found` has every pair, zeros included."""
+
+    found: dict[tuple[State, Validity], int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.found.values())
+
+    @property
+    def states(self) -> dict[State, int]:
+        """In the order of State; together they are all."""
+        return {state: sum(self.found[state, validity] for validity in Validity) for state in State}
+
+    @property
+    def validities(self) -> dict[Validity, int]:
+        """The certified in front, among whom is whose certificate is ending; these, ended and never are all."""
+        order = sorted(Validity, key=lambda validity: validity != Validity.CERTIFIED)
+        numbers = {validity: sum(self.found[state, validity] for state in State) for validity in order}
+        numbers[Validity.CERTIFIED] += numbers[Validity.ENDING]
+        return numbers
+
+    def number_in(self, standing: State | Validity) -> int:
+        return self.states[standing] if isinstance(standing, State) else self.validities[standing]
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally({place: number + other.found[place] for place, number in self.found.items()})
+
+    def __sub__(self, other: "Tally") -> "Tally":
+        return Tally({place: number - other.found[place] for place, number in self.found.items()})
+
+
+def tally(rows: Iterable[tuple[str, str, int]]) -> Tally:
+    """Of (state, validity, how many), as a query tells them."""
+    found = {(state, validity): number for state, validity, number in rows}
+    return Tally({(state, validity): found.get((state, validity), 0) for state in State for validity in Validity})
 
 
 class HeadcountQuerySet(models.QuerySet):

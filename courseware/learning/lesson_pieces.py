@@ -9,7 +9,7 @@ from django.utils.datastructures import MultiValueDict
 from courseware.content.compiled.serving import Step
 from courseware.language.questions import Question
 from courseware.learning.question_view import ShownQuestion
-from courseware.unsaved.offers import UnsavedOffer
+from courseware.unsaved.keeping import UnsavedOffer
 
 
 @dataclass(frozen=True)

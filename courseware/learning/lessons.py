@@ -11,16 +11,23 @@ from courseware.content.compiled.serving import PageData, Step
 from courseware.language.questions import Question
 from courseware.language.tracks import is_for
 from courseware.learning.access import Reading
+from courseware.learning.answering import offer_beside, unsaved_texts
 from courseware.learning.changed_lessons import LessonChange, ShownChange, as_shown, open_change
-from courseware.learning.earlier_questions import earlier_questions
 from courseware.learning.kept_phrases import KEPT_OF_LESSON
 from courseware.learning.lesson_pieces import Card, Entered, LessonPart, LessonState, QuestionDot, QuestionDots
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, ask_again, show
 from courseware.learning.route import CountedPlace, place_in
-from courseware.learning.tries import Tries, counting_and_former, minutes_of_rest, waiting, was_right, wording_asked
-from courseware.learning.unsaved_answers import offer_beside, unsaved_texts
+from courseware.learning.tries import (
+    Tries,
+    counting_and_former,
+    earlier_questions,
+    minutes_of_rest,
+    waiting,
+    was_right,
+    wording_asked,
+)
 from courseware.unsaved.models import UnsavedText
 
 WORTH_KEEPING = ("rule", "say")  # kinds of callouts, the best first

@@ -5,6 +5,7 @@ from datetime import date
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.absences import away_now
@@ -30,7 +31,6 @@ from courseware.learning.kept_phrases import KeptPhrase  # noqa: F401 - the same
 from courseware.learning.manager_questions import ManagerQuestion  # noqa: F401 - the same
 from courseware.learning.newest_runs import RunsKept
 from courseware.learning.postponements import Postponement
-from courseware.learning.report_writers import digests_of_writer
 from courseware.lib import dates
 from courseware.lib.matching import fulfils
 
@@ -355,6 +355,18 @@ class Completion(models.Model):
         return f"{self.document} ({self.enrollment})"
 
 
+SALT = "courseware.learning.report_writers"
+
+
+def digests_of_writer(enrollment: int, document: int) -> list[str]:
+    """Under the site's key, which new reports are kept with, then under those it had before.
+
+    Of a writer and a lesson, so that what one person wrote about several lessons cannot be put together.
+    """
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [salted_hmac(SALT, f"{enrollment}:{document}", key, algorithm="sha256").hexdigest() for key in keys]
+
+
 class LessonReportQuerySet(models.QuerySet):
     def written_by(self, enrollment):
         """Runs a query of its own, and one with the result."""
@@ -365,7 +377,7 @@ class LessonReportQuerySet(models.QuerySet):
 class LessonReport(models.Model):
     """“Something is wrong here”, which holds no person: only somebody who has the site's key can ask who wrote it."""
 
-    writer = models.CharField(max_length=64, db_index=True, help_text="See `learning.report_writers`")
+    writer = models.CharField(max_length=64, db_index=True, help_text="See `digests_of_writer`")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="reports", verbose_name=_("document"))
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", verbose_name=_("release"))
     language = models.CharField(_("language"), max_length=10)

@@ -5,13 +5,14 @@ and has left the course since is in neither number.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.utils.functional import cached_property
 
+from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 from courseware.lib.kept_query import KeptQuery
@@ -126,3 +127,28 @@ def track_of(enrollment: Enrollment, outline: Outline) -> str:
 def known_track(chosen: str, post: str, outline: Outline) -> str:
     """As it was chosen, else as the firm knows it; "" where it is neither: then only what is for all is asked."""
     return next((each for each in (chosen, post) if each in outline.tracks), "")
+
+
+def own_outline(enrollment: Enrollment, language: str) -> Outline:
+    return narrowed(serving.outline(enrollment.release, language), enrollment)
+
+
+def narrowed(outline: Outline, enrollment: Enrollment) -> Outline:
+    """`outline`, in which only what a short renewal asks for is required. Kept in memory, as what is made of it is."""
+    return outline if enrollment.required is None else _narrowed(outline, frozenset(enrollment.required))
+
+
+@lru_cache(1024)
+def _narrowed(outline: Outline, wanted: Collection[str]) -> Outline:
+    required = tuple(step.id for step in outline.steps if step.id in wanted)
+    if not required:
+        return outline  # all of it has left the course, so nothing would ever be done
+    modules = tuple(
+        replace(module, steps=tuple(asked(step, step.id in wanted) for step in module.steps))
+        for module in outline.modules
+    )
+    return replace(outline, required=required, modules=modules, pre_check_id=None, again_after=None, is_short=True)
+
+
+def asked(step: Step, is_required: bool) -> Step:
+    return step if step.is_required is is_required else replace(step, is_required=is_required)

@@ -12,7 +12,7 @@ from courseware.evidence.recording import record
 from courseware.learning.changed_lessons import LessonChange, open_change
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.completing import NeverReleased, lock, touch
-from courseware.learning.own_outline import own_outline
+from courseware.learning.progress import own_outline
 from courseware.learning.tries import tries_of, was_right
 
 Outcome = ChangeSeen.Outcome

@@ -1,18 +1,6 @@
 from django.urls import path
 
-from courseware.learning.views import (
-    another_day,
-    ask_manager,
-    course,
-    due_calendar,
-    emergency,
-    house_style,
-    lesson,
-    phrases,
-    printing,
-    searching,
-    unsaved,
-)
+from courseware.learning.views import course, due_days, emergency, house_style, lesson, phrases, searching
 
 app_name = "learning"
 
@@ -20,7 +8,7 @@ app_name = "learning"
 step_urls = [
     ("", lesson.step, "step"),
     ("answer/<id:question>/", lesson.answer, "answer"),
-    ("answer/<id:open_question>/unsaved/", unsaved.unsaved, "unsaved"),
+    ("answer/<id:open_question>/unsaved/", lesson.unsaved, "unsaved"),
     ("read/", lesson.mark_read, "mark-read"),
     ("change-read/", lesson.say_change_read, "change-read"),
     ("post/", lesson.choose_own_post, "choose-post"),
@@ -35,20 +23,20 @@ course_urls = [
     ("tracks/", course.tracks, "tracks"),
     ("card/", course.card, "card"),
     ("card/pocket/", course.pocket_card, "pocket-card"),
-    ("print/", printing.printed, "print"),
-    ("print/<id:module>/", printing.printed, "print-module"),
+    ("print/", course.printed, "print"),
+    ("print/<id:module>/", course.printed, "print-module"),
     ("finish/", course.finish, "finish"),
-    ("another-day/", another_day.another_day, "another-day"),
-    ("another-day/take-back/", another_day.take_back_asked, "take-back-asked"),
-    ("ask/", ask_manager.ask, "ask-manager"),
+    ("another-day/", due_days.another_day, "another-day"),
+    ("another-day/take-back/", due_days.take_back_asked, "take-back-asked"),
+    ("ask/", course.ask, "ask-manager"),
 ]
 
 urlpatterns = [
     path("card/", emergency.own_cards, name="own-cards"),
     path("phrases/", phrases.own_phrases, name="phrases"),
     path("search/", searching.search_own_courses, name="search"),
-    path("due-days/", due_calendar.due_days, name="due-days"),
-    path("due-days/<slug:secret>.ics", due_calendar.due_feed, name="due-feed"),
+    path("due-days/", due_days.due_days, name="due-days"),
+    path("due-days/<slug:secret>.ics", due_days.due_feed, name="due-feed"),
     path("house-style/", house_style.house_style, name="house-style"),
     path("house-style/<id:course>/", house_style.house_style, name="house-style-of-course"),
     *(path(f"learn/<id:course>/{route}", view, name=name) for route, view, name in course_urls),

@@ -13,18 +13,18 @@ class ReportingConfig(AppConfig):
         from courseware.assignments.record_page import register_record_page
         from courseware.content.compiled import page_links
         from courseware.jobs.schedule import Daily, command, schedule
-        from courseware.journey.other_work import register_other_work
+        from courseware.journey.home import register_other_work
         from courseware.reporting import digest, escalating, hr_summary, monthly_reports
         from courseware.reporting.keeping_figures import keep_figures
         from courseware.reporting.simulation_statistics import chosen_by_colleagues_in
         from courseware.reporting.views.today import work_of_lead
-        from courseware.simulations import colleagues
+        from courseware.simulations.debriefing import register_colleagues
 
         page_links.register(preview="reporting:see-step")
         register_record_page("reporting:person")
         register_board_page("reporting:board")
         register_other_work(work_of_lead)
-        colleagues.register(chosen_by_colleagues_in)
+        register_colleagues(chosen_by_colleagues_in)
         digest.register_letter()
         hr_summary.register_letter()
         escalating.register_letter()

@@ -15,10 +15,9 @@ from django.utils.translation import get_language, gettext, ngettext
 from courseware.accounts.models import Team
 from courseware.accounts.permissions import audits, handles_people, learners_of, own_teams, sees_the_firm
 from courseware.content.models import Course
-from courseware.learning.headcounts import Headcount
+from courseware.learning.headcounts import Headcount, Tally, tally
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import DUE_SOON, State
-from courseware.learning.tally import Tally, tally
 from courseware.learning.validity import Validity, ends_within
 from courseware.reporting import board_rows, own_board
 from courseware.reporting.board_filters import DueDays

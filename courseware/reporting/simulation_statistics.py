@@ -97,7 +97,7 @@ def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -
 
 
 def chosen_by_colleagues_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
-    """Of all whose decisions are kept, in the whole firm: see `simulations.colleagues`. Runs one query."""
+    """Over everybody whose decisions are stored: see `register_colleagues`. Runs one query."""
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
     found = GroupFigure.objects.summed(document.course_id, about.values())
     return {

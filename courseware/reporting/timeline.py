@@ -15,7 +15,7 @@ from courseware.assessment.models import Attempt, Certificate
 from courseware.assignments.talks import Talk
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
-from courseware.learning.adjusted import adjustments_of
+from courseware.learning.adjusting import adjustments_of
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import may_take_back_refusal
 from courseware.learning.day_requests import DayRequest

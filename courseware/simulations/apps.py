@@ -5,6 +5,6 @@ class SimulationsConfig(AppConfig):
     name = "courseware.simulations"
 
     def ready(self):
-        from courseware.learning.step_pages import register
+        from courseware.learning.course_page import register_step_page
 
-        register("simulation", "simulations:simulation")
+        register_step_page("simulation", "simulations:simulation")

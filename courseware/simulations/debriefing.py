@@ -3,17 +3,44 @@ reason and rule.
 """
 
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from courseware.content.models import Document
 from courseware.language.simulations import MOST_TIMEOUTS, WORTH, Ending, Node, NodeChoice, Part, Simulation
-from courseware.lib.shares import Share
-from courseware.simulations.colleagues import SharesOfChoices, chose_best, chosen_by_colleagues
+from courseware.lib.shares import AnonymousShare, Share
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import Trail, TrailStep
 
 GRAVE = ("critical", "harmful", "weak")  # where a way leaves the best one, the gravest first
 MOST_OPEN = 4  # decisions that are told at length; the others are a line that opens
+
+
+SharesOfChoices = Mapping[str, tuple[Share, ...]]  # id of a situation → of each of its choices, in their order
+
+
+Counting = Callable[[Document, Collection[Node]], SharesOfChoices]
+
+
+_registered: list[Counting] = []
+
+
+def register_colleagues(counting: Counting) -> None:
+    """It leaves out situations about which nothing may be said. Called by an app when it is ready."""
+    _registered[:] = [counting]
+
+
+def chosen_by_colleagues(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
+    """Runs a query where there are situations."""
+    return _registered[0](simulation, nodes) if nodes and _registered else {}
+
+
+def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
+    """As good as the choice at place `best`, whatever they chose."""
+    quality = node.choices[best].quality
+    count = sum(share.count for choice, share in zip(node.choices, shares, strict=True) if choice.quality == quality)
+    return AnonymousShare(count, shares[0].people)
 
 
 @dataclass(frozen=True)

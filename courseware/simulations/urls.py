@@ -1,17 +1,17 @@
 from django.urls import path
 
-from courseware.simulations.views import debrief, run, simulation
+from courseware.simulations import views
 
 app_name = "simulations"
 urlpatterns = [
     # /simulations/<course>/<simulation>/
-    path("simulations/<id:course>/<id:simulation>/", simulation.simulation, name="simulation"),
-    path("simulations/<id:course>/<id:simulation>/start/", simulation.start, name="start"),
+    path("simulations/<id:course>/<id:simulation>/", views.simulation, name="simulation"),
+    path("simulations/<id:course>/<id:simulation>/start/", views.start, name="start"),
     # /runs/<pk>/
-    path("runs/<int:pk>/", run.run, name="run"),
-    path("runs/<int:pk>/decide/", run.decide, name="decide"),
-    path("runs/<int:pk>/go-on/", run.go_on, name="go-on"),
-    path("runs/<int:pk>/give-up/", run.give_up, name="give-up"),
-    path("runs/<int:pk>/debrief/", debrief.debrief, name="debrief"),
-    path("runs/<int:pk>/branch/<int:position>/", debrief.branch, name="branch"),
+    path("runs/<int:pk>/", views.run, name="run"),
+    path("runs/<int:pk>/decide/", views.decide, name="decide"),
+    path("runs/<int:pk>/go-on/", views.go_on, name="go-on"),
+    path("runs/<int:pk>/give-up/", views.give_up, name="give-up"),
+    path("runs/<int:pk>/debrief/", views.debrief, name="debrief"),
+    path("runs/<int:pk>/branch/<int:position>/", views.branch, name="branch"),
 ]

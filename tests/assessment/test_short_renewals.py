@@ -10,8 +10,7 @@ from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.journey.next_act import journeys
 from courseware.learning.models import Enrollment
-from courseware.learning.own_outline import own_outline
-from courseware.learning.progress import progress_of
+from courseware.learning.progress import own_outline, progress_of
 from courseware.reporting.certificate_check import certificate_texts
 from courseware.simulations import running
 from courseware.simulations.models import Timing

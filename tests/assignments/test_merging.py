@@ -17,9 +17,9 @@ from courseware.assignments.merging import merge, undo_merge
 from courseware.content.compiled import serving
 from courseware.evidence.models import Event
 from courseware.learning.enrolling import enroll, waive
-from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.kept_phrases import KEPT
 from courseware.learning.models import Enrollment
+from courseware.learning.phrase_book import keep_phrase
 from courseware.reporting import log_check
 from courseware.reporting.enrollment_check import merged_runs, newest_runs
 from tests.assignments.rules import make_rule

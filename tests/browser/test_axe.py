@@ -13,7 +13,7 @@ from courseware.assessment import attempting
 from courseware.content.compiled import serving
 from courseware.content.models import CardContact
 from courseware.learning import enrolling
-from courseware.learning.keeping_phrases import keep_phrase
+from courseware.learning.phrase_book import keep_phrase
 from courseware.lib.dates import site_day
 from courseware.reporting.keeping_figures import keep_figures
 from tests.assignments.sheets import answered, completed

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from courseware.content.compiled import serving
 from courseware.content.compiled.card import card_sections
 from courseware.content.models import CardContact
-from courseware.learning.keeping_phrases import keep_phrase
+from courseware.learning.phrase_book import keep_phrase
 from tests.making import make_enrollment
 
 pytestmark = [

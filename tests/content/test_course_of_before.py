@@ -17,8 +17,7 @@ from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
 from courseware.learning.changed_lessons import open_changes
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
-from courseware.learning.own_outline import own_outline
-from courseware.learning.progress import progress_of
+from courseware.learning.progress import own_outline, progress_of
 from courseware.reporting.consistency import differences
 from courseware.simulations.models import Decision, Run
 from tests.language.samples import make_files

@@ -10,8 +10,8 @@ from courseware.assessment.outside_records import record_outside, withdraw_outsi
 from courseware.assessment.standing import keep_standing
 from courseware.content.compiled import serving
 from courseware.content.models import Document
-from courseware.learning.keeping_phrases import keep_phrase
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.phrase_book import keep_phrase
 from tests.assessment.exams import MONDAY, exam_files, ready, sit
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise, try_it

@@ -15,7 +15,7 @@ from courseware.learning.changed_lessons import open_changes
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.completing import complete_lesson
 from courseware.learning.enrolling import waive
-from courseware.learning.own_outline import own_outline
+from courseware.learning.progress import own_outline
 from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent

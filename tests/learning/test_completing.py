@@ -10,10 +10,9 @@ from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning import answering
-from courseware.learning.completing import NotDone, complete, finish, mark_read
+from courseware.learning.completing import NotDone, complete, enrollment_completed, finish, mark_read
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of
-from courseware.learning.signals import enrollment_completed
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import make_course, make_enrollment

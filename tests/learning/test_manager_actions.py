@@ -6,8 +6,7 @@ from django.utils.translation import override
 from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.evidence.models import Event
-from courseware.learning.adjusted import adjustments_of
-from courseware.learning.adjusting import decide
+from courseware.learning.adjusting import adjustments_of, decide
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import Refusal

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from courseware.journey.next_act import journeys
 from courseware.learning.models import Enrollment
-from courseware.learning.own_outline import own_outline
+from courseware.learning.progress import own_outline
 from tests.language.samples import OPTIONAL, make_files
 from tests.learning.lesson_pages import soup_of
 from tests.learning.test_changes_to_see import now_says

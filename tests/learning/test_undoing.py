@@ -13,7 +13,7 @@ from courseware.evidence.models import Event
 from courseware.learning import recounting
 from courseware.learning.adjusting import adjust, decide_on_all, enroll_people
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.asking_manager import ask_manager
+from courseware.learning.asking import ask_manager
 from courseware.learning.enrolling import enroll, extend, give_time, waive
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import undo

@@ -3,8 +3,8 @@
 import pytest
 from django.utils import translation
 
+from courseware.learning.headcounts import tally
 from courseware.learning.states import State
-from courseware.learning.tally import tally
 from courseware.learning.validity import Validity
 from courseware.reporting.board_counts import tiles_of
 

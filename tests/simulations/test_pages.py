@@ -377,7 +377,7 @@ def test_a_tab_that_was_slower_than_the_one_that_ended_the_run_comes_to_the_debr
             take(run, choice)
         return trail_of(run)
 
-    monkeypatch.setattr("courseware.simulations.views.run.trail_of", trail_after_the_end)
+    monkeypatch.setattr("courseware.simulations.views.trail_of", trail_after_the_end)
     assert signed_in.get(page_of(run))["Location"].endswith("/debrief/")
 
 

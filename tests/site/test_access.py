@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from courseware.content.models import Document
 from courseware.evidence.models import Event
-from courseware.learning.asking_manager import ask_manager
+from courseware.learning.asking import ask_manager
 from courseware.learning.manager_actions import FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.models import KeptPhrase
 from courseware.learning.question_view import drawn_with

@@ -32,8 +32,7 @@ from courseware.content.releases.importing import import_course
 from courseware.jobs import working
 from courseware.learning import enrolling, postponing
 from courseware.learning.models import Enrollment
-from courseware.learning.own_outline import own_outline
-from courseware.learning.progress import progress_of
+from courseware.learning.progress import own_outline, progress_of
 from courseware.outbox.models import Message
 from courseware.reporting import board_counts, board_rows
 from tests.accounts.rosters.files import csv_file

@@ -6,8 +6,7 @@ from courseware.content.desk.editing import Desk, desk_after, desk_of
 from courseware.content.models import Document, Revision
 from courseware.content.releases.drafts import as_written, form_of
 from courseware.content.releases.revisions import files_of
-from courseware.unsaved.keeping import drop, keep, unsaved_in
-from courseware.unsaved.offers import UnsavedOffer, offer_of
+from courseware.unsaved.keeping import UnsavedOffer, drop, keep, offer_of, unsaved_in
 
 
 @dataclass(frozen=True)

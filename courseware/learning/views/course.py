@@ -2,25 +2,43 @@
 
 from urllib.parse import urlsplit
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from courseware.accounts.addresses import page_before, stays_here
+from courseware.accounts.leads import lead_of
 from courseware.learning import completing
 from courseware.learning.access import reading_of
-from courseware.learning.card_page import card_context
-from courseware.learning.course_page import render_in_course
+from courseware.learning.asking import TooManyWaiting, ask_manager
+from courseware.learning.course_page import card_context, home_address, render_in_course
+from courseware.learning.manager_questions import LONGEST_QUESTION
 from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.phrase_book import own_book
-from courseware.learning.views.places import home_address
-from courseware.lib.page_views import form_status, form_view, post_view, posted
+from courseware.learning.printed_course import printed_modules
+from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted
 
 ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and a gap beside its own
 PANELS = 8  # of a sheet that is folded once along and three times across
+
+
+SHOWN = 5
+
+
+class QuestionForm(forms.Form):
+    text = forms.CharField(
+        label=gettext_lazy("Your question"),
+        max_length=LONGEST_QUESTION,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Managers of your team can read it."),
+    )
 
 
 @require_GET
@@ -114,3 +132,43 @@ def panels_of(lines):
 def finish(request, course):
     completing.finish(reading_of(request, course).enrollment)
     return redirect("home")
+
+
+@page_view()
+def printed(request, course, module=None):
+    reading = reading_of(request, course)
+    outline = reading.outline
+    asked = [each for each in outline.modules if module in (None, each.id)]
+    if not asked:
+        raise Http404(module)
+    context = {
+        "modules": printed_modules(reading, asked),
+        "one": asked[0] if module else None,
+        "has_keys": reading.enrollment.completed_at is not None,
+        "release": reading.release,
+        "now": timezone.now(),
+        "sections": [],
+    }
+    if outline.card_id and not module:
+        context |= card_context(request, reading.enrollment.course, outline)
+    return render_in_course(request, reading, "learning/print.html", context)
+
+
+@form_view("learning:ask-manager")
+def ask(request, course):
+    reading, manager = reading_of(request, course), lead_of(request.user)
+    if manager is None:
+        raise Http404
+    form = QuestionForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            ask_manager(reading.enrollment, form.cleaned_data["text"])
+        except TooManyWaiting:
+            form.add_error(None, _("Three of your questions wait for an answer. Talk to your manager in person."))
+        else:
+            words = _("Your question was sent. %(name)s sees it under “What to do today”.")
+            messages.success(request, words % {"name": manager.person.name})
+            return redirect("learning:ask-manager", course)
+    asked = reading.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:SHOWN]
+    context = {"form": form, "manager": manager.person.name, "asked": asked}
+    return render_in_course(request, reading, "learning/ask_manager.html", context, status=form_status(form))

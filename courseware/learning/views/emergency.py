@@ -13,7 +13,7 @@ from courseware.content.compiled.serving import Outline
 from courseware.content.models import CardContact, Course
 from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
-from courseware.learning.card_page import card_context
+from courseware.learning.course_page import card_context
 from courseware.learning.phrase_book import own_book
 
 

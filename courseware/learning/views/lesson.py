@@ -1,9 +1,10 @@
-"""/learn/<course>/<step>/"""
+"""Lessons and surveys: /learn/<course>/<step>/"""
 
 from http import HTTPStatus
 
+from allauth.core import ratelimit
 from django.contrib import messages
-from django.http import HttpResponseBadRequest
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
@@ -12,19 +13,27 @@ from django_htmx.http import HttpResponseClientRefresh
 from courseware.accounts import cookies
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
-from courseware.learning.course_page import render_in_course
-from courseware.learning.forms import AnswerForm, ChangeForm, ReadForm, ReportForm, new_token
+from courseware.learning.answering import drop_text, keep_text
+from courseware.learning.course_page import home_address, lesson_address, render_in_course, url_name_of
+from courseware.learning.forms import (
+    AnswerForm,
+    ChangeForm,
+    ReadForm,
+    ReportForm,
+    SurveyForm,
+    UnsavedAnswerForm,
+    new_token,
+)
 from courseware.learning.lesson_pieces import Entered
 from courseware.learning.lessons import lesson_page
 from courseware.learning.own_post import choose_post, own_post
+from courseware.learning.progress import done_documents
 from courseware.learning.question_view import OtherOrder, raw_response
-from courseware.learning.route import station
+from courseware.learning.route import place_in, station
 from courseware.learning.seeing_changes import CheckOwed, say_read
 from courseware.learning.sending_pace import TooFast
-from courseware.learning.step_pages import url_name_of
-from courseware.learning.views.places import home_address, lesson_address
-from courseware.learning.views.survey import survey
-from courseware.lib.page_views import form_view, post_view
+from courseware.lib.background import in_background
+from courseware.lib.page_views import form_status, form_view, post_view, posted
 
 WHOLE = "whole_lessons"  # the cookie of who wants to see all of a lesson at once
 WHOLE_AGE = 365 * 24 * 60 * 60
@@ -41,6 +50,40 @@ def step(request, course, step):
     if route_step.kind != "lesson":
         return redirect(url_name_of(route_step.kind), course, step)
     return lesson(request, reading, route_step)
+
+
+def survey(request, reading, step):
+    page = reading.page(step.id)
+    questions = page.data["questions"]
+    is_answered = step.id in done_documents(reading.enrollment)
+    form = SurveyForm(posted(request), questions=questions)
+    is_changed = form.is_bound and not is_answered and request.POST.get("revision") != str(page.revision_id)
+    if not is_changed and form.is_valid():
+        signed = form.cleaned_data["signed"]
+        try:
+            if feedback.answer_survey(reading.enrollment, page, form.answers, is_signed=signed):
+                messages.success(request, _("Thank you, your answers are in."))
+            return redirect("learning:step", reading.course_id, step.id)
+        except feedback.SurveyChanged:
+            reading, is_changed = reading_of(request, reading.course_id), True
+            step = reading.step(step.id, "survey")
+            page = reading.page(step.id)
+            questions = page.data["questions"]
+    if is_changed:
+        form = SurveyForm(questions=questions, initial=SurveyForm.texts(request.POST, questions))
+    module = reading.outline.module(step.module_id)
+    context = {
+        "step": step,
+        "page": page,
+        "place": place_in(module, step),
+        "form": form,
+        "is_answered": is_answered,
+        "is_changed": is_changed,
+        "station": station(module, reading.progress, step.id),
+        "previous": reading.outline.before(step.id),
+    }
+    status = HTTPStatus.CONFLICT if is_changed else form_status(form)
+    return render_in_course(request, reading, "learning/survey.html", context, status=status)
 
 
 def lesson(request, reading, step, *, entered=None, report=None, post=None, status=200):
@@ -242,3 +285,28 @@ def report(request, course, step):
 def report_refused(request, reading, step, error, status):
     report = {"error": error, "comment": request.POST.get("comment", ""), "token": new_token()}
     return lesson(request, reading, step, report=report, status=status)
+
+
+def question_address(course, step, open_question):
+    return lesson_address(course, step, open_question)
+
+
+@in_background
+@post_view(question_address, is_held=False)  # the tab has it
+def unsaved(request, course, step, open_question):
+    reading = reading_of(request, course)
+    reading.step(step, "lesson")
+    asked = reading.page(step).questions.get(open_question)
+    if asked is None or asked.kind != "open":
+        raise Http404(open_question)
+    if "throw-away" in request.POST:
+        drop_text(reading.enrollment, step, open_question)
+        messages.info(request, _("Thrown away."))
+        return redirect(lesson_address(course, step, open_question))
+    form = UnsavedAnswerForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):
+        return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
+    keep_text(reading.enrollment, step, open_question, **form.cleaned_data)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)

@@ -9,17 +9,18 @@ from django.utils.translation import gettext as _
 
 from courseware.language.documents import display_tag
 from courseware.learning.access import own_readings, reading_of
-from courseware.learning.course_page import render_in_course
-from courseware.learning.keeping_phrases import (
+from courseware.learning.course_page import lesson_address, render_in_course
+from courseware.learning.kept_phrases import KEPT, KeptPhrase
+from courseware.learning.phrase_book import (
     NoSuchPhrase,
+    PhraseBook,
+    books_of,
     keep_phrase,
+    lines_with,
     put_row_back,
     take_phrase_away,
     take_row_away,
 )
-from courseware.learning.kept_phrases import KEPT, KeptPhrase
-from courseware.learning.phrase_book import PhraseBook, books_of, lines_with
-from courseware.learning.views.places import lesson_address
 from courseware.learning.views.searching import LONGEST_SEARCH, search_asked
 from courseware.lib.page_views import form_view, post_view
 from courseware.lib.small_numbers import keys_in

@@ -19,7 +19,7 @@ from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
 from courseware.assignments.reminding_pages import by_reason, say_queued, say_taken_back
 from courseware.assignments.taking_back import names_in_words, say
 from courseware.assignments.talks import Talk
-from courseware.journey.other_work import OtherWork
+from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.manager_actions.manager_action import Refusal

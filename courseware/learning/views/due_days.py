@@ -1,10 +1,14 @@
-"""/learn/<course>/another-day/: asking for another due day, and what was answered."""
+"""Requests for another due day (/learn/<course>/another-day/), and due days for calendar programs (/due-days/)."""
 
 from http import HTTPStatus
 
+from django.conf import settings
 from django.contrib import messages
-from django.shortcuts import redirect
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from courseware.accounts.leads import lead_of
 from courseware.learning.access import reading_of
@@ -12,6 +16,9 @@ from courseware.learning.asking import NothingToAsk, ask_for_day, last_request, 
 from courseware.learning.course_page import render_in_course
 from courseware.learning.day_request_forms import DayRequestForm
 from courseware.learning.due import day_in_words, due_of
+from courseware.learning.due_feeds import DueFeed, due_calendar_of, end_feed, make_feed, owner_of
+from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import NotAskedReason
 from courseware.lib.page_views import form_status, form_view, post_view, posted
 
 
@@ -56,3 +63,27 @@ def take_back_asked(request, course):
     else:
         messages.info(request, _("Nothing waits for an answer, so nothing was taken back."))
     return redirect("learning:another-day", course)
+
+
+@form_view("learning:due-days")
+def due_days(request):
+    """The address is shown once, in the response to the POST that made it."""
+    if request.method == "POST" and "end" in request.POST:
+        end_feed(request.user)
+        messages.success(request, gettext("The calendar has ended: its address opens nothing any more."))
+        return redirect("learning:due-days")
+    address = make_feed(request.user) if request.method == "POST" else ""
+    feed = DueFeed.objects.filter(person=request.user).first()
+    return render(request, "learning/due_calendar.html", {"address": address, "feed": feed})
+
+
+@require_safe
+def due_feed(request, secret):
+    person = owner_of(secret)
+    if person is None:
+        raise Http404
+    # An absence moves due dates; it does not remove them from the calendar.
+    runs = Enrollment.objects.asked(ignoring={NotAskedReason.AWAY}).filter(learner=person).exclude(due_at=None)
+    runs = runs.with_release().with_zone().order_by("due_at", "pk")
+    language = person.language or settings.LANGUAGE_CODE
+    return HttpResponse(due_calendar_of(runs, language), content_type="text/calendar; charset=utf-8")

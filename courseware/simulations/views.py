@@ -1,0 +1,233 @@
+"""Pages of a simulation (/simulations/<course>/<simulation>/) and of a run (/runs/<pk>/)."""
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import Http404, HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from courseware.language.simulations import NotOffered
+from courseware.learning.access import Reading, own_enrollments, reading_of
+from courseware.learning.course_page import render_in_course
+from courseware.learning.sending_pace import TooFast
+from courseware.lib.kept_query import KeptQuery
+from courseware.lib.page_views import page_view, post_view
+from courseware.lib.whole_page import for_the_whole_page
+from courseware.simulations import running
+from courseware.simulations.debriefing import debrief_of
+from courseware.simulations.forms import DecisionForm, StartForm
+from courseware.simulations.models import Run, Timing
+from courseware.simulations.situation import situation_of
+from courseware.simulations.timing import timing_of
+from courseware.simulations.trails import page_of, trail_of
+
+OWN_RUNS = KeptQuery(
+    lambda pk, learner: Run.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
+)
+
+
+def start_address(course, simulation):
+    return reverse("simulations:simulation", args=[course, simulation])
+
+
+def run_address(pk):
+    return reverse("simulations:run", args=[pk])
+
+
+def debrief_address(pk, position):
+    # `position` is unused: a form's address is made from all arguments of its view.
+    return reverse("simulations:debrief", args=[pk])
+
+
+def own_run(request, pk) -> Run:
+    """With its release and its enrollment. Raises Http404."""
+    runs = OWN_RUNS(pk=pk, learner=request.user.pk)
+    enrollments = own_enrollments(request, pk=runs[0].enrollment_id) if runs else []
+    if not enrollments:
+        raise Http404(pk)
+    return running.joined(runs[0], enrollments[0])
+
+
+def usual_timing(person, runs):
+    # What was set for the person, else what they chose last.
+    return timing_of(person) or (runs[-1].timing if runs else Timing.WRITTEN)
+
+
+def too_fast(request, back):
+    messages.warning(request, _("These were very many runs for one minute. Wait a moment, then begin again."))
+    return redirect(back)
+
+
+def go(request, address):
+    return for_the_whole_page(request, redirect(address))
+
+
+@page_view()
+def simulation(request, course, simulation):
+    reading = reading_of(request, course)
+    step = reading.step(simulation, "simulation")
+    page = reading.page(simulation)
+    runs = list(reading.enrollment.runs.of(simulation).on_record().with_release())
+    finished = [run for run in runs if run.finished_at]
+    context = {
+        "page": page,
+        "step": step,
+        "under_way": next((run for run in runs if run.is_open), None),
+        "best": max(finished, key=lambda run: run.worth, default=None),
+        "latest": finished[-1] if finished else None,
+        "finished": len(finished),
+        "is_done": simulation in reading.progress.done,
+        "form": StartForm(initial={"timing": usual_timing(request.user, runs)}),
+        "start": page.simulation.nodes[page.simulation.start],
+        "decisions": len(page.simulation.best_run(first_draw(page.simulation))) - 1,
+        "next": reading.outline.after(simulation),
+        "sources": sources_in(page.simulation.premise, page),
+    }
+    return render_in_course(request, reading, "simulations/simulation.html", context)
+
+
+def first_draw(simulation):
+    # The first of each set: a run without any of them may be without a single situation.
+    return [odds[0] for odds in simulation.chance.values() if isinstance(odds, tuple)]
+
+
+def sources_in(html, page):
+    # Only those that this piece of the page cites: the others would give away what the debrief says.
+    return [source for source in page.data["sources"] if f'href="#source-{source["number"]}"' in html]
+
+
+@post_view(start_address)
+def start(request, course, simulation):
+    reading = reading_of(request, course)
+    reading.step(simulation, "simulation")
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    try:
+        run = running.start(reading.enrollment, simulation, timing=form.cleaned_data["timing"])
+    except TooFast:
+        return too_fast(request, start_address(course, simulation))
+    return redirect("simulations:run", run.pk)
+
+
+@page_view()
+def run(request, pk):
+    run = own_run(request, pk)
+    if run.finished_at:
+        return redirect("simulations:debrief", pk)
+    if run.given_up_at:
+        return redirect(way_out(run))
+    return run_page(request, trail_of(run))
+
+
+def way_out(run):
+    reading = Reading(run.enrollment)
+    if step := reading.outline.find(run.simulation.identifier):
+        return reverse("simulations:simulation", args=[reading.course_id, step.id])
+    return reverse("home")  # the course no longer has the simulation
+
+
+def run_page(request, trail, *, problem="", status=200):
+    run, now = trail.run, timezone.now()
+    if trail.ending:  # another tab was faster
+        return go(request, reverse("simulations:debrief", args=[run.pk]))
+    reading = Reading(run.enrollment)
+    page = page_of(run, reading.language)
+    waits = running.waits(run, trail, now)
+    context = {
+        "page": page,
+        "run": run,
+        "step": reading.outline.find(run.simulation.identifier),
+        "problem": problem,
+        "waits": waits,
+        "situation": None if waits else situation_of(trail, page.simulation, now),
+    }
+    # The script needs only the part that it replaces.
+    template = "simulations/_swapped.html" if request.htmx else "simulations/run.html"
+    return render_in_course(request, reading, template, context, status=status)
+
+
+@post_view(run_address)
+def decide(request, pk):
+    run = own_run(request, pk)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    try:
+        trail = running.decide(run, **form.cleaned_data)
+    except NotOffered:
+        return refused(request, run, _("This cannot be chosen here. Here is where your run stands."))
+    except running.TooEarly:
+        return refused(request, run, _("There is still time."))
+    except TooFast:
+        many = _(
+            "These were very many decisions for one minute. Wait a moment, then decide: your run stands as it was."
+        )
+        return refused(request, run, many)
+    except (running.RunPaused, running.RunOver):
+        return go(request, run_address(pk))
+    trail.run.enrollment.zone_name = run.enrollment.zone_name  # else it is asked for again, for the page
+    if trail.run.finished_at:
+        return go(request, reverse("simulations:debrief", args=[pk]))
+    if request.htmx and trail.run.is_open:
+        return run_page(request, trail)
+    return go(request, run_address(pk))
+
+
+def refused(request, run, problem):
+    return run_page(request, trail_of(run), problem=problem, status=HTTPStatus.CONFLICT)
+
+
+@post_view(run_address)
+def go_on(request, pk):
+    running.go_on(own_run(request, pk))
+    return go(request, run_address(pk))
+
+
+@post_view(run_address)
+def give_up(request, pk):
+    run = running.give_up(own_run(request, pk))
+    if run.is_practice:
+        return redirect("simulations:debrief", run.branch_of_id)
+    messages.success(request, _("That run is left. A new one begins at the start."))
+    return redirect(way_out(run))
+
+
+@page_view()
+def debrief(request, pk):
+    run = own_run(request, pk)
+    if not run.finished_at:
+        return redirect("simulations:run", pk)
+    reading = Reading(run.enrollment)
+    page = page_of(run, reading.language)
+    identifier = run.simulation.identifier
+    finished = list(run.enrollment.runs.of(identifier).on_record().finished())
+    step, is_done = reading.outline.find(identifier), identifier in reading.progress.done
+    context = {
+        "page": page,
+        "run": run,
+        "debrief": debrief_of(trail_of(run), page.simulation),
+        "step": step,
+        "is_done": is_done,
+        "goes_on": is_done or (step is not None and step.is_optional),
+        "runs": len(finished),
+        "best": max(finished, key=lambda each: each.worth),
+        "latest": finished[-1],
+        "next": reading.outline.after(identifier) if step else None,
+        "form": StartForm(initial={"timing": usual_timing(request.user, finished)}),
+    }
+    return render_in_course(request, reading, "simulations/debrief.html", context)
+
+
+@post_view(debrief_address)
+def branch(request, pk, position):
+    try:
+        begun = running.try_branch(own_run(request, pk), position)
+    except NotOffered:
+        raise Http404(position) from None
+    except TooFast:
+        return too_fast(request, debrief_address(pk, position))
+    return redirect("simulations:run", begun.pk)
