@@ -1,43 +1,113 @@
-"""Doing what the rules say, a few people at a time. What is done is what `planning.plan` says, asked once more then.
+"""Act on the assignment rules: enroll, renew and excuse what `planning.plan` says, a batch of people at a time.
 
-Done again, or by two at once, it comes to the same: the rules are locked for each batch, a person has one open run in a
-course, and a rule does a thing once.
+Repeated runs and concurrent runs change nothing twice: each batch locks the rules, and a rule does a thing once.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from courseware.accounts.models import User, time_zones
+from courseware.assessment.models import Attempt, Response
 from courseware.assignments.fitting import Deed
 from courseware.assignments.models import Assignment
 from courseware.assignments.planning import Intent, acting_rules, plan, version_of
-from courseware.assignments.short_lists import short_lists
-from courseware.content.models import Course
+from courseware.content.compiled.serving import Outline, outline
+from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.jobs.tasks import task
 from courseware.learning.beginning import begin_many, enrolled
 from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.enrolling import EnrollmentClosed, waive
-from courseware.learning.models import Enrollment, zone_named
+from courseware.learning.models import Completion, Enrollment, zone_named
 from courseware.lib import dates
+from courseware.lib.chunks import batches
+from courseware.simulations.models import Run
+
+
+def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]:
+    """Person → ids in the order of the route. Whoever is not in it has nothing to repeat, so renews the whole course.
+
+    Runs six queries for any number of people, none for nobody.
+    """
+    if not people or course.current is None:
+        return {}
+    route = outline(course.current, course.source_language)
+    changed, done = last_changes(course), last_done(people, course)
+    missed, worst = missed_objectives(people, course), worst_simulations(people, route, course)
+    lists = {}
+    for person in people:
+        wanted = {route.exam_id, worst.get(person), *map(route.objective_lessons.get, missed[person])}
+        wanted |= {lesson for lesson in route.required_lessons if is_to_repeat(lesson, done[person], changed)}
+        lists[person] = [step.id for step in route.steps if step.id in wanted]
+    return {person: wanted for person, wanted in lists.items() if wanted}
+
+
+def is_to_repeat(lesson: str, done: Mapping[str, datetime], changed: Mapping[str, datetime]) -> bool:
+    return lesson not in done or (lesson in changed and done[lesson] < changed[lesson])
+
+
+def last_changes(course: Course) -> dict[str, datetime]:
+    """Id of a document → when a release that was more than minor last changed it. Runs one query."""
+    entries = ReleaseEntry.objects.filter(release__course=course, weight__in=ASKS_TO_REREAD)
+    return dict(entries.order_by("release__number").values_list("document__identifier", "release__created_at"))
+
+
+def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[str, datetime]]:
+    """Person → id of a document → when it was last completed, in any run. Runs one query."""
+    done: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
+    own = Completion.objects.filter(enrollment__learner__in=people, enrollment__course=course).order_by()
+    last = own.values_list("enrollment__learner", "document__identifier").annotate(last=Max("completed_at"))
+    for person, document, at in last:
+        done[person][document] = at
+    return done
+
+
+def missed_objectives(people: Collection[int], course: Course) -> defaultdict[int, set[str]]:
+    """Person → the objectives missed in the attempt that was passed last. Runs two queries."""
+    passed = Attempt.objects.filter(enrollment__learner__in=people, enrollment__course=course, is_passed=True)
+    last = dict(passed.order_by("submitted_at").values_list("enrollment__learner", "pk"))
+    missed: defaultdict[int, set[str]] = defaultdict(set)
+    found = Response.objects.filter(attempt__in=last.values(), is_right=False).order_by()
+    for person, objective in found.values_list("attempt__enrollment__learner", "objective"):
+        missed[person].add(objective)
+    return missed
+
+
+def worst_simulations(people: Collection[int], route: Outline, course: Course) -> dict[int, str]:
+    """Person → the id of the simulation whose best run was worst; of equals the first of the route. Runs one query."""
+    simulations = [step.id for step in route.steps if step.kind == "simulation" and not step.waited]
+    places = {simulation: place for place, simulation in enumerate(simulations)}
+    runs = Run.objects.on_record().finished().filter(enrollment__learner__in=people, enrollment__course=course)
+    best: defaultdict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for run in runs.select_related("simulation", "enrollment"):
+        played, simulation = best[run.enrollment.learner_id], run.simulation.identifier
+        if simulation in places:
+            played[simulation] = max(played.get(simulation, run.worth), run.worth)
+    return {
+        person: min(played, key=lambda simulation: (played[simulation], places[simulation]))
+        for person, played in best.items()
+        if played
+    }
+
 
 BATCH = 50  # people in one transaction, so that nobody else waits longer than that takes
 
 
 def act(day: date | None = None, *, rule: int | None = None) -> str:
-    """What all rules that are on ask for today, or of it only what this one has a part in. Says how many there were."""
+    """Do what all rules that are on, or only `rule`, ask for on `day`. Return how many of each deed, as text."""
     done: Counter[str] = Counter()
-    for people in batches(day or dates.site_day(), rule):
-        done += act_on(people, day or dates.site_day(), rule=rule)
+    day = day or dates.site_day()
+    wanted = dict.fromkeys(each.person for each in plan(list(acting_rules()), day) if is_to_be_done(each, rule))
+    for people in batches(wanted, BATCH):
+        done += act_on(people, day, rule=rule)
     return ", ".join(f"{deed}: {number}" for deed, number in sorted(done.items()))
 
 
@@ -45,13 +115,6 @@ def act(day: date | None = None, *, rule: int | None = None) -> str:
 def act_soon(rule: int | None = None) -> None:
     """Enqueued where a rule was switched on, or people came in or moved."""
     act(rule=rule)
-
-
-def batches(day: date, rule: int | None) -> Iterator[list[int]]:
-    """Keys of the people to whom something is to be done."""
-    wanted = iter(dict.fromkeys(each.person for each in plan(list(acting_rules()), day) if is_to_be_done(each, rule)))
-    while people := list(islice(wanted, BATCH)):
-        yield people
 
 
 def is_to_be_done(intent: Intent, rule: int | None) -> bool:

@@ -15,8 +15,7 @@ class AssignmentsConfig(AppConfig):
             certified_enrollments,
             changed_lesson_letters,
             daily_letters,
-            door_keeping,
-            door_letter,
+            door_pages,
             door_sending,
             ending_letters,
             group_doors,
@@ -55,8 +54,8 @@ class AssignmentsConfig(AppConfig):
         daily_letters.register_letter()
         words = _("Write letters with the question of the day")
         schedule_emails("write-daily-questions", words, daily_letters.JOB)
-        door_letter.register_letter()
-        register_troubles("doors", door_keeping.door_troubles)
+        door_sending.register_letter()
+        register_troubles("doors", door_pages.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)
         words = _("Tell chat groups where their teams stand")
         schedule(

@@ -3,25 +3,74 @@
 from datetime import timedelta
 from http import HTTPStatus
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.absences import absences_of, may_say_away
 from courseware.accounts.addresses import page_before
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
-from courseware.assignments.away_forms import AwayDaysForm, AwayForm
 from courseware.content.compiled import serving
 from courseware.learning.models import Enrollment
 from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
+from courseware.lib.form_layout import Fields
 from courseware.lib.page_views import form_view, post_view
+
+EARLIEST, LONGEST = timedelta(days=366), timedelta(days=3 * 366)
+
+
+class AwayDayField(forms.DateField):
+    def __init__(self, **options):
+        # The browser's own calendar is in the reader's language and needs no script.
+        super().__init__(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
+
+
+class AwayDaysForm(forms.Form):
+    first_day = AwayDayField(label=_("First day away"))
+    last_day = AwayDayField(label=_("Last day away"))
+
+    helper = Fields(error_summary=True, marks_required=True)
+
+    def __init__(self, *args, today, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_first_day(self):
+        day = self.cleaned_data["first_day"]
+        if not self.today - EARLIEST <= day <= self.today + EARLIEST:
+            raise forms.ValidationError(_("Choose a day within a year from today."))
+        return day
+
+    def clean(self):
+        cleaned = super().clean()
+        first, last = cleaned.get("first_day"), cleaned.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day is before the first. Choose the same day or a later one."))
+        elif first and last and last - first > LONGEST:
+            self.add_error("last_day", _("Choose a day within three years."))
+        return cleaned
+
+
+class AwayForm(AwayDaysForm):
+    why = forms.CharField(
+        label=_("Why"),
+        required=False,
+        max_length=Away._meta.get_field("why").max_length,
+        help_text=_("May be left empty. The person and who leads them can read it: no illnesses, please."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("first_day", self.today)
+
 
 DAY = timedelta(days=1)
 
@@ -61,7 +110,7 @@ def change(request, pk, absence):
     if "is-back" in request.POST:  # since today, or before, where somebody else has said so
         last_day = min(absence.last_day, max(absence.first_day, today - DAY))
         change_away(absence, absence.first_day, last_day, by=request.user)
-        return back(request, person, _("%(name)s is back. The due days follow.") % {"name": person.name})
+        return back(request, person, gettext("%(name)s is back. The due days follow.") % {"name": person.name})
     if not accepted(form, lambda days: change_away(absence, **days, by=request.user)):
         changed, status = {absence.pk: form}, HTTPStatus.UNPROCESSABLE_ENTITY
         return away_page(request, person, AwayForm(today=today), changed=changed, status=status)
@@ -73,7 +122,7 @@ def take_back(request, pk, absence):
     person = person_or_404(request.user, pk)
     if gone := Away.objects.select_related("person").filter(pk=absence, person=person).first():
         take_back_away(gone, by=request.user)
-    return back(request, person, _("The absence is taken back. The due days are what they were."))
+    return back(request, person, gettext("The absence is taken back. The due days are what they were."))
 
 
 def accepted(form, act):
@@ -84,13 +133,15 @@ def accepted(form, act):
         act(form.cleaned_data)
     except AwayAlready as error:
         days = {"first": date_format(error.away.first_day), "last": date_format(error.away.last_day)}
-        form.add_error(None, _("Some of these days are noted already: %(first)s to %(last)s. Change those.") % days)
+        form.add_error(
+            None, gettext("Some of these days are noted already: %(first)s to %(last)s. Change those.") % days
+        )
         return False
     return True
 
 
 def is_away_until(person, day):
-    words = _("%(name)s is away until %(day)s. Nothing is asked until then, and due days wait.")
+    words = gettext("%(name)s is away until %(day)s. Nothing is asked until then, and due days wait.")
     return words % {"name": person.name, "day": date_format(day)}
 
 

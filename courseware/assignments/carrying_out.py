@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assignments.models import HandReminding
+from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding_by_hand import LeftOut, Undone, remind, undo_reminding
-from courseware.assignments.talks import Talk, note_talks, take_back_talks, talks_of_day
-from courseware.evidence.recording import record_many
+from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import take_back_refusals
@@ -22,7 +22,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.manager_actions.manager_action import Refusal, Unadjusted
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
-from courseware.lib.dates import due_instant
+from courseware.lib.dates import due_instant, site_day
 
 NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)
 
@@ -113,3 +113,29 @@ def take_back_acts(
 def hold_runs(keys: Iterable[int]) -> list[Enrollment]:
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     return list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))
+
+
+def talks_of_day(runs: Collection[Enrollment]) -> dict[int, Talk]:
+    """Key of each of these runs → the talk about it that was noted today by the clock of the site.
+
+    Not where the learner has done something since: then it is another thing to talk about.
+    """
+    acted_at = {run.pk: run.last_active_at for run in runs}
+    found = Talk.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
+    today = {talk.enrollment_id: talk for talk in found if site_day(talk.made_at) == site_day()}
+    return {run: talk for run, talk in today.items() if talk.made_at >= (acted_at[run] or talk.made_at)}
+
+
+def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Talk], list[NewEvent]]:
+    """(those that are new, what to log). The runs are locked; what is among `talks_of_day` is not noted again."""
+    known = talks_of_day(runs)
+    new = Talk.objects.bulk_create(Talk(enrollment=run, made_by=by) for run in runs if run.pk not in known)
+    return new, [NewEvent("talk-noted", talk.enrollment, by, {"talk": talk.pk}, talk.made_at) for talk in new]
+
+
+def take_back_talks(talks: Collection[Talk], *, by: User) -> list[NewEvent]:
+    """What to log. Their runs are locked."""
+    fresh = list(Talk.objects.standing().filter(pk__in=[talk.pk for talk in talks]).select_related("enrollment"))
+    at = timezone.now()
+    Talk.objects.filter(pk__in=[talk.pk for talk in fresh]).update(taken_back_at=at)
+    return [NewEvent("talk-taken-back", talk.enrollment, by, {"talk": talk.pk}, at) for talk in fresh]

@@ -20,13 +20,14 @@ from courseware.assignments import planning
 from courseware.assignments.fitting import Certified, Deed, PersonFacts, Why, reason_outside, renewal_of
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import acting_rules, chunks_of_people, version_of
-from courseware.assignments.revoking import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
+from courseware.assignments.switching import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, undo
 from courseware.lib import dates
+from courseware.lib.chunks import batches
 
 Pair = tuple[int, int]  # keys of a person and of a course
 UndoneAndLeft = tuple[
@@ -133,8 +134,8 @@ def end_certified() -> str:
     adjustment, number = Adjustment(kind=Kind.CERTIFIED, made_at=timezone.now()), 0
     certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
     keys = list(certified.values_list("pk", flat=True))
-    for first in range(0, len(keys), RUNS_AT_ONCE):
-        number += end_unneeded(keys[first : first + RUNS_AT_ONCE], adjustment)
+    for some in batches(keys, RUNS_AT_ONCE):
+        number += end_unneeded(some, adjustment)
     return f"end: {number}"
 
 
@@ -146,9 +147,9 @@ def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bo
     recorded = RecordedTrainings()
     ending = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=timezone.now())
     keeping = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=ending.made_at)
-    for first in range(0, len(trainings), TRAININGS_AT_ONCE):
+    for some in batches(trainings, TRAININGS_AT_ONCE):
         with transaction.atomic():
-            new = record_outside(trainings[first : first + TRAININGS_AT_ONCE], by=by, at=ending.made_at)
+            new = record_outside(some, by=by, at=ending.made_at)
             recorded.trainings += len(new)
             keys = [run.pk for run in unstarted_of(new)] if ends is not None and new else []
             if ends:

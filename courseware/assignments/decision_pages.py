@@ -1,7 +1,7 @@
 """/people/decide/: another day, an excuse, more time or a course for several people at once; /people/acts/<pk>/."""
 
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -13,16 +13,91 @@ from django.utils.translation import gettext, ngettext
 from courseware.accounts.addresses import page_before
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import learners_of, manages_people, people_handled_by
-from courseware.assignments.record_page import record_page
-from courseware.assignments.taking_back import names_in_words
-from courseware.learning.adjusting import decide
+from courseware.assignments.certified_enrollments import undo_ending
+from courseware.learning.adjusting import call_off, decide
 from courseware.learning.adjustments import Adjustment
+from courseware.learning.beginning import BATCH
 from courseware.learning.manager_actions import described_by
 from courseware.learning.manager_actions.manager_action import Refusal, why_not_decide
 from courseware.learning.models import Enrollment
-from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines
-from courseware.lib.page_views import form_view, page_view, posted, render_form
+from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines, undo
+from courseware.lib.chunks import batches
+from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
+
+_names: dict[str, str] = {}
+
+
+def register_record_page(url_name: str) -> None:
+    """The url `url_name` takes the key of an enrollment. Called by an app when it is ready."""
+    _names["page"] = url_name
+
+
+def record_page() -> str:
+    return _names["page"]
+
+
+NAMES = 5  # that a sentence lists
+
+
+@post_view("assignments:act")
+def take_back(request, pk):
+    """For the enrollment that the form names, or for all; where a worker still decides, only by who decided."""
+    adjustment = get_object_or_404(Adjustment, pk=pk)
+    chosen = request.POST.get("only", "")
+    is_own = adjustment.made_by_id == request.user.pk
+    spared = call_off(adjustment) if is_own and not chosen else 0
+    lines = list(lines_in_hands_of(request.user, adjustment))
+    if chosen:
+        lines = [line for line in lines if chosen == str(line.enrollment_id)]
+    if not lines and not spared:
+        raise Http404
+    if adjustment.people_left and not is_own and not chosen:
+        messages.error(request, gettext("It is still going on. Take it back when it is done, in a minute or so."))
+        return redirect("assignments:act", pk)
+    done, left = [], []
+    take_back_lines = undo_ending if adjustment.kind == Adjustment.Kind.CERTIFIED else undo
+    for batch in batches(lines, BATCH):
+        done_now, left_now = take_back_lines(adjustment, batch, by=request.user)
+        done += done_now
+        left += left_now
+    if spared:
+        words = ngettext(
+            "It goes no further: %(number)d person stays as before.",
+            "It goes no further: %(number)d people stay as before.",
+            spared,
+        )
+        messages.success(request, words % {"number": spared})
+    say(request, adjustment, done, left)
+    if chosen and Enrollment.objects.filter(pk=lines[0].enrollment_id).exists():
+        return redirect(record_page(), lines[0].enrollment_id)
+    return redirect("assignments:act", pk)
+
+
+def say(request, adjustment, done, left):
+    names = dict(User.objects.filter(pk__in=[*done, *(each.learner for each in left)]).values_list("pk", "name"))
+    if done:
+        words = ngettext(
+            "Taken back for %(number)d person: %(names)s.", "Taken back for %(number)d people: %(names)s.", len(done)
+        )
+        listed = names_in_words([names[pk] for pk in done])
+        messages.success(request, words % {"number": len(done), "names": listed})
+    for why, kept in groupby(sorted(left, key=attrgetter("why")), attrgetter("why")):
+        listed = names_in_words([names[each.learner] for each in kept])
+        messages.info(request, f"{listed}{gettext(': ')}{why.label}")
+
+
+def names_in_words(names):
+    """The first few, and how many more."""
+    listed = gettext(", ").join(names[:NAMES])
+    more = len(names) - NAMES
+    if more <= 0:
+        return listed
+    return ngettext("%(names)s and %(number)d more", "%(names)s and %(number)d more", more) % {
+        "names": listed,
+        "number": more,
+    }
+
 
 LINES_A_PAGE = 50
 OF_A_ROW = ("learner__name", "course", "completed_at", "waived_at")

@@ -1,7 +1,7 @@
-"""How cards leave for chat groups: written once a day and door, claimed one by one, tried again with growing pauses.
+"""Send cards to chat groups: one a day and door, claimed one by one, tried again with growing pauses.
 
-No transaction is open while a door is knocked at. Whoever dies in between leaves the card waiting, to be tried again
-after `CLAIMED_FOR`: where the door had taken it and nobody wrote that down, the group sees it twice.
+No transaction is open while a card is sent. If the worker dies then, the card is tried again after `CLAIMED_FOR`, and
+the group may see it twice. If a card is refused or given up, the leads are told by email.
 """
 
 import logging
@@ -9,21 +9,34 @@ import time
 from collections import Counter
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.leads import line_up
 from courseware.accounts.letter_hours import LetterHours
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import HR, in_office
+from courseware.accounts.permissions import handles_people, is_manager, teams_managed_by
 from courseware.accounts.working_days import Calendar, calendar_of, calendars_of
 from courseware.assignments.group_doors import CardState, GroupCard, GroupDoor
-from courseware.assignments.group_summaries import figures_of, summary_card, trial_card, why_nothing
+from courseware.assignments.group_summaries import (
+    board_address,
+    figures_of,
+    summary_card,
+    summary_lines,
+    trial_card,
+    why_nothing,
+)
 from courseware.jobs.tasks import DELIVERY, is_stopping, task
 from courseware.outbox.chat_cards import ChatCard
 from courseware.outbox.chat_doors import DoorAnswer, DoorVerdict, knock, server_of
 from courseware.outbox.circuit_breaker import CircuitBreaker
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60)]  # after each try; the last again and again
@@ -198,3 +211,49 @@ def keep(card: GroupCard, state: CardState, why: str, **times: datetime) -> None
     if state in (CardState.LATER, CardState.REFUSED, CardState.GIVEN_UP):
         logger.warning("card %s, %s: %s", card.pk, card.door.service, state.value)
     GroupCard.objects.filter(pk=card.pk).update(state=state, why=why, **times)
+
+
+def register_letter() -> None:
+    template = "assignments/mail/group_summary.txt"
+    words = _("What a chat group was not told")
+    questions = one_by_one(still_wanted), one_by_one(in_words)
+    register_kind(LETTER, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED, is_for=is_told_of_doors))
+
+
+def is_told_of_doors(person: User) -> bool:
+    return (handles_people(person) or is_manager(person)) and GroupDoor.objects.in_use().exists()
+
+
+def card_of(message: Message) -> GroupCard | None:
+    return GroupCard.objects.select_related("door__team").filter(pk=message.data["card"]).first()
+
+
+def still_wanted(message: Message) -> str:
+    card = card_of(message)
+    if card is None:
+        return gettext_noop("the door into the group was taken away")
+    if not (handles_people(message.person) or teams_managed_by(message.person).filter(pk=card.door.team_id).exists()):
+        return gettext_noop("the reader does not lead the team any more")
+    if GroupCard.objects.filter(door=card.door_id, day__gt=card.day).exists():
+        return gettext_noop("a later day has a summary of its own")
+    is_urgent = figures_of(card.door.team, timezone.now()).is_urgent
+    return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within three days")
+
+
+def in_words(message: Message) -> dict[str, object]:
+    card = card_of(message)
+    if card is None:
+        raise LookupError("asked without being wanted")
+    team = card.door.team
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        lines = summary_lines(figures_of(team, timezone.now()), by_state=True)
+        service = card.door.get_service_display()
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "team": team.name,
+        "service": service,
+        "why": card.why,
+        "is_shut": card.state == "refused",
+        "lines": lines,
+        "board": board_address(team),
+    }

@@ -11,8 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, is_for_admins, is_no_staff, may_handle
-from courseware.assignments.letter_rehearsal import ComingLetters
-from courseware.assignments.prepared_previews import prepared_preview
+from courseware.assignments.letter_rehearsal import ComingLetters, prepared_preview
 from courseware.learning.due import spoken
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields

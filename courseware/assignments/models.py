@@ -1,19 +1,23 @@
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
 from courseware.assignments.fitting import Because, Why
 from courseware.assignments.group_doors import GroupCard, GroupDoor  # noqa: F401 - Django finds its models here
-from courseware.assignments.observations import Observation, ObservationAnswers  # noqa: F401 - the same
-from courseware.assignments.reminder_plans import EscalationSwitch, ReminderPlan  # noqa: F401 - the same
-from courseware.assignments.talks import Talk  # noqa: F401 - the same
-from courseware.content.models import Course
+from courseware.content.models import Course, Document, Release
 from courseware.learning.models import Enrollment
 from courseware.lib.names import NameField
 from courseware.outbox.models import Message
+
+DEFAULT = [7, 1, -3]
+DEFAULT_EVERY = 10  # working days
 
 
 class AssignmentRule(models.Model):
@@ -173,3 +177,124 @@ class HandReminding(models.Model):
 
     def sent(self) -> models.QuerySet[Message]:
         return Message.objects.filter(pk__in=self.letters).select_related("person").order_by("pk")
+
+
+class ReminderPlan(models.Model):
+    """`days` are working days before the due day; negative: after. A course without a plan goes by `DEFAULT`.
+
+    `every`: working days between repeated reminders after the last of these days; 0: no repeats.
+    """
+
+    course = models.OneToOneField(Course, on_delete=models.PROTECT, null=True, related_name="+")
+    rule = models.OneToOneField(AssignmentRule, on_delete=models.PROTECT, null=True, related_name="+")
+    days = models.JSONField(default=list)
+    every = models.PositiveSmallIntegerField(default=DEFAULT_EVERY)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("plan of reminders"), _("plans of reminders")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(course=None, rule__isnull=False) | Q(course__isnull=False, rule=None),
+                name="a_plan_of_a_course_or_of_a_rule",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.rule or self.course}: {self.days}"
+
+
+class EscalationSwitch(models.Model):
+    """Turns escalation emails to the next level on or off. The newest row counts; without a row they are off."""
+
+    is_on = models.BooleanField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("switch of escalation"), _("switches of escalation")
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"{self.made_at:%Y-%m-%d} {self.is_on}"
+
+
+class Observation(models.Model):
+    """That somebody has answered the sheet about this person, or cannot say; never what. Nobody is asked again."""
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="+")
+    sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_on = models.DateField(help_text="By the clock of the site; the day alone, for answers have no time either")
+    is_answered = models.BooleanField(help_text="False: whoever was asked cannot say")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("observation"), _("observations")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "sheet"], name="one_observation_of_a_run")]
+
+    def __str__(self):
+        return f"{self.sheet} ({self.enrollment})"
+
+
+class ObservationAnswers(models.Model):
+    """One answered sheet without a person. While it waits for others it says neither month nor, in words, the team.
+
+    The key is random, so that it tells no order.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    answers = models.JSONField(help_text="Question id → place, list of places, number or text")
+    waits_as = models.CharField(
+        max_length=64, blank=True, help_text="The team, under the key of the site, as long as it waits"
+    )
+    team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="+")
+    month = models.DateField(null=True, help_text="The first day of the month in which the fifth answer came")
+    shown_from = models.DateField(null=True, help_text="The day from which figures hold it; null: it waits for others")
+    counts_from = models.DateField(
+        null=True,
+        help_text="The first day of the month from which it may count, while the person is new to the company",
+    )
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("answered observation sheet"), _("answered observation sheets")
+        ordering = ["id"]
+        indexes = [models.Index(fields=["sheet", "team"], name="observed_in_a_team")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(shown_from=None, month=None, team=None) & ~Q(waits_as="")
+                | Q(shown_from__isnull=False, month__isnull=False, waits_as=""),
+                name="an_observation_waits_or_is_shown",
+            )
+        ]
+
+    def __str__(self):
+        return str(self.sheet)
+
+
+class TalkQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(taken_back_at=None)
+
+    def last_about(self, enrollments: Collection[int]) -> dict[int, datetime]:
+        """Key of each of these runs → when it was last talked about. Runs one query."""
+        found = self.standing().filter(enrollment__in=enrollments).order_by().values_list("enrollment")
+        return dict(found.annotate(Max("made_at")))
+
+
+class Talk(models.Model):
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="+")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+    taken_back_at = models.DateTimeField(null=True)
+
+    objects = TalkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("talk"), _("talks")
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.enrollment} · {self.made_at:%Y-%m-%d}"

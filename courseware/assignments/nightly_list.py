@@ -1,27 +1,71 @@
-"""The list of people that another system lays into a folder: brought in by night, or by a command."""
+"""Lists of people: brought in by night from a folder or by a command, and applied part by part."""
 
 import time
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import offices
 from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.applying import CONFLICT, NotSure, begin_applying, invite_who_came, outcome_lines
+from courseware.accounts.rosters.applying import (
+    CONFLICT,
+    NotSure,
+    apply_next,
+    begin_applying,
+    invite_who_came,
+    outcome_lines,
+)
 from courseware.accounts.rosters.bringing import bring
+from courseware.accounts.rosters.columns import folded
 from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
 from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.rosters.rows import RosterRow
-from courseware.assignments.posts import posts_by_title
-from courseware.assignments.taking_up import take_up
-from courseware.jobs.tasks import Later
+from courseware.assignments.acting import act
+from courseware.content.compiled.serving import outline
+from courseware.content.models import Course, Release
+from courseware.jobs.tasks import Later, task
 from courseware.outbox.kinds import MessageKind, one_by_one, register_kind
 from courseware.outbox.telling import tell
+
+
+def posts_by_title() -> dict[str, str]:
+    """Title in any language, or id → id of the post; as `folded` makes them."""
+    found: dict[str, str] = {}
+    for release in Release.objects.filter(pk__in=Course.objects.exclude(current=None).values("current")):
+        for language, _name in settings.LANGUAGES:
+            for post, title in outline(release, language).tracks.items():
+                found |= {folded(title): post, folded(post): post}
+    return found
+
+
+@task
+def take_up(pk: int) -> None:
+    """Harmless when repeated. In this order, for the letter about a course lets people in as an invitation does."""
+    while apply_next(pk):
+        pass
+    finish(pk)
+
+
+@task
+def take_up_next(pk: int) -> None:
+    """Like `take_up`, with a task for each part, so that other work can run between two parts."""
+    with transaction.atomic():  # the part and the task for the next one are committed together
+        if apply_next(pk):
+            take_up_next.enqueue(pk)
+            return
+    finish(pk)
+
+
+def finish(pk: int) -> None:
+    act()
+    invite_who_came(Roster.objects.select_related("said_yes").get(pk=pk))
+
 
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
 ROWS_IN_A_LETTER = 50

@@ -15,8 +15,7 @@ from courseware.accounts.addresses import page_before
 from courseware.accounts.notes import LONGEST_NOTE, Note
 from courseware.accounts.noting import take_back_notes, write_note
 from courseware.accounts.permissions import manages_people
-from courseware.assignments.decision_pages import chosen_people, fields_chosen
-from courseware.assignments.taking_back import names_in_words
+from courseware.assignments.decision_pages import chosen_people, fields_chosen, names_in_words
 from courseware.learning.manager_actions.manager_action import ActionForm
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.lib.small_numbers import keys_in

@@ -13,9 +13,9 @@ from courseware.accounts.leads import nearest_leads
 from courseware.accounts.letter_hours import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.permissions import is_manager, people_managed_by
+from courseware.assignments.models import Observation
 from courseware.assignments.mornings import Morning, MorningJob, in_order
-from courseware.assignments.observations import Observation
-from courseware.assignments.observations_due import ObservationDue, runs_to_observe, sheets_now
+from courseware.assignments.observing import ObservationDue, runs_to_observe, sheets_now
 from courseware.content.course_titles import course_title
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment

@@ -11,8 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from courseware.accounts.permissions import is_manager, people_managed_by
 from courseware.assignments.group_summaries import BOARD_PAGES
-from courseware.assignments.observations_due import observations_due
-from courseware.assignments.observing import NotAsked, observation_of, observe, why_not_asked
+from courseware.assignments.observing import NotAsked, observation_of, observations_due, observe, why_not_asked
 from courseware.content.compiled import serving
 from courseware.language.documents import display_tag
 from courseware.learning.feedback import SurveyChanged

@@ -1,11 +1,13 @@
 """/people/<pk>/: one person, for human resources, and to read for those who audit."""
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import leaving
 from courseware.accounts.absences import absences_of, may_say_away
@@ -19,10 +21,11 @@ from courseware.accounts.removing import HasRecord, remove_person
 from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.models import Certificate
 from courseware.assessment.outside_records import trainings_of
+from courseware.assessment.withdrawing import withdraw
+from courseware.assignments.decision_pages import record_page
 from courseware.assignments.event_words import with_words
 from courseware.assignments.people_forms import ParticularsForm, PlaceForm
 from courseware.assignments.people_pages import may_look_at, places_with_teams
-from courseware.assignments.record_page import record_page
 from courseware.content.compiled.serving import outline
 from courseware.content.course_titles import course_title
 from courseware.evidence.models import Event
@@ -32,7 +35,8 @@ from courseware.learning.looks import record_look
 from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.lib.page_views import form_view, page_view, post_view, render_form
+from courseware.lib.form_layout import Fields
+from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.outbox.models import Message
 
 SHOWN = 10  # letters, and lines of the log
@@ -198,3 +202,33 @@ def remove(request, pk):
         return redirect("assignments:person", pk)
     messages.success(request, gettext("%(name)s was taken away.") % {"name": found.name})
     return redirect("assignments:people")
+
+
+class ReasonForm(forms.Form):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("The holder reads it, and it stays in the record. Whoever checks the number does not see it."),
+    )
+
+
+@form_view(
+    "assignments:withdraw-certificate",
+    allowed=handles_people,
+    reauthenticate=asks_who_it_is,
+)
+def withdraw_certificate(request, pk):
+    certificate = get_object_or_404(Certificate.objects.select_related("enrollment__learner"), pk=pk)
+    holder = certificate.enrollment.learner
+    if not may_place(request.user, holder):
+        raise Http404
+    form = ReasonForm(posted(request))
+    if form.is_valid():
+        if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
+            note = gettext("The certificate of %(name)s is withdrawn. A letter says so, with the reason.")
+            messages.success(request, note % {"name": certificate.holder})
+        return redirect("assignments:person", holder.pk)
+    context = {"certificate": certificate, "holder": holder}
+    return render_form(request, "assignments/withdraw_certificate.html", form, context)

@@ -4,67 +4,25 @@ A reminder plan sets on which days people are reminded of a due date: one for a 
 The switch turns emails to the next level about people who are days late on or off.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
+from typing import Any, NamedTuple
 
-from django.conf import settings
-from django.db import models
-from django.db.models import Q
-from django.utils import timezone
+from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from courseware.accounts.models import User
 from courseware.accounts.working_days import DAY, Calendar
+from courseware.assignments.models import DEFAULT, DEFAULT_EVERY, AssignmentRule, EscalationSwitch, ReminderPlan
 from courseware.content.models import Course
+from courseware.evidence.recording import NewEvent, record, record_many
 
-DEFAULT = [7, 1, -3]
-DEFAULT_EVERY = 10  # working days
 FARTHEST_REMINDER = 60  # working days
 LAST_REPEAT = 260  # working days after the due day: about a year
 MOST = 10
 A_FORTNIGHT = 10  # working days
 CAUGHT_UP = 2  # working days on which nobody looked
 IN_A_FORTNIGHT = 3  # letters about the training: see `outbox.letter_days`
-
-
-class ReminderPlan(models.Model):
-    """`days` are working days before the due day; negative: after. A course without a plan goes by `DEFAULT`.
-
-    `every`: working days between repeated reminders after the last of these days; 0: no repeats.
-    """
-
-    course = models.OneToOneField(Course, on_delete=models.PROTECT, null=True, related_name="+")
-    rule = models.OneToOneField("AssignmentRule", on_delete=models.PROTECT, null=True, related_name="+")
-    days = models.JSONField(default=list)
-    every = models.PositiveSmallIntegerField(default=DEFAULT_EVERY)
-
-    class Meta:
-        verbose_name, verbose_name_plural = gettext_lazy("plan of reminders"), gettext_lazy("plans of reminders")
-        ordering = ["pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(course=None, rule__isnull=False) | Q(course__isnull=False, rule=None),
-                name="a_plan_of_a_course_or_of_a_rule",
-            )
-        ]
-
-    def __str__(self):
-        return f"{self.rule or self.course}: {self.days}"
-
-
-class EscalationSwitch(models.Model):
-    """Turns escalation emails to the next level on or off. The newest row counts; without a row they are off."""
-
-    is_on = models.BooleanField()
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name, verbose_name_plural = gettext_lazy("switch of escalation"), gettext_lazy("switches of escalation")
-        ordering = ["-pk"]
-
-    def __str__(self):
-        return f"{self.made_at:%Y-%m-%d} {self.is_on}"
 
 
 def with_repeats(days: list[int], every: int) -> list[int]:
@@ -130,3 +88,52 @@ def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Cale
     near = [before for before in plan if before >= 0 or late - CAUGHT_UP <= -before <= late]  # of a year of repeats
     days = {planned_day(due_on, before, calendar): before for before in sorted(near, reverse=True)}
     return next((days[day] for day in sorted(days, reverse=True) if earliest < day <= today), None)
+
+
+class Planned(NamedTuple):
+    """`days` is None where a rule goes by its course. `every`: see `ReminderPlan`."""
+
+    owner: Course | AssignmentRule
+    days: list[int] | None
+    every: int = DEFAULT_EVERY
+
+    @property
+    def place(self) -> dict[str, Any]:
+        return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
+
+    def is_as(self, plan: ReminderPlan | None) -> bool:
+        """Whether `plan` is the same; None: no plan is stored."""
+        if plan is None:
+            return self.days is None or (isinstance(self.owner, Course) and self[1:] == (DEFAULT, DEFAULT_EVERY))
+        return self[1:] == (plan.days, plan.every)
+
+
+@transaction.atomic
+def keep_plans(wanted: Iterable[Planned], *, by: User) -> int:
+    """Returns how many have changed."""
+    changed = [each for each in wanted if keep_plan(each)]
+    record_many(
+        NewEvent("reminders-planned", each.owner, by, {"days": each.days, "every": each.every}) for each in changed
+    )
+    return len(changed)
+
+
+@transaction.atomic
+def switch_escalation(is_on: bool, *, by: User) -> bool:
+    """Whether the next level is told of who is late for days. Returns whether it was the other way before."""
+    if is_escalated() == is_on:
+        return False
+    switch = EscalationSwitch.objects.create(is_on=is_on, made_by=by)
+    record("escalation-switched", actor=by, subject=switch, data={"is_on": is_on})
+    return True
+
+
+def keep_plan(wanted: Planned) -> bool:
+    plan = ReminderPlan.objects.select_for_update(no_key=True).filter(**wanted.place).first()
+    if wanted.is_as(plan):
+        return False
+    if wanted.days is None:
+        ReminderPlan.objects.filter(**wanted.place).delete()
+    else:
+        ReminderPlan.objects.update_or_create(**wanted.place, defaults={"days": wanted.days, "every": wanted.every})
+    return True

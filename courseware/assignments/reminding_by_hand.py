@@ -1,7 +1,6 @@
-"""A reminder that somebody sends to chosen people now: who is left out and why is said at once, and it can be undone.
+"""Reminders that a manager sends to chosen people now: who is left out and why, and how they are taken back.
 
-Two who lead the same people don't both send: the second waits until the first has written, and finds that a reminder
-waits. A letter waits for its turn as every letter about the training does.
+Of two managers of the same people the second waits for the first, and finds that a reminder waits.
 """
 
 from collections.abc import Collection, Iterable
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import models, transaction
+from django.db.models import Case, Count, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -17,9 +17,13 @@ from courseware.accounts.absences import last_days_away
 from courseware.accounts.models import User
 from courseware.assignments.models import HandReminding
 from courseware.assignments.reminder_letter import APART, KIND, asked_about, runs_in
+from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason, not_asked_reason
+from courseware.lib.dates import site_day
 from courseware.outbox.delivering import deliver
+from courseware.outbox.kinds import LetterSort
+from courseware.outbox.letter_days import LIMITS, days_that_count
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import HELD_FOR_UNDO, email_to
 
@@ -123,3 +127,35 @@ def undo_reminding(reminding: HandReminding) -> Undone:
     Message.objects.filter(pk__in=waiting).update(**ended)
     left = letters.exclude(pk__in=waiting).exclude(state=MessageState.SKIPPED).count()
     return Undone(len(waiting), left, letters.exclude(told_in=None).count())
+
+
+SORT = LetterSort.TRAINING
+
+
+def why_unreminded(at: datetime) -> Case:
+    """Why the learner of an open run is not reminded at `at`, a value of Unreminded; "" for whoever is.
+
+    Asked of the person and not of the run, for one letter tells of all courses; but another day is asked for in one.
+    Days are those of the site: where the reader's is another one already, the letter waits for its turn when it leaves.
+    """
+    letters = Message.objects.filter(person=OuterRef("learner"), kind=KIND)
+    return Case(
+        When(~NotAskedReason.AWAY.is_absent(at), then=Value(Unreminded.AWAY.value)),
+        When(Q(learner__email=None) | Q(learner__email=""), then=Value(Unreminded.NO_ADDRESS.value)),
+        When(
+            Exists(DayRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))), then=Value(Unreminded.ASKS.value)
+        ),
+        When(Exists(letters.handed_over().filter(ended_at__gt=at - APART)), then=Value(Unreminded.REMINDED.value)),
+        When(Exists(letters.filter(state=MessageState.QUEUED)), then=Value(Unreminded.WAITS.value)),
+        When(has_had_its_letters(at), then=Value(Unreminded.TURN.value)),
+        default=Value(""),
+    )
+
+
+def has_had_its_letters(at: datetime) -> Q:
+    """One today, or as many as there may be in so many days: see `outbox.letter_days`."""
+    today = site_day(at)
+    turns = Message.objects.filter(person=OuterRef("learner"), turn_sort=SORT)
+    of_days = turns.filter(turn_on__range=days_that_count(today, SORT)).order_by().values("person")
+    used_up = of_days.annotate(number=Count("pk")).filter(number__gte=LIMITS[SORT].letters)
+    return Q(Exists(turns.filter(turn_on__gte=today))) | Q(Exists(used_up))

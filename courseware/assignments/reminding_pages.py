@@ -11,10 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.permissions import manages_people
-from courseware.assignments.decision_pages import chosen_runs, fields_chosen
+from courseware.assignments.decision_pages import chosen_runs, fields_chosen, names_in_words
 from courseware.assignments.models import HandReminding
 from courseware.assignments.reminding_by_hand import LeftOut, left_out, remind, undo_reminding
-from courseware.assignments.taking_back import names_in_words
 from courseware.learning.manager_actions.manager_action import ActionForm
 from courseware.learning.models import Enrollment
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form

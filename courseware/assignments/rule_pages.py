@@ -6,21 +6,32 @@ from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.permissions import handles_people
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import is_large_company, version_of
 from courseware.assignments.rehearsal import SHOWN, names_of, rehearse_change, rehearse_rule
-from courseware.assignments.revoking import runs_to_go
 from courseware.assignments.rule_forms import RehearsalForm, RuleForm
 from courseware.assignments.rule_words import sentences
-from courseware.assignments.switching import NameTaken, change_rule, make_rule, switch_off, switch_on, what_it_says
+from courseware.assignments.switching import (
+    NameTaken,
+    change_rule,
+    make_rule,
+    runs_that_stay,
+    runs_to_go,
+    switch_off,
+    switch_on,
+    take_back_deeds,
+    take_back_for_some,
+    what_it_says,
+)
 from courseware.content.course_titles import course_title
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.lib import dates
 from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted, render_form
+from courseware.lib.small_numbers import keys_in
 
 RULES_A_PAGE = 50
 DEEDS_A_PAGE = 50
@@ -167,3 +178,65 @@ def turn_off(request, pk):
     if switch_off(rule_or_404(pk), by=request.user):
         messages.success(request, gettext("The rule is off. Who was enrolled stays so."))
     return redirect("assignments:rule", pk)
+
+
+NAMES_SHOWN = 50
+TICKS_SHOWN = 500
+
+
+@form_view("assignments:take-back-rule", allowed=handles_people, is_held=False)
+def take_back_rule(request, pk):
+    """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
+    rule = rule_or_404(pk)
+    to_go, to_stay = runs_to_go(rule, request.user), runs_that_stay(rule, request.user)
+    ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()
+    act = request.POST.get("act")
+    if act == "all":
+        say_all(request, take_back_deeds(rule, by=request.user), to_go.count())
+        return redirect("assignments:rule", pk)
+    if act == "some":
+        keys = list(ticked.order_by("pk").values_list("pk", flat=True))
+        say_some(request, take_back_for_some(rule, keys, by=request.user))
+        return redirect("assignments:rule", pk)
+    context = {
+        "rule": rule,
+        "chosen": with_names(ticked, None),
+        "number": to_go.count(),
+        "going": with_names(to_go, TICKS_SHOWN),
+        "staying_number": to_stay.count(),
+        "staying": [name for _pk, name in with_names(to_stay, NAMES_SHOWN)],
+        "shown": NAMES_SHOWN,
+        "ticks": TICKS_SHOWN,
+    }
+    return render(request, "assignments/take_back_rule.html", context)
+
+
+def with_names(runs, most):
+    return list(runs.order_by("learner__name", "pk").values_list("pk", "learner__name")[:most])
+
+
+def say_all(request, number, left):
+    if not number:
+        messages.info(request, gettext("The rule is off. There was nothing to take back."))
+        return
+    words = ngettext(
+        "The rule is off, and taken back for %(number)d person.",
+        "The rule is off, and taken back for %(number)d people.",
+        number,
+    )
+    messages.success(request, words % {"number": number})
+    if left:
+        words = ngettext("%(number)d more follows by itself.", "%(number)d more follow by themselves.", left)
+        messages.info(request, words % {"number": left})
+
+
+def say_some(request, number):
+    if not number:
+        messages.info(request, gettext("There was nothing to take back."))
+        return
+    words = ngettext(
+        "Taken back for %(number)d person. The rule does not enroll this person again.",
+        "Taken back for %(number)d people. The rule does not enroll them again.",
+        number,
+    )
+    messages.success(request, words % {"number": number})

@@ -2,8 +2,6 @@ from django.urls import path
 
 from courseware.assignments import (
     away_pages,
-    certificate_pages,
-    code_pages,
     days_pages,
     decision_pages,
     door_pages,
@@ -19,10 +17,7 @@ from courseware.assignments import (
     person_pages,
     reminder_pages,
     reminding_pages,
-    revoking_page,
     rule_pages,
-    substitute_pages,
-    taking_back,
     team_pages,
     words_pages,
 )
@@ -45,7 +40,7 @@ urlpatterns = [
     # /people/first-day/
     path("people/first-day/", people_pages.first_day, name="first-day"),
     # /people/codes/
-    path("people/codes/", code_pages.sign_in_codes, name="sign-in-codes"),
+    path("people/codes/", link_pages.sign_in_codes, name="sign-in-codes"),
     # /people/<pk>/
     path("people/<int:pk>/", person_pages.person, name="person"),
     path("people/<int:pk>/edit/", person_pages.edit, name="edit-person"),
@@ -53,14 +48,14 @@ urlpatterns = [
     path("people/<int:pk>/places/<int:place>/end/", person_pages.unplace, name="end-place"),
     path("people/<int:pk>/leave/", person_pages.let_leave, name="let-leave"),
     path("people/<int:pk>/return/", person_pages.let_return, name="let-return"),
-    path("people/<int:pk>/code/", code_pages.sign_in_code, name="sign-in-code"),
+    path("people/<int:pk>/code/", link_pages.sign_in_code, name="sign-in-code"),
     path("people/<int:pk>/merge/", merge_pages.merge_with, name="merge"),
     path("people/<int:pk>/remove/", person_pages.remove, name="remove-person"),
     # /people/<pk>/substitutes/, /team/substitutes/
-    path("people/<int:pk>/substitutes/", substitute_pages.substitutes, name="substitutes"),
-    path("people/<int:pk>/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-substitute"),
-    path("team/substitutes/", substitute_pages.substitutes, name="own-substitutes"),
-    path("team/substitutes/<int:substitute>/end/", substitute_pages.end, name="end-own-substitute"),
+    path("people/<int:pk>/substitutes/", team_pages.substitutes, name="substitutes"),
+    path("people/<int:pk>/substitutes/<int:substitute>/end/", team_pages.end, name="end-substitute"),
+    path("team/substitutes/", team_pages.substitutes, name="own-substitutes"),
+    path("team/substitutes/<int:substitute>/end/", team_pages.end, name="end-own-substitute"),
     # /team/observations/, /team/observations/<pk>/<sheet>/  (of an enrollment)
     path("team/observations/", observation_pages.observations, name="observations"),
     path("team/observations/<int:pk>/<id:sheet>/", observation_pages.observation, name="observation"),
@@ -95,8 +90,8 @@ urlpatterns = [
     path("people/notes/<uuid:act>/take-back/", noting_pages.take_back_note, name="take-back-note"),
     # /people/acts/<pk>/  (of an adjustment)
     path("people/acts/<int:pk>/", decision_pages.act, name="act"),
-    path("people/acts/<int:pk>/undo/", taking_back.take_back, name="undo"),
-    path("people/certificates/<int:pk>/withdraw/", certificate_pages.withdraw_certificate, name="withdraw-certificate"),
+    path("people/acts/<int:pk>/undo/", decision_pages.take_back, name="undo"),
+    path("people/certificates/<int:pk>/withdraw/", person_pages.withdraw_certificate, name="withdraw-certificate"),
     path("people/conflicts/", people_pages.conflicts, name="conflicts"),
     # /people/merges/
     path("people/merges/", merge_pages.merges, name="merges"),
@@ -129,5 +124,5 @@ urlpatterns = [
     path("rules/<int:pk>/edit/", rule_pages.edit_rule, name="edit-rule"),
     path("rules/<int:pk>/on/", rule_pages.turn_on, name="turn-rule-on"),
     path("rules/<int:pk>/off/", rule_pages.turn_off, name="turn-rule-off"),
-    path("rules/<int:pk>/take-back/", revoking_page.take_back_rule, name="take-back-rule"),
+    path("rules/<int:pk>/take-back/", rule_pages.take_back_rule, name="take-back-rule"),
 ]

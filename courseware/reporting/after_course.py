@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from courseware.assessment.grading import Score, gain
 from courseware.assessment.models import Attempt
-from courseware.assignments.observations import ObservationAnswers
+from courseware.assignments.models import ObservationAnswers
 from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Course, Document
 from courseware.lib.dates import site_day

@@ -8,9 +8,9 @@ class ReportingConfig(AppConfig):
     name = "courseware.reporting"
 
     def ready(self):
+        from courseware.assignments.decision_pages import register_record_page
         from courseware.assignments.group_summaries import register_board_page
         from courseware.assignments.mornings import schedule_emails
-        from courseware.assignments.record_page import register_record_page
         from courseware.content.compiled import page_links
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.journey.home import register_other_work

@@ -19,8 +19,7 @@ from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import record_outside, usual_end
 from courseware.assignments import acting
 from courseware.assignments.models import RuleVersion
-from courseware.assignments.observations_due import ASKED_FOR
-from courseware.assignments.observing import observe
+from courseware.assignments.observing import ASKED_FOR, observe
 from courseware.assignments.switching import make_rule, switch_on
 from courseware.content.compiled import serving
 from courseware.content.compiled.card import card_sections

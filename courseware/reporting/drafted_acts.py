@@ -14,10 +14,9 @@ from django.db.models import QuerySet
 
 from courseware.accounts.permissions import not_decided_by, people_managed_by
 from courseware.accounts.working_days import calendars_of_people
-from courseware.assignments.observations_due import ObservationDue, observations_due
-from courseware.assignments.remindable import why_unreminded
-from courseware.assignments.reminding_by_hand import Unreminded
-from courseware.assignments.taking_back import names_in_words
+from courseware.assignments.decision_pages import names_in_words
+from courseware.assignments.observing import ObservationDue, observations_due
+from courseware.assignments.reminding_by_hand import Unreminded, why_unreminded
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
 from courseware.learning.states import DUE_SOON, State

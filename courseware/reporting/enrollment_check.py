@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Subquery
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Team
 from courseware.assessment.models import Attempt, DrillAnswer
-from courseware.assignments.observations import Observation, ObservationAnswers
+from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.learning import recounting
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.changes_seen import ChangeSeen

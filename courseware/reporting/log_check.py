@@ -15,7 +15,7 @@ from courseware.accounts.merges import Merge
 from courseware.accounts.notes import Note
 from courseware.assessment.certificate_facts import facts_in_log
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper, OutsideTraining
-from courseware.assignments.talks import Talk
+from courseware.assignments.models import Talk
 from courseware.content.models import ProfessionalReading
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of

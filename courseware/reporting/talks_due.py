@@ -10,7 +10,7 @@ from django.db.models import CharField, Max, Value
 from django.utils.translation import get_language
 
 from courseware.assessment.models import Attempt
-from courseware.assignments.talks import Talk
+from courseware.assignments.models import Talk
 from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
 from courseware.reporting import board_rows
 from courseware.reporting.board_rows import BoardRow

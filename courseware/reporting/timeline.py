@@ -12,7 +12,7 @@ from courseware.accounts.models import User
 from courseware.accounts.notes import Note
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt, Certificate
-from courseware.assignments.talks import Talk
+from courseware.assignments.models import Talk
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
 from courseware.learning.adjusting import adjustments_of

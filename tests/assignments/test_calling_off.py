@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from courseware.assignments import taking_back
+from courseware.assignments import decision_pages
 from courseware.learning import adjusting
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.models import Enrollment
@@ -15,7 +15,7 @@ BATCH = 2
 
 @pytest.fixture
 def runs(team, monkeypatch):
-    for room in (adjusting, taking_back):
+    for room in (adjusting, decision_pages):
         monkeypatch.setattr(room, "BATCH", BATCH)
     runs = [make_enrollment(make_user(), due_at=days(3)) for _ in range(5)]
     for run in runs:

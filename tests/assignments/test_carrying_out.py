@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from courseware.assignments.carrying_out import NO_LETTERS, Confirmed, carry_out, take_back_acts
+from courseware.assignments.models import Talk
 from courseware.assignments.reminding_by_hand import Undone
-from courseware.assignments.talks import Talk
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.adjusting import adjust

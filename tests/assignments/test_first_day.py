@@ -12,8 +12,8 @@ from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import acting
 from courseware.assignments.certified_enrollments import end_certified
 from courseware.assignments.models import AssignmentRule
+from courseware.assignments.nightly_list import take_up
 from courseware.assignments.reminding import remind_due
-from courseware.assignments.taking_up import take_up
 from courseware.learning.models import Enrollment
 from courseware.reporting.consistency import differences
 from tests.accounts.rosters.files import csv_file

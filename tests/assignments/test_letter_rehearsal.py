@@ -15,10 +15,16 @@ from django.utils.translation import override
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
-from courseware.assignments import letter_pages, letter_rehearsal, prepared_previews
+from courseware.assignments import letter_pages, letter_rehearsal
 from courseware.assignments.ending_letters import tell_of_endings
-from courseware.assignments.letter_rehearsal import PAUSE, PEOPLE_AT_ONCE, ComingLetters, rehearse_letters
-from courseware.assignments.prepared_previews import PreviewFailed, prepare_preview
+from courseware.assignments.letter_rehearsal import (
+    PAUSE,
+    PEOPLE_AT_ONCE,
+    ComingLetters,
+    PreviewFailed,
+    prepare_preview,
+    rehearse_letters,
+)
 from courseware.assignments.reminding import remind_due
 from courseware.jobs.tasks import Later
 from courseware.learning.enrolling import waive
@@ -291,7 +297,7 @@ def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
 
 @pytest.mark.usefixtures("firm")
 def test_a_worker_that_is_told_to_stop_prepares_the_preview_later(monkeypatch):
-    monkeypatch.setattr(prepared_previews, "is_stopping", lambda: True)
+    monkeypatch.setattr(letter_rehearsal, "is_stopping", lambda: True)
     with pytest.raises(Later):
         prepare_preview.func(str(TOMORROW))
 

@@ -9,8 +9,8 @@ from courseware.accounts.models import Team, User
 from courseware.accounts.rosters import applying
 from courseware.accounts.rosters.applying import apply_next
 from courseware.accounts.rosters.roster import Roster
-from courseware.assignments import list_forms, taking_up
-from courseware.assignments.taking_up import take_up
+from courseware.assignments import list_pages, nightly_list
+from courseware.assignments.nightly_list import take_up
 from courseware.evidence.models import Event
 from tests.accounts.rosters.files import csv_file, xlsx
 from tests.accounts.rosters.firms import compared, make_teams
@@ -107,13 +107,13 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, hr, monkeypatch):
     monkeypatch.setattr(applying, "BATCH", 1)
     roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
     press(client, roster)
-    taking_up.take_up_next.call(roster.pk)
+    nightly_list.take_up_next.call(roster.pk)
     page = page_of(client, roster)
     assert page.select_one("button[name=stop]").text == "Stop after this part"
     address = f"/people/import/{roster.pk}/"
     said = client.post(address, {"stop": "yes"}, follow=True).text
     assert "Stopped. The rows brought in so far stay" in said and "It stops after the current part." in said
-    taking_up.take_up_next.call(roster.pk)
+    nightly_list.take_up_next.call(roster.pk)
     page = page_of(client, roster)
     assert page.h1.text == "The list was stopped" and "1 of 2 rows were brought in" in page.text
     assert "Nothing was stopped" in client.post(address, {"stop": "yes"}, follow=True).text
@@ -164,7 +164,7 @@ def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, 
 
 
 def test_a_file_larger_than_a_proxy_lets_through_is_refused(client, hr, monkeypatch):
-    monkeypatch.setattr(list_forms, "MOST_UPLOADED", 10)
+    monkeypatch.setattr(list_pages, "MOST_UPLOADED", 10)
     assert "too large" in str(upload(client, ("A1", "Li", "", "")).context["form"].errors["file"])
 
 

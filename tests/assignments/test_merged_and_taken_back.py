@@ -4,7 +4,7 @@ import pytest
 
 from courseware.assignments.acting import act
 from courseware.assignments.merging import merge, undo_merge
-from courseware.assignments.revoking import runs_that_stay, take_back_deeds
+from courseware.assignments.switching import runs_that_stay, take_back_deeds
 from courseware.learning.adjusting import enroll_people
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import enroll

@@ -17,7 +17,7 @@ from courseware.assignments import acting
 from courseware.assignments.acting import act_on
 from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings
 from courseware.assignments.merging import CannotUndo, merge, undo_merge
-from courseware.assignments.observations import ObservationAnswers
+from courseware.assignments.models import ObservationAnswers
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import CalendarDay
+from courseware.assignments.models import ReminderPlan
 from courseware.assignments.mornings import Morning
-from courseware.assignments.reminder_plans import ReminderPlan
 from courseware.assignments.reminding import due_of_batch, plans_kept, reminders_due, runs_near
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day

@@ -10,7 +10,7 @@ from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
 from courseware.accounts.rosters.roster import Roster
-from courseware.assignments import taking_up
+from courseware.assignments import nightly_list
 from courseware.assignments.nightly_list import bring_in_newest
 from courseware.jobs.tasks import Later
 from courseware.lib.side_process import MachineBusy, SideProcess
@@ -86,7 +86,7 @@ def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_
     (folder / "people.csv").write_bytes(csv_file(("工号", "姓名", "邮箱"), ("A1", "Li", "li@example.com")))
     for ends_in in ("apply_next", "act"):
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-            patched.setattr(taking_up, ends_in, Mock(side_effect=KeyboardInterrupt))
+            patched.setattr(nightly_list, ends_in, Mock(side_effect=KeyboardInterrupt))
             bring_in_newest()
     for _again in range(2):
         bring_in_newest()

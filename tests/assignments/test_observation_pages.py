@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.accounts.models import Membership
-from courseware.assignments.observations import Observation, ObservationAnswers
+from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.content.compiled import serving
 from tests.assignments.sheets import completed
 from tests.counting import statements

@@ -13,9 +13,8 @@ from courseware.accounts.models import Membership, User
 from courseware.accounts.substitutes import Substitute
 from courseware.accounts.teams import close_team
 from courseware.assignments.merging import merge
-from courseware.assignments.observations import Observation, ObservationAnswers
-from courseware.assignments.observations_due import observations_due
-from courseware.assignments.observing import NotAsked, Unobserved, observe
+from courseware.assignments.models import Observation, ObservationAnswers
+from courseware.assignments.observing import NotAsked, Unobserved, observations_due, observe
 from courseware.evidence.models import Event
 from courseware.learning.feedback import SurveyChanged
 from courseware.learning.models import Enrollment

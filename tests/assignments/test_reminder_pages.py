@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.assignments.reminder_plans import ReminderPlan
+from courseware.assignments.models import ReminderPlan
 from courseware.evidence.models import Event
 from tests.assignments.rules import make_rule
 from tests.language.samples import make_files

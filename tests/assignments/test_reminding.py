@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from courseware.assignments import mornings
-from courseware.assignments.models import Assignment
+from courseware.assignments.models import Assignment, ReminderPlan
 from courseware.assignments.mornings import Morning
-from courseware.assignments.reminder_plans import ReminderPlan, with_repeats
+from courseware.assignments.reminder_plans import with_repeats
 from courseware.assignments.reminding import remind_due, reminders_due
 from courseware.learning.asking import ask_for_day
 from courseware.learning.enrolling import enroll, extend, waive

@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment import attempting
-from courseware.assignments import acting, revoking
+from courseware.assignments import acting, switching
 from courseware.assignments.models import Assignment
-from courseware.assignments.revoking import take_back_deeds, take_back_for_some
-from courseware.assignments.switching import switch_on
+from courseware.assignments.switching import switch_on, take_back_deeds, take_back_for_some
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
 from courseware.learning import enrolling
@@ -109,9 +108,9 @@ def test_a_renewal_that_is_taken_back_leaves_the_run_before_it_the_newest(course
 
 
 def test_many_are_taken_back_by_a_worker_unless_the_rule_was_switched_on_again(course, team, monkeypatch):
-    monkeypatch.setattr(revoking, "RUNS_AT_ONCE", 1)
-    asked, rest = [], revoking.take_back_rest.func
-    monkeypatch.setattr(revoking, "take_back_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
+    monkeypatch.setattr(switching, "RUNS_AT_ONCE", 1)
+    asked, rest = [], switching.take_back_rest.func
+    monkeypatch.setattr(switching, "take_back_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
     people_in(team, "Li", "Wu", "Bo")
     rule, hr = acted(course, team), make_hr()
     assert take_back_deeds(rule, by=hr) == 1

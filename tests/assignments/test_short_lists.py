@@ -2,7 +2,7 @@
 
 import pytest
 
-from courseware.assignments.short_lists import short_lists
+from courseware.assignments.acting import short_lists
 from courseware.content.models import Release
 from courseware.learning.models import Completion
 from courseware.simulations import running

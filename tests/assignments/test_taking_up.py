@@ -5,8 +5,8 @@ import pytest
 from courseware.accounts.models import User
 from courseware.accounts.rosters import applying
 from courseware.accounts.rosters.roster import Roster
-from courseware.assignments import taking_up
-from courseware.assignments.taking_up import take_up
+from courseware.assignments import nightly_list
+from courseware.assignments.nightly_list import take_up
 from courseware.jobs import working
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
@@ -53,14 +53,14 @@ def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(mo
     doing.done.clear()
     roster = compared(["A1", "Li", "", ""], ["A2", "Wang", "", ""], ["A3", "Zhao", "", ""])
     applying.begin_applying(roster, by=make_admin())
-    honest = taking_up.apply_next
+    honest = nightly_list.apply_next
 
     def apply_and_note(pk):
         doing.done.append("part")
         return honest(pk)
 
-    monkeypatch.setattr(taking_up, "apply_next", apply_and_note)
-    taking_up.take_up_next.enqueue(roster.pk)
+    monkeypatch.setattr(nightly_list, "apply_next", apply_and_note)
+    nightly_list.take_up_next.enqueue(roster.pk)
     doing.note.enqueue("other work")
     working.WorkLoop(lambda: "").run(once=True)
     assert doing.done == ["part", "other work", "part", "part", "part"]
@@ -78,10 +78,10 @@ def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
     admin = make_admin()
     roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])
     applying.begin_applying(roster, by=admin, invites=True)
-    taking_up.take_up_next.call(roster.pk)
+    nightly_list.take_up_next.call(roster.pk)
     assert [applying.stop_applying(roster.pk, by=admin) for _tab in range(2)] == [True, False]
     for _again in range(2):
-        taking_up.take_up_next.call(roster.pk)
+        nightly_list.take_up_next.call(roster.pk)
     roster.refresh_from_db()
     assert (roster.finished_at is not None, roster.notes["stopped_by"]) == (True, admin.pk)
     assert [each.name for each in User.objects.filter(staff_number__startswith="A")] == ["Li"]

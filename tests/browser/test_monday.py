@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from courseware.assignments.talks import Talk
+from courseware.assignments.models import Talk
 from courseware.learning import enrolling
 from courseware.learning.answering import answer
 from courseware.outbox.models import Message, MessageState

@@ -7,7 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.assessment.models import Attempt
-from courseware.assignments.observations import Observation, ObservationAnswers
+from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.content.releases.importing import import_course

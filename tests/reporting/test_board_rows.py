@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from courseware.accounts.models import Membership
 from courseware.accounts.notes import Note
 from courseware.accounts.noting import write_note
-from courseware.assignments.talks import Talk
+from courseware.assignments.models import Talk
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity

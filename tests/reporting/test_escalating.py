@@ -9,7 +9,7 @@ from django.utils import timezone
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
 from courseware.assignments.reminder_letter import ASKS
-from courseware.assignments.reminder_planning import switch_escalation
+from courseware.assignments.reminder_plans import switch_escalation
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
@@ -237,7 +237,8 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(teams, people, django
 
 
 def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
-    from courseware.assignments.reminder_plans import EscalationSwitch, is_escalated
+    from courseware.assignments.models import EscalationSwitch
+    from courseware.assignments.reminder_plans import is_escalated
 
     make_course()
     client.force_login(make_hr())

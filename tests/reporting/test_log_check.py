@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.assignments.talks import Talk, note_talks, take_back_talks
+from courseware.assignments.carrying_out import note_talks, take_back_talks
+from courseware.assignments.models import Talk
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record_many, subject_of
 from courseware.learning import enrolling

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
+from courseware.assignments.models import Talk
 from courseware.assignments.observing import observe
-from courseware.assignments.talks import Talk
 from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.learning.adjustments import Adjustment

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.assessment.eligibility import Aftermath, simulations_on_misses
-from courseware.assignments.short_lists import worst_simulations
+from courseware.assignments.acting import worst_simulations
 from courseware.content.compiled import serving
 from courseware.content.compiled.readers import Reader
 from courseware.content.models import Document, ProfessionalReading, Release

@@ -24,8 +24,8 @@ from courseware.assessment.withdrawing import withdraw
 from courseware.assignments.merging import merge
 from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.newcomers import bring_in
+from courseware.assignments.nightly_list import take_up
 from courseware.assignments.switching import change_rule, make_rule, switch_on
-from courseware.assignments.taking_up import take_up
 from courseware.content.models import Course, Document, Release
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.importing import import_course

@@ -4,7 +4,7 @@ from courseware.accounts.models import User
 from courseware.accounts.standing_in import name_substitute
 from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.reminder_planning import Planned, keep_plans, switch_escalation
+from courseware.assignments.reminder_plans import Planned, keep_plans, switch_escalation
 from courseware.content.models import Course
 from courseware.outbox.stopping import KindToStop, stop_kind, turn_on_again
 from courseware.reporting.monthly_reports import subscribe, unsubscribe

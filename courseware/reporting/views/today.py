@@ -13,12 +13,10 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, teams_managed_by
 from courseware.accounts.sessions import MANAGES
 from courseware.assignments.carrying_out import carry_out, take_back_acts
-from courseware.assignments.decision_pages import say_who_was_left
-from courseware.assignments.models import HandReminding
+from courseware.assignments.decision_pages import names_in_words, say, say_who_was_left
+from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
 from courseware.assignments.reminding_pages import by_reason, say_queued, say_taken_back
-from courseware.assignments.taking_back import names_in_words, say
-from courseware.assignments.talks import Talk
 from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest

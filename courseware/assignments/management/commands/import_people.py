@@ -9,8 +9,7 @@ from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
 from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.rosters.tables import ENCODINGS
-from courseware.assignments.nightly_list import apply_now, bad_lines, bring_file, in_figures
-from courseware.assignments.posts import posts_by_title
+from courseware.assignments.nightly_list import apply_now, bad_lines, bring_file, in_figures, posts_by_title
 
 
 class Command(BaseCommand):
