@@ -4,7 +4,6 @@ from datetime import date
 from functools import cache
 
 from courseware.language.checking import check
-from courseware.language.checking.simulations import check_simulations
 from courseware.language.course import read_course
 from courseware.language.simulation_text import make_simulation
 from tests.language.samples import make_files, texts_in
@@ -27,9 +26,3 @@ def drill(language="zh-hans", **files):
 
 def told(files):
     return [str(problem) for problem in check(files, today=TODAY)]
-
-
-def messages(old, new):
-    """What is told of the drill with one mistake in its source file, path and line of that file left out."""
-    problems = check_simulations(read_course(drill_files(old, new)))
-    return [problem.message for problem in problems if problem.path == PATH]

@@ -4,8 +4,8 @@ import pytest
 
 from courseware.language.checking import check_course
 from courseware.language.course import read_course
+from tests.language.checked import TODAY
 from tests.language.samples import make_files
-from tests.language.test_checking import TODAY
 from tests.simulations.samples import PATHS, SIMULATION
 
 COSTS = [  # a blank note, which the sample lets end well

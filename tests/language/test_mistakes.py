@@ -1,291 +1,35 @@
-"""One mistake in a sound course, and the one sentence that is told of it, with its line."""
+"""Mistakes in a sound course, and all that is told of each. They are listed in `mistakes/`, one file per course."""
+
+import re
+from pathlib import Path
 
 import pytest
 
-from tests.language.checked import (
-    BANK,
-    COURSE,
-    COURSE_EN,
-    EXAM,
-    LESSON,
-    LESSON_EN,
-    MODULE,
-    OUTLINE,
-    SOURCES,
-    SURVEY,
-    told,
-)
-from tests.language.samples import damage
+from courseware.language.checking import check
+from tests.language.checked import TODAY
+from tests.language.samples import COURSE, texts_in
+
+CHANGE = re.compile(r"^@ (\S+)\n((?:-.*\n)*)((?:\+.*\n)*)", re.MULTILINE)
+MISTAKES = [
+    (file.stem, mistake.rstrip("\n") + "\n")
+    for file in sorted((Path(__file__).parent / "mistakes").iterdir())
+    for mistake in file.read_text(encoding="utf-8").split("\n\n")[1:]
+]
 
 
-@pytest.mark.parametrize(
-    ("path", "old", "new", "line", "message"),
-    [
-        (
-            LESSON,
-            "---\nid: boiling",
-            "id: boiling",
-            1,
-            'the first line must be "---"; above the title there is front matter',
-        ),
-        (
-            LESSON,
-            "[M1.S1.P1, M1.S1]\n---",
-            "[M1.S1.P1, M1.S1]\n",
-            1,
-            'front matter is not closed; expected a line "---" below the keys',
-        ),
-        (LESSON, "covers: ", "cover: ", 6, 'unknown key "cover" in a lesson; did you mean "covers"?'),
-        (LESSON, "title: 烧水\n", "", 2, '"title" is missing'),
-        (LESSON, "title: 烧水\n", "title: 烧水\nwaits_for: professional\n", 4, 'unknown key "waits_for" in a lesson'),
-        (EXAM, "pass_mark: 80", "pass_mark: 110", 5, "pass_mark: expected a whole number from 1 to 100, got 110"),
-        (
-            EXAM,
-            "wait: 10 min",
-            "wait: 10 minutes",
-            9,
-            'retakes.1.wait: expected a duration, as in 10 min, 24 h or 7 days, got "10 minutes"',
-        ),
-        (LESSON, "title: 烧水\n", "title: 烧水\ntitle: 又一个\n", 4, '"title" is given twice (first on line 3)'),
-        (LESSON, "title: 烧水", "title： 烧水", 3, 'full-width "：" is not a colon; expected "title: "'),
-        (
-            COURSE,
-            "[zh-Hans, en]",
-            "zh-Hans",
-            4,
-            "languages: expected a list of language tags, the source language first, as in [zh-Hans, en]",
-        ),
-        (
-            LESSON_EN,
-            "title: Boiling water\n",
-            "title: Boiling water\ncovers: [M1.S1]\n",
-            4,
-            '"covers" stands in the zh-Hans file only; take it out here',
-        ),
-        (LESSON_EN, "title: Boiling water\n", "title: Boiling water\nnotes: x\n", 4, 'unknown key "notes" in a lesson'),
-        (LESSON_EN, "id: boiling", "id: boilling", 2, 'no zh-Hans file of this kind has the id "boilling"'),
-        (LESSON, "早上七点 {#seven}", "早上七点", 9, 'heading "早上七点" has no id; add {#like-this}'),
-        (
-            LESSON,
-            "## 早上七点 {#seven}",
-            "# 早上七点 {#seven}",
-            9,
-            "heading of level 1: the title stands in the front matter; begin with ##",
-        ),
-        (
-            LESSON,
-            "{#what-first .one objective=O1.1}",
-            "{#what-first .one objective＝O1.1}",
-            13,
-            'cannot read "objective＝O1.1" in braces (full-width sign?)',
-        ),
-        (LESSON, "{#seven}", "{#seven", 9, '"{" is not closed on this line'),
-        (LESSON, "{#seven}", "{#seven #eight}", 9, "two ids in braces (#seven, #eight); expected one"),
-        (
-            LESSON,
-            "{#what-first .one",
-            "{#what-first .one .several",
-            13,
-            "two kinds in braces (.one, .several); expected one",
-        ),
-        (
-            LESSON,
-            "#what-first .one",
-            "#what-first .single",
-            13,
-            'no kind of question is called ".single"; '
-            "there are .check, .tracks, .waits, .one, .several, .mark, .order, .sort, .open",
-        ),
-        (
-            LESSON,
-            "#what-first .one",
-            "#what-first .on",
-            13,
-            'no kind of question is called ".on"; did you mean ".one"?',
-        ),
-        (
-            LESSON,
-            " .one objective=O1.1}",
-            "}",
-            13,
-            '"先做什么？" has tick boxes but no kind of question; expected {#id .one}',
-        ),
-        (LESSON, "- [ ] 走开", "- [x] 走开", 13, ".one needs exactly one [x], found 2 (lines 15, 17)"),
-        (LESSON, "- [x] 加水", "- [ ] 加水", 13, ".one needs exactly one [x], found none"),
-        (
-            LESSON,
-            "  > 干烧会坏。\n",
-            "",
-            15,
-            'no reason under "走开"; expected a quote below it, indented by two spaces',
-        ),
-        (LESSON, "- [x] 加水", "2. [x] 加水", 17, "choices mix bullets and numbers"),
-        (LESSON, "1. 加水\n", "- 加水\n", 50, 'a step of an .order question begins with "1.", "2.", …'),
-        (LESSON, "- **热的**\n  - 水壶\n    > 刚烧开。\n", "- **热的**\n", 59, 'group "热的" is empty'),
-        (LESSON, "- **热的**", "- 热的", 59, 'a group of a .sort question is bold: expected "- **group**", got "热的"'),
-        (
-            LESSON,
-            "炉子开着，我先走了",
-            "炉子关着，我先走了",
-            43,
-            '"炉子开着" occurs 0 times in the quoted text; it must occur once',
-        ),
-        (
-            LESSON,
-            "> **小李**：炉子开着，我先走了。",
-            "炉子开着，我先走了。",
-            37,
-            ".mark needs a quoted text above its choices",
-        ),
-        (LESSON, "objective=O1.1", "objective=O9.1", 13, 'no objective "O9.1"'),
-        (LESSON, "objectives: [O1.1, O1.2]", "objectives: [O1.1, O1.7]", 5, 'no objective "O1.7"'),
-        (
-            LESSON,
-            "{#sorted .sort}",
-            '{#sorted .sort tracks="day nigth"}',
-            57,
-            'no track "nigth"; did you mean "night"?',
-        ),
-        (LESSON, "[M1.S1.P1, M1.S1]", "[M1.S1.P9]", 6, 'no outline point "M1.S1.P9"; did you mean "M1.S1"?'),
-        (
-            LESSON,
-            "](#card)",
-            "](#crad)",
-            11,
-            'link to "#crad": no such section, document or question; did you mean "card"?',
-        ),
-        (
-            LESSON,
-            "](#card)",
-            "](../emergency.card.md)",
-            11,
-            'link to "../emergency.card.md": expected #id, https:, mailto: or tel:',
-        ),
-        (LESSON, "[^F-01]\n\n###", "[^F-09]\n\n###", 11, 'no source "F-09"'),
-        (LESSON, "![一只水壶]", "![]", 23, "figure media/kettle.zh-hans.svg has no alternative text"),
-        (
-            LESSON,
-            "media/kettle.zh-hans.svg",
-            "media/ketle.zh-hans.svg",
-            23,
-            'figure media/ketle.zh-hans.svg is not in media/; did you mean "media/kettle.zh-hans.svg"?',
-        ),
-        (
-            LESSON,
-            "media/kettle.zh-hans.svg",
-            "media/kettle.en.svg",
-            23,
-            "figure media/kettle.en.svg is for en; expected one for zh-Hans",
-        ),
-        (LESSON, "[!rule]", "[!rul]", 20, 'no callout is called "[!rul]"; did you mean "rule"?'),
-        (
-            LESSON,
-            "> [!rule]\n> 先水后火。",
-            "> [!rule] 先水后火。",
-            20,
-            "the kind of a callout stands on a line of its own",
-        ),
-        (
-            LESSON,
-            "水壶空了，",
-            "**水壶空了，**见",
-            11,
-            '"**水壶空了，**" is not bold on git hosts; put the mark outside the **',
-        ),
-        (LESSON, "水壶空了", "<b>水壶空了</b>", 11, "raw HTML is not read: <b>"),
-        (
-            LESSON,
-            "水壶空了",
-            "!!! 水壶空了",
-            11,
-            '"!!!" opens nothing here; a callout is a quote that begins with [!warning]',
-        ),
-        (LESSON, "## 早上七点", "##早上七点", 9, 'a heading needs a space after "##"'),
-        (
-            LESSON_EN,
-            "### What comes first? {#what-first}",
-            "### What comes first? {#what-first .one}",
-            10,
-            '".one" stands in the zh-Hans file only; expected {#what-first} here',
-        ),
-        (
-            LESSON_EN,
-            "### What comes first? {#what-first}",
-            "### What comes first? {#what-first objective=O1.1}",
-            10,
-            '"objective" stands in the zh-Hans file only; expected {#what-first} here',
-        ),
-        (LESSON_EN, "- [ ] Walk away\n  > A dry boil ruins it.\n", "", 12, "expected from 2 to 26 choices"),
-        (LESSON_EN, "- [ ] Walk away", "- [x] Walk away", 12, "[x] here, [ ] there (zh-Hans line 15)"),
-        (LESSON_EN, "[card](#card)", "[card](#seven)", 8, "leads to #seven, to #card there (zh-Hans line 11)"),
-        (LESSON_EN, "[!night]", "[!day]", 22, "callouts differ: [!day] here, [!night] in zh-Hans (line 25)"),
-        (
-            LESSON_EN,
-            "No water, no tea. [^F-01]",
-            "No water, no tea.",
-            10,
-            "sources differ: [^F-01] is missing (zh-Hans line 18)",
-        ),
-        (LESSON_EN, "media/kettle.en.svg", "media/pot.svg", 20, "figure media/pot.svg is not in media/"),
-        (LESSON_EN, "  - Tap water\n    > Never heated.\n", "", 59, "1 list entries, 2 in zh-Hans line 62"),
-        (
-            LESSON_EN,
-            "### What needs",
-            "## What needs",
-            25,
-            'heading "What needs a wipe?": ## here, ### in zh-Hans line 28',
-        ),
-        (LESSON_EN, "The kettle is empty", "The pot is empty", 6, 'term "水壶" (zh-Hans line 9) without "kettle"'),
-        (EXAM, "draw: 2", "draw: 3", 7, "tea-bank has 2 questions, 2 attempts need 4"),
-        (EXAM, "[[O1.2]]", "[[O1.1]]", 7, "slot O1.1 of tea-bank has 0 critical questions, 2 attempts need 2"),
-        (EXAM, "bank: tea-bank", "bank: tee-bank", 7, 'no bank "tee-bank"; did you mean "tea-bank"?'),
-        (EXAM, "draw: 2", "draw: 0", 7, "strata.1.draw: expected a whole number from 1 to 100, got 0"),
-        (BANK, "level=recall", "level=recal", 15, 'no level "recal"; there are recall, apply, analyse'),
-        (BANK, " level=recall", "", 15, '"level" is missing at "bank-cold"; a bank question needs it'),
-        (BANK, "  > 快了。\n", "  > 快了。\n\n多说一句。\n", 24, "text after the list of a bank question"),
-        (
-            SOURCES,
-            "checked=2026-11-20",
-            "checked=2024-11-20",
-            6,
-            "source F-01 was checked more than 12 months ago, on 2024-11-20",
-        ),
-        (
-            SOURCES,
-            "checked=2026-11-20",
-            "checked=20.11.2026",
-            6,
-            'checked: expected a date, as in 2026-11-20, got "20.11.2026"',
-        ),
-        (MODULE, "{#O1.2}", "{#O1.1}", 9, 'id "O1.1" is already used on line 8'),
-        (MODULE, "{#O1.2}", "{#O1.2 .x}", 9, 'an entry has no kind; take ".x" out'),
-        (SURVEY, "to=10", "to=ten", 6, "a .scale needs from= and to=, at most 10 apart, as in from=1 to=5"),
-        (SURVEY, "- 会\n", "- 会\n- 也许\n", 6, "a .scale has two bullets, the words at its ends; found 3"),
-        (COURSE, "passed: [last-cup]", "passed: [last-cap]", 7, 'no exam "last-cap"; did you mean "last-cup"?'),
-        (
-            COURSE_EN,
-            "night: Night shift",
-            "nights: Night shift",
-            4,
-            "tracks: expected the ids of the zh-Hans file, day, night; got day, nights",
-        ),
-        (OUTLINE, "- 关火 {#M1.S1.P2}", "- 关火", 9, 'entry "关火" has no id; add {#like-this}'),
-        (LESSON, "1. [ ] 没有", "1. 没有", 79, 'no tick box before "没有"; expected "- [ ]" or "- [x]"'),
-        (
-            LESSON,
-            "> [!say]\n> “水开了。”\n",
-            "[^F-01]: 说明\n",
-            72,
-            "a source is written in the list of sources, not below the text",
-        ),
-        (
-            LESSON,
-            "明天你会怎么做？",
-            "明天\n---",
-            71,
-            "an underlined heading; write ## in front of it, or leave a blank line above a rule",
-        ),
-    ],
-)
-def test_one_mistake_gives_one_message_with_its_line(path, old, new, line, message):
-    assert told(damage(path, old, new)) == [f"{path}:{line}: {message}"]
+def lines_of(part):
+    return "\n".join(line[2:] for line in part.splitlines())
+
+
+@pytest.mark.parametrize(("course", "mistake"), MISTAKES)
+def test_a_mistake_is_told_with_what_was_expected(course, mistake):
+    texts = COURSE | texts_in(course)
+    for path, old, new in CHANGE.findall(mistake):
+        if old:
+            assert lines_of(old) in texts[path]
+            texts[path] = texts[path].replace(lines_of(old), lines_of(new), 1)
+        else:
+            texts[path] = lines_of(new)
+    problems = check({path: text.encode() for path, text in texts.items()}, today=TODAY)
+    told = [f"{problem}{'' if problem.level == 'error' else ' (warning)'}" for problem in problems]
+    assert told == CHANGE.sub("", mistake).splitlines()

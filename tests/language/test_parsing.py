@@ -145,29 +145,6 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(path, mark, line_end):
 
 
 @pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        ("## One {#one}\n\n## Two {#one}\n", (2, 'id "one" is already used on line 7')),
-        ("## One {#one} more\n", (0, "text after the braces; expected braces at the end of the line")),
-        ("## One ｛#one｝\n", (0, "full-width braces; expected {#id}")),
-        ("## One {#one a=1 a=2}\n", (0, '"a" is given twice in braces')),
-        ("## One {#one a=b#c}\n", (0, 'cannot read "a=b#c" in braces')),
-        (
-            "## One {#one .one}\n\n- [x] A\n  - nested\n",
-            (3, 'cannot place "- nested" in the list: a choice has no list inside'),
-        ),
-        (
-            "## One {#one .one}\n\n- [x] A\n  > Why.\n  more\n",
-            (4, 'cannot place "more" in the list: a reason is a quote'),
-        ),
-    ],
-)
-def test_form_is_reported_with_its_line(body, problem):
-    line, message = problem
-    assert [str(one) for one in read(LESSON, (FRONT + body).encode())[1]] == [f"{LESSON}:{FIRST + line}: {message}"]
-
-
-@pytest.mark.parametrize(
     ("data", "problem"),
     [
         (b"", (1, 'the first line must be "---"; above the title there is front matter')),
@@ -178,6 +155,7 @@ def test_form_is_reported_with_its_line(body, problem):
         (b"---\nid: !!python/name:os.system x\n---\n", (2, None)),
         (b"---\nid: " + b"[" * 3000 + b"]" * 3000 + b"\n---\n", (2, None)),
         (b"---\nid: [\n---\n", (2, None)),
+        (b"---\nid: \x07\n---\n", (2, "front matter cannot be read; expected lines like title: Text")),
     ],
 )
 def test_what_cannot_be_read_at_all_gives_one_problem_and_no_document(data, problem):

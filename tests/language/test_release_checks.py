@@ -1,6 +1,4 @@
-"""What has to hold before a course is given to people: pace, claims, figures, keys, drills, own words."""
-
-from datetime import date
+"""What has to hold before a course is given to people: pace, keys, drills, terms, own words."""
 
 import pytest
 
@@ -8,19 +6,10 @@ from courseware.language.checking import check
 from courseware.language.checking.guessing import guessed_sets
 from courseware.language.checking.overlap import check_overlap
 from courseware.language.course import read_course
-from courseware.language.pace import reading_seconds, stretches
+from courseware.language.pace import stretches
+from tests.language.checked import BANK, EXAM, LESSON, LESSON_EN, TODAY, told
 from tests.language.samples import COURSE as TEXTS
 from tests.language.samples import damage, make_files
-
-TODAY = date(2026, 11, 25)
-COURSE, SOURCES = "course.zh-hans.md", "sources.zh-hans.md"
-LESSON, LESSON_EN = "01-water/01-boiling.zh-hans.md", "01-water/01-boiling.en.md"
-EXAM, BANK, BANK_EN = "02-end/01-last.exam.zh-hans.md", "02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"
-KETTLE = "media/kettle.en.svg"
-
-
-def told(files, **options):
-    return [str(problem) for problem in check(files, today=TODAY, **options)]
 
 
 def told_more(files):
@@ -30,14 +19,6 @@ def told_more(files):
 
 
 # Pace
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("水" * 250, 60), ("word " * 130, 60), ("水" * 25 + " word" * 13, 12), ("[^F-01] ** **", 0), ("", 0)],
-)
-def test_a_minute_is_250_characters_or_130_words(text, seconds):
-    assert reading_seconds(text) == pytest.approx(seconds)
 
 
 def test_the_first_action_comes_within_half_a_minute():
@@ -65,101 +46,6 @@ def test_a_question_of_another_post_is_no_action():
     lesson = read_course(files).source("boiling")
     count = {track: sum(one.ends_in_action for one in stretches(lesson, track)) for track in ("day", "night")}
     assert count["day"] == count["night"] - 1
-
-
-def test_minutes_of_a_lesson_are_not_written_but_told():
-    """Those of a simulation and of an exam are."""
-    files = damage(LESSON, "# 每人早上的第一件事。", "minutes: 4")
-    message = f"{LESSON}:4: minutes of a lesson are computed, 1.5 (zh-hans), 2 (en); take them out here"
-    assert told(files) == [message]
-
-
-# Claims
-
-
-@pytest.mark.parametrize(
-    "claim",
-    [
-        "62 %",
-        "三分之一，约 25%",
-        "11.8 万美元",
-        "$5 billion",
-        "£300",
-        "2023 年",
-        "in 1999",
-        "该法第五十七条",
-        "Article 57",
-    ],
-)
-def test_a_figure_or_a_law_without_a_source_is_a_warning(claim):
-    (problem,) = check(damage(LESSON, "有水垢。", f"有水垢。{claim}"), today=TODAY)
-    assert problem.level == "warning"
-    assert "without a source" in problem.message
-
-
-@pytest.mark.parametrize("text", ["六楼 302 室", "订单 10237", "9:05", "19:30 下班", "第三条建议是", "`2023`"])
-def test_a_number_of_the_scene_is_no_claim(text):
-    assert told(damage(LESSON, "有水垢。", f"有水垢。{text}")) == []
-
-
-def test_a_source_in_the_same_section_carries_its_figures():
-    assert told(damage(LESSON, "水壶空了", "2020 年水壶空了")) == []
-    assert told(damage(LESSON, "有水才能烧。[^F-01]", "有水才能烧，占 62 %。[^F-01]")) == []
-
-
-@pytest.mark.parametrize(
-    ("braces", "message"),
-    [
-        ("checked=2026-11-20 disputed customary", None),
-        ("checked=2026-11-20 original once unopened", None),
-        ("checked=2026-11-20 unopend", 'unknown key "unopend" at "F-01"; did you mean "unopened"?'),
-        ("checked=2026-11-20 dispute", 'unknown key "dispute" at "F-01"; did you mean "disputed"?'),
-        ("checked=2026-11-20 disputed=yes", '"disputed" stands without a value, got "yes"'),
-        ("disputed", 'source F-01 has no day it was looked at; expected "checked=2026-11-20"'),
-    ],
-)
-def test_a_source_says_when_it_was_looked_at_and_whether_it_is_disputed(braces, message):
-    found = told(damage(SOURCES, "checked=2026-11-20", braces))
-    assert found == ([f"{SOURCES}:6: {message}"] if message else [])
-
-
-# Figures
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "messages"),
-    [
-        ("<desc>A kettle</desc>", "", ["1: no <desc>; expected what the figure shows, in words"]),
-        ("<title>Kettle</title>", "<title> </title>", ["1: no <title>; expected what the figure shows, in words"]),
-        (
-            ' viewBox="0 0 9 9"',
-            "",
-            ["1: expected an <svg> with a viewBox, so that it grows and shrinks with the page"],
-        ),
-        ("</svg>", "\n<script/></svg>", ["2: <script> has no place in a figure"]),
-        (
-            "</svg>",
-            '<g onload="x()"/></svg>',
-            ['1: "onload" has no place in a figure; expected attributes such as fill="…"'],
-        ),
-        (
-            "</svg>",
-            '<a href="https://example.org"/></svg>',
-            ['1: "https://example.org" is asked of somebody else; a figure is whole in itself'],
-        ),
-        ("</svg>", '<use href="#k"/></svg>', []),
-        (
-            "</svg>",
-            '<text font-size="12">a</text></svg>',
-            ["1: text of 12 units, expected at least 15: it is read on a phone"],
-        ),
-        ("</svg>", '<text font-size="15">a</text></svg>', []),
-        ("</svg>", "", ["1: cannot be read as SVG: no element found"]),
-        ("<svg", "<!DOCTYPE svg [<!ENTITY a 'a'>]><svg", ["1: a figure has no document type"]),
-    ],
-)
-def test_a_figure_is_described_legible_and_whole_in_itself(old, new, messages):
-    assert told(damage(KETTLE, old, new)) == [f"{KETTLE}:{message}" for message in messages]
 
 
 # Keys and drills
@@ -243,11 +129,6 @@ def with_drill(right):
 def test_a_drill_has_enough_questions_for_every_critical_rule():
     assert told(with_drill(1)) == []
     assert told(with_drill(3)) == [f"{EXAM}:11: drill-bank has 1 questions on O1.2, the drill asks 3"]
-
-
-def test_each_rule_of_a_slot_has_a_critical_question_for_every_attempt():
-    files = damage(EXAM, "critical: [[O1.2]]", "critical: [[O1.1, O1.2]]")
-    assert told(files) == [f"{EXAM}:7: slot O1.1 of tea-bank has 0 critical questions, 2 attempts need 2"]
 
 
 # Terms

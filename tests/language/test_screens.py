@@ -21,7 +21,6 @@ PLAN = (
 )
 AUTHORS = Path(__file__).resolve().parents[2] / "docs" / "authors" / "screens.md"
 EXAMPLES = re.findall(r"^```markdown\n(.*?)^```$", AUTHORS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-LINE = 20  # of the sample lesson, where its rule stands: a screen takes its place
 
 
 def with_screens(here, there=None):
@@ -60,42 +59,6 @@ def test_cells_of_one_name_are_one_place_where_they_make_a_rectangle():
     assert rooms_of(grid) == [
         Room("a", 0, 0), Room("b", 0, 1, 2, 2), Room("a", 1, 0), Room("c", 2, 0), Room("a", 2, 1), Room("", 2, 2),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
-    [
-        (MAIL.replace("mail", "male"), 0, 'no screen is called "[!screen male]"; did you mean "mail"?'),
-        (MAIL.replace("- from: HR\n> ", ""), 0, '"from" is missing in [!screen mail]'),
-        (MAIL.replace("- subject", "- subjekt"), 2, 'unknown key "subjekt" in [!screen mail]; did you mean "subject"?'),
-        (MAIL.replace("subject: Leave", "subject： Leave"), 2, 'full-width "：" is not a colon; expected "subject: "'),
-        (MAIL.replace("> - sub", "> - from: HR\n> - sub"), 2, '"from" is given twice (first on line 21)'),
-        (MAIL.replace("subject: Leave", "subject:"), 2, "subject: expected a text, got nothing"),
-        (MAIL.partition("\n>\n")[0], 0, "nothing stands on the screen [!screen mail] below its keys"),
-        (PHONE.replace("no", "maybe"), 2, 'on-file: expected yes or no, got "maybe"'),
-        (
-            "> [!screen chat]\n> - title: Xu\n>\n> Send it over.",
-            0,
-            'a message of a chat begins with its writer, as in **Name**: text; got "Send it over."',
-        ),
-        (PLAN.replace("here: Desk", "here: Deck"), 1, 'here: the plan has no place "Deck"; did you mean "Desk"?'),
-        (
-            PLAN.replace("| | Desk | |", "| Lift | Desk | |"),
-            0,
-            'the cells of "Lift" are no rectangle; a place is one, and has a name of its own',
-        ),
-        (
-            PLAN.replace("| Lift |", "| Lift | | | |"),
-            0,
-            "a plan is a table, each cell a place, at most 5 columns wide and 8 rows high",
-        ),
-    ],
-)
-def test_what_is_wrong_with_a_screen_is_told_with_its_line(text, line, message):
-    problems = told(with_screens(text, MAIL))
-    # "subjekt" is unknown, and "subject" is missing: both are told.
-    assert f"{LESSON}:{LINE + line}: {message}" in problems
-    assert all(problem.startswith(f"{LESSON}:") for problem in problems)
 
 
 @pytest.mark.parametrize("text", [MAIL, PHONE, PLAN, "> [!screen chat]\n> - title: Xu\n>\n> **Xu**: Send it over."])

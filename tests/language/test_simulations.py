@@ -1,18 +1,21 @@
 """Simulations: how they are read, and how a run of them moves."""
 
+from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from courseware.language.checking.simulations import average_minutes, check_simulations, longest_minutes
 from courseware.language.conditions import ALWAYS, parse_condition
 from courseware.language.course import read_course
 from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import NotOffered, RunState, dump_simulation, load_simulation
 from courseware.language.speech import CutLine, cut_speech, told_together
 from tests.examples import examples
-from tests.language.boiling_over import DRILL_EN, drill, drill_files, told
+from tests.language.boiling_over import DRILL_EN, PATH, drill, drill_files, told
 
 # Reading
 
@@ -138,11 +141,6 @@ def test_choices_and_parts_are_shuffled_where_they_have_no_number():
         assert play.shown(play.begin(), list.reverse) == ([0, 2, 1], [])
 
 
-def test_a_number_in_one_language_only_is_reported():
-    text = drill_files("- [关火]", "1. [关火]")
-    assert any("bullet" in message for message in told(text))
-
-
 @pytest.mark.parametrize(("place", "picked"), [(4, ()), (-1, ()), (0, (0,)), (99, ())])
 def test_what_is_not_offered_is_refused(place, picked):
     play = drill()
@@ -198,3 +196,48 @@ def test_any_sequence_of_clicks_leads_to_an_ending_with_meters_in_range(random):
 
 def test_without_a_condition_everything_holds():
     assert ALWAYS.holds({}, ())
+
+
+# What is told of it
+
+
+def test_the_longest_run_may_be_twice_as_long_as_the_average():
+    reading = (
+        "## 又 {#long .scene seconds=0 if=late else=stove}\n\n" + "长" * 3000 + '\n\n- [走](#stove "best")\n  > 走。'
+    )
+    english = '## Long {#long}\n\nText.\n\n- [Go](#stove "best")\n  > Go.'
+    files = drill_files(
+        "## 灶台", f"{reading}\n\n## 灶台", english=DRILL_EN.replace("## The stove", f"{english}\n\n## The stove")
+    )
+    files[PATH] = files[PATH].replace(b"guest: 1/3", b"guest: 1/3, late: 1/99")
+    assert any("the longest run takes" in message for message in told(files))
+
+
+def test_a_message_of_more_parts_than_can_be_gone_through_is_told():
+    parts = "".join(f"- [x] 部分{n}\n  > 理由。\n" for n in range(12))
+    [message, *_others] = told(drill_files("- [x] 关火了没有", f"{parts}- [x] 关火了没有"))
+    assert message.endswith("parts; expected at most 12")
+
+
+def test_a_simulation_of_eleven_hundred_situations_is_checked():
+    names = [*(f"n{number}" for number in range(1100)), "end"]
+    nodes = "".join(
+        f'## 又 {{#{name} .scene seconds=0}}\n- [走](#{following} "best")\n  > 走。\n{"" if place % 3 else chr(10)}'
+        for place, (name, following) in enumerate(pairwise(names))
+    )
+    course = read_course(drill_files("## 水漫金山", f"{nodes}## 水漫金山"))
+    problems = [problem for problem in check_simulations(course) if problem.path == PATH]
+    assert problems[0].message == 'node cannot be reached from "stove"'
+
+
+def test_the_run_is_a_break_between_two_contacts():
+    play = drill()
+    assert 0.2 < average_minutes(play) < longest_minutes(play) < 1
+    found = [message for message in told(drill_files("汽从门缝里出来。", "汽" * 1300)) if "run takes" in message]
+    assert [message.partition(":")[0] for message in found] == [PATH]
+
+
+def test_the_longest_run_is_measured_however_rare_it_is():
+    often, seldom = (replace(drill(), chance={"guest": odds}) for odds in ("999/1000", "1/1000"))
+    assert average_minutes(often) != average_minutes(seldom)
+    assert longest_minutes(often) == longest_minutes(seldom) >= max(map(average_minutes, (often, seldom)))
