@@ -1,4 +1,4 @@
-"""What every page of a learner needs: the own enrollment, the route in the page's language, and the progress on it."""
+"""The learner's own enrollments, and what every page of a course is made from."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from courseware.lib.kept_query import KeptQuery
 
 @dataclass(frozen=True)
 class Reading:
-    """One learner in one course, now. All but the enrollment is loaded when it is first asked for."""
+    """One learner in one course, now. Everything but the enrollment is loaded on first use."""
 
     enrollment: Enrollment
 
@@ -57,7 +57,7 @@ class Reading:
 
 
 def reading_of(request, course_id) -> Reading:
-    """For the user's newest run through the course, which is the open one if any is open. Raises Http404."""
+    """The user's newest run through the course. Raises Http404."""
     # Chosen here: asked for a course by its id, SQLite goes through everybody's enrollments in it.
     runs = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
     if not runs:
@@ -82,5 +82,5 @@ def own_enrollments(request, **which) -> list[Enrollment]:
 
 
 def own_readings(request) -> list[Reading]:
-    """Of the newest run in each of the own courses, the newest first."""
+    """The newest run in each of the user's courses, newest first."""
     return [Reading(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]

@@ -1,8 +1,4 @@
-"""Another due day, an excuse, more time, an enrollment: for one person or for many, in one transaction a batch.
-
-What is decided and why is one row, an `Adjustment`; what it changed for each learner is a line of it. `undoing` takes
-lines back.
-"""
+"""Carry out manager actions for one person or many: one transaction per batch, one `AdjustmentLine` per learner."""
 
 from django.db import transaction
 from django.db.models import Q
@@ -19,11 +15,7 @@ from courseware.learning.models import Enrollment
 
 @transaction.atomic
 def decide(adjustment, keys, *, at=None):
-    """For many: of these enrollments, or to enroll these people, by their keys.
-
-    A batch at once, like `adjust`. More are left to a worker, a batch at a time, so that nobody waits for all of them;
-    then the adjustment has no line yet, and who is refused is told by nobody.
-    """
+    """Act on these enrollments, or enroll these people. More than BATCH are left to a worker: (adjustment, [])."""
     keys = sorted(keys)
     if len(keys) > BATCH:
         adjustment.made_at, adjustment.people_left = at or timezone.now(), len(keys)
@@ -37,7 +29,7 @@ def decide(adjustment, keys, *, at=None):
 
 @task
 def decide_on_all(pk, keys):
-    """Begun again, it changes nothing for who has a line already, also where that was taken back meanwhile."""
+    """Started again, it skips everybody who has a line already, undone or not."""
     adjustment = Adjustment.objects.get(pk=pk)
     of_key = "learner" if BY_KIND[adjustment.kind].is_about_people else "enrollment"
     done = set(adjustment.lines.values_list(of_key, flat=True))
@@ -49,7 +41,7 @@ def decide_on_all(pk, keys):
 
 @transaction.atomic
 def decide_on_next(pk, batch, *, left):
-    """`left`: so many with these. Returns whether nobody has called it off."""
+    """`left` counts the people not done yet, with these. Returns False if the rest was called off."""
     rows = Adjustment.objects.select_for_update(of=("self",), no_key=True).select_related("made_by", "course")
     adjustment = rows.get(pk=pk)
     if adjustment.people_left == 0:
@@ -65,7 +57,7 @@ def decide_on_next(pk, batch, *, left):
 
 @transaction.atomic
 def call_off(adjustment):
-    """Whom the worker has not seen to yet stays as they are. Returns how many these are."""
+    """Leave everybody whom the worker has not reached as they are. Returns their number."""
     adjustment = Adjustment.objects.select_for_update(no_key=True).get(pk=adjustment.pk)
     left = adjustment.people_left or 0
     if left:
@@ -76,7 +68,7 @@ def call_off(adjustment):
 
 @transaction.atomic
 def adjust(enrollments, adjustment, *, at=None):
-    """(the adjustment, or None where it changed nothing; who was refused). It is saved with the first of its lines."""
+    """(the adjustment, None if it changed nothing; the refusals). It is saved with its first line."""
     adjustment.made_at = at or timezone.now()
     waiting = [
         AdjustmentLine(adjustment=adjustment, learner_id=each.learner_id, enrollment_id=each.pk) for each in enrollments
@@ -86,7 +78,7 @@ def adjust(enrollments, adjustment, *, at=None):
 
 
 def keep(adjustment, made, events):
-    """The adjustment, saved with its lines and logged; None where there are none."""
+    """The adjustment, saved and logged with its lines; None without lines."""
     if not made:
         return None
     if not adjustment.pk:
@@ -100,17 +92,14 @@ def keep(adjustment, made, events):
 
 @transaction.atomic
 def enroll_people(people, adjustment, *, again=False, at=None):
-    """Like `adjust`, of people who may sign in, by key. `again`: also who has completed the course or is excused."""
+    """Like `adjust`, for keys of active people. `again`: also people who completed the course or are exempt."""
     adjustment.made_at = at or timezone.now()
     made, refused, events = ENROLL.make_for_people(adjustment, people, again=again)
     return keep(adjustment, made, events), refused
 
 
 def adjustments_of(enrollment, *, is_own):
-    """Adjustment lines, oldest first, with `words` for the learner (`is_own`) or for others.
-
-    Includes extra time given in other courses. Runs 1 query.
-    """
+    """Adjustment lines, oldest first, with `words` for the learner (`is_own`) or for others. Runs 1 query."""
     kinds = [action.kind for action in ACTIONS if action.is_of_the_person]
     of_the_person = Q(adjustment__kind__in=kinds, learner=enrollment.learner_id)
     lines = AdjustmentLine.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)

@@ -8,7 +8,7 @@ from courseware.lib import dates
 
 
 class Adjustment(models.Model):
-    """What somebody decided about the training of one person or of many, and why; a line for each of them."""
+    """One decision of a manager about the training of one or more people, and its reason."""
 
     class Kind(models.TextChoices):
         EXTENDED = "extended", _("another due day")
@@ -40,7 +40,7 @@ class Adjustment(models.Model):
 
 
 class AdjustmentLine(models.Model):
-    """What an adjustment changed for one learner, with what was there before: by it the change is undone."""
+    """What an adjustment changed for one learner, with the values before, by which it is undone."""
 
     adjustment = models.ForeignKey(Adjustment, on_delete=models.CASCADE, related_name="lines")
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -1,5 +1,3 @@
-"""The forms of the admin's own pages."""
-
 from django import forms
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.template.response import TemplateResponse
@@ -25,8 +23,6 @@ class PublishedCourses(forms.ModelChoiceField):
 
 
 class EnrollmentForm(forms.ModelForm):
-    """A new enrollment of one person."""
-
     course = PublishedCourses()
     due_on = DueDayField(required=False)
     by = None  # the administrator
@@ -56,7 +52,7 @@ class EnrollTeamForm(forms.Form):
 
 
 class AnotherDayForm(forms.Form):
-    """For those whom an order has not enrolled before its due day was over."""
+    """For an order to enroll a team whose due day passed before it was finished."""
 
     due_on = DueDayField()
 
@@ -65,7 +61,7 @@ SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
 
 
 class ReadingForm(forms.Form):
-    """Who has read a text that waits for a professional."""
+    """The professional who has read a text."""
 
     name = forms.CharField(label=_("name"), max_length=80)
     profession = forms.CharField(label=_("profession"), max_length=80)
@@ -78,11 +74,7 @@ class ReadingForm(forms.Form):
 
 
 class PublishForm(forms.Form):
-    """Which drafts to publish, each with what weight, and why.
-
-    The value of a draft is its revision, so that one edited since the page was made is rejected, not published unseen.
-    `weights`: id of a document → what is chosen for it at first.
-    """
+    """The value of a draft is its revision, so a draft edited meanwhile is refused. `weights`: document id → weight."""
 
     revisions = forms.TypedMultipleChoiceField(
         label=_("changes"),
@@ -119,12 +111,11 @@ class PublishForm(forms.Form):
 
     @property
     def weights(self):
-        """Of each draft, in their order."""
         return [self[f"weight-{pk}"] for pk in self.drafts]
 
     @property
     def words(self):
-        """Of the drafts that are chosen: id of each document → its weight; and the note."""
+        """Weights of the chosen drafts by document id, and the note."""
         chosen = {pk: self.drafts[pk].document.identifier for pk in self.cleaned_data["revisions"]}
         weights = {identifier: self.cleaned_data[f"weight-{pk}"] for pk, identifier in chosen.items()}
         return {"weights": weights, "note": self.cleaned_data["note"]}
@@ -140,7 +131,7 @@ class PublishForm(forms.Form):
 
 
 def confirmation(model_admin, request, title, form, **context):
-    """An admin page with one form; `chosen` and `action` make it a step of an action on a list."""
+    """An admin page with one form. `chosen` and `action` make it a step of an action on a list."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,

@@ -1,4 +1,4 @@
-"""One try at one question of a lesson."""
+"""Grade and store answers to questions of a lesson, and texts that are not sent yet."""
 
 from django.db import IntegrityError, transaction
 from django.urls import reverse
@@ -17,25 +17,24 @@ SENT = sent_by(Answer.objects.all(), owner="enrollment__learner", instant="answe
 
 
 class TokenReused(Exception):
-    """A form was sent a second time with another answer: it cannot be known which of the two was meant."""
+    """A form was sent again with another answer."""
 
 
 class NoSuchQuestion(Exception):
-    """The lesson, as released now, has no such question."""
+    """The released lesson has no such question."""
 
 
 class QuestionChanged(Exception):
-    """The form showed other choices than the question has now, so places in it do not tell which were meant."""
+    """The form showed other choices than the question has now."""
 
 
 @transaction.atomic
 def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None):
-    """Grade and save one try, and complete the lesson if nothing in it waits any more.
+    """Grade and store one try; complete the lesson if nothing in it waits.
 
-    `raw` is as `Question.clean` takes it; `token` is the UUID of the form, `revision` the primary key of the lesson's
-    revision that it showed (None: the current one), which is kept with the answer: it says what was read. The same form
-    sent again gets the stored answer. Raises NoSuchQuestion, QuestionChanged, TokenReused, TooFast, and
-    ValueError for input that is no answer.
+    `raw`: see `Question.clean`. `revision`: primary key of the revision shown (None: the current one). The same `token`
+    again returns the stored answer. Raises NoSuchQuestion, QuestionChanged, TokenReused, TooFast, and ValueError for an
+    invalid answer.
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -67,10 +66,8 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
 
 
 def question_of_form(release, page, question_id, revision):
-    """The question of a page, if a form made from `revision` of its document still fits it.
-
-    It fits as long as the choices of this question are the same in every language that the revision was released in:
-    the form does not say in which it was read. Raises NoSuchQuestion and QuestionChanged.
+    """The question, if its choices are as in `revision` in every language of it. Raises NoSuchQuestion,
+    QuestionChanged.
     """
     try:
         question = page.questions[question_id]
@@ -92,7 +89,7 @@ def same(stored, enrollment, question_id, response):
 
 
 def store_new(row, refusal):
-    """Add a row with the token of a form. Raises `refusal` where another row has this token."""
+    """Insert a row with the token of a form. Raises `refusal` if another row has the token."""
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -111,7 +108,7 @@ def as_compared(text):
 
 @transaction.atomic
 def keep_text(enrollment, step_id, question_id, text, *, token, at=None):
-    """`token` is that of the form. One that was sent meanwhile is not unsaved, however late this arrives."""
+    """Keep a text unless the form with this `token` was sent meanwhile."""
     enrollment = lock(enrollment)
     form = form_of(enrollment, step_id, question_id)
     if Answer.objects.filter(token=token).exists():
@@ -127,7 +124,7 @@ def drop_text(enrollment, step_id, question_id):
 
 
 def unsaved_texts(enrollment, page):
-    """Id of an open question of the page → what was typed there. Runs one query where there is such a question."""
+    """Open question id → text typed there. Runs one query if the page has open questions."""
     forms = {
         form_of(enrollment, page.identifier, identifier): identifier
         for identifier, question in page.questions.items()
@@ -137,7 +134,7 @@ def unsaved_texts(enrollment, page):
 
 
 def offer_beside(kept, saved, saved_at, *, is_put_in):
-    """`saved` is the text that is saved ("" at None for none yet). None where nothing is unsaved."""
+    """None if nothing is unsaved. `saved` is the saved text, "" before the first."""
     if kept.fields["text"] == as_compared(saved):
         return None
     return offer_of(kept, is_put_in=is_put_in, saved_at=saved_at)

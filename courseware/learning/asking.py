@@ -1,7 +1,4 @@
-"""Asking for another due day: the learner asks and takes it back, whoever leads the learner answers.
-
-Each is one transaction that holds the enrollment. Of two who answer at once the second finds what the first has said.
-"""
+"""Requests of learners to their managers: another due day, or a question. Each change is one transaction."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -30,11 +27,11 @@ TAKEN_BACK_WITHIN = timedelta(days=1)
 
 
 class NothingToAsk(Exception):
-    """The run is closed, has no due day, or has that day or a later one already."""
+    """The enrollment is closed, has no due day, or is due on that day or later already."""
 
 
 class CannotAnswer(Exception):
-    """`request` is the row as it is by now; `why` is a Refusal where it stands all the same."""
+    """`request` is the current row. `why` is a Refusal if the request still waits."""
 
     def __init__(self, request: DayRequest, why: Refusal | None = None) -> None:
         super().__init__(request.pk, why)
@@ -43,7 +40,7 @@ class CannotAnswer(Exception):
 
 @dataclass(frozen=True)
 class DayAnswer:
-    """`day` comes with ANOTHER; `words` are read by the learner."""
+    """`day` comes with ANOTHER. The learner reads `words`."""
 
     end: DayRequest.End
     day: date | None = None
@@ -55,14 +52,13 @@ def may_ask(enrollment: Enrollment) -> bool:
 
 
 def last_request(enrollment: Enrollment, at: datetime | None = None) -> DayRequest | None:
-    """The one that waits: an earlier one may, whose answer was taken back after the next was answered. Else the newest.
-    Runs one query."""
+    """The waiting request, else the newest. Runs one query."""
     return DayRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
 
 
 @transaction.atomic
 def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None) -> DayRequest:
-    """The request that waits afterwards: one that waits already stays as it is. Raises NothingToAsk."""
+    """The request that waits afterwards; one that waits already stays. Raises NothingToAsk."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     until = due_instant(day, enrollment.zone)
@@ -80,7 +76,7 @@ def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetim
 
 @transaction.atomic
 def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
-    """Whether one waited, which does no more."""
+    """Returns whether a request waited."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     last = last_request(enrollment, at)
@@ -94,8 +90,7 @@ def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> 
 
 @transaction.atomic
 def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | None = None) -> DayRequest:
-    """The request of this key with its answer, told to the learner. A day is given as by `enrolling.extend`, and taken
-    back as that is. Raises CannotAnswer."""
+    """Answer a request and tell the learner. A given day is an extension. Raises CannotAnswer."""
     at = at or timezone.now()
     run = lock(DayRequest.objects.select_related("enrollment").get(pk=key).enrollment)
     row = DayRequest.objects.of(run, at).get(pk=key)
@@ -122,7 +117,7 @@ def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | 
 
 
 def may_take_back_refusal(request: DayRequest, at: datetime | None = None) -> bool:
-    """Within a day, by who has answered, and while it is the last word on an open run. Runs a query, of a refusal."""
+    """Within a day of a refusal, if nothing followed it and the run is open. Runs a query for a refusal."""
     if request.end != End.REFUSED or request.ended_at is None or not request.enrollment.is_open:
         return False
     is_last = not DayRequest.objects.filter(enrollment=request.enrollment_id, pk__gt=request.pk).exists()
@@ -131,7 +126,7 @@ def may_take_back_refusal(request: DayRequest, at: datetime | None = None) -> bo
 
 @transaction.atomic
 def take_back_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
-    """Those of `by`, within a day and while they are the last word on their runs. Returns how many wait again."""
+    """Take back refusals of `by`, see `may_take_back_refusal`. Returns how many requests wait again."""
     at = at or timezone.now()
     own = DayRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
     runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
@@ -146,7 +141,7 @@ MOST_WAITING = 3  # questions of one enrollment
 
 
 class TooManyWaiting(Exception):
-    """`MOST_WAITING` questions of the enrollment wait for an answer already."""
+    """`MOST_WAITING` questions of the enrollment wait already."""
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""New runs through a course, one or many at once."""
+"""New enrollments, one or many at once."""
 
 from collections import defaultdict
 
@@ -18,7 +18,7 @@ def begin_one(learner, course, due_at, at):
 
 
 def begin_many(dues, course, at):
-    """The new enrollments. `dues` maps each learner to the end of the last day."""
+    """The new enrollments. `dues` maps each learner to the due instant."""
     # By key: two orders that have people in common would else wait for each other in a circle.
     dues = sorted(dues.items(), key=lambda due: due[0].pk)
     posts = posts_before([each for each, _due_at in dues], course)
@@ -35,7 +35,7 @@ def begin_many(dues, course, at):
 
 
 def posts_before(learners, course):
-    """By key of the learner the post that was chosen in the run before, "" where none was: it is asked once."""
+    """Learner key → post chosen in the run before, "" for none."""
     chosen = Enrollment.objects.newest().filter(learner__in=learners, course=course).exclude(track="")
     return defaultdict(str, chosen.values_list("learner", "track"))
 

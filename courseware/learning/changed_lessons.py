@@ -1,6 +1,4 @@
-"""Lessons that changed after somebody had done them. What is open is derived from completions, answers to earlier
-changes and releases, so a release writes no row for anybody.
-"""
+"""Lessons that changed after somebody had done them, derived from completions, changes seen and releases."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,9 +26,10 @@ SHOWN_AT_ONCE = 3  # passages; what is beyond is seen in the lesson
 
 @dataclass(frozen=True)
 class LessonChange:
-    """What is open for one person about one lesson. `seen` and `revision` are keys of revisions: what the person saw
-    last, at `seen_at`, and what is released now. `changes` are those that ask for it, the first in front, one at least.
-    `check` are the questions to answer again, none where it is enough to read.
+    """A change that one person has yet to see.
+
+    `seen` and `revision` are keys of the revisions seen last (at `seen_at`) and released now. `changes`: oldest first,
+    never empty. `check`: ids of questions to answer again, empty if reading is enough.
     """
 
     step: Step
@@ -52,12 +51,12 @@ class LessonChange:
 
     @property
     def notes(self) -> list[str]:
-        """Why it changed, the newest first."""
+        """Reasons of the changes, newest first."""
         notes = (own_half(change.note, self.language) for change in reversed(self.changes))
         return list(dict.fromkeys(note for note in notes if note))
 
     def on_new_text(self, tries: Tries) -> Tries:
-        """Those that count: of the check only what was answered since it is to be answered again."""
+        """Without tries at the check that are older than the change."""
         asked = max((each.revision for each in self.changes if each.weight == Release.Weight.RETAKE), default=0)
         return {
             question: [answer for answer in each if question not in self.check or answer.revision_id >= asked]
@@ -67,10 +66,8 @@ class LessonChange:
 
 @dataclass(frozen=True)
 class ShownChange:
-    """A change as the person reads it: `passages` are what was said and is said now, `more` are not shown.
-
-    `release` is the key of the one that is shown, for the form; `first` is the question of the check to begin with, ""
-    where none is left to answer. `minutes` it takes to read, and to answer what is left, in halves.
+    """A change as shown: `more` passages are left out, `release` is the key of the one shown, `first` the id of the
+    first open question of the check or "". `minutes` in halves.
     """
 
     change: LessonChange
@@ -82,7 +79,7 @@ class ShownChange:
 
 
 def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
-    """(enrollment, document, revision, at, language and post of the reader) of what was done, and seen since."""
+    """(enrollment, document, revision, at, language, track, post) of completions and of changes seen."""
     own = {"enrollment__pk__in": enrollments, "document__pk__in": documents}
     columns = ("enrollment", "document", "revision")
     reader = (F("enrollment__learner__language"), F("enrollment__track"), F("enrollment__learner__post"))
@@ -103,11 +100,10 @@ class Fact(NamedTuple):
 
 
 def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
-    """By primary key of the enrollment, in the order of the route; `outlines` are by it, too.
+    """Enrollment key → changes in route order; `outlines` by enrollment key, too.
 
-    What changed is asked for the language of each reader; of who has chosen none for that of the outline.
-    Nothing is asked of who is excused or away. Runs one query, none where no lesson ever changed by more than a minor
-    change.
+    Learners without a language of their own read that of the outline. Exempt and absent learners have none. Runs at
+    most one query.
     """
     # What has changed concerns people who have completed the course, too.
     ignoring = {*FILTERED_BY_PAGE, NotAskedReason.COMPLETED}
@@ -123,7 +119,7 @@ def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Out
 
 
 def last_facts(enrollments: list[int], documents: list[int]) -> defaultdict[int, dict[int, Fact]]:
-    """Enrollment → document → its last fact. Runs one query."""
+    """Enrollment → document → its newest fact. Runs one query."""
     last: defaultdict[int, dict[int, Fact]] = defaultdict(dict)
     for enrollment, document, *columns in FACTS(enrollments=enrollments, documents=documents):
         fact = Fact(*columns)
@@ -151,13 +147,13 @@ def changes_in(
 
 
 def open_change(enrollment: Enrollment, outline: Outline, step: Step) -> LessonChange | None:
-    """Runs one query at most."""
+    """Runs at most one query."""
     changes = open_changes([enrollment], {enrollment.pk: outline}).get(enrollment.pk, ())
     return next((change for change in changes if change.step.id == step.id), None)
 
 
 def as_shown(change: LessonChange, release: Release, tries: Tries | None = None) -> ShownChange:
-    """`tries` are those on the new text, if any is known."""
+    """`tries` are those on the new text, if known."""
     passages = changed_passages(change.document, change.seen, release, change.step.id, change.language)
     left = [question for question in change.check if not was_right(question, tries or {})]
     return ShownChange(
@@ -171,18 +167,18 @@ def as_shown(change: LessonChange, release: Release, tries: Tries | None = None)
 
 
 def minutes_of(passages: Iterable[ChangedPassage]) -> float:
-    """To read them, old and new; half a minute at least."""
+    """Minutes to read the passages, old and new; at least half a minute."""
     text = "\n".join(run.text for passage in passages for run in (*passage.old, *passage.new))
     return max(1, round(reading_seconds(text, ANNOUNCED) / 30)) / 2
 
 
 def touched_by(documents: Sequence[Document]) -> int:
-    """How many people have done any of these documents. Runs one query."""
+    """Number of people who have done any of these documents. Runs one query."""
     done = Completion.objects.filter(document__in=documents)
     return done.aggregate(people=Count("enrollment__learner", distinct=True))["people"]
 
 
 def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
-    """Primary key of a lesson → number of people who have done it, if any. Of anything else a change asks nobody."""
+    """Lesson key → number of people who have done it, if any."""
     done = Completion.objects.filter(document__in=documents, document__kind=Document.Kind.LESSON).values("document")
     return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))

@@ -1,5 +1,3 @@
-"""That somebody who had done a lesson has seen what changed in it since: see `learning.changed_lessons`."""
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -7,10 +5,8 @@ from courseware.content.models import Document, Release, Revision
 
 
 class ChangeSeen(models.Model):
-    """A changed lesson was read again, or its check answered again on the new text. It is never taken back.
-
-    `release` is the one it answers: the last that changed the lesson by more than a minor change; `revision` is what
-    was read.
+    """A changed lesson was read, or its check answered, again. `release` is the last weighty change that this settles,
+    `revision` the text read.
     """
 
     class Outcome(models.TextChoices):

@@ -23,19 +23,16 @@ enrollment_completed = Signal()
 
 
 class NotDone(Exception):
-    """The lesson has questions that were not answered yet, or not right where they are its check."""
+    """A question of the lesson is not answered, or one of its check not right yet."""
 
 
 class NeverReleased(Exception):
-    """A form names a revision or a release in which nobody could have read the lesson."""
+    """A form names a revision or release that never showed the lesson."""
 
 
 @transaction.atomic
 def complete(enrollment, document, *, revision, outcome, at=None):
-    """Record the completion of the document, and complete the enrollment with the last required one.
-
-    Returns the completion. Repeating it changes nothing: the first completion of a document stays.
-    """
+    """Record a completion, and complete the enrollment with the last required one. Repeated, the first one stays."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     completion, is_new = Completion.objects.get_or_create(
@@ -50,10 +47,9 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, revision=None, at=None):
-    """Complete the lesson because the learner says so.
+    """Complete a lesson without waiting questions. `revision`: key of the one shown (None: the current one).
 
-    `revision` is the primary key of the one that the page showed, which may have been changed since (None: the current
-    one). Raises NotDone while one of its questions waits, and NeverReleased.
+    Raises NotDone, NeverReleased.
     """
     enrollment = lock(enrollment)
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
@@ -67,10 +63,7 @@ def mark_read(enrollment, step, *, revision=None, at=None):
 
 @transaction.atomic
 def finish(enrollment, *, at=None):
-    """Complete the enrollment if everything required is done; returns whether it is complete.
-
-    For the learner whose last open document was retired by a release, so that no further completion will do it.
-    """
+    """Complete the enrollment if a release has retired its last open document. Returns whether it is complete."""
     enrollment = lock(enrollment)
     conclude(enrollment, at or timezone.now())
     return enrollment.completed_at is not None
@@ -95,7 +88,7 @@ def conclude(enrollment, at, completion=None):
 
 
 def complete_lesson(enrollment, page, *, revision=None, at=None):
-    """`revision` is the primary key of the one that was read; None: the current one."""
+    """`revision` is the key of the one that was read; None: the current one."""
     return complete(
         enrollment,
         Document.objects.get(pk=page.document_id),
@@ -116,7 +109,7 @@ def waiting_in(enrollment, step, page):
 
 
 def asked_of(enrollment, page):
-    """Id → question, of those of a lesson that are asked of the learner's post, in reading order and first wording."""
+    """Id → question in its first wording, in reading order, of those for the learner's post."""
     track = track_of(enrollment, own_outline(enrollment, enrollment.source_language))
     return {key: page.questions[key] for key in page.wordings if page.questions[key].is_for(track)}
 

@@ -41,10 +41,8 @@ def register_letters():
 
 
 def tell_enrolled(enrollments, *, by, is_held=False):
-    """Each learner gets one letter, whatever the number of courses, and one of renewals. Called in the transaction that
-    enrolls them. `is_held`: as of `tell_together`.
-
-    What is entered afterwards, for a day long ago, is no news.
+    """Queue one email per learner for new enrollments and one for renewals; none for enrollments dated before
+    yesterday.
     """
     subjects, yesterday = {kind: defaultdict(list) for kind in KINDS}, timezone.now() - timedelta(days=1)
     for each in enrollments:
@@ -56,7 +54,7 @@ def tell_enrolled(enrollments, *, by, is_held=False):
 
 
 def hand_over(other, kept):
-    """What waits to be told to `other` of runs that have become those of `kept`, who else would be told by nobody."""
+    """Queue for `kept` what waits to be told to `other` about runs that a merge has moved."""
     for letter in Message.objects.filter(kind__in=KINDS, person=other, state=MessageState.QUEUED).order_by("pk"):
         runs = Enrollment.objects.open().filter(pk__in=letter.data["subjects"], learner=kept, started_at=None)
         if brought := list(runs.order_by("pk").values_list("pk", flat=True)):
@@ -64,7 +62,7 @@ def hand_over(other, kept):
 
 
 def give_back(other, since):
-    """What was not told to `other` while the runs were somebody else's waits again."""
+    """Queue again what was skipped for `other` while a merge held."""
     skipped = Message.objects.filter(kind__in=KINDS, person=other, state=MessageState.SKIPPED, ended_at__gte=since)
     skipped.filter(told_in=None).update(
         state=MessageState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None
@@ -72,7 +70,7 @@ def give_back(other, since):
 
 
 def asked_for(message):
-    """What the letter asks its reader for and is not begun, the earliest day first."""
+    """Enrollments of the email that are asked for and not begun, by due day."""
     of_reader = {"pk__in": message.data["subjects"], "learner": message.person}
     runs = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(**of_reader, started_at=None)
     return runs.order_by(F("due_at").asc(nulls_last=True), "pk")
@@ -166,12 +164,12 @@ def course_in_words(enrollment, language):
 
 
 def signer_of(person, by):
-    """The lead, or else who enrolled `person`. `team` is empty where it is not the lead."""
+    """The manager, else the person who enrolled `person`. `team` is empty for the latter."""
     return signers_of({person.pk: by})[person.pk]
 
 
 def signers_of(by_whom):
-    """The same of several: key of each person → that of who has enrolled, or None. Runs three queries."""
+    """The same for several: person key → key of who enrolled them, or None. Runs three queries."""
     leads, authors = leads_of(by_whom), User.objects.in_bulk({by for by in by_whom.values() if by})
     found = {}
     for person, by in by_whom.items():

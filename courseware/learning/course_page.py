@@ -19,10 +19,7 @@ from courseware.learning.access import Reading
 
 
 def render_in_course(request, reading: Reading, template: str, context: dict, *, outline=None, status=200):
-    """Render in the learner's time zone, with what every page of a course needs beside its own `context`.
-
-    `outline` is given for a page about an attempt: that of the release it began with.
-    """
+    """Render in the learner's time zone. `outline`: that of an attempt's release instead of the current one."""
     outline = outline or reading.outline
     context |= {
         "enrollment": reading.enrollment,
@@ -40,17 +37,16 @@ _pages: dict[str, str] = {}
 
 
 def register_step_page(kind: str, url_name: str) -> None:
-    """The url `url_name` takes the ids of course and step. Called by an app when it is ready."""
+    """`url_name` takes the ids of course and step. Called in `AppConfig.ready`."""
     _pages[kind] = url_name
 
 
 def url_name_of(kind: str) -> str:
-    """The url name for a kind of `serving.Step`. Raises KeyError if no room has registered one."""
     return _pages[kind]
 
 
 def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
-    """Its sections with the firm's contacts, the firm, and where it is found. Raises Http404 where there is no card."""
+    """The emergency card with the company's contacts. Raises Http404 if the course has none."""
     if course.current is None or outline.card_id is None:
         raise Http404(course.identifier)
     page = serving.page(course.current, outline.card_id, outline.language)

@@ -1,4 +1,4 @@
-"""The letter, and the line of the tray, that answer who has asked for another due day."""
+"""Email and notification that answer a request for another due day."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -32,12 +32,12 @@ def register_letter() -> None:
 
 
 def tell_of_answer(request: DayRequest, learner: User, at: datetime) -> None:
-    """An answer is known by its instant: what is taken back and answered anew is another one."""
+    """An answer is identified by its instant, so that another answer is told anew."""
     tell_together(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
 
 
 def tell_that_it_waits_again(requests: Iterable[DayRequest]) -> None:
-    """In the tray alone: a letter that has not left yet is not sent."""
+    """As a notification only; an email that has not left is not sent."""
     subjects = defaultdict(list)
     for each in requests:
         subjects[each.enrollment.learner_id].append([each.enrollment_id, each.pk, WAITS_AGAIN])
@@ -45,8 +45,7 @@ def tell_that_it_waits_again(requests: Iterable[DayRequest]) -> None:
 
 
 def requests_told(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, list[tuple[DayRequest, str]]]:
-    """Key of each letter, or line → the requests of its reader that it tells of, with what it says of each: the instant
-    of its answer. Runs one query."""
+    """Key of each message → (request, instant of the answer it tells). Runs one query."""
     keys = {key for each in told for _run, key, _at in each.data["subjects"]}
     rows = DayRequest.objects.filter(pk__in=keys).select_related(
         "enrollment__course__current", "ended_by", "adjustment"
@@ -63,7 +62,7 @@ def requests_told(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, lis
 
 
 def is_true_still(request: DayRequest, at: str) -> bool:
-    """Whether that is its answer, and the due day of which it speaks the one that counts."""
+    """Whether this is still the answer, and the due day it names still counts."""
     run = request.enrollment
     given_at = request.adjustment.made_at if request.adjustment else request.since
     return is_answered_at(request, at) and run.is_open and run.day_given_at == given_at
@@ -100,7 +99,7 @@ def letter_in_words(message: Message, found: list[DayRequest], days: dict[int, d
 
 
 def due_days_of(requests: Collection[DayRequest]) -> dict[int, date]:
-    """Key of the run of each → its due day, which absences may have moved on since. Runs one query."""
+    """Enrollment key → current due day. Runs one query."""
     runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).exclude(due_at=None)
     return {run.pk: run.due_on for run in runs.with_zone()}
 
@@ -120,7 +119,7 @@ def answer_in_words(request: DayRequest, due_on: date) -> dict[str, object]:
 
 
 def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
-    """A line that is true no more has the words of its kind alone."""
+    """Notifications that are no longer true are left out."""
     said = {}
     for key, told in requests_told(lines).items():
         words = [(line_of(request, at), request) for request, at in told]

@@ -1,5 +1,3 @@
-"""The forms by which another due day is asked for, and answered."""
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +11,7 @@ IS_DUE_DAY = _("That is the due day already. Choose another one.")
 
 
 class DayRequestForm(ExtendForm):
-    """Of a learner: what may be asked for is what may be given."""
+    """A learner may ask for every day that may be given."""
 
     due_on = DueDayField(
         label=_("Until which day?"), help_text=_("The whole day counts, in the time zone of your team.")
@@ -30,7 +28,7 @@ class DayRequestForm(ExtendForm):
 
 
 class DayAnswerForm(ActionForm):
-    """Three buttons: the day that was asked for, another one, or none. Cleaned it is `cleaned_answer`."""
+    """Three buttons: the requested day, another one, none. Cleaned it has `cleaned_answer`."""
 
     GIVE, OTHER, REFUSE = "give", "other", "refuse"
 

@@ -1,5 +1,3 @@
-"""That a learner asks for another due day, and what was answered: see `learning.asking`."""
-
 from datetime import datetime
 
 from django.conf import settings
@@ -13,8 +11,9 @@ LONGEST_WHY = 120  # characters
 
 
 def stands(at: datetime) -> Q:
-    """It waits for an answer: of an open run of somebody who is here, for a day to come that is later than the due day,
-    and no other due day was given since."""
+    """The request waits: open run, active learner, a day to come that is later than the due day, and no other day given
+    since.
+    """
     return Q(
         ended_at=None,
         until__gt=at,
@@ -28,7 +27,7 @@ def stands(at: datetime) -> Q:
 
 class DayRequestQuerySet(models.QuerySet):
     def of(self, enrollment, at=None):
-        """With their answers, the newest first."""
+        """With their answers, newest first."""
         own = self.filter(enrollment=enrollment.pk).with_standing(at or timezone.now())
         return own.select_related("ended_by", "adjustment").order_by("-pk")
 
@@ -36,13 +35,12 @@ class DayRequestQuerySet(models.QuerySet):
         return self.filter(stands(at))
 
     def with_standing(self, at):
-        """Adds `is_standing`: whether it is among `standing`."""
         among = models.When(stands(at), then=models.Value(True))
         return self.annotate(is_standing=models.Case(among, default=models.Value(False)))
 
 
 class DayRequest(models.Model):
-    """Whether it stands is worked out: what ends by itself, as by an excuse, stands again when that is taken back."""
+    """Whether it waits is derived (`stands`), so it waits again if what ended it is undone."""
 
     class End(models.TextChoices):
         GIVEN = "given", _("that day is given")

@@ -1,8 +1,4 @@
-"""The day that somebody was told stays, also where the clock by which it ends becomes another one.
-
-A due day ends with midnight where the person learns. Whoever moves to a team of another time zone, or is brought there
-by a merge, has the same day; the instant at which it is over is that of the new zone.
-"""
+"""Keep due days when the time zone of a learner changes: same day, new instant."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, tzinfo
@@ -35,7 +31,7 @@ TOLD_BESIDE: dict[Any, list[str]] = {
 
 @task
 def keep_days(people: list[int], zone_before: str) -> None:
-    """Repeated, and in whichever order several moves are followed, it comes to the same: see `same_day`."""
+    """Repeatable, in any order of several moves: see `same_day`."""
     for person in people:
         keep_days_of_one(person, zone_named(zone_before))
 
@@ -56,7 +52,7 @@ def keep_days_of_one(person: int, before: tzinfo) -> None:
 
 
 def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) -> list:
-    """The rows of `model` about these enrollments that were shifted; they are saved. At most two statements."""
+    """Rows of `model` that were shifted and saved. At most two statements."""
     found = model.objects.filter(enrollment__in=zones)
     rows = [row for row in found if shift(row, columns, before, zones[row.enrollment_id])]
     if rows:
@@ -65,10 +61,9 @@ def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) ->
 
 
 def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollment]:
-    """Of runs `with_zone`, which are locked. As many statements for one as for a hundred.
+    """Shift locked runs (`with_zone`). As many statements for one as for a hundred.
 
-    Returns those whose due day was worked out between the move and now: by the clock of now, from an instant that was
-    given by the clock of before.
+    Returns runs whose due day was computed between move and now, by the new zone from an instant of the old one.
     """
     zones, behind = {run.pk: run.zone for run in runs}, set()
     shifted = [run for run in runs if shift(run, ["due_at"], before, run.zone)]
@@ -82,7 +77,7 @@ def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollmen
 
 
 def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) -> bool:
-    """Whether one of them was another instant."""
+    """Returns whether an instant changed."""
     old = [getattr(row, column) for column in columns]
     new = [instant and same_day(instant, before, after) for instant in old]
     for column, instant in zip(columns, new, strict=True):
@@ -91,14 +86,14 @@ def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) 
 
 
 def same_day(due_at: datetime, before: tzinfo, after: tzinfo) -> datetime:
-    """The end of the day that ends at `due_at` by the clock of before. What does not end a day there, stays: it was
-    given by another clock, or is seen to already."""
+    """End of the day that ends at `due_at` in zone `before`. Another instant stays: it is from another zone, or
+    shifted.
+    """
     day = dates.due_day(due_at, before)
     return dates.due_instant(day, after) if dates.due_instant(day, before) == due_at else due_at
 
 
 def keep_absences_of(person: User) -> None:
-    """They begin and end with days, too."""
     absences = list(Away.objects.filter(person=person, stage__lt=Away.Stage.OVER))
     for away in absences:
         for column, instant in instants(person, first_day=away.first_day, last_day=away.last_day).items():
@@ -133,7 +128,7 @@ def follow_zone_of_team(sender, instance: Team, created: bool, raw: bool = False
 
 
 def follow(people: Iterable[int], before: tzinfo) -> None:
-    """Those who have a due day or an absence."""
+    """Queue those with a due day or an absence."""
     with_days = Exists(Enrollment.objects.filter(learner=OuterRef("pk")).exclude(due_at=None))
     away = Exists(Away.objects.filter(person=OuterRef("pk"), stage__lt=Away.Stage.OVER))
     found = User.objects.filter(with_days | away, pk__in=people).order_by("pk")

@@ -1,4 +1,4 @@
-"""Due days in words; pages show the exact date beside them."""
+"""Due days in words. Pages show the exact date beside them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from courseware.learning.models import Enrollment
 
 @dataclass(frozen=True)
 class Due:
-    """`day` is the last day, `zone` the name of the time zone in which it ends."""
+    """`day` is the last day, `zone` the name of its time zone."""
 
     day: date
     words: str
@@ -52,7 +52,7 @@ def day_in_words(day: date) -> str:
 
 @dataclass(frozen=True)
 class RuleDay:
-    """The last day that a rule gives, and which day it `asked` for. `why_free` is "" where that one is worked."""
+    """The last day that a rule gives for the day `asked`; `why_free` is "" if that one is a working day."""
 
     day: date
     asked: date
@@ -60,7 +60,7 @@ class RuleDay:
 
     @property
     def words(self) -> str:
-        """Why it is another day; "" where it is not."""
+        """Why it is another day; "" if it is not."""
         if self.day == self.asked:
             return ""
         words = gettext("%(asked)s is a free day (%(why)s): the due day is %(day)s")
@@ -68,11 +68,7 @@ class RuleDay:
 
 
 def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) -> RuleDay:
-    """Of a day that a rule works out: where it is free, the working day before.
-
-    Where that would be before `earliest`, the day on which the rule acts, it is the working day after: nobody shall be
-    late on the day of being asked. A day that somebody gives by hand stays as it is given.
-    """
+    """`asked`, or the working day before it; if that is before `earliest`, the working day after."""
     if calendar.is_working(asked):
         return RuleDay(asked, asked, "")
     day = calendar.working_day_before(asked)
@@ -82,10 +78,7 @@ def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) ->
 
 
 def why_due_day_is_free(enrollment: Enrollment) -> str:
-    """The holiday or weekday that a day given by hand falls on, by the calendar of the learner's team.
-
-    Runs two queries, none where no due day counts.
-    """
+    """The holiday or weekday that a day given by hand falls on. Runs at most two queries."""
     if not enrollment.due_at or not enrollment.is_asked:
         return ""
     [calendar] = calendars_of_people([enrollment.learner_id]).values()

@@ -1,4 +1,4 @@
-"""A person's due days as a private calendar: whoever has its address reads it, until its owner ends it."""
+"""A person's due days as a calendar with a secret address."""
 
 import hashlib
 import secrets
@@ -19,7 +19,7 @@ SECRET_BYTES = 24
 
 
 class DueFeed(models.Model):
-    """The one that holds of its person. Of its secret only a digest is kept: the address is shown once."""
+    """Only a digest of the secret is stored: the address is shown once."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in its address")
@@ -35,7 +35,7 @@ def digest_of(secret):
 
 @transaction.atomic
 def make_feed(person):
-    """Its address. The one of before, if there was any, ends."""
+    """Its address. The one before ends."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     DueFeed.objects.update_or_create(person=person, defaults={"digest": digest_of(secret), "made_at": timezone.now()})
     record("due-feed-made", actor=person, subject=person)
@@ -44,7 +44,7 @@ def make_feed(person):
 
 @transaction.atomic
 def end_feed(person):
-    """False where there was none."""
+    """Returns whether there was one."""
     ended, _rows = DueFeed.objects.filter(person=person).delete()
     if ended:
         record("due-feed-ended", actor=person, subject=person)
@@ -52,14 +52,14 @@ def end_feed(person):
 
 
 def owner_of(secret):
-    """None where no feed has this secret, or its owner has left."""
+    """None if no feed has this secret, or its owner has left."""
     feeds = DueFeed.objects.filter(digest=digest_of(secret), person__is_active=True).select_related("person")
     feed = feeds.first()
     return feed.person if feed else None
 
 
 def due_calendar_of(runs, language):
-    """The due days of these runs (with release and zone) in a calendar file."""
+    """Due days of these enrollments (with release and zone) as a calendar file."""
     with translation.override(language):
         days = [due_day(run, language) for run in runs if run.due_on]
         return calendar_file(gettext("Training: due days"), days, at=timezone.now().astimezone(UTC))

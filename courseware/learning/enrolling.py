@@ -1,4 +1,4 @@
-"""Who takes which course, and by when. Each change is one transaction, and repeating it does no harm."""
+"""Enroll people and change enrollments. Each change is one repeatable transaction."""
 
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Subquery
@@ -17,15 +17,12 @@ from courseware.lib import dates
 
 
 class EnrollmentClosed(Exception):
-    """The enrollment is completed or waived, so its due day has no meaning."""
+    """The enrollment is completed or waived."""
 
 
 @transaction.atomic
 def enroll(learner, course, *, due_at=None, by=None, at=None):
-    """The learner's open enrollment in the course, or a new one.
-
-    An open one keeps its due day (see `extend`). A completed or waived one is closed: enrolling again begins a new run.
-    """
+    """The learner's open enrollment, unchanged, or a new one."""
     enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
     if is_new:
         tell_enrolled([enrollment], by=by)
@@ -35,11 +32,10 @@ def enroll(learner, course, *, due_at=None, by=None, at=None):
 
 @transaction.atomic
 def begin_enrolling(teams, course, *, due_on, at=None):
-    """The order to enroll every active learner of the teams and of those below; `enroll_next` does it.
+    """The order to enroll every active learner of the teams and those below; see `enroll_next`.
 
-    `due_on` is the last day (a date, or None), which ends at midnight in the learner's zone. People who have any
-    enrollment in the course are left out: a renewal is begun for each person alone. An equal order that is not
-    finished is taken up again.
+    `due_on`: last day or None. People with any enrollment in the course are left out. An equal unfinished order is
+    reused.
     """
     unfinished = TeamEnrolling.objects.filter(course=course, due_on=due_on, finished_at=None).prefetch_related("teams")
     if same := next((order for order in unfinished if set(order.teams.all()) == set(teams)), None):
@@ -51,10 +47,7 @@ def begin_enrolling(teams, course, *, due_on, at=None):
 
 @transaction.atomic
 def enroll_next(order, *, by, at=None):
-    """Enroll the next people of the order, at most BATCH; returns it as it is now. Of two at once, one waits.
-
-    So nobody else waits longer than one batch takes, however many people there are.
-    """
+    """Enroll the next people of the order, at most BATCH. Returns the order as it is now."""
     at = at or timezone.now()
     order = TeamEnrolling.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
     if order.finished_at:
@@ -73,7 +66,7 @@ def enroll_next(order, *, by, at=None):
 
 
 def waiting_for(order):
-    """The memberships that are still to be enrolled."""
+    """The memberships still to be enrolled."""
     teams = order.teams.all().with_those_below()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
     # Asked for each person alone, by the index of the person: while many are enrolled, PostgreSQL believes that a new
@@ -89,14 +82,14 @@ def people_waiting(order):
 
 
 def is_day_over(order, at=None):
-    """Whether those who are left would be overdue as soon as they are enrolled, by the clock of the site."""
+    """Whether people enrolled now would be overdue at once, in the site's time zone."""
     today = timezone.localdate(at, timezone.get_default_timezone())
     return not order.finished_at and order.due_on is not None and order.due_on < today
 
 
 @transaction.atomic
 def choose_another_day(order, due_on):
-    """For those who are left; who was enrolled keeps the day of before. A finished order stays as it is."""
+    """For people not enrolled yet."""
     order = TeamEnrolling.objects.select_for_update(no_key=True).get(pk=order.pk)
     if not order.finished_at and order.due_on != due_on:
         order.due_on = due_on
@@ -105,18 +98,12 @@ def choose_another_day(order, due_on):
 
 
 def extend(enrollment, due_on, reason="", *, by, at=None):
-    """Set the last day of an open enrollment; its adjustment has the former one. Raises EnrollmentClosed.
-
-    Returns the adjustment; None if it was that day already.
-    """
+    """Set the last day. Returns the adjustment, None if it was that day already. Raises EnrollmentClosed."""
     return alone(enrollment, Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=due_on, reason=reason, made_by=by), at)
 
 
 def waive(enrollment, reason, *, by, at=None):
-    """Excuse the learner, for a reason; the first reason stays. Raises EnrollmentClosed if it is completed.
-
-    Returns the adjustment; None if the learner was excused already.
-    """
+    """Exempt the learner. Returns the adjustment, None if exempt already. Raises EnrollmentClosed if completed."""
     return alone(enrollment, Adjustment(kind=Adjustment.Kind.WAIVED, reason=reason, made_by=by), at)
 
 
@@ -126,7 +113,7 @@ def give_time(enrollment, time, reason="", *, by, at=None):
 
 
 def alone(enrollment, adjustment, at=None):
-    """Make an adjustment of one enrollment, and return it; None if it changed nothing. Raises EnrollmentClosed."""
+    """Make an adjustment of one enrollment. Returns it, None if it changed nothing. Raises EnrollmentClosed."""
     made, refused = adjust([enrollment], adjustment, at=at)
     if refused and refused[0].why in CLOSED:
         raise EnrollmentClosed(subject_of(enrollment))

@@ -1,4 +1,4 @@
-"""Feedback from learners: reports that something is wrong in a lesson, and surveys."""
+"""Reports on lessons, and surveys."""
 
 from datetime import timedelta
 
@@ -14,19 +14,16 @@ from courseware.lib import dates, disclosure
 
 
 class TooManyReports(Exception):
-    """The learner has sent as many reports within a day as are taken."""
+    """The learner has sent REPORTS_A_DAY reports within a day."""
 
 
 class SurveyChanged(Exception):
-    """The survey was released anew since its form was shown: the places in the answers may mean other choices."""
+    """The survey was released anew since its form was shown."""
 
 
 @transaction.atomic
 def report_lesson(enrollment, page, *, comment, language, token, at=None):
-    """Store a report on the lesson of a `serving.PageData`; the same form sent again gets the first report.
-
-    Raises TooManyReports.
-    """
+    """Store a report; the same `token` again returns the first. Raises TooManyReports."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     if not LessonReport.objects.filter(token=token).exists():
@@ -55,13 +52,10 @@ def refuse_too_many_reports(learner, at):
 
 @transaction.atomic
 def answer_survey(enrollment, page, answers, *, is_signed, at=None):
-    """Store the answers once; returns False, and stores nothing, if this enrollment has answered already.
+    """Store the answers once; returns False if this enrollment has answered already.
 
-    The enrollment gets a receipt without the answers. The answers get the month and no person, unless the learner signs
-    them or the survey says beforehand that it is not anonymous. Nothing is stored that could connect the two: no time,
-    no log entry, no activity; the day from which results hold them is the same for five people at least.
-
-    `page` is the `serving.PageData` whose form was answered. Raises SurveyChanged.
+    The receipt has no answers, and the answers have the month but no person, unless the learner signs or the survey is
+    not anonymous. Nothing stored connects the two: no time, log entry or activity. Raises SurveyChanged.
     """
     hold_survey(page.document_id)
     enrollment = lock(enrollment)
@@ -84,17 +78,14 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
 
 
 def hold_survey(survey_id):
-    """Two who answer at once come one after the other: what waits is written anew by each, and PostgreSQL does not show
-    the rows written anew to who has waited for those before. The survey comes before runs, as in a release."""
+    """Serialise writers: each rewrites the waiting rows, and PostgreSQL hides rows rewritten meanwhile. Locked before
+    enrollments, as in a release.
+    """
     Document.objects.select_for_update(no_key=True).get(pk=survey_id)
 
 
 def mix_those_who_wait(survey_id, today):
-    """Write the answers that wait anew in the order of their random keys, so that the table keeps no order of coming.
-
-    Once they are enough that none stands alone, let them into the results, all with one day. Call it with the survey
-    held.
-    """
+    """Rewrite waiting answers in the order of their random keys; once enough, show all from one day."""
     waiting = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
     together = [answers for answers in waiting if not answers.counts_from or answers.counts_from <= today]
     if len(together) >= disclosure.STEP:

@@ -1,5 +1,3 @@
-"""Form fields of several forms."""
-
 from datetime import timedelta
 
 from django import forms
@@ -10,10 +8,7 @@ FARTHEST = timedelta(days=3653)  # ten years, with their leap days
 
 
 class DueDayField(forms.DateField):
-    """A last day from today on, within ten years.
-
-    Today is that of `zone`, the one of the learner's team, or without one (for people of several zones) the site's.
-    """
+    """A last day from today on, within ten years. `zone`: of the learner's team; None: of the site."""
 
     def __init__(self, *, zone=None, **kwargs):
         self.zone = zone

@@ -1,4 +1,4 @@
-"""What learners and admins send, validated. `question_view.raw_response` reads the answers themselves."""
+"""Forms of lessons and surveys. `question_view.raw_response` reads the answers themselves."""
 
 import uuid
 
@@ -15,29 +15,26 @@ LARGEST_KEY = 2**63 - 1
 
 
 class TokenForm(forms.Form):
-    """A form that stores something. Its UUID is stored, too, so that sending it twice stores one row."""
+    """A form that stores one row, however often it is sent: the row has its UUID."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
 
 
 class AnswerForm(TokenForm):
-    """`tries` is the number of tries when the form was shown, which determines the order of the choices.
-
-    `revision` is the primary key of the lesson's revision that was shown, which determines what the choices were.
-    """
+    """`tries` (when the form was shown) gives the order of the choices; `revision`: key of the revision shown."""
 
     tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
     revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
 
 
 class ReadForm(forms.Form):
-    """*I have read it*: `revision` as in an answer. A page that was open since before it was sent along has none."""
+    """*I have read it*: `revision` as in an answer."""
 
     revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False)
 
 
 class UnsavedAnswerForm(TokenForm):
-    """The form of an open question as it stands, before it is sent."""
+    """The form of an open question before it is sent."""
 
     text = forms.CharField(required=False)
 
@@ -53,7 +50,7 @@ class ReportForm(TokenForm):
 
 
 class ChangeForm(forms.Form):
-    """*Got it*: `release` is the primary key of the one that was shown; `home`: it was sent from the first page."""
+    """*Got it*: `release` is the key of the one shown. `home`: sent from the first page."""
 
     release = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
     home = forms.BooleanField(required=False)
@@ -71,7 +68,7 @@ class TrackForm(forms.Form):
 
 
 class SurveyForm(forms.Form):
-    """One field per question of the survey's page. None is required, but a form without any answer is invalid."""
+    """A field for each question. None is required, but one answer is."""
 
     signed = forms.BooleanField(required=False, label=_("Send it with my name"))
 
@@ -91,7 +88,7 @@ class SurveyForm(forms.Form):
 
     @property
     def answers(self):
-        """Question id → number (scale), place (one), list of places (several) or text; answered questions only."""
+        """Question id → number (scale), place (one), places (several) or text; answered questions only."""
         return {
             identifier: answer
             for identifier in self.questions

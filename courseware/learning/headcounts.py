@@ -1,9 +1,6 @@
-"""How many people stand where, of each team with all below it: kept beside the enrollments, for boards of many.
+"""Headcounts: people per state, of each team with those below it, for large boards. People who left count nowhere.
 
-Who has left the firm is on no board, and counted nowhere.
-
-A change is a row of its own, so many more or fewer, and changes none: two who change the same number do not wait for
-each other. A job adds them up (see `recounting`).
+Each change inserts a row (+1, −1), so that two writers never wait for each other. A job adds them up: `recounting`.
 """
 
 from collections import Counter, defaultdict
@@ -25,7 +22,7 @@ FIRM = None  # in the place of a team: everybody, also who is in none
 
 
 class Place(NamedTuple):
-    """What decides, at every instant, where somebody stands in a course."""
+    """What decides a person's state in a course at every instant."""
 
     course_id: int
     urgency: datetime
@@ -34,7 +31,7 @@ class Place(NamedTuple):
 
 
 class Relocation(NamedTuple):
-    """None: not counted, for it is not the newest run."""
+    """None: not counted, as it is not the newest run."""
 
     learner: int
     before: Place | None
@@ -53,12 +50,12 @@ class Tally:
 
     @property
     def states(self) -> dict[State, int]:
-        """In the order of State; together they are all."""
+        """In the order of State; their sum is the total."""
         return {state: sum(self.found[state, validity] for validity in Validity) for state in State}
 
     @property
     def validities(self) -> dict[Validity, int]:
-        """The certified in front, among whom is whose certificate is ending; these, ended and never are all."""
+        """Certified first, including those whose certificate is ending."""
         order = sorted(Validity, key=lambda validity: validity != Validity.CERTIFIED)
         numbers = {validity: sum(self.found[state, validity] for state in State) for validity in order}
         numbers[Validity.CERTIFIED] += numbers[Validity.ENDING]
@@ -75,7 +72,7 @@ class Tally:
 
 
 def tally(rows: Iterable[tuple[str, str, int]]) -> Tally:
-    """Of (state, validity, how many), as a query tells them."""
+    """From rows (state, validity, number)."""
     found = {(state, validity): number for state, validity, number in rows}
     return Tally({(state, validity): found.get((state, validity), 0) for state in State for validity in Validity})
 
@@ -86,7 +83,7 @@ class HeadcountQuerySet(models.QuerySet):
         return tally(self.counted(at))
 
     def told_by_team(self, at: datetime) -> dict[int | None, Tally]:
-        """Of each team that has any. Runs one query."""
+        """Runs one query."""
         rows = defaultdict(list)
         for team, *place in self.counted(at, "team"):
             rows[team].append(place)
@@ -99,7 +96,7 @@ class HeadcountQuerySet(models.QuerySet):
 
 
 class Headcount(models.Model):
-    """So many more people (or fewer) of a team and those below it stand at a place."""
+    """So many more or fewer people of a team and those below it at a place."""
 
     team = models.ForeignKey(
         Team,
@@ -131,7 +128,7 @@ class Headcount(models.Model):
 
 
 def reach(learners: Collection[int]) -> dict[int, set[int | None]]:
-    """Person → the teams on whose boards the person stands, and the firm; none for who has left. Runs one query."""
+    """Person → teams whose boards show the person, and FIRM; none for people who left. Runs one query."""
     found: dict[int, set[int | None]] = defaultdict(set)
     place = FilteredRelation("memberships", condition=Q(memberships__role=Membership.Role.LEARNER))
     here = User.objects.filter(pk__in=learners, is_active=True).order_by().annotate(place=place)

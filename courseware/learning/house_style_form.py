@@ -1,5 +1,3 @@
-"""How the firm shows itself, on the whole site or in one course: what is entered, and whether it can be read."""
-
 from django import forms
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -49,7 +47,7 @@ def colour_field(label, theme):
 
 
 class HouseStyleForm(forms.Form):
-    """`style` is the one in force, or None. `values` is what is to be set, `new_logo` a Logo not saved yet, or None."""
+    """`style`: the one in force or None. `values`: what is to be set. `new_logo`: an unsaved Logo or None."""
 
     light = colour_field(_("Colour on light pages"), LIGHT)
     dark = colour_field(_("Colour on dark pages"), DARK)
@@ -145,7 +143,7 @@ class HouseStyleForm(forms.Form):
         return {tag: text for tag, text in texts.items() if text}
 
     def logo_key(self):
-        """The one just sent, else the one that was looked at before, else the one in force, if it is to stay."""
+        """The new logo, else the one tried before, else the current one unless removed."""
         if self.new_logo:
             return self.new_logo.pk
         if self.cleaned_data["no_logo"]:

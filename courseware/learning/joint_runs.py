@@ -1,10 +1,8 @@
-"""The runs of two accounts as those of one person, and of two persons again.
+"""Runs of two accounts of one person: merged, and separated again.
 
-Whose a run is, is kept in the run (`learner`), as its being the newest is; in which account it was begun is said by the
-merge and its `MergedRun`. Facts and the log stay as they are.
-
-In each course one run stands for the person: the open one, of two the one that is further. What is open and was
-completed meanwhile in the other account is done, and closes as well.
+`Enrollment.learner` says whose a run is now, `MergedRun` in which account it began. In each course one run stands for
+the person: the open one, of two the one further on. An open run that the other account has completed meanwhile is
+closed.
 """
 
 from collections import defaultdict
@@ -28,7 +26,7 @@ from courseware.learning.models import Answer, Completion, Enrollment
 
 @dataclass(frozen=True)
 class JointRun:
-    """What the runs of both accounts in one course come to: the one that stands, and those that close."""
+    """The newest run of both accounts in one course, and those that close."""
 
     newest: Enrollment
     closed: tuple[Enrollment, ...]
@@ -38,7 +36,7 @@ class JointRun:
 
 
 def joint_run_of(runs: Collection[Enrollment]) -> JointRun:
-    """`runs` are those of both accounts in one course, as `runs_of` gives them."""
+    """`runs` are those of both accounts in one course, from `runs_of`."""
     going = sorted((run for run in runs if run.is_open), key=how_far)
     done = [run for run in going if any(is_done_by(each, run) for each in runs)]
     going = [run for run in going if run not in done]
@@ -48,18 +46,18 @@ def joint_run_of(runs: Collection[Enrollment]) -> JointRun:
 
 
 def how_far(run):
-    """Of two that are as far, the one that was begun first goes on."""
+    """If equal, the run begun first goes on."""
     return run.done, run.answered, run.started_at is not None, -run.pk
 
 
 def is_done_by(run: Enrollment, going: Enrollment) -> bool:
-    """Whether `going` asks for what `run`, in the other account, has completed meanwhile."""
+    """Whether `run`, of the other account, has completed what `going` asks for."""
     is_other = run.learner_id != going.learner_id
     return is_other and run.completed_at is not None and run.completed_at >= going.enrolled_at
 
 
 def runs_of(*people: User) -> list[Enrollment]:
-    """All runs with how far they are: `done`, `answered`. Runs one query."""
+    """All runs with their progress: `done`, `answered`. Runs one query."""
 
     def number(facts):
         of_run = facts.objects.filter(enrollment=OuterRef("pk")).order_by().values("enrollment")
@@ -70,7 +68,7 @@ def runs_of(*people: User) -> list[Enrollment]:
 
 
 def joint_runs(kept: User, other: User) -> list[tuple[list[Enrollment], JointRun]]:
-    """Of each course in which the other account has runs: all of both, and what becomes of them."""
+    """For each course in which `other` has runs: all runs of both, and the result."""
     by_course: dict[int, list[Enrollment]] = defaultdict(list)
     for run in runs_of(kept, other):
         by_course[run.course_id].append(run)
@@ -79,7 +77,7 @@ def joint_runs(kept: User, other: User) -> list[tuple[list[Enrollment], JointRun
 
 
 def hold(*people: User) -> None:
-    """The people are locked. Whoever answers comes before or after, and so does whoever enrolls one of them."""
+    """Lock the runs, so that answers and enrollments wait. The people are locked already."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(learner__in=people).order_by("pk").only("pk"))
     change_teams_of([person.pk for person in people])
 
@@ -103,7 +101,7 @@ def merged_run(merge: Merge, run: Enrollment, joint: JointRun) -> MergedRun:
 
 
 def bring_together(merge: Merge) -> list[NewEvent]:
-    """Call it while both people are held and can still sign in. What is to be logged of it."""
+    """Returns the events to log. Call it while both people are locked and active."""
     found = joint_runs(merge.kept, merge.other)
     runs = [run for group, _joint in found for run in group]
     brought = [run for run in runs if run.learner_id == merge.other_id]
@@ -129,7 +127,7 @@ def close(runs: Iterable[Enrollment], merge: Merge) -> None:
 
 
 def stand(newest: Collection[Enrollment], places: list[Relocation]) -> None:
-    """These are the newest runs from now on; `places` is who stood where before. Counts both."""
+    """Make these the newest runs; `places` are the relocations from before."""
     Enrollment.objects.filter(pk__in=keys(newest)).update(is_newest=True)
     now = Enrollment.objects.filter(pk__in=keys(newest))
     count([*places, *(Relocation(run.learner_id, None, run.place) for run in now)])
@@ -140,8 +138,10 @@ def run_event(verb: str, run: Enrollment, merge: Merge, by: User, at: datetime) 
 
 
 def take_apart(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
-    """As it was before; what was done in a run meanwhile stays in it. Call it when the merge is marked as undone, while
-    both people are held and can sign in. What is to be logged of it."""
+    """Restore the runs as before; what was done meanwhile stays in its run. Returns the events to log.
+
+    Call it when the merge is marked as undone, while both people are locked and active.
+    """
     lines = list(merge.runs.order_by("enrollment"))
     back = [line.enrollment_id for line in lines if line.is_brought]
     courses = Enrollment.objects.filter(pk__in=[line.enrollment_id for line in lines]).values("course")
@@ -158,7 +158,7 @@ def take_apart(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
 
 
 def reopen(closed: Collection[int], runs: Collection[Enrollment], merge: Merge) -> list[Enrollment]:
-    """But not where somebody has decided otherwise since, or has opened another run there."""
+    """Unless somebody decided otherwise since, or another run is open there."""
     busy = {(run.learner_id, run.course_id) for run in runs if run.is_open}
     opened = [
         run
@@ -175,7 +175,7 @@ def reopen(closed: Collection[int], runs: Collection[Enrollment], merge: Merge) 
 
 
 def newest_of(runs: Collection[Enrollment]) -> list[Enrollment]:
-    """Of each person and course; runs that another merge has set aside are only that where there is no other."""
+    """Per person and course; a run that another merge has set aside only if there is no other."""
     behind = set(aside().filter(enrollment__in=runs).values_list("enrollment", flat=True))
     found = {
         (run.learner_id, run.course_id): run for run in sorted(runs, key=lambda run: (run.pk not in behind, run.pk))

@@ -1,5 +1,3 @@
-"""Phrases that a learner keeps at hand, from the lessons of a course."""
-
 from django.db import models
 
 from courseware.content.models import Document, Revision
@@ -11,13 +9,12 @@ class KeptPhraseQuerySet(models.QuerySet):
         return self.filter(taken_away_at=None)
 
     def of_person(self, learner):
-        """In whichever run each was kept: so they stay for a renewal, and come and go with the runs of a merge."""
+        """In any run, so that phrases outlive a renewal and follow a merge."""
         return self.filter(enrollment__learner=learner)
 
 
 class KeptPhrase(models.Model):
-    """What it says is not stored: it reads as the lesson does now or, where the course has it no more, as it did in
-    the revision from which it was kept (`phrase_book`)."""
+    """Its text is that of the current lesson, else that of `revision`: see `phrase_book`."""
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="kept_phrases")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""What the templates of a lesson print: one question, a part, the line of dots, the foot."""
+"""View models of the lesson templates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,7 @@ from courseware.unsaved.keeping import UnsavedOffer
 
 @dataclass(frozen=True)
 class Entered:
-    """An invalid form, to be shown again as it was filled in, with `error` saying what to do.
-
-    `tries` is None for a new form, if the places ticked in the old one mean something else now.
-    """
+    """An invalid form to show again; `error` says what to do. `tries` is None if its places mean something else now."""
 
     question: str
     tries: int | None
@@ -27,15 +24,12 @@ class Entered:
 
 @dataclass(frozen=True)
 class Card:
-    """One question on the page, in one of its wordings; `place` is the id of the first, by which it is known there.
+    """One question on the page, in one of its wordings.
 
-    `check` is its number in the check (from 1), None for an activity.
-
-    `revision` is the primary key of the revision it is shown from. `retry` is the form for another try at a question
-    that was missed; that card is marked by `again`, and `is_open` where it is unfolded. It may ask in another wording.
-    `error` says what to do.
-    `has_changed`: the question reads otherwise than when it was answered; `shown` is how it was then, or a form for how
-    it is now, with the answer of then in `earlier`. `next`: the question of the check to go on with.
+    `place`: id of its first wording. `check`: its number in the check (from 1), None for practice. `revision`: key of
+    the one shown. `retry`: form for another try, marked by `again`, unfolded if `is_open`. `has_changed`: reads
+    otherwise than when it was answered; `earlier`: how it was answered then. `next`: the following question of the
+    check.
     """
 
     place: str
@@ -66,18 +60,18 @@ class Card:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether this form for another try holds the last one, and says what is wrong with it."""
+        """Whether this form for another try holds the last answer, and marks what is wrong."""
         return self.again and self.shown.outcome == "missed"
 
     @property
     def stands_in_choice(self) -> bool:
-        """Whether it stands under the reason of the one choice that was wrong."""
+        """Whether it stands under the reason of the one wrong choice."""
         return self.again and self.shown.kind == "one" and not self.says_what_is_asked
 
 
 @dataclass(frozen=True)
 class LessonPart:
-    """A piece of the lesson up to a question. `is_ahead`: a question before it waits for an answer."""
+    """Blocks up to a question. `is_ahead`: an earlier question waits for an answer."""
 
     blocks: list[Mapping[str, Any]]
     is_ahead: bool
@@ -85,8 +79,8 @@ class LessonPart:
 
 @dataclass(frozen=True)
 class QuestionDot:
-    """One question on the thin line above the lesson. `number` counts from 1 among the practice, or in the check;
-    `mark` is "right", "missed" (and never right), "saved" (.open) or "" (not answered).
+    """A question on the line above the lesson. `number` from 1, in the practice or the check; `mark` is "right",
+    "missed" (and never right), "saved" (.open) or "".
     """
 
     question: str

@@ -1,4 +1,4 @@
-"""A lesson page as one learner sees it: the blocks of the page with the learner's tries."""
+"""A lesson page as one learner sees it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,12 +36,9 @@ IN_PLACE = ("order", "sort")  # what is put somewhere is tried again from where 
 
 @dataclass(frozen=True)
 class LessonPage:
-    """All that the lesson's templates print. `once_more`: id of the question to practise again, or "check" for all.
-
-    `tries` are those that count, `former` those at a question of another shape; `earlier`: how the question was at the
-    last of them, where it has changed since. `change` is what changed since the lesson was done and is not seen yet.
-    `is_whole`: the reader wants to see all of a lesson at once.
-    `put_in`: id of the open question that shall hold what was typed on another device.
+    """`tries` count, `former` are at another shape of a question; `earlier`: questions as last answered, if changed
+    since. `change`: not seen yet. `once_more`: id of the question to practise again, or "check". `put_in`: id of the
+    open question to fill with the text of another device. `is_whole`: show all parts at once.
     """
 
     reading: Reading
@@ -99,7 +96,7 @@ class LessonPage:
 
     @property
     def sentence(self) -> str:
-        """HTML of the first rule of the lesson, or else of the first thing that it says can be said."""
+        """HTML of the first rule of the lesson, else of its first phrase to say."""
         blocks = self.page.data["blocks"]
         found = (each["html"] for kind in WORTH_KEEPING for each in blocks if each.get("kind") == kind)
         return without_ids(next(found, ""))
@@ -142,7 +139,7 @@ class LessonPage:
         return was_right(question_id, self.tries)
 
     def blocks(self) -> list[Mapping[str, Any]]:
-        """In reading order: html, callout (with `is_mine`, `posts` and `is_kept`), check, question (with `card`)."""
+        """In reading order: html, callout (`is_mine`, `posts`, `is_kept`), check, question (`card`)."""
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
 
     def parts(self) -> list[LessonPart]:
@@ -157,14 +154,14 @@ class LessonPage:
 
     @property
     def is_cut(self) -> bool:
-        """Whether anything stands behind a question that holds it up, be it no question itself."""
+        """Whether anything follows a question that holds it up."""
         shown = [
             each for each in self.page.data["blocks"] if each["type"] != "question" or each["id"] in self.questions
         ]
         return any(each["type"] == "question" and self.holds_up(each["id"]) for each in shown[:-1])
 
     def holds_up(self, question_id: str) -> bool:
-        """Whether what comes behind the question opens with its answer. A form that was refused may stand anywhere."""
+        """Whether an answer opens what follows. A refused form may be anywhere, so it opens everything."""
         is_open = self.is_whole or self.is_done or self.entered is not None
         return not is_open and not self.tries.get(question_id)
 
@@ -181,7 +178,7 @@ class LessonPage:
 
     @cached_property
     def kept_phrases(self) -> frozenset[str]:
-        """Keys of the phrases of this lesson that its reader keeps. Runs a query where it has any."""
+        """Keys of kept phrases of this lesson. Runs a query if it has phrases."""
         if not self.page.phrases:
             return frozenset()
         return frozenset(KEPT_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
@@ -233,14 +230,14 @@ class LessonPage:
         return replace(card, shown=ask_again(question, self.reading.enrollment.pk, tries, is_practice=practice))
 
     def next_in_check(self, question_id: str) -> Question | None:
-        """The question below this one of the check, while it waits and this one does not."""
+        """The next question of the check, if it waits and this one does not."""
         if question_id not in self.asked or not self.was_right(question_id):
             return None
         following = self.asked[self.asked.index(question_id) + 1 :][:1]
         return next((self.questions[each] for each in following if not self.tries.get(each)), None)
 
     def with_earlier(self, card: Card, tries: Sequence[Answer]) -> Card:
-        """The form, with the last try beside it if that answered other words."""
+        """The form, with the last try beside it if that answered another text."""
         question = self.earlier.get(card.shown.id)
         if question is None:
             return card
@@ -273,7 +270,7 @@ class LessonPage:
         return replace(card, offer=offer)
 
     def form(self, question_id: str) -> Card:
-        """In the wording that is asked now, or in that of the form that was refused."""
+        """In the wording asked now, or in that of the refused form."""
         wordings = self.page.wordings[question_id]
         entered = self.entered if self.entered and self.entered.question in wordings else None
         wording = entered.question if entered else wording_asked(wordings, self.tries.get(question_id, ()))
@@ -295,7 +292,6 @@ class LessonPage:
 
     @property
     def minutes_left(self) -> int:
-        """Of a lesson that was begun."""
         left = sum(not self.tries.get(each) for each in self.questions)
         return minutes_of_rest(self.step.minutes or 0, left, len(self.questions))
 
@@ -305,7 +301,7 @@ class LessonPage:
 
 @dataclass(frozen=True)
 class UntriedLesson(LessonPage):
-    """As it is before anything was answered, typed or kept. Runs no query."""
+    """A lesson without answers, drafts and kept phrases. Runs no query."""
 
     unsaved: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     kept_phrases: ClassVar[frozenset[str]] = frozenset()
@@ -316,7 +312,7 @@ def untried_lesson(reading: Reading, step: Step, page: PageData) -> UntriedLesso
 
 
 def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
-    """Runs one query, for the tries; one more where the lesson has changed since, and one for open questions."""
+    """Runs one query, one more if the lesson has changed since, and one for open questions."""
     page = reading.page(step.id)
     tries, former = counting_and_former(reading.enrollment, page)
     change = open_change(reading.enrollment, reading.outline, step)

@@ -1,4 +1,4 @@
-"""What stands in an example of the letters about the training, and what a firm may fill into its own words there."""
+"""Example contexts and placeholders of training emails."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -37,7 +37,6 @@ def address_of_example(path: str) -> str:
 
 
 def signed_example() -> dict[str, Any]:
-    """What stands in every letter that a lead signs."""
     return {
         "name": gettext("Li Hua"),
         "host": urlsplit(settings.SITE_URL).netloc,

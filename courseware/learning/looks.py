@@ -1,7 +1,4 @@
-"""Who looked at whose record, in the log: once a day for each of both, as nothing can be taken out of it again.
-
-Of an auditor, also that boards and the log were looked at.
-"""
+"""Log who viewed whose record: once a day for each pair, as log entries cannot be removed."""
 
 from datetime import datetime, time
 
@@ -17,7 +14,7 @@ VERB = "record-viewed"
 
 
 def record_look(subject: Enrollment | User | str, *, by: User, verb: str = VERB) -> None:
-    """Called before anything of it is shown. A day is one of the site's; two tabs at once may record two."""
+    """Call it before anything is shown. Days are those of the site."""
     zone = timezone.get_default_timezone()
     midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
     name = subject if isinstance(subject, str) else subject_of(subject)
@@ -26,6 +23,6 @@ def record_look(subject: Enrollment | User | str, *, by: User, verb: str = VERB)
 
 
 def record_look_of_auditor(subject: str, *, by: User) -> None:
-    """At a page about many: of whoever else may see it, it is the daily work."""
+    """For pages about many people; only an auditor's view is logged."""
     if audits(by):
         record_look(subject, by=by, verb=f"{subject}-viewed")

@@ -1,8 +1,3 @@
-"""Questions of learners to their manager: short texts on the manager's *Today* until they are marked as answered.
-
-A question has no addressee: all current managers of the learner see it, also after a manager has left.
-"""
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q

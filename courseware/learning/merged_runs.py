@@ -1,5 +1,3 @@
-"""What a merge of two accounts did to runs: see `learning.joint_runs`."""
-
 from django.db import models
 
 from courseware.accounts.merges import Merge
@@ -11,7 +9,7 @@ class MergedRunQuerySet(models.QuerySet):
 
 
 class MergedRun(models.Model):
-    """A run that a merge touched. Which account it was begun in stays said: `merge.other` where it was brought over."""
+    """A run that a merge touched. It began in `merge.other` if it was brought."""
 
     merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="runs")
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_runs")
@@ -30,12 +28,12 @@ class MergedRun(models.Model):
 
 
 def aside():
-    """Keys of the runs that are no newest ones, though begun last: a query to be part of another."""
+    """Keys of runs that are not the newest though begun last. A subquery."""
     return MergedRun.objects.standing().filter(is_aside=True).values("enrollment")
 
 
 def stands_for_another():
-    """Whether a run goes on for one of the other account as well, which a merge has closed: for querysets of runs."""
+    """Whether a run also stands for one of the other account that a merge has closed. For querysets of runs."""
     closed = MergedRun.objects.standing().filter(is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at"))
     same = {"enrollment__learner": models.OuterRef("learner"), "enrollment__course": models.OuterRef("course")}
     return models.Exists(closed.filter(**same).exclude(enrollment=models.OuterRef("pk")))

@@ -36,7 +36,7 @@ from courseware.lib.matching import fulfils
 
 
 class NotPublished(Exception):
-    """Somebody is enrolled in a course without a release. Nothing in the product does that, and no page can show it."""
+    """Somebody is enrolled in a course without a release, which the product never does."""
 
 
 def zone_named(name):
@@ -49,11 +49,11 @@ PLACING = {*states.PLACES_WITHOUT_DAY, "due_at", "started_at", "is_newest"}
 
 class EnrollmentQuerySet(RunsKept):
     def open(self):
-        """Neither completed nor waived. Whether something is to be done now is another question: see `asked`."""
+        """Neither completed nor waived. Whether something is to be done now: see `asked`."""
         return self.filter(states.OPEN)
 
     def asked(self, at=None, *, ignoring=()):
-        """Enrollments that ask their learners for something at `at`, or now: see `not_asked`."""
+        """Enrollments that ask for something at `at`, or now: see `not_asked`."""
         return self.filter(not_asked.asked(at or timezone.now(), ignoring=ignoring))
 
     def completed(self):
@@ -66,19 +66,18 @@ class EnrollmentQuerySet(RunsKept):
         return runs.order_by("-pk")
 
     def visible_to(self, user):
-        """What `user` may look at: what is in hand, and for human resources also who audits. An auditor sees
-        everybody."""
+        """What `user` may see: like `in_hands_of`, for human resources also auditors. An auditor sees everybody."""
         return self if audits(user) else self.of_people(user, handled=is_no_staff("learner__"))
 
     def in_hands_of(self, user):
-        """What `user` answers for: as a manager the learners of the own teams and of those below, for human resources
-        of everybody but staff and auditors, for an administrator of everybody; never of people about whom `user` cannot
-        decide."""
+        """What `user` may change: learners of own teams and those below, for human resources everybody but staff and
+        auditors, for administrators everybody; never people about whom `user` cannot decide.
+        """
         handled = self.of_people(user, handled=is_not_for_admins("learner__"))
         return handled.exclude(learner__in=not_decided_by(user))
 
     def of_people(self, user, *, handled):
-        """Of whom `user` leads, and of those whom human resources handle, which is a condition."""
+        """People managed by `user`, and those that human resources handle (the condition `handled`)."""
         if user.is_active and user.is_superuser:
             return self
         people = models.Q(learner__in=people_managed_by(user))
@@ -92,11 +91,10 @@ class EnrollmentQuerySet(RunsKept):
         return self.select_related("course__current").defer(*(f"course__current__{part}" for part in parts))
 
     def with_zone(self):
-        """Adds `zone_name`: the time zone of the team the learner joined first; None without a team."""
+        """Adds `zone_name`: the time zone of the learner's first team; None without a team."""
         return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
 
     def with_day_moved(self):
-        """Adds `is_elsewhere`: see Enrollment.is_day_moved."""
         of_run = Postponement.objects.of_the_day_that_counts().filter(enrollment=models.OuterRef("pk"))
         return self.annotate(is_elsewhere=models.Exists(of_run.exclude(given_at=models.OuterRef("due_at"))))
 
@@ -105,11 +103,11 @@ class EnrollmentQuerySet(RunsKept):
         return self.annotate(state=states.column(at or timezone.now()))
 
     def with_validity(self, at):
-        """Adds `validity`, a value of Validity: whether the learner is certified in the course at `at`."""
+        """Adds `validity`, a value of Validity."""
         return self.annotate(validity=validity.column(at))
 
     def with_away(self, at):
-        """Adds `away_until`: the last day of the absence in which the learner is at `at`; None for who is here."""
+        """Adds `away_until`: the last day of an absence at `at`, else None."""
         absences = away_now(at).filter(person=models.OuterRef("learner"))
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
@@ -119,7 +117,7 @@ class EnrollmentQuerySet(RunsKept):
 
 
 class Enrollment(models.Model):
-    """One learner's run through one course; a renewal is a new one. All facts refer to it."""
+    """One learner's run through one course; a renewal is a new one."""
 
     State = states.State
 
@@ -210,7 +208,7 @@ class Enrollment(models.Model):
         return f"{self.learner} · {course_title(self.course)}"
 
     def save(self, *, update_fields=None, **kwargs):
-        """A new run makes the one before it a former one. Who stands where is counted with it."""
+        """A new run supersedes the one before it. Headcounts follow."""
         if not self._state.adding and update_fields and PLACING.isdisjoint(update_fields):
             super().save(update_fields=update_fields, **kwargs)
             return
@@ -220,7 +218,7 @@ class Enrollment(models.Model):
             count([Relocation(self.learner_id, before, self.place)])
 
     def superseding(self):
-        """The place of the run before, which is the newest no more."""
+        """The place of the run before, which is no longer the newest."""
         former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
         places = [run.place for run in former]
         Enrollment.objects.filter(pk__in=[run.pk for run in former]).update(is_newest=False)
@@ -245,12 +243,12 @@ class Enrollment(models.Model):
 
     @property
     def is_asked(self):
-        """Whether the enrollment itself asks for something now; its learner may be away, or have left."""
+        """Whether the enrollment asks for something, whatever the learner's absence or the course."""
         return not_asked.not_asked_reason(self, ignoring=not_asked.PERSON_OR_COURSE) is None
 
     @property
     def release(self) -> Release:
-        """The course as the learner sees it now. Raises NotPublished, which the product's own functions never cause."""
+        """The current release. Raises NotPublished."""
         if self.course.current is None:
             raise NotPublished(f"enrollment {self.pk}: the course {self.course} has no release")
         return self.course.current
@@ -261,7 +259,7 @@ class Enrollment(models.Model):
 
     @property
     def zone(self):
-        """The time zone in which the learner's due days end. Runs a query unless `with_zone` has loaded it."""
+        """Time zone of the due day. Runs a query unless `with_zone` has loaded it."""
         if "zone_name" not in self.__dict__:
             self.zone_name = time_zones(learner=self.learner_id).first()
         return zone_named(self.zone_name)
@@ -272,15 +270,14 @@ class Enrollment(models.Model):
 
     @property
     def known_post(self):
-        """The learner's post as the firm has noted it. Runs a query unless the learner or `post_noted` is loaded."""
+        """The post noted by the company. Runs a query unless the learner or `post_noted` is loaded."""
         if "post_noted" not in self.__dict__:
             self.post_noted = self.learner.post
         return self.post_noted
 
     @property
     def is_day_moved(self):
-        """Whether absences have brought the due day to where it is: nobody has given that day, and it may be lost when
-        they are over or changed. Runs a query unless `with_day_moved` has loaded it."""
+        """Whether absences moved the due day. Runs a query unless `with_day_moved` has loaded it."""
         if "is_elsewhere" not in self.__dict__:
             known = Postponement.objects.of_the_day_that_counts().filter(enrollment=self.pk)
             self.is_elsewhere = known.exclude(given_at=self.due_at).exists()
@@ -288,7 +285,7 @@ class Enrollment(models.Model):
 
     @property
     def day_given_at(self):
-        """When the due day was given that counts, by hand or with the enrollment."""
+        """When the due day that counts was given, by hand or with the enrollment."""
         return self.due_given_at or self.enrolled_at
 
     def state_at(self, at=None):
@@ -296,7 +293,7 @@ class Enrollment(models.Model):
 
 
 class TeamEnrolling(models.Model):
-    """That the learners of these teams and of those below are to be enrolled: a batch at a time, until finished."""
+    """An order to enroll the learners of teams and those below, in batches."""
 
     teams = models.ManyToManyField(Team, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
@@ -359,9 +356,9 @@ SALT = "courseware.learning.report_writers"
 
 
 def digests_of_writer(enrollment: int, document: int) -> list[str]:
-    """Under the site's key, which new reports are kept with, then under those it had before.
+    """Keyed digests of writer and lesson: by the site's key, then by its former ones.
 
-    Of a writer and a lesson, so that what one person wrote about several lessons cannot be put together.
+    They differ between lessons, so that the reports of one person cannot be linked.
     """
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return [salted_hmac(SALT, f"{enrollment}:{document}", key, algorithm="sha256").hexdigest() for key in keys]
@@ -369,13 +366,13 @@ def digests_of_writer(enrollment: int, document: int) -> list[str]:
 
 class LessonReportQuerySet(models.QuerySet):
     def written_by(self, enrollment):
-        """Runs a query of its own, and one with the result."""
+        """Runs two queries with the result."""
         documents = Document.objects.filter(course=enrollment.course_id).values_list("pk", flat=True)
         return self.filter(writer__in=[digest for pk in documents for digest in digests_of_writer(enrollment.pk, pk)])
 
 
 class LessonReport(models.Model):
-    """“Something is wrong here”, which holds no person: only somebody who has the site's key can ask who wrote it."""
+    """A report without its writer: only the site's key can derive `writer` again."""
 
     writer = models.CharField(max_length=64, db_index=True, help_text="See `digests_of_writer`")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="reports", verbose_name=_("document"))
@@ -397,7 +394,7 @@ class LessonReport(models.Model):
 
 
 class SurveyReceipt(models.Model):
-    """That a survey was answered, but neither when nor how, so that no answers can be traced to the enrollment."""
+    """A survey was answered; neither when nor how, so that answers cannot be traced."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="survey_receipts")
     survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -410,7 +407,7 @@ class SurveyReceipt(models.Model):
 
 
 class SurveyAnswers(models.Model):
-    """One answered survey, without a person unless it was signed. The key is random, so that it tells no order."""
+    """One answered survey, without a person unless signed. Random keys reveal no order."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="survey_answers")

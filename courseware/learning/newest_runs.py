@@ -1,4 +1,4 @@
-"""Which run of a person through a course is the newest, and what it says for boards: kept whenever runs are written."""
+"""Newest runs, certified days and headcounts, updated whenever enrollments are written."""
 
 from django.db import models, transaction
 
@@ -9,7 +9,7 @@ from courseware.learning.merged_runs import aside
 
 
 class RunsKept(models.QuerySet):
-    """Of enrollments: writes many of them, and keeps newest runs, certified days and headcounts with them."""
+    """Writes many enrollments, and what depends on them."""
 
     def bulk_create(self, objs, *args, **kwargs):
         with transaction.atomic():
@@ -21,7 +21,7 @@ class RunsKept(models.QuerySet):
         return new
 
     def write_many(self, enrollments, columns):
-        """Like `save` of each, of the columns named, in as many statements for one as for a hundred."""
+        """Like `save` of each with `columns`; as many statements for one as for a hundred."""
         with transaction.atomic():
             before = {each.pk: each for each in self.filter(pk__in=[each.pk for each in enrollments])}
             for each in enrollments:
@@ -30,8 +30,9 @@ class RunsKept(models.QuerySet):
             count(Relocation(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
 
     def remove_many(self, enrollments):
-        """Runs in which nothing was done; the one before each is the newest again. As many statements for one as for
-        a hundred."""
+        """Delete runs in which nothing was done; the run before each is the newest again. A constant number of
+        statements.
+        """
         pairs = {(each.learner_id, each.course_id) for each in enrollments}
         with transaction.atomic():
             runs = self.filter(pk__in=[each.pk for each in enrollments])
@@ -50,32 +51,30 @@ class RunsKept(models.QuerySet):
             count(moved)
 
     def newest(self):
-        """Of each person and course the newest run."""
         return self.filter(is_newest=True)
 
     def hold_newest(self, pairs):
-        """Locks the newest runs of these people in these courses, until the transaction ends, and returns them."""
+        """Lock and return the newest runs of (person, course) pairs."""
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         runs = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
         return [run for run in runs.select_for_update(no_key=True) if (run.learner_id, run.course_id) in pairs]
 
     def hold_all_beside(self, enrollment):
-        """Locks all runs of its learner in its course, at once and by key, as a merge does: the newest one of two
-        accounts need not be the one begun last."""
+        """Lock all runs of the learner in the course by key, as a merge does."""
         learner = self.filter(pk=enrollment.pk).values("learner")
         runs = self.filter(learner__in=learner, course=enrollment.course_id).order_by("pk")
         list(runs.select_for_update(of=("self",), no_key=True).only("pk"))
 
     def hold_beginners(self, pairs):
-        """Whoever begins a first run of these people in these courses waits until the transaction ends: no row that
-        could be locked says yet until when they are certified. Call it before runs are locked."""
+        """Make first runs of these pairs wait until the transaction ends: they have no row to lock. Call it before runs
+        are locked.
+        """
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         runs = self.newest().filter(learner__in=people, course__in=courses)
         change_teams_of({person for person, _course in pairs.difference(runs.values_list("learner", "course"))})
 
     def keep_certified(self, pairs):
-        """Until when these people are certified in these courses, as it is now known. Call it in the transaction of
-        the change, which has held their newest runs before."""
+        """Update `certified_until` of these pairs. Call it in the transaction of the change, with their runs locked."""
         runs = self.hold_newest(pairs)
         before = {run.pk: run.place for run in runs}
         for run in runs:

@@ -1,7 +1,4 @@
-"""At which post somebody works: asked once, in the lesson that is about it, and changed on a page of its own.
-
-Neither opens a lesson that is done: a completion stays, whatever another post would have been asked.
-"""
+"""The learner's post: chosen in the lesson about it, or on a page of its own. Completed lessons stay completed."""
 
 from dataclasses import dataclass
 
@@ -16,7 +13,7 @@ from courseware.learning.progress import track_of
 
 @dataclass(frozen=True)
 class OwnPost:
-    """`chosen` and `known` are what the post is called. `known`: so the firm says, and nobody has confirmed it."""
+    """Labels of the post: `chosen` by the learner, or else `known` to the company."""
 
     form: TrackForm
     chosen: str
@@ -24,7 +21,7 @@ class OwnPost:
 
 
 def own_post(reading: Reading, sent=None) -> OwnPost:
-    """`sent` is what a form holds that was sent, None where none was."""
+    """`sent`: data of the form, or None."""
     enrollment, posts = reading.enrollment, reading.outline.tracks
     form = TrackForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
     chosen = posts.get(enrollment.track, "")
@@ -32,11 +29,9 @@ def own_post(reading: Reading, sent=None) -> OwnPost:
 
 
 def post_in_words(enrollment: Enrollment, outline: Outline) -> str:
-    """What is asked of the learner is that of this post."""
     return outline.tracks.get(track_of(enrollment, outline)) or gettext("not chosen")
 
 
 def choose_post(enrollment: Enrollment, form: TrackForm) -> None:
-    """`form` is valid."""
     enrollment.track = form.cleaned_data["track"]
     enrollment.save(update_fields=["track"])

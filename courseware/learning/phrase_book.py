@@ -1,4 +1,4 @@
-"""The phrases that somebody keeps, by the situations of the course in which they are said."""
+"""Phrases that a learner keeps, by the lessons that teach them."""
 
 import logging
 from collections import defaultdict
@@ -34,7 +34,7 @@ class BookLine:
 
     @property
     def width(self) -> int:
-        """In letters; a Chinese character is two wide."""
+        """In letters; a Chinese character counts twice."""
         return len(self.phrase.searched) + count_characters(self.phrase.searched)
 
 
@@ -52,7 +52,7 @@ class BookModule:
 
 @dataclass(frozen=True)
 class PhraseBook:
-    """Of one course. `gone` are those that the course has no more, in the words in which they were kept."""
+    """Kept phrases of one course. `gone`: removed from the course since, as they were."""
 
     outline: Outline
     modules: tuple[BookModule, ...]
@@ -64,10 +64,7 @@ class PhraseBook:
 
 
 def phrase_book(reading: Reading, kept: Iterable[KeptPhrase]) -> PhraseBook:
-    """In the order of the course. `kept` may be of several courses, and of several runs.
-
-    Runs one query where any of them is no longer in the course.
-    """
+    """`kept` may be of several courses and runs. Runs one query if a phrase has left the course."""
     course = reading.enrollment.course_id
     own = {(row.document.identifier, row.phrase): row for row in kept if row.document.course_id == course}
     here: dict[str, dict[str, BookLine]] = defaultdict(dict)
@@ -81,7 +78,7 @@ def phrase_book(reading: Reading, kept: Iterable[KeptPhrase]) -> PhraseBook:
 
 
 def books_of(readings: Iterable[Reading], kept: Sequence[KeptPhrase]) -> list[PhraseBook]:
-    """Of the courses of which anything is kept."""
+    """Books with at least one phrase."""
     return [book for reading in readings if (book := phrase_book(reading, kept)).lines] if kept else []
 
 
@@ -122,7 +119,7 @@ def former_phrases(revisions: set[int]) -> Mapping[int, Mapping[str, Mapping[str
 
 
 def lines_with(book: PhraseBook, asked: str) -> list[BookLine]:
-    """Those that hold every word asked for, themselves or in a heading above them."""
+    """Lines that have every word asked for, in themselves or in a heading above."""
     wanted = [Wanted(word) for word in words_wanted(asked)]
     headed = [
         (line, (module.module.title, lesson.step.title))
@@ -139,7 +136,7 @@ def searched(line: BookLine, above: Iterable[str]) -> str:
 
 
 class NoSuchPhrase(Exception):
-    """The lesson has none with this key, or no longer."""
+    """The lesson has no phrase with this key now."""
 
 
 @transaction.atomic
@@ -156,14 +153,14 @@ def keep_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
 
 
 def take_phrase_away(enrollment: Enrollment, page: PageData, phrase: str) -> None:
-    """In whichever runs it was kept. Raises NoSuchPhrase."""
+    """In all runs. Raises NoSuchPhrase."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     alike(enrollment.learner_id, page.document_id, phrase).update(taken_away_at=timezone.now())
 
 
 def take_row_away(row: KeptPhrase) -> None:
-    """Also one that the course has no more."""
+    """Also for phrases that have left the course."""
     learner = row.enrollment.learner_id
     alike(learner, row.document_id, row.phrase).update(taken_away_at=timezone.now())
 

@@ -8,13 +8,14 @@ from courseware.lib.dates import days_between
 
 class PostponementQuerySet(models.QuerySet):
     def of_the_day_that_counts(self):
-        """Not of days that were given before, or were taken back."""
+        """Without those of days given before, or taken back."""
         return self.filter(since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"))
 
 
 class Postponement(models.Model):
-    """A due day and the absences that have moved it on: see `learning.postponing`. Each day that is given has its own,
-    so that of a day which is taken back the one before is there again."""
+    """A due day and how far absences moved it. Each given day has its own row, so that taking it back restores the one
+    before.
+    """
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="postponements")
     since = models.DateTimeField(help_text="When that day was given: see Enrollment.day_given_at")

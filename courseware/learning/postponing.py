@@ -1,7 +1,6 @@
-"""Absences, and the due days that they move on. Each change is one transaction, and repeating it does no harm.
+"""Absences, and the due days they move. Each change is one repeatable transaction.
 
-A due day is worked out anew from the day that was given, the absences and the calendar, whatever it was before:
-so it comes to the same in whichever order people are away, come back earlier, or a job runs twice.
+A due day is always computed from the day given, the absences and the calendar, never from its former value.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +24,7 @@ DAY = timedelta(days=1)
 
 
 class DaysAway(NamedTuple):
-    """An absence, of which the days from `since` on count for a due day, without those that whoever gave it knew of."""
+    """An absence; its days count from `since`, without those `known` to the person who gave the due day."""
 
     first: date
     last: date
@@ -38,7 +37,7 @@ class DaysAway(NamedTuple):
 
 
 class AwayAlready(Exception):
-    """Some of these days are part of another absence, `self.away`."""
+    """Another absence, `self.away`, has some of these days."""
 
     def __init__(self, away: Away):
         super().__init__(str(away))
@@ -48,8 +47,8 @@ class AwayAlready(Exception):
 def moved_on(given: date, absences: Iterable[DaysAway], calendar: Calendar, *, today: date) -> tuple[date, int]:
     """The due day behind these absences, in their order, and by how many working days it was moved.
 
-    An absence counts once it has begun, and before where the due day would fall into it or behind it. A due day within
-    it is the first working day afterwards at the earliest.
+    An absence counts once it has begun, or if the due day falls into it or behind it. A due day within it moves at
+    least to the first working day afterwards.
     """
     day, moved = given, 0
     for away in absences:
@@ -63,13 +62,13 @@ def moved_on(given: date, absences: Iterable[DaysAway], calendar: Calendar, *, t
 
 
 def held(day: date, absences: Iterable[DaysAway], today: date) -> date:
-    """The due day as it stands today: who is away is not late before the absence ends."""
+    """The due day as of `today`: nobody is overdue before a current absence ends."""
     return max([day, *(away.last for away in absences if away.first <= today <= away.last)])
 
 
 @transaction.atomic
 def mark_away(person, first_day, last_day, *, why="", by, at=None):
-    """Raises AwayAlready where another absence has some of these days; the same days again are the same absence."""
+    """The absence; the same days again return the same one. Raises AwayAlready."""
     at = at or timezone.now()
     lock_person(person)
     days = {"first_day": first_day, "last_day": last_day}
@@ -84,7 +83,7 @@ def mark_away(person, first_day, last_day, *, why="", by, at=None):
 
 @transaction.atomic
 def change_away(away, first_day, last_day, *, by, at=None):
-    """Other days, as for who comes back earlier. Raises AwayAlready. Returns whether they were others."""
+    """Returns whether the days changed. Raises AwayAlready."""
     at = at or timezone.now()
     lock_person(away.person)
     away = Away.objects.select_related("person").filter(pk=away.pk).first()
@@ -104,7 +103,7 @@ def change_away(away, first_day, last_day, *, by, at=None):
 
 @transaction.atomic
 def take_back_away(away, *, by, at=None):
-    """It was a mistake, or never came about. Returns whether it was there."""
+    """Returns whether the absence existed."""
     at = at or timezone.now()
     person = away.person
     lock_person(person)
@@ -137,10 +136,7 @@ def refuse_overlap(person, first_day, last_day, *, but=None):
 
 
 def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
-    """Bring the due days of the person's open runs to where they belong at `at`; returns what is to be recorded.
-
-    Call it with the person locked.
-    """
+    """Recompute the due days of the person's open runs; returns events to record. Lock the person before."""
     absences = list(Away.objects.filter(person=person))
     runs = Enrollment.objects.open().filter(learner=person).with_zone().order_by("pk")
     if not absences:  # only what one has moved that is no more
@@ -151,7 +147,7 @@ def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
 
 
 def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> list[NewEvent]:
-    """Of open runs, which are locked; returns what is to be recorded. As many statements for one as for a hundred."""
+    """Recompute due days of locked open runs; returns events. As many statements for one as for a hundred."""
     absences: dict[int, list[Away]] = {}
     for each in Away.objects.filter(person__in={run.learner_id for run in runs}):
         absences.setdefault(each.person_id, []).append(each)
@@ -189,7 +185,7 @@ def keep(postponements: list[Postponement]) -> None:
 
 
 def begun(run: Enrollment, absences: list[Away]) -> Postponement:
-    """Who gives a day by hand reckons with the absences that are known by then: these days count no more."""
+    """Absences known when a day was given by hand do not move it."""
     given_on = timezone.localdate(run.day_given_at, run.zone)
     until = max(given_on, run.due_on) if run.due_on else given_on
     known = [
@@ -219,7 +215,7 @@ def note_stages(absences: list[Away], at: datetime) -> None:
 
 
 def not_settled(at: datetime) -> Iterator[int]:
-    """Keys of people whose absence has begun or ended, or who were given a day while away."""
+    """Keys of people whose absence began or ended, or who were given a day while away."""
     passed = Q(stage=Away.Stage.TO_COME, begins_at__lte=at) | Q(stage__lt=Away.Stage.OVER, ends_at__lte=at)
     yield from Away.objects.filter(passed).order_by("person").values_list("person", flat=True).distinct()
     known = Away.objects.filter(stage__lt=Away.Stage.OVER).values("person")
@@ -233,7 +229,7 @@ def is_any_not_settled() -> bool:
 
 
 def settle_all() -> str:
-    """Killed half-way and begun again, it comes to the same. Returns how many due days were moved, in words."""
+    """Repeatable if killed. Returns the number of moved due days, in words."""
     at, moved = timezone.now(), 0
     for key in dict.fromkeys(not_settled(at)):
         with transaction.atomic():
@@ -243,7 +239,7 @@ def settle_all() -> str:
 
 
 def absences_during(enrollment: Enrollment) -> list[Away]:
-    """Those of the learner that have to do with this run, the earliest first. Runs one query."""
+    """The learner's absences during this run, earliest first. Runs one query."""
     since = timezone.localdate(enrollment.enrolled_at, enrollment.zone)
     found = Away.objects.filter(person=enrollment.learner_id, last_day__gte=since)
     until = enrollment.completed_at or enrollment.waived_at
@@ -251,6 +247,6 @@ def absences_during(enrollment: Enrollment) -> list[Away]:
 
 
 def days_moved_on(enrollment: Enrollment) -> int:
-    """By how many working days absences have moved the due day as it stands. Runs one query."""
+    """Working days by which absences moved the current due day. Runs one query."""
     postponements = Postponement.objects.of_the_day_that_counts().filter(enrollment=enrollment)
     return postponements.values_list("days", flat=True).first() or 0

@@ -1,4 +1,4 @@
-"""A module or a whole course on paper: its lessons one after the other, with their questions."""
+"""A module or a whole course for printing."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ _HEADING = re.compile(r"^<(/?)h([2-6])\b")
 
 @dataclass
 class RightTry:
-    """As if each question had been answered right: then all its reasons may be seen."""
+    """A right answer to each question, which shows all reasons."""
 
     response: ResponseValue
     is_right: bool | None = True
@@ -28,7 +28,7 @@ class RightTry:
 
 @dataclass(frozen=True)
 class PrintedLesson:
-    """`blocks` as those of LessonPage, with `question` (a ShownQuestion) in place of a card."""
+    """`blocks` as of LessonPage, with `question` (a ShownQuestion) instead of a card."""
 
     step: Step
     page: PageData
@@ -42,7 +42,7 @@ class PrintedModule:
 
 
 def printed_modules(reading: Reading, modules: Iterable[OutlineModule]) -> list[PrintedModule]:
-    """Those that have lessons. Questions come with their keys once the course is completed."""
+    """Modules with lessons. Questions have their keys once the course is completed."""
     printed = (PrintedModule(module, tuple(printed_lessons(reading, module))) for module in modules)
     return [each for each in printed if each.lessons]
 
@@ -69,7 +69,7 @@ def printed_question(reading: Reading, question: Question) -> ShownQuestion:
 
 
 def as_printed(html: str) -> str:
-    """Without ids, which several lessons have, and links to them or to a source; headings below that of the lesson.
+    """Without ids and links to them; headings two levels deeper.
 
     >>> as_printed('<h2 id="seven">At <a href="#card">id="x"</a></h2>')
     '<h4>At <a>id="x"</a></h4>'

@@ -1,7 +1,6 @@
-"""How far an enrollment is: the one rule for home, board, export and exam.
+"""Progress of an enrollment: the one rule for home, dashboard, export and exam.
 
-The denominator is always `outline.required`, of the outline that is the run's own (see `own_outline`). What was done
-and has left the course since is in neither number.
+The denominator is `required` of the run's own outline. Documents that have left the course count in neither number.
 """
 
 from collections.abc import Collection, Iterable
@@ -20,7 +19,7 @@ from courseware.lib.kept_query import KeptQuery
 
 @dataclass(frozen=True)
 class Recorded:
-    """`done` are ids of the documents completed and surveys answered; `has_answered`: any question of a lesson."""
+    """`done`: ids of completed documents and answered surveys. `has_answered`: any question of a lesson."""
 
     done: frozenset[str]
     has_answered: bool
@@ -28,10 +27,10 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """`done` are ids of all steps done, required or not; `next_step` is None when the route is finished.
+    """`done`: ids of all steps done. `next_step`: None at the end. `is_pre_check_open`: there is one, and nothing is
+    done.
 
-    Equal to itself only, so that what is made of it can be kept by it.
-    `is_pre_check_open`: there is a pre-check, and neither it nor anything else is done.
+    Compared by identity, so that it can be a cache key.
     """
 
     done: frozenset[str]
@@ -94,12 +93,12 @@ def is_beside(step: Step, outline: Outline) -> bool:
 
 
 def done_documents(enrollment: Enrollment) -> frozenset[str]:
-    """Ids of the documents completed and surveys answered. Runs one query."""
+    """Ids of completed documents and answered surveys. Runs one query."""
     return recorded_by_enrollment([enrollment])[enrollment.pk].done
 
 
 def recorded(enrollments: Any) -> QuerySet[Any, Any]:
-    """(primary key of the enrollment, id of a document). An empty id, which no document has: there are answers."""
+    """(enrollment key, document id). An empty id means that there are answers."""
     own = {"enrollment__pk__in": enrollments}
     completed = Completion.objects.filter(**own).values_list("enrollment", "document__identifier")
     surveyed = SurveyReceipt.objects.filter(**own).values_list("enrollment", "survey__identifier")
@@ -112,7 +111,7 @@ RECORDED = KeptQuery(recorded)
 
 
 def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Recorded]:
-    """By primary key of the enrollment. Runs one query for all of them."""
+    """By enrollment key. Runs one query for all of them."""
     keys = [enrollment.pk for enrollment in enrollments]
     identifiers: dict[int, set[str]] = {key: set() for key in keys}
     for enrollment, identifier in RECORDED(enrollments=keys):
@@ -125,7 +124,7 @@ def track_of(enrollment: Enrollment, outline: Outline) -> str:
 
 
 def known_track(chosen: str, post: str, outline: Outline) -> str:
-    """As it was chosen, else as the firm knows it; "" where it is neither: then only what is for all is asked."""
+    """The chosen post, else the one the company noted, else "": only what is for everybody is asked."""
     return next((each for each in (chosen, post) if each in outline.tracks), "")
 
 
@@ -134,7 +133,7 @@ def own_outline(enrollment: Enrollment, language: str) -> Outline:
 
 
 def narrowed(outline: Outline, enrollment: Enrollment) -> Outline:
-    """`outline`, in which only what a short renewal asks for is required. Kept in memory, as what is made of it is."""
+    """`outline` in which only what a short renewal asks for is required."""
     return outline if enrollment.required is None else _narrowed(outline, frozenset(enrollment.required))
 
 

@@ -37,9 +37,7 @@ def changes_in_words(course, revisions):
 
 @dataclass(frozen=True)
 class ShownReading:
-    """A document that waits for a professional. `reading` is that of `revision`, which is released; `earlier` one of a
-    text before it.
-    """
+    """A document that a professional must read. `reading` is of `revision` (released), `earlier` of a former text."""
 
     held: HeldBack
     revision: Revision
@@ -64,8 +62,7 @@ def readings_shown(course, sent=None):
 
 
 def read_drafts(course, drafts):
-    """Primary keys of the documents of which a professional has read what learners see: of the sheet of the
-    jurisdiction, in what takes from it. Runs three queries at most."""
+    """Keys of documents whose released text, or an insert in it, a professional has read. Runs at most 3 queries."""
     readings = [row.reading for row in readings_shown(course) if row.reading]
     read = {reading.revision.document_id for reading in readings}
     sheets = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
@@ -81,8 +78,6 @@ admin.site.unregister(Course)
 
 @admin.register(Course)
 class PublishingCourseAdmin(CourseAdmin):
-    """The course's admin of `content`, with the page that publishes a release and counts whom it touches."""
-
     fields = readonly_fields = ("identifier", "source_language", "current", "drafts", "waiting", "card")
 
     @admin.display(description=_("drafts"))
@@ -137,7 +132,6 @@ class PublishingCourseAdmin(CourseAdmin):
         return redirect("admin:course-readings", pk)
 
     def readings_page(self, request, course, sent=None, status=None):
-        """`sent` is a form with errors."""
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("For a professional to read"),
@@ -199,7 +193,7 @@ class PublishingCourseAdmin(CourseAdmin):
         return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
 
     def published(self, request, course, form):
-        """Where to go after a release or a proposal; None where the form now says what is wrong. Raises StaleChoice."""
+        """Where to go after a release or proposal; None if the form has errors. Raises StaleChoice."""
         if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
             return None
         changed = changes_in_words(course, form.chosen)
@@ -228,7 +222,7 @@ class PublishingCourseAdmin(CourseAdmin):
         return ["admin:content_course_changelist"]
 
     def checked(self, course, form):
-        """Whether the drafts saved unchecked have no errors; adds the errors to the form."""
+        """Whether drafts saved unchecked have no errors; adds errors to the form."""
         try:
             check_newest(course, check_beside)
         except publishing.ContentErrors as refused:
@@ -251,7 +245,6 @@ class PublishingCourseAdmin(CourseAdmin):
         self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
 
     def answer_proposal(self, request, course):
-        """Release or decline a proposal, and say what was done."""
         pk = request.POST["proposal"]
         proposal = get_object_or_404(Proposal, course=course, pk=pk if pk.isdecimal() else None)
         try:

@@ -1,12 +1,9 @@
-"""Which answer shows what (pure: no database, no request).
+"""What the page of a question shows of choices, key and reasons (no database, no request).
 
-A learner's page is made only from the classes below, so that it cannot show what they do not have. The rule: a wrong
-answer shows the reasons of the choices that were made; all reasons, and the key, come with a right answer or after a
-second miss. In .mark, .order and .sort a first miss says which of one's own are wrong and how many are missing, and in
-practice it shows all.
-
-Forms name choices by where they are on the page (0, 1, …), never by their place in the file: in .order and .sort that
-place is the key. That order is drawn with the site's key, as all else it depends on is public or small.
+A wrong answer shows the reasons of the choices made; key and all reasons follow a right answer or a second miss. In
+.mark, .order and .sort a first miss marks what is wrong, and in practice shows everything. Forms name choices by their
+place on the page, never in the file: in .order and .sort that is the key. The order is drawn with the site's key, as
+its other inputs are public.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,11 +28,11 @@ SIDE_BY_SIDE = 3  # so many groups are named beside each entry; more have number
 
 
 class OtherOrder(Exception):
-    """The form showed its choices in an order that cannot be told any more."""
+    """The order of the choices in the form is no longer known."""
 
 
 class Try(Protocol):
-    """The part of `learning.Answer` that is needed."""
+    """What is needed of `learning.Answer`."""
 
     response: ResponseValue
 
@@ -45,13 +42,11 @@ class Try(Protocol):
 
 @dataclass(frozen=True)
 class ShownChoice:
-    """`value` is what the form sends for it. Texts are HTML.
+    """`value` is what the form sends. Texts are HTML.
 
-    `number` (from 1) and `group` (its value) are where the learner put the choice in .order and .sort, None and "" if
-    nowhere; `group_html` is the text of that group. `mark` is "right", "wrong", "key" (right, but not chosen) or ""
-    (not to be shown). `belongs` is the right number or the text of the right group, "" unless the key may be seen and
-    the choice was put elsewhere. `shift` says of a step out of order that it comes too "late" or too "early".
-    `is_former`: chosen in an earlier try, and not in the last.
+    `number` (from 1) and `group`: where it was put in .order and .sort. `mark`: "right", "wrong", "key" (right, not
+    chosen) or "". `belongs`: the right place, if it may be shown and is another. `shift`: a step comes too "late" or
+    "early". `is_former`: chosen in an earlier try, not in the last.
     """
 
     value: str
@@ -68,7 +63,7 @@ class ShownChoice:
 
     @property
     def verdict(self) -> str:
-        """The mark, where it is put into words. What was put in its place needs none: only what was not does."""
+        """The mark in words; none for what was put in its place."""
         return "" if self.mark == "right" and (self.number or self.group) else self.mark
 
     @property
@@ -79,7 +74,7 @@ class ShownChoice:
 
 @dataclass(frozen=True)
 class ShownPiece:
-    """HTML of the text that is marked: one of its pieces, or what stands between them (without a `choice`)."""
+    """HTML of a piece of the marked text; without `choice` it is what stands between pieces."""
 
     html: str
     choice: ShownChoice | None = None
@@ -87,7 +82,7 @@ class ShownPiece:
 
 @dataclass(frozen=True)
 class ShownGroup:
-    """A group of .sort: its value in the form, its text as HTML and as plain text (for the options of a list)."""
+    """A group of .sort; `name` is its plain text."""
 
     value: str
     html: str
@@ -96,11 +91,10 @@ class ShownGroup:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """A question to be answered (`is_form`) or one that was, with as much as may be seen.
+    """A question as a form (`is_form`), or as answered with what may be shown.
 
-    `outcome` is "" (not answered), "missed", "right" or "saved" (.open); `tries` are those before this form, or all.
-    `missing`: how many pieces of .mark were not found, as long as they are not shown; `reveals`: the key may be seen.
-    `drawn_with` goes into its form.
+    `outcome`: "", "missed", "right" or "saved" (.open). `tries`: number before this form, or of all. `missing`:
+    unmarked pieces of .mark that are not shown. `drawn_with`: field of the form.
     """
 
     id: str
@@ -120,7 +114,7 @@ class ShownQuestion:
 
     @cached_property
     def passage(self) -> tuple[ShownPiece, ...]:
-        """Of .mark the stem, cut at its pieces; empty where they cannot be pressed in it."""
+        """The stem of .mark, cut at its pieces; empty if they cannot be pressed in it."""
         cut = cut_at_pieces(self.stem) if self.kind == "mark" else ()
         choices = {choice.html: choice for choice in self.choices}
         pieces = tuple(ShownPiece(html, choices.get(html) if index % 2 else None) for index, html in enumerate(cut))
@@ -128,7 +122,7 @@ class ShownQuestion:
 
     @property
     def told(self) -> tuple[ShownChoice, ...]:
-        """The choices below the answer: of .mark, which shows all in its text, those of which something is said."""
+        """The choices below the answer: of a .mark passage only those with a mark or reason."""
         if not self.passage:
             return self.choices
         said = [choice for choice in self.choices if choice.mark or choice.reason]
@@ -136,7 +130,7 @@ class ShownQuestion:
 
     @property
     def tells_wrong(self) -> bool:
-        """Whether a choice says already that the answer was not right."""
+        """Whether a choice shows that the answer was not right."""
         return any(choice.mark == "wrong" or (choice.mark == "key" and self.passage) for choice in self.choices)
 
     @property
@@ -145,17 +139,17 @@ class ShownQuestion:
 
     @property
     def in_order(self) -> int:
-        """Of .order: how many steps stand right among themselves."""
+        """Of .order: number of steps that are right among themselves."""
         return sum(choice.mark == "right" for choice in self.choices)
 
 
 def order_of(question: Question, enrollment_id: int, tries: int) -> tuple[int, ...]:
-    """Places of the choices, in the order shown after `tries` tries: another for each try, the same after a reload."""
+    """Places of the choices as shown after `tries` tries; the same after a reload."""
     return question.shown_order(shuffle_for(f"{enrollment_id}:{question.id}:{tries}"))
 
 
 def shuffle_for(shown: str) -> Callable[[list[int]], None]:
-    """A function that shuffles places of choices: always alike for one `shown`, the name of the form."""
+    """A function that shuffles places, always alike for one `shown`, the name of the form."""
 
     def lot(place: int) -> bytes:
         return salted_hmac(SALT, f"{shown}:{place}", algorithm="sha256").digest()
@@ -164,7 +158,7 @@ def shuffle_for(shown: str) -> Callable[[list[int]], None]:
 
 
 def drawn_with() -> str:
-    """Names the key that orders are drawn with, and tells nothing of it. A form with another one has another order."""
+    """Identifies the key that orders are drawn with, without revealing it."""
     return salted_hmac(SALT, "the key", algorithm="sha256").hexdigest()[:8]
 
 
@@ -174,7 +168,7 @@ def reveals_all(tries: Sequence[Try]) -> bool:
 
 
 def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueDict | None = None) -> ShownQuestion:
-    """The question as a form for the next try. `entered` is an invalid form to fill in again."""
+    """A form for the next try. `entered` is an invalid form to fill in again."""
     entered = entered or MultiValueDict()
     order = order_of(question, enrollment_id, tries)
     chosen = set(entered.getlist("choice"))
@@ -211,10 +205,9 @@ def show(
     is_practice: bool = False,
     reveal: bool = False,
 ) -> ShownQuestion:
-    """The question after the last of these tries (at least one).
+    """The question after `tries` (at least one).
 
-    `asked_after` is the number of tries its form was made with (see `ask`), if that was not those before the last.
-    With `reveal` all reasons come whatever the tries say: the question is not asked again.
+    `asked_after`: number of tries when its form was made, if not those before the last. `reveal`: show all reasons.
     """
     last = tries[-1]
     reveal = reveal or reveals_all(tries) or (is_practice and question.kind in DONE)
@@ -242,14 +235,12 @@ def show(
 
 
 def missing_pieces(question: Question, given: Sequence[int]) -> int:
-    """The number of pieces of a .mark that were not marked."""
     return len(set(question.key).difference(given)) if question.kind == "mark" else 0
 
 
 def with_former(
     shown: Sequence[ShownChoice], order: Sequence[int], tries: Sequence[Try], given: Sequence[int]
 ) -> list[ShownChoice]:
-    """Mark the choices of earlier tries that are not among those of the last."""
     former = {place for each in tries[:-1] for place in each.response}.difference(given)
     return [replace(choice, is_former=place in former) for choice, place in zip(shown, order, strict=True)]
 
@@ -257,7 +248,7 @@ def with_former(
 def ask_again(
     question: Question, enrollment_id: int, tries: Sequence[Try], *, is_practice: bool = False
 ) -> ShownQuestion:
-    """An .order or .sort as a form that stands as it was sent, and says what is wrong with it."""
+    """An .order or .sort as a form with the last answer, and what is wrong in it."""
     told = show(question, enrollment_id, tries, is_practice=is_practice)
     given = tries[-1].response
     if isinstance(given, str):
@@ -317,10 +308,7 @@ def right_place(question: Question, place: int) -> str:
 
 
 def raw_response(question: Question, enrollment_id: int, tries: int, sent: MultiValueDict) -> list[str]:
-    """What a form sent, as `Question.clean` takes it. Raises ValueError if no such form was shown, and OtherOrder.
-
-    With `tries` the form's order of choices is derived again, so that an outdated tab is understood as it was meant.
-    """
+    """What a form sent, as `Question.clean` takes it, from an outdated tab, too. Raises ValueError and OtherOrder."""
     order = order_of(question, enrollment_id, tries)
     if order and sent.get("drawn_with") != drawn_with():
         raise OtherOrder(question.id)
@@ -328,7 +316,7 @@ def raw_response(question: Question, enrollment_id: int, tries: int, sent: Multi
 
 
 def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict) -> list[str]:
-    """The same for a form with its choices in `order` (places, as they were shown). Raises ValueError."""
+    """The same for choices shown in `order`. Raises ValueError."""
     if question.kind == "open":
         return [sent.get("text", "").replace("\r\n", "\n")]  # browsers send CRLF, whatever was typed
     if question.kind in TICKED:
@@ -340,7 +328,7 @@ def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict)
 
 
 def raw_steps(order: Sequence[int], sent: MultiValueDict) -> list[str]:
-    """The places in the order of the numbers that were typed. Raises ValueError."""
+    """Places ordered by the numbers typed. Raises ValueError."""
     numbers = [small_number(sent.get(f"number-{value}")) for value in range(len(order))]
     if sorted(number or 0 for number in numbers) != list(range(1, len(order) + 1)):
         raise ValueError(f"expected each number from 1 to {len(order)} once")

@@ -1,4 +1,4 @@
-"""Headcounts where the teams change, and counted anew."""
+"""Headcounts after changes of teams, and recounts."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -14,14 +14,14 @@ from courseware.learning.models import Enrollment
 
 
 def places(enrollments: QuerySet) -> QuerySet:
-    """(the columns of a `Place`, how many of these stand there)."""
+    """(columns of a `Place`, number of enrollments)."""
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
     return newest.values_list(*Place._fields).annotate(number=Count("pk"))
 
 
 def missing(team: int | None) -> Counter[Place]:
-    """What is to be added to what is kept of a team, so that it is right. Runs one query, which sees one moment."""
+    """What must be added to a team's stored headcounts. Runs one query, for one consistent view."""
     everybody = Enrollment.objects.filter(learner__is_active=True)
     if team is not FIRM:
         below = Team.objects.filter(pk=team).with_those_below()
@@ -40,7 +40,7 @@ def place_of(columns: Iterable) -> Place:
 
 @transaction.atomic
 def recount(teams: Collection[int | None]) -> None:
-    """From the enrollments. What others change meanwhile is theirs to count."""
+    """From the enrollments. Concurrent changes count themselves."""
     for team in teams:
         write(Counter({(team, place): number for place, number in missing(team).items()}))
 
@@ -50,7 +50,7 @@ def everything() -> list[int | None]:
 
 
 def add_up() -> str:
-    """Count anew, with one row for each team and place. Killed half-way and begun again, it comes to the same."""
+    """Recount, and keep one row per team and place. Repeatable if killed."""
     before = Headcount.objects.count()
     Headcount.objects.filter(~Exists(Team.objects.filter(pk=OuterRef("team"))), team__isnull=False).delete()
     for team in everything():
@@ -104,15 +104,12 @@ def count_leaving(sender, instance, raw=False, **kwargs):
 
 
 def changed_by(instance, origin):
-    """What all that is noted belongs to: memberships deleted together are noted before, and counted after all are gone.
-
-    So the first of them counts for all, and nobody twice who is learner and manager in a team.
-    """
+    """The owner of noted values: memberships deleted together share one, so that nobody counts twice."""
     return instance if origin is None else origin
 
 
 def who_leave_with(origin) -> set[int]:
-    """The people of all memberships that are deleted together."""
+    """People of all memberships deleted together."""
     if isinstance(origin, Team):
         return set(origin.memberships.values_list("person", flat=True))
     if isinstance(origin, QuerySet) and origin.model is Membership:

@@ -1,5 +1,4 @@
-"""The course drawn as a line: modules are stations, their steps are stops. What is required is counted, and nothing
-else: on home as in a lesson, in a record as on the board."""
+"""The route of a course: a station for each module, a stop for each step. Only required stops count."""
 
 from dataclasses import dataclass
 
@@ -25,7 +24,7 @@ class Station:
 
     @property
     def beside(self) -> int:
-        """How many are not counted."""
+        """Number of optional stops."""
         return len(self.stops) - len(self.counting)
 
     @property
@@ -48,7 +47,7 @@ class Station:
 
 @dataclass(frozen=True)
 class CountedPlace:
-    """The place of a step among those of its module that are counted; `number` is 0 where it is none of them."""
+    """Place of a step among the required ones of its module; `number` is 0 if it is optional."""
 
     number: int
     total: int
@@ -60,8 +59,7 @@ def place_in(module: OutlineModule, step: Step) -> CountedPlace:
 
 
 def stations(outline: Outline, progress: Progress, here: str) -> tuple[Station, ...]:
-    """`here` is the id of the step the learner is at, "" for none. A module of which all waits for a professional has
-    nothing to do, and nothing that could be done."""
+    """`here`: id of the learner's step, or "". Modules without steps are left out."""
     return tuple(station(module, progress, here) for module in outline.modules if module.steps)
 
 

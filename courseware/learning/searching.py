@@ -1,7 +1,4 @@
-"""Find a paragraph of a course: every word asked for stands in it, in the heading above or in the title of its page.
-
-The paragraphs of a course are looked through one by one, in memory (docs/decisions/0043-search-reads-the-course.md).
-"""
+"""Search paragraphs of a course in memory: docs/decisions/0043-search-reads-the-course.md."""
 
 import re
 from collections import Counter, defaultdict
@@ -25,9 +22,7 @@ _WORTH = {"card": 3, "rule": 2, "say": 2}
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked for in a text: Chinese characters anywhere, letters where a word begins, so that "code" also finds
-    "codes".
-    """
+    """Chinese characters match anywhere, letters at the start of a word: "code" finds "codes"."""
 
     sign: str
 
@@ -42,7 +37,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Hit:
-    """`pieces` are parts of the text in order, each with whether it was asked for."""
+    """`pieces`: parts of the text in order, and whether each matches."""
 
     paragraph: Paragraph
     pieces: tuple[tuple[str, bool], ...]
@@ -50,7 +45,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class FoundPage:
-    """The best hits on one page, in reading order, and how many more it has."""
+    """The best hits on one page, in reading order; `more` are left out."""
 
     document: str
     title: str
@@ -60,7 +55,7 @@ class FoundPage:
 
 @dataclass(frozen=True)
 class Findings:
-    """`is_near`: nothing holds all that was asked for, and these pages hold most of it."""
+    """`is_near`: no paragraph has all words, these have most."""
 
     pages: tuple[FoundPage, ...] = ()
     terms: tuple[TermNames, ...] = ()
@@ -72,7 +67,7 @@ class Findings:
 
 
 def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Findings:
-    """A term asked for by its name in another language is looked for by the one it has in this."""
+    """A term of another language is looked for by its name in this one."""
     words = words_wanted(asked)
     if not words:
         return Findings()
@@ -87,14 +82,14 @@ def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Fin
 
 
 def found_near(words: Sequence[str], readable: Sequence[Paragraph], places: Mapping[str, int], terms) -> Findings:
-    """By parts of the words, where no paragraph has the words themselves."""
+    """Paragraphs with parts of the words."""
     wanted = [Wanted(gram) for gram in grams_of(words)]
     scores = dict(scored_near(readable, wanted))
     return Findings(tuple(pages_of(scores, places, wanted)), terms, is_near=bool(scores))
 
 
 def in_courses(asked: str, courses: Iterable[tuple[Sequence[Paragraph], Outline]]) -> list[Findings]:
-    """In several, in their order: what is near in one is worth nothing where another holds all that was asked for."""
+    """One result per course. If any has an exact match, near ones are dropped."""
     found = [search(asked, paragraphs, outline) for paragraphs, outline in courses]
     if any(each.has_all for each in found):
         return [Findings(terms=each.terms) if each.is_near else each for each in found]
@@ -111,7 +106,7 @@ def is_chinese(word: str) -> bool:
 
 
 def grams_of(words: Iterable[str]) -> list[str]:
-    """Pairs of Chinese characters, and other words without the "s" of the plural."""
+    """Pairs of Chinese characters, and other words without a plural "s"."""
     grams: list[str] = []
     for word in words:
         if is_chinese(word):
@@ -122,7 +117,7 @@ def grams_of(words: Iterable[str]) -> list[str]:
 
 
 def scored(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
-    """Of what a title or a heading says alone, the first paragraph under it."""
+    """If only a title or heading matches, the first paragraph under it."""
     led_to: set[tuple[str, str]] = set()
     for paragraph in paragraphs:
         text, above = paragraph.searched
@@ -137,7 +132,7 @@ def scored(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterato
 
 
 def scored_near(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
-    """What is rare counts more: that something stands everywhere says little."""
+    """Rare parts count more."""
     inside = {paragraph: [gram for gram in wanted if gram.is_in(paragraph.searched[0])] for paragraph in paragraphs}
     often = Counter(gram for found in inside.values() for gram in found)
     for paragraph, found in inside.items():
@@ -187,7 +182,7 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def cut_before(text: str, place: int) -> int:
-    """Where to begin, so that `place` is seen: at the beginning of a sentence or behind a space, where one is near."""
+    """Where to begin so that `place` is shown: at a sentence or word nearby."""
     if place <= AROUND:
         return 0
     begin = place - AROUND
@@ -196,7 +191,7 @@ def cut_before(text: str, place: int) -> int:
 
 
 def terms_like(words: Sequence[str], terms: Iterable[TermNames]) -> tuple[TermNames, ...]:
-    """Terms one of whose names is what was asked for, or begins so."""
+    """Terms with a name equal to, or starting with, the query."""
     asked = " ".join(words)
     names = {term: [as_searched(name) for name in (term.name, *term.elsewhere)] for term in terms}
     return tuple(term for term in names if any(name.startswith(asked) for name in names[term]))[:OF_A_PAGE]

@@ -1,4 +1,4 @@
-"""What ends the open act about a changed lesson: the person says that it was read, or answers its check anew."""
+"""Settle changed lessons: the learner confirms reading, or answers the check again."""
 
 from dataclasses import replace
 
@@ -19,14 +19,14 @@ Outcome = ChangeSeen.Outcome
 
 
 class CheckOwed(Exception):
-    """Reading is not enough: the check of the lesson is to be answered on the new text."""
+    """The check of the lesson must be answered on the new text."""
 
 
 @transaction.atomic
 def say_read(enrollment, step, release, *, at=None):
-    """The person has read what `release` (its primary key, as the form showed it) says instead of what was read before.
+    """Confirm that the text of `release` (key, from the form) was read. Later releases stay open.
 
-    Repeating it changes nothing; what was released after it stays open. Raises CheckOwed and NeverReleased.
+    Repeatable. Raises CheckOwed and NeverReleased.
     """
     enrollment = lock(enrollment)
     shown = ReleaseEntry.objects.filter(
@@ -45,8 +45,7 @@ def say_read(enrollment, step, release, *, at=None):
 
 
 def settle_check(enrollment, step, page, at):
-    """Of a locked enrollment: whether a check that was asked for again is answered, and ended by this. Runs no query
-    where nothing has changed."""
+    """Whether this ends a check asked for again, of a locked enrollment. Runs no query if nothing changed."""
     change = open_change(enrollment, own_outline(enrollment, get_language()), step)
     if not change or not change.check:
         return False
@@ -64,7 +63,7 @@ def open_until(enrollment, step, revision):
 
 
 def up_to(change: LessonChange, revision: int) -> LessonChange | None:
-    """What of it this revision shows already."""
+    """The changes that `revision` shows already, or None."""
     changes = tuple(each for each in change.changes if each.revision <= revision)
     return replace(change, changes=changes, revision=revision) if changes else None
 

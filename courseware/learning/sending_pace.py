@@ -1,4 +1,4 @@
-"""How much one person may send within a minute of what is kept for good."""
+"""Limit of stored submissions per person and minute."""
 
 from datetime import datetime, timedelta
 
@@ -11,11 +11,11 @@ MINUTE = timedelta(minutes=1)
 
 
 class TooFast(Exception):
-    """The person has sent as much within a minute as is taken."""
+    """The person has sent ANSWERS_A_MINUTE submissions."""
 
 
 def sent_by(rows: QuerySet, *, owner: str, instant: str) -> KeptQuery:
-    """Which of `rows` a person has sent within some time; `owner` leads to the person, `instant` is the row's field."""
+    """Rows of a person in a time span; `owner` is the lookup of the person, `instant` the field."""
     return KeptQuery(
         lambda learner, after, until: (
             rows.filter(**{owner: learner, f"{instant}__gt": after, f"{instant}__lte": until})
@@ -26,7 +26,7 @@ def sent_by(rows: QuerySet, *, owner: str, instant: str) -> KeptQuery:
 
 
 def refuse_too_many(sent: KeptQuery, learner: int, at: datetime) -> None:
-    """`sent` is of `sent_by`, and knows nothing of runs: they all count. Raises TooFast. Runs one query."""
+    """`sent` is from `sent_by`. Raises TooFast. Runs one query."""
     # What a clock that was set back has left in the future does not count.
     if len(sent(learner=learner, after=at - MINUTE, until=at)) >= settings.ANSWERS_A_MINUTE:
         raise TooFast(learner)

@@ -1,6 +1,4 @@
-"""The tries at the questions of a lesson page, whatever the wording. Those at a question whose shape has changed since
-do not count.
-"""
+"""Tries at the questions of a lesson, in all wordings. Tries at a question of another shape do not count."""
 
 import logging
 from collections import Counter, defaultdict
@@ -25,12 +23,12 @@ ANSWERS = KeptQuery(
 
 
 def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
-    """Question id → the learner's tries at all its wordings that count, oldest first. Runs one query."""
+    """Question id → counting tries in all wordings, oldest first. Runs one query."""
     return counting_and_former(enrollment, page)[0]
 
 
 def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, Tries]:
-    """The tries that count, and, wording by wording, those at another shape than it has on the page. Runs one query."""
+    """Counting tries by question, and by wording those at another shape. Runs one query."""
     counting: dict[str, list[Answer]] = defaultdict(list)
     former: dict[str, list[Answer]] = defaultdict(list)
     for answer in ANSWERS(enrollment=enrollment.pk, document=page.document_id):
@@ -45,7 +43,7 @@ def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, 
 
 
 def wording_asked(wordings: Sequence[str], tries: Sequence[Answer]) -> str:
-    """The one that is asked next: another after the misses that reveal the one before, the last until it is right."""
+    """The next wording: another after the misses that reveal the one before."""
     misses = Counter(answer.question for answer in tries if answer.is_right is False)
     return next((each for each in wordings if misses[each] < MISSES_THAT_REVEAL), wordings[-1])
 
@@ -55,9 +53,7 @@ def was_right(question_id: str, tries: Tries) -> bool:
 
 
 def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> tuple[str, ...]:
-    """Those of a lesson's `questions` that keep it from being done: of its check what was never answered right, of all
-    others what was not answered.
-    """
+    """Questions that keep a lesson from being done: not right yet if in `check`, else not answered."""
     return tuple(
         question_id
         for question_id in questions
@@ -66,7 +62,7 @@ def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> t
 
 
 def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
-    """Of a lesson that was begun: the share of the questions that nobody has answered yet, one at least.
+    """The share of unanswered questions, at least one minute.
 
     >>> minutes_of_rest(5.5, 3, 6), minutes_of_rest(5.5, 0, 6)
     (3, 1)
@@ -75,9 +71,9 @@ def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
 
 
 def earlier_questions(reading: Reading, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
-    """Question id → the question as the last try at it found it, where that reads otherwise than on `page`.
+    """Question id → question as last answered, if it reads otherwise now.
 
-    `last` holds that try for each question. Runs one query where one of them is of another revision, else none.
+    `last` has the last try at each. Runs at most one query.
     """
     before = [answer for answer in last if answer.revision_id != page.revision_id]
     stored = stored_at(page.document_id, {answer.revision_id for answer in before}) if before else {}

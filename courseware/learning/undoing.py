@@ -1,5 +1,4 @@
-"""Undo a decision within a day, until the next decision on that enrollment. An enrollment that ended because its
-learner is certified can be reopened for a week."""
+"""Undo a decision within a day, unless another followed. An end by certification can be undone for a week."""
 
 from dataclasses import dataclass
 
@@ -24,13 +23,13 @@ class NotUndone:
 
 
 def newest_lines(enrollments):
-    """Enrollment → the key of its newest line. Runs one query."""
+    """Enrollment → key of its newest line. Runs one query."""
     lines = AdjustmentLine.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
     return dict(lines.order_by().values_list("enrollment").annotate(Max("pk")))
 
 
 def lines_in_hands_of(user, adjustment):
-    """Whose change `user` may take back; also those of enrollments that were removed, for who had made them."""
+    """Lines that `user` may undo; those of removed enrollments only if `user` had made them."""
     own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
     if adjustment.made_by_id == user.pk:
         own |= Q(enrollment=None)
@@ -39,7 +38,7 @@ def lines_in_hands_of(user, adjustment):
 
 
 def may_still(line, newest, at=None):
-    """Whether the line may be taken back by what it says itself; `newest` is of `newest_lines`."""
+    """Whether the line can be undone; `newest` is from `newest_lines`."""
     return why_it_stays(line, newest, at or timezone.now()) is None
 
 
@@ -56,8 +55,7 @@ def why_it_stays(line, newest, at):
 
 @transaction.atomic
 def undo(adjustment, lines, *, by, at=None):
-    """(keys of the learners for whom it is as before, who was left). `lines` are some of the adjustment, at most a
-    batch."""
+    """(keys of learners restored, those who were not). `lines` are of the adjustment, at most a batch."""
     at = at or timezone.now()
     action = BY_KIND.get(adjustment.kind) or ManagerAction()
     enrollments = action.locked(lines)

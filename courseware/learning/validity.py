@@ -1,4 +1,4 @@
-"""Until when somebody is certified in a course: a room above knows it, and it is kept on the newest run."""
+"""Certification in a course, stored on the newest run. A higher app knows it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -21,12 +21,12 @@ _registered: list[Ends] = []
 
 
 def register(ends: Ends) -> None:
-    """It says of pairs until when each is certified, without who never was. Called by an app when it is ready."""
+    """`ends`: (person, course) pairs → last day certified; pairs never certified are left out."""
     _registered[:] = [ends]
 
 
 def mark(runs: Iterable) -> None:
-    """What each new run says of it, where that is not known. Runs one query."""
+    """Fill in unknown `certified_until`. Runs one query."""
     unknown = {(run.learner_id, run.course_id): run for run in runs if run.certified_until is None}
     for ends in _registered if unknown else ():
         for pair, end in ends(unknown.keys()).items():
@@ -34,7 +34,7 @@ def mark(runs: Iterable) -> None:
 
 
 def certified(at: datetime) -> Q:
-    """To the end of the last day, by the clock of the site."""
+    """To the end of the last day, in the site's time zone."""
     return Q(certified_until__gte=dates.site_day(at))
 
 
@@ -52,10 +52,7 @@ def ends_within() -> str:
 
 
 class Validity(models.TextChoices):
-    """At every instant the first one whose condition holds; whose certificate is ending is certified, too.
-
-    A line is the value, its condition at an instant, and its name.
-    """
+    """The first one whose condition holds; ENDING is certified, too. Values: condition, label."""
 
     condition: Callable[[datetime], Q]
 

@@ -1,4 +1,4 @@
-"""/learn/<course>/"""
+"""Pages of a course: /learn/<course>/."""
 
 from urllib.parse import urlsplit
 
@@ -44,7 +44,6 @@ class QuestionForm(forms.Form):
 @require_GET
 @login_required
 def course_home(request, course):
-    """Redirect the shortened address of a course to home."""
     return redirect(f"{home_address()}?course={reading_of(request, course).course_id}")
 
 
@@ -62,7 +61,7 @@ def tracks(request, course):
 
 
 def referring_page(request):
-    """The page with the link that led here; "" where it is another site's, or this page itself."""
+    """The page that linked here; "" for another site or this page."""
     before = request.META.get("HTTP_REFERER", "")
     path = urlsplit(before).path
     is_other = stays_here(before, request) and path != request.path
@@ -70,7 +69,7 @@ def referring_page(request):
 
 
 def page_of_form_at(path):
-    """Where a form stands that is sent to this address: shown again there with its errors, it takes no GET."""
+    """The page of a form sent to this address, which itself takes no GET."""
     try:
         found = resolve(path)
     except Resolver404:
@@ -97,7 +96,7 @@ def pocket_card(request, course):
 
 
 def sheets_of(sections):
-    """In eights, the cover being the first of the first eight; None is a panel to write on, at least one in all.
+    """Pages of eight panels; the cover is the first. None is a panel to write on, at least one in all.
 
     >>> sheets_of(["fire", "breach"])
     [['fire', 'breach', None, None, None, None, None]]
@@ -109,13 +108,13 @@ def sheets_of(sections):
 
 
 def phrase_sheets(book):
-    """The own phrases on panels of the same size, the first of each sheet being its cover."""
+    """Phrases on panels of the same size, after the cover of each sheet."""
     panels = list(panels_of(book.lines))
     return [panels[start : start + PANELS - 1] for start in range(0, len(panels), PANELS - 1)]
 
 
 def panels_of(lines):
-    """As many on each as fit, by their length; a longer one has a panel of its own."""
+    """As many on each panel as fit; a longer one has its own."""
     panel, left = [], ROOM_OF_A_PANEL
     for line in lines:
         needed = line.width + ROOM_BETWEEN

@@ -43,7 +43,7 @@ def another_day(request, course):
 
 
 def say_what_waits(request, enrollment, cleaned):
-    """Sent twice it is one request; of another day, while one waits, it is said that this one does."""
+    """Sent twice it is one request. For another day, tell which one waits."""
     day = cleaned["due_on"]
     try:
         waiting = ask_for_day(enrollment, day, cleaned["reason"])

@@ -1,4 +1,4 @@
-"""/card/: the emergency card, one press from every page; where the firm allows it, also for who is not signed in."""
+"""The emergency card: /card/. Public if the company allows it."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ from courseware.learning.phrase_book import own_book
 
 @require_safe
 def own_cards(request):
-    """The cards of the reader's own courses; of all courses if the reader has none, as a manager may."""
+    """Cards of the user's courses; of all courses for users without any."""
     face = face_for(request)
     if not (request.user.is_authenticated or face.is_card_for_all):
         return redirect_to_login(request.get_full_path())
@@ -42,13 +42,11 @@ def own_cards(request):
 
 
 def book_of(course, own):
-    """The own book of the newest of these enrollments in the course."""
     return own_book(Reading(next(each for each in reversed(own) if each.course == course)))
 
 
 def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
-    """Courses that have a card, each with its outline in the language of the page, in the order of the page: cards with
-    the company's own contacts first, then the order in which the courses were added. Runs one query."""
+    """Courses with a card and their outlines: first those with contacts, then as added. Runs one query."""
     found = [(course, serving.outline(course.current, get_language())) for course in courses if course.current]
     numbers = CardContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
     with_contacts = set(numbers.values_list("course", flat=True))

@@ -1,4 +1,4 @@
-"""/house-style/: the name, the look and the letters of the firm, for admins."""
+"""Branding for administrators: /house-style/."""
 
 from http import HTTPStatus
 from operator import attrgetter
@@ -53,7 +53,7 @@ def titles_of_courses():
 
 
 def looked_at(request, course, titles, form):
-    """The page in what was entered, which is not set yet. A logo is kept so far that it can be shown."""
+    """Preview with the submitted values. The logo is stored so that it can be shown."""
     values = form.values
     if form.new_logo:
         keep_logo(form.new_logo)
@@ -63,7 +63,7 @@ def looked_at(request, course, titles, form):
 
 
 def house_style_page(request, course, titles, form, style, *, is_tried=False, status=HTTPStatus.OK):
-    """`style` is what the page wears; with `is_tried` one that is not set."""
+    """`style` is shown; `is_tried`: it is not set."""
     site = style_of(SITE) if course else None
     face = Face(tuple(each for each in (style, site) if each))
     language = get_language()

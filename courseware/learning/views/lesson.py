@@ -251,7 +251,7 @@ def choose_own_post(request, course, step):
 
 @post_view(lesson_address, is_held=False)  # nothing is written
 def show_whole(request, course, step):
-    """Show lessons at once, or part by part, in this browser from now on."""
+    """Show lessons whole, or part by part, in this browser."""
     reading_of(request, course).step(step, "lesson")
     response = redirect(lesson_address(course, step))
     if request.POST.get("whole") == "1":

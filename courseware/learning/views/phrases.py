@@ -1,4 +1,4 @@
-"""The own phrases: /phrases/, and /learn/<course>/<step>/phrases/, where one is kept or taken away."""
+"""Kept phrases: /phrases/, and /learn/<course>/<step>/phrases/."""
 
 from django.contrib import messages
 from django.http import Http404
@@ -29,7 +29,7 @@ from courseware.lib.whole_page import for_the_whole_page
 
 @post_view(lesson_address, is_held=False)  # it is pressed again as quickly
 def lesson_phrase(request, course, step):
-    """A script gets the button as it stands now; without one, the lesson is shown where the phrase is."""
+    """A script gets the button; without one, the lesson is shown at the phrase."""
     reading = reading_of(request, course)
     page = reading.page(reading.step(step, "lesson").id)
     phrase, is_kept = request.POST.get("phrase", ""), request.POST.get("keep") == "1"
@@ -52,7 +52,7 @@ def phrases_address():
 
 @form_view(phrases_address, is_held=False)
 def own_phrases(request):
-    """`away` names one that was just taken away, and may be put back."""
+    """`away`: key of a phrase just taken away, which can be put back."""
     if request.method == "POST":
         return taken_or_put_back(request)
     books, asked = books_of(own_readings(request), KEPT(learner=request.user.pk)), search_asked(request)

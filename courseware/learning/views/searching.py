@@ -1,4 +1,4 @@
-"""/search/: in the reader's own courses, the newest first, and in the courses that the reader may preview."""
+"""Search in own courses, newest first, and in courses to preview: /search/."""
 
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -46,8 +46,7 @@ def course_of(reading: Reading):
 
 
 def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
-    """Released courses that `user` may preview, without the keys in `but`, each with the paragraphs of the pages that
-    the preview shows: lessons and simulations."""
+    """Other released courses that `user` may preview, with the paragraphs that the preview shows."""
     if not may_preview(user):
         return []
     found = []
@@ -59,7 +58,7 @@ def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
 
 
 def phrases_found(request, readings, asked):
-    """What the learner keeps of it, with the language it is in."""
+    """Kept phrases that match, with their language."""
     books = books_of(readings, KEPT(learner=request.user.pk))
     return [(line, display_tag(book.outline.language)) for book in books for line in lines_with(book, asked)]
 
