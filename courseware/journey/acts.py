@@ -1,6 +1,6 @@
-"""What a person may have to do next in a course: where it leads, how long it takes, and its words for whoever leads.
+"""What a learner does next in a course: address, minutes, and words for managers.
 
-What the person reads stands in `templates/journey/acts/`, a page's piece for each act.
+The learner's words are in `templates/journey/acts/`.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
 
 
 class Act(StrEnum):
-    """What may come next; `next_act.Journey` tries them in order."""
+    """In `next_act.Journey`'s order."""
 
     COMPLETED = "completed"
     WAIVED = "waived"
@@ -47,10 +47,9 @@ ACT_OF_REASON = {reason: Act(reason.value) for reason in NotAskedReason if reaso
 
 @dataclass(frozen=True)
 class NextAct:
-    """`step` is where it leads: after completion a step that is still open, None if there is none.
+    """`step` is where it leads: after completion an open step, or None.
 
-    `under_way` comes with ATTEMPT and RUN, `failed` with AGAIN and WAIT, `again`, the steps to go through again, with
-    AGAIN, and `drill` with DRILL.
+    `under_way` comes with ATTEMPT and RUN, `failed` with AGAIN and WAIT, `again` with AGAIN, `drill` with DRILL.
     """
 
     kind: Act
@@ -97,7 +96,7 @@ class NextAct:
 
     @property
     def words(self) -> str:
-        """For whoever leads the person, who reads it on the board: what is next, and why."""
+        """For managers: what is next, and why."""
         if self.kind in ACT_OF_REASON.values() or not self.step:
             return ""
         values = {"step": self.step.title, "again": len(self.again)}
@@ -135,7 +134,7 @@ class NextAct:
 
     @property
     def opens_in_words(self) -> str:
-        """Day and hour at which the next attempt opens, in the time zone of the page."""
+        """When the next attempt opens, in the time zone of the page."""
         if not self.opens_at:
             return ""
         return date_format(timezone.localtime(self.opens_at), pgettext("format of an instant near by", "l j F, H:i"))

@@ -1,4 +1,4 @@
-"""The learner's first page: a card for each course, with the next step, its due day and the whole route."""
+"""The learner's first page: a card for each course."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class ClockHands:
 
 
 def stops_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[LineStop, ...]:
-    """Evenly apart; one alone stands at the start."""
+    """Evenly spaced; a single stop is at the start."""
     gaps = max(1, len(are_done) - 1)
     return tuple(LineStop(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
 
@@ -59,7 +59,7 @@ def hands_at(instant: datetime) -> ClockHands:
 
 @dataclass(frozen=True)
 class NextQuestion:
-    """Where somebody stopped in a lesson, with so many questions to go, and minutes; `title` is HTML."""
+    """The next question of a lesson left halfway. `title` is HTML."""
 
     id: str
     title: str
@@ -72,7 +72,7 @@ LOOKS = {Act.RUN: "night", Act.COMPLETED: "done"}
 
 @dataclass(frozen=True)
 class CourseCard:
-    """One course of the learner. What only the large card shows is loaded when it is asked for."""
+    """One course of the learner. What only the large card shows is loaded on use."""
 
     journey: Journey
 
@@ -86,7 +86,6 @@ class CourseCard:
 
     @property
     def piece(self) -> str:
-        """The template that says the act."""
         return f"journey/acts/{self.act.kind}.html"
 
     @property
@@ -111,17 +110,17 @@ class CourseCard:
 
     @cached_property
     def asked(self) -> DayRequest | None:
-        """What was last said of another day, while the due day is near. Runs a query."""
+        """The last request for another day, if the due day is near. Runs a query."""
         return last_request(self.enrollment) if self.may_be_late else None
 
     @cached_property
     def changed(self) -> ShownChange | None:
-        """The first of the lessons that changed since they were done. Runs three queries the first time."""
+        """The first changed lesson. Runs three queries the first time."""
         return as_shown(self.journey.changes[0], self.enrollment.release) if self.journey.changes else None
 
     @cached_property
     def lead(self) -> Membership | None:
-        """Whom to tell of being late. Runs two queries."""
+        """The manager to tell of being late. Runs two queries."""
         return lead_of(self.enrollment.learner) if self.due and self.due.is_overdue else None
 
     @cached_property
@@ -131,8 +130,7 @@ class CourseCard:
 
     @cached_property
     def standing(self) -> Standing | None:
-        """By what the learner is certified longest today, beside this run: a certificate or what was learned elsewhere.
-        Runs a query where something certifies."""
+        """What certifies the learner longest today, beside this run. Runs at most one query."""
         until = self.enrollment.certified_until
         if until is None or until < site_day():
             return None
@@ -141,12 +139,12 @@ class CourseCard:
 
     @cached_property
     def phrases(self) -> int:
-        """How many phrases of the course the learner keeps. Runs a query."""
+        """Number of kept phrases. Runs a query."""
         return len(KEPT_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
 
     @property
     def certified_until(self) -> date | None:
-        """None where that has no end."""
+        """None if it has no end."""
         until = self.enrollment.certified_until
         return until if until != date.max else None
 
@@ -172,7 +170,7 @@ class CourseCard:
 
     @cached_property
     def next_question(self) -> NextQuestion | None:
-        """The first question not answered in the next lesson, where another one is. Runs a query."""
+        """The first open question of the next lesson, if another is answered. Runs a query."""
         step = self.act.step
         if not step or step.kind != "lesson" or self.act.kind in (Act.AGAIN, *CHANGED):
             return None
@@ -184,7 +182,7 @@ class CourseCard:
 
     @property
     def starts_here(self) -> bool:
-        """A starting point that nobody has begun asks at once: what its own page says is said here."""
+        """Whether a starting point that is not begun is next."""
         step = self.act.step
         return step is not None and step.kind == "pre-check" and self.act.kind == Act.GO_ON
 
@@ -197,7 +195,7 @@ class CourseCard:
 
     @property
     def read_before(self) -> Step | None:
-        """The lesson that stands before the exam in its module, where there is one."""
+        """The lesson right before the exam in its module, if any."""
         before = self.journey.outline.before(self.act.step.id) if self.act.step else None
         is_near = before and before.kind == "lesson" and self.module and before.module_id == self.module.id
         return before if is_near else None
@@ -229,7 +227,7 @@ class CourseCard:
 
     @cached_property
     def stopped(self) -> StoppedRun | None:
-        """Runs two queries where a run was left."""
+        """Runs two queries if a run was left."""
         left = self.act.under_way
         return stopped_run(self.enrollment, left, self.journey.outline.language) if left and left.is_run else None
 
@@ -244,16 +242,14 @@ class CourseCard:
 
 
 def spoken_instant(at: datetime) -> str:
-    """The day, as people say it, and the hour, in the time zone of the page."""
+    """Day in words and hour, in the time zone of the page."""
     at = timezone.localtime(at)
     day = spoken(at.date(), timezone.localdate())
     return gettext("%(day)s at %(time)s") % {"day": day, "time": date_format(at, "H:i")}
 
 
 def course_cards(request, chosen: str) -> list[CourseCard]:
-    """The user's courses, one card each for the newest run. The first is shown large: `chosen`, a course id, or else
-    the most urgent. Runs up to eight queries.
-    """
+    """A card for each newest run; first the course `chosen`, else the most urgent. At most eight queries."""
     runs, away_until = own_enrollments(request), last_day_away(request.user)
     for enrollment in runs:
         enrollment.away_until = away_until
@@ -264,13 +260,13 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
 
 
 def first_changed(cards: Iterable[CourseCard]) -> tuple[CourseCard | None, int]:
-    """The card with the changed lesson that is shown, and how many more there are, in whichever course."""
+    """The card of the changed lesson shown, and the number of others in all courses."""
     changed = [card for card in cards if card.journey.changes]
     return next(iter(changed), None), max(0, sum(len(card.journey.changes) for card in changed) - 1)
 
 
 def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
-    """Sorted as on the board."""
+    """Sorted as on the dashboard."""
     return sorted(enrollments, key=lambda each: (urgency_of(each), each.enrolled_at))
 
 
@@ -284,7 +280,7 @@ _asked: list[Callable[[HttpRequest], OtherWork | None]] = []
 
 
 def register_other_work(ask: Callable[[HttpRequest], OtherWork | None]) -> None:
-    """`ask` is called when somebody opens the first page; None where nothing waits for such a person."""
+    """`ask` is called for the first page; it returns None if nothing waits for the user."""
     _asked.append(ask)
 
 

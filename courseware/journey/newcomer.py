@@ -1,4 +1,4 @@
-"""Home for somebody who has not begun: a name, the line with its three stops, one button, and who asks."""
+"""Home for a learner who has not begun."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ WIDE, NARROW = (252, 846), (5, 295)
 
 @dataclass(frozen=True)
 class DrawnStop:
-    """A stop as it is drawn: a circle, or a diamond for a simulation. `x` is ready to be written into a drawing."""
+    """`x` is formatted for the drawing."""
 
     x: str
     is_simulation: bool
@@ -28,7 +28,7 @@ class DrawnStop:
 
 @dataclass(frozen=True)
 class Asking:
-    """Who asks for the course; `team` is the one they lead, "" where that is not why."""
+    """Who asks for the course, and the team they lead or ""."""
 
     name: str
     team: str
@@ -36,9 +36,9 @@ class Asking:
 
 @dataclass(frozen=True)
 class Welcome:
-    """What the page says. `questions` are those of the starting point, 0 where there is none; `lessons` and
-    `simulations` those required before the exam; `optional` is all that is not required, as home counts it; `needed` of
-    `asked` questions pass the exam, 0 where there is none."""
+    """`questions` of the starting point (0: none). `lessons` and `simulations`: required before the exam. `needed` of
+    `asked` questions pass the exam (0: none).
+    """
 
     stops: int
     duration: str
@@ -60,7 +60,7 @@ def way_to_the_exam(outline: Outline) -> list[Step]:
 
 
 def welcome(card: CourseCard, person: User) -> Welcome:
-    """Runs up to three queries: who leads the person, and where nobody does, who has enrolled them."""
+    """Runs up to three queries."""
     outline, release = card.journey.outline, card.enrollment.release
     exam = serving.page(release, outline.exam_id, outline.language) if outline.exam_id else None
     start = serving.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
@@ -97,7 +97,7 @@ def marks(steps: Sequence[Step], first: int, last: int) -> tuple[DrawnStop, ...]
 
 
 def asking(enrollment: Enrollment, person: User) -> Asking | None:
-    """The lead, or else who has enrolled the person; None where a rule did, or they themselves."""
+    """The manager, else the person who enrolled the learner; None for rules and self-enrollment."""
     if lead := lead_of(person):
         return Asking(lead.person.name, lead.team.name)
     events = Event.objects.filter(verb="enrolled", subject=subject_of(enrollment)).select_related("actor")

@@ -1,4 +1,4 @@
-"""How far a person is in a course and what they do next: the one rule for home, record, board and person page."""
+"""Progress in a course and the next step: the one rule for home, record, dashboard and person page."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,9 +32,9 @@ COURSES = KeptQuery(
 
 @dataclass(frozen=True, eq=False)
 class Journey:
-    """One enrollment and its progress. `sittings` are its submitted attempts, as far as they were loaded, `failed` the
-    last one at the exam where it decides what is next, `owed` the drill that holds a passed one, `under_way` what was
-    begun, `changes` the lessons that changed since they were done, in the order of the route. All is as of `at`."""
+    """One enrollment as of `at`. `sittings`: submitted attempts, as far as loaded. `failed`: last exam attempt, if it
+    decides what is next. `owed`: the drill that holds a passed one. `changes`: changed lessons in route order.
+    """
 
     enrollment: Enrollment
     outline: Outline
@@ -83,7 +83,7 @@ class Journey:
 
     @property
     def after_failing(self) -> NextAct | None:
-        """What is to go through again, also while the next attempt has to be waited for; then the waiting."""
+        """Steps to go through again, also while the next attempt is not open; then the wait."""
         if not self.failed or not self.failed.eligibility.reason:
             return None
         eligibility = self.failed.eligibility
@@ -106,7 +106,7 @@ class Journey:
 
     @property
     def holding(self) -> Sequence[LessonChange]:
-        """The changes that come before the exam: it waits for no optional lesson, read or not."""
+        """Changes that come before the exam; optional lessons do not."""
         return [each for each in self.changes if not each.step.is_optional]
 
     @property
@@ -133,7 +133,7 @@ class Journey:
 
     @property
     def words(self) -> str:
-        """For whoever leads the person: what is next, and how many lessons beside it are to be looked at again."""
+        """For managers: what is next, and how many changed lessons are to be seen."""
         words, beside = self.next_act.words, len(self.changes) - (self.next_act.kind in CHANGED)
         changed = ngettext("%(number)d changed lesson to read", "%(number)d changed lessons to read", beside)
         return " · ".join(filter(None, [words, changed % {"number": beside} if beside else ""]))
@@ -166,11 +166,10 @@ def journeys(
     with_sittings: bool = False,
     at: datetime | None = None,
 ) -> list[Journey]:
-    """In the order of the enrollments; `outlines` by primary key of the course.
+    """In the order of the enrollments; `outlines` by course key.
 
-    Runs one query for any number of them, one more if any was begun and is open, another if attempts decide what is
-    next or `with_sittings` is set, three more if any of these failed the exam, three if any owes a drill, and one more
-    if a lesson has ever changed by more than a minor change.
+    Runs one query for any number of them, and others only if needed: attempts and runs begun, sittings, failed exams
+    (3), owed drills (3), changed lessons.
     """
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
@@ -201,14 +200,12 @@ def journeys(
 
 
 def with_drills(found: list[Journey]) -> list[Journey]:
-    """These, with the drills that hold what they passed."""
     held = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.is_held_by_drill}
     owed = owed_drills(held) if held else {}
     return [replace(each, owed=owed[each.enrollment.pk]) if each.enrollment.pk in owed else each for each in found]
 
 
 def with_failed(found: list[Journey], at: datetime) -> list[Journey]:
-    """These, with their last attempts at the exam, as far as they decide what is next."""
     waiting = {each.enrollment.pk: each for each in found if has_failed(each)}
     if not waiting:
         return found
@@ -225,7 +222,7 @@ def has_failed(journey: Journey) -> bool:
 
 
 def exams_of(waiting: Mapping[int, Journey]) -> dict[int, tuple[Outline, PageData]]:
-    """Route and exam by the primary key of the enrollment, as they are released now. Runs one query."""
+    """Outline and exam by enrollment key, as released now. Runs one query."""
     keys = {journey.enrollment.course_id for journey in waiting.values()}
     courses = {course.pk: course for course in COURSES(courses=list(keys))}
     exams = {}

@@ -1,6 +1,4 @@
-"""What can be read without network: the emergency card, phrases that were kept, and the lessons of the present module.
-It says nothing else about the person: no name, no answer, nothing of how far anybody is.
-"""
+"""Offline copy of the current module: lessons, card and phrases, without any personal data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from courseware.learning.access import Reading
 
 @dataclass(frozen=True)
 class CopiedLesson:
-    """`posts` are the names of all posts by their keys: what is for another post is here, too."""
+    """`posts`: names of all posts by key; blocks for other posts are included."""
 
     step: Step
     page: PageData
@@ -22,9 +20,7 @@ class CopiedLesson:
 
     @property
     def blocks(self) -> Iterator[Mapping[str, Any]]:
-        """In reading order: html, callout (with `posts`), question (with `title`), in its first wording. Without ids,
-        which would meet, and without numbers of sources, which are not in here.
-        """
+        """html, callout (`posts`), question (`title`), without ids and source numbers, which would clash."""
         for block in self.page.data["blocks"]:
             if block["type"] == "question":
                 if block["id"] not in self.page.wordings:
@@ -42,7 +38,7 @@ class ReadingCopy:
 
 
 def reading_copy_of(card: CourseCard) -> ReadingCopy:
-    """The module in which the person goes on; none behind the end."""
+    """The module of the next step; none at the end."""
     module = card.module
     if module is None:
         return ReadingCopy(None, ())

@@ -1,4 +1,4 @@
-"""What is on record about one run through a course, as the learner sees it."""
+"""A learner's record of one enrollment."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from courseware.simulations.models import Run
 
 
 class DailyCounts(NamedTuple):
-    """How many questions of the day were answered, and how many of them right."""
+    """Questions of the day: answered, and right among them."""
 
     answered: int
     right: int
@@ -37,11 +37,7 @@ class DailyCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class RecordLine:
-    """One step: how often its questions were answered, how often rightly, when it was completed, and when it was seen
-    again after it had changed.
-
-    `attempts` are the submitted ones at an exam or pre-check, `runs` the finished ones of a simulation.
-    """
+    """One step. `answers` and `right` count tries; `attempts` are submitted, `runs` finished."""
 
     step: Step
     answers: int
@@ -59,17 +55,8 @@ class RecordLine:
 
 @dataclass(frozen=True)
 class Record:
-    """`adjustments` are what others changed, `day_requests` the other days that the learner has asked for; `may_ask`:
-    for one more. `days_moved_on`: so many working days the due day waits for `absences`.
-
-    `retired` is the number of completions of documents that have left the
-    route; they stay on record.
-
-    `post` is what the learner's is called.
-    `certificate` is that of this run, `earlier` are the runs before it, each with its own; `outside` is what was
-    learned elsewhere, `notes` are about the learner, whatever the course. `asks_again`: the parallel
-    questions of the pre-check are open. `is_drill_left`: the exam is passed, but a drill has to be done before it is
-    completed. `objectives`: what all its attempts at the exam asked.
+    """`retired` counts completions of documents that left the route. `outside` and `notes` are of any course.
+    `objectives`: of all attempts at the exam. `is_drill_left`: the exam is passed, but a drill comes first.
     """
 
     lines: tuple[RecordLine, ...]
@@ -97,7 +84,7 @@ class Record:
 
 
 def own_record(reading: Reading) -> Record:
-    """Runs eighteen queries, and one more where the course is completed."""
+    """Runs eighteen queries, and one more if the course is completed."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -141,7 +128,7 @@ def own_record(reading: Reading) -> Record:
 
 
 def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeSeen]]:
-    """Document id → when it was read or checked again after it changed, oldest first. Runs one query."""
+    """Document id → changes seen, oldest first. Runs one query."""
     found = defaultdict(list)
     for seen in enrollment.changes_seen.select_related("document"):
         found[seen.document.identifier].append(seen)
@@ -165,7 +152,7 @@ def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment,
 
 
 def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
-    """Document id → its submitted attempts, oldest first. Runs one query."""
+    """Document id → attempts, oldest first. Runs one query."""
     attempts = defaultdict(list)
     for attempt in enrollment.attempts.submitted().select_related("exam"):
         attempts[attempt.exam.identifier].append(attempt)
@@ -173,7 +160,7 @@ def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
 
 
 def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
-    """Document id → its finished runs, without branches. Runs one query."""
+    """Document id → finished runs without branches. Runs one query."""
     runs = defaultdict(list)
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
         runs[run.simulation.identifier].append(run)
@@ -181,7 +168,7 @@ def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
 
 
 def answer_counts(enrollment: Enrollment) -> dict[str, tuple[int, int]]:
-    """Document id → number of tries, and of right ones among them. Runs one query."""
+    """Document id → (tries, right ones). Runs one query."""
     by_document = enrollment.answers.order_by().values("document__identifier")
     counts = by_document.annotate(tries=Count("pk"), right=Count("pk", filter=Q(is_right=True)))
     return {row["document__identifier"]: (row["tries"], row["right"]) for row in counts}

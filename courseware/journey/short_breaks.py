@@ -1,7 +1,4 @@
-"""What fits between two calls: of all that somebody may do in a course, what takes no more than some minutes.
-
-The next act comes first where it fits; then what waits, in the order of the route; then what was done longest ago.
-"""
+"""What fits into some minutes: the next step, then what waits in route order, then what was done longest ago."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +31,7 @@ class WhyNow(StrEnum):
 
 @dataclass(frozen=True)
 class ShortAct:
-    """`questions` are those to answer again, for MISSED and REVIEW."""
+    """`questions` to answer again, for MISSED and REVIEW."""
 
     why: WhyNow
     step: Step
@@ -44,7 +41,7 @@ class ShortAct:
 
     @property
     def reason(self) -> str:
-        """In a sentence, for the person."""
+        """In a sentence, for the learner."""
         if self.why == WhyNow.MISSED:
             return ngettext(
                 "%(number)d question here was missed and is not right yet.",
@@ -71,7 +68,7 @@ class ShortAct:
 
 @dataclass(frozen=True)
 class LessonTried:
-    """The questions of a lesson that were answered, as they stand: right once, or missed. `last_at`: the last try."""
+    """Questions answered right once, or missed so far."""
 
     right: frozenset[str]
     missed: tuple[str, ...]
@@ -83,7 +80,7 @@ class LessonTried:
 
 
 def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
-    """By the id of the lesson. Runs one query."""
+    """By lesson id. Runs one query."""
     rows = Answer.objects.filter(enrollment=enrollment).order_by("pk")
     found: dict[str, LessonTried] = {}
     for lesson, question, is_right, at in rows.values_list(
@@ -99,7 +96,7 @@ def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
 
 
 def proposals(journey: Journey, tried: Mapping[str, LessonTried], minutes: int) -> list[ShortAct]:
-    """The best first; each step once. Empty where nothing fits."""
+    """The best first, each step once."""
     fitting = (each for each in everything(journey, tried) if each.minutes <= minutes)
     by_step: dict[str, ShortAct] = {}
     for each in fitting:
@@ -134,7 +131,7 @@ def steps_not_done(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterat
 
 
 def checks_again(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
-    """Of the lessons that are done, that of longest ago first."""
+    """Checks of completed lessons, oldest first."""
     steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
@@ -164,7 +161,7 @@ def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[Shor
 
 
 def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
-    """What was missed in a lesson and is not right yet, of the questions that it asks of this post now."""
+    """Missed questions of a lesson that are not right yet and are asked of this post."""
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
     track, page = track_of(journey.enrollment, journey.outline), Reading(journey.enrollment).page(step.id)
@@ -175,7 +172,7 @@ def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) 
 
 
 def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> float:
-    """Of a lesson that was begun, the share whose questions are open."""
+    """Of a begun lesson, the share of open questions."""
     minutes = step.minutes or 0
     if step.id not in tried:
         return minutes

@@ -1,4 +1,4 @@
-"""What somebody has begun and not ended: an attempt at an exam, a run of a simulation."""
+"""Exam attempts and simulation runs that were begun and not ended."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -24,10 +24,7 @@ SHOWN_AHEAD = 2  # of the situations to come: in a card a whole line would be to
 
 @dataclass(frozen=True)
 class UnderWay:
-    """`step` is the id of the exam or simulation, `key` the primary key of the attempt or run.
-
-    `position` is the number of the situation at which a run stands; 0 for an attempt.
-    """
+    """`step`: id of exam or simulation. `key`: of the attempt or run. `position`: of a run; 0 for an attempt."""
 
     step: str
     key: int
@@ -54,7 +51,7 @@ UNDER_WAY = KeptQuery(under_way)
 
 
 def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[UnderWay]]:
-    """By primary key of the enrollment, without those that have nothing under way. Runs one query."""
+    """By enrollment key, without empty ones. Runs one query."""
     found = defaultdict(list)
     for enrollment, *begun in UNDER_WAY(enrollments=list(enrollments)):
         found[enrollment].append(UnderWay(*begun))
@@ -63,7 +60,7 @@ def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[Unde
 
 @dataclass(frozen=True)
 class StoppedRun:
-    """`who` said it, "" where it is told; `since` is the last decision, or the start."""
+    """`who` spoke last, or "". `since`: last decision, or the start."""
 
     who: str
     said: str

@@ -46,7 +46,7 @@ def home(request):
 @require_GET
 @login_required
 def reading_copy(request):
-    """Of the course that comes first on home. Without one there is nothing to keep: 204."""
+    """Of the first course on home; 204 without one."""
     cards = course_cards(request, chosen="")
     if not cards:
         return HttpResponse(status=204)
@@ -67,7 +67,7 @@ def reading_copy(request):
 @require_GET
 @login_required
 def minutes(request, course):
-    """What fits into the minutes that somebody has now (`for`): one proposal, and up to two others."""
+    """What fits into `for` minutes: one proposal, and up to two others."""
     reading = reading_of(request, course)
     enrollment = reading.enrollment
     enrollment.away_until = last_day_away(request.user)

@@ -1,6 +1,4 @@
-"""What a finished run shows: how it ended, where the learner's way forked off the best one, and for each decision its
-reason and rule.
-"""
+"""What a finished run shows: ending, fork off the best way, and reason and rule of each decision."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -27,17 +25,17 @@ _registered: list[Counting] = []
 
 
 def register_colleagues(counting: Counting) -> None:
-    """It leaves out situations about which nothing may be said. Called by an app when it is ready."""
+    """`counting` leaves out situations that must not be told. Called in `AppConfig.ready`."""
     _registered[:] = [counting]
 
 
 def chosen_by_colleagues(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
-    """Runs a query where there are situations."""
+    """Runs at most one query."""
     return _registered[0](simulation, nodes) if nodes and _registered else {}
 
 
 def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
-    """As good as the choice at place `best`, whatever they chose."""
+    """Number whose choice was as good as that at place `best`."""
     quality = node.choices[best].quality
     count = sum(share.count for choice, share in zip(node.choices, shares, strict=True) if choice.quality == quality)
     return AnonymousShare(count, shares[0].people)
@@ -70,10 +68,8 @@ class BuiltPart:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """One decision, explained in full. `position` is its number, as while playing; `worth` as in `worth_of`.
-
-    `best` is the choice that would have been best, None if it was taken; then `colleagues` says how many chose so,
-    where that may be said. `is_new` is False for the decisions that a branch shares with the run it starts from.
+    """One decision. `best`: the best choice if it was not taken; then `colleagues` says how many took it, if that may
+    be told. `is_new`: not shared with the run that a branch starts from.
     """
 
     position: int
@@ -102,9 +98,7 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Debrief:
-    """`best_ending` and `max_points` are those of the best run that chance gave the same flags; `timeouts` counts the
-    situations in which the time ran out.
-    """
+    """`best_ending` and `max_points`: of the best run with the same flags."""
 
     run: Run
     ending: Ending
@@ -119,7 +113,7 @@ class Debrief:
 
     @property
     def counts(self) -> list[tuple[str, int]]:
-        """(worth, how many decisions), the best first, of those that occurred."""
+        """(worth, number of decisions), the best first."""
         number = Counter(each.worth for each in self.reviewed)
         return [(worth, number[worth]) for worth in WORTH if number[worth]]
 
@@ -129,7 +123,7 @@ class Debrief:
 
     @cached_property
     def open_positions(self) -> set[int]:
-        """Of the decisions that are told at length: the gravest, in the order they were made."""
+        """Positions of decisions shown at length: the gravest."""
         grave = [each for worth in GRAVE for each in self.reviewed if each.worth == worth]
         return {each.position for each in grave[:MOST_OPEN]}
 
@@ -139,12 +133,12 @@ class Debrief:
 
     @property
     def fork(self) -> Reviewed | None:
-        """Where another way is best tried first: the gravest decision that was made."""
+        """The gravest decision, where another way is best tried first."""
         return next((each for worth in GRAVE for each in self.reviewed if each.worth == worth), None)
 
 
 def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
-    """Of a finished run. `texts` is the simulation in the reader's language. Runs a query."""
+    """`texts`: the simulation in the reader's language. Runs a query."""
     best = trail.rules.best_run(trail.run.flags)[-1]
     # What was put together is no choice of one among others.
     passed = [node for step in trail.steps if not (node := trail.rules.nodes[step.before.place]).parts]
@@ -182,7 +176,7 @@ def is_worse(node: Node, place: int, best: int) -> bool:
 
 
 def worth_of(rules: Simulation, step: TrailStep) -> str:
-    """One of WORTH, by what was chosen and not by where it led; "" where a situation is not judged."""
+    """One of WORTH, by the choice and not by its result; "" if not judged."""
     node, choice = rules.nodes[step.before.place], step.choice(rules)
     if choice.worth or not node.parts:
         return choice.worth

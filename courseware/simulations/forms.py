@@ -19,10 +19,9 @@ TIMES = [
 
 
 class StartForm(forms.Form):
-    """`has_script` tells that the page can show a clock; without one a run is not timed.
+    """`has_script`: the page can show a clock; else the run is not timed.
 
-    Another time than those of TIMES is offered to whom it was given: as the initial one. Any is taken, for it may have
-    been given or taken back since the page was made.
+    A time given to the person is offered as the initial one. Any is accepted, as it may have changed meanwhile.
     """
 
     timing = forms.ChoiceField(choices=TIMES, widget=forms.RadioSelect, label=_("How much time?"), required=False)
@@ -53,7 +52,7 @@ class StartForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """What a situation's form sends: see `running.decide`."""
+    """Arguments of `running.decide`."""
 
     position = forms.IntegerField(min_value=1, max_value=MOST)
     choice = forms.CharField(max_length=10)

@@ -7,7 +7,7 @@ from courseware.learning.models import Enrollment
 
 
 class Timing(models.TextChoices):
-    """How a run is played, chosen before its start."""
+    """The time for decisions, chosen before the start."""
 
     WRITTEN = "written", _("as written")
     X1_25 = "1.25", _("1¼ times the time")
@@ -51,8 +51,7 @@ class RunQuerySet(models.QuerySet):
 class Run(models.Model):
     """One play of a simulation, in the release it began with. Its state derives from its decisions.
 
-    A branch begins with the first decisions of the run `branch_of`, up to its situation number `branch_at`, and goes on
-    another way from there. It is practice and not part of the record.
+    A branch repeats `branch_of` up to situation `branch_at`. It is practice and not on record.
     """
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
@@ -129,7 +128,7 @@ class Run(models.Model):
 
     @property
     def worth(self):
-        """To sort finished runs by: a better ending counts more than any points."""
+        """Sort key of finished runs: the ending counts more than points."""
         return -list(Colour).index(self.colour), self.points
 
     @property
@@ -138,7 +137,7 @@ class Run(models.Model):
 
 
 class Decision(models.Model):
-    """One decision, never edited. Its effects derive from the simulation in the release of its run."""
+    """Never edited. Its effects derive from the release of its run."""
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions")
     position = models.PositiveSmallIntegerField(help_text="The number of its situation in the run; 1 is the first")

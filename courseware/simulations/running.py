@@ -1,4 +1,4 @@
-"""Starting, playing and leaving a run. Each change is one transaction, and repeating it does no harm."""
+"""Start, play and leave runs. Each change is one repeatable transaction."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -28,20 +28,20 @@ RUNS = KeptQuery(lambda pk: Run.objects.filter(pk=pk).with_release())
 
 
 class TooEarly(Exception):
-    """The time of the situation is not up yet, so doing nothing cannot be chosen."""
+    """The time of the situation is not up."""
 
 
 class RunOver(Exception):
-    """The run was given up: it takes no more decisions."""
+    """The run was given up."""
 
 
 class RunPaused(Exception):
-    """The run is paused: its next situation has not been shown yet."""
+    """The next situation has not been shown yet."""
 
 
 @transaction.atomic
 def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> Run:
-    """The open run of the simulation with this id, or a new one from the current release. Raises TooFast."""
+    """The open run of the simulation, or a new one of the current release. Raises TooFast."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     runs = enrollment.runs.of(simulation).on_record().with_release()
@@ -69,17 +69,14 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
 
 
 def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: Random) -> frozenset[str]:
-    """The flags that chance sets: of some draws the one played least often."""
+    """Flags set by chance: of some draws the one played least often."""
     draws = (simulation.draw(random) for _ in range(DRAWS if seen else 1))
     return min(draws, key=list(seen).count)
 
 
 @transaction.atomic
 def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
-    """The open branch off a finished run at the situation `position`, or a new one; gives up any other open branch.
-
-    Raises NotOffered if the run has no such situation, and TooFast.
-    """
+    """The open branch at `position` of a finished run, or a new one; gives up any other. Raises NotOffered, TooFast."""
     at = at or timezone.now()
     run = locked(run)
     if run.is_practice or not run.finished_at or not 1 <= position <= run.decisions.count():
@@ -127,11 +124,10 @@ def decide(
     pauses: bool = False,
     at: datetime | None = None,
 ) -> Trail:
-    """Decide in the situation `position`: the choice at this place, or None when its time is up.
+    """Make the choice at place `choice`, or None when the time is up. Repeatable.
 
-    `has_clock`: by the clock of the page, too, the time was over, so that the decision may come too late.
-    `pauses`: before the next situation.
-    Repeating a decision changes nothing. Raises NotOffered, TooEarly, RunPaused, RunOver, TooFast.
+    `has_clock`: the time was over by the page's clock, too. `pauses`: before the next situation. Raises NotOffered,
+    TooEarly, RunPaused, RunOver, TooFast.
     """
     at = at or timezone.now()
     run = locked(run)
@@ -159,7 +155,7 @@ def decide(
 def what_counts(
     trail: Trail, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
 ) -> tuple[int, list[int]]:
-    """(place of the choice, places of the parts) to be stored. Raises TooEarly and NotOffered."""
+    """(place of the choice, places of the parts) to store. Raises TooEarly, NotOffered."""
     timeout = trail.node.timeout
     if choice is None:
         if timeout is None or not clock.is_up(at):
@@ -225,7 +221,7 @@ def go_on(run: Run, *, at: datetime | None = None) -> Run:
 
 
 def waits(run: Run, trail: Trail, at: datetime | None = None) -> str:
-    """Why an open run waits for the learner: "paused" or "interrupted"; "" while it does not."""
+    """Why an open run waits for the learner: "paused", "interrupted" or ""."""
     if run.paused_at:
         return "paused"
     is_over = clock_of(trail.node, run.clock_timing, run.shown_at).is_over(at or timezone.now())

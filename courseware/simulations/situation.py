@@ -1,4 +1,4 @@
-"""A situation as it is shown during a run: without targets, effects, reasons or qualities, which the debrief shows."""
+"""A situation as shown during a run, without targets, effects, reasons and qualities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from courseware.simulations.trails import Trail, TrailStep
 
 @dataclass(frozen=True)
 class PathStop:
-    """A stop on the line; `look` is "done", "bad", "now" or "end"."""
+    """`look` is "done", "bad", "now" or "end"."""
 
     x: int
     y: int
@@ -24,7 +24,7 @@ class PathStop:
 
 @dataclass(frozen=True)
 class PathLine:
-    """`ways` are (look, the path's `d`); `end` is the width of the drawing."""
+    """The way so far, as a drawing. `ways` are (look, `d` of the path); `end` is the width."""
 
     stops: tuple[PathStop, ...]
     ways: tuple[tuple[str, str], ...]
@@ -35,7 +35,7 @@ STOP, LEVEL, ASTRAY, EDGE = 48, 16, 32, 12
 
 
 def path_behind(are_astray: Sequence[bool], ahead: int) -> PathLine:
-    """`are_astray` tells of each decision whether it led astray; `ahead` counts the situations to come and this one."""
+    """`are_astray`: for each decision. `ahead`: number of situations to come, with this one."""
     xs = [EDGE + STOP * number for number in range(len(are_astray) + 1)]
     ys = [*(ASTRAY if astray else LEVEL for astray in are_astray), LEVEL]
     looks = [*("bad" if astray else "done" for astray in are_astray), "now" if ahead else "end"]
@@ -56,7 +56,7 @@ def way_between(stop: PathStop, following: PathStop) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class ShownLine:
-    """`arrives` is in how many milliseconds the line appears; 0 if it is there already."""
+    """`arrives`: milliseconds until the line appears."""
 
     who: str
     html: str
@@ -65,9 +65,7 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class Offer:
-    """A choice or a part of a message: the key to press for it, the value the form sends (its place in the file, which
-    decisions are stored by), its text as HTML.
-    """
+    """A choice or part: `key` to press, `value` sent by the form (place in the file)."""
 
     key: int
     value: int
@@ -77,7 +75,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class ShownClock:
-    """`wait` and `left` are milliseconds: until the clock starts, and from then on. `seconds` is its full time."""
+    """`wait`: milliseconds until the clock starts; `left`: from then on. `seconds` in full."""
 
     seconds: int
     wait: int
@@ -86,7 +84,7 @@ class ShownClock:
 
 @dataclass(frozen=True)
 class Consequence:
-    """What the last decision did, in the words of its choice; the reason follows in the debrief."""
+    """What the last decision did; the reason follows in the debrief."""
 
     html: str
     is_timeout: bool
@@ -95,8 +93,7 @@ class Consequence:
 
 @dataclass(frozen=True)
 class Situation:
-    """`comes_in`: a call begins here, not where the run does: that one was answered before. `is_alarmed` from the first
-    alarm of the run on."""
+    """`comes_in`: a call begins here, and not at the start. `is_alarmed` from the first alarm on."""
 
     position: int
     about: int
@@ -113,7 +110,7 @@ class Situation:
 
 
 def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
-    """The current situation at this moment. Runs a query where a branch begins."""
+    """The current situation at `at`. Runs a query where a branch begins."""
     shown_at = min(trail.run.shown_at, at)  # the server's clock may have been set back
     clock = clock_of(trail.node, trail.run.clock_timing, shown_at)
     node, last = texts.nodes[trail.node.id].heard(trail.state), trail.steps[-1] if trail.steps else None
@@ -144,7 +141,7 @@ def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]
 
 
 def offers(trail: Trail, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
-    """The parts and the choices in display order, which is the same for one run and situation in every language."""
+    """Parts and choices in display order, the same in every language."""
     node, before = texts.nodes[trail.state.place], taken_before(trail)
     choices, parts = trail.rules.shown(trail.state, shuffle_for(f"run:{trail.run.pk}:{node.id}"))
     return (

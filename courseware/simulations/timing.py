@@ -1,13 +1,10 @@
-"""How long a situation waits for a decision. One rule for page, script and record:
+"""How long a situation waits for a decision: one rule for page, script and record.
 
-The clock of a situation starts with the decision before it (with the start of the run, or the end of a pause); opening
-a page changes nothing. First the lines arrive, in the time it takes to read them; then the seconds run that the author
-gave, or as many times that as the run began with. From then on the branch for doing nothing may be taken, and whatever
-is sent more than ALLOWANCE later counts as that branch, if it was late by the clock of the page as well: the server's
-may jump. If the page is opened only then, the learner was not there when the time ran out (a lost connection, a closed
-laptop): the run waits, and the situation begins anew when they go on.
-
-There is no clock if the author gave no seconds, if the learner chose none, or if no script can show it.
+The clock starts with the decision before, the start of the run or the end of a pause; opening a page changes nothing.
+First the lines arrive, at reading speed; then the author's seconds run, times the factor of the run. From then on the
+timeout branch may be taken. A choice sent more than ALLOWANCE later counts as that branch if it was late by the page's
+clock, too, as the server's may jump. If the page is opened only then, the situation begins anew.
+There is no clock if the author gave no seconds, the learner chose none, or no script can show it.
 """
 
 from dataclasses import dataclass
@@ -41,7 +38,7 @@ TIMES = {
 
 @dataclass(frozen=True)
 class Clock:
-    """`seconds` is 0 if there is no clock."""
+    """`seconds` is 0 without a clock."""
 
     shown_at: datetime
     reading: timedelta
@@ -64,12 +61,12 @@ class Clock:
 
 
 def timing_of(person: User) -> str:
-    """What the person was given, as a Timing; "" for the time as written."""
+    """The Timing given to the person; "" for the time as written."""
     return Timing.DOUBLE if person.practice_time == User.PracticeTime.X2 else person.practice_time
 
 
 def pace_of(person: User) -> str:
-    """Who chooses pauses keeps as many times the time as was given: both may be needed."""
+    """The given multiple of time, kept also with pauses."""
     given = timing_of(person)
     return given if given and TIMES[Timing(given)] > 1 else ""
 
@@ -82,12 +79,12 @@ def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
 
 
 def reading_times(node: Node) -> list[float]:
-    """Seconds it takes to read each line."""
+    """Seconds to read each line."""
     return [reading_seconds(strip_tags(line.text)) for line in node.lines]
 
 
 def arrivals(node: Node, reading: timedelta) -> list[int]:
-    """Milliseconds after which each line arrives, if all of them take `reading` together."""
+    """Milliseconds until each line arrives, if all take `reading`."""
     seconds = reading_times(node)
     share = reading / MILLISECOND / (sum(seconds) or 1)
     return [round(before * share) for before in [0, *accumulate(seconds)][: len(seconds)]]

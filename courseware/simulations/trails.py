@@ -1,4 +1,4 @@
-"""The state of a run and how it was reached: its decisions, replayed by the rules of its simulation."""
+"""The state of a run: its decisions, replayed by the rules of its simulation."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,8 +15,6 @@ ASTRAY = ("harmful", "critical")
 
 @dataclass(frozen=True)
 class TrailStep:
-    """One decision, with the states before and after it."""
-
     position: int
     before: RunState
     after: RunState
@@ -32,14 +30,14 @@ class TrailStep:
 
     @property
     def changes(self) -> Mapping[str, int]:
-        """Meter → its change, of those that changed."""
+        """Meter → its change, if any."""
         moved = {meter: value - self.before.meters[meter] for meter, value in self.after.meters.items()}
         return {meter: change for meter, change in moved.items() if change}
 
 
 @dataclass(frozen=True)
 class Trail:
-    """A run so far. `rules` is its simulation in the course's own language; other languages differ only in texts."""
+    """A run so far. `rules`: its simulation in the course's own language."""
 
     run: Run
     rules: Simulation
@@ -52,12 +50,12 @@ class Trail:
 
     @property
     def position(self) -> int:
-        """The number of the current situation, from 1; at the end the number that would follow."""
+        """Number of the current situation, from 1; at the end the following number."""
         return len(self.steps) + 1
 
     @property
     def node(self) -> Node:
-        """The current situation with what is said in it now. Raises KeyError at the end."""
+        """The current situation. Raises KeyError at the end."""
         return self.rules.nodes[self.state.place].heard(self.state)
 
     @property
@@ -83,7 +81,7 @@ class Trail:
 
     @cached_property
     def ahead(self) -> int:
-        """How many situations the best way to an ending has from here, the current one included."""
+        """Number of situations on the best way from here, with this one."""
         state, number = self.state, 0
         while state.place in self.rules.nodes:
             state, number = self.rules.decide(state, *self.rules.best(state)), number + 1
@@ -102,7 +100,7 @@ DECISIONS = KeptQuery(lambda run: Decision.objects.filter(run=run).order_by("pos
 
 
 def trail_of(run: Run) -> Trail:
-    """Runs a query, and one more for a branch. Raises NotOffered where the decisions do not fit the simulation."""
+    """Runs a query, one more for a branch. Raises NotOffered if the decisions do not fit."""
     decisions = DECISIONS(run=run.pk)
     if run.is_practice:
         before = Decision.objects.filter(run=run.branch_of_id, position__lt=run.branch_at)

@@ -1,7 +1,4 @@
-"""Texts that somebody has typed and not saved, so that another device of theirs can offer them.
-
-Which forms may be kept is for the room of the form to say, by calling this. Nobody but their writer is ever shown them.
-"""
+"""Drafts of forms: typed and not saved. Each form's app decides whether to keep them; only their writer sees them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +15,6 @@ KEPT_FOR = timedelta(days=30)
 
 @transaction.atomic
 def keep(person: int, form: str, fields: Mapping[str, object], *, at: datetime | None = None) -> None:
-    """Keep these as what the person (primary key) has typed into this form last."""
     text = UnsavedText(person_id=person, form=form, fields=dict(fields), typed_at=at or timezone.now())
     # One statement, so that two devices at once are no error.
     UnsavedText.objects.bulk_create(
@@ -33,13 +29,13 @@ def drop(person: int, form: str) -> None:
 
 
 def unsaved_in(person: int, forms: Iterable[str]) -> dict[str, UnsavedText]:
-    """Address of a form → what the person has typed there. Runs one query, or none without a form."""
+    """Address of a form → draft. Runs at most one query."""
     addresses = list(forms)
     return {text.form: text for text in UnsavedText.objects.filter(person=person, form__in=addresses)}
 
 
 def drop_old(at: datetime | None = None) -> int:
-    """Drop what nobody came back for, of everybody. Returns how many texts that were."""
+    """Delete drafts older than KEPT_FOR. Returns their number."""
     oldest = (at or timezone.now()) - KEPT_FOR
     dropped, _by_model = UnsavedText.objects.filter(typed_at__lte=oldest).delete()
     return dropped
@@ -47,9 +43,8 @@ def drop_old(at: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class UnsavedOffer:
-    """`texts`: (name of the field, what was typed). `age` in milliseconds, so that a device compares by its own clock.
-
-    `is_put_in`: they stand in the form already. `is_overtaken`: another text was saved since.
+    """A draft beside its form. `age` in milliseconds, for devices with another clock. `is_overtaken`: another text was
+    saved since.
     """
 
     texts: tuple[tuple[str, str], ...]

@@ -3,7 +3,7 @@ from django.db import models
 
 
 class UnsavedText(models.Model):
-    """What one person has typed into one form and not saved. `form` is the address that the form is sent to."""
+    """A draft of one person in one form; `form` is the address it is sent to."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     form = models.CharField(max_length=400)
