@@ -34,8 +34,7 @@ class WithdrawForm(forms.Form):
 
 
 class CertificateValidityFilter(admin.SimpleListFilter):
-    """By the certificate itself: its holder may be certified by another one. One that was withdrawn is in none."""
-
+    # By the certificate itself: its holder may be certified by another one.
     title = _("validity")
     parameter_name = "validity"
 
@@ -55,8 +54,6 @@ class CertificateValidityFilter(admin.SimpleListFilter):
 
 @admin.register(Certificate)
 class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
-    """To read, and to withdraw. Certificates are issued by completing a course."""
-
     list_display = ["holder", "issued_at", "valid_until", "withdrawn_at"]
     list_filter = [CertificateValidityFilter, ("withdrawn_at", admin.EmptyFieldListFilter)]
     search_columns = ("number", "holder")
@@ -75,7 +72,7 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
         return super().get_search_results(request, queryset, search_term)
 
     def people_found(self, words):
-        """The keys of their enrollments, which is how a certificate names somebody."""
+        """Keys of their enrollments."""
         runs = Enrollment.objects.filter(learner__in=super().people_found(words))
         return list(runs.values_list("pk", flat=True)[:MOST])
 

@@ -1,4 +1,4 @@
-"""An attempt's questions as the learner sees them: without the key, the reasons, or what is right."""
+"""Questions of an attempt as the learner sees them: without key and reasons."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from courseware.lib.small_numbers import small_number
 
 @dataclass(frozen=True)
 class AttemptQuestion:
-    """One question of an attempt. `saves` goes into its form: an outdated tab sends a lower number."""
+    """`saves` goes into the form: an outdated tab sends a lower number."""
 
     position: int
     question: ShownQuestion
@@ -45,7 +45,7 @@ def asked_in(attempt: Attempt, language: str) -> list[AttemptQuestion]:
 
 
 def shown(question: Question, response: Response) -> ShownQuestion:
-    # A form names choices by where they are on the page: in `order` and `sort` their places in the file are the key.
+    # A form names choices by their place on the page: in `order` and `sort` the place in the file is the key.
     return ShownQuestion(
         id=question.id,
         kind=question.kind,

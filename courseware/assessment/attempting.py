@@ -1,4 +1,4 @@
-"""Starting, saving and submitting attempts. Each is one transaction, and repeating it does no harm."""
+"""Start, save and submit exam attempts. Each function is one idempotent transaction."""
 
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -16,7 +16,7 @@ from courseware.assessment.models import RESPONSES, RESPONSES_AT, Attempt, Respo
 from courseware.assessment.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData
-from courseware.content.models import Page, Release, ReleaseEntry
+from courseware.content.models import Page, Release
 from courseware.evidence.recording import record, subject_of
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
@@ -25,14 +25,14 @@ from courseware.lib.kept_query import KeptQuery
 
 # An answer sent in time still counts when a slow connection brings it late.
 GRACE = timedelta(seconds=10)
-# What is refused later than this is not kept as over: the clock may have jumped ahead, and no setting back reopens it.
+# An attempt is not stored as over if the time is exceeded by more: the clock may have jumped ahead.
 SET_BACK_AT_MOST = timedelta(days=1)
 
 ATTEMPTS = KeptQuery(lambda pk: Attempt.objects.filter(pk=pk))
 
 
 class NotYet(Exception):
-    """No attempt can be started now; `eligibility` says why and from when."""
+    """No attempt can be started now; `eligibility` has the reason."""
 
     def __init__(self, eligibility: Eligibility):
         super().__init__(eligibility.reason)
@@ -44,11 +44,11 @@ class AttemptClosed(Exception):
 
 
 class NothingAnswered(Exception):
-    """A pre-check without an answer: as a start with no points it would make any gain look complete."""
+    """A pre-check has no answer. A start with no points would make any gain look complete."""
 
 
 class NewerAnswer(Exception):
-    """Another tab or device has saved a different answer since this page was made; that answer stays."""
+    """Another tab or device has saved a different answer since this page was loaded."""
 
 
 @transaction.atomic
@@ -105,9 +105,9 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 
 def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[Drawn]]:
-    """For each question of a pre-check's first sitting another of its family, and the release they are from.
+    """For each question of the first sitting another of its family; and their release.
 
-    That is the current release, or the one of the first sitting if the current one lacks some of them.
+    The current release, or that of the first sitting if the current one lacks some of the questions.
     """
     language = first.enrollment.source_language
     responses = first.responses.select_related("bank")
@@ -120,16 +120,14 @@ def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[
 
 
 def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
-    entries = ReleaseEntry.objects.filter(
-        release=attempt.release, document__identifier__in={each.bank for each in drawn}
-    ).select_related("document")
-    bank_of = {entry.document.identifier: entry for entry in entries}
+    language = attempt.enrollment.source_language
+    pages = {each.bank: serving.page(attempt.release, each.bank, language) for each in drawn}
     Response.objects.bulk_create(
         Response(
             attempt=attempt,
             position=position,
-            bank_id=bank_of[each.bank].document_id,
-            revision_id=bank_of[each.bank].revision_id,
+            bank_id=pages[each.bank].document_id,
+            revision_id=pages[each.bank].revision_id,
             question=each.question.id,
             objective=each.question.objective,
             is_critical=each.question.critical,
@@ -140,11 +138,8 @@ def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
 
 
 def why_over(attempt: Attempt, at: datetime | None = None) -> str:
-    """Why the attempt takes no more answers: "waived", "submitted", "time" or "lesson"; "" while it takes them.
-
-    One that is over can still be submitted as it was saved. Runs a query for a pre-check.
-    """
-    # A pass that is submitted after waiving completes the exam, not the enrollment: see `completing.conclude`.
+    """Why the attempt takes no more answers: "waived", "submitted", "time", "lesson" or ""."""
+    # A pass submitted after waiving completes the exam, not the enrollment: see `completing.conclude`.
     if attempt.enrollment.waived_at:
         return "waived"
     if attempt.submitted_at:
@@ -185,13 +180,10 @@ def save(
     page: UUID | None = None,
     at: datetime | None = None,
 ) -> Response:
-    """Save the answer to one question. `raw` is as `Question.clean` takes it; [] removes the answer.
+    """Save an answer, given as `Question.clean` takes it; [] removes it. The last one ends a pre-check.
 
-    A pre-check ends with the answer to its last open question.
-
-    `page` identifies the page that sends, `saves` is the number of saves it knows of, `sent` how many it has sent since
-    without receiving a response. Raises AttemptClosed, NewerAnswer, and ValueError for input that is no answer to this
-    question.
+    `page`: id of the sending page; `saves`: number of saves it knows; `sent`: how many it sent since without response.
+    Raises AttemptClosed, NewerAnswer, and ValueError for invalid input.
     """
     at = at or timezone.now()
     with transaction.atomic():
@@ -232,10 +224,7 @@ def save_open(
 
 @transaction.atomic
 def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
-    """Grade and close the attempt, and complete the exam if it is passed. Repeating it changes nothing.
-
-    Raises NothingAnswered for a pre-check without an answer.
-    """
+    """Grade and close the attempt; a pass completes the exam. Raises NothingAnswered for an empty pre-check."""
     at = at or timezone.now()
     attempt = locked(attempt)
     if attempt.submitted_at:

@@ -1,16 +1,24 @@
-"""The questions of a release's banks, and those of an attempt: as they were in the release it began with."""
+"""Questions of banks, and of attempts as of the release each began with."""
 
 from collections.abc import Iterable, Mapping
 
 from courseware.assessment.models import Attempt, Response
 from courseware.content.compiled import serving
-from courseware.content.models import Release
+from courseware.content.compiled.serving import PageData
+from courseware.content.models import Page, Release
 from courseware.language.questions import Question
 
 
 def bank(release: Release, identifier: str, language: str) -> Mapping[str, Question]:
-    """Question id → question, with its texts as HTML, in `language` or else the course's own."""
+    """Question id → question, in `language` or else in that of the course."""
     return serving.page(release, identifier, language).questions
+
+
+def find_page(release: Release, identifier: str, language: str) -> PageData | None:
+    try:
+        return serving.page(release, identifier, language)
+    except Page.DoesNotExist:
+        return None
 
 
 def banks(release: Release, identifiers: Iterable[str], language: str) -> dict[str, list[Question]]:

@@ -1,7 +1,7 @@
-"""The facts that a certificate states, each copied when it is issued: one entry in FACTS for each.
+"""The facts that a certificate states, copied when it is issued.
 
-The page, the PDF, the API, the audit pack, the admin, the audit log and `check_records` follow from the entry. A new
-fact needs its column of `Certificate` with the migration, its entry, and the translation of its words.
+Page, PDF, API, audit pack, admin, audit log and `check_records` follow from the entry in FACTS. A new fact needs a
+column of `Certificate`, an entry, and translations.
 """
 
 import calendar
@@ -29,7 +29,7 @@ Line = tuple[str, str]
 
 @dataclass(frozen=True)
 class Issue:
-    """What the facts are taken from: `outlines` are those of the release, by language."""
+    """Source of the facts. `outlines`: by language."""
 
     enrollment: Enrollment
     outlines: Mapping[str, Outline]
@@ -51,18 +51,13 @@ class Issue:
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateFact:
-    """`field` is the column of Certificate, `value` computes it when the certificate is issued.
+    """`field`: column of Certificate; `value` computes it when the certificate is issued.
 
-    `is_recomputable`: whether `check_records` can compute the value again later and compare. It cannot if former
-    values of its source are not stored, as with a name. Then `in_log` is required: it returns what the audit log holds.
-    The log must hold no names: use a digest.
-
-    `forged` is what `check_records` says if the value is another one. `may_be_empty`: a certificate without the value
-    is right, too, for example one that was issued before the fact existed.
-
-    `line` is its line on page and PDF in a language, or None. `exported_as` is its name in API and audit pack, `label`
-    its heading in the audit pack and `api_type` its type in the API: without them, it is not in there. `exported` turns
-    the value of the column into that of the export. `in_admin`: whether the admin shows it.
+    `is_recomputable`: `check_records` can compute the value again, because former values of its source are stored.
+    Otherwise `in_log` is required: what the audit log holds. It must hold no names: use a digest.
+    `forged`: what `check_records` says about another value. `may_be_empty`: an absent value is right, too.
+    `line`: on page and PDF. `exported_as`: name in API and audit pack; `label`: heading in the audit pack; `api_type`:
+    type in the API; `exported`: column value to export value. A fact without them is not exported.
     """
 
     field: str
@@ -98,21 +93,19 @@ def months_later(day: date, months: int) -> date:
 
 
 def last_day(issue: Issue) -> date | None:
-    """A learner who renews in time loses none of the days that the former certificate still had."""
+    """A renewal in time counts from the last day of the former certificate."""
     months = issue.outline.valid_months
     day = dates.site_day(issue.at)
     return months_later(max(day, issue.enrollment.renews_until or day), months) if months else None
 
 
 def minutes_asked(issue: Issue) -> dict[str, float]:
-    """How long what was asked takes, by language, in halves as on every page: of a short renewal that alone."""
+    """Minutes of what was required, by language, in halves."""
     return {language: narrowed(each, issue.enrollment).minutes_left() for language, each in issue.outlines.items()}
 
 
 def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
-    """Minutes as the audit log stores them: floats as text, because the log takes no floats.
-
-    Integers stay integers, so that a certificate changed to 174 does not agree with '174.0' in the log.
+    """Floats as text, because the log takes none. Integers stay: a forged 174 must not agree with '174.0' in the log.
 
     >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0, "de": 174})
     {'zh-hans': '160.5', 'en': '174.0', 'de': 174}
@@ -233,33 +226,33 @@ FACTS = (
 
 
 def all_facts(issue: Issue) -> dict[str, Any]:
-    """Every fact by field, for a new certificate. Runs two queries."""
+    """Every fact by field. Runs two queries."""
     return {fact.field: fact.value(issue) for fact in FACTS}
 
 
 def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
-    """The facts of a certificate issued at `at` that can be computed again, by field. Runs two queries."""
+    """The recomputable facts of a certificate issued at `at`, by field. Runs two queries."""
     issue = Issue(enrollment, outlines, at)
     return {fact.field: fact.value(issue) for fact in FACTS if fact.is_recomputable}
 
 
 def facts_in_log(certificate: Certificate) -> dict[str, Any]:
-    """The facts as the audit log holds them. Empty facts of older certificates are left out."""
+    """The facts as the audit log holds them, without empty ones."""
     logged = ((fact, fact.of(certificate)) for fact in FACTS if fact.in_log)
     return {fact.field: fact.in_log(value) for fact, value in logged if value}  # type: ignore[misc]
 
 
 def facts_of(certificate: Certificate, language: str) -> list[Line]:
-    """The lines of page and PDF: what each fact is called, and its text."""
+    """(label, text) of each line of page and PDF."""
     lines = (fact.line(certificate, language) for fact in FACTS if fact.line)
     return [line for line in lines if line]
 
 
 def in_zone(at: datetime) -> datetime:
-    """In the time zone of the site, for every reader: a PDF has one date only."""
+    """In the time zone of the site, because a PDF has one date for every reader."""
     return timezone.localtime(at, timezone.get_default_timezone())
 
 
 def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
-    """The value for `language`, or else for the first language there is; "" if there is none."""
+    """The value for `language`, else for the first language, else ""."""
     return texts.get(language or "") or next(iter(texts.values()), "")

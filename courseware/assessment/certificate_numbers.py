@@ -1,4 +1,4 @@
-"""Numbers of certificates: short enough to be read out, too many for anybody to guess one, and one sign checks."""
+"""Numbers of certificates: 12 random signs and a check sign."""
 
 import re
 import secrets
@@ -11,11 +11,11 @@ GROUP = 4
 
 
 class NoNumber(ValueError):
-    """What was typed cannot be a number."""
+    """The text cannot be a number."""
 
 
 class MistypedNumber(NoNumber):
-    """It has the form of one, but at least one sign is wrong."""
+    """The check sign does not fit."""
 
 
 def new_number() -> str:
@@ -24,15 +24,12 @@ def new_number() -> str:
 
 
 def check_sign(signs: str) -> str:
-    """Another one for each of the signs changed, and for any two exchanged: as in ISBN-10.
-
-    For the number of signs is prime and larger than any weight, so no such difference is a multiple of it.
-    """
+    """Check sign as in ISBN-10: finds any changed sign and any two exchanged, as the number of signs is prime."""
     return SIGNS[sum(weight * SIGNS.index(sign) for weight, sign in enumerate(signs, start=1)) % len(SIGNS)]
 
 
 def plain_number(typed: str) -> str:
-    """As it is stored, however it was typed. Raises NoNumber and MistypedNumber."""
+    """The number as stored, from any way of typing it. Raises NoNumber and MistypedNumber."""
     # A Chinese keyboard writes wide signs, and word processors hyphens of their own.
     plain = re.sub(r"[\s\-‐–—]", "", unicodedata.normalize("NFKC", typed))
     if LONG.fullmatch(plain.lower()):
@@ -46,7 +43,7 @@ def plain_number(typed: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """For reading aloud.
+    """In groups of four.
 
     >>> grouped("K7QM3X9DHFA4C")
     'K7QM-3X9D-HFA4-C'

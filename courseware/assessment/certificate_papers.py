@@ -1,4 +1,4 @@
-"""A certificate as a PDF file: made when it is first asked for, kept with the record, and the same ever after."""
+"""PDF files of certificates, stored when first requested and never changed."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -30,28 +30,25 @@ TEMPLATE = Path(__file__).with_name("certificate.typ")
 
 
 class WithdrawnCertificate(Exception):
-    """Nothing is drawn that would prove what is not so any more."""
+    """No file is made of a withdrawn certificate."""
 
 
 def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePaper:
-    """The kept file, made now if there is none. Raises WithdrawnCertificate and `lib.paper.NoGlyph`.
-
-    Drawn before anything is locked: it takes a moment, and whoever comes second only has drawn the same in vain.
-    """
+    """The stored file, made now if there is none. Raises WithdrawnCertificate and `lib.paper.NoGlyph`."""
     if kept := certificate.papers.filter(language=language).first():
         return kept
     if certificate.withdrawn_at:
         raise WithdrawnCertificate(certificate)
-    body = drawn(certificate, language)
+    body = drawn(certificate, language)  # before the lock, because it is slow
     return keep(certificate, language, body, by=by, at=at or timezone.now())
 
 
 def papers_of(
     certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
 ) -> Iterator[tuple[Certificate, CertificatePaper]]:
-    """Of each its file; of one that was withdrawn only a kept one, and none where a font lacks a sign.
+    """(certificate, file) of each; without those whose file cannot be made. One query if all are stored.
 
-    Runs one query where all of them are kept, or without `draws`: then it has those alone that are kept.
+    `draws`: whether missing files are made.
     """
     kept = CertificatePaper.objects.filter(certificate__in=certificates, language=language)
     by_certificate = {paper.certificate_id: paper for paper in kept}
@@ -66,23 +63,21 @@ def papers_of(
 
 @task
 def draw_papers(keys: list[int], language: str, by: int) -> None:
-    """Made before somebody fetches many of them at once. What is kept already costs nothing."""
+    """Make files ahead of a download of many."""
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
     for _certificate, _paper in papers_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
         pass
 
 
 def tried_in(language: str) -> set[int]:
-    """Certificates whose file a worker was to make in the last days, and has done with: those that have none need a
-    sign that no font has.
-    """
+    """Keys of certificates that the job has finished lately. Those without a file need a sign that no font has."""
     done = done_with(draw_papers)
     return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
 
 
 @transaction.atomic
 def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePaper:
-    """Raises WithdrawnCertificate where it was withdrawn while its file was drawn."""
+    """Store the file. Raises WithdrawnCertificate if it was withdrawn meanwhile."""
     enrollment = lock(certificate.enrollment)
     if Certificate.objects.filter(pk=certificate.pk).exclude(withdrawn_at=None).exists():
         raise WithdrawnCertificate(certificate)
@@ -97,7 +92,7 @@ def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: 
 
 
 def drawn(certificate: Certificate, language: str) -> bytes:
-    """Raises `lib.paper.NoGlyph`."""
+    """The file. Raises `lib.paper.NoGlyph`."""
     with translation.override(language):
         said = words_of(certificate, language)
     template = TEMPLATE.read_text(encoding="utf-8")
@@ -105,7 +100,7 @@ def drawn(certificate: Certificate, language: str) -> bytes:
 
 
 def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
-    """All that is drawn, in the language that is active."""
+    """Data of the template, in the active language."""
     release, course = certificate.release, in_language(certificate.titles, language)
     route = outline(release, language if language in release.outlines else next(iter(release.outlines)))
     face = face_on(certificate.issued_at, route.course_id)

@@ -1,4 +1,4 @@
-"""Certificates: issued once, checked by anyone who has the number."""
+"""Issue certificates."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ def outlines_of(release: Release) -> dict[str, Outline]:
 
 
 def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
-    """The enrollment's certificate, created if there is none. Call it in the transaction of the completion."""
+    """The enrollment's certificate, created if there is none. Call in the transaction of the completion."""
     certificate, is_new = Certificate.objects.get_or_create(
         enrollment=enrollment,
         defaults={"number": new_number(), **all_facts(Issue(enrollment, outlines_of(enrollment.release), at))},
@@ -35,5 +35,4 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
 
 
 def issue_on_completion(sender, enrollment, at, **kwargs):
-    # Still in the transaction of `enrollment_completed`: without a certificate there is no completion.
     issue(enrollment, at=at)

@@ -1,4 +1,4 @@
-"""Answering the question of the day, and saying whether it is wanted by letter and during the course."""
+"""Answers to the question of the day, and wishes for it by letter and during the course."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,13 +29,12 @@ DAILY_LETTER = "daily-question"  # the kind of the letter; the room that writes 
 def answer_daily(
     person: User, asked: AskedToday, raw: list[str], *, revision: int, token: UUID, at: datetime | None = None
 ) -> DailyAnswer:
-    """Grade and save the answer of today. The same form sent again gets the stored one.
+    """Grade and save today's answer, or return the stored one of the same form.
 
-    Raises OtherQuestion where `asked` is not what is asked any more, and otherwise as `drilling.answer` does, but for
-    TooFast: one a day is no haste.
+    Raises OtherQuestion if `asked` is outdated, and as `drilling.answer` does, except TooFast.
     """
     at = at or timezone.now()
-    # One a day for a person, of all courses together: two tabs wait for each other here.
+    # One answer a day in all courses together, so the person is locked.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if stored := answer_of_form(person, token):
         return stored
@@ -73,7 +72,7 @@ def answer_of_form(person: User, token: UUID) -> DailyAnswer | None:
 
 
 def memory_of(asked: AskedToday) -> dict | None:
-    """As the last answer on the rule left it, of whichever run."""
+    """Of the last answer on the rule, in any run."""
     run = asked.enrollment
     rows = DailyAnswer.objects.filter(
         enrollment__learner=run.learner_id, enrollment__course=run.course_id, objective=asked.rule
@@ -82,7 +81,7 @@ def memory_of(asked: AskedToday) -> dict | None:
 
 
 def wish_of(person: User) -> DailyWish:
-    """What the letters' own button has stopped is not wanted. Runs two queries at most."""
+    """Runs two queries at most. Letters that were stopped by their own button are not wanted."""
     wish = DailyWish.objects.filter(person=person).first() or DailyWish(person=person)
     wish.by_letter = wish.by_letter and DAILY_LETTER not in stopped_of(person)
     return wish
@@ -90,7 +89,6 @@ def wish_of(person: User) -> DailyWish:
 
 @transaction.atomic
 def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
-    """Also for who has stopped the letters by the one press that each of them offers."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     wish = wish_of(person)
     if (wish.by_letter, wish.during_course) == (by_letter, during_course):
@@ -104,14 +102,14 @@ def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
 
 @dataclass(frozen=True)
 class Remembered:
-    """`memory` is what the library knows of the rule, as plain JSON; it is asked about again from `due_at` on."""
+    """`memory`: state of the library as JSON; the rule is asked again from `due_at` on."""
 
     memory: dict[str, Any]
     due_at: datetime
 
 
 def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) -> Remembered:
-    """After an answer at `at`; `memory` is that of the answer before, None at the first.
+    """State after an answer at `at`. `memory`: of the answer before, or None. Source: FSRS, by the library `fsrs`.
 
     >>> at = datetime(2026, 11, 27, tzinfo=UTC)
     >>> first = remember(None, is_right=True, at=at)
@@ -122,7 +120,7 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
     from fsrs import Card, Rating  # takes a tenth of a second, so only where somebody answers
 
     card = Card.from_dict(cast(Any, memory)) if memory else Card(card_id=0, due=at)
-    # Of a clock that was set back, no time has passed.
+    # The clock may have been set back.
     now = max(at, card.last_review or at).astimezone(UTC)
     card, _log = scheduler().review_card(card, Rating.Good if is_right else Rating.Again, now)
     return Remembered({**card.to_dict()}, card.due)
@@ -130,7 +128,7 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
 
 @cache
 def scheduler() -> "Scheduler":
-    """By days: with steps of learning the first answer would be asked for again after ten minutes."""
+    """Intervals in days: without learning steps, which are minutes."""
     from fsrs import Scheduler
 
     return Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False)

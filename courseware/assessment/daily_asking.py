@@ -1,7 +1,7 @@
-"""The question of the day: one a day from what somebody missed or what is critical, in another wording.
+"""The question of the day: one a day about a missed or critical rule, in another wording.
 
-From the day after a completion, out of all banks of the exam. Before that only by wish, about what the person has
-answered questions on, and never from the banks that the exam draws from. All of it derives from answers and release.
+From the day after a completion, out of all banks of the exam. Before it only by wish, about objectives the person has
+answered questions on, and never from the exam's banks.
 """
 
 from collections import defaultdict
@@ -15,13 +15,13 @@ from django.utils import timezone
 
 from courseware.accounts.absences import last_day_away
 from courseware.accounts.models import User, time_zones
+from courseware.assessment.banks import find_page
 from courseware.assessment.daily_rules import DailyRule, Wording, most_urgent, wording_of
 from courseware.assessment.met_wordings import QUARTER, MetWordings, latest
 from courseware.assessment.models import DailyAnswer, DailyWish, DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.paragraphs import without_sources
 from courseware.content.compiled.serving import Outline, PageData, Step
-from courseware.content.models import Page
 from courseware.language.questions import Question
 from courseware.learning.access import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
@@ -31,7 +31,7 @@ from courseware.lib.kept_query import KeptQuery
 
 
 class Met(NamedTuple):
-    """A question that somebody answered in a course. `objective` is "" where it stands in a lesson, which says it."""
+    """A question that a person answered. `objective` is "" for one of a lesson, which has it."""
 
     enrollment: int
     document: str
@@ -43,7 +43,7 @@ class Met(NamedTuple):
 
 @dataclass(frozen=True)
 class AskedToday:
-    """The question that is asked next; `number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
+    """`number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
 
     enrollment: Enrollment
     number: int
@@ -57,16 +57,13 @@ class AskedToday:
 
     @property
     def question(self) -> Question:
-        """As it is shown: the sources of a lesson stand in that lesson."""
+        """As shown: without references to the sources of its lesson."""
         return self.wording.question.rewritten(without_sources)
 
 
 @dataclass(frozen=True)
 class DailyQuestion:
-    """What a person's day has: a question, or the answer to it, or none, and then the day on which the next one is.
-
-    `remembered` counts the rules answered right this month.
-    """
+    """A question, or today's answer, or neither. `remembered`: number of rules answered right this month."""
 
     asked: AskedToday | None
     answered: DailyAnswer | None
@@ -75,7 +72,7 @@ class DailyQuestion:
 
 
 def met_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
-    """All misses, and what was met `since`; of a run under way only where its learner wants to be asked."""
+    """All misses, and what was met `since`; of an open run only by wish of its learner."""
 
     def rows(model: Any, run: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
         wants = Exists(DailyWish.objects.filter(person=OuterRef(f"{run}__learner"), during_course=True))
@@ -100,7 +97,7 @@ MET = KeptQuery(met_by)
 
 
 def given_by(learner):
-    """With `course` and `document_key`, the oldest first."""
+    """With `course` and `document_key`, oldest first."""
     keys = {"course": F("enrollment__course"), "document_key": F("document__identifier")}
     return DailyAnswer.objects.filter(enrollment__learner=learner).annotate(**keys).defer("memory").order_by("pk")
 
@@ -109,7 +106,7 @@ GIVEN = KeptQuery(given_by)
 
 
 def runs_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
-    """The newest run in each course, with what `daily_of` asks of it. Runs three queries."""
+    """The newest run in each course, as `daily_of` needs it. Runs three queries."""
     runs = {run.course_id: run for run in PUBLISHED(learner=person.pk)}.values()
     away_until, zone = last_day_away(person, at), time_zones(learner=person.pk).first()
     for run in runs:
@@ -118,10 +115,7 @@ def runs_of_person(person: User, at: datetime | None = None) -> list[Enrollment]
 
 
 def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = None) -> DailyQuestion | None:
-    """`runs` are the newest ones of one person; None where no question of the day is for that person.
-
-    Runs two queries at most, and one for who has completed nothing and does not want it.
-    """
+    """None if the person gets no question of the day. `runs`: the newest ones of one person. At most two queries."""
     at = at or timezone.now()
     asking = [run for run in runs if may_be_asked(run, at)]
     if not asking:
@@ -160,7 +154,6 @@ def may_be_asked(run: Enrollment, at: datetime) -> bool:
 
 
 def remembered_in(given: Iterable[DailyAnswer], today: date) -> int:
-    """It never shrinks within a month: what is missed later was remembered before."""
     first = today.replace(day=1)
     return len({(each.course, each.objective) for each in given if each.is_right and first <= each.day <= today})
 
@@ -179,14 +172,13 @@ def asked_of(
 
 
 def last_met(met: Iterable[Met], given: Iterable[DailyAnswer], at: datetime) -> MetWordings:
-    """Of lessons, too, which the question of the day alone asks from."""
     return latest(
         [*((each.question, each.at) for each in met), *((each.question, each.answered_at) for each in given)], at
     )
 
 
 def rules_of(run: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyAnswer]) -> Iterator[DailyRule]:
-    """In the order of the course. What has left it, is asked of nobody."""
+    """In the order of the course, of rules that it still has."""
     outline = serving.outline(run.release, language)
     own = [(each, objective_of(each, run, language)) for each in met if each.enrollment == run.pk]
     missed = missed_by_objective(own)
@@ -225,18 +217,11 @@ def families_of(wordings: Iterable[Wording], questions: Collection[str]) -> froz
 
 
 def objective_of(met: Met, run: Enrollment, language: str) -> str:
-    """ "" where the lesson has the question no more."""
+    """ "" if the lesson no longer has the question."""
     if met.objective:
         return met.objective
-    page = page_in(run, met.document, language)
+    page = find_page(run.release, met.document, language)
     return page.questions[met.question].objective if page and met.question in page.questions else ""
-
-
-def page_in(run: Enrollment, identifier: str, language: str) -> PageData | None:
-    try:
-        return serving.page(run.release, identifier, language)
-    except Page.DoesNotExist:
-        return None
 
 
 def asks_in(lesson: Step, run: Enrollment, seen: Collection[str]) -> bool:
@@ -248,13 +233,13 @@ def is_for_one_press(question: Question, track: str) -> bool:
 
 
 def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Wording]:
-    """Questions that one press answers and that stand by themselves: of the banks, and of lessons those with a text of
-    their own. While a run is under way, of the drill and of the lessons `seen` alone; of an optional lesson never else.
+    """Questions with one choice and a text of their own: of banks and lessons; of an open run only the drill's and
+    those of the lessons `seen`.
     """
     lessons = [step.id for step in outline.steps if step.kind == "lesson" and asks_in(step, run, seen)]
     track, found = track_of(run, outline), []
     for identifier in dict.fromkeys([*banks_of(run, outline), *lessons]):
-        page = page_in(run, identifier, outline.language)
+        page = find_page(run.release, identifier, outline.language)
         for question in page.questions.values() if page else ():
             if is_for_one_press(question, track):
                 found.append(Wording(page, question))  # type: ignore[arg-type]  # without a page there is no question
@@ -262,7 +247,7 @@ def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> lis
 
 
 def banks_of(run: Enrollment, outline: Outline) -> list[str]:
-    """Those of the pre-check are left out: its parallel questions compare before and after."""
+    """Without those of the pre-check, whose parallel questions compare before and after."""
     exam = exam_of(run, outline)
     if exam is None:
         return []
@@ -272,11 +257,11 @@ def banks_of(run: Enrollment, outline: Outline) -> list[str]:
 
 
 def critical_rules(run: Enrollment, outline: Outline) -> set[str]:
-    """Of which the exam draws a critical question in any case, or one of several."""
+    """Objectives that the exam draws critical questions on."""
     exam = exam_of(run, outline)
     strata = exam.data["strata"] if exam else ()
     return {objective for stratum in strata for slot in stratum["critical"] for objective in slot}
 
 
 def exam_of(run: Enrollment, outline: Outline) -> PageData | None:
-    return page_in(run, outline.exam_id, outline.language) if outline.exam_id else None
+    return find_page(run.release, outline.exam_id, outline.language) if outline.exam_id else None

@@ -1,4 +1,4 @@
-"""The question of the day as a card: on home, and on a page of its own."""
+"""The question of the day as a card, on home and on its own page."""
 
 import uuid
 from collections.abc import Collection
@@ -7,7 +7,8 @@ from datetime import date
 
 from django.utils.translation import get_language
 
-from courseware.assessment.daily_asking import AskedToday, daily_of, page_in
+from courseware.assessment.banks import find_page
+from courseware.assessment.daily_asking import AskedToday, daily_of
 from courseware.assessment.models import DailyAnswer
 from courseware.content.compiled import serving
 from courseware.content.compiled.paragraphs import without_sources
@@ -20,8 +21,7 @@ from courseware.learning.question_view import ShownQuestion, ask, show
 
 @dataclass(frozen=True)
 class DailyForm:
-    """`number` and `revision` say what the form showed; `token` is its own."""
-
+    # Identify what the form showed, as `drilling.answer` needs it.
     question: ShownQuestion
     number: int
     revision: int
@@ -31,8 +31,8 @@ class DailyForm:
 
 @dataclass(frozen=True)
 class DailyReasons:
-    """Today's answer with all reasons. `lesson` is where it stands, None where that has left the course; `section` the
-    id of its heading there, or ""."""
+    """Today's answer with all reasons. `lesson`: where it is taught, if the course still has it; `section`: its heading
+    there, or ""."""
 
     question: ShownQuestion
     lesson: Step | None
@@ -43,7 +43,7 @@ class DailyReasons:
 
 @dataclass(frozen=True)
 class DailyCard:
-    """`form` or `reasons` or neither, where nothing is due before `next_on`."""
+    """`form`, or `reasons`, or neither if nothing is due before `next_on`."""
 
     form: DailyForm | None
     reasons: DailyReasons | None
@@ -85,7 +85,7 @@ def form_of(asked: AskedToday, language: str) -> DailyForm:
 
 
 def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str) -> DailyReasons | None:
-    """None where the course or the question was taken away since, and nothing has it any more."""
+    """None if the course or the question no longer exists."""
     run = next((run for run in runs if run.course_id == answer.course), None)
     if run is None:
         return None
@@ -99,8 +99,8 @@ def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str)
 
 
 def question_answered(answer: DailyAnswer, run: Enrollment, language: str) -> Question | None:
-    """As it was asked. Runs a query where it was released anew since."""
-    page = page_in(run, answer.document_key, language)
+    """As it was asked. Runs a query if it was released anew since."""
+    page = find_page(run.release, answer.document_key, language)
     if page and page.revision_id == answer.revision_id:
         return page.questions.get(answer.question)
     asked = serving.questions_in(answer.document_id, answer.revision_id, answer.question)

@@ -1,7 +1,4 @@
-"""Which rule the question of the day is about, and in which wording (pure: no database, no request).
-
-A rule is an objective that somebody missed or that is critical; its wordings are the questions on it.
-"""
+"""Choice of the rule of the day (a missed or critical objective) and its wording (a question), as pure functions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +12,7 @@ from courseware.language.questions import Question
 
 @dataclass(frozen=True)
 class Wording:
-    """A question, and the bank or the lesson it stands in."""
+    """A question, and its bank or lesson."""
 
     page: PageData
     question: Question
@@ -27,7 +24,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class DailyRule:
-    """`missed` are the families of the questions on it that were missed; `due_at` is None where it was never asked."""
+    """`missed`: families of the missed questions; `due_at`: None if the rule was never asked."""
 
     id: str
     wordings: tuple[Wording, ...]
@@ -42,9 +39,7 @@ class DailyRule:
 
 
 def most_urgent(rules: Collection[DailyRule], met: MetWordings) -> DailyRule:
-    """Of rules that are due. First those with a wording that the quarter has not seen; what was learned before what is
-    new, for it fades; what was missed before what is only critical.
-    """
+    """Of due rules: those with a wording not seen for a quarter, then learned before new ones, then missed ones."""
 
     def urgency(rule: DailyRule) -> tuple[bool, bool, float, bool]:
         is_seen = not any(met.is_new(each.question.id) for each in rule.wordings)
@@ -54,9 +49,7 @@ def most_urgent(rules: Collection[DailyRule], met: MetWordings) -> DailyRule:
 
 
 def wording_of(rule: DailyRule, met: MetWordings, seed: str) -> Wording:
-    """The one whose turn it is; of several rather of a bank than of a lesson, and of a family that was
-    missed. The rest is by lot, the same for the same `seed`.
-    """
+    """The wording met longest ago; then of a bank, then of a missed family, then by `seed`."""
 
     def place(each: Wording) -> tuple[float, bool, bool, bytes]:
         question = each.question

@@ -1,8 +1,7 @@
-"""The drill on a critical rule: some questions on it, all right in a row, before a pass completes the exam.
+"""The drill on a missed critical rule: some questions on it, all right in a row, before a pass completes the exam.
 
-Which drills a passed attempt needs, and how far each is, derives from the attempt and its drill answers: nothing is
-opened or closed. The number of answers a drill needs comes from the release the attempt began with; its questions come
-from the current release, so that a corrected question is asked as it is now.
+Its state derives from the attempt and the drill answers. How many answers it needs comes from the release of the
+attempt, its questions from the current release.
 """
 
 from collections import defaultdict
@@ -16,11 +15,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from courseware.assessment.banks import find_page
 from courseware.assessment.met_wordings import met_wordings
 from courseware.assessment.models import Attempt, DrillAnswer, Response
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
-from courseware.content.models import Page, Release
+from courseware.content.models import Release
 from courseware.evidence.recording import record
 from courseware.language.questions import Question, ResponseValue
 from courseware.learning.answering import question_of_form, store_new
@@ -46,12 +46,12 @@ SENT = sent_by(DrillAnswer.objects.all(), owner="attempt__enrollment__learner", 
 
 
 class OtherQuestion(Exception):
-    """The drill asks something else by now: it went on in another tab, or it is over."""
+    """The drill asks another question by now, or is over."""
 
 
 @dataclass(frozen=True)
 class Drill:
-    """The drill on one rule (an objective): `needed` right answers in a row; `answers` so far, oldest first."""
+    """`rule`: an objective; `needed`: right answers in a row; `answers`: oldest first."""
 
     rule: str
     bank: str
@@ -60,7 +60,6 @@ class Drill:
 
     @property
     def streak(self) -> tuple[DrillAnswer, ...]:
-        # A wrong answer begins the drill anew.
         misses = [place for place, answer in enumerate(self.answers) if not answer.is_right]
         return self.answers[misses[-1] + 1 :] if misses else self.answers
 
@@ -81,7 +80,7 @@ class Drill:
 
 @dataclass(frozen=True)
 class OwedDrill:
-    """The first drill that holds a passed attempt (by its primary key), so many right answers away from its end."""
+    """The first open drill of a passed attempt (a primary key); `left`: right answers still needed."""
 
     attempt: int
     rule: str
@@ -92,7 +91,7 @@ class OwedDrill:
 
 @dataclass(frozen=True)
 class DrillQuestion:
-    """The question a drill asks next. `number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
+    """`number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
 
     number: int
     release: Release
@@ -115,15 +114,12 @@ class DrillQuestion:
 
 
 def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
-    """One for each critical rule that the passed attempt missed, in the order of its questions; usually none.
-
-    Runs up to two queries, none for an attempt that was not passed.
-    """
+    """One for each critical rule that the passed attempt missed, in the order of its questions. At most two queries."""
     return drills_by_attempt([attempt])[attempt.pk]
 
 
 def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[DrillAnswer]]]:
-    """Attempt → objective → no answers yet. Runs a query if there are any attempts."""
+    """Attempt → objective → an empty list for its answers. At most one query."""
     rules: dict[int, dict[str, list[DrillAnswer]]] = defaultdict(dict)
     for key, rule in MISSED_RULES(attempts=attempts) if attempts else ():
         rules[key].setdefault(rule, [])
@@ -131,7 +127,7 @@ def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[DrillAnswer]]]
 
 
 def drills_by_attempt(attempts: Collection[Attempt]) -> dict[int, tuple[Drill, ...]]:
-    """The same of several, by primary key of the attempt. Runs up to two queries."""
+    """`drills_of` by primary key of the attempt. At most two queries."""
     wanted = {attempt.pk: drill_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
     rules = missed_rules([key for key, requirement in wanted.items() if requirement])
     for answer in DRILL_ANSWERS(attempts=list(rules)) if rules else ():
@@ -141,7 +137,7 @@ def drills_by_attempt(attempts: Collection[Attempt]) -> dict[int, tuple[Drill, .
 
 
 def owed_drills(exams: Mapping[int, str]) -> dict[int, OwedDrill]:
-    """By primary key of the enrollment, of those who passed this exam (an id). Runs up to three queries."""
+    """By primary key of the enrollment. `exams`: the id of the exam of each. At most three queries."""
     passed = {
         attempt.enrollment_id: attempt
         for attempt in PASSED(enrollments=list(exams))
@@ -165,15 +161,8 @@ def drills_on(rules: Mapping[str, list[DrillAnswer]], requirement: Mapping | Non
 
 def drill_wanted_by(attempt: Attempt) -> Mapping | None:
     """`critical_drill` of the exam in the release the attempt began with: {"bank", "right"} or None."""
-    # The same in each language; in "" none is, so it is that of the course, which need not be loaded for it.
+    # The same in each language; "" gives that of the course, which need not be loaded for it.
     return serving.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
-
-
-def bank_of(release: Release, identifier: str, language: str) -> PageData | None:
-    try:
-        return serving.page(release, identifier, language)
-    except Page.DoesNotExist:
-        return None
 
 
 def questions_on(rule: str, bank: PageData) -> list[Question]:
@@ -181,22 +170,23 @@ def questions_on(rule: str, bank: PageData) -> list[Question]:
 
 
 def is_settled(attempt: Attempt) -> bool:
-    """Whether a passed attempt needs no further drill. Runs up to two queries."""
+    """Whether a passed attempt needs no further drill. At most two queries."""
     return all(drill.is_done for drill in drills_of(attempt))
 
 
 def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestion:
     """Runs a query."""
-    # From the current bank if that still has enough questions on the rule, else from that of the attempt.
+    # The bank of the attempt is used if the current one has too few questions on the rule.
     release = attempt.enrollment.release
-    bank = bank_of(release, drill.bank, language)
+    bank = find_page(release, drill.bank, language)
     if bank is None or len(questions_on(drill.rule, bank)) < drill.needed:
         release = attempt.release
         bank = serving.page(release, drill.bank, language)
     asked = {answer.question for answer in drill.streak}
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
-    # As of the last answer, so that a reload asks the same question; what was never met by lot.
-    met = met_wordings(attempt.enrollment, asked_since(attempt, drill))
+    # As of the last answer, so that a reload asks the same question. The hash orders questions never met.
+    asked_since = drill.answers[-1].answered_at if drill.answers else attempt.submitted_at or attempt.started_at
+    met = met_wordings(attempt.enrollment, asked_since)
 
     def place(question: Question) -> tuple[float, bytes]:
         return met.turn(question.id), sha256(f"{attempt.pk}:{question.id}".encode()).digest()
@@ -205,12 +195,8 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestio
     return DrillQuestion(len(drill.answers) + 1, release, bank, question)
 
 
-def asked_since(attempt: Attempt, drill: Drill) -> datetime:
-    return drill.answers[-1].answered_at if drill.answers else attempt.submitted_at or attempt.started_at
-
-
 def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> DrillQuestion:
-    """The question the drill asks next, if it is the one of the form. Raises OtherQuestion."""
+    """The next question, if it is the one of the form. Raises OtherQuestion."""
     if drill.is_done or attempt.enrollment.waived_at:
         raise OtherQuestion(question_id)
     asked = next_question(attempt, drill, attempt.enrollment.source_language)
@@ -220,7 +206,7 @@ def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> D
 
 
 def drill_on(rule: str, attempt: Attempt) -> Drill | None:
-    """The drill that the attempt needs or needed on a rule. Runs up to two queries."""
+    """The drill of the attempt on a rule, done or not. At most two queries."""
     return next((drill for drill in drills_of(attempt) if drill.rule == rule), None)
 
 
@@ -236,11 +222,10 @@ def answer(
     token: UUID,
     at: datetime | None = None,
 ) -> DrillAnswer:
-    """Grade and save the answer with this number; the last right one of the last drill completes the exam.
+    """Grade and save the answer with this number, or return the stored one of the same form (`token`).
 
-    `raw` is as `Question.clean` takes it, `revision` the primary key of the bank's revision that the form showed.
-    A form sent again is known by its `token` and gets the stored answer. Raises OtherQuestion, QuestionChanged and
-    NoSuchQuestion (see `learning.answering`), TooFast, and ValueError for input that is no answer.
+    `raw` is as `Question.clean` takes it, `revision` the key of the bank's revision that the form showed. Raises
+    OtherQuestion, QuestionChanged, NoSuchQuestion, TooFast, and ValueError for invalid input.
     """
     at = at or timezone.now()
     attempt.enrollment = lock(attempt.enrollment)

@@ -1,4 +1,4 @@
-"""Whether an attempt may be started now, by the rules of the exam document alone."""
+"""Whether an attempt may be started now, by the rules of the exam document."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -37,8 +37,8 @@ NONE = Value("", CharField())
 
 
 def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
-    """(primary key of the attempt, "missed", bank, question, objective), or (…, "right", lesson, question, ""), or
-    (…, "played", simulation, "", ""): what it missed, and what was answered right or played to its end since."""
+    """Rows (attempt, "missed", bank, question, objective); (attempt, "right", lesson, question, "") answered since; and
+    (attempt, "played", simulation, "", "") finished since."""
     chosen = Attempt.objects.filter(pk__in=attempts).order_by()
     missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
     right = chosen.filter(enrollment__answers__is_right=True, enrollment__answers__answered_at__gt=F("submitted_at"))
@@ -62,13 +62,12 @@ AFTER_ATTEMPTS = KeptQuery(after_attempts)
 
 @dataclass(frozen=True)
 class Eligibility:
-    """`reason` is "" if an attempt may be started, else one of these.
+    """`reason` is "" if an attempt may be started. Otherwise:
 
-    For an exam: passed, drill (passed, and a drill to do), ended, lessons, wait, revisit, replay, reopens or never.
-    For a pre-check: ended, closed (a lesson is done), taken, or compared (its parallel questions are answered, too).
+    of an exam: passed, drill (passed, but a drill is left), ended, lessons, wait, revisit, replay, reopens or never;
+    of a pre-check: ended, closed (a lesson is done), taken, or compared (parallel questions are answered, too).
 
-    `opens_at` comes with wait and reopens. `lessons` and `simulations` are the ids of documents to repeat first:
-    lessons come with revisit, simulations with replay, and either with wait.
+    `opens_at` comes with wait and reopens, `lessons` with revisit, `simulations` with replay, and either with wait.
     """
 
     reason: str = ""
@@ -83,8 +82,8 @@ class Eligibility:
 
 @dataclass
 class Aftermath:
-    """Of an attempt: `missed` are (bank, question, objective); `right` are (lesson, question) answered right since, and
-    `played` the simulations played to their end since."""
+    """`missed`: (bank, question, objective) of the attempt; `right`: (lesson, question) answered right since; `played`:
+    simulations finished since."""
 
     missed: list[tuple[str, str, str]] = field(default_factory=list)
     right: set[tuple[str, str]] = field(default_factory=set)
@@ -92,7 +91,7 @@ class Aftermath:
 
 
 def row_of(attempt: Attempt, exam: PageData) -> range:
-    """The numbers of the attempts in the same row as this one; after the last of a row the exam closes for a time."""
+    """Numbers of the attempts in a row with this one. After the last of a row the exam closes for a time."""
     length = attempts_in_a_row(exam.data["retakes"])
     first = attempt.number - (attempt.number - 1) % length
     return range(first, first + length)
@@ -109,7 +108,7 @@ def eligibility_once_passed(passed: Iterable[Attempt], enrollment: Enrollment) -
 
 
 def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
-    """Runs up to three queries."""
+    """At most three queries."""
     if is_pre_check(exam):
         return pre_check_eligibility(enrollment, outline)
     attempts = ATTEMPTS_AT(enrollment=enrollment.pk, exam=exam.document_id)
@@ -129,10 +128,7 @@ def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at:
 
 @dataclass(frozen=True)
 class Failed:
-    """The last attempt at an exam, by its primary key, and when the next one may be started. `needed` points pass.
-
-    `worth_again` is a step on what was missed, a simulation where there is one; "" where there is none.
-    """
+    """The last attempt. `worth_again`: the id of a simulation or lesson on what was missed, or ""."""
 
     attempt: int
     number: int
@@ -148,11 +144,7 @@ class Failed:
 
 
 def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, Failed]:
-    """By primary key of the enrollment, of those whose last attempt at the exam was not passed.
-
-    `exams` are the route and the exam of each enrollment, by its primary key: of runs that are open, whose exam is open
-    and was never passed. Runs two queries for any number of them.
-    """
+    """By primary key of the enrollment. `exams`: route and exam of open enrollments without a pass. Two queries."""
     last = {
         attempt.enrollment_id: attempt
         for attempt in LAST_ATTEMPTS(enrollments=list(exams))
@@ -163,11 +155,7 @@ def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime)
 
 
 def failed(attempt: Attempt, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime) -> Failed:
-    since, points, pass_mark = (
-        attempt.submitted_at or at,
-        attempt.points or 0,
-        attempt.pass_mark or 0,
-    )  # none is missing
+    since, points, pass_mark = attempt.submitted_at or at, attempt.points or 0, attempt.pass_mark or 0  # never absent
     eligibility = eligibility_after(attempt, since, aftermath, outline, exam, at)
     needed = points_needed(attempt.max_points, pass_mark)
     taught = (*simulations_on_misses(aftermath, outline), *missed_lessons(attempt, aftermath, outline), "")
@@ -180,7 +168,7 @@ def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
 
 
 def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibility:
-    """Once before the lessons, and once more, with parallel questions, after the exam. Runs up to two queries."""
+    """Once before the lessons, and once with parallel questions after the exam. At most two queries."""
     if enrollment.waived_at:
         return Eligibility("ended")
     point = starting_point_of(enrollment, outline)
@@ -209,7 +197,7 @@ def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
 def eligibility_after(
     last: Attempt, since: datetime, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime
 ) -> Eligibility:
-    """Of a person whose last attempt was submitted at `since` and not passed."""
+    """After a last attempt that was submitted at `since` and not passed."""
     row = row_of(last, exam)
     if last.number == row[-1]:
         return eligibility_after_all(since, exam, at)
@@ -218,7 +206,8 @@ def eligibility_after(
     if retake["after"] == "lessons":
         condition = Eligibility("revisit", lessons=lessons_to_revisit(last, aftermath, outline))
     elif retake["after"] == "simulations":
-        condition = Eligibility("replay", simulations=simulations_to_replay(aftermath, outline))
+        missed = simulations_on_misses(aftermath, outline)
+        condition = Eligibility("replay", simulations=tuple(step for step in missed if step not in aftermath.played))
     else:
         condition = Eligibility()
     if at < opens_at:
@@ -229,7 +218,6 @@ def eligibility_after(
 def eligibility_after_all(since: datetime, exam: PageData, at: datetime) -> Eligibility:
     if exam.data["reopens"] is None:
         return Eligibility("never")
-    # The next attempt begins a new row, in which questions may come again.
     opens_at = since + timedelta(seconds=exam.data["reopens"])
     return Eligibility("reopens", opens_at=opens_at) if at < opens_at else Eligibility()
 
@@ -239,7 +227,7 @@ def lesson_of(question: Question, outline: Outline) -> str | None:
 
 
 def missed_lessons(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
-    """The lessons on what was not answered right, in the order of the route."""
+    """Lessons on missed questions, in the order of the route."""
     lessons = {
         lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in aftermath.missed
     }
@@ -247,22 +235,17 @@ def missed_lessons(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> 
 
 
 def lessons_to_revisit(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
-    """Those of `missed_lessons` whose check was not answered right since the attempt."""
+    """Missed lessons whose check was not answered right since the attempt. One without a check is left out."""
     track = track_of(attempt.enrollment, outline)
 
     def is_right(lesson: str, question: CheckQuestion) -> bool:
         return any((lesson, wording) in aftermath.right for wording in question.wordings)
 
-    # A lesson without a check need not be repeated.
     return tuple(
         lesson
         for lesson in missed_lessons(attempt, aftermath, outline)
         if not all(is_right(lesson, question) for question in outline.step(lesson).check_for(track))
     )
-
-
-def simulations_to_replay(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
-    return tuple(step for step in simulations_on_misses(aftermath, outline) if step not in aftermath.played)
 
 
 def simulations_on_misses(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:

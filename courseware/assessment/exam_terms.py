@@ -15,7 +15,7 @@ MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 @dataclass(frozen=True)
 class ExamTerms:
-    """`needed` of the `questions` pass; `allowed` attempts follow each other, of which the next is number `number`."""
+    """`needed` right answers pass; the next attempt is number `number` of `allowed` in a row."""
 
     questions: int
     needed: int
@@ -30,7 +30,7 @@ def questions_in(exam: PageData) -> int:
 
 
 def exam_terms(exam: PageData, submitted: int) -> ExamTerms:
-    """`submitted` is how often it was sat so far."""
+    """`submitted`: number of attempts so far."""
     questions, allowed = questions_in(exam), attempts_in_a_row(exam.data["retakes"])
     return ExamTerms(
         questions=questions,
@@ -44,9 +44,7 @@ def exam_terms(exam: PageData, submitted: int) -> ExamTerms:
 
 @dataclass(frozen=True)
 class Term:
-    """How the attempt with this number opens: `wait` after the one before ("" for at once), and after repeating what
-    `after` names: "lessons", "simulations" or "".
-    """
+    """When attempt `number` opens: `wait` after the one before, and after repeating "lessons", "simulations" or ""."""
 
     number: int
     wait: str
@@ -56,13 +54,13 @@ class Term:
 def retake_terms(exam: PageData, outline: Outline) -> Iterator[Term]:
     has_simulations = any(step.kind == "simulation" for step in outline.steps)
     for number, retake in zip(count(2), exam.data["retakes"]):
-        # Nobody has to repeat simulations where the route has none.
+        # Without simulations on the route, none have to be repeated.
         after = "" if retake["after"] == "simulations" and not has_simulations else retake["after"]
         yield Term(number, duration(retake["wait"]), after or "")
 
 
 def duration(seconds: int | None) -> str:
-    """In words, in the largest unit that gives a whole number, but a single day as 24 hours. "" for None and 0."""
+    """In words, in the largest whole unit (1 day as 24 hours); "" for None and 0."""
     if not seconds:
         return ""
     if seconds % DAY == 0 and seconds > DAY:

@@ -24,7 +24,7 @@ class CertificateNumberForm(forms.Form):
 
 
 class DrillForm(forms.Form):
-    """What a drill's form sends beside the answer: see `drilling.answer`."""
+    """Fields beside the answer: see `drilling.answer`."""
 
     question = forms.CharField(max_length=64)
     number = forms.IntegerField(min_value=1, max_value=10_000)
@@ -33,9 +33,7 @@ class DrillForm(forms.Form):
 
 
 class DailyAnswerForm(DrillForm):
-    """The same, and the page that it stands on: home, or else the page of the question itself."""
-
-    at_home = forms.BooleanField(required=False)
+    at_home = forms.BooleanField(required=False)  # else on the page of the question
 
 
 class DailyWishForm(forms.Form):
@@ -44,7 +42,7 @@ class DailyWishForm(forms.Form):
 
 
 class SaveForm(forms.Form):
-    """What a form sends beside the answer itself (see `attempt_page.raw_answer`): arguments of `attempting.save`."""
+    """Fields beside the answer: arguments of `attempting.save`."""
 
     saves = forms.IntegerField(min_value=0, max_value=1_000_000)
     sent = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)

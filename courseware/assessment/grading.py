@@ -21,17 +21,12 @@ def points_needed(max_points: int, pass_mark: int) -> int:
 
 @dataclass(frozen=True)
 class Score:
-    """Points of a part of an exam."""
-
     points: int
     max_points: int
 
 
 def gain(before: Score, after: Score) -> int | None:
-    """The share of the points missing before that was gained, in whole percent, rounded towards zero.
-
-    Negative if points were lost, None if none were missing. Both scores have the same `max_points`.
-    Source: Hake 1998, the normalised gain.
+    """The normalised gain (Hake 1998) in whole percent, rounded towards zero; None if no points were missing before.
 
     >>> gain(Score(2, 6), Score(5, 6)), gain(Score(3, 6), Score(2, 6)), gain(Score(6, 6), Score(6, 6))
     (75, -33, None)
@@ -41,7 +36,7 @@ def gain(before: Score, after: Score) -> int | None:
 
 
 def score_by(pairs: Iterable[tuple[str, bool]]) -> dict[str, Score]:
-    """Scores by topic, in the order the topics first appear; `pairs` are (topic, whether it was right)."""
+    """Scores by topic, in order of appearance. `pairs`: (topic, is right)."""
     scores: dict[str, Score] = {}
     for topic, is_right in pairs:
         score = scores.get(topic, Score(0, 0))

@@ -1,8 +1,7 @@
-"""What somebody has met of a course's questions, in exams, in drills and as questions of the day: the one rule by which
-each of the three takes turns.
+"""Questions that a person has met in exams, drills and as questions of the day.
 
-A wording (a question by its id) that was met within a quarter is not asked again while another of its family, or else
-of its objective, would do as well: what was never met comes first, then what was met longest ago.
+All three ask first what was never met, then what was met longest ago. A question met within a quarter is not asked
+while another of its family or objective is left.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,17 +20,17 @@ QUARTER = timedelta(days=91)
 
 @dataclass(frozen=True)
 class MetWordings:
-    """`last` is question id → when it was met last, as of `at`."""
+    """`last`: question id → when it was last met, as of `at`."""
 
     last: Mapping[str, datetime]
     at: datetime
 
     def turn(self, question: str) -> float:
-        """The lower, the sooner it is its turn; 0 for what was never met."""
+        """Sort key: lower ones are asked first; 0 if never met."""
         return self.last[question].timestamp() if question in self.last else 0
 
     def is_new(self, question: str) -> bool:
-        """Whether the quarter has not met it."""
+        """Whether it was not met within a quarter."""
         return question not in self.last or self.last[question] <= self.at - QUARTER
 
 
@@ -44,7 +43,7 @@ def latest(times: Iterable[tuple[str, datetime]], at: datetime) -> MetWordings:
 
 
 def met_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
-    """What an attempt has drawn is met when it begins, whether it is answered or not."""
+    """(question, last met at). What an attempt draws is met when it starts."""
 
     def rows(model: Any, run: str, instant: str) -> QuerySet[Any, Any]:
         own = {f"{run}__learner": learner, f"{run}__course": course, f"{instant}__lte": at}

@@ -22,10 +22,7 @@ class AttemptQuerySet(models.QuerySet):
 
 
 class Attempt(models.Model):
-    """One sitting of an exam, with the release, the pass mark and the order of questions that it began with.
-
-    Without a pass mark it is of a pre-check, and never passed: number 1 before the lessons, number 2 after the exam.
-    """
+    """An attempt at an exam, or (without a pass mark) a pre-check: 1 before the lessons, 2 after the exam."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="attempts")
     exam = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
@@ -33,8 +30,7 @@ class Attempt(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveSmallIntegerField(help_text="1 is the first")
     started_at = models.DateTimeField()
-    # Copied from the exam when the attempt starts: an editor who raises the mark
-    # later must not turn yesterday's pass into a fail.
+    # Copied from the exam at the start, so that a mark raised later turns no pass into a fail.
     pass_mark = models.PositiveSmallIntegerField(null=True, help_text="Percent, 1–100; null: without marks")
     closes_at = models.DateTimeField(null=True, help_text="Where the exam has a time limit")
     found_over_at = models.DateTimeField(
@@ -78,7 +74,7 @@ class Attempt(models.Model):
 
 
 class Response(models.Model):
-    """One drawn question of an attempt, and the answer given to it so far."""
+    """A drawn question of an attempt, and its answer so far."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="responses")
     position = models.PositiveSmallIntegerField(help_text="1 is the first")
@@ -118,10 +114,7 @@ RESPONSES_AT = KeptQuery(
 
 
 class DrillAnswer(models.Model):
-    """One answer in the drill on a critical rule that a passed attempt missed. None is ever edited.
-
-    Whether the drill is done derives from these rows: see `drilling`.
-    """
+    """An answer in a drill, never edited: see `drilling`."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="drill_answers")
     objective = models.CharField(max_length=32, help_text="The rule")
@@ -146,10 +139,7 @@ class DrillAnswer(models.Model):
 
 
 class DailyAnswer(models.Model):
-    """One answer to a question of the day, on a rule (an objective). None is ever edited.
-
-    What is remembered of a rule stands with the last answer on it: see `remembering`.
-    """
+    """An answer to a question of the day, never edited. The memory of a rule stands with the last answer on it."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="daily_answers")
     day = models.DateField(help_text="In the person's zone")
@@ -182,8 +172,6 @@ class DailyAnswer(models.Model):
 
 
 class DailyWish(models.Model):
-    """What somebody wants of the question of the day beyond finding it on home once a course is completed."""
-
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     by_letter = models.BooleanField(default=False)
     during_course = models.BooleanField(default=False)
@@ -193,15 +181,11 @@ class DailyWish(models.Model):
 
 
 class Withdrawable(models.Model):
-    """What certifies a person until a day (`valid_until`; None: it has no end), and may be withdrawn."""
+    """A proof that certifies a person until `valid_until` (None: without end), unless it is withdrawn."""
 
     withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
     withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="+",
-        verbose_name=_("withdrawn by"),
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("withdrawn by")
     )
     withdrawn_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
@@ -209,6 +193,10 @@ class Withdrawable(models.Model):
         abstract = True
 
     valid_until: date | None
+
+    def set_withdrawn(self, reason: str, by, at) -> None:
+        self.withdrawn_at, self.withdrawn_by, self.withdrawn_reason = at or timezone.now(), by, reason
+        self.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_reason"])
 
     @property
     def certifies_until(self) -> date:
@@ -222,10 +210,9 @@ WITHDRAWN_FOR_A_REASON = Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reaso
 
 
 class OutsideTraining(Withdrawable):
-    """That somebody learned elsewhere what a course teaches, as somebody of human resources says; never edited.
+    """A training elsewhere that counts for a course, as recorded by HR; never edited. See `outside_records`.
 
-    It certifies like a certificate, and is none: it has no number, and nobody can check it. See `outside_records`. What
-    was withdrawn was recorded by mistake, and certified nobody: `standing` does not ask for it.
+    One that is withdrawn was recorded by mistake and never certified anybody.
     """
 
     person = models.ForeignKey(
@@ -254,10 +241,7 @@ class OutsideTraining(Withdrawable):
                 condition=Q(valid_until=None) | Q(valid_until__gte=models.F("trained_on")),
                 name="outside_training_ends_after_it",
             ),
-            models.CheckConstraint(
-                condition=WITHDRAWN_FOR_A_REASON,
-                name="outside_training_withdrawn_for_a_reason",
-            ),
+            models.CheckConstraint(condition=WITHDRAWN_FOR_A_REASON, name="outside_training_withdrawn_for_a_reason"),
         ]
 
     def __str__(self):
@@ -265,15 +249,11 @@ class OutsideTraining(Withdrawable):
 
 
 class Certificate(Withdrawable):
-    """Issued once, when an enrollment is completed. What it says is copied, so that nothing later changes it.
-
-    The fields of `Withdrawable` are not part of what it says. See `withdrawing`.
-    """
+    """Issued once, when an enrollment is completed. Its facts are copied, so that nothing later changes them."""
 
     enrollment = models.OneToOneField(
         Enrollment, on_delete=models.PROTECT, related_name="certificate", verbose_name=_("enrollment")
     )
-    # See `certificate_numbers`.
     number = models.CharField(_("certificate number"), max_length=32, unique=True)
     issued_at = models.DateTimeField(_("issued on"), default=timezone.now)
     valid_until = models.DateField(_("valid until"), null=True, help_text=_("The last day on which it is valid."))
@@ -291,17 +271,12 @@ class Certificate(Withdrawable):
         indexes = [
             models.Index(fields=["-issued_at", "-id"], name="certificates_newest_first"),
             models.Index(
-                fields=["-issued_at", "-id"],
-                condition=Q(withdrawn_at__isnull=False),
-                name="withdrawn_newest_first",
+                fields=["-issued_at", "-id"], condition=Q(withdrawn_at__isnull=False), name="withdrawn_newest_first"
             ),
             models.Index(fields=["holder"], name="certificate_by_holder"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=WITHDRAWN_FOR_A_REASON,
-                name="withdrawn_by_somebody_for_a_reason",
-            )
+            models.CheckConstraint(condition=WITHDRAWN_FOR_A_REASON, name="withdrawn_by_somebody_for_a_reason"),
         ]
 
     def __str__(self):
@@ -311,7 +286,7 @@ class Certificate(Withdrawable):
         return dates.site_day(at) <= self.certifies_until
 
     def newer(self):
-        """Of the same person in the same course the newest one issued since, withdrawn ones aside. Runs a query."""
+        """The newest valid certificate of the person in the course that was issued later. Runs a query."""
         enrollment = self.enrollment
         of_both = Certificate.objects.filter(
             enrollment__learner=enrollment.learner_id, enrollment__course=enrollment.course_id, withdrawn_at=None
@@ -320,11 +295,7 @@ class Certificate(Withdrawable):
 
 
 class CertificatePaper(models.Model):
-    """The PDF file of a certificate in one language, made when it was first asked for and never edited.
-
-    In the database, so that every process of a site serves the same bytes. What takes the certificate away takes it
-    along.
-    """
+    """The PDF file of a certificate in one language, never edited. In the database, for every process to serve."""
 
     certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="papers")
     language = models.CharField(max_length=10)
@@ -342,20 +313,16 @@ class CertificatePaper(models.Model):
 
 
 class Standing(models.Model):
-    """Whether a person is certified in a course, by whichever run; no row for who never was. See `standing`."""
+    """Until when a person is certified in a course; no row if they never were. See `standing`."""
 
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
-    # Kept beside the certificates in the same transaction (`check_records` compares them).
+    # Written in the transaction of the certificate; `check_records` compares them.
     certificate = models.ForeignKey(
         Certificate, on_delete=models.CASCADE, null=True, related_name="+", help_text="The one that certifies longest"
     )
     outside = models.ForeignKey(
-        OutsideTraining,
-        on_delete=models.CASCADE,
-        null=True,
-        related_name="+",
-        help_text="Or what was learned elsewhere",
+        OutsideTraining, models.CASCADE, null=True, related_name="+", help_text="Or what was learned elsewhere"
     )
     certified_until = models.DateField(help_text="`certifies_until` of either")
 

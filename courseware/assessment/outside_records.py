@@ -1,4 +1,4 @@
-"""What somebody learned elsewhere: recorded with its proof, and taken back with a reason where it was wrong."""
+"""Record training elsewhere with its proof, and withdraw it with a reason."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -20,11 +20,11 @@ TRAININGS_AT_ONCE = 50  # people in one transaction
 
 
 class OwnTraining(Exception):
-    """Nobody records or takes back the own one."""
+    """Nobody records or withdraws their own training."""
 
 
 def usual_end(course: Course, trained_on: date) -> date | None:
-    """The last day of a certificate of the course, had it been given on that day; None where it would have no end."""
+    """The last day of a certificate issued on that day; None without an end."""
     months = outline(course.current, course.source_language).valid_months if course.current else None
     return months_later(trained_on, months) if months else None
 
@@ -33,10 +33,9 @@ def usual_end(course: Course, trained_on: date) -> date | None:
 def record_outside(
     trainings: Sequence[OutsideTraining], *, by: User, at: datetime | None = None
 ) -> list[OutsideTraining]:
-    """Those that were new, saved; what is recorded of a person, a course and a day already stays. Of an account that
-    was merged it is recorded for the one that stayed.
+    """Save and return those that are new for their person, course and day. Raises OwnTraining.
 
-    At most TRAININGS_AT_ONCE, as nobody else may wait long. Raises OwnTraining.
+    Trainings of a merged account are recorded for the account that stayed. At most TRAININGS_AT_ONCE, as others wait.
     """
     at = at or timezone.now()
     named = {training.person_id for training in trainings}
@@ -62,7 +61,7 @@ def record_outside(
 
 
 def not_recorded_yet(trainings: Iterable[OutsideTraining], people: Collection[int]) -> Iterator[OutsideTraining]:
-    """One of each person, course and day. `people` are those of all `trainings`. Runs one query."""
+    """One of each person, course and day. `people`: of all `trainings`. Runs one query."""
     found = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
     known = set(found.values_list("person", "course", "trained_on"))
     for training in trainings:
@@ -76,7 +75,7 @@ def key_of(training: OutsideTraining) -> tuple[int, int, date]:
 
 
 def said_of(training: OutsideTraining) -> dict[str, object]:
-    """What the log says of it: no words of the proof, which may name people."""
+    """Data of the log. The proof is left out, because it may name people."""
     return {
         "training": training.pk,
         "course": training.course_id,
@@ -86,21 +85,20 @@ def said_of(training: OutsideTraining) -> dict[str, object]:
 
 
 def trainings_of(person: User, course: int | None = None) -> QuerySet[OutsideTraining]:
-    """With who recorded them, the newest first; of the course with this key, or of all."""
+    """Newest first, with `recorded_by`; of the course with this key, or of all."""
     own = OutsideTraining.objects.filter(person=person).select_related("recorded_by").order_by("-trained_on", "-pk")
     return own.filter(course=course) if course else own
 
 
 @transaction.atomic
 def withdraw_outside(training: OutsideTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
-    """False, and nothing is changed, where it was withdrawn already. Raises OwnTraining."""
+    """False if it was withdrawn already. Raises OwnTraining."""
     if training.person_id == by.pk:
         raise OwnTraining(by)
     training = OutsideTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)
     if training.withdrawn_at:
         return False
-    training.withdrawn_at, training.withdrawn_by, training.withdrawn_reason = at or timezone.now(), by, reason
-    training.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_reason"])
+    training.set_withdrawn(reason, by, at)
     keep_standings([training])
     subject, data = subject_of(User, training.person_id), {"training": training.pk}
     record("outside-training-withdrawn", actor=by, subject=subject, data=data, at=training.withdrawn_at)

@@ -1,6 +1,6 @@
-"""What a result shows: score and topics always; key and all reasons after a pass or the last attempt in a row."""
+"""A result: score and topics always; key and reasons after a pass or the last attempt in a row."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q
@@ -18,7 +18,7 @@ from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion
 
 @dataclass(frozen=True)
 class ModuleScore:
-    """`objectives` are (text as HTML, its score) of those that were asked about, in the order of the course."""
+    """`objectives`: (text as HTML, score) of those that were asked about, in the order of the course."""
 
     title: str
     objectives: tuple[tuple[str, Score], ...]
@@ -31,10 +31,9 @@ class ModuleScore:
 
 @dataclass(frozen=True)
 class Missed:
-    """A missed question, with the key only if that may be seen; `lesson` teaches its rule, below the heading
-    `section` (or "").
+    """`lesson` teaches the rule, below the heading `section` or at its start ("").
 
-    It does not know its place in the attempt: so it is the same, and rendered once, in whichever attempt it is missed.
+    Without its place in the attempt, so that it is rendered once for all attempts that missed it.
     """
 
     question: ShownQuestion
@@ -46,18 +45,13 @@ class Missed:
 
 @dataclass(frozen=True)
 class Answered:
-    """A question to be read again: of a pre-check once it has ended, of an exam once passed."""
-
     question: ShownQuestion
     is_answered: bool
 
 
 @dataclass(frozen=True)
 class Result:
-    """`needed`: points to pass, None without a pass mark; `lessons`: those to repeat.
-
-    `others`: the questions that were not missed, of an attempt that passed.
-    """
+    """`needed`: points to pass; `others`: questions not missed, of a passed attempt; `lessons`: those to repeat."""
 
     needed: int | None
     modules: tuple[ModuleScore, ...]
@@ -68,16 +62,12 @@ class Result:
 
 
 def steps_of_both(then: Outline, now: Outline) -> dict[str, Step]:
-    """Lessons that have left the route are not named: there is nothing to link to."""
+    """Steps that the current route still has."""
     return {step.id: step for step in then.steps if now.find(step.id)}
 
 
-def right_answers(attempt: Attempt, responses: Iterable[Response], language: str) -> tuple[Answered, ...]:
-    return tuple(answered(attempt, each, language) for each in responses if each.is_right)
-
-
 def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
-    """Of a submitted attempt. `exam` and `then` are of the release it began with, `now` is current. Two queries."""
+    """Of a submitted attempt. `exam`, `then`: of the release it began with; `now`: current. Runs two queries."""
     responses = RESPONSES(attempt=attempt.pk)
     shows_keys = may_see_keys(attempt, exam)
     lessons = steps_of_both(then, now)
@@ -93,19 +83,20 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
             section=question.section,
         )
 
+    right = [each for each in responses if each.is_right and attempt.is_passed]
     failed_questions = tuple(missed(response) for response in responses if not response.is_right)
     return Result(
         needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
         modules=by_module(scores, then),
         missed=failed_questions,
-        others=right_answers(attempt, responses, then.language) if attempt.is_passed else (),
+        others=tuple(answered(attempt, each, then.language) for each in right),
         lessons=tuple(step for step in lessons.values() if step in {each.lesson for each in failed_questions}),
         shows_keys=shows_keys,
     )
 
 
 def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
-    # Once the exam is passed, or the last attempt before it reopens is submitted.
+    """Whether the exam is passed, or the last attempt before it reopens is submitted."""
     last = row_of(attempt, exam)[-1]
     sittings = sittings_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
     own = [sitting for sitting in sittings if sitting.exam == exam.identifier]
@@ -157,7 +148,7 @@ def unanswered_choices(question: Question, response: Response) -> Iterator[Shown
 
 
 def by_module(scores: Mapping[str, Score], outline: Outline) -> tuple[ModuleScore, ...]:
-    """`scores` by the id of the objective; what has left the course is left out."""
+    """`scores`: by id of the objective; those the course no longer has are left out."""
     found = (
         ModuleScore(
             module.title,
@@ -169,7 +160,7 @@ def by_module(scores: Mapping[str, Score], outline: Outline) -> tuple[ModuleScor
 
 
 def exam_scores(enrollment: Enrollment) -> dict[str, Score]:
-    """By the id of the objective, over all attempts at the exam that the run has submitted. Runs one query."""
+    """By id of the objective, over all submitted attempts at the exam. Runs one query."""
     own = Response.objects.filter(attempt__enrollment=enrollment, attempt__is_passed__isnull=False)
     counts = own.order_by().values_list("objective").annotate(right=Count("pk", filter=Q(is_right=True)), n=Count("pk"))
     return {objective: Score(right, asked) for objective, right, asked in counts}

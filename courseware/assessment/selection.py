@@ -1,4 +1,4 @@
-"""Which questions an attempt asks, and the order of their choices. Pure: the source of chance is an argument."""
+"""Draw the questions of an attempt and the order of their choices. Pure functions."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -10,12 +10,12 @@ from courseware.language.questions import Question, askable
 
 
 class BankTooSmall(Exception):
-    """A stratum asks for more questions than its bank can give; the checker rejects such an exam beforehand."""
+    """A bank has too few questions for its stratum. The checker rejects such an exam."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """How many questions of a bank. Each slot of `critical` lists objectives, and gets a critical question on one."""
+    """`draw`: number of questions; each slot of `critical` gets a critical question on one of its objectives."""
 
     bank: str
     draw: int
@@ -36,10 +36,9 @@ def critical_on(objectives: Collection[str], questions: Sequence[Question]) -> l
 def draw(
     strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], met: MetWordings, dice: Random
 ) -> list[Drawn]:
-    """Questions for one attempt, stratum by stratum, shuffled within each; no two of one family. Raises BankTooSmall.
+    """Questions by stratum, shuffled within each; no two of one family. Raises BankTooSmall.
 
-    They take turns by what this learner has `met`, and so that as many attempts as can be after this one find questions
-    that are new.
+    Questions not `met` come first, chosen so that as many later attempts as possible find new ones, too.
     """
     drawn: list[Drawn] = []
     families: set[str] = set()
@@ -82,20 +81,19 @@ def in_turn(questions: Sequence[Question], met: MetWordings, dice: Random) -> li
 
 
 def pressing_families(new: Sequence[str], number: int) -> set[str]:
-    """Families that one attempt has to draw from, lest there be fewer attempts with new questions than there could be.
+    """Families to draw from, so that no attempt with new questions is lost later.
 
-    `new` is the family of each new question, in whichever order they are taken; an attempt draws `number`.
+    `new`: family of each new question; `number`: questions an attempt draws.
     """
     left = Counter(new)
     attempts = attempts_with_new(left.values(), number)
     full = [family for family, count in left.items() if count >= attempts]
     spare = askable(left.values(), attempts) - number * attempts
-    # A family that could give one to each attempt is one short for the others if this one passes it by.
     return set(full[: max(0, len(full) - spare)]) if attempts else set()
 
 
 def attempts_with_new(families: Collection[int], number: int) -> int:
-    """How many attempts can draw `number` questions each, none twice."""
+    """Number of attempts that can draw `number` questions each, none twice."""
     attempts = 0
     while number and askable(families, attempts + 1) >= number * (attempts + 1):
         attempts += 1
@@ -103,7 +101,7 @@ def attempts_with_new(families: Collection[int], number: int) -> int:
 
 
 def take(number: int, candidates: Sequence[Question], families: set[str], where: str) -> list[Question]:
-    """The first `number` candidates of families not in `families`, which theirs are added to. Raises BankTooSmall."""
+    """The first `number` candidates of new families, which are added to `families`. Raises BankTooSmall."""
     taken: list[Question] = []
     for question in candidates:
         if len(taken) >= number:

@@ -1,4 +1,4 @@
-"""Who is certified in a course: whoever has a valid certificate in it, of whichever run, or was trained elsewhere."""
+"""Certified people by course: by a certificate of any run, or by training elsewhere."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
@@ -11,18 +11,18 @@ Proof = Certificate | OutsideTraining
 
 
 def keep_standing(certificate: Certificate) -> None:
-    """Of its holder in its course. Call it in the transaction in which the certificate was issued or withdrawn."""
+    """Call in the transaction in which the certificate was issued or withdrawn."""
     keep_standings([certificate])
 
 
 def keep_standings(proofs: Sequence[Proof]) -> None:
-    """Of these people in these courses. Call it in the transaction that has changed the proofs."""
+    """Of the people and courses of these proofs. Call in the transaction that has changed the proofs."""
     pairs = {whose(proof) for proof in proofs}
     if any(isinstance(proof, OutsideTraining) for proof in proofs):  # a certificate is of a run
         Enrollment.objects.hold_beginners(pairs)
-    # The runs first, as whoever completes one has it.
+    # Enrollments are locked first, as by completions.
     Enrollment.objects.hold_newest(pairs)
-    # One of each for a start: the row is locked with it, so that of two at once the second sees what became of both.
+    # Write any proof of each first: this locks the row, so that the second of two transactions sees both proofs.
     changed = {whose(proof): proof for proof in sorted(proofs, key=whose)}
     Standing.objects.bulk_create(
         [Standing(learner_id=learner, course_id=course, **says(proof)) for (learner, course), proof in changed.items()],
@@ -41,8 +41,7 @@ def keep_standings(proofs: Sequence[Proof]) -> None:
 
 
 def work_out(people: Collection[int], courses: Collection[int]) -> None:
-    """Of these people in these courses, who may have no standing any more. Call it where runs have become somebody
-    else's, while the runs are locked. As many statements for one course as for ten."""
+    """Write the standings of these people anew. Call when enrollments have moved to another person, while locked."""
     pairs = {(person, course) for person in people for course in courses}
     found = proofs_of(pairs)
     Standing.objects.filter(learner__in=people, course__in=courses).delete()
@@ -55,8 +54,7 @@ def work_out(people: Collection[int], courses: Collection[int]) -> None:
 
 
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
-    """(person, course) → all that certifies, or did; what was recorded of somebody by mistake never did. Runs two
-    queries."""
+    """(person, course) → present and former proofs, without withdrawn outside trainings. Runs two queries."""
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}
     people = {person for person, _course in found}
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
@@ -67,14 +65,14 @@ def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[P
 
 
 def whose(proof: Proof) -> tuple[int, int]:
-    """Keys of the person and of the course."""
+    """(person, course) by primary key."""
     if isinstance(proof, OutsideTraining):
         return proof.person_id, proof.course_id
     return proof.enrollment.learner_id, proof.enrollment.course_id
 
 
 def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
-    """(person, course) → until when certified; without who never was. Runs one query."""
+    """(person, course) → certified until, for those who ever were. Runs one query."""
     people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
     found = Standing.objects.filter(learner__in=people, course__in=courses)
     ends = found.values_list("learner", "course", "certified_until")
@@ -91,5 +89,5 @@ def says(proof: Proof) -> dict:
 
 
 def longest(proofs: Iterable[Proof]) -> Proof:
-    """Of several that last as long a certificate of this site, and of these the newest."""
+    """The longest; of several a certificate, and of these the newest."""
     return max(proofs, key=lambda each: (each.certifies_until, isinstance(each, Certificate), each.pk))

@@ -1,4 +1,4 @@
-"""The starting point: the score of the pre-check, that of its parallel questions after the exam, and the gain."""
+"""The starting point: scores of the pre-check and of its parallel questions after the exam, and the gain."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from courseware.lib.kept_query import KeptQuery
 
 @dataclass(frozen=True)
 class Sitting:
-    """A submitted attempt: `exam` is the id of its document; `is_passed` is None where there are no marks."""
+    """A submitted attempt. `exam`: id of its document; `is_passed`: None without marks."""
 
     exam: str
     number: int
@@ -27,10 +27,7 @@ class Sitting:
 
 @dataclass(frozen=True)
 class StartingPoint:
-    """`before` is the score of the pre-check, `after` that of its parallel questions; each is None until submitted.
-
-    `may_ask_again`: the pre-check and an attempt at the exam are submitted, `after` is not.
-    """
+    """`before`: score of the pre-check, `after`: of its parallel questions, `may_ask_again`: these can be started."""
 
     before: Score | None = None
     after: Score | None = None
@@ -38,7 +35,7 @@ class StartingPoint:
 
     @property
     def outcome(self) -> str:
-        """ "gained", "kept" (all right both times), "same", "fell", or "" while there is nothing to compare."""
+        """ "gained", "kept" (all right both times), "same", "fell", or "" if a score is absent."""
         if not self.before or not self.after:
             return ""
         change = self.after.points - self.before.points
@@ -48,7 +45,7 @@ class StartingPoint:
 
     @property
     def open(self) -> int:
-        """Points that were missing at the start."""
+        """Points missing at the start."""
         return self.before.max_points - self.before.points if self.before else 0
 
     @property
@@ -57,7 +54,7 @@ class StartingPoint:
 
     @property
     def gain(self) -> int | None:
-        """Percent, see `grading.gain`; None as long as a score is missing, or if nothing could be gained."""
+        """Percent, see `grading.gain`; None if a score is absent or nothing could be gained."""
         return gain(self.before, self.after) if self.before and self.after else None
 
 
@@ -87,7 +84,7 @@ SITTINGS = KeptQuery(
 
 
 def sittings_of(enrollments: Collection[int]) -> dict[int, list[Sitting]]:
-    """By primary key of the enrollment, the oldest first; nothing for one without any. Runs one query."""
+    """By primary key of the enrollment, oldest first. Runs one query."""
     by_enrollment: dict[int, list[Sitting]] = {}
     for enrollment, *sitting in SITTINGS(enrollments=list(enrollments)):
         by_enrollment.setdefault(enrollment, []).append(Sitting(*sitting))

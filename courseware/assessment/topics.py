@@ -1,4 +1,4 @@
-"""The starting point by topics: what was steady before the lessons, what is after the exam, and the reasons of both."""
+"""The starting point by topics: questions before the lessons and after the exam, with reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from courseware.language.questions import Question
 
 @dataclass(frozen=True)
 class Topic:
-    """What one family of questions is about. `module` is the number of the module that teaches it, None where none
-    does; `then` its question before the lessons, `now` the parallel one, None until that is answered."""
+    """A family of questions. `module`: number of the module that teaches it; `then`, `now`: its questions before the
+    lessons and after the exam."""
 
     name: str
     module: int | None
@@ -32,10 +32,7 @@ class Topic:
 
 
 def topics_of(attempts: Sequence[Attempt], language: str) -> tuple[Topic, ...]:
-    """Of the submitted attempts of one enrollment at a pre-check, the first sitting first; in the order it asked.
-
-    Runs a query for each attempt, of which there are two at most.
-    """
+    """Of the submitted attempts at a pre-check, in the order of the first. Runs a query for each of at most two."""
     if not attempts:
         return ()
     outline = serving.outline(attempts[0].release, language)
@@ -76,5 +73,5 @@ def taught_by(question: Question, outline: Outline) -> str:
 
 
 def modules_to_practise(topics: Sequence[Topic]) -> list[int]:
-    """Numbers of the modules that teach what was not steady at the start, in order."""
+    """Numbers of modules that teach what was not right at the start."""
     return sorted({topic.module for topic in topics if topic.module and not topic.was_steady})

@@ -1,14 +1,14 @@
-"""Taking a certificate back. What was completed stays completed; only that it certifies somebody ends."""
+"""Withdraw certificates. The enrollment stays completed, but no longer certifies anybody."""
 
 from collections.abc import Sequence
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.permissions import not_decided_by
+from courseware.assessment.certificate_facts import in_language
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standing
 from courseware.evidence.recording import record
@@ -21,12 +21,12 @@ from courseware.outbox.tray_lines import TrayLine
 
 
 class NotForThisPerson(Exception):
-    """The person who withdraws the certificate holds it, or cannot decide about its holder."""
+    """The person holds the certificate, or cannot decide about its holder."""
 
 
 @transaction.atomic
 def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
-    """False, and nothing is changed, where it was withdrawn already. Raises NotForThisPerson."""
+    """False if it was withdrawn already. Raises NotForThisPerson."""
     Enrollment.objects.hold_all_beside(certificate.enrollment)
     enrollment = lock(certificate.enrollment)
     if enrollment.learner_id in not_decided_by(by):
@@ -34,9 +34,7 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     certificate.refresh_from_db()
     if certificate.withdrawn_at:
         return False
-    certificate.withdrawn_at, certificate.withdrawn_by = at or timezone.now(), by
-    certificate.withdrawn_reason = reason
-    certificate.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_reason"])
+    certificate.set_withdrawn(reason, by, at)
     keep_standing(certificate)
     data = {"certificate": certificate.pk}
     tell("certificate-withdrawn", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
@@ -46,11 +44,9 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
 
 def in_words(message: Message) -> dict[str, str]:
     certificate = Certificate.objects.select_related("enrollment__course").get(pk=message.data["certificate"])
-    titles = certificate.titles
-    title = titles.get(message.language) or next(iter(titles.values()))
     return {
         "name": certificate.holder,
-        "course": title,
+        "course": in_language(certificate.titles, message.language),
         "reason": certificate.withdrawn_reason,
         "house_style_of": certificate.enrollment.course.identifier,
     }
@@ -63,11 +59,7 @@ def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
 
 
 def line_about(certificate: Certificate) -> LineWords:
-    titles = certificate.titles
-    said = {
-        "course": titles.get(get_language()) or next(iter(titles.values())),
-        "reason": certificate.withdrawn_reason,
-    }
+    said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.withdrawn_reason}
     words = gettext("Your certificate for “%(course)s” was withdrawn: %(reason)s") % said
     return LineWords(words, reverse("assessment:certificate", args=[certificate.number]))
 

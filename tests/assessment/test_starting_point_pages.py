@@ -198,15 +198,6 @@ def test_a_button_without_a_choice_says_so_and_saves_nothing(client, enrollment)
     assert attempt.responses.get(position=1).saves == 0
 
 
-def test_one_begun_before_there_was_an_end_by_itself_is_ended_by_a_button(client, enrollment):
-    attempt = start(enrollment, START)
-    attempt.responses.update(response=[0], saves=1)
-    assert client.get(f"/attempts/{attempt.pk}/review/")["Location"] == f"/attempts/{attempt.pk}/"
-    assert "See your starting point" in text_of(client.get(f"/attempts/{attempt.pk}/"))
-    response = client.post(f"/attempts/{attempt.pk}/submit/", follow=True)
-    assert topics(response)
-
-
 def test_when_a_lesson_is_done_its_page_says_why_it_is_closed(client, enrollment):
     finish_lessons(enrollment)
     assert "taken before the start" in text_of(client.get(PAGE))

@@ -15,7 +15,7 @@ from courseware.assessment import attempting
 from courseware.assessment.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
 from courseware.assessment.forms import SaveForm
 from courseware.assessment.models import RESPONSES_AT
-from courseware.assessment.views.places import attempt_address, own_attempt, question_address
+from courseware.assessment.views.places import own_attempt, question_address
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
@@ -55,10 +55,7 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
     template = "assessment/attempt.html"
     if attempt.is_pre_check and not context["over"]:
         template = "assessment/pre_check_question.html"
-        context |= {
-            "is_whole": all(each.is_answered for each in asked),
-            "first_lesson": outline.first_lesson if attempt.number == 1 else None,
-        }
+        context["first_lesson"] = outline.first_lesson if attempt.number == 1 else None
     return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
 
 
@@ -126,12 +123,9 @@ def refused(request, attempt, position):
 
 
 def next_address(attempt, position, go):
-    """`go` is "back", "review" or a question's number; else it is the next question, or the overview at the end.
-
-    A pre-check goes on to what is open, and where nothing is, to its result.
-    """
-    if attempt.is_pre_check:
-        return attempt_address(attempt.pk)
+    """`go`: "back", "review" or the number of a question; otherwise the next question, or the overview at the end."""
+    if attempt.is_pre_check:  # goes on to the first open question, or to its result
+        return reverse("assessment:attempt", args=[attempt.pk])
     target = position - 1 if go == "back" else small_number(go) or position + 1
     if go == "review" or target > attempt.max_points:
         return reverse("assessment:review", args=[attempt.pk])
@@ -156,7 +150,7 @@ def review(request, pk):
     return render_in_course(request, Reading(attempt.enrollment), "assessment/review.html", context, outline=outline)
 
 
-@post_view(attempt_address)
+@post_view("assessment:attempt")
 def submit(request, pk):
     try:
         attempting.submit(own_attempt(request, pk))

@@ -1,4 +1,4 @@
-"""/certificates/: public; the number is the only key. The file to print is for the holder, and who sees the record."""
+"""/certificates/: public, by number. The PDF file is for the holder and for who sees the record."""
 
 from http import HTTPStatus
 
@@ -62,7 +62,7 @@ def certificate(request, number):
 
 
 def of_number(number):
-    """None where there is none."""
+    """The certificate, or None."""
     try:
         plain = plain_number(number)
     except NoNumber:
@@ -76,7 +76,7 @@ def kept_in(issued, language):
 
 
 def may_have_paper(user, issued):
-    """Its holder, and who sees the record. Runs a query for whoever is neither holder nor stranger."""
+    """Whether the user is the holder or sees the record. At most one query."""
     if not user.is_authenticated:
         return False
     runs = Enrollment.objects.filter(pk=issued.enrollment_id)
@@ -84,7 +84,7 @@ def may_have_paper(user, issued):
 
 
 def certificate_for_paper(request, number):
-    """Raises Http404, also for who may look at its page and no more."""
+    """Raises Http404, also for users who may see only the page."""
     issued = of_number(number)
     if issued is None or not may_have_paper(request.user, issued):
         raise Http404
@@ -112,7 +112,6 @@ def make_paper(request, number):
 
 @page_view()
 def paper(request, number, language):
-    """The same bytes ever after, also of one that was withdrawn since: its page says so."""
     issued = certificate_for_paper(request, number)
     kept = get_object_or_404(kept_in(issued, language))
     if issued.enrollment.learner_id != request.user.pk:

@@ -1,4 +1,4 @@
-"""/daily/: the question of the day, and whether one wants it by letter or during the course."""
+"""/daily/: the question of the day, and wishes for it by letter or during the course."""
 
 from django.contrib import messages
 from django.http import HttpResponseBadRequest
@@ -17,10 +17,6 @@ from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.lib.page_views import page_view, post_view
 
 
-def daily_address():
-    return reverse("assessment:daily")
-
-
 @page_view()
 def daily(request):
     card = daily_card(runs_of_person(request.user))
@@ -29,7 +25,7 @@ def daily(request):
 
 
 def chosen_in_letter(request, card):
-    """The choice that a link in a letter has put in, None where another question is asked by now."""
+    """The choice of a link in a letter, or None if another question is asked by now."""
     is_asked = card and card.form and request.GET.get("question") == card.form.question.id
     if not is_asked or request.GET.get("number") != str(card.form.number):
         return None
@@ -37,13 +33,13 @@ def chosen_in_letter(request, card):
     return next((each for each in choices if each.value == request.GET.get("choice")), None)
 
 
-@post_view(daily_address)
+@post_view("assessment:daily", takes=())
 def answer(request):
     form = DailyAnswerForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     sent = form.cleaned_data
-    back = f"{reverse('home') if sent['at_home'] else daily_address()}#daily"
+    back = reverse("home" if sent["at_home"] else "assessment:daily", fragment="daily")
     try:
         answer_of_form(request.user, sent["token"]) or keep_answer(request, sent)
     except (OtherQuestion, NoSuchQuestion, QuestionChanged):
@@ -66,10 +62,10 @@ def keep_answer(request, sent):
     return answer_daily(request.user, asked, raw, revision=sent["revision"], token=sent["token"])
 
 
-@post_view(daily_address)
+@post_view("assessment:daily", takes=())
 def wish(request):
     form = DailyWishForm(request.POST)
     if form.is_valid():
         choose(request.user, **form.cleaned_data)
         messages.success(request, _("Kept."))
-    return redirect(daily_address())
+    return redirect("assessment:daily")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from courseware.assessment import drilling
 from courseware.assessment.forms import DrillForm
-from courseware.assessment.views.places import drill_address, own_attempt
+from courseware.assessment.views.places import own_attempt
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
@@ -74,7 +74,7 @@ def drill_page(request, attempt, found, card, template, *, problem="", status=20
     return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
 
 
-@post_view(drill_address)
+@post_view("assessment:drill")
 def answer_drill(request, pk, rule):
     attempt = own_attempt(request, pk)
     found = drilling.drill_on(rule, attempt)
@@ -97,8 +97,7 @@ def answer_drill(request, pk, rule):
         return drill_again(request, attempt, found, "too fast", HTTPStatus.TOO_MANY_REQUESTS)
     except ValueError:
         return drill_again(request, attempt, found, "incomplete", HTTPStatus.UNPROCESSABLE_ENTITY)
-    address = reverse("assessment:drill", args=[pk, rule])
-    return redirect(f"{address}?answered={answer.number}")
+    return redirect(reverse("assessment:drill", args=[pk, rule], query={"answered": answer.number}))
 
 
 def drill_again(request, attempt, found, problem, status):

@@ -8,7 +8,7 @@ from courseware.assessment import attempting
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.exam_terms import duration, questions_in, retake_terms
 from courseware.assessment.grading import points_needed
-from courseware.assessment.views.places import exam_address, shown_drills
+from courseware.assessment.views.places import shown_drills
 from courseware.content.compiled import serving
 from courseware.language.metadata import attempts_in_a_row
 from courseware.learning.access import reading_of
@@ -25,7 +25,7 @@ def exam(request, course, exam):
     for attempt in attempts:
         attempt.enrollment = reading.enrollment
     under_way = next((attempt for attempt in attempts if not attempt.submitted_at), None)
-    # Whoever is in the middle of an attempt is told what it began with.
+    # An open attempt shows the terms it began with.
     terms = serving.page(under_way.release, exam, reading.language) if under_way else page
     context = {
         "step": step,
@@ -50,10 +50,7 @@ def pre_check(request, reading, context):
         return redirect("assessment:result", attempts[-1].pk)
     if under_way and not under_way.has_answers():
         context |= {"under_way": None, "over": ""}  # there is nothing to hand in
-    context |= {
-        "next": reading.progress.next_step,
-        "first_lesson": reading.outline.first_lesson,
-    }
+    context |= {"next": reading.progress.next_step, "first_lesson": reading.outline.first_lesson}
     return render_in_course(request, reading, "assessment/pre_check.html", context)
 
 
@@ -76,13 +73,13 @@ def exam_page(request, reading, context):
 
 
 def minutes_of(under_way, person, terms):
-    """What the clock of this person's attempt begins with, rounded down; 0 where there is none."""
+    """Minutes of the person's clock, rounded down; 0 without a limit."""
     if under_way:
         return (under_way.closes_at - under_way.started_at) // timedelta(minutes=1) if under_way.closes_at else 0
     return (person.time_for(terms.data["time_limit"] or 0) or 0) // 60
 
 
-@post_view(exam_address)
+@post_view("assessment:exam")
 def start(request, course, exam):
     reading = reading_of(request, course)
     reading.step(exam, "exam", "pre-check")

@@ -1,4 +1,4 @@
-"""The addresses of an exam's pages, and the attempt a page is about."""
+"""The attempt of a page, and what several pages show."""
 
 from django.http import Http404
 from django.urls import reverse
@@ -23,22 +23,10 @@ def own_attempt(request, pk) -> Attempt:
     return attempts[0]
 
 
-def exam_address(course, exam):
-    return reverse("assessment:exam", args=[course, exam])
-
-
-def attempt_address(pk):
-    return reverse("assessment:attempt", args=[pk])
-
-
 def question_address(pk, position):
-    return f"{attempt_address(pk)}?question={position}"
-
-
-def drill_address(pk, rule):
-    return reverse("assessment:drill", args=[pk, rule])
+    return f"{reverse('assessment:attempt', args=[pk])}?question={position}"
 
 
 def shown_drills(attempt, outline):
-    """(the rule as HTML, the drill) for each drill that the attempt needs or needed."""
+    """(rule as HTML, drill) of each drill of the attempt."""
     return [(outline.objective(drill.rule), drill) for drill in drilling.drills_of(attempt)]

@@ -31,7 +31,7 @@ def result(request, pk):
     is_there = now.find(exam) is not None
     eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
     drills = shown_drills(attempt, then)
-    again = steps_again(eligibility, now) if eligibility else []
+    again = [now.step(step) for step in (*eligibility.lessons, *eligibility.simulations)] if eligibility else []
     certificate = certificate_of(enrollment)
     is_arrival = attempt.is_passed and has_just_arrived(enrollment, certificate)
     context = {
@@ -43,7 +43,7 @@ def result(request, pk):
         "again": again,
         "again_minutes": sum(step.minutes_again for step in again),
         "drills": drills,
-        # What has left the route holds nobody up; the drill stays open to whoever wants it.
+        # An exam that has left the route holds up nobody.
         "is_held": is_there and not all(drill.is_done for _rule, drill in drills),
         "point": starting_point_of(enrollment, now),
         "pre_check": now.find(now.pre_check_id),
@@ -53,10 +53,6 @@ def result(request, pk):
         "topics": topics_in(enrollment, now.pre_check_id) if is_arrival and now.pre_check_id else (),
     }
     return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
-
-
-def steps_again(eligibility, outline):
-    return [outline.step(step) for step in (*eligibility.lessons, *eligibility.simulations)]
 
 
 def starting_point(request, attempt):
@@ -82,13 +78,13 @@ def starting_point(request, attempt):
 
 
 def topics_in(enrollment, pre_check):
-    """`pre_check` is the id of its document. Runs up to three queries."""
+    """`pre_check`: id of its document. At most three queries."""
     sittings = enrollment.attempts.filter(exam__identifier=pre_check, pass_mark=None).submitted().with_release()
     return topics_of(list(sittings), get_language())
 
 
 def has_just_arrived(enrollment, certificate):
-    """The whole day long: a drill or another tab may lie between the last answer and this page."""
+    """Whether the course was completed today: a drill may lie between the last answer and this page."""
     if certificate is None or certificate.withdrawn_at:
         return False
     zone = enrollment.zone
