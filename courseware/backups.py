@@ -1,7 +1,4 @@
-"""The whole site in one file: a zip with the database and, written last, what is in it.
-
-A file under its own name is whole: it is written beside, synced, and renamed.
-"""
+"""Backups: a zip with the database and a manifest, written to a temporary file, synced, and renamed."""
 
 import fcntl
 import json
@@ -32,7 +29,7 @@ BLOCK = 1024 * 1024  # bytes
 
 
 class BackupFailed(Exception):
-    """One sentence: where, what, and what was expected. Nothing is left half."""
+    """One sentence: where, what, and what was expected. Nothing half-done is left."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Manifest:
 
 
 def make(folder: Path) -> tuple[Path, Manifest]:
-    """Raises BackupFailed, with nothing left of it."""
+    """Make a backup. Raises BackupFailed."""
     now = datetime.now(UTC)
     path = folder / f"courseware-{now:%Y%m%dT%H%M%SZ}.zip"
     try:
@@ -73,7 +70,7 @@ def make(folder: Path) -> tuple[Path, Manifest]:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """What a killed backup or restore has left is taken away."""
+    """Lock the folder, and delete what a killed backup or restore has left."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -98,7 +95,7 @@ def write(path: Path, now: datetime) -> Manifest:
 
 
 def add(archive: zipfile.ZipFile, stream: IO[bytes], facts: Facts) -> tuple[int, str]:
-    """(bytes, their sha256). What pg_dump writes is compressed already."""
+    """(bytes, their sha256). The output of pg_dump is compressed already."""
     size, digest = 0, sha256()
     how = zipfile.ZIP_STORED if facts.database == "PostgreSQL" else zipfile.ZIP_DEFLATED
     with archive.open(entry(DATABASE, how), "w", force_zip64=True) as member:
@@ -124,8 +121,8 @@ def sync(folder: Path) -> None:
 
 
 def thin(folder: Path, kept: int, made: Path) -> list[Path]:
-    """Take away all but the one just made and the newest of the others. Returns those that are gone."""
-    # By its name that one may be the oldest: others were made while the clock was ahead.
+    """Delete and return all but the backup just made and the newest others, `kept` in all."""
+    # By name the new one may be the oldest: the clock may have been ahead.
     others = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name) and path != made)
     old = others[: max(0, len(others) + 1 - kept)]
     for path in old:
@@ -137,7 +134,7 @@ def thin(folder: Path, kept: int, made: Path) -> list[Path]:
 
 
 def unpack(path: Path, into: Path) -> Manifest:
-    """Write the database of a backup to `into`. Raises BackupFailed for one that is damaged, or not for this site."""
+    """Write the database of a backup to `into`. Raises BackupFailed if it is damaged or not for this site."""
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = read_manifest(archive)

@@ -1,4 +1,4 @@
-"""More people than the machine can serve: what they send is saved, each in turn, and pages are refused early."""
+"""Limit of requests served at a time: forms wait for their turn, pages are refused early."""
 
 import logging
 import threading
@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 
 
 class CrowdMiddleware:
-    """Stands behind static files, which cost nothing, and before all that asks the database."""
-
     def __init__(self, get_response):
         self.get_response = get_response
         self.turns = Turns(settings.REQUESTS_AT_WORK, settings.PAGES_WAITING, settings.PAGE_WAITS_AT_MOST)
@@ -46,7 +44,7 @@ class CrowdMiddleware:
 
 
 def give_connections_back():
-    # Now, and not when a slow line has taken the answer: whoever is next needs them.
+    # Before a slow client has received the response, for the next request.
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -1,4 +1,4 @@
-"""From the address of a database, as an operator writes it, to what Django connects by."""
+"""Database URLs to Django's database settings."""
 
 import sys
 import warnings
@@ -11,20 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 from courseware import starting
 
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
-# A pool instead of CONN_MAX_AGE; the check makes the first request after a restart of the database succeed. It gives up
-# reconnecting (seconds) before a request gives up waiting: so the first one after a long outage tries at once, and does
-# not find the pool waiting for a next try that is minutes away. A command has one connection of its own, and says at
-# once why it has none.
+# For servers, instead of CONN_MAX_AGE. The pool gives up reconnecting (seconds) before a request gives up waiting, so
+# that the first request after a long outage tries at once.
 POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 4}
 
 
 def database_at(address: str, *, named: str, bounds: Mapping[str, int]) -> dict[str, Any]:
-    """`named` is where the address was given; `bounds`, in seconds, are of a server alone and of PostgreSQL.
+    """`named`: source of the address, for errors; `bounds`: timeouts (seconds) for servers on PostgreSQL.
 
-    Raises ImproperlyConfigured for an address that makes no sense.
+    Raises ImproperlyConfigured for an invalid address.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # an address it does not know is warned of with its password
+        with warnings.catch_warnings(action="ignore"):  # a warning would show the password
             database = environ.Env.db_url_config(address)
     except (ImproperlyConfigured, ValueError) as error:
         raise ImproperlyConfigured(f"{named}: expected sqlite:///… or postgres://…, {error}") from None
@@ -33,7 +31,7 @@ def database_at(address: str, *, named: str, bounds: Mapping[str, int]) -> dict[
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 5,
-                # FULL, because NORMAL may lose the last commits at power loss.
+                # NORMAL may lose the last commits at power loss.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
             }
         }
@@ -44,14 +42,9 @@ def database_at(address: str, *, named: str, bounds: Mapping[str, int]) -> dict[
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 3,
-            "application_name": called(),
+            "application_name": " ".join(["courseware", *(["server"] if starting.is_serving else sys.argv[1:2])]),
             **({"pool": POOL} if starting.is_serving else {}),
             "options": " ".join(f"-c {name}={value}s" for name, value in bounds.items() if starting.is_serving),
             **database.get("OPTIONS", {}),  # of the address, as ?sslmode=verify-full
         },
     }
-
-
-def called() -> str:
-    """By what an administrator of PostgreSQL knows this process among its sessions."""
-    return " ".join(["courseware", *(["server"] if starting.is_serving else sys.argv[1:2])])

@@ -1,4 +1,4 @@
-"""The whole site's database as bytes, of one moment, and back: by SQLite's and PostgreSQL's own means."""
+"""Dump and restore the database with the tools of SQLite and PostgreSQL."""
 
 import os
 import re
@@ -21,20 +21,18 @@ from django.db.backends.postgresql.client import DatabaseClient
 from courseware.accounts.models import Device
 from courseware.upgrading import take_as_long_as_needed
 
-# Tables whose rows are left out of a dump: stolen sessions would open accounts.
+# Tables dumped without rows: a stolen session opens an account.
 LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, Device)), settings.CACHE_TABLE]
-WAITS_AT_MOST = 30  # seconds for whoever still writes to SQLite
-SINCE_17 = b"SET transaction_timeout = 0;"  # which pg_restore writes for a server of any version
+WAITS_AT_MOST = 30  # seconds for other writers to SQLite
+SINCE_17 = b"SET transaction_timeout = 0;"  # pg_restore writes it for any server
 
 
 class DumpFailed(Exception):
-    """What the database or its program says; nothing was changed."""
+    """Message of the database or its program; nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the dump holds, read at its own moment."""
-
     database: str
     migrations: list[list[str]]
     events: int  # of the log
@@ -48,13 +46,13 @@ def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
 
 @contextmanager
 def dumped(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
-    """The bytes, to be read to their end. `beside` is a path that nothing lies at: a temporary file may."""
+    """Bytes to be read to their end, and facts. `beside`: free path for a temporary file."""
     with dumped_postgresql() if connection.vendor == "postgresql" else dumped_sqlite(beside) as dump:
         yield dump
 
 
 def restore_dump(file: Path) -> None:
-    """In place of whatever is in the database; killed half-way, that is still there."""
+    """Replace the content of the database, or leave it as it is if killed."""
     (restore_postgresql if connection.vendor == "postgresql" else restore_sqlite)(file)
 
 
@@ -91,7 +89,7 @@ def empty_what_is_left_out(copy: sqlite3.Connection) -> None:
 
 
 def restore_sqlite(file: Path) -> None:
-    """Page by page into the file that is there: a process that has it open sees the other content, or the former."""
+    """Copy page by page, so that a process with the file open sees the new or the former content."""
     try:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(sqlite_file())) as target:
             if (found := source.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
@@ -124,13 +122,13 @@ def program(name: str) -> str:
 
 
 class Client:
-    """A program of PostgreSQL at work; left, it is ended. Its errors go into a file, for a pipe may fill up."""
+    """A running program of PostgreSQL. Its errors go to a file, because a pipe may fill up."""
 
     def __init__(
         self, name: str, *arguments: str, connects: bool = True, stdin: int | None = None, stdout: int | None = None
     ) -> None:
         command, secrets = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, list(arguments))
-        # The password goes by the environment: every user of this machine can read what stands on a command line.
+        # The password goes by the environment: command lines are visible to every user of the machine.
         command = [program(name), *(command[1:] if connects else arguments)]
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         environment = os.environ | (secrets or {})
@@ -157,7 +155,7 @@ class Client:
         return self.process.stdin
 
     def come_to_an_end(self) -> None:
-        """Raises DumpFailed, with the program's own words, where that is no good end."""
+        """Wait. Raises DumpFailed with the program's message if it failed."""
         if self.process.wait():
             self.errors.seek(0)
             said = " ".join(self.errors.read().decode(errors="replace").split())
@@ -197,7 +195,7 @@ def restore_postgresql(file: Path) -> None:
         Client("psql", *write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as writing,
     ):
         try:
-            # Without COMMIT nothing has happened: psql, left alone in the middle, ends its transaction with itself.
+            # Without COMMIT psql rolls back when it ends.
             writing.input.write(f"BEGIN;\n{f'DROP TABLE {tables} CASCADE;' if tables else ''}\n".encode())
             pass_on_settings(reading.output, writing.input)
             shutil.copyfileobj(reading.output, writing.input)
@@ -210,7 +208,7 @@ def restore_postgresql(file: Path) -> None:
 
 
 def pass_on_settings(script: IO[bytes], to: IO[bytes]) -> None:
-    """The lines that a script begins with, up to the one that sets its encoding, without what an older server lacks."""
+    """Copy the first lines, up to the encoding, without a setting that older servers lack."""
     knows = connection.pg_version >= 170000  # type: ignore[attr-defined]  # PostgreSQL's own
     for line in script:
         if knows or line.strip() != SINCE_17:

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` finds about letters and files, beside Django's own findings."""
+"""Checks of email and file permissions for `manage.py check --deploy`."""
 
 import stat
 from pathlib import Path
@@ -13,23 +13,15 @@ def letters_leave_and_by_tls(**kwargs):
     if settings.PLAIN_HTTP:
         return []
     if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):
-        return [
-            Error(
-                "EMAIL_URL: expected a mail server; without one letters stay in DATA_DIR/mail, with links to sign in.",
-                id="front_door.E001",
-            )
-        ]
+        words = "EMAIL_URL: expected a mail server; without one letters stay in DATA_DIR/mail, with links to sign in."
+        return [Error(words, id="front_door.E001")]
     is_here = urlsplit(f"//{settings.EMAIL_HOST}").hostname in {"localhost", "127.0.0.1"}
     is_in_the_clear = settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not (
         settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL
     )
     if is_in_the_clear and not is_here:
-        return [
-            Error(
-                "EMAIL_URL: expected smtp+tls:// or smtp+ssl://, for letters hold links to sign in.",
-                id="front_door.E002",
-            )
-        ]
+        words = "EMAIL_URL: expected smtp+tls:// or smtp+ssl://, for letters hold links to sign in."
+        return [Error(words, id="front_door.E002")]
     return []
 
 
@@ -45,7 +37,7 @@ def only_the_owner_reads_the_data(**kwargs):
 
 
 def places_of_data() -> list[Path]:
-    """The folder of the data, and a database that lies elsewhere: nobody comes to what is inside a closed folder."""
+    """The data folder, and a database file outside of it."""
     database = settings.DATABASES["default"]
     if not database["ENGINE"].endswith("sqlite3"):
         return [settings.DATA_DIR]

@@ -1,4 +1,4 @@
-"""Pages for what went wrong. None of them asks the database, which may be what went wrong."""
+"""Error pages, which do not use the database."""
 
 import random
 import sys
@@ -24,8 +24,7 @@ def away():
 
 
 def crowded():
-    # Not all of them at the same second.
-    after = random.randint(RETRY_AFTER, 3 * RETRY_AFTER)  # noqa: S311 - spreads people, and keeps no secret
+    after = random.randint(RETRY_AFTER, 3 * RETRY_AFTER)  # noqa: S311 - spreads retries, and keeps no secret
     return turned_away("crowded", after)
 
 
@@ -36,14 +35,14 @@ def come_back(template, after):
 
 
 def turned_away(template, after):
-    """The answer to a refused request. The caller logs one line for all of them, so Django logs no error for each."""
+    """Response to a refused request, which Django does not log: the caller logs one line for all."""
     response = come_back(template, after)
     response._has_been_logged = True
     return response
 
 
 def bad_request(request, exception=None):
-    # The session could not be written after the view had done its work: nothing was wrong with the request.
+    # The session could not be written after the view; the request itself was right.
     if isinstance(exception, SessionInterrupted):
         return away()
     return page(413, "413") if isinstance(exception, TOO_MUCH) else page(400, "400")
@@ -62,7 +61,7 @@ def not_found(request, exception=None):
 
 
 def server_error(request):
-    """500 for a bug; 503 while the database or Redis is away or full. Nothing was acknowledged that was not saved."""
+    """500 for a bug; 503 while the database or Redis is away or full."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError) or is_of_redis(error):
         return away()
@@ -70,5 +69,5 @@ def server_error(request):
 
 
 def is_of_redis(error):
-    # By its name: the library is there only where it is asked for.
+    # By name, because the library is optional.
     return any(kind.__module__ == "redis.exceptions" for kind in type(error).__mro__)

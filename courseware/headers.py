@@ -1,4 +1,4 @@
-"""Headers that belong on every answer, error pages and static files included."""
+"""Headers of every response, including error pages and static files."""
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
@@ -13,11 +13,10 @@ class HeadersMiddleware:
             response.setdefault("Permissions-Policy", PERMISSIONS)  # only a document heeds it
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.setdefault("X-Robots-Tag", "noindex")  # public pages, too: a certificate shows a name
-        # WhiteNoise sets its own; every page is somebody's own and must not stay in a shared computer's cache.
+        # WhiteNoise sets its own. Pages are personal and must not stay in the cache of a shared computer.
         response.setdefault("Cache-Control", "private, no-store")
         return response
 
 
 def add_to_static_file(headers, path, url):
-    """A file is no page: opened by itself it loads nothing, and the pages' longer policy need not come with each."""
     headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"

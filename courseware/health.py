@@ -1,8 +1,5 @@
-"""Two addresses for whatever watches the site: does the process live, and can it serve?
-
-They stand before everything else: a load balancer asks by an address that is no host of the site, over plain http, and
-wants its answer also while people queue, while an upgrade runs, and while the database is away.
-"""
+"""Liveness and readiness, answered before all other middleware: also for other hosts, over plain http, in a crowd, and
+without a database."""
 
 import threading
 import time
@@ -44,20 +41,20 @@ class HealthMiddleware:
         return HttpResponse(text, status=status, content_type="text/plain", headers=POLICY)
 
     def kept_readiness(self):
-        """`readiness`, computed at most once a second in this process."""
+        """`readiness`, computed at most once a second."""
         with self.lock:
             if time.monotonic() - self.asked_at >= KEPT_FOR:
                 self.kept, self.asked_at = self.readiness(), time.monotonic()
             return self.kept
 
     def readiness(self):
-        """(status, a line for each thing that was asked). A site goes on to serve while no worker lives."""
+        """(status, lines). A site without a worker is ready."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
         except (DatabaseError, InterfaceError):
             return 503, ["database: away"]
-        if self.watch.reason():  # the reason goes to the log only: it may name a migration
+        if self.watch.reason():  # logged only, because it may name a migration
             return 503, ["database: answers", "site: closed; the log says why"]
         age = age_of_last_sign()
         worker = "none has been seen" if age is None else f"seen {age.total_seconds():.0f} s ago"
@@ -65,7 +62,6 @@ class HealthMiddleware:
         return 200, ["database: answers", "migrations: applied", f"worker: {worker}", *servers, *self.counting()]
 
     def counting(self):
-        """Pages go on without Redis; signing in does not."""
         if not settings.CACHE_URL:
             return []
         try:

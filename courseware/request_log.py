@@ -1,4 +1,4 @@
-"""Each request has a number: in every line of the log about it, in the answer, and on the page that says what broke."""
+"""A number for each request: in its log lines, in the response, and on error pages."""
 
 import logging
 import re
@@ -16,14 +16,12 @@ logger = logging.getLogger(__name__)
 
 
 def number_for(request) -> str:
-    """The proxy's, by which its own log names the request; of a stranger none is taken."""
+    """The number set by the proxy, if there is one, else a new one."""
     given = request.headers.get(HEADER, "") if settings.PROXIES and not settings.PLAIN_HTTP else ""
     return given if WELL_FORMED.fullmatch(given) else secrets.token_hex(6)
 
 
 class RequestLogMiddleware:
-    """Stands before everything else, so that whatever answers has a number."""
-
     def __init__(self, get_response):
         self.get_response = get_response
 

@@ -1,4 +1,4 @@
-"""All that is in the site's database, copied into another one that is empty."""
+"""Copy the database into another, empty one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 @cache
 def tables() -> list[AnyModel]:
-    """Everything that is stored, also what no room has a model of: the marks of migrations, and the cache."""
+    """Every table, including those of migrations and of the cache."""
 
     class CacheEntry(models.Model):
         cache_key = models.CharField(max_length=255, primary_key=True)
@@ -73,7 +73,7 @@ def first_line(error: Exception) -> str:
 
 
 def prepare() -> None:
-    """Make the tables of the other database. Raises CommandError where anything is in it, and where this one is old."""
+    """Make the tables of the other database. Raises CommandError if it is not empty, or this one not up to date."""
     if reason := refusal():
         raise CommandError(reason)
     if missing := unapplied():
@@ -99,7 +99,7 @@ def refuse_what_is_not_empty() -> None:
 
 
 def copy_everything(say: Say) -> None:
-    """In one transaction there, out of one moment here. Raises CommandError with nothing copied."""
+    """In one transaction there, from one snapshot here. Raises CommandError with nothing copied."""
     with transaction.atomic(using=OTHER), one_moment():
         refuse_what_is_not_empty()
         for model in tables():
@@ -118,7 +118,7 @@ def copy_everything(say: Say) -> None:
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """What is read here is of one moment. On SQLite nobody writes meanwhile, for its transactions lock at once."""
+    """Read from one snapshot. On SQLite the transaction locks out writers."""
     with transaction.atomic(using=HERE):
         if connections[HERE].vendor == "postgresql":
             with connections[HERE].cursor() as cursor:
@@ -144,7 +144,7 @@ def compare(copied: dict[AnyModel, Contents]) -> None:
 
 @contextmanager
 def other_as_the_sites() -> Iterator[None]:
-    """Whatever asks the site's database asks the other one: migrations and checks name none."""
+    """Use the other database as the default one, for migrations and checks."""
     own, connections[HERE] = connections[HERE], connections[OTHER]
     try:
         yield

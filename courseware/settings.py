@@ -1,7 +1,4 @@
-"""Settings of the site: everything an operator may change is an environment variable, read here and nowhere else.
-
-A missing or malformed value stops the start with a line that names it; docs/operator.md lists every variable.
-"""
+"""Settings. Operators set environment variables (docs/operator.md); a wrong value stops the start with one line."""
 
 import re
 import zoneinfo
@@ -20,18 +17,29 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 
+def require(name: str, condition: object, expected: str) -> None:
+    if not condition:
+        raise ImproperlyConfigured(f"{name}: expected {expected}")
+
+
 def switch(name: str, *, default: bool) -> bool:
-    """A yes or no. django-environ alone reads every word it does not know as no."""
+    """Yes or no. django-environ alone reads every unknown word as no."""
     value = env(name, default="").lower()
-    if value not in {"", "0", "1", "no", "yes", "off", "on", "false", "true"}:
-        raise ImproperlyConfigured(f"{name}: expected 1 or 0, got {value!r}")
+    require(name, value in {"", "0", "1", "no", "yes", "off", "on", "false", "true"}, f"1 or 0, got {value!r}")
     return env.bool(name) if value else default
 
 
-def count(name: str, *, default: int) -> int:
+def count(name: str, *, default: int, least: int = 0) -> int:
     value = env(name, default="") or str(default)
-    if not value.isdecimal():
-        raise ImproperlyConfigured(f"{name}: expected a number such as {default}, got {value!r}")
+    require(name, value.isdecimal(), f"a number such as {default}, got {value!r}")
+    require(name, int(value) >= least, f"a number such as {default}, got {value}")
+    return int(value)
+
+
+def number_up_to(most: int, name: str, *, default: int) -> int:
+    value = env(name, default="") or str(default)
+    is_right = value.isdecimal() and 1 <= int(value) <= most
+    require(name, is_right, f"a whole number from 1 to {most}, got {value!r}")
     return int(value)
 
 
@@ -43,38 +51,32 @@ try:
 except OSError as error:
     raise ImproperlyConfigured(f"DATA_DIR: expected a folder that can be written, {error}") from None
 SECRET_KEY = env("SECRET_KEY", default="")
-if len(SECRET_KEY) < 50:
-    raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters. To try the site: `make run`.")
-# Keys of before: what they have signed holds on, while everything new is signed with SECRET_KEY.
+require("SECRET_KEY", len(SECRET_KEY) >= 50, "at least 50 random characters. To try the site: `make run`.")
+# Former keys: their signatures stay valid.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-if any(len(key) < 50 for key in SECRET_KEY_FALLBACKS):
-    raise ImproperlyConfigured("SECRET_KEY_FALLBACKS: expected earlier keys of at least 50 characters, split by commas")
+are_long = all(len(key) >= 50 for key in SECRET_KEY_FALLBACKS)
+require("SECRET_KEY_FALLBACKS", are_long, "earlier keys of at least 50 characters, split by commas")
 # Plain http on this machine only: without TLS no Secure cookie is sent back, so signing in needs this one switch.
 PLAIN_HTTP = switch("PLAIN_HTTP", default=False)
 DEBUG = switch("DEBUG", default=False)
-if DEBUG and not PLAIN_HTTP:
-    raise ImproperlyConfigured("DEBUG: expected 0, for it shows code and settings to strangers; 1 needs PLAIN_HTTP=1")
+require("DEBUG", PLAIN_HTTP or not DEBUG, "0, for it shows code and settings to strangers; 1 needs PLAIN_HTTP=1")
 THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE if PLAIN_HTTP else [])
-if not ALLOWED_HOSTS or ("*" in ALLOWED_HOSTS and not PLAIN_HTTP):
-    raise ImproperlyConfigured("ALLOWED_HOSTS: expected the host names people use, such as training.example.com")
+are_named = ALLOWED_HOSTS and (PLAIN_HTTP or "*" not in ALLOWED_HOSTS)
+require("ALLOWED_HOSTS", are_named, "the host names people use, such as training.example.com")
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000" if PLAIN_HTTP else "")
-if not SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://"):
-    raise ImproperlyConfigured("SITE_URL: expected the address people use, such as https://training.example.com")
-if not re.fullmatch(r"https?://([^\s/?#@:[\]]+|\[[\da-fA-F:]+\])(:\d+)?/?", SITE_URL):
-    raise ImproperlyConfigured(f"SITE_URL: expected a host of its own and nothing behind it, got {SITE_URL}")
+is_usual = SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://")
+require("SITE_URL", is_usual, "the address people use, such as https://training.example.com")
+is_host = re.fullmatch(r"https?://([^\s/?#@:[\]]+|\[[\da-fA-F:]+\])(:\d+)?/?", SITE_URL)
+require("SITE_URL", is_host, f"a host of its own and nothing behind it, got {SITE_URL}")
 SITE_URL = SITE_URL.rstrip("/")  # a path is put behind it, which begins with one
-if PLAIN_HTTP and (
-    urlsplit(SITE_URL).hostname not in {"127.0.0.1", "localhost", "::1"} or not {*ALLOWED_HOSTS} <= {*THIS_MACHINE, "*"}
-):
-    # Demo people get in by it, and nobody is asked for a second factor.
-    raise ImproperlyConfigured("PLAIN_HTTP: expected 0, for SITE_URL or ALLOWED_HOSTS name more than this machine")
-if env("BEHIND_PROXY", default=""):
-    raise ImproperlyConfigured("BEHIND_PROXY: is PROXIES now, the number of proxies in front; 0 where there is none")
+is_here = urlsplit(SITE_URL).hostname in {"127.0.0.1", "localhost", "::1"} and {*ALLOWED_HOSTS} <= {*THIS_MACHINE, "*"}
+# With PLAIN_HTTP demo accounts can sign in, and no second factor is asked for.
+require("PLAIN_HTTP", is_here or not PLAIN_HTTP, "0, for SITE_URL or ALLOWED_HOSTS name more than this machine")
 PROXIES = count("PROXIES", default=1)
 SECURITY_CONTACT = env("SECURITY_CONTACT", default="")
-if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
-    raise ImproperlyConfigured("SECURITY_CONTACT: expected mailto:…, https://… or tel:…")
+is_address = not SECURITY_CONTACT or SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:"))
+require("SECURITY_CONTACT", is_address, "mailto:…, https://… or tel:…")
 PASSWORD_WORDS = [
     "courseware",
     "training",
@@ -82,52 +84,34 @@ PASSWORD_WORDS = [
     *env.list("PASSWORD_WORDS", default=[]),
 ]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-if any("://" not in origin for origin in CSRF_TRUSTED_ORIGINS):
-    raise ImproperlyConfigured("CSRF_TRUSTED_ORIGINS: expected origins such as https://training.example.com")
+are_origins = all("://" in origin for origin in CSRF_TRUSTED_ORIGINS)
+require("CSRF_TRUSTED_ORIGINS", are_origins, "origins such as https://training.example.com")
 COMMIT = env("COMMIT", default="")  # of an image, which holds no checkout to ask
-if COMMIT and not re.fullmatch("[0-9a-f]{7,64}", COMMIT):
-    raise ImproperlyConfigured(f"COMMIT: expected the hash of a commit, got {COMMIT!r}")
+require("COMMIT", re.fullmatch("([0-9a-f]{7,64})?", COMMIT), f"the hash of a commit, got {COMMIT!r}")
 LOG_FORMAT = env("LOG_FORMAT", default="") or "lines"
-if LOG_FORMAT not in {"lines", "json"}:
-    raise ImproperlyConfigured(f"LOG_FORMAT: expected lines or json, got {LOG_FORMAT!r}")
+require("LOG_FORMAT", LOG_FORMAT in {"lines", "json"}, f"lines or json, got {LOG_FORMAT!r}")
 LOG_REQUESTS = switch("LOG_REQUESTS", default=False)  # a line each
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
-if TIME_ZONE not in zoneinfo.available_timezones():
-    raise ImproperlyConfigured(f"TIME_ZONE: expected a name such as Asia/Shanghai, got {TIME_ZONE!r}")
-# Whose holidays count: those of China, or weekends alone where it is set to nothing.
-WORKING_DAYS = env("WORKING_DAYS", default="cn")
-if WORKING_DAYS not in {"cn", ""}:
-    raise ImproperlyConfigured(f"WORKING_DAYS: expected cn, or nothing for weekends alone, got {WORKING_DAYS!r}")
+is_zone = TIME_ZONE in zoneinfo.available_timezones()
+require("TIME_ZONE", is_zone, f"a name such as Asia/Shanghai, got {TIME_ZONE!r}")
+WORKING_DAYS = env("WORKING_DAYS", default="cn")  # holidays of China, or weekends only
+require("WORKING_DAYS", WORKING_DAYS in {"cn", ""}, f"cn, or nothing for weekends alone, got {WORKING_DAYS!r}")
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
-PASS_MARK_FLOOR = env("PASS_MARK_FLOOR", default="70")
-if not PASS_MARK_FLOOR.isdecimal() or not 1 <= int(PASS_MARK_FLOOR) <= 100:
-    raise ImproperlyConfigured(f"PASS_MARK_FLOOR: expected a whole number from 1 to 100, got {PASS_MARK_FLOOR!r}")
-PASS_MARK_FLOOR = int(PASS_MARK_FLOOR)
-CERTIFICATE_ENDING_DAYS = env("CERTIFICATE_ENDING_DAYS", default="60")
-if not CERTIFICATE_ENDING_DAYS.isdecimal() or not 1 <= int(CERTIFICATE_ENDING_DAYS) <= 3650:
-    raise ImproperlyConfigured(
-        f"CERTIFICATE_ENDING_DAYS: expected a whole number of days from 1 to 3650, got {CERTIFICATE_ENDING_DAYS!r}"
-    )
-CERTIFICATE_ENDING_DAYS = int(CERTIFICATE_ENDING_DAYS)
-# Whoever goes on failing, or has stopped, is marked as stuck on the board: see `reporting.stuck`.
-STUCK_AFTER_MISSES = count("STUCK_AFTER_MISSES", default=3)
-STUCK_AFTER_RED_RUNS = count("STUCK_AFTER_RED_RUNS", default=3)
-STUCK_AFTER_FAILED_DAYS = count("STUCK_AFTER_FAILED_DAYS", default=3)  # working days
-STUCK_AFTER_IDLE_DAYS = count("STUCK_AFTER_IDLE_DAYS", default=7)
-for name in ("STUCK_AFTER_MISSES", "STUCK_AFTER_RED_RUNS", "STUCK_AFTER_FAILED_DAYS", "STUCK_AFTER_IDLE_DAYS"):
-    if not 1 <= globals()[name] <= 3650:
-        raise ImproperlyConfigured(f"{name}: expected a whole number from 1 to 3650, got {globals()[name]}")
-if not count("WEB_CONCURRENCY", default=2):  # read by gunicorn, which has no words for it
-    raise ImproperlyConfigured("WEB_CONCURRENCY: expected a number such as 2, got 0")
-PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5)
-if not PREVIEW_SECONDS:
-    raise ImproperlyConfigured("PREVIEW_SECONDS: expected a number such as 5, got 0")
+PASS_MARK_FLOOR = number_up_to(100, "PASS_MARK_FLOOR", default=70)
+CERTIFICATE_ENDING_DAYS = number_up_to(3650, "CERTIFICATE_ENDING_DAYS", default=60)
+# Marks learners as stuck on the dashboard: see `reporting.stuck`.
+STUCK_AFTER_MISSES = number_up_to(3650, "STUCK_AFTER_MISSES", default=3)
+STUCK_AFTER_RED_RUNS = number_up_to(3650, "STUCK_AFTER_RED_RUNS", default=3)
+STUCK_AFTER_FAILED_DAYS = number_up_to(3650, "STUCK_AFTER_FAILED_DAYS", default=3)  # working days
+STUCK_AFTER_IDLE_DAYS = number_up_to(3650, "STUCK_AFTER_IDLE_DAYS", default=7)
+count("WEB_CONCURRENCY", default=2, least=1)  # only checked here; gunicorn reads it
+PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5, least=1)
 
 DATABASES = {
     "default": database_at(
         env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'courseware.sqlite3'}"),
         named="DATABASE_URL",
-        # Of a server alone: commands such as upgrade, import and backup take as long as they need.
+        # For servers only: commands take as long as they need.
         bounds={
             "statement_timeout": count("STATEMENT_TIMEOUT", default=30),
             "idle_in_transaction_session_timeout": count("IDLE_TRANSACTION_TIMEOUT", default=60),
@@ -135,22 +119,18 @@ DATABASES = {
     )
 }
 
-# A folder on another disk, best on another machine. Where it is away, a backup fails and says so: it is not made here.
+# A folder on another disk or machine. If it is away, the backup fails.
 BACKUP_DIR = Path(env("BACKUP_DIR", default="")) if env("BACKUP_DIR", default="") else None
-BACKUPS_KEPT = count("BACKUPS_KEPT", default=14)
-if not BACKUPS_KEPT:
-    raise ImproperlyConfigured("BACKUPS_KEPT: expected a number such as 14, got 0")
+BACKUPS_KEPT = count("BACKUPS_KEPT", default=14, least=1)
 
-# A folder into which another system lays the list of people; its newest file is brought in every night.
+# A folder in which another system stores the list of people; its newest file is imported every night.
 ROSTER_DIR = Path(env("ROSTER_DIR", default="")) if env("ROSTER_DIR", default="") else None
 ROSTER_IS_WHOLE_FIRM = switch("ROSTER_IS_WHOLE_FIRM", default=False)
 
 CACHE_URL = env("CACHE_URL", default="")
 if CACHE_URL:
-    if not re.fullmatch(r"rediss?://([^\s/?#]*@)?[^\s/?#@:]+(:\d+)?(/\d+)?", CACHE_URL):
-        raise ImproperlyConfigured(
-            "CACHE_URL: expected redis://… or rediss://…, with the number of a database at the end"
-        )
+    is_redis = re.fullmatch(r"rediss?://([^\s/?#]*@)?[^\s/?#@:]+(:\d+)?(/\d+)?", CACHE_URL)
+    require("CACHE_URL", is_redis, "redis://… or rediss://…, with the number of a database at the end")
     try:
         from redis.backoff import NoBackoff
         from redis.retry import Retry
@@ -169,29 +149,28 @@ EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 10  # seconds, for each answer of the mail server
 SMTP_SECONDS = 60  # wall-clock time for sending one email; `delivering.CLAIMED_FOR` is longer
 CHAT_SECONDS = 10  # wall-clock time for one request to a chat webhook
-# Whoever asks for a link at an address that nobody has gets an answer by mail in these domains only: else any stranger
-# could have letters of the firm sent to any address.
+# An unknown address that asks for a link gets an email in these domains only, so that strangers cannot send email.
 MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[])]
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
 FIRM_NAME = " ".join(env("FIRM_NAME", default="").split())  # in the subject of letters, which is one line
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Where mail servers report what they could not deliver: the sender on the envelope. `manage.py bounced` reads it.
+# The envelope sender, to which mail servers report bounces. `manage.py bounced` reads them.
 BOUNCES_TO = env("BOUNCES_TO", default="")
-if BOUNCES_TO and not re.fullmatch(r"[^\s<>@]+@[^\s<>@]+", BOUNCES_TO):
-    raise ImproperlyConfigured("BOUNCES_TO: expected an address alone, as in bounces@training.example.com")
+is_bare = re.fullmatch(r"([^\s<>@]+@[^\s<>@]+)?", BOUNCES_TO)
+require("BOUNCES_TO", is_bare, "an address alone, as in bounces@training.example.com")
 
 # Folders with fonts for signs in names that the fonts of the product lack.
 PAPER_FONTS = env.list("PAPER_FONTS", default=[])
-if missing := [folder for folder in PAPER_FONTS if not Path(folder).is_dir()]:
-    raise ImproperlyConfigured(f"PAPER_FONTS: expected folders that can be read, split by commas, not {missing[0]}")
+for folder in PAPER_FONTS:
+    require("PAPER_FONTS", Path(folder).is_dir(), f"folders that can be read, split by commas, not {folder}")
 
-# Doors into chat groups lead to the hosts of their services, and to these. "*.example.com" is every host below.
+# Hosts of chat bots besides those of their services. "*.example.com" is every host below.
 CHAT_HOSTS = [host.lower() for host in env.list("CHAT_HOSTS", default=[])]
-if not all(re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in CHAT_HOSTS):
-    raise ImproperlyConfigured("CHAT_HOSTS: expected hosts alone, split by commas, as in chat.example.com")
+are_hosts = all(re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in CHAT_HOSTS)
+require("CHAT_HOSTS", are_hosts, "hosts alone, split by commas, as in chat.example.com")
 CHAT_PROXY = env("CHAT_PROXY", default="")
-if CHAT_PROXY and not re.fullmatch(r"https?://([^\s/?#@]*@)?[^\s/?#@:]+(:\d+)?/?", CHAT_PROXY):
-    raise ImproperlyConfigured("CHAT_PROXY: expected the address of a proxy, such as http://proxy.example.com:3128")
+is_proxy = re.fullmatch(r"(https?://([^\s/?#@]*@)?[^\s/?#@:]+(:\d+)?/?)?", CHAT_PROXY)
+require("CHAT_PROXY", is_proxy, "the address of a proxy, such as http://proxy.example.com:3128")
 
 # What is the same everywhere -----------------------------------------------------------------------------------------
 
@@ -300,8 +279,8 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "courseware"  # ours: templates/courseware/
 
 LANGUAGES = [("zh-hans", _("Chinese (Simplified)")), ("en", _("English"))]
-if LANGUAGE_CODE not in dict(LANGUAGES):
-    raise ImproperlyConfigured(f"LANGUAGE_CODE: expected {' or '.join(dict(LANGUAGES))}, got {LANGUAGE_CODE!r}")
+is_translated = LANGUAGE_CODE in dict(LANGUAGES)
+require("LANGUAGE_CODE", is_translated, f"{' or '.join(dict(LANGUAGES))}, got {LANGUAGE_CODE!r}")
 LOCALE_PATHS = [BASE_DIR / "courseware" / "locale"]
 FORMAT_MODULE_PATH = "courseware.locale"
 USE_TZ = True
@@ -314,8 +293,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "courseware.static_files.StaticFilesStorage"},
 }
-# Of one person: answers in lessons, in drills, decisions in simulations, runs begun, each by itself. More is no reading
-# any more, and each is kept for good.
+# Of one person, each by itself: answers in lessons, in drills, decisions in simulations, runs begun.
 ANSWERS_A_MINUTE = 60
 REPORTS_A_DAY = 10  # of one person
 READS_A_MINUTE = 60  # by the reading API, of one person
@@ -323,8 +301,7 @@ WHITENOISE_ADD_HEADERS_FUNCTION = add_to_static_file
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 CONTENT_DIR = BASE_DIR / "content"
 
-# Where every process counts the same wrong passwords. The table is there with Redis as well: a site may come from it,
-# go to it, and go back, by CACHE_URL alone.
+# Shared by all processes, which count wrong passwords. The table exists with Redis as well, so that a site may switch.
 CACHE_TABLE = "cache"
 if CACHE_URL:
     CACHES = {
@@ -376,8 +353,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "courseware.accounts.inviting.LinkTokens"
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is locked out by wrong tries gets in by it
-# Above these it is crowded, and new places wait a little: see accounts/waits.py. allauth's own limits refuse, and by
-# them a stranger keeps an account or a whole office out.
+# Above these, sign-in is delayed: see accounts/waits.py. allauth's own limits would let strangers lock out an account.
 ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "wrong_codes": "30/m/ip,100/h/key",

@@ -1,8 +1,4 @@
-"""What every way in does first: manage.py, gunicorn and `make run`, before a setting is read.
-
-Here stands what "nothing is set" means, that new files are their owner's alone, and that a setting which is missing or
-wrong ends in one sentence.
-"""
+"""First steps of manage.py, gunicorn and `make run`, before settings are read."""
 
 import os
 import re
@@ -20,14 +16,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 TRIAL = BASE_DIR / "var" / "try"  # what `make run` keeps
 KEY = "secret-key"
-# Whoever sets one of these means a site of their own and brings all that it needs: nothing of `make run` is taken then.
+# If one of these is set, nothing of `make run` is used.
 SET_FOR_A_SITE = frozenset({
     "ALLOWED_HOSTS", "DATABASE_URL", "DATA_DIR", "DJANGO_SETTINGS_MODULE", "EMAIL_URL", "PLAIN_HTTP", "SECRET_KEY",
     "SITE_URL",
 })  # fmt: skip
-GUNICORN_GIVES_UP = 3  # any other status makes it start the worker again and again
+GUNICORN_GIVES_UP = 3  # with any other status it restarts the worker forever
 
-is_serving = False  # a server, and no command: the settings bound what it asks of the database
+is_serving = False  # a server, not a command: it gets database timeouts
 
 
 def begin(*, serving: bool = False) -> None:
@@ -38,14 +34,14 @@ def begin(*, serving: bool = False) -> None:
 
 
 def find_trial() -> None:
-    """Where nothing is set, and `make run` was here: take its settings, and say so."""
+    """Use the settings of `make run`, and say so, if nothing is set and its folder exists."""
     if SET_FOR_A_SITE.isdisjoint(os.environ) and (TRIAL / KEY).exists():
         print(f"Nothing is set, so this is the site of `make run` in {TRIAL.relative_to(BASE_DIR)}/.", file=sys.stderr)
         prepare_trial()
 
 
 def prepare_trial() -> Path:
-    """Settings of a site for trying out, where the caller has not set them. Returns the folder that holds all data."""
+    """Set missing settings of a trial. Returns its folder."""
     data = Path(os.environ.setdefault("DATA_DIR", str(TRIAL)))
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ.setdefault("PLAIN_HTTP", "1")
@@ -55,7 +51,7 @@ def prepare_trial() -> Path:
 
 
 def refuse_what_must_not_be_served() -> None:
-    """Commands run these checks by themselves; a server asks here."""
+    """Run the checks that commands run by themselves. Raises ImproperlyConfigured."""
     errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
     connections.close_all()
     if errors:
@@ -71,7 +67,7 @@ def kept_secret(file: Path) -> str:
 
 @contextmanager
 def in_one_sentence(status: int = 1) -> Iterator[None]:
-    """End the process with what is set wrong, and without a traceback unless it is asked for."""
+    """End the process with one sentence instead of a traceback, unless --traceback is given."""
     try:
         yield
     except (ImproperlyConfigured, DatabaseError) as error:

@@ -9,11 +9,7 @@ UNUSED = ["django_htmx"]  # we ship a copy of htmx
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Our scripts import each other by the hashed names too.
-
-    Django's `support_js_module_import_aggregation` would ask this of the scripts of every package, and django-htmx
-    ships some that import what is not there.
-    """
+    """Hashed names in imports of our scripts. Django's own option fails on scripts of django-htmx."""
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
@@ -27,17 +23,14 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
     )
 
     def stored_name(self, name):
-        # A page without its style is better than none, and what tells that an upgrade is needed has to be told.
+        # A page without its style is better than none.
         try:
             return super().stored_name(name)
         except ValueError:
             return name
 
     def compress_files(self, paths):
-        """Compress files under their hashed names only, which are the names that pages use.
-
-        WhiteNoise prefers a compressed file to the plain one, so files that earlier versions compressed are deleted.
-        """
+        """Compress files under hashed names only, and delete former compressed files, which WhiteNoise would prefer."""
         hashed = set(self.hashed_files.values())
         for path in paths - hashed:
             for ending in (".gz", ".br"):
@@ -46,7 +39,7 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
 
 
 def collect() -> None:
-    """Compress the static files where one of them, or a package, has changed since: it takes seconds."""
+    """Collect and compress static files if one of them, or a package, has changed."""
     digest = hashlib.sha256()
     own = [file for folder in settings.STATICFILES_DIRS for file in sorted(Path(folder).rglob("*")) if file.is_file()]
     for file in [settings.BASE_DIR / "requirements" / "run.txt", Path(__file__), *own]:
@@ -54,6 +47,6 @@ def collect() -> None:
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
-    # Without taking the old ones away: pages of the version before name them until its processes are restarted.
+    # Old files stay: processes of the former version use them until they are restarted.
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=UNUSED)
     stamp.write_text(digest.hexdigest())

@@ -1,7 +1,6 @@
-"""While the database is brought to another version, or is of another one than this process, the site answers 503.
+"""503 while the database is upgraded, or has another version than this process.
 
-A process looks by itself: nobody tells it, and a killed upgrade leaves nothing behind that keeps the site closed. The
-lock of an upgrade ends with its process; a database that was left half-way is seen by its migrations.
+Each process looks by itself. The lock of an upgrade ends with its process; migrations show a half-upgraded database.
 """
 
 import fcntl
@@ -31,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @cache
 def migrations_of_this_version() -> frozenset[tuple[str, str]]:
-    """As the files were when this process first asked."""
+    """Migrations on disk at the first call in this process."""
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
@@ -50,7 +49,7 @@ def is_ours(app_label: str) -> bool:
 
 
 def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
-    """One sentence if these migrations start from other initial migrations than this version; otherwise ""."""
+    """One sentence if these migrations start from other initial migrations than this version, else ""."""
     foreign = set(recorded) - migrations_of_this_version()
     initial = sorted(f"{app}.{name}" for app, name in foreign if is_ours(app) and name.startswith("0001_"))
     if not initial:
@@ -60,23 +59,22 @@ def other_baseline(recorded: Iterable[tuple[str, str]]) -> str:
 
 
 def refusal() -> str:
-    """Why this version must not write to the site's database; "" if it may, as for an empty or half-upgraded one."""
+    """Why this version must not write to the database; "" if it may."""
     reason = other_baseline(MigrationRecorder(connection).applied_migrations())
     return f"The database was {reason}" if reason else ""
 
 
 @register(Tags.database)
 def database_is_of_this_baseline(databases=None, **kwargs):
-    """Run by migrate, by `check --database default`, and by the server before it serves."""
     try:
         reason = refusal() if "default" in (databases or ()) else ""
-    except DatabaseError:  # there is none yet, or it is away
+    except DatabaseError:  # no database yet, or not reachable
         return []
     return [Error(reason, id="front_door.E004")] if reason else []
 
 
 def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:
-    """Lift what the owner of a PostgreSQL bounds for each user of it; the product itself bounds its servers only."""
+    """Lift timeouts that PostgreSQL sets for the user."""
     if to_database.vendor == "postgresql":
         with to_database.cursor() as cursor:
             cursor.execute("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY(%s)", [BOUNDS])
@@ -84,7 +82,7 @@ def take_as_long_as_needed(to_database: BaseDatabaseWrapper) -> None:
 
 @contextmanager
 def closed_site() -> Iterator[None]:
-    """Hold the lock that serving processes look for. A second upgrade waits here for the first."""
+    """Hold the lock of an upgrade, which serving processes look for."""
     if connection.vendor == "postgresql":
         holder = connections.create_connection("default")
         try:
@@ -103,7 +101,7 @@ def closed_site() -> Iterator[None]:
 
 
 def is_closed() -> bool:
-    """Whether an upgrade holds the lock at this moment."""
+    """Whether an upgrade holds the lock."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -117,16 +115,16 @@ def is_closed() -> bool:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:  # a full or missing disk is told by the page itself
+    except OSError:  # full or missing disk
         return False
     return False
 
 
 class Watch:
-    """What a process that serves or works asks before it touches anything: is the database of its own version?"""
+    """Whether the database has the version of this process, asked before each request and job."""
 
     def __init__(self) -> None:
-        # Now, and not at the first look: `git pull` may have brought other files by then.
+        # At start, because `git pull` may change the files later.
         self.known = migrations_of_this_version()
         self.knows_static_files = bool(getattr(staticfiles_storage, "hashed_files", True))
         self.looked_at = -float(LOOK_EVERY)
@@ -163,8 +161,6 @@ class Watch:
 
 
 class UpgradeMiddleware:
-    """Stands behind static files and in front of everything that asks the database."""
-
     def __init__(self, get_response):
         self.get_response = get_response
         self.watch = Watch()

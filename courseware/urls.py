@@ -9,7 +9,6 @@ register_converter(IdConverter, "id")
 register_converter(FilePathConverter, "file")
 
 urlpatterns = [
-    # Every room may lead home without knowing who serves it.
     path("", home, name="home"),
     path("", include("courseware.journey.urls")),
     path("", include("courseware.learning.urls")),

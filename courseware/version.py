@@ -1,4 +1,4 @@
-"""Which version of the product this is, and which commit it was made from: for whoever runs it, and for no stranger."""
+"""Version and commit of the product, shown to operators only."""
 
 import subprocess
 import tomllib
@@ -17,12 +17,12 @@ def number() -> str:
 
 @cache
 def commit() -> str:
-    """The first twelve characters of it, as the settings or else the checkout say."""
+    """The first 12 characters, from the settings or the checkout."""
     return (settings.COMMIT or commit_of_checkout())[:12] or UNKNOWN
 
 
 def commit_of_checkout() -> str:
-    # Only where this folder is the checkout itself, and not a folder inside of somebody else's.
+    # This folder may be inside another checkout.
     if not (settings.BASE_DIR / ".git").exists():
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Addresses that programs look for at every site."""
+"""URLs that programs look for at every site."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,14 +10,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-HOLDS_FOR = timedelta(days=90)  # whoever keeps a copy asks again after that
+HOLDS_FOR = timedelta(days=90)
 
 change_password = RedirectView.as_view(pattern_name="account_change_password")
 
 
 @require_safe
 def service_worker(request):
-    """The script that answers where no network does. At the root, for it sees no address above its own."""
+    """The offline script. At the root, because it sees only URLs below its own."""
     script = finders.find("js/service_worker.js")
     if script is None:
         raise Http404
@@ -26,7 +26,7 @@ def service_worker(request):
 
 @require_safe
 def security_txt(request):
-    """RFC 9116. Without a contact there is nothing to say."""
+    """RFC 9116; 404 without a contact."""
     if not settings.SECURITY_CONTACT:
         raise Http404
     expires = (timezone.now() + HOLDS_FOR).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -116,7 +116,6 @@ def test_the_address_of_the_site_ends_with_its_host_whoever_wrote_a_slash_behind
         ("SECURITY_CONTACT", {"SECURITY_CONTACT": "security@example.com"}),
         ("PROXIES", {"PROXIES": "-1"}),
         ("PROXIES", {"PROXIES": "nginx"}),
-        ("BEHIND_PROXY", {"BEHIND_PROXY": "0"}),
         ("TIME_ZONE", {"TIME_ZONE": "Asia/Nowhere"}),
         ("WORKING_DAYS", {"WORKING_DAYS": "de"}),
         ("LANGUAGE_CODE", {"LANGUAGE_CODE": "xx"}),
