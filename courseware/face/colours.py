@@ -1,6 +1,6 @@
-"""The two colours of a firm: whether they can be read where they stand, and the sheet that brings them to the pages.
+"""The two colours of the branding: their contrast (WCAG 2.2, 1.4.3) and their style sheet.
 
-Contrast is that of WCAG 2.2, 1.4.3. What they stand on is in `static/css/site.css`, as are the colours of the product.
+The grounds and the product's own colours are those of `static/css/site.css`.
 """
 
 import colorsys
@@ -13,12 +13,12 @@ STEPS = 255  # of lightness
 
 @dataclass(frozen=True)
 class Theme:
-    """The grounds of its pages; `ends_at` is the lightness at which any colour can be read on them."""
+    """A light or dark theme; at the lightness `ends_at` any colour is readable on its grounds."""
 
     colour: str  # of the product
     grounds: tuple[str, ...]
-    on_line: str  # what is written on the colour
-    tint: float  # how much of the colour is in the ground that is soft with it
+    on_line: str  # text on the colour
+    tint: float  # share of the colour in its soft ground
     ends_at: int
 
 
@@ -32,7 +32,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """From 1, for two that are the same, to 21."""
+    """Contrast ratio, from 1 to 21."""
     darker, lighter = sorted(map(luminance, (one, other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -48,18 +48,18 @@ def written(parts: tuple[float, ...]) -> str:
 
 
 def soft(colour: str, theme: Theme) -> str:
-    """The ground that is soft with the colour: labels, messages."""
+    """The soft ground of labels and messages in this colour."""
     pairs = zip(parts_of(colour), parts_of(theme.grounds[1]), strict=True)
     return written(tuple(theme.tint * one + (1 - theme.tint) * ground for one, ground in pairs))
 
 
 def least_contrast(colour: str, theme: Theme) -> float:
-    """Where it can be read worst: as text on a page, a card or its own soft ground, or below what is written on it."""
+    """The lowest contrast: as text on a page, a card or its soft ground, or below text on it."""
     return min(contrast(colour, ground) for ground in (*theme.grounds, soft(colour, theme), theme.on_line))
 
 
 def nearest_readable(colour: str, theme: Theme) -> str:
-    """Of the same hue the nearest lightness that can be read; the colour itself where it can be."""
+    """The colour, if it is readable; otherwise the same hue at the nearest readable lightness."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*parts_of(colour))
     for step in range(STEPS + 1):
         tried = lightness + (theme.ends_at - lightness) * step / STEPS
@@ -70,7 +70,7 @@ def nearest_readable(colour: str, theme: Theme) -> str:
 
 
 def colour_sheet(light: str, dark: str) -> str:
-    """CSS for the colours of the line, where a firm has its own; "" stands for the product's."""
+    """CSS for the branding's colours; "" stands for the product's."""
     looks = [(light or LIGHT.colour, LIGHT), (dark or DARK.colour, DARK)]
     tokens = [("line", *(colour for colour, _theme in looks)), ("line-soft", *(soft(*look) for look in looks))]
     only_light = "".join(f"--{name}:{one};" for name, one, _other in tokens)
@@ -79,5 +79,5 @@ def colour_sheet(light: str, dark: str) -> str:
 
 
 def digest_of_sheet(light: str, dark: str) -> str:
-    """Part of its address: so it may be kept for ever, also after a release in which the sheet is made otherwise."""
+    """Part of the sheet's URL, so that browsers may cache it forever."""
     return hashlib.sha256(colour_sheet(light, dark).encode()).hexdigest()[:12]

@@ -1,7 +1,7 @@
-"""What the firm is called and how it looks: of a course where it has a style of its own, else of the site.
+"""The branding of a course, otherwise of the site.
 
-A process keeps what it has read under the key of the newest style; so a page asks for that key alone, and a signed-in
-person's brings it along (`accounts.sign_in_names`).
+A process caches styles under the key of the newest one. A page reads that key only; for signed-in people it comes with
+`accounts.sign_in_names`.
 """
 
 from collections.abc import Mapping
@@ -29,21 +29,21 @@ LOOKED_AT_FOR = timedelta(days=1)
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody else has set the style since the form was opened."""
+    """Another user has set the style since the form was opened."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """The styles that count, the nearest first: that of the course, then that of the site, as far as there are any."""
+    """The style of the course, then that of the site, if they exist."""
 
     styles: tuple[HouseStyle, ...] = ()
 
     def own_words(self, what: str) -> dict[str, str]:
-        """Language → text, of the nearest style that says it."""
+        """Language → text, of the first style that has it."""
         return next((style.words[what] for style in self.styles if style.words.get(what)), {})
 
     def said(self, what: str, language: str | None) -> str:
-        """In this language, or else in that of the site, or in the other one; "" where nothing is said."""
+        """The text in this language, otherwise in the site's or any other; "" without one."""
         texts = self.own_words(what)
         found = (texts.get(each or "") for each in (language, settings.LANGUAGE_CODE))
         return next(filter(None, found), "") or next(iter(texts.values()), "")
@@ -64,7 +64,6 @@ class Face:
 
     @property
     def sheet_address(self) -> str:
-        """ "" where the colours are the product's."""
         light, dark = self.of("light"), self.of("dark")
         return address_of_sheet(light, dark) if light or dark else ""
 
@@ -80,13 +79,12 @@ def address_of_sheet(light: str, dark: str) -> str:
 
 
 def newest_key() -> QuerySet[HouseStyle, UUID]:
-    """A query for one row or none, which another may hold."""
     return HouseStyle.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
 def styles_at(key: UUID | None) -> Mapping[str, HouseStyle]:
-    """Course, or SITE → its style, when the newest of all was the one with this key. Runs a query the first time."""
+    """Course, or SITE → its style, while the newest has this key. Runs a query the first time."""
     return {style.course: style for style in HouseStyle.objects.order_by("pk")} if key else {}
 
 
@@ -96,23 +94,22 @@ def face_at(key: UUID | None, course: str = SITE) -> Face:
 
 
 def face_of(course: str = SITE) -> Face:
-    """As it is now. Runs a query."""
+    """The current branding. Runs a query."""
     return face_at(newest_key().first(), course)
 
 
 def face_on(at: datetime, course: str = SITE) -> Face:
-    """As it was then. Runs a query."""
+    """The branding at this time. Runs a query."""
     styles = {style.course: style for style in HouseStyle.objects.filter(set_at__lte=at, course__in={course, SITE})}
     return Face(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
 def style_of(course: str) -> HouseStyle | None:
-    """The one that is set for this course, or for the site."""
     return HouseStyle.objects.filter(course=course).order_by("-number").first()
 
 
 def fields_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The words that differ, each by itself, then the other fields that do."""
+    """The texts that differ, then the other fields that do."""
     fields = [what for what in WORDS if now["words"].get(what) != before["words"].get(what)]
     return fields + [name for name in SAID if name != "words" and now[name] != before[name]]
 
@@ -121,15 +118,15 @@ def fields_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
 def set_style(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:
-    """Set what `SAID` names; False where it is set so already. `base`: the number that the form was opened at.
+    """Set the fields in `SAID`; False if nothing changes. `base`: the style's number when the form was opened.
 
-    `logo` is one that is new. Raises ChangedMeanwhile.
+    Raises ChangedMeanwhile.
     """
     before = style_of(course)
     said = before.values if before else HouseStyle().values
     if all(values[name] == said[name] for name in SAID):
         return False
-    if base > (before.number if before else 0):  # a number that nobody was shown
+    if base > (before.number if before else 0):  # never shown
         raise ChangedMeanwhile
     if logo:
         keep_logo(logo)
@@ -147,11 +144,11 @@ def set_style(
 
 
 def keep_logo(logo: Logo) -> None:
-    """Sent again, it is as if it were new: somebody looks at it now."""
+    """Store a logo; one that exists counts as sent now."""
     Logo.objects.bulk_create([logo], update_conflicts=True, unique_fields=["digest"], update_fields=["sent_at"])
 
 
 def forget_unused_logos() -> None:
-    """Those that somebody looked at and did not take; not those that somebody else may be looking at just now."""
+    """Delete unused logos sent before LOOKED_AT_FOR; newer ones may be in a preview."""
     looked_at = Logo.objects.filter(sent_at__lte=timezone.now() - LOOKED_AT_FOR)
     looked_at.exclude(pk__in=HouseStyle.objects.exclude(logo=None).values("logo")).delete()

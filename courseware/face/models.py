@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class Logo(models.Model):
-    """A picture as it was drawn anew from what somebody sent: see `face.logos`. Its picture is never edited."""
+    """A picture drawn anew by `face.logos`; never edited."""
 
     digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the body")
     body = models.BinaryField(help_text="PNG")
@@ -20,12 +20,9 @@ class Logo(models.Model):
 
 
 class HouseStyle(models.Model):
-    """How the firm shows itself, on the whole site or in one course. A row is never edited: the newest one counts.
+    """Branding of the site or a course. Rows are never edited: the newest counts, old certificates show older ones."""
 
-    So it can be said at any time what stood on a certificate of a day long past.
-    """
-
-    # By this, and not by its number, a process knows what it has read: no two databases share one.
+    # Cache key in processes, different in each database.
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     course = models.CharField(max_length=64, blank=True, help_text="Its id; empty: the site")
     number = models.PositiveIntegerField(help_text="Of the styles of this course or site; 1 is the first")
@@ -51,7 +48,6 @@ class HouseStyle(models.Model):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What it says, to be compared with what another says."""
         return {name: getattr(self, name) for name in SAID}
 
 

@@ -11,7 +11,7 @@ COLOUR = re.compile("[0-9a-f]{6}")
 
 @require_safe
 def colours(request: HttpRequest, light: str, dark: str, digest: str) -> HttpResponse:
-    """A sheet that is all in its address: no database is asked, and whoever makes up an address gets its colours."""
+    """A style sheet that depends on its URL only."""
     if not all(COLOUR.fullmatch(colour) or colour == "none" for colour in (light, dark)):
         raise Http404
     pair = ["" if colour == "none" else f"#{colour}" for colour in (light, dark)]

@@ -1,7 +1,6 @@
-"""What stayed of a course, team by team: what was gained, how simulations ended, what leads saw some days later.
+"""Effects of a course by team: gains, endings of simulations, and what managers observed later.
 
-A group is who learns in a team itself, whatever the reader may see beside it: so no two groups lie in one another, and
-nobody stands out by the difference. Gains and endings are kept figures; sheets are kept by fives themselves.
+A group is the learners of a team without those below it: groups do not overlap, so no difference singles out a person.
 """
 
 from collections import defaultdict
@@ -30,7 +29,7 @@ Group = tuple[str, int]  # id of a simulation, key of a team
 
 
 class Gained(NamedTuple):
-    """`percent` of the points that all of them were missing at first; None if nothing could be gained."""
+    """`percent`: of the points missing at first; None if none were missing."""
 
     percent: int | None
     people: int
@@ -38,7 +37,7 @@ class Gained(NamedTuple):
 
 @dataclass(frozen=True)
 class AskedLater:
-    """A question: (answer as HTML, a share for each team, or None of too few); texts of all teams."""
+    """A question: (answer as HTML, share for each team or None for too few people); texts of all teams."""
 
     title: str
     answers: list[tuple[str, list[Share | None]]]
@@ -47,10 +46,7 @@ class AskedLater:
 
 @dataclass(frozen=True)
 class AfterCourse:
-    """`teams` are (name, how many sheets the figures are about); all else has a cell for each of them.
-
-    `endings` are (title of a simulation, how many ended green the first time).
-    """
+    """`teams` are (name, number of observations), `endings` (simulation, share that first ended green per team)."""
 
     teams: list[tuple[str, int]]
     gains: list[Gained | None]
@@ -59,7 +55,7 @@ class AfterCourse:
 
 
 def after_course(sheet: Document, page: PageData, route: Outline, teams: QuerySet, today: date) -> AfterCourse:
-    """Of those of `teams` about which most sheets are shown. Runs five queries at most."""
+    """The teams with most observations shown. Runs at most five queries."""
     found = {team: results for team, results in observed_in(sheet, page, teams, today).items() if results[0]}
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]
     names = dict(teams.filter(pk__in=most).values_list("pk", "name"))
@@ -78,7 +74,7 @@ def after_course(sheet: Document, page: PageData, route: Outline, teams: QuerySe
 def observed_in(
     sheet: Document, page: PageData, teams: QuerySet, today: date
 ) -> dict[int, tuple[int, list[QuestionResult]]]:
-    """Key of a team → number of sheets, and the results. Runs two queries."""
+    """Key of a team → number of observations, and the results. Runs two queries."""
     rows = ObservationAnswers.objects.filter(sheet=sheet, team__in=teams.values("pk"))
     by_team = defaultdict(list)
     for team, *row in rows.order_by("pk").values_list("team", "shown_from", "pk", "release_id", "answers"):
@@ -88,7 +84,6 @@ def observed_in(
 
 
 def asked_later(results: Collection[QuestionResult]) -> AskedLater:
-    """One question, of each team."""
     first, *_others = results
     labels = next(([bar.label for bar in each.bars] for each in results if each.bars), [])
     answers = [
@@ -99,7 +94,7 @@ def asked_later(results: Collection[QuestionResult]) -> AskedLater:
 
 
 def gains_in(figures: GroupFigureQuerySet, course: int, route: Outline) -> dict[int, Gained]:
-    """Key of a team → what its people gained together. Runs one query."""
+    """Key of a team → the gain of its people together. Runs one query."""
     found = figures.by_team(course, [subject_of_gain(route)])
     return {team: Gained(gain_of(each.numbers), each.people) for (_subject, team), each in found.items()}
 
@@ -113,7 +108,7 @@ def subject_of_gain(route: Outline) -> Subject:
 
 
 def gains_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Each in the first run with both scores, where the course has a pre-check. Runs one query."""
+    """Gain of each learner in the first enrollment with both scores. Runs one query if the course has a pre-check."""
     if route.pre_check_id:
         people = [
             Counted(learner, day, {"before": before.points, "after": after.points, "most": before.max_points})
@@ -123,7 +118,7 @@ def gains_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, lis
 
 
 def starting_points_of(course: Course, route: Outline) -> Iterator[tuple[int, date, Score, Score]]:
-    """(learner, first day on which figures may hold it, score of the pre-check, score of its parallel questions)."""
+    """(learner, first day on which figures may include it, score of the pre-check, score after the exam)."""
     taken = Attempt.objects.filter(enrollment__course=course)
     taken = taken.filter(exam__identifier=route.pre_check_id, pass_mark=None, number__in=(1, 2))
     columns = ("enrollment__learner", "enrollment", "number", "submitted_at", "points", "max_points")
@@ -140,7 +135,7 @@ def starting_points_of(course: Course, route: Outline) -> Iterator[tuple[int, da
 
 
 def endings_in(figures: GroupFigureQuerySet, course: int, route: Outline) -> dict[Group, Share]:
-    """(simulation, team) → how many ended green the first time. Runs one query."""
+    """(simulation, team) → share that ended green the first time. Runs one query."""
     played = {subject_of_endings(step.id): step.id for step in route.steps if step.kind == "simulation"}
     found = figures.by_team(course, played)
     green = f"colour:{Colour.GREEN}"

@@ -1,4 +1,4 @@
-"""What a board may be narrowed to beside states, teams and names, and what else it may be sorted by."""
+"""Filters by due date and job role, and orders of the dashboard."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ FEW = 1000  # people
 
 
 class DueDays(models.TextChoices):
-    """Spans of `urgency`, which an index serves. They count days as 24 hours, as *due soon* does."""
+    """Ranges of `urgency`, served by an index. A day is 24 hours, as for *due soon*."""
 
     WITHIN_WEEK = "due-7", _("due within 7 days")
     WITHIN_FORTNIGHT = "due-14", _("due within 14 days")
@@ -25,18 +25,18 @@ class DueDays(models.TextChoices):
         kind, _dash, number = self.value.partition("-")
         if kind == "due":
             return Q(urgency__gt=at, urgency__lte=at + int(number) * DAY)
-        return Q(urgency__lte=at - (int(number) - 1) * DAY)  # the first day begins with the due instant
+        return Q(urgency__lte=at - (int(number) - 1) * DAY)  # the first day begins when the enrollment is due
 
 
 class Sorting(models.TextChoices):
-    """Where no more rows are sorted than by name: see `board_rows.sorted_within_reason`."""
+    """Orders for at most `board_rows.SORTED_BY_NAME` rows."""
 
     NAME = "name", _("by name")
     TEAM = "team", _("by team")
     LAST_ACTIVE = "last-active", _("longest without an act first")
 
     def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
-        """These (from `board_rows.board`) so; `teams` are those whose names are shown."""
+        """Rows of `board_rows.board` in this order; `teams` are those whose names are shown."""
         rest = ("urgency", "learner__name", "pk")
         if self == Sorting.NAME:
             return enrollments.order_by("learner__name", *rest)
@@ -48,9 +48,9 @@ class Sorting(models.TextChoices):
 
 
 def of_post(post: str) -> Q:
-    """Who learns as this post: chosen in the course, else as the person is known to have. Runs a query.
+    """Enrollments with this job role: chosen in the course, otherwise the person's. Runs a query.
 
-    A few people are named, for whose runs there is an index; else everybody's runs would be read to find theirs.
+    Up to FEW people are named, so that an index finds their enrollments without reading all.
     """
     known = list(User.objects.filter(post=post).order_by().values_list("pk", flat=True)[: FEW + 1])
     of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__post=post)

@@ -1,4 +1,4 @@
-"""Whether certificates say what they could have said, and who is certified still is by a proof."""
+"""Compare certificates with the facts they state, and certifications with their proofs."""
 
 import hashlib
 import heapq
@@ -28,7 +28,7 @@ def certificates() -> Iterator[str]:
 
 
 def certificate_texts() -> Iterator[str]:
-    """A certificate says what its release, the attempts and the house style said, as far as they can be asked again."""
+    """Facts on certificates are those of release, attempts and branding, as far as these can be computed again."""
     outlines = lru_cache(maxsize=8)(outlines_of)
     certificates = Certificate.objects.select_related("release__course", "enrollment").defer("release__outlines")
     for certificate in certificates.order_by("pk").iterator():
@@ -38,8 +38,8 @@ def certificate_texts() -> Iterator[str]:
 
 
 def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> list[CertificateFact]:
-    """Facts that are not those computed again. Runs two queries where nothing is forged."""
-    # Also by the day before and after: the zone of the site may have been another when it was issued.
+    """Facts that differ when computed again. Runs two queries if none does."""
+    # Also for the day before and after: the site may have been in another time zone.
     facts = [fact for fact in FACTS if fact.is_recomputable]
     for step in (0, -1, 1):
         recomputed = frozen_facts(certificate.enrollment, outlines, certificate.issued_at + timedelta(days=step))
@@ -50,14 +50,14 @@ def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> l
 
 
 def certificate_papers() -> Iterator[str]:
-    """The log has the digest, see `log_check`; here the bytes are compared with it."""
+    """The bytes of PDF files match their digests, which `log_check` compares with the log."""
     for paper in CertificatePaper.objects.order_by("pk").iterator(chunk_size=100):
         if hashlib.sha256(bytes(paper.body)).hexdigest() != paper.digest:
             yield f"certificate {paper.certificate_id}: its file in {paper.language} is not the one that was made"
 
 
 def standings() -> Iterator[str]:
-    """Until when a person is certified in a course, by the certificates and by what was learned elsewhere."""
+    """Certifications end with the longest proof: a certificate or external training."""
     kept = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
 
     def rows(of_model, learner: str, course: str) -> Iterator[Proof]:
@@ -81,7 +81,7 @@ def standings() -> Iterator[str]:
 
 
 def strange_standings() -> Iterator[str]:
-    """Those that name a proof of somebody else, of another course, or one that was recorded by mistake."""
+    """Certifications by a proof of another person or course, or one that was withdrawn."""
     of_run = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
     of_training = {"outside__person": F("learner"), "outside__course": F("course"), "outside__withdrawn_at": None}
     own = Standing.objects.filter(Q(**of_run) | Q(**of_training))
@@ -91,10 +91,13 @@ def strange_standings() -> Iterator[str]:
 
 
 def newest_standings() -> Iterator[str]:
-    """What the newest run says of it, for boards."""
+    """The copy of the certification's last day in the newest enrollment."""
     kept = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values("certified_until")
     runs = Enrollment.objects.newest().annotate(end=Subquery(kept))
-    same = {"certified_until": F("end"), "end__isnull": False}  # to SQL a day is neither equal nor unequal to no day
+    same = {
+        "certified_until": F("end"),
+        "end__isnull": False,
+    }  # in SQL, comparing with NULL is neither true nor false
     differ = runs.exclude(**same).exclude(certified_until=None, end=None)
     for pk, said, end in differ.order_by("pk").values_list("pk", "certified_until", "end"):
         yield f"enrollment {pk}: certified until {said} by what its row says, until {end} by the standing"

@@ -53,7 +53,7 @@ def times_of(enrollment) -> Iterator[str]:
     lasts = (facts[f"last_{fact}"] for fact in ("answer", "completion", "attempt", "drill", "run", "change"))
     first = min(filter(None, firsts), default=None)
     last = max(filter(None, lasts), default=None)
-    # Facts are stored in order, but a clock may be set back: the earliest need not be the one that began it.
+    # A clock may be set back: the earliest fact need not be the one that began it.
     if (enrollment.started_at is None) != (first is None):
         yield f"enrollment {enrollment.pk}: started_at {enrollment.started_at}, first fact {first}"
     if last and (enrollment.last_active_at is None or enrollment.last_active_at < last):
@@ -61,7 +61,7 @@ def times_of(enrollment) -> Iterator[str]:
 
 
 def newest_runs() -> Iterator[str]:
-    """Runs that a merge has set aside count only where a person has no other in the course."""
+    """Enrollments set aside by a merge count only if a person has no other in the course."""
     behind = aside()
     others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(pk__in=behind)
     later = others.filter(pk__gt=OuterRef("pk"))
@@ -76,7 +76,7 @@ def newest_runs() -> Iterator[str]:
 
 
 def merged_runs() -> Iterator[str]:
-    """Whose a run is, by the merges: of who is another name of somebody there is none."""
+    """Enrollments belong to the account kept by a merge; merged accounts have none."""
     lines = MergedRun.objects.select_related("merge", "enrollment").order_by("pk")
     for line in lines.filter(is_brought=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
         yield f"enrollment {line.enrollment_id}: is of person {line.merge.kept_id} by merge {line.merge_id}"
@@ -90,7 +90,7 @@ def merged_runs() -> Iterator[str]:
 
 
 def days_answered() -> Iterator[str]:
-    """A day that was given in answer, of the same moment and by the same person as its line."""
+    """A due date given as an answer has an adjustment of the same time by the same person."""
     lines = AdjustmentLine.objects.filter(
         adjustment=OuterRef("adjustment"),
         adjustment__kind=Adjustment.Kind.EXTENDED,
@@ -108,7 +108,7 @@ def team_places() -> Iterator[str]:
     for team in teams.values():
         above: list[int] = []
         parent = team.parent_id
-        while parent is not None and parent not in above:  # teams in a circle must not make this endless
+        while parent is not None and parent not in above:  # ends for teams in a circle
             above.insert(0, parent)
             parent = teams[parent].parent_id
         place = "/" + "".join(f"{key}/" for key in above)

@@ -1,7 +1,6 @@
-"""The escalation email, if the company wants it: people who are three working days late, and their managers.
+"""The optional escalation email about people who are three working days overdue.
 
-The manager of the nearest team above gets it; HR gets it if there is no such manager. A reader gets one email a
-morning.
+The manager of the nearest team above gets it, otherwise HR; a reader gets one email a morning.
 """
 
 from collections.abc import Collection, Iterator
@@ -55,8 +54,7 @@ def emails(morning: Morning) -> Iterator[Message]:
 
 
 def newly_late(morning: Morning) -> Iterator[DueReminder]:
-    """Who is so late since today, or since a day on which nobody looked: as for a reminder, by one plan for all. As a
-    reminder does, it waits for the answer where somebody asks for another day."""
+    """Enrollments overdue for AFTER working days since today or a day missed; not while a request for time waits."""
     plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
     for late in reminders_due(morning, plans):
         asking = asked_about([each.run.pk for each in late])
@@ -98,7 +96,7 @@ def people_told_about(reader: Any) -> QuerySet:
 
 
 def still_late(message: Message) -> list[Enrollment]:
-    """What the letter still tells of, the latest first."""
+    """The enrollments of the email that are still overdue, the longest overdue first."""
     days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
     runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, now()).filter(pk__in=[run for run, _day in days])
     runs = runs.filter(learner__in=people_told_about(message.person), learner__is_active=True).select_related("learner")
@@ -106,7 +104,7 @@ def still_late(message: Message) -> list[Enrollment]:
 
 
 def to_be_told(message: Message) -> tuple[list[Enrollment], str]:
-    """Of these those who wait for no answer; and why of the rest it does not tell."""
+    """Those of them without a waiting request, and why the email leaves out the others."""
     late = still_late(message)
     asking = asked_about([run.pk for run in late])
     return [run for run in late if run.pk not in asking], ASKS if late else SETTLED

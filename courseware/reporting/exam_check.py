@@ -32,7 +32,6 @@ def attempts() -> Iterator[str]:
 
 
 def pass_marks() -> Iterator[str]:
-    # As in its exam in the release it began with.
     for attempt in Attempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
         page = serving.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
         if attempt.pass_mark != page.data["pass_mark"]:
@@ -56,7 +55,7 @@ def responses() -> Iterator[str]:
 
 
 def graded_again(response: Response) -> bool | None:
-    """None before the attempt is submitted. Raises KeyError and TypeError for what cannot be graded."""
+    """None before the attempt is submitted. Raises KeyError or TypeError if it cannot be graded."""
     attempt = response.attempt
     if attempt.submitted_at is None:
         return None
@@ -76,7 +75,7 @@ def answers() -> Iterator[str]:
 
 
 def questions_of(document: int, revision: int) -> Mapping[str, Question]:
-    """Question id → question of a released revision, in any language: the key is the same in all."""
+    """Question id → question of a released revision, in any language: keys are the same in all."""
     stored = next(iter(serving.stored_questions(document, revision).values()), {})
     return {identifier: load_question(question) for identifier, question in stored.items()}
 
@@ -98,7 +97,7 @@ def drill_answers() -> Iterator[str]:
 
 
 def daily_answers() -> Iterator[str]:
-    """Each as its question graded it then, and numbered without a gap in its run."""
+    """Answers are as their questions grade them, and numbered without a gap in each enrollment."""
     for answer in DailyAnswer.objects.order_by("pk").iterator():
         question = questions_of(answer.document_id, answer.revision_id).get(answer.question)
         if question is None or question.objective != answer.objective:
@@ -117,7 +116,7 @@ def places_of_tries() -> Iterator[str]:
 
 
 def with_a_gap(model, *of):
-    """(values of the fields `of`, highest number) for each group of rows whose numbers have a gap."""
+    """(values of the fields `of`, highest number) of each group of rows whose numbers have a gap."""
     rows = model.objects.order_by().values(*of).annotate(last=Max("number"), rows=Count("pk"))
     return rows.exclude(last=F("rows")).order_by(*of).values_list(*of, "last")
 
@@ -172,7 +171,6 @@ def runs() -> Iterator[str]:
             if trail.is_done and not run.is_practice and not run.is_completed:
                 yield f"run {run.pk}: ended so that it counts, and its simulation is not completed"
         except (NotOffered, KeyError):
-            # In the release the run began with.
             yield f"run {run.pk}: its decisions cannot be taken in the simulation it began with"
 
 

@@ -1,4 +1,4 @@
-"""Tables as files, the board first of all. A column has name, heading and cell, so that they cannot differ."""
+"""Tables as files. A column holds its name, heading and cell."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -31,7 +31,7 @@ AS_IT_IS = frozenset({str, int, date, datetime, type(None)})  # a lazy text is p
 
 
 class Column(NamedTuple):
-    """`name` never changes, whatever the heading comes to say: programs that read the file go by it."""
+    """`name` never changes: programs read it. `heading` may."""
 
     name: str
     heading: str | Promise
@@ -66,14 +66,13 @@ BOARD_COLUMNS: tuple[Column, ...] = (  # of a BoardRow
 
 
 def last_day(row: BoardRow) -> date | str:
-    """Of the certificate, also of one that has ended."""
     if row.certificate_day:
         return row.certificate_day
     return gettext("no end") if row.validity.is_certified else ""
 
 
 def score(found: Score | None) -> str:
-    # In words: a spreadsheet would read 5/6 as a date.
+    # A spreadsheet would read 5/6 as a date.
     return gettext("%(points)d of %(max_points)d") % vars(found) if found else ""
 
 
@@ -85,7 +84,7 @@ def gain(point: StartingPoint) -> int | str:
 
 
 def site_time(at: datetime) -> datetime:
-    """In the site's zone, to the second."""
+    """The time in the site's zone, without microseconds."""
     return at.astimezone(timezone.get_default_timezone()).replace(microsecond=0)
 
 
@@ -95,21 +94,21 @@ def headings(language: str, *, named: bool = False, columns: Sequence[Column] = 
 
 
 def board_csv(rows: Iterable[BoardRow], language: str, *, named: bool = False) -> Iterator[bytes]:
-    """With `named` the headings are the columns' names."""
+    """With `named` the headings are the names of the columns."""
     return encoded(texts(rows, language, named=named))
 
 
 def texts(
     rows: Iterable[Any], language: str, *, named: bool = False, columns: Sequence[Column] = BOARD_COLUMNS
 ) -> Iterator[Sequence[object]]:
-    """The headings, and then each row; moments by ISO 8601 in the site's zone with its offset."""
+    """The headings, then each row; times in ISO 8601 in the site's zone."""
     yield headings(language, named=named, columns=columns)
     for cells in cells_of(rows, language, columns):
         yield [site_time(cell).isoformat() if type(cell) is datetime else cell for cell in cells]
 
 
 def cells_of(rows: Iterable[Any], language: str, columns: Sequence[Column] = BOARD_COLUMNS) -> Iterator[list[Cell]]:
-    # The file is made after the view has returned, when its language is no longer active.
+    # The file is made after the view has returned and its language is no longer active.
     rows, asked, said = iter(rows), [column.cell for column in columns], CellTexts()
     while some := list(islice(rows, AT_A_TIME)):
         with translation.override(language):
@@ -120,7 +119,7 @@ def cells_of(rows: Iterable[Any], language: str, columns: Sequence[Column] = BOA
 
 
 class CellTexts:
-    """What lazy texts say in the language that is active; each is asked once, for they stand in every row."""
+    """Lazy texts in the active language, each translated once: they are in every row."""
 
     def __init__(self) -> None:
         self.texts: dict[int, tuple[object, str]] = {}

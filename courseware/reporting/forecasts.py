@@ -1,8 +1,7 @@
-"""How many open runs will be late, if each goes on at its own pace. Pure arithmetic: the days come from above.
+"""Forecast of how many open enrollments will be overdue, if each goes on at its own pace. Pure functions.
 
-The pace of a run is what was done in it on each of its last days. What comes is thought of as days drawn from those,
-with repetition. Such a lottery can be played a thousand times, or, as here, all its outcomes be added up: so the same
-facts give the same figures every time.
+The pace is the number of steps done on each of the last days. Future days are drawn from these with repetition; all
+outcomes are added up instead of simulated, so equal facts give equal figures.
 """
 
 from collections import Counter
@@ -12,16 +11,13 @@ from itertools import accumulate
 from typing import NamedTuple
 
 DAYS_OF_PACE = 14
-LEAST_RUNS = 20  # of fewer a band would say nothing
-BAND = 0.8  # of the outcomes lie within it
+LEAST_RUNS = 20
+BAND = 0.8  # share of the outcomes within the forecast
 NEGLIGIBLE = 1e-12
 
 
 class OpenRun(NamedTuple):
-    """`left` are the steps still to do, `days` those from today to the due day, both included.
-
-    `pace` are the steps done on each of the last days.
-    """
+    """`left`: steps to do; `days` from today to the due date, both included; `pace`: steps done on each last day."""
 
     left: int
     days: int
@@ -29,7 +25,7 @@ class OpenRun(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """Between `least` and `most` of these `runs` will be late, in eight of ten outcomes."""
+    """Between `least` and `most` of these `runs` will be overdue, in 8 of 10 outcomes."""
 
     runs: int
     least: int
@@ -37,7 +33,7 @@ class Forecast(NamedTuple):
 
 
 def forecast(runs: Sequence[OpenRun]) -> Forecast | None:
-    """None of fewer runs than a band says something about."""
+    """None for fewer than LEAST_RUNS."""
     if len(runs) < LEAST_RUNS:
         return None
     numbers = chances_of_numbers(chance_of_being_late(*run) for run in runs)
@@ -45,15 +41,15 @@ def forecast(runs: Sequence[OpenRun]) -> Forecast | None:
     return Forecast(len(runs), quantile(numbers, tail), quantile(numbers, 1 - tail))
 
 
-@lru_cache(4096)  # many stand alike
+@lru_cache(4096)  # many are equal
 def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
-    """That fewer than `left` steps come together in so many days, each drawn from `pace`."""
+    """Probability that fewer than `left` steps are done in `days`, each drawn from `pace`."""
     if not left:
         return 0.0
     if not any(pace):
         return 1.0
     shares = [(steps, times / len(pace)) for steps, times in Counter(pace).items()]
-    chances = [1.0] + [0.0] * (left - 1)  # of 0, 1 … steps done; whoever has done them all drops out
+    chances = [1.0] + [0.0] * (left - 1)  # of 0, 1 … steps done, up to all but one
     for _day in range(days):
         after = [0.0] * left
         for done, chance in enumerate(chances):
@@ -67,7 +63,7 @@ def chance_of_being_late(left: int, days: int, pace: tuple[int, ...]) -> float:
 
 
 def chances_of_numbers(chances: Iterable[float]) -> list[float]:
-    """At place n, how likely it is that n of these come true, each by itself. What can hardly be is left out."""
+    """At index n, the probability that n of these independent events happen; negligible ones are left out."""
     numbers, first = [1.0], 0  # of which `first` have become certain
     for chance in chances:
         without = [number * (1 - chance) for number in numbers] + [0.0]
@@ -80,5 +76,5 @@ def chances_of_numbers(chances: Iterable[float]) -> list[float]:
 
 
 def quantile(numbers: Sequence[float], share: float) -> int:
-    """The first number up to which that share of the outcomes lies."""
+    """The smallest number with at least this share of the outcomes up to it."""
     return next((number for number, up_to in enumerate(accumulate(numbers)) if up_to >= share), len(numbers) - 1)

@@ -1,7 +1,7 @@
-"""Figures about a group, counted once and kept: pages read them, and whoever moves, leaves or is erased changes none.
+"""Statistics about groups, counted once and stored; moves, departures and erasures do not change them.
 
-People are counted by whole fives, each once for a subject and with one team: see docs/decisions/0039. So all that
-anybody can be shown is a sum of fives that share nobody, and so is what any two such figures differ by.
+Each person is counted once for a subject, with one team, in steps of five people (docs/decisions/0039): any two
+statistics differ by whole fives.
 """
 
 from collections import Counter, defaultdict
@@ -20,11 +20,11 @@ from courseware.accounts.permissions import sees_the_firm, teams_managed_by
 from courseware.content.models import Course
 from courseware.lib.disclosure import STEP
 
-NO_TEAM = 0  # in the place of a team: people in none, and those who waited too long; for who sees the whole firm
+NO_TEAM = 0  # people in no team, and those who waited too long: shown to users who see the company
 
 
 class Subject(NamedTuple):
-    """What is counted, within a course. Another `shape` of what people answered begins a new count."""
+    """What is counted in a course. Another `shape` of what people answered begins a new count."""
 
     name: str
     shape: str = ""
@@ -35,7 +35,7 @@ class Subject(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """What one person adds to a subject; `day` is the first on which figures may hold it."""
+    """What one person adds to a subject, from `day` on."""
 
     learner: int
     day: date
@@ -44,17 +44,14 @@ class Counted(NamedTuple):
 
 @dataclass
 class GroupSum:
-    """Figures of one group, or of several together."""
+    """Statistics of one group or of several together."""
 
     people: int = 0
     numbers: Counter[str] = field(default_factory=Counter)
 
 
 class CountedWith(models.Model):
-    """With which team somebody is counted in a course: where the person learned when the first answer was seen.
-
-    It stays, so that nobody is counted twice. It goes with the person, and what was counted then stays, of nobody.
-    """
+    """The team a person is counted with in a course: that of the first answer. It stays, so nobody is counted twice."""
 
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
@@ -69,13 +66,13 @@ class CountedWith(models.Model):
 
 class GroupFigureQuerySet(models.QuerySet):
     def shown_to(self, user: User) -> "GroupFigureQuerySet":
-        """Editors and who sees the firm see all, a manager those of the own teams. Runs one query for a manager."""
+        """Staff and users who see the company see all, managers those of their teams. Runs one query for a manager."""
         if user.is_staff or sees_the_firm(user):
             return self
         return self.filter(team__in=teams_managed_by(user).values("pk"))
 
     def by_team(self, course: int, subjects: Iterable[Subject]) -> dict[tuple[Subject, int], GroupSum]:
-        """(subject, key of a team) → its figures, where there are any. Runs one query."""
+        """(subject, key of a team) → its statistics, if there are any. Runs one query."""
         wanted = {(subject.name, subject.digest): subject for subject in subjects}
         rows = self.filter(course=course, name__in={subject.name for subject in wanted.values()}, people__gt=0)
         return {
@@ -87,7 +84,7 @@ class GroupFigureQuerySet(models.QuerySet):
         }
 
     def summed(self, course: int, subjects: Iterable[Subject]) -> dict[Subject, GroupSum]:
-        """Of all teams together; of a subject without figures an empty sum. Runs one query."""
+        """Subject → the sum of all teams; empty without statistics. Runs one query."""
         sums: defaultdict[Subject, GroupSum] = defaultdict(GroupSum)
         for (subject, _team), found in self.by_team(course, subjects).items():
             sums[subject].people += found.people
@@ -96,7 +93,7 @@ class GroupFigureQuerySet(models.QuerySet):
 
 
 class GroupFigure(models.Model):
-    """What the people counted with a team, and with no other figure, said about a subject. It names nobody."""
+    """Anonymous statistics of a subject about the people counted with a team."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=420)

@@ -1,7 +1,4 @@
-"""The weekly email to HR: how many are overdue, stuck or have finished, as totals and by team. It names nobody.
-
-It is sent at the time of the managers' weekly email, and only if one of the numbers is not 0.
-"""
+"""The weekly email to HR with totals by team, at the time of the managers' weekly email, unless all are 0."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,7 +1,6 @@
-"""Counting who is ready into the figures about groups, five people at a time: once a night, and never again.
+"""The nightly job that counts people into the statistics of groups, five at a time, each person once.
 
-Five are counted with the smallest team in which five wait. Who has waited long is counted one level further up, so that
-small teams are heard, too: by those who see the level, and never beside a figure of their own.
+Five are counted with the smallest team in which five wait; after CLIMBS_AFTER days a person counts one level higher.
 """
 
 from collections import Counter, defaultdict
@@ -30,7 +29,7 @@ AT_ONCE = 500  # people looked up together
 
 
 class Waiting(NamedTuple):
-    """Somebody ready to be counted; `above` are the team the person is counted with and those over it, up to now."""
+    """A person ready to be counted; `above`: the person's team and those above it that may count the person now."""
 
     person: Counted
     team: int
@@ -38,7 +37,7 @@ class Waiting(NamedTuple):
 
 
 def keep_figures(today: date | None = None) -> str:
-    """Says how many figures have grown. Done again on the same day it changes nothing."""
+    """Returns how many statistics have grown, as text. A second run on a day changes nothing."""
     today = today or site_day()
     lines, grown = lines_of_teams(), 0
     courses = Course.objects.exclude(current=None).select_related("current").order_by("pk")
@@ -56,7 +55,7 @@ def keep_figures(today: date | None = None) -> str:
 
 
 def counted_in(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Each subject with all who ever answered, the first in front, ready or not."""
+    """Each subject with all people who answered, in order, ready or not."""
     yield from answers_counted(course)
     yield from runs_counted(course)
     yield from objectives_counted(course, route)
@@ -65,26 +64,26 @@ def counted_in(course: Course, route: Outline) -> Iterator[tuple[Subject, list[C
 
 
 def lines_of_teams() -> dict[int, list[int]]:
-    """Key of a team → it and those above, the nearest first, and last the firm. Runs one query."""
+    """Key of a team → it, those above it and NO_TEAM, the nearest first. Runs one query."""
     places = Team.objects.order_by().values_list("pk", "above")
     lines = {key: [key, *(int(each) for each in reversed(above.split("/")) if each), NO_TEAM] for key, above in places}
     return lines | {NO_TEAM: [NO_TEAM]}
 
 
 def place(course: Course, people: Collection[int], known: dict[int, int]) -> None:
-    """Write down with which team each of these is counted: that joined first of those that the person learns in."""
+    """Store the team each of these people is counted with: the one joined first as a learner."""
     learners = sorted(people)
     for start in range(0, len(learners), AT_ONCE):
         some = learners[start : start + AT_ONCE]
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(some).items()}
         rows = [CountedWith(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
         CountedWith.objects.bulk_create(rows, ignore_conflicts=True)
-        # A row that another worker wrote at the same time stays.
+        # A row written by another worker meanwhile stays.
         known.update(CountedWith.objects.filter(course=course, learner__in=some).values_list("learner", "team"))
 
 
 def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None:
-    """Add to `since` the day from which answers of these people count: see `lib.disclosure.counts_from`."""
+    """Add to `since` the day from which these people count (`lib.disclosure.counts_from`)."""
     learners = sorted(people)
     for start in range(0, len(learners), AT_ONCE):
         rows = User.objects.filter(pk__in=learners[start : start + AT_ONCE])
@@ -93,7 +92,6 @@ def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None
 
 
 def grouped_by_team(waiting):
-    """Team → those who count in it, with the teams below."""
     by_team = defaultdict(list)
     for each in waiting:
         for team in each.above:
@@ -110,8 +108,8 @@ def count_in(
     lines: Mapping[int, list[int]],
     today: date,
 ) -> int:
-    """Let each figure of the subject take its step; returns how many have. One that has today waits until tomorrow."""
-    # With two workers in the same night the second one waits and finds the work done.
+    """Count waiting people into the statistics of a subject, one step a day each; returns how many have grown."""
+    # A second worker in the same night waits here and finds the work done.
     Course.objects.select_for_update(no_key=True).filter(pk=course.pk).first()
     of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
     kept = {each.team: each for each in GroupFigure.objects.select_for_update(no_key=True).filter(**of_subject)}
@@ -141,10 +139,7 @@ def waiting_in(
     lines: Mapping[int, list[int]],
     today: date,
 ) -> list[Waiting]:
-    """Those who are ready and were never counted, the longest ready first.
-
-    Of each team the first `taken` were: a step takes from the front alone, also one further up.
-    """
+    """People who are ready and not yet counted, the longest ready first; the first `taken` of each team were."""
     left, waiting = Counter(taken), []
     for person in sorted(people, key=attrgetter("day")):
         team = known[person.learner]
@@ -157,7 +152,7 @@ def waiting_in(
 
 
 def from_below(teams: Iterable[int], lines: Mapping[int, list[int]]) -> list[int]:
-    """The deepest first, and the firm last."""
+    """The deepest teams first, NO_TEAM last."""
     return sorted(teams, key=lambda team: (team == NO_TEAM, -len(lines.get(team, ())), team))
 
 

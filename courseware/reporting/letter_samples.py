@@ -1,4 +1,4 @@
-"""What stands in an example of the letters to who leads people, and what a firm may fill into its own words there."""
+"""Example data and placeholders of the emails to managers."""
 
 from datetime import date
 from operator import itemgetter

@@ -1,4 +1,4 @@
-"""The report about the month before, by letter: its address behind the sign-in, and never the file."""
+"""The monthly email with a link to the report about the month before."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -27,7 +27,7 @@ SEES_NOTHING = gettext_noop("the person sees no reports any more")
 
 
 class MonthlyReport(models.Model):
-    """That a person wants it. What is in it, the page says when it is opened, by the rights of that moment."""
+    """A subscription."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
@@ -46,7 +46,7 @@ def has_asked_for_it(person) -> bool:
 
 @transaction.atomic
 def subscribe(person) -> None:
-    """Also for who has stopped these letters by the one press that each of them offers."""
+    """Subscribe a person, also one who has unsubscribed by the link in an email."""
     turn_on_again(KindToStop(person, KIND))
     _report, is_new = MonthlyReport.objects.get_or_create(person=person)
     if is_new:
@@ -69,12 +69,11 @@ def register_letter_of_month() -> None:
 
 
 def month_before(day: date) -> date:
-    """The first day of it."""
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def emails(morning: Morning) -> Iterator[Message]:
-    """To everybody who wanted it before the month was over: on the first day of a month, or caught up."""
+    """To those who subscribed before the month was over: on the first day of a month, or caught up."""
     if morning.day.day > 1 and not morning.catches_up:
         return
     wanted = MonthlyReport.objects.filter(person__is_active=True)

@@ -1,4 +1,4 @@
-"""Filters of the board that somebody has kept under a name, for nobody else."""
+"""Dashboard filters that a person has saved under a name."""
 
 from django.conf import settings
 from django.db import models, transaction
@@ -7,16 +7,16 @@ from courseware.accounts.moving import lock_person
 from courseware.lib.kept_query import KeptQuery
 from courseware.lib.names import NameField
 
-MOST_VIEWS = 12  # of a person: they stand in one line or two above the board
-LONGEST_QUERY = 500  # characters, of which a Chinese one is nine
+MOST_VIEWS = 12  # of a person
+LONGEST_QUERY = 500  # characters; a Chinese one takes nine
 
 
 class TooManyViews(Exception):
-    """Of this person, as many are kept as can be."""
+    """The person has MOST_VIEWS already."""
 
 
 class SavedView(models.Model):
-    """`query` is the end of an address as `filters_query` writes it: of filters that the board knows."""
+    """`query` holds the filters as `filters_query` writes them."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = NameField(max_length=40)
@@ -35,8 +35,8 @@ VIEWS = KeptQuery(lambda person: SavedView.objects.filter(person=person))
 
 @transaction.atomic
 def keep_view(person, name: str, query: str) -> SavedView:
-    """A view of this name becomes this one. Raises TooManyViews."""
-    lock_person(person)  # so that two at once count each other
+    """Save a view, also in place of one with this name. Raises TooManyViews."""
+    lock_person(person)
     own = SavedView.objects.filter(person=person)
     if own.exclude(name=name).count() >= MOST_VIEWS:
         raise TooManyViews(person)

@@ -1,4 +1,4 @@
-"""The documents whose statistics a user may see, on pages and through the API."""
+"""Documents whose statistics a user may see, on pages and through the API."""
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -10,7 +10,7 @@ from courseware.content.models import Course, Document, Page
 
 
 def released_document_or_404(user, course: str, identifier: str, *kinds: Document.Kind) -> tuple[Document, PageData]:
-    """A document and its released page. Raises Http404, also for who is no editor and sees nobody's records."""
+    """A document and its published page. Raises Http404, also if the user may not preview courses."""
     if not may_preview(user):
         raise Http404
     found = get_object_or_404(Course.objects.select_related("current"), identifier=course)
@@ -24,6 +24,6 @@ def released_document_or_404(user, course: str, identifier: str, *kinds: Documen
 
 
 def asked_or_404(user, course: str, identifier: str) -> tuple[Document, PageData]:
-    """A lesson or, for staff, a bank: others may have to sit the exam that draws from it."""
+    """A lesson or, for staff, a bank: other users may have to take the exam that draws from it."""
     kinds = [Document.Kind.LESSON, *([Document.Kind.BANK] if user.is_staff else [])]
     return released_document_or_404(user, course, identifier, *kinds)

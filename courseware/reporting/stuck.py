@@ -1,7 +1,6 @@
-"""Who is stuck: a mark beside a state. The numbers of the rule are settings of the site.
+"""People who are stuck: a mark beside the state. The numbers of the rule are settings.
 
-`stuck_in` tells it of rows at hand. `among` narrows a board to whoever is: what columns cannot tell is asked first for
-those few whose answers, runs or exams may have stopped them, and then told as of rows.
+`stuck_in` marks rows, `among` filters a dashboard: the `doubtful` few whom columns cannot tell are checked as rows.
 """
 
 from collections import defaultdict
@@ -26,7 +25,7 @@ from courseware.simulations.models import Colour, Run
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What somebody fails at again and again: a question of the lesson `step`, or, without one, a simulation."""
+    """What a person fails at repeatedly: a question of the lesson `step`, or without one a simulation."""
 
     step: str
     question: str = ""
@@ -34,7 +33,7 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Stuck:
-    """`stops` first; `failed`: the exam, and nothing done since; `is_idle`: begun, and nothing done for long."""
+    """`has_failed`: the exam, and nothing done since; `is_idle`: begun, and nothing done for long."""
 
     stops: tuple[Obstacle, ...] = ()
     has_failed: bool = False
@@ -68,7 +67,6 @@ NOBODY = Stuck()
 
 
 def stuck_after() -> dict[str, int]:
-    """The numbers of the rule, as they are printed."""
     return {
         "misses": settings.STUCK_AFTER_MISSES,
         "red_runs": settings.STUCK_AFTER_RED_RUNS,
@@ -78,7 +76,7 @@ def stuck_after() -> dict[str, int]:
 
 
 def missed_often(answers: QuerySet) -> QuerySet[Any, Any]:
-    """Groups of these answers at one question that was missed often enough and never answered right."""
+    """Groups of these answers to one question that was missed often enough and never answered right."""
     groups = answers.order_by().values("enrollment", "document", "question")
     counted = groups.annotate(misses=Count("pk", filter=Q(is_right=False)), rights=Count("pk", filter=Q(is_right=True)))
     return counted.filter(misses__gte=settings.STUCK_AFTER_MISSES, rights=0)
@@ -111,9 +109,9 @@ def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
 
 
 def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
-    """By primary key of the enrollment, of those that are stuck.
+    """Primary key of an enrollment → why it is stuck, of those that are.
 
-    Runs one query for any number of them if one is begun and open, and the calendars of who failed an exam a while ago.
+    Runs one query for any number of them if one is begun and open, and those of calendars if any failed an exam.
     """
     begun = [each for each in journeys if each.enrollment.started_at and each.next_act.is_asked]
     if not begun:
@@ -132,11 +130,11 @@ def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
 
 
 def stands(stop: Obstacle, journey: Journey) -> bool:
-    """Whether the course still has what somebody fails at, and asks for it."""
+    """Whether the course still has the obstacle, and requires it."""
     step = journey.outline.find(stop.step)
     if not step or step.is_optional or step.id in journey.progress.done:
         return False
-    # Of several wordings the last: it is asked once the others were left behind.
+    # The last of several wordings is asked after the others.
     return not stop.question or stop.question in {question.wordings[-1] for question in step.check}
 
 
@@ -150,7 +148,7 @@ def is_before(journey: Journey, instant: datetime) -> bool:
 
 
 def calendars_of_failed(journeys: Iterable[Journey], at: datetime) -> Mapping[int, Calendar]:
-    # So many working days are at least as many days, so most are told apart without a calendar.
+    # That many working days are at least as many days, so most need no calendar.
     since = at - timedelta(days=settings.STUCK_AFTER_FAILED_DAYS)
     people = {each.enrollment.learner_id for each in journeys if each.failed and is_before(each, since)}
     return calendars_of_people(people) if people else {}
@@ -169,14 +167,14 @@ def has_stopped_after_failing(journey: Journey, calendars: Mapping[int, Calendar
 
 
 def idle(at: datetime) -> Q:
-    """What the columns tell, of enrollments that ask for something; who failed the exam may have to wait."""
+    """Open enrollments idle by their columns; without those who failed the exam, as they may have to wait."""
     failed = Attempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
     since = at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
     return Q(last_active_at__lte=since) & ~Q(Exists(failed))
 
 
 def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """The keys of those of these open runs that have to be looked at: missed often, often red, or failed and idle."""
+    """Keys of the open enrollments to check as rows: missed often, often red, or failed and idle."""
     since = at - timedelta(days=min(settings.STUCK_AFTER_FAILED_DAYS, settings.STUCK_AFTER_IDLE_DAYS))
     keys = enrollments.order_by().values("pk")
     done = Completion.objects.filter(enrollment=OuterRef("enrollment"))
@@ -195,7 +193,7 @@ def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
 
 
 def among(enrollments: EnrollmentQuerySet, looked_at: Collection[int], at: datetime) -> QuerySet:
-    """Those of these who are stuck; `looked_at` are the keys of those of `doubtful` that are."""
+    """Those who are stuck; `looked_at` are the keys of those of `doubtful` that are."""
     return begun(enrollments, at).filter(idle(at) | Q(pk__in=looked_at))
 
 

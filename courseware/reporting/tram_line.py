@@ -1,8 +1,8 @@
-"""The small line of the board: a dot for each module, filled if it is done, ringed if it is the current one."""
+"""Progress tracker of the dashboard: a dot for each module, filled if done, ringed if current."""
 
 from typing import NamedTuple
 
-FIRST = 7  # units of the drawing from its edge to the first station, and from the last one to the other edge
+FIRST = 7  # units of the drawing from its edge to the first dot, and from the last one to the other edge
 GAP = 22
 
 
@@ -14,7 +14,7 @@ class Dot(NamedTuple):
 
 
 class TramLine(NamedTuple):
-    """What is drawn is worked out when it is drawn: of most rows the drawing is kept."""
+    """Computed when drawn: most drawings are cached."""
 
     are_done: tuple[bool, ...]
 
@@ -24,7 +24,7 @@ class TramLine(NamedTuple):
 
     @property
     def here(self) -> int:
-        """The place of the current module; behind the last one where all are done."""
+        """Index of the current module; their number if all are done."""
         return next((place for place, is_done in enumerate(self.are_done) if not is_done), len(self.are_done))
 
     @property

@@ -1,4 +1,4 @@
-"""Tables as workbooks: numbers as numbers, days as days, and a sheet that says what is in them."""
+"""Tables as workbooks, with typed cells and a sheet about their content."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -12,8 +12,7 @@ from courseware.lib.csv_rows import guarded
 from courseware.reporting.board_rows import BoardRow
 from courseware.reporting.exports import BOARD_COLUMNS, Cell, Column, cells_of, headings, site_time
 
-# A sheet could hold 1,048,576, but one of 100,000 takes twenty seconds to make. What is larger is for programs.
-ROWS_OF_A_WORKBOOK = 100_000
+ROWS_OF_A_WORKBOOK = 100_000  # takes twenty seconds
 WIDTHS = {"email": 26, "course_title": 26, "next_act": 26, "excuse": 26, "last_active_at": 17, "completed_at": 17}
 USUAL_WIDTH = 13
 
@@ -29,11 +28,11 @@ def board_workbook(rows: Iterable[BoardRow], facts: Iterable[Fact], language: st
 def workbook(
     name: str, columns: Sequence[Column], rows: Iterable[Any], facts: Iterable[Fact], language: str
 ) -> IO[bytes]:
-    """An open file of its own, at its beginning. `facts` are pairs of texts for the second sheet, in that language.
+    """An open file, at its beginning. `facts` are pairs of texts for the second sheet.
 
-    Memory does not grow with the rows: they are written down one after the other.
+    Rows are written one by one, so memory does not grow with them.
     """
-    import xlsxwriter  # 30 ms, and few ask for it
+    import xlsxwriter  # takes 30 ms
 
     file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     options = {
@@ -67,13 +66,13 @@ def write_rows(
 
 
 def write(sheet, row: int, place: int, cell: Cell, moment) -> None:
-    if isinstance(cell, datetime):  # a sheet knows no zones: the second one says which
+    if isinstance(cell, datetime):  # sheets have no time zones: the second sheet names it
         sheet.write_datetime(row, place, site_time(cell).replace(tzinfo=None), moment)
     elif isinstance(cell, date):
         sheet.write_datetime(row, place, cell)
     elif isinstance(cell, int):
         sheet.write_number(row, place, cell)
-    elif cell:  # text is never run here, but the sheet may be saved as CSV
+    elif cell:  # the sheet may be saved as CSV
         sheet.write_string(row, place, guarded(cell))
 
 

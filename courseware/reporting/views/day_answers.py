@@ -1,4 +1,4 @@
-"""/team/people/<pk>/another-day/ and …/question/: answers to what a learner asks, another due day or a question."""
+"""/team/people/<pk>/another-day/ and …/question/: answers to a learner's request or question."""
 
 from django.contrib import messages
 from django.http import Http404
@@ -24,7 +24,7 @@ End = DayRequest.End
 
 @post_view(person_address)
 def answer_day(request, pk):
-    """One press, from the person's page or from what is to be done today; it may be taken back there."""
+    """Answer a request from the person's page or *Today*, where the answer can be undone."""
     enrollment = visible_enrollment(request.user, pk)
     if not may_change(request.user, enrollment):
         raise Http404
@@ -64,7 +64,7 @@ def answer_question_of(request, pk):
 
 
 def to_undo(answered):
-    """As of any other act of today."""
+    """Keyword arguments of `offer_undo`."""
     given = [answered.adjustment_id] if answered.adjustment_id else []
     return {"act": given, "refused": [] if given else [answered.pk]}
 
@@ -78,7 +78,7 @@ def said(answered, enrollment):
 
 
 def why_not_answered(error, enrollment, reader):
-    """What has become of it: of two who answer at once the second reads what the first has said."""
+    """What has become of the request; the second of two managers reads what the first has answered."""
     request, name = error.request, enrollment.learner.name
     if error.why:
         return f"{name}{gettext(': ')}{error.why.label}"

@@ -1,4 +1,4 @@
-"""/team/simulations/, /team/questions/ and /surveys/: figures about many, without names."""
+"""/team/simulations/, /team/questions/ and /surveys/: anonymous statistics."""
 
 from django.db.models import QuerySet
 from django.shortcuts import render
@@ -57,7 +57,7 @@ def survey(request, course, survey):
 
 
 def sheet(request, document, shown):
-    """What leads saw some days after the course, beside what was gained in it."""
+    """What managers observed some days after the course, beside the gains in it."""
     route = outline(document.course.current, get_language())
     found = after_course(document, shown, route, teams_in_figures(request.user), site_day())
     context = {"sheet": shown, "route": route, "found": found, "enough": STEP}
