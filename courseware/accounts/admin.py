@@ -33,10 +33,7 @@ from courseware.accounts.rights import (
 from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND, found_by
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import record, subject_of
-from courseware.lib.admin_rights import SuperusersOnly
-from courseware.lib.checked_again import CheckedAgain
-from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.long_lists import LongList
+from courseware.lib.model_admins import CheckedAgain, ListFiltersOnly, LongList, SuperusersOnly
 from courseware.outbox.models import Message
 
 LETTERS_SHOWN = 10  # on the page of a person

@@ -19,7 +19,7 @@ class AccountsConfig(AppConfig):
             letters,
             offices,
             second_factor,
-            substitute_letters,
+            standing_in,
         )
         from courseware.accounts.leaving import let_go
         from courseware.accounts.rosters.applying import forget_rosters
@@ -29,7 +29,7 @@ class AccountsConfig(AppConfig):
         from courseware.jobs.schedule import Daily, command, schedule
 
         letters.register_letters()
-        substitute_letters.register_letter()
+        standing_in.register_letter()
         post_migrate.connect(offices.create_groups, sender=self, dispatch_uid="accounts.create_groups")
         schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         schedule("let-go", _("Let people go whose last day is over"), let_go, Daily(time(0, 20)))

@@ -3,14 +3,18 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from courseware.accounts.api_keys import ApiKey
 from courseware.accounts.merges import merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import ended, lock_person
 from courseware.accounts.rights import drop_sessions
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 from courseware.lib.dates import site_day
+from courseware.outbox.models import Message, MessageState
 
 
 @transaction.atomic
@@ -56,3 +60,28 @@ def let_go() -> str:
     """The nightly job: everybody whose last day has passed leaves, each in a transaction of their own."""
     over = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
     return str(sum(leave(person, by=None) for person in over.order_by("pk")))
+
+
+class HasRecord(Exception):
+    """Something is on record of this person."""
+
+
+@transaction.atomic
+def remove_person(person: User, *, by: User) -> None:
+    """Raise HasRecord if the person has signed in or has any record. Sent emails stay; waiting ones are skipped."""
+    row = lock_person(person)
+    subject, teams = subject_of(row), sorted(row.memberships.values_list("team", flat=True))
+    if row.last_login:
+        raise HasRecord(person)
+    letters = Message.objects.filter(person=row)
+    letters.filter(state=MessageState.QUEUED).update(
+        state=MessageState.SKIPPED,
+        why=gettext_noop("the person was made by mistake and taken away"),
+        ended_at=timezone.now(),
+    )
+    letters.update(person=None)
+    try:
+        row.delete()  # every record protects its person
+    except ProtectedError:
+        raise HasRecord(person) from None
+    record("person-removed", actor=by, subject=subject, data={"teams": teams})

@@ -1,13 +1,19 @@
 """The email types of this app, and when an email is no longer wanted at the time of sending."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import absences, inviting, letter_hours, notices
+from courseware.accounts import absences, inviting, notices
+from courseware.accounts.models import Membership
+from courseware.accounts.working_days import DAY, Calendar, calendars_of
+from courseware.lib.dates import site_day
 from courseware.outbox.kinds import (
     LetterSort,
     MessageKind,
@@ -20,15 +26,15 @@ from courseware.outbox.kinds import (
 from courseware.outbox.models import Message
 from courseware.outbox.placeholders import NAME_AND_FIRM, Editable
 
-DAY = timedelta(days=1)
+OPENS, CLOSES = time(8), time(20)
 TO_STRANGERS_A_DAY = 100  # of all of them together
 
 
 def register_letters():
     for sort in (LetterSort.TRAINING, LetterSort.SUBSCRIBED):
-        register_hours(sort, letter_hours.hours_of)
+        register_hours(sort, hours_of)
         register_wait(sort, "away", absences.until_back)
-        register_bar(sort, "left", letter_hours.why_of_leaver)
+        register_bar(sort, "left", why_of_leaver)
     questions = one_by_one(not_yet_here), one_by_one(inviting.link_in_words)
     template = "accounts/mail/invitation.txt"
     register_kind("invitation", MessageKind(_("Invitation"), template, *questions, editable=INVITATION))
@@ -80,3 +86,42 @@ def to_the_firm(message):
     if sent.filter(address__iexact=message.address).exists():
         return "this address got one today"
     return "" if sent.count() < TO_STRANGERS_A_DAY else f"{TO_STRANGERS_A_DAY} of them were sent today"
+
+
+@dataclass(frozen=True)
+class LetterHours:
+    zone: tzinfo
+    calendar: Calendar
+
+    def day_at(self, at: datetime) -> date:
+        """The reader's day to which emails written at `at` belong; after closing time, tomorrow."""
+        local = at.astimezone(self.zone)
+        return local.date() + DAY if local.time() >= CLOSES else local.date()
+
+    def opens_at(self, at: datetime) -> datetime:
+        """The first instant from `at` on at which an email may be sent."""
+        day = at.astimezone(self.zone).date()
+        if self.calendar.is_working(day):
+            opens, closes = (datetime.combine(day, hour, self.zone).astimezone(UTC) for hour in (OPENS, CLOSES))
+            if at < closes:
+                return max(at, opens)
+        return datetime.combine(self.calendar.working_day_after(day), OPENS, self.zone).astimezone(UTC)
+
+
+def hours_of(people: Collection[int]) -> dict[int, LetterHours]:
+    """By the team that each joined first, else manages; without a team, by the site. Runs two queries."""
+    places = Membership.objects.filter(person__in=people).select_related("team")
+    # Learner before manager, and the first of each: what comes last here is kept.
+    teams = {place.person_id: place.team for place in places.order_by("-role", "-pk")}
+    calendars = calendars_of(teams.get(person) for person in people)
+    return {
+        person: LetterHours(teams[person].zone if person in teams else ZoneInfo(settings.TIME_ZONE), calendar)
+        for person, calendar in zip(people, calendars, strict=True)
+    }
+
+
+def why_of_leaver(message: Message) -> str:
+    """Former people get no email. The last day ends in the time zone of the site, as in `let_go`."""
+    person = message.person
+    is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())
+    return gettext_noop("the person has left") if is_gone else ""

@@ -5,33 +5,26 @@ from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils import translation
+from django.utils.deprecation import MiddlewareMixin
 
 from courseware.accounts import held_forms
-from courseware.lib.whole_page import for_the_whole_page
+from courseware.lib.page_views import for_the_whole_page
 
 
-class LanguageMiddleware:
+class LanguageMiddleware(MiddlewareMixin):
     """The person's language takes precedence over cookie and browser; without a sign-in, `?language=` does."""
 
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
+    def process_request(self, request):
         chosen = request.user.language if request.user.is_authenticated else request.GET.get("language")
         if chosen in dict(settings.LANGUAGES):
             translation.activate(chosen)
             request.LANGUAGE_CODE = chosen
-        return self.get_response(request)
 
 
-class BackToThePageMiddleware:
+class BackToThePageMiddleware(MiddlewareMixin):
     """After a sign-in that a form asked for, return to the form's page: its own URL takes no GET."""
 
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        response = self.get_response(request)
+    def process_response(self, request, response):
         if request.user.is_authenticated:
             held_forms.remember_person(request, response)
             if request.method == "POST" and held_forms.SENT in request.POST:

@@ -6,9 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.search_terms import found_by
-from courseware.lib.list_filters import WordsFilter
-from courseware.lib.list_search import IndexedSearch
-from courseware.lib.long_lists import MOST
+from courseware.lib.model_admins import MOST, IndexedSearch, WordsFilter
 
 
 class SearchByPeople(IndexedSearch):

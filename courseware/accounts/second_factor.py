@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import transaction
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
 
 from courseware.accounts import held_forms
 from courseware.accounts.allauth_internals import get_authentication_records, record_authentication
@@ -12,7 +13,7 @@ from courseware.accounts.notices import notify
 from courseware.accounts.rights import drop_sessions
 from courseware.accounts.sessions import handles_records
 from courseware.evidence.recording import record
-from courseware.lib.whole_page import for_the_whole_page
+from courseware.lib.page_views import for_the_whole_page
 
 # Where somebody may go before the second factor is given, and where only who has none yet: a session that knows no
 # more than the password must not exchange the second factor for its own.
@@ -57,14 +58,8 @@ def log_removed(sender, user, authenticator, **kwargs):
         record("second-factor-removed", actor=user, subject=user, data={"type": authenticator.type})
 
 
-class SecondFactorMiddleware:
+class SecondFactorMiddleware(MiddlewareMixin):
     """Redirects people who need a second factor to the page where they set it up or give it."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
 
     def process_view(self, request, view, arguments, places):
         if not is_asked(request):

@@ -159,15 +159,3 @@ class OwnCodesView(codes.ViewRecoveryCodesView):
 
 class NewCodesView(Says422, codes.GenerateRecoveryCodesView):
     pass
-
-
-code = CodeView.as_view()
-code_again = CodeAgainView.as_view()
-passkey_again = PasskeyAgainView.as_view()
-own_factors = OwnFactorsView.as_view()
-new_app = NewAppView.as_view()
-remove_app = totp.deactivate_totp
-new_passkey = NewPasskeyView.as_view()
-remove_passkey = RemovePasskeyView.as_view()
-own_codes = OwnCodesView.as_view()
-new_codes = NewCodesView.as_view()

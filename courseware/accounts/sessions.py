@@ -6,12 +6,13 @@ from django.contrib.auth import logout
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, User, time_zones
 from courseware.accounts.permissions import audits, is_manager, is_privileged
-from courseware.lib.background import is_in_background
+from courseware.lib.page_views import is_in_background
 
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
@@ -101,19 +102,11 @@ def reader_mark(user):
     return salted_hmac("courseware.reading-copy", str(user.pk)).hexdigest()[:16]
 
 
-class SessionAgeMiddleware:
+class SessionAgeMiddleware(MiddlewareMixin):
     """Ends sessions that are over. Comes after messages, which say why the sign-in page appears."""
 
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        if request.user.is_authenticated:
-            self.check(request, now())
-        return self.get_response(request)
-
-    def check(self, request, at):
-        if is_over(request.session, request.user, at):
+    def process_request(self, request):
+        if request.user.is_authenticated and is_over(request.session, request.user, now()):
             logout(request)
             messages.info(request, _("You were signed out after a while. What you had sent is saved."))
 

@@ -1,15 +1,23 @@
 """Name and end substitutes of managers."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import User
+from courseware.accounts.models import Membership, User
 from courseware.accounts.sessions import ask_for_teams_anew
-from courseware.accounts.substitute_letters import tell_both
 from courseware.accounts.substitutes import Substitute
 from courseware.evidence.recording import NewEvent, record_many
+from courseware.lib.dates import site_day
+from courseware.outbox.kinds import LineWords, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
+from courseware.outbox.telling import tell
+from courseware.outbox.tray_lines import TrayLine
 
 
 @transaction.atomic
@@ -44,3 +52,66 @@ def events(verb, substitute, by):
         "until": substitute.last_day,
     }
     return [NewEvent(verb, person, by, data) for person in (substitute.lead, substitute.person)]
+
+
+KIND = "substitute-named"
+
+
+def register_letter() -> None:
+    template = "accounts/mail/substitute_named.txt"
+    words = _("Who stands in for a manager")
+    register_kind(
+        KIND, MessageKind(words, template, one_by_one(why_unwanted), one_by_one(in_words), lines=lines_in_words)
+    )
+
+
+def tell_both(substitute: Substitute) -> None:
+    """Also to the person who did it: somebody else may have used the session."""
+    for person in (substitute.person, substitute.lead):
+        tell(KIND, person, key=f"{KIND}:{substitute.pk}:{person.pk}", data={"substitute": substitute.pk})
+
+
+def named_in(message: Message) -> Substitute | None:
+    named = Substitute.objects.select_related("lead", "person", "made_by")
+    return named.filter(pk=message.data["substitute"]).first()
+
+
+def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+    named = Substitute.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
+    told = {line: named.get(line.data["substitute"]) for line in lines}
+    return {line.pk: LineWords(line_to(line.person_id, each)) for line, each in told.items() if each}
+
+
+def line_to(reader: int, named: Substitute) -> str:
+    is_lead = reader == named.lead_id
+    said = {
+        "other": (named.person if is_lead else named.lead).name,
+        "first": date_format(named.first_day),
+        "last": date_format(named.last_day),
+    }
+    if is_lead:
+        return gettext("%(other)s stands in for you from %(first)s to %(last)s.") % said
+    return gettext("You stand in for %(other)s from %(first)s to %(last)s.") % said
+
+
+def why_unwanted(message: Message) -> str:
+    named = named_in(message)
+    if named is None or named.ended_at or named.last_day < site_day():
+        return gettext_noop("it has ended meanwhile")
+    if not (named.lead.is_active and named.person.is_active):
+        return gettext_noop("one of both may not sign in any more")
+    leads = Membership.objects.filter(person=named.lead, role=Membership.Role.MANAGER)
+    return "" if leads.exists() else gettext_noop("the manager leads nobody any more")
+
+
+def in_words(message: Message) -> dict[str, object]:
+    named = Substitute.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
+    is_lead = message.person == named.lead
+    return {
+        "is_lead": is_lead,
+        "name": message.person.name if isinstance(message.person, User) else "",
+        "other": (named.person if is_lead else named.lead).name,
+        "by": "" if named.made_by == message.person else named.made_by.name,
+        "first": named.first_day,
+        "last": named.last_day,
+    }

@@ -10,13 +10,16 @@ from allauth.usersessions.views import ListUserSessionsView
 from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
+from django.forms import CharField, Form, TextInput
 from django.http import HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import FormView
 
@@ -25,9 +28,11 @@ from courseware.accounts.addresses import stays_here
 from courseware.accounts.allauth_internals import perform_login, record_authentication
 from courseware.accounts.api_keys import end_all_keys
 from courseware.accounts.failed_sign_ins import log_failed_sign_in
-from courseware.accounts.models import User
+from courseware.accounts.forms import OurFields
+from courseware.accounts.models import User, plain_staff_number
 from courseware.accounts.sign_in_codes import use_code
 from courseware.accounts.sign_in_names import called
+from courseware.accounts.team_links import LinkEnded, come_in, count_try, may_try, open_link
 from courseware.evidence.recording import record
 from courseware.lib.small_numbers import keys_in
 
@@ -190,20 +195,6 @@ class OwnAccountView(OwnSessionsView):
         return super().get_context_data(languages=settings.LANGUAGES, **state, **kwargs)
 
 
-sign_in = SignInView.as_view()
-sign_out = views.logout
-inactive = views.account_inactive
-password_link = PasswordLinkView.as_view()
-password_link_sent = views.password_reset_done
-password_from_link = PasswordFromLinkView.as_view()
-change_password = ChangePasswordView.as_view()
-set_password = SetPasswordView.as_view()
-sign_in_code = CodeToSignInView.as_view()
-own_account = OwnAccountView.as_view()
-own_sessions = OwnSessionsView.as_view()
-reauthenticate = ReauthenticateView.as_view()
-
-
 @require_POST
 def set_language(request):
     language, back = request.POST.get("language"), request.POST.get("next", "")
@@ -241,3 +232,49 @@ def held_form(request):
 def session(request):
     """How long the session goes on; the request itself keeps it alive."""
     return JsonResponse(sessions.times(request.session, request.user, sessions.now()))
+
+
+class JoinForm(OurFields, Form):
+    staff_number = CharField(max_length=40, widget=TextInput({"autocapitalize": "characters", "spellcheck": "false"}))
+    name = CharField(max_length=120, widget=TextInput({"autocomplete": "name"}))
+    labels = {"staff_number": _("Staff number"), "name": _("Name")}
+    help_texts = {"name": _("As the firm writes it.")}
+
+    def clean_staff_number(self):
+        number = plain_staff_number(self.cleaned_data["staff_number"])
+        if "@" in number:
+            raise ValidationError(_("A staff number has no @."))
+        User._meta.get_field("staff_number").run_validators(number)  # one sign may be several in its plain form
+        return number
+
+
+@method_decorator(never_cache, name="dispatch")
+class JoinView(Says422, FormView):
+    """Everything but a sign-in gets the same answer, whether or not the number exists: the manager is asked."""
+
+    template_name = "account/join.html"
+    form_class = JoinForm
+
+    def dispatch(self, request, *args, **kwargs):
+        try:
+            self.link = open_link(kwargs["token"])
+            return super().dispatch(request, *args, **kwargs)
+        except LinkEnded:
+            return render(request, self.template_name, {"state": "ended"}, status=HTTPStatus.NOT_FOUND)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(state="open", team=self.link.team, **kwargs)
+
+    def form_valid(self, form):
+        if not may_try(self.request, self.link):
+            form.add_error(
+                None, _("There were too many tries from here. Please try again in an hour, or ask your lead.")
+            )
+            return self.form_invalid(form)
+        person = come_in(self.link, form.cleaned_data["staff_number"], form.cleaned_data["name"])
+        if person is None:
+            count_try(self.request, self.link)
+            return render(self.request, self.template_name, {"state": "waiting", "team": self.link.team})
+        if self.request.user.is_authenticated:
+            auth.logout(self.request)
+        return go_in(self.request, person)

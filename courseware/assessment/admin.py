@@ -18,10 +18,8 @@ from courseware.assessment.withdrawing import NotForThisPerson, withdraw
 from courseware.learning.admin_forms import confirmation
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity
-from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
 from courseware.lib.dates import site_day
-from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.long_lists import MOST, LongList
+from courseware.lib.model_admins import MOST, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 
 
 class WithdrawForm(forms.Form):

@@ -21,8 +21,7 @@ from courseware.evidence.recording import record
 from courseware.face.colours import LIGHT
 from courseware.face.faces import face_on
 from courseware.face.models import Logo
-from courseware.jobs.done import done_with
-from courseware.jobs.tasks import task
+from courseware.jobs.tasks import done_with, task
 from courseware.learning.completing import lock
 from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
 

@@ -17,7 +17,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.letter_hours import LetterHours, hours_of
+from courseware.accounts.letters import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.assessment.daily_answering import DAILY_LETTER, wish_of
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person

@@ -17,8 +17,7 @@ from courseware.accounts.models import CalendarDay, Team
 from courseware.accounts.permissions import handles_people
 from courseware.accounts.working_days import calendar_of, years_known
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.long_choices import LongSelect
+from courseware.lib.form_layout import Fields, LongSelect
 from courseware.lib.page_views import form_view, post_view
 
 LARGEST = 200_000  # bytes

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.leads import line_up
-from courseware.accounts.letter_hours import LetterHours
+from courseware.accounts.letters import LetterHours
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import HR, in_office
 from courseware.accounts.permissions import handles_people, is_manager, teams_managed_by

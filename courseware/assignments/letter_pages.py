@@ -15,7 +15,7 @@ from courseware.assignments.letter_rehearsal import ComingLetters, prepared_prev
 from courseware.learning.due import spoken
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
-from courseware.lib.long_lists import MOST, FirstRows
+from courseware.lib.model_admins import MOST, FirstRows
 from courseware.lib.page_views import page_view
 from courseware.lib.small_numbers import keys_in
 from courseware.outbox.models import Message, MessageState

@@ -24,8 +24,7 @@ from django_tasks_db.compat import TaskResultStatus
 from courseware.accounts.models import User
 from courseware.accounts.working_days import DAY
 from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, mornings_before
-from courseware.jobs.done import newest_request
-from courseware.jobs.tasks import Later, is_stopping, task
+from courseware.jobs.tasks import Later, is_stopping, newest_request, task
 from courseware.jobs.working import COMES_BACK
 from courseware.lib.chunks import batches
 from courseware.lib.clock import at_time

@@ -17,15 +17,17 @@ from django.views.decorators.cache import never_cache
 from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import handles_people, not_decided_by, people_managed_by
-from courseware.accounts.printed_codes import (
+from courseware.accounts.sign_in_codes import (
     CODES_AT_ONCE,
+    HOLDS_FOR,
+    give_code,
     give_codes,
+    may_give_code,
     new_form_token,
     people_without_code,
     people_without_email,
     valid_codes,
 )
-from courseware.accounts.sign_in_codes import HOLDS_FOR, give_code, may_give_code
 from courseware.accounts.team_links import (
     AlreadyHere,
     address_of,

@@ -32,8 +32,7 @@ from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.learning.fields import FARTHEST
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.long_choices import LongSelect
+from courseware.lib.form_layout import Fields, LongSelect
 from courseware.lib.page_views import form_status, form_view, posted, render_form
 from courseware.lib.small_numbers import keys_in
 

@@ -24,8 +24,7 @@ from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.rosters.columns import folded
 from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
-from courseware.accounts.rosters.roster import Roster
-from courseware.accounts.rosters.rows import RosterRow
+from courseware.accounts.rosters.roster import Roster, RosterRow
 from courseware.assignments.acting import act
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course, Release

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.leads import nearest_leads
-from courseware.accounts.letter_hours import LetterHours, hours_of
+from courseware.accounts.letters import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.permissions import is_manager, people_managed_by
 from courseware.assignments.models import Observation

@@ -10,13 +10,13 @@ from django.utils import timezone
 from courseware.accounts.conflicts_of_interest import LASTS, conflicts_of_deciders
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import audits, handles_people, is_no_staff, may_handle, may_read_log, sees_the_firm
-from courseware.accounts.printed_codes import people_without_code
+from courseware.accounts.sign_in_codes import people_without_code
 from courseware.assessment.models import OutsideTraining
 from courseware.assignments.event_words import with_words
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_forms import PeopleFilter
 from courseware.learning.models import Enrollment
-from courseware.lib.long_lists import MOST, FirstRows
+from courseware.lib.model_admins import MOST, FirstRows
 from courseware.lib.page_views import page_view
 
 PEOPLE_A_PAGE = 50

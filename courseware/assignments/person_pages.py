@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts import leaving
 from courseware.accounts.absences import absences_of, may_say_away
 from courseware.accounts.freshness import asks_before_appointing, asks_before_posting, asks_who_it_is
+from courseware.accounts.leaving import HasRecord, remove_person
 from courseware.accounts.merges import Merge, merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import add_place, end_place, move
 from courseware.accounts.particulars import change_particulars
 from courseware.accounts.permissions import handles_people, may_handle, may_place, sees_the_firm
-from courseware.accounts.removing import HasRecord, remove_person
 from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.models import Certificate
 from courseware.assessment.outside_records import trainings_of

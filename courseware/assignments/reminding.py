@@ -14,7 +14,7 @@ from itertools import product
 
 from django.db.models import Q, QuerySet
 
-from courseware.accounts.letter_hours import LetterHours
+from courseware.accounts.letters import LetterHours
 from courseware.accounts.models import Team
 from courseware.accounts.working_days import Calendar, calendars_in_use, calendars_of_people
 from courseware.assignments.models import Assignment, AssignmentRule, ReminderPlan

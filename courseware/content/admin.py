@@ -26,11 +26,8 @@ from courseware.content.models import Course, Document, Release, ReleaseEntry, R
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, form_of, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
-from courseware.lib.admin_rights import ReadOnly
-from courseware.lib.background import in_background
-from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.long_lists import LongList
-from courseware.lib.page_views import form_on
+from courseware.lib.model_admins import ListFiltersOnly, LongList, ReadOnly
+from courseware.lib.page_views import form_on, in_background
 from courseware.lib.side_process import NoAnswer
 from courseware.unsaved.keeping import drop
 

@@ -2,10 +2,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from courseware.evidence.models import Event, Seal
-from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
-from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.list_search import IndexedSearch
-from courseware.lib.long_lists import LongList
+from courseware.lib.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 
 
 @admin.register(Event)

@@ -10,9 +10,7 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.jobs.models import Job, Task
 from courseware.jobs.schedule import JOBS, run_now
-from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
-from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.long_lists import LongList
+from courseware.lib.model_admins import ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 
 
 @admin.register(Job)

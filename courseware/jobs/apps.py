@@ -1,3 +1,5 @@
+from datetime import time, timedelta
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -7,6 +9,8 @@ class JobsConfig(AppConfig):
     verbose_name = _("Background work")
 
     def ready(self) -> None:
-        from courseware.jobs import tidying
+        from courseware.jobs.schedule import Daily, Every, command, schedule, tidy
 
-        tidying.register()
+        schedule("seal-evidence", _("Seal the log"), command("seal_evidence"), Every(timedelta(minutes=5)))
+        schedule("verify-evidence", _("Check that the log is whole"), command("verify_evidence"), Daily(time(3, 20)))
+        schedule("tidy-tasks", _("Forget old background work"), tidy, Daily(time(3, 40)))

@@ -13,12 +13,12 @@ from django.utils.functional import Promise
 from django_tasks_db.compat import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from courseware.jobs.models import Job, Outcome
+from courseware.jobs.models import Job, Outcome, Worker
 from courseware.jobs.tasks import DEFAULT_QUEUE, task
 
 logger = logging.getLogger(__name__)
-
-
+KEPT_DAYS = 14
+FAILURES_KEPT_DAYS = 90
 SET_BACK = timedelta(hours=1)  # a clock is put right by less; by more, it was wrong
 
 
@@ -144,3 +144,9 @@ def run_job(name: str) -> None:
         raise
     logger.info("%s: %s", name, said or outcome)
     job.update(finished_at=timezone.now(), outcome=outcome, said=said)
+
+
+def tidy() -> str:
+    call_command("prune_db_task_results", min_age_days=KEPT_DAYS, failed_min_age_days=FAILURES_KEPT_DAYS, verbosity=0)
+    Worker.objects.forget_dead()
+    return ""

@@ -20,8 +20,8 @@ from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, reading_of
 from courseware.learning.course_page import card_context, render_in_course
 from courseware.learning.phrase_book import own_book
-from courseware.lib.background import in_background
 from courseware.lib.dates import site_day
+from courseware.lib.page_views import in_background
 from courseware.lib.small_numbers import small_number
 
 

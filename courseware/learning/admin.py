@@ -35,11 +35,8 @@ from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.publishing_admin import PublishingCourseAdmin  # noqa: F401 - registers itself
 from courseware.learning.validity import Validity
-from courseware.lib.admin_rights import SuperusersOnly
-from courseware.lib.background import in_background
-from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.long_lists import LongList
-from courseware.lib.page_views import form_status
+from courseware.lib.model_admins import ListFiltersOnly, LongList, SuperusersOnly
+from courseware.lib.page_views import form_status, in_background
 
 # Labels of the fields of a manager action when it is done to several people at once.
 WORDS = {

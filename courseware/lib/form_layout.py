@@ -5,10 +5,12 @@ from typing import Any
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Field, Layout, LayoutObject
+from django import forms
 from django.forms.utils import flatatt
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 
 class Fields(FormHelper):  # type: ignore[misc]  # crispy-forms brings no types
@@ -57,3 +59,20 @@ class Sentence(LayoutObject):  # type: ignore[misc]  # crispy-forms brings no ty
         }
         below = [render_to_string("courseware/hint_and_errors.html", {"field": field}) for field in fields.values()]
         return format_html("<p>{}</p>{}", format_html(words, **asked), format_html_join("", "{}", zip(below)))
+
+
+SELECTED = mark_safe(" selected")
+
+
+class LongSelect(forms.Select):
+    """Renders options (without groups) ten times as fast as Django, which renders a template for each."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        chosen = self.format_value(value)
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            ((key, SELECTED if str(key) in chosen else "", label) for key, label in self.choices),
+        )
+        given = self.build_attrs(self.attrs, {"name": name} | (attrs or {}))
+        return format_html("<select{}>\n{}\n</select>", flatatt(given), options)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
 
 View = Callable[..., Any]
 Page = str | Callable[..., str]
@@ -98,3 +99,16 @@ def render_form(
 def posted(request: HttpRequest) -> QueryDict | None:
     """The data of a form: None, which leaves it unbound, for another method; an empty POST does not."""
     return request.POST if request.method == "POST" else None
+
+
+def in_background(view: Callable[..., Any]) -> Callable[..., Any]:
+    view.is_in_background = True  # type: ignore[attr-defined]  # a mark on a function
+    return view
+
+
+def is_in_background(view: Callable[..., Any]) -> bool:
+    return getattr(view, "is_in_background", False)
+
+
+def for_the_whole_page(request: Any, redirection: Any) -> HttpResponse:
+    return HttpResponseClientRedirect(redirection.url) if request.htmx else redirection

@@ -2,10 +2,7 @@ from django.contrib import admin
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from courseware.lib.admin_rights import ReadOnly, SuperusersOnly
-from courseware.lib.list_filters import ListFiltersOnly
-from courseware.lib.list_search import IndexedSearch
-from courseware.lib.long_lists import LongList
+from courseware.lib.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 from courseware.outbox.models import Message, MessageState
 
 
@@ -16,17 +13,7 @@ class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedS
     list_select_related = ["person"]
     search_columns = ("address",)
     search_people = ("person",)
-    fields = readonly_fields = (
-        "about",
-        "person",
-        "address",
-        "written_at",
-        "state",
-        "why",
-        "tries",
-        "next_try",
-        "ended_at",
-    )
+    fields = readonly_fields = (*list_display, "ended_at")
 
     @admin.display(description=_("what"))
     def about(self, message: Message) -> str | Promise:

@@ -11,8 +11,7 @@ class OutboxConfig(AppConfig):
     def ready(self) -> None:
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
-        from courseware.outbox.delivering import deliver_due, is_any_due
-        from courseware.outbox.forgetting import forget_strangers
+        from courseware.outbox.delivering import deliver_due, forget_strangers, is_any_due
         from courseware.outbox.tray import forget_old_lines
 
         schedule(

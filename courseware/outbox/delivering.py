@@ -16,12 +16,13 @@ from courseware.lib.clock import now
 from courseware.outbox.kinds import LetterSort, kinds_of_sort
 from courseware.outbox.letter_words import newest_words_key
 from courseware.outbox.mailing import MailDoor
-from courseware.outbox.models import Message
+from courseware.outbox.models import Message, MessageState
 from courseware.outbox.rounds import PreviewRound, Round
 
 CLAIMED_FOR = timedelta(minutes=5)  # half of it for a round (`Round.ends_at`), and more than SMTP_SECONDS after it
 IN_A_ROUND = 50
 AT_MOST = 45.0  # seconds of one run without its last round; then chat messages are sent
+STRANGERS_KEPT = timedelta(days=14)
 PRIORITY = 10  # delivered before chat messages
 
 
@@ -83,3 +84,9 @@ def claimed(keys: Sequence[int]) -> list[Message]:
 def firsts_of(readers: Mapping[int, int | None], keys: Sequence[int]) -> set[int]:
     """The first email in `keys` to each reader, and to no known reader."""
     return set({readers[key]: key for key in reversed(keys) if key in readers}.values())
+
+
+def forget_strangers() -> str:
+    """The nightly job: delete old emails to addresses without an account."""
+    old = Message.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
+    return str(old.exclude(state=MessageState.QUEUED).delete()[0])

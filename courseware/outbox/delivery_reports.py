@@ -3,10 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message as Mail
 from email.parser import HeaderParser
 from uuid import UUID
+
+from django.utils import timezone
+
+from courseware.outbox.models import Message, MessageState
 
 LONGEST = 256 * 1024  # bytes; a letter with its report has less than a tenth of it
 REASON_AT_MOST = 300  # characters
@@ -64,3 +69,23 @@ def reason_of(group: Mail) -> str:
     said = str(group["Diagnostic-Code"] or "").partition(";")[2]
     line = " ".join(f"{group['Status'] or ''} {said}".split())
     return "".join(letter for letter in line if letter.isprintable())[:REASON_AT_MOST]
+
+
+EXPECTED_WITHIN = timedelta(days=14)  # mail servers try for five days
+
+
+def take_back(mail: bytes) -> str:
+    """Process one mail. Returns the result in words. Processing it again changes nothing."""
+    report = read_report(mail)
+    if report is None:
+        return "no report of a mail server; nothing was changed"
+    if report.action != "failed":
+        return f"a report that says {report.action}; nothing was changed"
+    if not note(report):
+        return "a report on no letter that was sent in these days; nothing was changed"
+    return f"came back: {report.why}"
+
+
+def note(report: DeliveryReport) -> int:
+    sent = Message.objects.filter(number__in=report.numbers, state=MessageState.SENT)
+    return sent.filter(ended_at__gt=timezone.now() - EXPECTED_WITHIN).update(state=MessageState.BOUNCED, why=report.why)

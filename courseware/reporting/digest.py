@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.letter_hours import OPENS, LetterHours, hours_of
+from courseware.accounts.letters import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import is_manager, people_managed_by, teams_managed_by
 from courseware.assignments.mornings import (

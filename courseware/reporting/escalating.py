@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.leads import leads_of, next_level
-from courseware.accounts.letter_hours import LetterHours, hours_of
+from courseware.accounts.letters import LetterHours, hours_of
 from courseware.accounts.models import User
 from courseware.accounts.offices import HR, in_office
 from courseware.accounts.permissions import handles_people, is_manager, people_managed_by, people_visible_to

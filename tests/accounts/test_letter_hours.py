@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from courseware.accounts.letter_hours import LetterHours, hours_of, why_of_leaver
+from courseware.accounts.letters import LetterHours, hours_of, why_of_leaver
 from courseware.accounts.models import CalendarDay, Membership
 from courseware.accounts.working_days import Calendar, ListedDay
 from courseware.lib.dates import site_day

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from courseware.accounts.management.commands.write_days import table
 from courseware.accounts.models import CalendarDay
-from courseware.accounts.shipped_days import table
 from courseware.accounts.working_days import (
     SHIPPED,
     Calendar,

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts import printed_codes
+from courseware.accounts import sign_in_codes
 from courseware.accounts.models import User
 from courseware.accounts.sign_in_codes import HOLDS_FOR, give_code
 from courseware.accounts.ways_in import SignInCode
@@ -67,7 +67,7 @@ def test_only_sending_the_form_creates_codes_that_work_and_are_logged(signed_in,
 def test_all_codes_of_a_list_are_given_or_none(signed_in, people, monkeypatch):
     form = form_of(signed_in)
     given = []
-    monkeypatch.setattr(printed_codes, "may_give_code", lambda *_: given.append(1) or len(given) < 3 or 1 / 0)
+    monkeypatch.setattr(sign_in_codes, "may_give_code", lambda *_: given.append(1) or len(given) < 3 or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         signed_in.post(PAGE, form)
     assert not SignInCode.objects.exists()

@@ -54,5 +54,5 @@ def test_of_what_a_mail_server_says_of_an_address_a_line_has_the_code(log, monke
     monkeypatch.setattr(MailDoor, "send", refuse)
     tell("invitation", make_user("Wang Qian", email="wang.qian@example.com"))
     deliver_due()
-    [line] = [line for line in log() if line["logger"] == "courseware.outbox.outcomes"]
+    [line] = [line for line in log() if line["logger"] == "courseware.outbox.rounds"]
     assert line["message"].endswith(": refused, 550")

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from courseware.jobs import schedule
 from courseware.jobs.models import Job, Outcome, Worker
-from courseware.outbox import forgetting
 from courseware.outbox.circuit_breaker import CircuitBreaker
+from courseware.outbox.delivering import forget_strangers
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import letters, make_admin, make_editor, make_user
@@ -116,8 +116,8 @@ def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
 def test_letters_to_strangers_are_forgotten_after_two_weeks_and_those_to_people_are_not(state, kept):
     for person in (None, make_user()):
         Message.objects.create(kind="no-account", person=person, address="a@example.com", state=state)
-    assert forgetting.forget_strangers() == "0"
+    assert forget_strangers() == "0"
     Message.objects.update(written_at=timezone.now() - timedelta(days=15))
-    forgetting.forget_strangers()
+    forget_strangers()
     assert Message.objects.filter(person=None).count() == kept
     assert Message.objects.exclude(person=None).count() == 1

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import CalendarDay
-from courseware.outbox import delivering, letter_days, outcomes
+from courseware.outbox import delivering, letter_days, rounds
 from courseware.outbox.delivering import deliver_due
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
@@ -253,7 +253,7 @@ def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
     [mine] = delivering.claimed([second.pk])
     send_all([first.pk])
-    outcomes.laid_by(mine, letter_days.Wait(timezone.now() + timedelta(hours=1), "later"))
+    rounds.laid_by(mine, letter_days.Wait(timezone.now() + timedelta(hours=1), "later"))
     second.refresh_from_db()
     assert (second.state, second.why) == (MessageState.SKIPPED, f"told in letter {first.pk}")
 

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.inviting import invite
-from courseware.accounts.substitute_letters import tell_both
+from courseware.accounts.standing_in import tell_both
 from courseware.accounts.substitutes import Substitute
 from courseware.assessment.models import Certificate
 from courseware.assessment.withdrawing import withdraw

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from benchmarks.growing_firm import COURSES, GrowingFirm
 from benchmarks.visits import statements_kept
-from courseware.lib.long_lists import LongList
+from courseware.lib.model_admins import LongList
 from tests.making import make_course
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]

@@ -13,8 +13,8 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import record
 from courseware.jobs.models import Task
 from courseware.learning.models import Enrollment
-from courseware.lib import long_lists
-from courseware.lib.long_lists import LongList
+from courseware.lib import model_admins
+from courseware.lib.model_admins import LongList
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
@@ -54,7 +54,7 @@ def test_each_list_that_grows_with_the_firm_is_a_long_one():
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(long_lists, "MOST", 5)
+    monkeypatch.setattr(model_admins, "MOST", 5)
 
 
 def people(number):
@@ -97,8 +97,8 @@ def test_nothing_is_done_to_more_rows_at_once_than_a_list_shows(client, ada, few
 
 def test_all_rows_of_a_list_are_carried_by_the_page_that_asks_what_to_do_with_them(client, ada, monkeypatch, settings):
     """Each is a field of its form, and a form may hold so many."""
-    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS -= long_lists.MOST - 5
-    monkeypatch.setattr(long_lists, "MOST", 5)
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS -= model_admins.MOST - 5
+    monkeypatch.setattr(model_admins, "MOST", 5)
     course = make_course()
     for person in people(5):
         make_enrollment(person, course)

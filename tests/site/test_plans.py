@@ -14,7 +14,7 @@ from benchmarks.visits import plans_of, statements_kept
 from courseware.accounts.models import User
 from courseware.content.models import ReleaseEntry
 from courseware.learning.question_view import drawn_with
-from courseware.lib import long_lists
+from courseware.lib import model_admins
 from courseware.reporting import board_rows
 from tests.making import make_course
 
@@ -42,7 +42,7 @@ READS_ALL = {
 
 @pytest.fixture
 def firm(monkeypatch):
-    monkeypatch.setattr(long_lists, "MOST", OF_A_LIST)
+    monkeypatch.setattr(model_admins, "MOST", OF_A_LIST)
     make_course()
     firm = GrowingFirm()
     firm.grow(10_000)

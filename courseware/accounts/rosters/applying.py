@@ -29,8 +29,7 @@ from courseware.accounts.rosters.comparing import (
     needs_second_yes,
 )
 from courseware.accounts.rosters.new_teams import create_teams_of
-from courseware.accounts.rosters.roster import Roster, RosterPart
-from courseware.accounts.rosters.rows import RosterRow, as_stored
+from courseware.accounts.rosters.roster import Roster, RosterPart, RosterRow, as_stored
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.lib.dates import site_day

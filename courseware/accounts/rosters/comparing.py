@@ -11,7 +11,7 @@ from courseware.accounts.models import Membership
 from courseware.accounts.rosters.columns import IDENTITIES, folded
 from courseware.accounts.rosters.firm import Firm, Known
 from courseware.accounts.rosters.reading import Listing, Row
-from courseware.accounts.rosters.rows import CellFault, RosterRow
+from courseware.accounts.rosters.roster import CellFault, RosterRow
 
 JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move", "change", "leave", "bad")
 KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")

@@ -11,8 +11,7 @@ from courseware.accounts.permissions import teams_managed_by
 from courseware.accounts.rosters.columns import folded
 from courseware.accounts.rosters.comparing import BAD, NEW_TEAM
 from courseware.accounts.rosters.firm import Firm, load_teams
-from courseware.accounts.rosters.roster import Roster, RosterPart
-from courseware.accounts.rosters.rows import RosterRow, as_stored
+from courseware.accounts.rosters.roster import Roster, RosterPart, RosterRow, as_stored
 from courseware.accounts.teams import add_team, lock_teams
 
 LINES_A_PART = 50

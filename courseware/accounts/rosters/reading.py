@@ -28,7 +28,7 @@ from courseware.accounts.rosters.columns import (
     folded,
     recognised,
 )
-from courseware.accounts.rosters.rows import CellFault
+from courseware.accounts.rosters.roster import CellFault
 from courseware.accounts.rosters.tables import ROWS_ABOVE_HEADINGS, Table, prepare, read_table
 from courseware.lib.names import visible
 from courseware.lib.side_process import MachineBusy, NoAnswer, SideProcess

@@ -1,11 +1,94 @@
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from courseware.accounts.rosters.rows import RosterRow, as_stored
+from courseware.accounts.rosters import sentences
 from courseware.lib.names import NameField
+
+
+@dataclass(frozen=True)
+class CellFault:
+    """`cell` is named as in spreadsheets; `code` is a key of `sentences.PROBLEMS`, filled with `said`."""
+
+    cell: str
+    column: str
+    stood: str
+    code: str
+    said: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return str(sentences.FIELDS[self.column])
+
+    @property
+    def words(self) -> str:
+        return sentences.PROBLEMS[self.code] % self.said
+
+
+@dataclass
+class RosterRow:
+    """What one row of a list would change. It is stored as JSON in a `RosterPart`, without what is empty.
+
+    `line` is 0 and `kind` "leave" for a person who is in no row. `person`, `team` and `teams_were` are primary keys.
+    """
+
+    line: int = 0  # in the file
+    kind: str = ""  # one of LINE_KINDS
+    name: str = ""
+    person: int | None = None  # None: a new person
+    was: dict[str, Any] = field(default_factory=dict)  # of each field that changes
+    to: dict[str, Any] = field(default_factory=dict)
+    team: int | None = None  # of a new membership
+    role: str = ""
+    teams_were: list[int] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)  # paths of the teams that would have no manager any more
+    # Of a row that cannot be applied as it is
+    problems: list[CellFault] = field(default_factory=list)
+    otherwise: "RosterRow | None" = None  # what it changes if HR accepts the team at the path `offer`
+    offer: str = ""
+    in_new_team: "RosterRow | None" = None  # what it changes if the team at the path `new_team` is created
+    new_team: str = ""
+    key: str = ""  # of `otherwise`: rows of one key are about one person
+    taken: bool = False  # whether HR has accepted `otherwise`
+    # Of a row that was applied
+    outcome: str = ""
+    conflict: str = ""  # a key of `sentences.CONFLICTS`
+    field: str = ""  # in which the conflict is
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "RosterRow":
+        row = cls(**stored)
+        row.problems = [CellFault(**each) for each in stored.get("problems", ())]
+        row.otherwise = cls.from_json(stored["otherwise"]) if stored.get("otherwise") else None
+        row.in_new_team = cls.from_json(stored["in_new_team"]) if stored.get("in_new_team") else None
+        return row
+
+    def as_json(self) -> dict[str, Any]:
+        stored = {name: value for name, value in vars(self).items() if value}
+        if self.problems:
+            stored["problems"] = [vars(each) for each in self.problems]
+        if self.otherwise:
+            stored["otherwise"] = self.otherwise.as_json()
+        if self.in_new_team:
+            stored["in_new_team"] = self.in_new_team.as_json()
+        return stored
+
+    @property
+    def signs_in(self) -> str:
+        return self.to.get("email") or self.to.get("staff_number", "")
+
+    @property
+    def is_about_new_team(self) -> bool:
+        """Whether its only fault is that its team does not exist and no team has a similar name."""
+        return self.in_new_team is not None and self.otherwise is None
+
+
+def as_stored(rows: Iterable[RosterRow]) -> list[dict[str, Any]]:
+    return [row.as_json() for row in rows]
 
 
 class Roster(models.Model):

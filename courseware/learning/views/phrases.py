@@ -22,9 +22,8 @@ from courseware.learning.phrase_book import (
     take_row_away,
 )
 from courseware.learning.views.searching import LONGEST_SEARCH, search_asked
-from courseware.lib.page_views import form_view, post_view
+from courseware.lib.page_views import for_the_whole_page, form_view, post_view
 from courseware.lib.small_numbers import keys_in
-from courseware.lib.whole_page import for_the_whole_page
 
 
 @post_view(lesson_address, is_held=False)  # it is pressed again as quickly

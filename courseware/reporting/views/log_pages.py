@@ -6,7 +6,7 @@ from courseware.accounts.permissions import may_read_log
 from courseware.assignments.event_words import with_words
 from courseware.evidence.models import Event
 from courseware.learning.looks import record_look_of_auditor
-from courseware.lib.long_lists import MOST, FirstRows
+from courseware.lib.model_admins import MOST, FirstRows
 from courseware.lib.page_views import page_view
 from courseware.reporting.forms import LogFilter
 

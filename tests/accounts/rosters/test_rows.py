@@ -2,7 +2,7 @@
 
 import json
 
-from courseware.accounts.rosters.rows import CellFault, RosterRow
+from courseware.accounts.rosters.roster import CellFault, RosterRow
 
 
 def stored_and_read(row):

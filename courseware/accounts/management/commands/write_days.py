@@ -1,6 +1,11 @@
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.accounts.shipped_days import table
 from courseware.accounts.working_days import SHIPPED
 
 
@@ -20,3 +25,42 @@ class Command(BaseCommand):
         path = SHIPPED / f"cn-{year}.csv"
         path.write_text(text, encoding="utf-8", newline="")
         self.stdout.write(f"{path}: compare it with the notice of the State Council")
+
+
+NAMES = {  # by a part of the name that the package gives
+    "New Year's Day": "New Year",
+    "Chinese New Year": "Spring Festival",
+    "Tomb-Sweeping": "Tomb-Sweeping Day",
+    "Labor": "Labour Day",
+    "Dragon Boat": "Dragon Boat Festival",
+    "Mid-Autumn": "Mid-Autumn Festival",
+    "National": "National Day",
+}
+INSTEAD_OF = re.compile(r"substituted from (\d\d)/(\d\d)/(\d{4})")
+NEAR = [timedelta(days=sign * days) for days in range(15) for sign in (1, -1)]
+
+
+def table(year: int) -> str:
+    """CSV: day, kind (free or working), name."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["day", "kind", "name"])
+    writer.writerows(sorted(rows(year)))
+    return text.getvalue()
+
+
+def rows(year: int) -> Iterator[tuple[str, str, str]]:
+    from holidays import China  # in development only
+
+    found = China(years=year, language="en_US")
+    named = {day: short for day, name in found.items() for part, short in NAMES.items() if name.startswith(part)}
+    for day, name in found.items():
+        festival = named.get(day) or nearest(day, named)
+        yield day.isoformat(), "free", festival
+        if worked := INSTEAD_OF.search(name):
+            month, of_month, of_year = map(int, worked.groups())
+            yield date(of_year, month, of_month).isoformat(), "working", festival
+
+
+def nearest(day: date, named: dict[date, str]) -> str:
+    return next(named[day + step] for step in NEAR if day + step in named)

@@ -4,8 +4,7 @@ import sys
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from courseware.outbox.bouncing import take_back
-from courseware.outbox.delivery_reports import LONGEST
+from courseware.outbox.delivery_reports import LONGEST, take_back
 
 
 class Command(BaseCommand):

@@ -1,0 +1,224 @@
+"""Mixins for classes of Django's admin. Put them before ModelAdmin among the bases."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import FieldListFilter, ListFilter, ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth import get_user_model
+from django.core.paginator import Page, Paginator
+from django.db import IntegrityError, connection
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+
+MOST = 1_000  # rows that a list counts, and turns the pages of
+
+
+def first_keys(rows: QuerySet[Any]) -> list[Any]:
+    """At most MOST + 1 keys; the last shows that there are more."""
+    return list(rows.values_list("pk", flat=True)[: MOST + 1])
+
+
+class FirstRows(Paginator[Any]):
+    """Paginates the first MOST rows, which are looked up once for counting and showing."""
+
+    object_list: QuerySet[Any]
+
+    @cached_property
+    def keys(self) -> list[Any]:
+        return first_keys(self.object_list)
+
+    @cached_property
+    def count(self) -> int:
+        return min(len(self.keys), MOST)
+
+    @property
+    def has_more(self) -> bool:
+        return len(self.keys) > MOST
+
+    def rows(self, start: int, end: int) -> QuerySet[Any]:
+        return self.object_list.filter(pk__in=self.keys[start:end])
+
+    def page(self, number: int | str) -> Page[Any]:
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        return Page(self.rows(start, min(start + self.per_page, self.count)), number, self)
+
+
+class ListOfFirstRows(ChangeList):
+    paginator: FirstRows
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page or (self.show_all and self.can_show_all):
+            self.result_list = self.paginator.rows(0, self.result_count)
+        if self.paginator.has_more:
+            # Django would say "1000 results" above the list. Below it stands that there are more.
+            self.full_result_count = self.result_count
+
+
+class LongList:
+    """A ModelAdmin whose list shows the first MOST matching rows."""
+
+    paginator: Any = FirstRows
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each would count the whole table
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ListOfFirstRows
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        is_for_all = request.POST.get("select_across", "0") not in ("", "0", "false")
+        if is_for_all and len(first_keys(queryset)) > MOST:
+            note = gettext("These are more than %(most)d. Nothing was done: search or filter for fewer.")
+            self.message_user(request, note % {"most": MOST}, messages.ERROR)  # type: ignore[attr-defined]  # a ModelAdmin's
+            return None
+        return super().response_action(request, queryset)  # type: ignore[misc]  # the same
+
+
+class IndexedSearch:
+    """Finds rows whose `search_columns` equal the words, or whose `search_people` fields name a person found."""
+
+    search_columns: tuple[str, ...] = ()
+    search_people: tuple[str, ...] = ()
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return (*self.search_columns, *self.search_people)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        holds: list[Any] = [(column, words) for column in self.search_columns]
+        if self.search_people and (people := self.people_found(words)):
+            holds += [(f"{field}__in", people) for field in self.search_people]
+        return queryset.filter(Q.create(holds, connector=Q.OR)) if holds else queryset.none(), False
+
+    def people_found(self, words: str) -> list[int]:
+        """Keys of the people with exactly this address or staff number."""
+        return list(get_user_model()._default_manager.known_as(words).values_list("pk", flat=True))
+
+
+class ListFiltersOnly:
+    """Accept only the parameters of the list's own filters; Django accepts every field, and would reveal authors."""
+
+    model: Any
+    get_list_filter: Any
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        if "\0" in str(value):  # which PostgreSQL refuses
+            raise IncorrectLookupParameters
+        return lookup in {parameter for each in self.list_filters(request) for parameter in each.expected_parameters()}
+
+    def list_filters(self, request: HttpRequest | None) -> Iterator[ListFilter]:
+        for item in self.get_list_filter(request):
+            if callable(item):
+                yield item(request, {}, self.model, self)
+            else:
+                path, make = item if isinstance(item, (tuple, list)) else (item, FieldListFilter.create)
+                field = get_fields_from_path(self.model, path)[-1]
+                yield make(field, request, {}, self.model, self, field_path=path)
+
+
+class WordsFilter(ListFilter):
+    """A filter by typed words, for fields with too many values to list."""
+
+    parameter_name: str
+    template = "admin/words_filter.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any):
+        super().__init__(request, params, model, model_admin)
+        if self.parameter_name in params:
+            self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[-1].strip()
+
+    def value(self) -> str:
+        return str(self.used_parameters.get(self.parameter_name, ""))
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter_name]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        others = [
+            (name, value)
+            for name, values in changelist.filter_params.items()
+            if name != self.parameter_name
+            for value in values
+        ]
+        yield {
+            "name": self.parameter_name,
+            "words": self.value(),
+            "others": others,
+            "without": changelist.get_query_string(remove=[self.parameter_name]),
+        }
+
+
+class CheckedAgain:
+    """A ModelAdmin that runs its view again if the database refuses the changes: the form then names the problem."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]  # of the ModelAdmin
+        except IntegrityError:
+            return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().delete_view(request, *args, **kwargs)  # type: ignore[misc]
+        except IntegrityError:
+            return super().delete_view(request, *args, **kwargs)  # type: ignore[misc]
+
+    def save_related(self, *args: Any) -> None:
+        super().save_related(*args)  # type: ignore[misc]
+        refuse_now()
+
+    def delete_model(self, *args: Any) -> None:
+        super().delete_model(*args)  # type: ignore[misc]
+        refuse_now()
+
+
+def refuse_now() -> None:
+    """Check deferred constraints now: PostgreSQL checks them at commit otherwise, after a success was reported."""
+    if connection.vendor == "postgresql":  # SQLite has one writer, who began before the form was read
+        connection.check_constraints()
+
+
+class ReadOnly:
+    """For rows that only services write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SuperusersOnly:
+    """For rows about permissions: a staff permission alone does not open them."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_module_permission(request)
