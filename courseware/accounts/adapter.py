@@ -40,11 +40,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         ),
     }
 
-    def encrypt(self, text):
-        return seeds.encrypt(text)
-
-    def decrypt(self, encrypted_text):
-        return seeds.decrypt(encrypted_text)
+    encrypt = staticmethod(seeds.encrypt)
+    decrypt = staticmethod(seeds.decrypt)
 
     def generate_authenticator_name(self, user, type):
         return devices.in_words(context.request.headers.get("User-Agent", "")) or super().generate_authenticator_name(

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import second_factor
+from courseware.accounts import practice_time, second_factor
 from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.merges import merge_of
@@ -18,7 +18,6 @@ from courseware.accounts.offices import AUDITORS
 from courseware.accounts.particulars import tell_old_address
 from courseware.accounts.people_lists import AwayFilter, NoTeamFilter, TeamFilter
 from courseware.accounts.permissions import may_decide_about, not_decided_by
-from courseware.accounts.practice_time import log_practice_time
 from courseware.accounts.rights import (
     RIGHTS_OF_NOBODY,
     deactivate,
@@ -32,7 +31,7 @@ from courseware.accounts.rights import (
 )
 from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND, found_by
 from courseware.accounts.whereabouts import change_teams_of
-from courseware.evidence.recording import record, subject_of
+from courseware.evidence.recording import record, record_many, subject_of
 from courseware.lib.model_admins import CheckedAgain, ListFiltersOnly, LongList, SuperusersOnly
 from courseware.outbox.models import Message
 
@@ -213,7 +212,7 @@ class PersonAdmin(LogsMemberships):
             record("address-changed", actor=request.user, subject=person)
             tell_old_address(person, form.address_before)
         if change and "practice_time" in form.changed_data:
-            log_practice_time(person, by=request.user)
+            record_many(practice_time.events([person.pk], by=request.user))
         log_rights(person, form.rights_before, by=request.user)
         if form.cleaned_data.get("send_link"):
             self.send_link(request, [person])

@@ -6,6 +6,7 @@ from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
 from django.utils.decorators import method_decorator
+from django.utils.deprecation import MiddlewareMixin
 
 from courseware.accounts.allauth_internals import STATE_SESSION_KEY, get_authentication_records
 from courseware.accounts.models import Membership
@@ -26,14 +27,8 @@ asks_before_appointing = reauthentication_required(
 )
 
 
-class FreshnessMiddleware:
+class FreshnessMiddleware(MiddlewareMixin):
     """Keep only the last form for after reauthentication; else an abandoned one would be sent hours later."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
 
     def process_exception(self, request, exception):
         if isinstance(exception, ReauthenticationRequired):

@@ -3,18 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db import transaction
-
 from courseware.accounts.models import User
-from courseware.evidence.recording import NewEvent, record, record_many, subject_of
-
-
-@transaction.atomic
-def set_practice_time(person: User, time: str, *, by: User) -> bool:
-    """`time` is a value of `User.PracticeTime`, or "" for the time as written. Returns whether it was another one."""
-    changed = change({person.pk: time})
-    record_many(events(changed, by=by))
-    return bool(changed)
+from courseware.evidence.recording import NewEvent, subject_of
 
 
 def lock(people: Iterable[int]) -> None:
@@ -37,7 +27,3 @@ def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[in
 def events(people: Iterable[int], *, by: User | None, at: datetime | None = None) -> list[NewEvent]:
     # Not to what: that somebody needs more time does not belong in a log that is never deleted.
     return [NewEvent("practice-time-changed", subject_of(User, pk), by, at=at) for pk in people]
-
-
-def log_practice_time(person: User, *, by: User) -> None:
-    record("practice-time-changed", actor=by, subject=person)

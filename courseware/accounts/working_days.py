@@ -1,7 +1,7 @@
 """Working days: weekends, the holidays that ship, and the lists of the site and its teams."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -96,18 +96,8 @@ def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
     lists: dict[int | None, dict[date, ListedDay]] = {}
     for row in CalendarDay.objects.filter(Q(team=None) | Q(team__in=keys)):
         lists.setdefault(row.team_id, {})[row.day] = ListedDay(row.is_free, row.name)
-    return list(joined(lines, lists))
-
-
-def calendars_in_use() -> list[Calendar]:
-    """The site's, and one for each team with an own list. Runs two queries."""
-    return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
-
-
-def joined(
-    lines: Iterable[tuple[int | None, ...]], lists: Mapping[int | None, dict[date, ListedDay]]
-) -> Iterator[Calendar]:
     made: dict[tuple[int | None, ...], Calendar] = {}  # most teams have no list of their own: they share one
+    found = []
     for line in lines:
         with_lists = tuple(key for key in line if key in lists)
         if with_lists not in made:
@@ -115,7 +105,13 @@ def joined(
             for key in with_lists:
                 days |= lists[key]
             made[with_lists] = Calendar(days)
-        yield made[with_lists]
+        found.append(made[with_lists])
+    return found
+
+
+def calendars_in_use() -> list[Calendar]:
+    """The site's, and one for each team with an own list. Runs two queries."""
+    return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
 
 
 def line_of(team: Team | None) -> list[int]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 from django.db import DataError, IntegrityError, connections, transaction
@@ -13,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Max, Model
 
+from courseware.lib.chunks import batches
 from courseware.lib.names import NameField
 
 CHUNK = 500  # rows held in memory at a time
@@ -58,9 +58,8 @@ def columns_of(model: AnyModel) -> list["Field[Any, Any]"]:
 
 def chunks_of(model: AnyModel, alias: str) -> Iterator[list[Row]]:
     names = [field.attname for field in columns_of(model)]
-    rows = model._base_manager.using(alias).order_by().values_list(*names).iterator(chunk_size=CHUNK)
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk
+    rows = model._base_manager.using(alias).order_by().values_list(*names)
+    return batches(rows.iterator(chunk_size=CHUNK), CHUNK)
 
 
 def contents_of(model: AnyModel, alias: str) -> Contents:

@@ -8,7 +8,7 @@ from courseware.outbox.models import Message, MessageState
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):
-    list_display = ["about", "person", "address", "written_at", "state", "why", "tries", "next_try"]
+    list_display = ("about", "person", "address", "written_at", "state", "why", "tries", "next_try")
     list_filter = ["state"]
     list_select_related = ["person"]
     search_columns = ("address",)

@@ -116,6 +116,14 @@ def test_a_new_address_is_logged_without_the_address(admin, client):
     assert log() == [("address-changed", f"person:{person.pk}", {})]
 
 
+def test_extra_time_is_logged_without_the_time(admin, client):
+    person = make_user()
+    change(client, person, practice_time="2")
+    person.refresh_from_db()
+    assert person.practice_time == "2"
+    assert log() == [("practice-time-changed", f"person:{person.pk}", {})]
+
+
 def test_closing_an_account_ends_its_sessions(admin, client):
     one, other = make_user(), make_user()
     theirs = type(client)()

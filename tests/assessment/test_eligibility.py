@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from courseware.accounts.practice_time import set_practice_time
+from courseware.accounts.models import User
 from courseware.assessment import attempting
 from courseware.assessment.attempting import AttemptClosed, NotYet
 from courseware.assessment.eligibility import Eligibility, row_of
@@ -220,10 +220,10 @@ def test_what_has_begun_keeps_its_time_and_says_so(client):
         lines = soup(client.get(page)).select("main li")
         return [" ".join(line.text.split()) for line in lines if "then it closes" in line.text]
 
-    set_practice_time(learner, "2", by=learner)
+    User.objects.filter(pk=learner.pk).update(practice_time="2")
     assert limit() == ["60 minutes, then it closes"]
     attempt = start(enrollment)
-    set_practice_time(learner, "off", by=learner)
+    User.objects.filter(pk=learner.pk).update(practice_time="off")
     assert limit() == ["60 minutes, then it closes"]
     assert Attempt.objects.get() == attempt
     assert Attempt.objects.get().closes_at == attempt.closes_at

@@ -12,14 +12,13 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection, transaction
 
-from courseware.accounts import rights
+from courseware.accounts import practice_time, rights
 from courseware.accounts.models import Membership, User
-from courseware.accounts.practice_time import set_practice_time
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.assessment import attempting
 from courseware.content.models import Document
 from courseware.evidence.models import Chain
-from courseware.evidence.recording import record
+from courseware.evidence.recording import record, record_many
 from courseware.evidence.sealing import seal
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
@@ -96,7 +95,9 @@ class Staff:
         for person in islice(cycle(self.people), ROUNDS * PEOPLE):
             rights.end_sessions(person, by=self.admin)
             person.refresh_from_db(fields=["practice_time"])
-            set_practice_time(person, "" if person.practice_time else User.PracticeTime.choices[0][0], by=person)
+            with transaction.atomic():
+                time = "" if person.practice_time else User.PracticeTime.choices[0][0]
+                record_many(practice_time.events(practice_time.change({person.pk: time}), by=person))
             record("signed-in", actor=person, subject=person)
 
 
