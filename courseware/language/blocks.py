@@ -46,10 +46,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Screen:
-    """What somebody sees on a screen, or a plan on a wall; `screens` reads it.
-
-    `kind` is as written, `text` all below the line with the kind: the first line of it is on the line `line` + 1.
-    """
+    """A drawn screen or floor plan, read by `screens`. `text` is all below the line with the kind, from `line` + 1."""
 
     kind: str
     text: str
@@ -91,7 +88,7 @@ def split(text: str, line: int = 1) -> tuple[TextBlock, ...]:
 
 
 def cut_blocks(lines: list[SourceLine], path: str, problems: list[Problem]) -> list[TextBlock]:
-    """Blocks in reading order. Appends what is wrong with the lines to `problems`."""
+    """Blocks in reading order. Appends to `problems`."""
     blocks: list[TextBlock] = []
     prose: list[SourceLine] = []
     position = 0

@@ -24,9 +24,7 @@ def count_words(text: str, *, numbers: bool) -> int:
 
 
 def own_half(text: str, language: str) -> str:
-    """Of a line that says the same in Chinese and in another language, as “改了 · It changed”, the part in this one;
-    any other line as it is: a name or a number behind the dot is no other language.
-    """
+    """The part in `language` of a bilingual line, as “改了 · It changed”. Other lines (“FAQ · 问答”) are unchanged."""
     parts = text.split(" · ")
     chinese = [has_characters(part) for part in parts]
     if len(parts) == 2 and chinese[0] != chinese[1]:

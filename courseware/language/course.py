@@ -11,13 +11,11 @@ from courseware.language.messages import Field
 from courseware.language.metadata import CourseMeta, LessonMeta, Meta
 from courseware.language.parsing import ParsedDocument, Section, read
 from courseware.language.problems import Finding, Problem
-from courseware.language.questions import Question, make_question
-from courseware.language.surveys import SurveyQuestion, make_survey_question
+from courseware.language.questions import Question, SurveyQuestion, make_question, make_survey_question
 
-# What readers are told about a source: parts of it are contested, or it is common practice that no text demands.
+# Shown to learners: parts are contested; common practice that no text demands.
 SOURCE_MARKS = ("disputed", "customary")
-# What editors note for themselves: the official or original wording was read; two independent publications say it, or
-# one; and nobody has opened the first address yet. `content_facts` lists them.
+# Notes for editors: the original wording was read; two publications say it; one does; the address is unopened.
 EDITOR_MARKS = ("original", "twice", "once", "unopened")
 
 SomeMeta = TypeVar("SomeMeta", bound=Meta)
@@ -25,7 +23,7 @@ SomeMeta = TypeVar("SomeMeta", bound=Meta)
 
 @dataclass(frozen=True)
 class RouteStep:
-    """A page of the route. `kind` is lesson, simulation, exam or survey."""
+    """A page of the route. `kind` is one of `STEP_KINDS`."""
 
     id: str
     kind: str
@@ -42,11 +40,9 @@ class Module:
 
 @dataclass(frozen=True)
 class Listed:
-    """An objective, outline point, source or term. `document` is the id of the document that lists it (for an
-    objective, its module).
+    """An objective, outline point, source or term, listed in `document` (an id).
 
-    `texts` maps a language to Markdown source; `attrs` are the keys in braces, such as checked=2026-11-20.
-    `path` and `line` are those of the source language.
+    `texts`: language → Markdown; `attrs`: keys in braces; `path` and `line`: in the source language.
     """
 
     id: str
@@ -59,10 +55,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class CourseText:
-    """All of a course. Languages are lower case ("zh-hans"); the first is the source language.
+    """A whole course. `languages` are lower case ("zh-hans"), the source language first.
 
-    `documents` (id → language → document) holds only what could be read and exists in the source language. `unread`
-    are the paths of the other documents, `media` the paths of all files that are not documents.
+    `documents`: id → language → document, of those that exist in the source language and could be read; `unread`:
+    paths of the others; `media`: paths of all other files.
     """
 
     id: str
@@ -79,7 +75,7 @@ class CourseText:
 
     @cached_property
     def meta(self) -> CourseMeta | None:
-        """None where the course document is missing or its front matter has a problem."""
+        """None if the course document is missing or its front matter is invalid."""
         meta = next((document.meta for document in self.of_kind("course")), None)
         return meta if isinstance(meta, CourseMeta) else None
 
@@ -88,11 +84,11 @@ class CourseText:
         return self.documents[document_id][self.languages[0]]
 
     def of_kind(self, *kinds: str) -> Iterator[ParsedDocument]:
-        """Documents of these kinds in the source language, in the order of their paths."""
+        """Documents in the source language, by path."""
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
 
     def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[ParsedDocument, SomeMeta]]:
-        """Documents whose front matter is a valid `model`, in the source language, in the order of their paths."""
+        """Documents whose front matter is a valid `model`, in the source language, by path."""
         for document in map(self.source, self.documents):
             if isinstance(document.meta, model):
                 yield document, document.meta
@@ -108,14 +104,14 @@ class CourseText:
         return None
 
     def questions(self, document_id: str, language: str) -> tuple[Question, ...]:
-        """Questions of a lesson or bank in reading order, with the texts of `language`; () for other kinds."""
+        """Questions of a lesson or bank in reading order; () for other kinds."""
         document = self.documents[document_id][language]
         if document.kind not in ("lesson", "bank"):
             return ()
         return tuple(self._make(document, section) for section in document.questions)
 
     def question(self, question_id: str, language: str) -> Question:
-        """Raises KeyError where the course has no such question."""
+        """Raises KeyError."""
         document = self.documents[self._homes[question_id]][language]
         section = document.section(question_id)
         if section is None:
@@ -151,7 +147,7 @@ class CourseText:
 
     @cached_property
     def first_lessons(self) -> Mapping[str, str]:
-        """Objective id → id of the first lesson on the route that teaches it, an optional one where no other does."""
+        """Objective id → id of the first lesson that teaches it; an optional one only if no other does."""
         lessons: dict[str, str] = {}
         for step in sorted(self.route, key=lambda step: step.id in self.optional_lessons):
             meta = self.source(step.id).meta
@@ -161,12 +157,12 @@ class CourseText:
 
 
 def track_choices(lesson: ParsedDocument) -> list[Section]:
-    """The sections of a lesson in which the reader says at what post he or she works."""
+    """The sections of a lesson in which readers choose their track."""
     return [section for section in lesson.sections if section.kind == "tracks"]
 
 
 def other_wordings(document: ParsedDocument) -> dict[str, Section]:
-    """Id of each question of a lesson that asks in other words what one before it asks → that one."""
+    """Id of a rewording → the first question of its family."""
     firsts: dict[str, Section] = {}
     for section in document.questions:
         firsts.setdefault(family_of(section), section)
@@ -196,7 +192,7 @@ def read_course(files: Mapping[str, bytes]) -> CourseText:
 
 
 class _Gatherer:
-    """Reads the file names, then the languages, the documents of the source language and their translations."""
+    """Reads names, languages, documents of the source language, then translations."""
 
     def __init__(self, files: Mapping[str, bytes]):
         self.files = files
@@ -238,13 +234,13 @@ class _Gatherer:
                 self.unread.add(path)
 
     def _find_languages(self) -> tuple[str, ...]:
-        """Lower-case tags from the course document, the source language first; () where none are given."""
+        """Lower-case tags from the course document, the source language first; () if missing."""
         courses = [path for path, name in self.names.items() if name.kind == "course"]
         by_path = {path: tags for path in courses if (tags := _languages_listed(self.files[path]))}
         if not by_path:
             self._say_no_languages(courses)
             return ()
-        # A translation may list languages by mistake; the source is the file written in the first language it lists.
+        # A translation may list languages by mistake.
         return next(
             (tags for path, tags in by_path.items() if tags[0] == self.names[path].language), min(by_path.values())
         )
@@ -265,7 +261,7 @@ class _Gatherer:
 
     def _read_language(self, language: str, languages: tuple[str, ...]) -> None:
         inserts: dict[str, str] | None = {}
-        # The jurisdiction comes first, as the others take from it. While it cannot be read, what they take is not told.
+        # First the jurisdiction, from which the others insert. If it is unreadable, their inserts are not reported.
         for path, name in sorted(self.names.items(), key=lambda item: item[1].kind != JURISDICTION):
             if name.language == language:
                 is_source = language == languages[0]
@@ -305,11 +301,8 @@ class _Gatherer:
         if identifier is None:
             self._say(path, "key-missing", key="id")
         elif partner not in self.unread:  # its own problem is the cause
-            line = self._front_line(path, "id")
+            line = parse_front(decode(self.files[path])).line("id")
             self._say(path, "no-original", line, language=display_tag(source), id=str(identifier))
-
-    def _front_line(self, path: str, key: str) -> int:
-        return parse_front(decode(self.files[path])).line(key)
 
     def _sources(self, source: str, *kinds: str) -> list[ParsedDocument]:
         documents = (languages[source] for languages in self.documents.values() if source in languages)
@@ -319,8 +312,10 @@ class _Gatherer:
         by_folder = {self.names[module.path].folder: module for module in reversed(self._sources(source, "module"))}
         steps, banks = self._sources(source, *STEP_KINDS), self._sources(source, "bank")
         for document in steps + banks:
-            if self.names[document.path].folder not in by_folder:
-                self._say_homeless(document, source)
+            folder = self.names[document.path].folder
+            expected = f"{folder}/module.{source}.md"
+            if folder not in by_folder and expected not in self.unread:
+                self._say(document.path, "folder-without-module", expected=expected)
         self._say_same_order(list(by_folder.values()))
         modules = []
         for folder, module in sorted(by_folder.items()):
@@ -330,11 +325,6 @@ class _Gatherer:
             in_folder = tuple(bank.id for bank in banks if self.names[bank.path].folder == folder)
             modules.append(Module(module.id, tuple(RouteStep(step.id, step.kind) for step in own), in_folder))
         return tuple(modules)
-
-    def _say_homeless(self, document: ParsedDocument, source: str) -> None:
-        expected = f"{self.names[document.path].folder}/module.{source}.md"
-        if expected not in self.unread:
-            self._say(document.path, "folder-without-module", expected=expected)
 
     def _say_same_order(self, documents: list[ParsedDocument]) -> None:
         first: dict[int, str] = {}
@@ -368,7 +358,7 @@ def _front_values(data: bytes) -> Mapping[str, object]:
 
 
 def _languages_listed(file: bytes) -> tuple[str, ...]:
-    """Lower-case tags from front matter; () where it lists none."""
+    """Lower-case tags from front matter, or ()."""
     tags = _front_values(file).get("languages")
     if not isinstance(tags, tuple) or not all(isinstance(tag, str) for tag in tags):
         return ()

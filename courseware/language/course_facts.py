@@ -9,7 +9,7 @@ from courseware.language.spans import find_links, find_sources
 
 @dataclass(frozen=True)
 class Claim:
-    """`source` is the Markdown that names it, `cited_in` maps titles of documents to the ids of their sections."""
+    """`source` is Markdown; `cited_in`: title of a document → ids of its sections."""
 
     id: str
     says: str
@@ -20,13 +20,13 @@ class Claim:
 
     @property
     def unopened(self) -> str:
-        """The first address, where nobody has opened it yet; else ""."""
+        """The first address if it is still unopened, else ""."""
         links = find_links(self.source)
         return links[0].target if links and "unopened" in self.marks else ""
 
 
 def claims_of(course: CourseText, language: str) -> list[Claim]:
-    """In the order of the course's list of sources; in the source language where the course has no `language`."""
+    """In the order of the list of sources, in `language` or else the source language."""
     language = language if language in course.languages else course.languages[0]
     cited: dict[str, dict[str, list[str]]] = {}
     for source, title, section in _citations(course, language):

@@ -1,7 +1,4 @@
-"""Statistics of one course for `content_report`: coverage, minutes, position of keys, age of sources.
-
-They are counted and not judged: `checking` says which of them are out of bounds.
-"""
+"""Statistics of one course for `content_report`; `checking` judges them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,11 +9,10 @@ from courseware.language.checking.banks import longest_keys, places_of_keys, wit
 from courseware.language.checking.guessing import GuessedSet, guessed_sets
 from courseware.language.course import CourseText, Listed, RouteStep
 from courseware.language.metadata import ExamMeta, LessonMeta
-from courseware.language.pace import lesson_minutes, minutes_of, stretches, tracks_of
+from courseware.language.pace import lesson_minutes, minutes_of, required_minutes, stretches, tracks_of
 from courseware.language.parsing import ParsedDocument
 from courseware.language.players import Played, played_by_all
 from courseware.language.questions import Question
-from courseware.language.required import required_minutes
 from courseware.language.simulation_text import make_simulation
 from courseware.language.spans import find_sources, plain
 
@@ -57,9 +53,7 @@ class ObjectiveFigures:
 
 @dataclass(frozen=True)
 class LanguageFigures:
-    """A lesson in one language, for the track that reads most: what it takes, and the seconds of the longest stretch
-    without an action.
-    """
+    """A lesson in one language, for the track that reads most; `longest`: seconds without an action."""
 
     minutes: float
     longest: float
@@ -67,7 +61,7 @@ class LanguageFigures:
 
 @dataclass(frozen=True)
 class LessonFigures:
-    """`actions` of the track that has fewest, `checked` the day its oldest source was checked."""
+    """`actions` of the track with fewest; `checked`: day of its oldest source."""
 
     title: str
     actions: int
@@ -82,10 +76,10 @@ class LessonFigures:
 
 @dataclass(frozen=True)
 class KeyFigures:
-    """Statistics of a group of questions. `levels` has one count per level of `CourseFigures.levels`.
+    """Statistics of a group of questions. `levels` has a count per level of `CourseFigures.levels`.
 
-    The other two are about questions with one right choice: `places` has (share of keys, share by chance) per place of
-    a choice, `longest` the share of keys that are the longest choice, per language.
+    Of questions with one right choice: `places` has (share of keys, by chance) per place, `longest` the share of keys
+    that are the longest choice, per language.
     """
 
     title: str
@@ -97,14 +91,14 @@ class KeyFigures:
 
 @dataclass(frozen=True)
 class SimulationFigures:
-    """How players who have learned nothing do in it: (language, Played), languages apart where words matter."""
+    """Results of untaught players: (language, Played)."""
 
     title: str
     players: tuple[tuple[str, Played], ...]
 
 
 class CourseFigures:
-    """`language` chooses the language of titles and texts, where the course has it."""
+    """Titles and texts are in `language` or else in the source language."""
 
     levels = ("recall", "apply", "analyse")
 
@@ -218,7 +212,7 @@ class CourseFigures:
         )
 
     def _oldest(self, lesson: ParsedDocument) -> str:
-        """The earliest `checked` day of the sources a lesson cites, "" where there is none."""
+        """The earliest `checked` day of the cited sources, or ""."""
         cited = {source for line in lesson.lines for source in find_sources(line.text)}
         days = [self.course.sources[one].attrs.get("checked", "") for one in cited if one in self.course.sources]
         return min(filter(None, days), default="")
@@ -269,7 +263,7 @@ class CourseFigures:
 
     @cached_property
     def oldest_sources(self) -> list[tuple[str, str]]:
-        """(day, id) of all sources that were checked on the earliest day."""
+        """(day, id) of the sources checked on the earliest day."""
         days = sorted((source.attrs.get("checked", ""), source.id) for source in self.course.sources.values())
         return [(day, source) for day, source in days if day == days[0][0]]
 

@@ -1,4 +1,4 @@
-"""Every point of a course's outline as `content_points` lists it: where it is taught, in which sentence, and asked."""
+"""Outline points as `content_points` lists them: where each is taught and asked."""
 
 import re
 from collections import Counter
@@ -22,11 +22,10 @@ _NO_PROSE = re.compile(r"[|>#`]")  # a table, speech or code, which says nothing
 
 @dataclass(frozen=True)
 class TaughtPoint:
-    """A point and one document that covers it, by its title; empty strings where nothing does.
+    """A point and a document (by title) that covers it; empty strings if none does.
 
-    `sections` are ids: the one whose words are nearest to the point's in front, then those that `questions` name. These
-    are of the banks, and lead there, or where none does to the document. `sentence` is the first rule of the nearest
-    section, else its first paragraph.
+    `sections` are ids: first the one nearest in wording, then those named by `questions`. `questions` are bank
+    questions that lead to that section, else to the document. `sentence` is the section's first rule or paragraph.
     """
 
     id: str
@@ -38,14 +37,14 @@ class TaughtPoint:
 
 
 def points_of(course: CourseText, language: str) -> list[TaughtPoint]:
-    """In the order of the outline, one for each document; in the source language where the course has no `language`."""
+    """In the order of the outline, one per document, in `language` or else the source language."""
     language = language if language in course.languages else course.languages[0]
     asked = _asked_about(course)
     return [each for point, heading in _listed(course) for each in _taught(course, point, heading, language, asked)]
 
 
 def _listed(course: CourseText) -> Iterator[tuple[Listed, str]]:
-    """Each point with the id of the heading above it, by which it may be covered, too."""
+    """(point, id of the heading above it), either of which may be covered."""
     for document in course.of_kind("outline"):
         for section in document.sections:
             for entry in section.blocks:
@@ -64,19 +63,15 @@ def _taught(
         document = course.documents[original.id].get(language, original)
         nearest = nearest_section(course, original, point)
         section = document.section(nearest) or document.sections[0]
-        questions = _questions_near(asked.get(original.id, []), nearest)
+        leading = asked.get(original.id, [])
+        questions = [each for each in leading if each.section == nearest] or leading
         sections = dict.fromkeys([nearest, *(each.section for each in questions)])
         ids = tuple(each.id for each in questions) or _asked_in(course, original)
         yield TaughtPoint(point.id, says, document.title, tuple(filter(None, sections)), first_sentence(section), ids)
 
 
-def _questions_near(leading: list[Question], section: str) -> list[Question]:
-    """Those that lead to the section, else all of `leading`."""
-    return [each for each in leading if each.section == section] or leading
-
-
 def _asked_about(course: CourseText) -> dict[str, list[Question]]:
-    """Id of a lesson → the questions of all banks that lead to it."""
+    """Id of a lesson → bank questions that lead to it."""
     found: dict[str, list[Question]] = {}
     for bank in course.of_kind("bank"):
         for question in course.questions(bank.id, course.languages[0]):
@@ -85,7 +80,7 @@ def _asked_about(course: CourseText) -> dict[str, list[Question]]:
 
 
 def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
-    """Ids of the checks of a lesson, else of its other questions; of the situations of a simulation."""
+    """Ids of a lesson's check (else other) questions, or of a simulation's nodes."""
     language = course.languages[0]
     if document.kind == "simulation":
         return tuple(make_simulation(course, document.id, language).nodes)
@@ -94,8 +89,7 @@ def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:
 
 
 def nearest_section(course: CourseText, document: ParsedDocument, point: Listed) -> str:
-    """The id of the section that shares most pairs of signs with the point, rare ones most, in all languages together;
-    rather one that is no question."""
+    """The id of the section that shares most character pairs with the point, weighted by rarity, in all languages."""
     near = Counter(dict.fromkeys(_telling(document), 0.0))
     for language, text in point.texts.items():
         own = course.documents[document.id].get(language)
@@ -108,13 +102,13 @@ def nearest_section(course: CourseText, document: ParsedDocument, point: Listed)
 
 
 def _telling(document: ParsedDocument) -> list[str]:
-    """Ids of the sections that say something and are no questions, else of the first that says something."""
+    """Ids of sections with text that are no questions; else the first with text."""
     saying = [section for section in document.sections if first_sentence(section)] or list(document.sections)
     return [section.id for section in saying if section.kind not in QUESTION_KINDS] or [saying[0].id]
 
 
 def _pairs_by_section(sections: Iterable[Section], ids: Collection[str]) -> dict[str, set[str]]:
-    """Id → pairs of signs of its title and text, of the sections with these ids."""
+    """Id → character pairs of its title and text."""
     return {section.id: _pairs(f"{section.title} {_text(section)}") for section in sections if section.id in ids}
 
 
@@ -128,7 +122,7 @@ def _text(section: Section) -> str:
 
 
 def first_sentence(section: Section) -> str:
-    """The first rule of a section, else its first paragraph; "" where it has neither."""
+    """The first rule of a section, else its first paragraph, else ""."""
     rules = (block.text for block in section.blocks if isinstance(block, Callout) and block.kind == "rule")
     prose = (block.text for block in section.blocks if isinstance(block, Prose))
     paragraphs = (part for text in prose for part in _PARAGRAPH.split(text.strip()) if not _NO_PROSE.match(part))

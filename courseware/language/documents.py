@@ -8,10 +8,9 @@ from courseware.language.problems import Finding
 
 @dataclass(frozen=True)
 class Name:
-    """What a file name says. `order` is 0 and `folder` ("01-overview") is "" where the name has none.
+    """The parts of a file name. The `order` of a module is the number of its folder ("01-overview").
 
-    The order of a module is the number of its folder. `language` is lower case. Figures and other files that are not
-    documents have the kind "media" and no language.
+    `language` is lower case. Files that are no documents have the kind "media" and no language.
     """
 
     kind: str
@@ -48,7 +47,7 @@ class BadName(ValueError):
 
 
 def is_course_document(path: str) -> bool:
-    """Whether the file names the course and its languages, in whichever language it is."""
+    """Whether it is the course document, in any language."""
     return re.fullmatch(r"course\.[^/]+\.md", path) is not None
 
 

@@ -21,11 +21,9 @@ _TAGS = {
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map")
 }
 
-# The path to a value: keys and indexes, as in ("strata", 0, "draw").
-Way = tuple[int | str, ...]
+Way = tuple[int | str, ...]  # the path to a value: ("strata", 0, "draw")
 
-# Thousands of levels are an attempt to exhaust the stack, not front matter.
-MAX_DEPTH = 20
+MAX_DEPTH = 20  # protects the stack
 
 
 class Unreadable(Exception):
@@ -39,27 +37,21 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Front:
-    """`values` holds plain dicts, tuples, strings and whole numbers; `lines` maps the path of a value to its line.
-
-    `body` is the number of the first line below the front matter.
-    """
+    """`values`: dicts, tuples, strings and integers; `lines`: path of a value → line; `body`: first line below."""
 
     values: Mapping[str, Any]
     lines: Mapping[Way, int]
     body: int
 
     def line(self, *way: int | str) -> int:
-        """The line of a value, else of the nearest enclosing value that has one, else 1."""
+        """The line of a value, else of the nearest enclosing one, else 1."""
         while way and way not in self.lines:
             way = way[:-1]
         return self.lines.get(way, 1)
 
 
 def decode(data: bytes) -> list[str]:
-    """The lines of a file without their line ends (LF, CRLF or CR); a BOM is dropped.
-
-    Raises Unreadable, also for what goes beyond a limit: before any expression or parser sees it.
-    """
+    """The lines of a file without line ends and BOM. Raises Unreadable, also beyond a limit (see `limits`)."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -81,7 +73,7 @@ def parse_front(lines: list[str]) -> Front:
     if end is None:
         raise Unreadable(1, Finding("front-matter-not-closed"))
     for number, line in enumerate(lines[1:end], start=2):
-        # Before YAML sees it: YAML would find no key here and report the next line.
+        # YAML would find no key here and report the next line.
         if match := _FULL_WIDTH_COLON.match(line):
             raise Unreadable(number, Finding("full-width-colon", key=match[1]))
     text = "\n".join(lines[1:end])
@@ -146,15 +138,16 @@ def _construct_mapping(node: yaml.MappingNode, way: Way, ways: dict[Way, int], s
 def build_meta(
     path: str, kind: str, front: Front, source: Mapping[str, Any] | None = None, source_language: str = ""
 ) -> tuple[Meta | None, list[Problem]]:
-    """The model, and what is wrong with it; where a problem makes it invalid, the model is None.
+    """(model, or None if it is invalid; problems).
 
-    For a translation, `source` is the front matter of the same document in the source language, which gives the
-    structure. A structure key in the translation is a problem, but does not make the model invalid.
+    `source`: for a translation, the front matter in the source language, which gives the structure. Structure keys in
+    a translation are a problem, but do not make the model invalid.
     """
     model = MODELS[kind]
     if source is None:
         return _validate(path, kind, front, front.values)
-    misplaced = [key for key in front.values if key in _structure_keys(model)]
+    structure_keys = {field.alias or name for name, field in model.model_fields.items()} - model.TEXT
+    misplaced = [key for key in front.values if key in structure_keys]
     problems = [
         Problem(path, front.line(key), Finding("key-of-source-language", key=key, language=source_language))
         for key in misplaced
@@ -165,15 +158,10 @@ def build_meta(
     return meta, problems + own_problems
 
 
-def _structure_keys(model: type[Meta]) -> set[str]:
-    """The keys that only the source language gives."""
-    return {field.alias or name for name, field in model.model_fields.items()} - model.TEXT
-
-
 def _validate(
     path: str, kind: str, front: Front, values: Mapping[str, Any], mine: Container[str] | None = None
 ) -> tuple[Meta | None, list[Problem]]:
-    """`mine` limits the problems to these keys (None: all); others are reported in the file that contains them."""
+    """`mine`: the keys whose problems are reported here (None: all)."""
     try:
         return MODELS[kind].model_validate(dict(values)), []
     except ValidationError as error:
@@ -181,7 +169,7 @@ def _validate(
     ways: dict[Way, Mapping[str, Any]] = {}
     for one in errors:
         named = one["type"] in ("missing", "extra_forbidden")
-        # For a union, pydantic adds the member's name to the path and reports every member: one message is enough.
+        # For a union, pydantic reports every member, with its name in the path.
         ways.setdefault(tuple(one["loc"]) if named else _real_way(one["loc"], values), one)
     return None, [
         Problem(path, front.line(*way), _finding(kind, way, one, values))
@@ -192,9 +180,9 @@ def _validate(
 
 def _is_echo(kind: str, way: Way, error: Mapping[str, Any], ways: Mapping[Way, Mapping[str, Any]]) -> bool:
     if error["type"] != "missing":
-        # A bad value inside a list or mapping also makes the list or mapping invalid.
+        # A bad value also makes the list or mapping around it invalid.
         return any(other[: len(way)] == way for other in ways if other != way)
-    # A mistyped key is reported as unknown, so it is not reported as missing, too.
+    # A mistyped key is reported as unknown already.
     mistyped = [other[-1] for other, one in ways.items() if one["type"] == "extra_forbidden" and other[:-1] == way[:-1]]
     return any(nearest(str(key), _keys_beside(kind, way[:-1])) == way[-1] for key in mistyped)
 
@@ -222,7 +210,8 @@ def _finding(kind: str, way: Way, error: Mapping[str, Any], values: Mapping[str,
     value: Any = values
     for step in way:
         value = value[step]
-    return _unexpected(value, key=_dotted(way), expected=_expected(kind, way))
+    *_outer, field = _fields(MODELS[kind], way)
+    return _unexpected(value, key=_dotted(way), expected=field.description)
 
 
 def _dotted(way: Iterable[int | str]) -> str:
@@ -255,10 +244,6 @@ def _inner_model(annotation: Any) -> Any:
     if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
         return annotation
     return next(filter(None, map(_inner_model, getattr(annotation, "__args__", ()))), None)
-
-
-def _expected(kind: str, way: Way) -> str | None:
-    return [field.description for field in _fields(MODELS[kind], way)][-1]
 
 
 def _keys_beside(kind: str, parents: Iterable[int | str]) -> list[str]:

@@ -1,8 +1,6 @@
-"""Guessers, who answer by the look of the choices, and how often that is right: bounds of a set of questions.
+"""Guessers answer by the look of the choices: longest, shortest, most steps, safest, or like the keys of others.
 
-Whoever takes the longest choice, the shortest, the one of most steps, or what sounds safe, should hardly do better than
-chance; nor who has learned from other questions how keys sound. A guesser scores the choices and takes the best. Among
-several that are as good it draws, so of two the question is right by half.
+None should do much better than chance. A guesser takes the choice with the best score; of several it draws one.
 """
 
 import re
@@ -21,7 +19,7 @@ from courseware.language.spans import plain
 
 LEARNED = "learned"
 
-# Share of questions that may be right at most. In sets of fewer than FEWEST it says too little to be judged.
+# Share of questions that may be right at most, in sets of at least FEWEST.
 MOST_RIGHT = {
     "longest": Fraction(40, 100),
     "shortest": Fraction(40, 100),
@@ -35,7 +33,7 @@ Z = NormalDist().inv_cdf(0.95)  # of an interval of 90 %
 Guesser = Callable[[Question], list[float]]  # the score of each choice
 
 _STEP = re.compile(r"[，、；,;]")
-# Handing on a danger, or ringing a number one has found oneself.
+# Reporting a danger, or ringing back on a number one has looked up.
 _REPORTS = {
     "zh": re.compile(r"报|回拨|登记|通讯录|内线"),
     "en": re.compile(r"\b(?:report(?:s|ing)?|ring(?:s|ing)?|calls? back|number on file|internal line)\b", re.I),
@@ -44,7 +42,7 @@ _REPORTS = {
 
 @dataclass(frozen=True)
 class Guessed:
-    """`right` counts a question that is drawn for by its chance, so it may be a fraction."""
+    """`right` is a fraction, because a draw counts by its chance."""
 
     guesser: str
     right: Fraction
@@ -56,7 +54,7 @@ class Guessed:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Where the share of such questions lies by 90 %, by Wilson."""
+        """Wilson's 90 % interval of the share."""
         share, square = float(self.share), Z * Z / self.count
         middle = share + square / 2
         half = Z * sqrt(share * (1 - share) / self.count + square / self.count / 4)
@@ -76,12 +74,11 @@ class Guessed:
 
     @property
     def is_beyond(self) -> bool:
-        """By the share itself: its interval is for readers."""
         return self.count >= FEWEST and self.share > MOST_RIGHT[self.guesser]
 
 
 def guessers_of(language: str) -> dict[str, Guesser]:
-    """By the names of MOST_RIGHT, without the learned one; the safe one where the language has words for it."""
+    """By name, without the learned one; the safe one only if the language has words for it."""
     found = {"longest": _by(len), "shortest": _by(lambda text: -len(text)), "steps": _by(_steps)}
     words = careful_words(language)
     return found | ({"safe": _by(partial(_safety, words))} if words else {})
@@ -96,15 +93,14 @@ def _steps(text: str) -> int:
 
 
 def _safety(words: re.Pattern[str], text: str) -> float:
-    """Of those that sound safe the one of most steps is taken: safe, and thorough."""
+    """Among safe choices, more steps count more."""
     return 1000 * bool(words.search(text)) + _steps(text)
 
 
 class Weights:
-    """The guesser who has learned from the keys of `taught`: the weight of a pair of characters is how much likelier it
-    stands in a key than in another choice (log-odds, one added to every count).
+    """The guesser that learned from the keys of `taught`, leaving out the family of the question it answers.
 
-    Questions of its own family are left out of what it knows of a question.
+    A character pair weighs the log-odds that it stands in a key, not in another choice (one added to each count).
     """
 
     def __init__(self, taught: Iterable[Question]):
@@ -123,12 +119,12 @@ class Weights:
         def weight(pair: str) -> float:
             return odds(pair, in_key=True) - odds(pair, in_key=False)
 
-        # Exact, as the order in a set differs from run to run.
+        # fsum, because the order of a set differs from run to run.
         return [fsum(map(weight, _pairs(choice.text))) for choice in question.choices]
 
 
 def _seen(question: Question) -> Counter[tuple[bool, str]]:
-    """How many keys and other choices there are (""), and in how many of them each pair stands."""
+    """(is key, pair) → number of choices with that pair; the pair "" counts all choices."""
     return Counter((choice.ticked, each) for choice in question.choices for each in ("", *_pairs(choice.text)))
 
 
@@ -158,10 +154,7 @@ def chance_of(questions: list[Question]) -> float:
 
 
 def reporting_alone(questions: Iterable[Question], language: str) -> tuple[int, int] | None:
-    """(keys, all) of questions in which one single choice reports or rings back: a give-away, unless it is often wrong.
-
-    None in a language without words for it.
-    """
+    """(how often it is the key, questions) if a single choice reports or rings back; None in unknown languages."""
     words = _REPORTS.get(language.partition("-")[0])
     if words is None:
         return None

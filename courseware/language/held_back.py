@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from courseware.language.course import CourseText, Module
+from courseware.language.course import CourseText
 from courseware.language.metadata import Meta, SimulationMeta
 from courseware.language.parsing import ParsedDocument, Section
 
@@ -15,7 +15,7 @@ def waits_whole(meta: Meta | None) -> bool:
 
 
 def waiting_sections(document: ParsedDocument) -> tuple[Section, ...]:
-    """Those headed `.waits`, each with what stands below it, up to the next heading of its level."""
+    """Sections headed `.waits` and those below them, up to the next heading of that level."""
     found, level = [], None
     for section in document.sections:
         if level is not None and section.level <= level:
@@ -28,12 +28,12 @@ def waiting_sections(document: ParsedDocument) -> tuple[Section, ...]:
 
 
 def is_held_back(document: ParsedDocument) -> bool:
-    """Whether it, or a part of it, is off until it was read."""
+    """Whether all or a part of it waits."""
     return waits_whole(document.meta) or bool(waiting_sections(document))
 
 
 def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseText:
-    """The course as learners get it; `read` are the ids of the documents that were read."""
+    """The course as learners see it; `read`: ids of the documents that a professional has read."""
     waiting = {each.id for each in map(course.source, course.documents) if is_held_back(each)}.difference(read)
     if not waiting:
         return course
@@ -41,20 +41,19 @@ def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseTex
     return replace(
         course,
         documents={
-            identifier: without_sections_of_all(texts) if identifier in waiting else texts
+            identifier: without_waiting_sections(texts) if identifier in waiting else texts
             for identifier, texts in course.documents.items()
             if identifier not in left_out
         },
-        modules=tuple(without_steps(module, left_out) for module in course.modules),
+        modules=tuple(
+            replace(module, steps=tuple(step for step in module.steps if step.id not in left_out))
+            for module in course.modules
+        ),
     )
 
 
-def without_sections_of_all(texts: Mapping[str, ParsedDocument]) -> dict[str, ParsedDocument]:
+def without_waiting_sections(texts: Mapping[str, ParsedDocument]) -> dict[str, ParsedDocument]:
     return {language: without_sections(text) for language, text in texts.items()}
-
-
-def without_steps(module: Module, left_out: Collection[str]) -> Module:
-    return Module(module.id, tuple(step for step in module.steps if step.id not in left_out), module.banks)
 
 
 def without_sections(document: ParsedDocument) -> ParsedDocument:

@@ -1,8 +1,4 @@
-"""How much of anything a text may hold, so that reading it takes time in proportion to its length.
-
-All of it is far beyond what anybody writes for readers. `frontmatter.decode`, through which every text of a course
-comes, refuses what goes beyond, before any expression or parser sees it.
-"""
+"""Limits of a text, so that parsing takes time in proportion to its length. `frontmatter.decode` applies them first."""
 
 from collections.abc import Iterable, Iterator
 
@@ -25,21 +21,19 @@ _MARKS = "*_`\\["
 
 
 def find_excess(lines: Iterable[str]) -> tuple[int, Finding] | None:
-    """The number of the first line that goes beyond a limit, and which it is."""
+    """(number of the first line beyond a limit, finding)."""
     paragraph, fences = _Paragraph(), 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             paragraph = _Paragraph()
         fences += line.lstrip().startswith(("```", "~~~"))
-        if finding := _in_document(number, fences) or next(_in_line(line), None) or paragraph.add(line):
+        if number > MAX_LINES:
+            return number, Finding("too-many-lines", most=MAX_LINES)
+        if fences > MAX_FENCES:
+            return number, Finding("too-many-fences", most=MAX_FENCES)
+        if finding := next(_in_line(line), None) or paragraph.add(line):
             return number, finding
     return None
-
-
-def _in_document(lines: int, fences: int) -> Finding | None:
-    if lines > MAX_LINES:
-        return Finding("too-many-lines", most=MAX_LINES)
-    return Finding("too-many-fences", most=MAX_FENCES) if fences > MAX_FENCES else None
 
 
 def _in_line(line: str) -> Iterator[Finding]:

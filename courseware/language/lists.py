@@ -23,10 +23,7 @@ _REASON = re.compile(r"[ \t]+> ?(.*)")
 
 @dataclass(frozen=True)
 class Item:
-    """One line in the list of a question or node: a choice, a step, a group or (in `members`) a member of a group.
-
-    `box` is " " or "x", or "" where there is no tick box. `reason` is "" where none is given.
-    """
+    """A choice, step, group or (in `members`) member of a group. `box` is " " or "x", or "" without a tick box."""
 
     text: str
     reason: str
@@ -46,7 +43,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Entry:
-    """A list line that ends in an id: an objective, outline point, source or term."""
+    """A list item that ends in an id: an objective, outline point, source or term."""
 
     id: str
     text: str
@@ -74,7 +71,7 @@ class _Draft:
 def cut_choices(
     lines: list[SourceLine], form: str, path: str, problems: list[Problem]
 ) -> tuple[list[SourceLine], Choices | None, list[SourceLine]]:
-    """The lines before the list of a question, the list (None where there is none), and the lines after it."""
+    """(lines before the list of a question, the list or None, lines after it)."""
     start = _opening(lines, form)
     if start is None:
         return lines, None, []
@@ -89,20 +86,17 @@ def cut_choices(
 
 
 def _opening(lines: list[SourceLine], form: str) -> int | None:
-    """Index of the first list line of the right form, else of the first list line of any form; None without any."""
+    """Index of the first list line, if possible of a list that has the right form."""
     items = [(i, match) for i, line in enumerate(lines) if (match := _item(line)) and _width(match["indent"]) < 2]
     right = [i for i, match in items if _has_form(match, form)]
     if not right:
-        # So that the checker can say what is wrong with each line, instead of "no list".
+        # Of any form, so that the checker can say what is wrong with each line.
         return items[0][0] if items else None
     return _first_of_list(lines, [i for i, _ in items if i <= right[0]])
 
 
 def _first_of_list(lines: list[SourceLine], items: list[int]) -> int:
-    """Index of the first line of the list that the last of `items` belongs to.
-
-    List lines directly above belong to the same list, though their form is wrong.
-    """
+    """Index of the first line of the list to which the last of `items` belongs, whatever form the lines above have."""
     *above, start = items
     for i in reversed(above):
         if not all(line.text[:1].isspace() and line.text.strip() for line in lines[i + 1 : start]):
@@ -130,7 +124,7 @@ def _width(indent: str) -> int:
 
 
 def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems: list[Problem]) -> bool:
-    """Adds a line to the list; False where the list ended before it."""
+    """Adds a line to the list; False if the list ended before it."""
     match = _item(line)
     if match and _width(match["indent"]) < 2:
         drafts.append(_draft(match, line, form))
@@ -166,7 +160,7 @@ def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:
 def cut_entries(
     lines: list[SourceLine], path: str, problems: list[Problem], *, strict: bool
 ) -> list[Entry | list[SourceLine]]:
-    """Entries and runs of other lines, in reading order. With `strict`, a list line needs an id; else it is text."""
+    """Entries and runs of other lines, in reading order. `strict`: a list item without an id is a problem."""
     parts: list[Entry | list[SourceLine]] = []
     position = 0
     while position < len(lines):
@@ -183,7 +177,7 @@ def cut_entries(
 
 
 def _entry_length(lines: list[SourceLine]) -> int:
-    """The number of lines of the list item that starts at `lines[0]`; 0 where none does."""
+    """The number of lines of the list item that starts at `lines[0]`, or 0."""
     match = _item(lines[0])
     if not match or _width(match["indent"]) >= 2:
         return 0

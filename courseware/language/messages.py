@@ -1,8 +1,4 @@
-"""Everything the checker can say, in English: the id of each finding, and its sentence with named fields.
-
-Other modules give an id and fields; sentences are made here only, so that another language needs one more table.
-`docs/formats.md` §10 lists them all.
-"""
+"""All messages of the checker: the id of each finding, and its sentence with named fields (docs/formats.md §10)."""
 
 import string
 from collections.abc import Mapping
@@ -11,7 +7,7 @@ from typing import Any, Literal
 Level = Literal["error", "warning"]
 Field = str | int | float | tuple[str, ...] | tuple[int, ...]
 
-# How a sentence about an unknown word ends: with the nearest known word, or with all known words.
+# The end of a sentence about an unknown word.
 NEAREST = '{nearest:?; did you mean "…"?}'
 NEAREST_OR_ALL = NEAREST + "{known:?; there are …}"
 
@@ -303,7 +299,7 @@ def pattern(finding: str) -> str:
 
 
 class _Sentence(string.Formatter):
-    """Python's format strings, where tuples are joined by commas, and these rules:
+    """Format strings in which tuples are joined by commas, with these rules:
 
     {kind:a}                a lesson, an exam
     {share:%}               86 %

@@ -37,16 +37,13 @@ MINUTES = "whole minutes from 1 to 600"
 
 
 class StrictModel(BaseModel):
-    """Frozen; unknown keys and values of another type are errors.
-
-    The description of a field completes the sentence "expected …" of a message.
-    """
+    """Frozen and strict. The description of a field completes the sentence "expected …"."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Meta(StrictModel):
-    """Keys of every kind. `TEXT` names those written in each language; the others are structure."""
+    """`TEXT`: keys that are written in each language; the others are structure."""
 
     TEXT: ClassVar[frozenset[str]] = frozenset({"id", "title"})
 
@@ -55,15 +52,13 @@ class Meta(StrictModel):
 
 
 class CompletionRule(StrictModel):
-    """What completes the course; all of it is required."""
-
     lessons: Literal["all"] | Ids = Field("all", description="all, or a list of lesson ids")
     passed: Ids = Field((), description="a list of exam ids")
     not_red: Ids = Field((), description="a list of simulation ids")
 
 
 class CourseChange(StrictModel):
-    """What a new edition of the course changed by more than a minor change, and why: ids of lessons."""
+    """Lessons that a new edition changed more than slightly, and why."""
 
     why: Text = Field(description="text of 1 to 200 characters")
     reread: Ids = Field((), description="a list of lesson ids")
@@ -87,10 +82,7 @@ class CourseMeta(Meta):
 
 
 class LessonMeta(Meta):
-    """`minutes` of a lesson are computed: what is written there is read, told of and not used (`pace.minutes_of`).
-
-    `optional`: offered on the route, and part of nothing that is asked for.
-    """
+    """`minutes` of a lesson are computed; written ones cause a warning. `optional`: never required."""
 
     minutes: Minutes | None = Field(None, description=MINUTES)
     optional: bool = Field(False, description="true or false")
@@ -99,7 +91,7 @@ class LessonMeta(Meta):
 
 
 class SimulationMeta(LessonMeta):
-    # No key of it: whether it counts is for the course to say, in `not_red`.
+    # Not a key: the course says in `not_red` whether it counts.
     optional: ClassVar[bool] = False  # type: ignore[misc]
     minutes: Minutes = Field(description=MINUTES)
     seconds: Annotated[int, Field(ge=0, le=600)] = Field(0, description="whole seconds from 0 to 600")
@@ -110,7 +102,7 @@ class SimulationMeta(LessonMeta):
 
 
 class Stratum(StrictModel):
-    """`critical` has one tuple of objectives for each drawn question that must be a critical one."""
+    """`critical`: a tuple of objectives for each drawn question that must be critical."""
 
     bank: Id = Field(description="the id of a bank")
     draw: Annotated[int, Field(ge=1, le=100)] = Field(description="a whole number from 1 to 100")
@@ -128,7 +120,7 @@ class CriticalDrill(StrictModel):
 
 
 class ExamMeta(Meta):
-    """An exam; without `pass_mark` a pre-check, which cannot be passed or failed."""
+    """An exam, or without `pass_mark` a pre-check."""
 
     minutes: Minutes = Field(description=MINUTES)
     time_limit: Minutes | None = Field(None, description=MINUTES)

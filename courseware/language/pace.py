@@ -1,11 +1,10 @@
-"""How long a step takes, how long a reader goes without something to do, and how long a decision may take.
+"""How long steps and the whole course take, how long a reader has nothing to do, and how long a decision may take.
 
-A lesson is announced at 350 Chinese characters or 200 English words a minute, and 10 seconds a question. Whether there
-is something to do in time is measured at 250 and 130, the rates of a slow reader. Between choices that stand there
-together one looks faster: 4.5 characters or 3 words a second, and 8 seconds to make up one's mind.
+Announced minutes: 350 Chinese characters or 200 words a minute and 10 seconds a question. Stretches without an action:
+a slow reader, 250 or 130 a minute. Decisions: 4.5 characters or 3 words a second and 8 seconds to decide.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -13,12 +12,13 @@ from typing import NamedTuple
 
 from courseware.language.blocks import Callout, Figure, Prose, Screen
 from courseware.language.chinese import count_characters, count_words
-from courseware.language.course import CourseText, other_wordings
+from courseware.language.course import CourseText, RouteStep, other_wordings
 from courseware.language.lists import Choices
+from courseware.language.metadata import CourseMeta, ExamMeta
 from courseware.language.parsing import Block, ParsedDocument, Section
+from courseware.language.questions import is_for
 from courseware.language.screens import printed_on
 from courseware.language.spans import plain
-from courseware.language.tracks import is_for
 
 
 class Rate(NamedTuple):
@@ -35,7 +35,7 @@ CHARACTERS_A_SECOND, WORDS_A_SECOND, TO_DECIDE, STEP = Fraction(9, 2), 3, 8, 5
 
 @dataclass(frozen=True)
 class Stretch:
-    """Reading without a pause. `line` is where it begins; only the last of a lesson may end without an action."""
+    """Reading without a pause, from `line` on. Only the last of a lesson may end without an action."""
 
     line: int
     seconds: float
@@ -48,9 +48,7 @@ def reading_seconds(text: str, rate: Rate = SLOW) -> float:
 
 
 def minutes_of(course: CourseText, identifier: str, language: str) -> float | None:
-    """What a step is said to take: a lesson by its text in this language, in halves; anything else as its document
-    says, None where that says nothing.
-    """
+    """Announced minutes: of a lesson computed from its text, in halves; of other steps as written, or None."""
     documents = course.documents[identifier]
     document = documents.get(language) or course.source(identifier)
     if document.kind == "lesson":
@@ -59,7 +57,7 @@ def minutes_of(course: CourseText, identifier: str, language: str) -> float | No
 
 
 def lesson_minutes(document: ParsedDocument, tracks: Iterable[str]) -> float:
-    """For the track that is shown most, so that one figure is true for everybody; half a minute at least."""
+    """For the track that reads most, rounded to halves; at least 0.5."""
     seconds = max((_lesson_seconds(document, track) for track in tracks), default=0.0)
     return max(1, round(seconds / 30)) / 2
 
@@ -71,7 +69,7 @@ def _lesson_seconds(document: ParsedDocument, track: str) -> float:
 
 
 def _texts(section: Section, track: str) -> Iterator[str]:
-    """All that stands under a heading. Reasons are read, too: all of them come with the right answer."""
+    """All text of a section. Reasons are read, too: all of them are shown with the right answer."""
     yield section.title
     yield from (_read(block, track) for block in section.blocks)
     for item in section.items:
@@ -81,15 +79,14 @@ def _texts(section: Section, track: str) -> Iterator[str]:
 
 
 def decision_seconds(texts: Iterable[str]) -> int:
-    """What a clock gives for these choices, rounded up to fives. The lines before them have a time of their own."""
+    """Time limit for these choices, rounded up to fives. Lines before them have their own time."""
     text = plain("\n".join(texts))
     characters, words = count_characters(text), count_words(text, numbers=True)
     return STEP * ceil((characters / CHARACTERS_A_SECOND + Fraction(words, WORDS_A_SECOND) + TO_DECIDE) / STEP)
 
 
 def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
-    """What a learner of one track reads between the questions of a lesson, in reading order."""
-    # Choices are part of the action and reasons come after it, so neither counts. Blocks of other tracks are folded.
+    """What one track reads between the questions of a lesson. Choices and reasons do not count: they are the action."""
     found: list[Stretch] = []
     start, seconds = 0, 0.0
     for line, length, is_action in _pieces(document, track):
@@ -102,7 +99,7 @@ def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
 
 
 def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, bool]]:
-    """(line, seconds, is_action) for everything a track reads."""
+    """(line, seconds, is_action) of everything a track reads."""
     for section in _shown(document, track):
         yield section.line, reading_seconds(section.title), False
         is_open = section.kind == "open"
@@ -116,7 +113,7 @@ def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, 
 
 
 def _read(block: Block, track: str) -> str:
-    """What of a block a track reads beside choices."""
+    """The text of a block for a track, choices excepted."""
     if isinstance(block, Figure):
         return block.caption
     if isinstance(block, Screen):
@@ -134,3 +131,33 @@ def _shown(document: ParsedDocument, track: str) -> list[Section]:
     others = other_wordings(document)  # are met only after misses
     shown = [section for section in document.sections if section.id not in others]
     return [section for section in shown if is_for(section.attrs.get("tracks", "").split(), track)]
+
+
+# The whole course
+
+
+def is_unmarked(course: CourseText, step: RouteStep) -> bool:
+    meta = course.source(step.id).meta
+    return isinstance(meta, ExamMeta) and meta.is_pre_check
+
+
+def exam_on(course: CourseText, meta: CourseMeta, steps: Collection[RouteStep]) -> RouteStep | None:
+    exams = [step for step in steps if step.kind == "exam" and not is_unmarked(course, step)]
+    return min(exams, key=lambda step: step.id not in meta.completion.passed, default=None)
+
+
+def required_ids(course: CourseText, meta: CourseMeta, steps: Sequence[RouteStep], exam: RouteStep | None) -> list[str]:
+    before = steps[: steps.index(exam)] if exam else steps
+    lessons = [step.id for step in before if step.kind == "lesson" and step.id not in course.optional_lessons]
+    lessons_done = lessons if meta.completion.lessons == "all" else meta.completion.lessons
+    required = {*lessons_done, *meta.completion.passed, *meta.completion.not_red}
+    return [step.id for step in steps if step.id in required]
+
+
+def required_minutes(course: CourseText, language: str) -> float:
+    """The announced minutes of all required steps."""
+    if course.meta is None:
+        return 0
+    steps = list(course.route)
+    required = required_ids(course, course.meta, steps, exam_on(course, course.meta, steps))
+    return sum(minutes_of(course, each, language) or 0 for each in required)

@@ -1,13 +1,12 @@
 """Read one authored document: bytes in, a frozen `ParsedDocument` out (docs/formats.md §1–5, §9).
 
-The reader goes line by line, because every message names a line and a Markdown parser keeps no line numbers. It cuts
-the body into sections and these into blocks; texts stay Markdown source, so that one function turns all of them into
-HTML.
+It is cut line by line, because every message names a line and Markdown parsers keep no line numbers. Texts stay
+Markdown. `{=fire}` inserts the jurisdiction's entry with that id (§4).
 """
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -15,31 +14,28 @@ from courseware.language.blocks import SourceLine, TextBlock, cut_blocks, join, 
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
-from courseware.language.inserts import in_front_matter, with_inserts
 from courseware.language.lists import FORMS, NODE_FORMS, SURVEY_FORMS, Choices, Entry, Item, cut_choices, cut_entries
 from courseware.language.messages import Field
 from courseware.language.metadata import Meta
-from courseware.language.problems import Finding, Problem
+from courseware.language.problems import Finding, Problem, nearest
 
 Block = TextBlock | Choices | Entry
 
 QUESTION_KINDS = (*FORMS, "open")
 ENTRY_KINDS = ("jurisdiction", "module", "outline", "sources", "terms")
 
+_INSERT = re.compile(r"\{=([^{}]*)\}")
 _HEADING = re.compile(r"(#{1,6})([ \t]*)(.*)")
 _FORMS = {"lesson": FORMS, "bank": FORMS, "survey": SURVEY_FORMS, "simulation": NODE_FORMS}
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what follows it, up to the next heading of any level.
+    """A heading and what follows it, up to the next heading. Text above the first heading has the id "" and level 1.
 
-    What precedes the first heading is a section with the id "" and level 1. `kind` is the class in the braces without
-    its dot ("one", "check"), or "". `attrs` are the other braces; a flag has the value "". In a translation both come
-    from the section of the same id in the source language.
-
-    In a question or a node, `stem` is the Markdown source up to the list (in an .open question up to the first callout)
-    and `after` is what follows the list. Elsewhere `after` is all blocks. `blocks` is everything in reading order.
+    `kind`: the class in braces, without its dot; `attrs`: the other braces. A translation has those of its source.
+    `blocks`: everything in reading order. In a question or node, `stem` is the Markdown above the list (in an .open
+    question, above the first callout) and `after` what follows the list; elsewhere `after` is all blocks.
     """
 
     id: str
@@ -54,7 +50,7 @@ class Section:
 
     @property
     def choices(self) -> Choices | None:
-        """The list of a question; None where there is none, and always in an .open question."""
+        """The list of a question; an .open question has none."""
         return next((block for block in self.blocks if isinstance(block, Choices)), None)
 
     @property
@@ -64,11 +60,9 @@ class Section:
 
 @dataclass(frozen=True)
 class ParsedDocument:
-    """One document in one language.
+    """One document in one language. `lines`: the body outside fenced code; `front`: the front matter as written.
 
-    `language` is lower case, as in the file name ("zh-hans"). `meta` is None where the front matter has a problem; in a
-    translation it has the structure keys of the source language. `front` is the front matter as written; `lines` are
-    the lines of the body outside fenced code.
+    `meta` is None if the front matter is invalid; a translation has the structure keys of its source.
     """
 
     id: str
@@ -103,11 +97,9 @@ class ParsedDocument:
 def read(
     path: str, data: bytes, source: ParsedDocument | None = None, inserts: Mapping[str, str] | None = None
 ) -> tuple[ParsedDocument | None, list[Problem]]:
-    """The document and the problems of its form; None where the front matter cannot be read or has no id.
+    """(document, or None if it has no readable front matter with an id; problems of form). Raises BadName.
 
-    `path` is relative to the course folder. For a translation, `source` is the same document in the source language.
-    `inserts`: id → what stands for `{=id}` in the body; without it these stay as they are written.
-    Raises BadName where the file name is not that of a document.
+    `source`: for a translation, the document in the source language. `inserts`: id → text for `{=id}`; None keeps them.
     """
     name = parse_name(path)
     try:
@@ -117,7 +109,7 @@ def read(
         return None, [Problem(path, error.line, error.finding)]
     source_values, source_tag = (source.front.values, display_tag(source.language)) if source else (None, "")
     meta, problems = build_meta(path, name.kind, front, source_values, source_tag)
-    problems += in_front_matter(lines[: front.body - 1], path)
+    problems += _inserts_in_front(lines[: front.body - 1], path)
     body = mark_code(enumerate(lines[front.body - 1 :], start=front.body))
     if inserts is not None:
         body = [_with_inserts(line, path, inserts, problems) for line in body]
@@ -131,10 +123,25 @@ def read(
     return ParsedDocument(identifier, name.kind, name.language, path, title, meta, sections, front, prose), problems
 
 
-def _with_inserts(line: SourceLine, path: str, inserts: Mapping[str, str], problems: list[Problem]) -> SourceLine:
-    if line.is_code:
-        return line
-    return line._replace(text=with_inserts(line.text, line.number, path, inserts, problems))
+def inserts_in(lines: Iterable[str]) -> set[str]:
+    """The ids that are inserted."""
+    return {identifier for line in lines for identifier in _INSERT.findall(line)}
+
+
+def _inserts_in_front(lines: Iterable[str], path: str) -> Iterator[Problem]:
+    for number, line in enumerate(lines, start=1):
+        for match in _INSERT.finditer(line):
+            yield Problem(path, number, Finding("insert-in-front-matter", insert=match[0]))
+
+
+def _with_inserts(line: SourceLine, path: str, values: Mapping[str, str], problems: list[Problem]) -> SourceLine:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            finding = Finding("unknown-insert", id=match[1], nearest=nearest(match[1], values))
+            problems.append(Problem(path, line.number, finding))
+        return values.get(match[1], match[1])
+
+    return line if line.is_code else line._replace(text=_INSERT.sub(value, line.text))
 
 
 def _unclosed_code(path: str, body: list[SourceLine], first: int) -> list[Problem]:

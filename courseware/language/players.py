@@ -154,7 +154,7 @@ def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[P
 
 
 class _Group(NamedTuple):
-    """Plays that stand alike. `best` are the points of the best run that chance gave the same flags."""
+    """Plays in the same state. `best`: points of the best run with the same chance."""
 
     place: str
     meters: tuple[int, ...]
@@ -172,7 +172,7 @@ class PlayTable:
 
     @cached_property
     def asked(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The flags and meters that conditions ask for: states that differ in others only are alike."""
+        """(flags, meters) in conditions: states that differ only in others are equal."""
         conditions = list(self.simulation.conditions)
         flags = frozenset(flag for condition in conditions for flag in condition.flags)
         return flags, frozenset(meter for condition in conditions for meter in condition.meters)
@@ -191,7 +191,7 @@ class PlayTable:
 
     @cached_property
     def begun(self) -> tuple[Counter[_Group], tuple[Any, ...]]:
-        """The groups at the start, and the state of chance after dealing: both are the same for every player."""
+        """The groups at the start and the random state after dealing, the same for every player."""
         random = Random(SEED)
         deals = Counter(self.simulation.draw(random) for _ in range(self.plays))
         groups: Counter[_Group] = Counter()
@@ -201,7 +201,7 @@ class PlayTable:
 
     @cached_property
     def moves(self) -> dict[tuple[_Group, Way], _Group]:
-        """What `moved` has found so far: players meet the same states."""
+        """A cache of `moved`, because players meet the same states."""
         return {}
 
     def moved(self, group: _Group, way: Way) -> _Group:
@@ -248,7 +248,7 @@ def play(table: PlayTable, name: str, player: Player | NonReadingPlayer) -> Play
 def _chosen(
     table: PlayTable, group: _Group, plays: int, player: Player | NonReadingPlayer, random: Random
 ) -> Counter[Way | None]:
-    """How many of these plays go which way; None stays where it is: at an ending, or waiting."""
+    """Way → number of plays that take it; None: an ending, or waiting."""
     node = table.simulation.nodes.get(group.place)
     if node is None:
         return Counter({None: plays})
@@ -289,7 +289,7 @@ def _saved_results() -> dict[str, list[dict[str, Any]]]:
 
 
 def is_few(simulation: Simulation) -> bool:
-    """Whether the best run has too few decisions for the bounds of those who choose without knowing."""
+    """Whether the best run has too few decisions for most bounds."""
     nodes = simulation.nodes
     judged = [state.place for state in simulation.best_run() if state.place in nodes and nodes[state.place].is_judged]
     return len(judged) <= FEW

@@ -11,14 +11,14 @@ from courseware.language.messages import LEVELS, Field, Level, sentence
 
 @dataclass(frozen=True, init=False)
 class Finding:
-    """An id of `messages` and the fields its sentence names. Fields that are None are left out."""
+    """An id of `messages` and the fields of its sentence, those that are None left out."""
 
     id: str
     fields: tuple[tuple[str, Field], ...]
     level: Level
 
     def __init__(self, id: str, /, **fields: Field | None):
-        """Raises KeyError where `messages` has no such id."""
+        """Raises KeyError for an unknown id."""
         given = {name: value for name, value in fields.items() if value is not None}
         self.__dict__.update(id=id, fields=tuple(sorted(given.items())), level=LEVELS[id])
 

@@ -1,7 +1,7 @@
-"""Questions: one frozen class per kind, with its shape and its grading (docs/formats.md §5).
+"""Questions: one frozen class per kind (docs/formats.md §5); questions of surveys (§8).
 
-A choice is known by its place (0, 1, …) in the source file; a member of a .sort question by its place counted through
-all groups. Responses are plain JSON: lists of whole numbers, and a string for .open.
+A choice is identified by its place (0, 1, …) in the file; members of a .sort question are counted through all groups.
+Responses are JSON:
 
     .one      [place]
     .several  places in rising order         .mark  the same
@@ -13,25 +13,28 @@ all groups. Responses are plain JSON: lists of whole numbers, and a string for .
 import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 from courseware.language.lists import Item
 from courseware.language.parsing import Section
-from courseware.language.tracks import is_for
 
 ResponseValue = list[int] | str
 
-# Posted texts are stored with the answers; nobody writes a longer note by hand.
-MAX_TEXT = 5_000
+MAX_TEXT = 5_000  # characters of a posted text
 
 _PLACE = re.compile(r"[0-9]{1,3}")
 
 
+def is_for(tracks: Collection[str], track: str) -> bool:
+    """Whether something written for `tracks` (empty means all) is for `track`."""
+    return not tracks or track in tracks
+
+
 @dataclass(frozen=True)
 class Choice:
-    """`ticked` is used in .one, .several and .mark; `group`, the index of the right group, in .sort."""
+    """`ticked`: in .one, .several and .mark; `group`, the index of the right group: in .sort."""
 
     text: str
     reason: str
@@ -41,11 +44,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question(ABC):
-    """What all kinds share. `stem`, `title`, texts and reasons are Markdown source, or HTML once compiled.
+    """What all kinds share. Texts are Markdown, or HTML once compiled. `family` defaults to the id.
 
-    `tracks` empty means all; `family` is the question's own id where none is given; `lesson` is the id of the document
-    that teaches it and `section` that of the heading in there, each or ""; `numbered` choices keep their order, others
-    are shuffled. Pieces of a text that is marked are blacked out where it is to be `redacted`, else underlined.
+    `lesson` and `section`: ids of what teaches it, or "". `numbered` choices are not shuffled. Pieces that are marked
+    are blacked out if `redacted`, else underlined.
     """
 
     kind: ClassVar[str] = ""
@@ -67,34 +69,27 @@ class Question(ABC):
 
     @property
     def key(self) -> tuple[int, ...]:
-        """The right response, in the form of a response; () for .open."""
+        """The right response; () for .open."""
         return tuple(place for place, choice in enumerate(self.choices) if choice.ticked)
 
     @property
     def shape(self) -> str:
-        """The key of statistics: kind and right response in at most 40 ASCII characters, as in "several x-x".
-
-        Correcting a word keeps it; adding, moving or re-ticking a choice changes it.
-        """
+        """The key of statistics: kind and right response in at most 40 ASCII characters, as in "several x-x"."""
         return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
 
     def is_answered_as(self, other: Self) -> bool:
-        """Whether a response to `other` means the same here: the same choices in the same places."""
+        """Whether a response to `other` means the same here."""
         return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
 
     def reads_as(self, other: Self) -> bool:
-        """Whether whoever was shown `other`, and its reasons, would find nothing else here."""
-        return self.is_answered_as(other) and (self.title, self.stem, self.choices) == (
-            other.title,
-            other.stem,
-            other.choices,
-        )
+        """Whether it looks the same as `other`, reasons included."""
+        shown, others = ((each.title, each.stem, each.choices) for each in (self, other))
+        return self.is_answered_as(other) and shown == others
 
     def is_for(self, track: str) -> bool:
         return is_for(self.tracks, track)
 
     def rewritten(self, change: Callable[[str], str]) -> Self:
-        """With each of its texts changed."""
         choices = (replace(each, text=change(each.text), reason=change(each.reason)) for each in self.choices)
         return replace(
             self,
@@ -105,7 +100,7 @@ class Question(ABC):
         )
 
     def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
-        """The places of the choices as a page shows them. `shuffle` changes a list in place, like `random.shuffle`."""
+        """Places in the order of a page. `shuffle` works like `random.shuffle`."""
         places = list(range(len(self.choices)))
         if not self.numbered:
             shuffle(places)
@@ -136,7 +131,7 @@ class Question(ABC):
         return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON, `kind` included; the reverse of `load_question`."""
+        """JSON, read by `load_question`."""
         return {"kind": self.kind} | asdict(self)
 
 
@@ -179,10 +174,7 @@ class Order(Question):
 
     @staticmethod
     def moved(response: Sequence[int]) -> dict[int, str]:
-        """Place → "late" or "early", for the fewest steps that have to move to get the right order.
-
-        The other steps are the longest increasing subsequence of `response`.
-        """
+        """Place → "late" or "early", of the fewest steps that have to move."""
         kept = longest_in_order(response)
         moved = [place for place in response if place not in kept]
         return {
@@ -234,7 +226,7 @@ class Sort(Question):
 
 
 class Open(Question):
-    """A text that is kept for the learner, and not graded."""
+    """A text; not graded."""
 
     kind = "open"
 
@@ -269,12 +261,12 @@ def unbold(text: str) -> str:
 
 
 def askable(families: Iterable[int], attempts: int) -> int:
-    """How many questions so many attempts can ask, none twice and of a family (its size) one at a time."""
+    """The number of questions that `attempts` can ask: none twice, one per family (size) and attempt."""
     return sum(min(size, attempts) for size in families)
 
 
 def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
-    """The first id of each family → all of them, in this order: in a lesson, a question and its other wordings."""
+    """First id of each family → all its ids: in a lesson, a question and its rewordings."""
     families: dict[str, list[str]] = defaultdict(list)
     for question in questions:
         families[question.family].append(question.id)
@@ -282,17 +274,14 @@ def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
 
 
 def load_question(data: dict[str, Any]) -> Question:
-    """Raises KeyError or TypeError where `data` does not come from `to_dict`."""
+    """Reads `to_dict`. Raises KeyError or TypeError."""
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
     fields["choices"] = tuple(Choice(**choice) for choice in data["choices"])
     return KINDS[fields.pop("kind")](**fields)
 
 
 def make_question(section: Section, source: Section | None = None) -> Question:
-    """The question of a section. With `source`, its key and structure and the texts of `section`.
-
-    Never fails on a faulty question, so that a preview can show it; `checking` reports what is wrong.
-    """
+    """The question of a section, in a translation with the key of `source`. Never fails on a faulty one."""
     kind = KINDS[section.kind]
     items = section.items
     attrs = section.attrs
@@ -311,15 +300,14 @@ def make_question(section: Section, source: Section | None = None) -> Question:
         numbered=bool(items) and items[0].numbered and kind is not Order,
         **kind.read_choices(items),
     )
-    return _with_structure_of(make_question(source), question) if source else question
-
-
-def _with_structure_of(source: Question, translated: Question) -> Question:
+    if source is None:
+        return question
+    keyed = make_question(source)
     choices = tuple(
         replace(original, text=choice.text, reason=choice.reason)
-        for original, choice in zip(source.choices, translated.choices, strict=False)
+        for original, choice in zip(keyed.choices, question.choices, strict=False)
     )
-    return replace(translated, choices=choices, numbered=source.numbered)
+    return replace(question, choices=choices, numbered=keyed.numbered)
 
 
 def longest_in_order(response: Sequence[int]) -> list[int]:
@@ -333,3 +321,22 @@ def longest_in_order(response: Sequence[int]) -> list[int]:
         if longest[index] == max(longest) - len(kept) and (not kept or place > kept[-1]):
             kept.append(place)
     return kept
+
+
+@dataclass(frozen=True)
+class SurveyQuestion:
+    """`kind` is scale, one, several or open. A scale runs from `first` to `last`; its two choices label the ends."""
+
+    kind: str
+    id: str
+    title: str
+    stem: str
+    choices: tuple[str, ...] = ()
+    first: int = 0
+    last: int = 0
+
+
+def make_survey_question(section: Section) -> SurveyQuestion:
+    choices = tuple(item.text for item in section.items)
+    ends = [int(section.attrs[key]) if section.attrs.get(key, "").isdecimal() else 0 for key in ("from", "to")]
+    return SurveyQuestion(section.kind, section.id, section.title, section.stem, choices, *ends)

@@ -13,7 +13,7 @@ TEXT, MESSAGES, TABLE = "text", "messages", "table"
 
 @dataclass(frozen=True)
 class ScreenKind:
-    """Which keys it needs and may have, and what stands below them; that of `may_be_bare` may have nothing there."""
+    """Keys it needs, `further` keys it may have, and what stands below; `may_be_bare`: nothing needs to."""
 
     needed: tuple[str, ...]
     further: tuple[str, ...]
@@ -61,7 +61,7 @@ class ScreenText:
 
 @dataclass(frozen=True)
 class Room:
-    """A place on a plan, from which row and column and over how many; a gap between places has the name ""."""
+    """A place on a plan, at a row and column and over how many; a gap has the name ""."""
 
     name: str
     row: int
@@ -82,7 +82,7 @@ def read_screen(screen: Screen) -> ScreenText:
 
 
 def listed(value: str) -> tuple[str, ...]:
-    """Several things in one value stand between upright strokes, as in a table."""
+    """The parts of a value, separated by "|"."""
     return tuple(part.strip() for part in value.split("|") if part.strip())
 
 
@@ -91,7 +91,7 @@ def messages_of(body: str) -> tuple[CutLine, ...]:
 
 
 def grid_of(body: str) -> list[list[str]]:
-    """The cells of a table, row by row, all rows equally long."""
+    """The cells of a table, all rows equally long."""
     lines = [line.strip() for line in body.split("\n") if line.strip()]
     cells = [
         [cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")]
@@ -103,7 +103,7 @@ def grid_of(body: str) -> list[list[str]]:
 
 
 def rooms_of(grid: list[list[str]]) -> list[Room]:
-    """Cells of one name that make a rectangle are one place; others stay as they are."""
+    """Cells of one name that make a rectangle are one place."""
     places: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row, names in enumerate(grid):
         for column, name in enumerate(names):
@@ -121,7 +121,7 @@ def _rooms(name: str, cells: list[tuple[int, int]]) -> Iterator[Room]:
 
 
 def printed_on(screen: Screen) -> list[str]:
-    """The pieces of text that are read on it, as Markdown: each stands in one place."""
+    """The pieces of text on it, as Markdown."""
     text = read_screen(screen)
     pieces = [fact.value for fact in text.facts if fact.key not in UNSEEN]
     if screen.kind == "plan":
@@ -130,7 +130,7 @@ def printed_on(screen: Screen) -> list[str]:
 
 
 def outline_of(screen: Screen) -> str:
-    """What it has in every language: its keys, how many things each lists, and the amount of what stands below."""
+    """What is the same in every language: keys, lengths of lists, and the amount of text below."""
     text = read_screen(screen)
     keys = [_outline_of_fact(screen.kind, fact, text) for fact in text.facts]
     return " ".join([f"[!{SCREEN} {screen.kind}]", *keys, *_amounts(screen.kind, text.body)])

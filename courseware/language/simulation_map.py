@@ -1,8 +1,4 @@
-"""The map of a simulation: positions of its nodes and endings, and paths between them, in units of the SVG.
-
-It runs from top to bottom: a node is below all nodes that lead to it, endings are at the bottom, and the best run is
-a straight line down the first lane.
-"""
+"""The map of a simulation in units of the SVG: nodes below those that lead to them, the best run in the first lane."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +15,7 @@ BOW = 22
 
 @dataclass(frozen=True)
 class MapStation:
-    """A node, with its number in the file, or an ending, with its colour as `look` and the number ""."""
+    """A node with its number in the file, or an ending with its colour as `look`."""
 
     id: str
     x: int
@@ -30,7 +26,7 @@ class MapStation:
 
 @dataclass(frozen=True)
 class Way:
-    """A connection of two stations; `d` is its SVG path. `label` is drawn at (`x`, `y`), `look` is its style."""
+    """A connection; `d` is its SVG path, (`x`, `y`) the position of `label`."""
 
     source: str
     target: str
@@ -114,5 +110,5 @@ class Layout:
 
 
 def map_of(simulation: Simulation, flags: Iterable[str] = ()) -> Map:
-    """`flags` are those that chance has set: they decide which run is the best one."""
+    """`flags`: those that chance has set, which decide the best run."""
     return Layout(simulation, [state.place for state in simulation.best_run(flags)]).map

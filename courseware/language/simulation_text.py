@@ -1,6 +1,6 @@
-"""From the sections of a simulation's document to its nodes, choices and endings (docs/formats.md §7).
+"""From the sections of a document to a simulation (docs/formats.md §7).
 
-A translation has texts, ids and links; effects and conditions come from the source language, paired by place.
+A translation takes effects and conditions from its source, paired by place.
 """
 
 import re
@@ -34,28 +34,22 @@ from courseware.language.spans import find_links
 from courseware.language.speech import CutLine, cut_narration, cut_speech, told_together, without_conditions
 
 _CHANGE = re.compile(r"[+-]\d{1,3}")
-# Keys in braces that are not meters.
-_WORDS = ("set", "if")
+_WORDS = ("set", "if")  # keys in braces that are no meters
 
 
 def make_simulation(course: CourseText, identifier: str, language: str) -> Simulation:
-    """Never fails on a faulty simulation; `read_simulation` also gives its problems."""
+    """As `read_simulation`, without its problems."""
     return read_simulation(course, identifier, language)[0]
 
 
 def read_simulation(course: CourseText, identifier: str, language: str) -> tuple[Simulation, list[Problem]]:
-    """The simulation, and what is wrong with its braces and list lines."""
+    """(simulation, also of a faulty text; problems of its braces and lists)."""
     document, source = course.documents[identifier][language], course.source(identifier)
     reader = _Reader(document, source)
-    return reader.read(_meters(course, language)), reader.problems
-
-
-def _meters(course: CourseText, language: str) -> Mapping[str, str]:
-    if course.meta is None:
-        return {}
-    translation = course.documents[course.id].get(language, course.source(course.id)).meta
-    labels = translation.meters if isinstance(translation, CourseMeta) else {}
-    return {meter: labels.get(meter, label) for meter, label in course.meta.meters.items()}
+    meters = course.meta.meters if course.meta else {}
+    translation = course.documents[course.id].get(language) if course.meta else None
+    labels = translation.meta.meters if translation and isinstance(translation.meta, CourseMeta) else {}
+    return reader.read({meter: labels.get(meter, label) for meter, label in meters.items()}), reader.problems
 
 
 @dataclass
@@ -110,12 +104,16 @@ class _Reader:
             otherwise=section.attrs.get("else", ""),
             choices=tuple(self._choice(item, original) for item, original in links),
             parts=tuple(self._part(item, original) for item, original in parts),
-            rule="\n\n".join(_rules_of(section)),
-            display=next(_displays_of(section), ""),
+            rule="\n\n".join(
+                block.text for block in section.after if isinstance(block, Callout) and block.kind == "rule"
+            ),
+            display=next(
+                (block.source for block in section.blocks if isinstance(block, Screen) and block.kind == PHONE), ""
+            ),
         )
 
     def _items(self, section: Section) -> Iterator[tuple[Item, Item]]:
-        """(item, item of the source language at the same place) for each line of a node's list."""
+        """(item, item at the same place in the source) of a node's list."""
         original = self.source.section(section.id)
         others = original.items if original else ()
         for place, item in enumerate(section.items):
@@ -151,7 +149,6 @@ class _Reader:
         return Effects(changes, flags), self._condition(own.attrs.get("if", ""), item.line)
 
     def _braces_of_effects(self, item: Item, original: Item) -> Braces:
-        """Those of the source language, also for a translation."""
         _, own, findings = cut_braces(item.text)
         is_marked = bool(own.id or own.kind)
         if self.is_translation and (is_marked or own.attrs):
@@ -190,7 +187,7 @@ class _Reader:
     def _lines(
         self, section: Section, cut: Callable[[str], tuple[CutLine, ...]], text_of: Callable[[Section], str]
     ) -> tuple[SpokenLine, ...]:
-        """The lines of a text; of a translation with the conditions of the source, paired by place."""
+        """The lines of a text, with the conditions of the source."""
         own = cut(text_of(section))
         original = self.source.section(section.id) if self.is_translation else None
         paired = cut(text_of(original)) if original else own
@@ -220,7 +217,7 @@ def _section_text(section: Section) -> str:
 
 
 def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
-    # The reader reports an id that occurs twice; the first one counts, as in `ParsedDocument.section`.
+    # Of an id that occurs twice the first counts, as in `ParsedDocument.section`.
     first: dict[str, Section] = {}
     for section in sections:
         first.setdefault(section.id, section)
@@ -228,7 +225,7 @@ def _first_of_each(sections: tuple[Section, ...]) -> list[Section]:
 
 
 def _text(blocks: tuple[Block, ...]) -> str:
-    # Figures, callouts and screens are written back as they were: the texts of a simulation are one piece of Markdown.
+    """One piece of Markdown: figures, callouts and screens are written back."""
     return "\n\n".join(filter(None, map(_source_of, blocks)))
 
 
@@ -243,15 +240,3 @@ def _source_of(block: Block) -> str:
         caption = f' "{block.caption}"' if block.caption else ""
         return f"![{block.alt}]({block.src}{caption})"
     return text
-
-
-def _rules_of(section: Section) -> Iterator[str]:
-    for block in section.after:
-        if isinstance(block, Callout) and block.kind == "rule":
-            yield block.text
-
-
-def _displays_of(section: Section) -> Iterator[str]:
-    for block in section.blocks:
-        if isinstance(block, Screen) and block.kind == PHONE:
-            yield block.source

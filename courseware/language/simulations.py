@@ -1,6 +1,6 @@
-"""Simulations: nodes, choices and endings, and the rules by which a run moves (docs/formats.md §7).
+"""Simulations: nodes, choices and endings, and how a run moves (docs/formats.md §7).
 
-Nothing is stored here. A choice and a part are known by their place within one revision.
+Choices and parts are identified by their place within one revision.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from courseware.language.conditions import ALWAYS, Condition, parse_condition
 from courseware.language.lists import NODE_FORMS
 
-# What a decision is worth. "timeout" alone is weak: doing nothing is a decision, too, and has its quality.
+# What a decision is worth. A timeout is a decision, too; without a second word it is weak.
 WORTH = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2}
 TIMEOUT = "timeout"
 TIMEOUTS = {TIMEOUT: "weak", f"{TIMEOUT} harmful": "harmful", f"{TIMEOUT} critical": "critical"}
@@ -42,9 +42,7 @@ class Effects:
 
 @dataclass(frozen=True)
 class NodeChoice:
-    """`quality` is "" where the node is not judged. Texts are Markdown source, or HTML once compiled. A `numbered`
-    choice keeps its position on the page; the others are shuffled.
-    """
+    """`quality` is "" in a node that is not judged. Texts are Markdown, or HTML once compiled."""
 
     text: str
     reason: str
@@ -60,15 +58,13 @@ class NodeChoice:
 
     @property
     def worth(self) -> str:
-        """One of WORTH, also of a timeout; "" where the node is not judged."""
+        """One of WORTH, or "" in a node that is not judged."""
         return TIMEOUTS.get(self.quality, self.quality)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a message that the learner composes. Picked, it is worth 1 point where it belongs, else -1.
-    `numbered` as in `NodeChoice`.
-    """
+    """A piece of a message that the learner composes: 1 point if it belongs, else -1."""
 
     text: str
     reason: str
@@ -79,7 +75,7 @@ class Part:
 
 @dataclass(frozen=True)
 class SpokenLine:
-    """What somebody says; with `who` empty, what happens. It is left out where `condition` is not met."""
+    """Speech, or narration if `who` is empty; left out unless `condition` is met."""
 
     who: str
     text: str
@@ -88,9 +84,8 @@ class SpokenLine:
 
 @dataclass(frozen=True)
 class Node:
-    """A situation. `kind` says how it arrives; `seconds` 0 means untimed; `otherwise` is the id of the node that a run
-    goes to instead when `condition` is not met. `lines` is `text` cut by `speech.cut_speech`: all that may be said.
-    `display` is what the phone shows, "" where it shows nothing.
+    """A situation. `kind`: how it arrives; `seconds` 0: untimed; `otherwise`: id of the node that takes its place if
+    `condition` is not met; `lines`: `text` as cut by `speech.cut_speech`; `display`: what the phone shows, or "".
     """
 
     id: str
@@ -108,7 +103,7 @@ class Node:
 
     @cached_property
     def timeout(self) -> int | None:
-        """The place of the choice that is taken when the time is up."""
+        """The place of the timeout choice."""
         return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
 
     def heard(self, state: "RunState") -> "Node":
@@ -121,7 +116,7 @@ class Node:
 
     @property
     def shape(self) -> str:
-        """The key of statistics, as `Question.shape`: kind, parts, targets and qualities in order."""
+        """The key of statistics: kind, parts, targets and qualities."""
         parts = "".join("x" if part.belongs else "-" for part in self.parts)
         ways = " ".join(f"{choice.target}:{choice.quality}" for choice in self.choices)
         return f"{self.kind} {parts} {ways}"
@@ -129,9 +124,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Ending:
-    """`colour` is green (contained), yellow (costly) or red (harm). `lines` cuts `text` where a paragraph of it has a
-    condition; else it is empty.
-    """
+    """`colour`: green (contained), yellow (costly) or red (harm). `lines`: `text` in lines if one is conditional."""
 
     id: str
     title: str
@@ -158,7 +151,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class RunState:
-    """`place` is the id of a node or an ending; `flags` are those that are set."""
+    """`place`: the id of a node or an ending; `flags`: those that are set."""
 
     place: str
     meters: Mapping[str, int]
@@ -174,8 +167,9 @@ class NotOffered(ValueError):
 
 @dataclass(frozen=True)
 class Simulation:
-    """`meters` maps ids to labels; `chance` maps a flag to its probability ("1/3"), or a name to flags of which one is
-    set. The first node is the start; a run ends in the first ending whose condition is met.
+    """`meters`: id → label; `chance`: flag → probability ("1/3"), or name → flags of which one is set.
+
+    The first node is the start; a run ends in the first ending whose condition is met.
     """
 
     id: str
@@ -262,7 +256,7 @@ class Simulation:
         return POINTS[node.choices[place].quality] + sum(1 if node.parts[part].belongs else -1 for part in picked)
 
     def best(self, state: RunState) -> tuple[int, tuple[int, ...]]:
-        """The place of the best choice that is offered, and the places of the parts that belong to the message."""
+        """(place of the best offered choice, places of the parts that belong)."""
         node = self.nodes[state.place]
         place = max(self.offered(state), key=lambda place: POINTS[node.choices[place].quality])
         return place, tuple(number for number, part in enumerate(node.parts) if part.belongs)
@@ -277,7 +271,7 @@ class Simulation:
         return sum(self.points(state.place, *self.best(state)) for state in self.best_run(flags)[:-1])
 
     def random_run(self, random: Random) -> list[tuple[RunState, int, tuple[int, ...]]]:
-        """(state, place, picked parts) of a run of random choices and timeouts; the ending is last, as place -1."""
+        """(state, place, picked parts) of a random run; the ending is last, with place -1."""
         run, state = [], self.begin(self.draw(random))
         while node := self.nodes.get(state.place):
             ways = self.offered(state) + ([] if node.timeout is None else [node.timeout])
@@ -289,7 +283,7 @@ class Simulation:
 
 
 def shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
-    """`places` in random order; numbered choices and parts keep their positions."""
+    """`places` in random order; numbered ones keep their positions."""
     loose = [place for place in places if not all_of_them[place].numbered]
     shuffle(loose)
     following = iter(loose)
@@ -297,19 +291,19 @@ def shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], sh
 
 
 def is_done(colour: str, points: int, best_points: int, timeouts: int) -> bool:
-    """Whether a run that ended so counts. `best_points` are those of the best run that chance gave the same flags,
-    `timeouts` the situations in which its clock ran out.
-    """
+    """Whether a run counts. `best_points`: those of the best run with the same chance; `timeouts`: their number."""
     return colour != RED and 2 * points >= best_points and timeouts <= MOST_TIMEOUTS
 
 
 def dump_simulation(simulation: Simulation) -> dict[str, Any]:
-    """Plain JSON, the reverse of `load_simulation`."""
-    # What has an order is a list, as PostgreSQL reorders the keys of an object.
+    """JSON, read by `load_simulation`. Lists instead of objects, because PostgreSQL reorders keys."""
     return {
         **{key: getattr(simulation, key) for key in ("id", "title", "premise")},
         "meters": list(map(list, simulation.meters.items())),
-        "nodes": [_stored_node(node) for node in simulation.nodes.values()],
+        "nodes": [
+            _stored_with_lines(node) | {"choices": [_stored(choice) for choice in node.choices]}
+            for node in simulation.nodes.values()
+        ],
         "endings": [_stored_with_lines(ending) for ending in simulation.endings],
         "debrief": [asdict(passage) for passage in simulation.debrief],
         "chance": [[name, odds] for name, odds in simulation.chance.items()],
@@ -324,12 +318,8 @@ def _stored_with_lines(piece: Node | Ending) -> dict[str, Any]:
     return _stored(piece) | {"lines": [_stored(line) for line in piece.lines]}
 
 
-def _stored_node(node: Node) -> dict[str, Any]:
-    return _stored_with_lines(node) | {"choices": [_stored(choice) for choice in node.choices]}
-
-
 def load_simulation(stored: Mapping[str, Any]) -> Simulation:
-    """Raises KeyError or TypeError where `stored` does not come from `dump_simulation`."""
+    """Raises KeyError or TypeError."""
     return Simulation(
         **{key: stored[key] for key in ("id", "title", "premise")},
         meters=dict(stored["meters"]),
@@ -356,11 +346,7 @@ def _node(stored: Mapping[str, Any]) -> Node:
 
 
 def _lines(stored: Mapping[str, Any]) -> tuple[SpokenLine, ...]:
-    # What was compiled before lines had conditions has none, and endings no lines.
-    return tuple(
-        SpokenLine(**line | {"condition": parse_condition(line.get("condition", ""))})
-        for line in stored.get("lines", ())
-    )
+    return tuple(SpokenLine(**line | {"condition": parse_condition(line["condition"])}) for line in stored["lines"])
 
 
 def _rules(stored: Mapping[str, Any]) -> dict[str, Any]:

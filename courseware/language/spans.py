@@ -20,7 +20,7 @@ class Link(NamedTuple):
 
 
 def blank_code(text: str) -> str:
-    """The text with inline code replaced by spaces, so that positions stay the same."""
+    """The text with inline code replaced by spaces."""
     return "\n".join(map(_without_code, text.split("\n"))) if "`" in text else text
 
 
@@ -33,10 +33,7 @@ def _without_code(line: str) -> str:
 
 
 def _code_spans(line: str) -> Iterator[tuple[int, int]]:
-    """Where inline code begins and ends, as Python-Markdown sees it.
-
-    By hand: an expression would look for the end of each run of backticks again, in the square of the length.
-    """
+    """(start, end) of inline code, like Python-Markdown, but in linear time."""
     runs = [match.span() for match in _TICKS.finditer(line)]
     lengths = [end - start for start, end in runs]
     closing = _closing_runs(lengths)
@@ -49,9 +46,7 @@ def _code_spans(line: str) -> Iterator[tuple[int, int]]:
 
 
 def _closing_runs(lengths: list[int]) -> list[int]:
-    """For each run the place of the one that closes it, 0 where none does: the next of its length, else the longest
-    behind it, which closes as many of its backticks.
-    """
+    """For each run of backticks its closing run, or 0: the next of equal length, else the longest behind."""
     closing = [0] * len(lengths)
     nearest: dict[int, int] = {}  # length → place of the nearest such run behind
     longest = 0
@@ -70,7 +65,7 @@ def find_links(text: str) -> list[Link]:
 
 
 def find_sources(text: str) -> list[str]:
-    """Ids of source marks such as `[^F-ID-02]`, in reading order."""
+    """Ids of marks such as `[^F-ID-02]`, in reading order."""
     return _SOURCE.findall(blank_code(text))
 
 

@@ -1,7 +1,6 @@
-"""Cut the text of a node into lines: who says what, and what happens in between (docs/formats.md §4, §7).
+"""Cut the text of a node into lines: speech, narration and screens (docs/formats.md §4, §7).
 
-A paragraph may end in `{if=…}`: it is said only then, and is a line of its own. A screen is a line, too, but for the
-display of a phone: that stands above them all.
+A paragraph that ends in `{if=…}` is a line of its own. The display of a phone is no line: it stands above them all.
 """
 
 import re
@@ -18,7 +17,7 @@ _SCREEN = re.compile(rf"^ {{0,3}}> ?\[!{SCREEN}\b(?P<kind>[^\]\n]*)\]", re.MULTI
 
 
 class CutLine(NamedTuple):
-    """A paragraph in Markdown; `condition` as written, "" where there is none. `is_told`: not from a quote."""
+    """A paragraph in Markdown; `condition` as written, or "". `is_told`: narration, not from a quote."""
 
     who: str
     text: str
@@ -27,17 +26,16 @@ class CutLine(NamedTuple):
 
 
 def cut_speech(text: str) -> tuple[CutLine, ...]:
-    """`text` is Markdown source. A quote is speech, the speaker's name in bold."""
+    """`text` is Markdown, in which a quote is speech with the speaker's name in bold."""
     return tuple(_lines(text))
 
 
 def cut_narration(text: str) -> tuple[CutLine, ...]:
-    """For a text in which nobody's words are set apart."""
     return tuple(CutLine("", *_conditional(paragraph), is_told=True) for paragraph in _paragraphs(text))
 
 
 def told_together(lines: Iterable[CutLine]) -> Iterator[CutLine]:
-    """Paragraphs that are told one after the other under one condition are one line."""
+    """Joins successive narration under one condition."""
     for (is_told, condition), group in groupby(lines, lambda line: (line.is_told, line.condition)):
         if is_told:
             yield CutLine("", "\n\n".join(line.text for line in group), condition, is_told=True)

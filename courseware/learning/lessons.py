@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from courseware.content.compiled.paragraphs import without_ids
 from courseware.content.compiled.serving import PageData, Step
-from courseware.language.questions import Question
-from courseware.language.tracks import is_for
+from courseware.language.questions import Question, is_for
 from courseware.learning.access import Reading
 from courseware.learning.answering import offer_beside, unsaved_texts
 from courseware.learning.changed_lessons import LessonChange, ShownChange, as_shown, open_change

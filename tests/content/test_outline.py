@@ -8,7 +8,7 @@ from courseware.content.compiled.outline import compile_outline
 from courseware.content.compiled.serving import read_outline
 from courseware.language.course import read_course
 from courseware.language.course_figures import CourseFigures
-from courseware.language.required import required_minutes
+from courseware.language.pace import required_minutes
 from tests.assessment.exams import exam_files, pre_check_files
 
 START = "01-water/00-start.exam"

@@ -72,16 +72,9 @@ def test_an_ending_says_what_came_of_it():
     assert ending.heard(state(place="tea")).text == "壶在，人在。\n\n茶还热。"
 
 
-def test_what_is_stored_comes_back_equal_and_what_was_stored_before_is_said_always():
+def test_what_is_stored_comes_back_equal():
     simulation = played()
     assert load_simulation(dump_simulation(simulation)) == simulation
-    stored = dump_simulation(simulation)
-    for piece in (*stored["nodes"], *stored["endings"]):
-        for line in piece["lines"]:
-            del line["condition"]
-    for ending in stored["endings"]:
-        del ending["lines"]
-    assert said(load_simulation(stored), state()) == ["又是你。", "谁来了？", "拼一张条子。", "纸湿了。", "快写。"]
 
 
 def test_a_story_that_listens_has_no_problem():

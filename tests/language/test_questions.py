@@ -5,8 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.language.course import check_sections, read_course
-from courseware.language.questions import KINDS, Choice, Mark, One, Open, Order, Several, Sort, load_question
-from courseware.language.surveys import SurveyQuestion
+from courseware.language.questions import (
+    KINDS,
+    Choice,
+    Mark,
+    One,
+    Open,
+    Order,
+    Several,
+    Sort,
+    SurveyQuestion,
+    load_question,
+)
 from tests.language.samples import damage, make_files
 
 LESSON = "01-water/01-boiling.zh-hans.md"

@@ -6,10 +6,9 @@ from courseware.content.compiled.pages import PageCompiler
 from courseware.language.course import CourseText, Module, RouteStep
 from courseware.language.held_back import WAITS, is_held_back, waiting_sections, waits_whole
 from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
-from courseware.language.pace import minutes_of
+from courseware.language.pace import exam_on, is_unmarked, minutes_of, required_ids
 from courseware.language.parsing import ParsedDocument
 from courseware.language.questions import by_family
-from courseware.language.required import exam_on, is_unmarked, required_ids
 
 
 def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:

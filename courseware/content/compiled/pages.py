@@ -24,10 +24,9 @@ from courseware.language.lists import Choices, Entry
 from courseware.language.metadata import BankMeta, ExamMeta, LessonMeta, SurveyMeta
 from courseware.language.pace import minutes_of
 from courseware.language.parsing import Block, ParsedDocument, Section
-from courseware.language.questions import Question
+from courseware.language.questions import Question, SurveyQuestion
 from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import Ending, Node, NodeChoice, Part, Passage, dump_simulation
-from courseware.language.surveys import SurveyQuestion
 
 Titled = TypeVar("Titled", Node, Ending, Passage)
 WithLines = TypeVar("WithLines", Node, Ending)

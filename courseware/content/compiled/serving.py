@@ -17,9 +17,8 @@ from courseware.content.compiled.compiling import COMPILER, compile_release
 from courseware.content.compiled.paragraphs import as_searched, paragraphs_on
 from courseware.content.compiled.phrases import Phrase, phrases_in
 from courseware.content.models import Page, Release, ReleaseEntry
-from courseware.language.questions import Question, by_family, load_question
+from courseware.language.questions import Question, by_family, is_for, load_question
 from courseware.language.simulations import Simulation, load_simulation
-from courseware.language.tracks import is_for
 
 MINUTES_AGAIN = 0.5  # to answer a question once more, and to read why
 

@@ -6,8 +6,7 @@ from typing import Any
 from courseware.language.course import CourseText
 from courseware.language.documents import JURISDICTION
 from courseware.language.frontmatter import decode
-from courseware.language.inserts import inserts_in
-from courseware.language.parsing import ParsedDocument
+from courseware.language.parsing import ParsedDocument, inserts_in
 from courseware.language.spans import find_links, find_sources
 
 _OWN_KEYS = {"id", "title"}

@@ -33,7 +33,7 @@ from courseware.evidence.recording import record
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
 from courseware.language.frontmatter import decode
-from courseware.language.inserts import inserts_in
+from courseware.language.parsing import inserts_in
 from courseware.language.problems import Problem
 
 

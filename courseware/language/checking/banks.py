@@ -14,7 +14,7 @@ from courseware.language.spans import plain
 
 # With fewer questions, shares are noise.
 MIN_QUESTIONS = 8
-# How far the share of keys at one place may differ from chance, in one bank and in all banks of an exam.
+# Largest distance from chance of the share of keys at one place, in a bank and in all banks of an exam.
 MAX_FROM_CHANCE, MAX_FROM_CHANCE_IN_ALL = 0.15, 0.10
 # The share of keys that may be the longest choice, in all banks of an exam.
 MAX_LONGEST_IN_ALL = 0.40
@@ -35,7 +35,7 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
     if drawn < 0:
         yield Finding("slots-beyond-draw", bank=bank, slots=len(stratum.critical), draw=stratum.draw)
         return
-    reported: set[tuple[str, int]] = set()  # (objective, count): several tracks may lack the same, which is said once
+    reported: set[tuple[str, int]] = set()  # (objective, count), once for all tracks
     for track, questions in _for_each_track(course, bank):
         others = [question for question in questions if not question.critical]
         families = Counter(question.family for question in others)
@@ -57,10 +57,7 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
 
 
 def _lacking_critical(stratum: Stratum, attempts: int, questions: list[Question]) -> Iterator[tuple[str, int, int]]:
-    """(objective, number of its critical questions, number needed), of those that have too few.
-
-    For each objective by itself: a rule that was missed may be asked again in every attempt.
-    """
+    """(objective, its critical questions, number needed) if too few: a missed rule is asked in each attempt."""
     fitting = Counter(question.objective for question in questions if question.critical)
     for slot, count in Counter(stratum.critical).items():
         for objective in slot:
@@ -69,7 +66,7 @@ def _lacking_critical(stratum: Stratum, attempts: int, questions: list[Question]
 
 
 def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None, list[Question]]]:
-    """(track, its questions), "" being nobody's; only (None, all of them) where none in the bank is for some tracks."""
+    """(track, its questions), "" being no track; only (None, all) if no question is for some tracks."""
     questions = course.questions(bank, course.languages[0])
     if not any(question.tracks for question in questions):
         yield None, list(questions)
@@ -81,7 +78,7 @@ def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None,
 def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) -> Iterator[Problem]:
     if not meta.again_after:
         return
-    # The pre-check is asked once more after that exam, with another question of each family.
+    # After that exam it is asked again, with another question of each family.
     for bank in {stratum.bank for stratum in meta.strata} & set(course.documents):
         families = Counter(question.family for question in course.questions(bank, course.languages[0]))
         for family, count in families.items():
@@ -132,10 +129,7 @@ def check_drills(course: CourseText) -> Iterator[Problem]:
 
 @always
 def check_balance(course: CourseText) -> Iterator[Problem]:
-    """Warnings about keys that can be guessed by place or length, in each language.
-
-    For each bank, for all banks of an exam, and for the questions of all lessons.
-    """
+    """Keys that can be guessed by place or length: of each bank, all banks of an exam, and all lessons."""
     for document in course.of_kind("bank", "lesson"):
         for language, translation in course.documents[document.id].items():
             questions = with_one_key(course, [document.id], language)
@@ -153,7 +147,7 @@ def check_balance(course: CourseText) -> Iterator[Problem]:
 
 
 def with_one_key(course: CourseText, documents: list[str], language: str) -> list[Question]:
-    """Questions with one right choice among shuffled ones: only these could be guessed by place or length."""
+    """Questions with one right choice among shuffled ones."""
     questions = [
         question
         for document in documents
@@ -172,7 +166,7 @@ def _check_shares(
 ) -> Iterator[Problem]:
     if len(questions) < MIN_QUESTIONS:
         return
-    # Places are the same in every language, so they are reported in the source language only.
+    # Places are the same in every language.
     for place, (share, chance) in places_of_keys(questions).items() if is_source else ():
         if abs(share - chance) > from_chance:
             yield Problem(document.path, 1, Finding("key-by-place", place=place + 1, share=share, chance=chance))
@@ -196,13 +190,12 @@ def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
 
 def longest_keys(questions: list[Question]) -> tuple[float, float]:
     """(share of questions whose key is longer than any other choice, share by chance)."""
-    longest = sum(_is_longest(question) for question in questions)
+    longest = 0
+    for question in questions:
+        lengths = _lengths(question)
+        key = lengths.pop(question.key[0])
+        longest += key > max(lengths)
     return longest / len(questions), sum(1 / len(question.choices) for question in questions) / len(questions)
-
-
-def _is_longest(question: Question) -> bool:
-    lengths = _lengths(question)
-    return lengths[question.key[0]] > max(lengths[: question.key[0]] + lengths[question.key[0] + 1 :])
 
 
 def _lengths(question: Question) -> list[int]:

@@ -54,7 +54,7 @@ def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
     if len(items) < 2 or len(_choices_in(kind, items)) > MAX_CHOICES:
         yield items[0].line, Finding("number-of-members" if kind == "sort" else "number-of-choices", most=MAX_CHOICES)
     if kind == "order":
-        yield from _steps(items)
+        yield from ((item.line, Finding("step-without-number")) for item in items if not item.numbered)
         return
     other = next((item for item in items if item.numbered != items[0].numbered), None)
     if other:
@@ -62,19 +62,7 @@ def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
     if kind == "sort":
         yield from _groups(items)
     else:
-        yield from _boxes(items)
-
-
-def _steps(items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
-    for item in items:
-        if not item.numbered:
-            yield item.line, Finding("step-without-number")
-
-
-def _boxes(items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
-    for item in items:
-        if not item.box:
-            yield item.line, Finding("no-tick-box", choice=item.text)
+        yield from ((item.line, Finding("no-tick-box", choice=item.text)) for item in items if not item.box)
 
 
 def _groups(items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
@@ -117,7 +105,6 @@ def _ticks(kind: str, items: tuple[Item, ...], line: int) -> Iterator[tuple[int,
 
 
 def _pieces(section: Section) -> Iterator[tuple[int, Finding]]:
-    """Each choice of a .mark question is a piece of the quoted text."""
     quoted = [_squeeze(text) for text in _quoted(section)]
     if not quoted:
         yield section.line, Finding("no-quoted-text")

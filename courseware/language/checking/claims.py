@@ -9,8 +9,7 @@ from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem, nearest_or_all
 from courseware.language.spans import blank_code, find_sources, plain
 
-# Shares, sums of money, large numbers, years, and articles of laws; not the small numbers of a scene (an order, a
-# floor, a time of day).
+# Shares, money, large numbers, years and articles of laws; not small numbers such as a floor or a time of day.
 _CLAIM = re.compile(
     r"\d[\d,.]{0,30}\s{0,3}(?:[%％万亿]|million|billion)|[$€£¥]\s?\d|(?<!\d)(?:19|20)\d\d(?!\d)"
     r"|[》法]第[一二三四五六七八九十百零]+条|\b[Aa]rticle \d"

@@ -1,19 +1,16 @@
-"""Whether a course is complete: points covered, cases told, not too many minutes, sources used and recent
-(docs/formats.md §10).
-"""
+"""Points covered, cases told, minutes, optional lessons, sources used and recent (docs/formats.md §3, §10)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from courseware.language.blocks import SourceLine
-from courseware.language.checking.registry import when_complete
+from courseware.language.checking.registry import always, when_complete
 from courseware.language.course import CourseText
 from courseware.language.held_back import waits_whole
 from courseware.language.lists import Entry
-from courseware.language.metadata import LessonMeta
-from courseware.language.parsing import ParsedDocument
+from courseware.language.metadata import CourseMeta, LessonMeta
+from courseware.language.pace import required_minutes
 from courseware.language.problems import Finding, Problem
-from courseware.language.required import required_minutes
 from courseware.language.spans import find_sources
 
 MOST_MINUTES = 180  # of any post, simulations and exam included
@@ -23,8 +20,8 @@ CASES = "cases"  # the heading below which sources are cases
 
 @when_complete
 def check_covered(course: CourseText) -> Iterator[Problem]:
-    """A point is covered by itself or by the heading above it. What waits for a professional may never be on."""
-    covered = {point for _, meta in always_there(course) for point in meta.covers}
+    """A point is covered by itself or by the heading above it, but not by what waits for a professional."""
+    covered = {point for _, meta in course.with_meta(LessonMeta) if not waits_whole(meta) for point in meta.covers}
     for document in course.of_kind("outline"):
         for section in document.sections:
             for entry in section.blocks if section.id not in covered else ():
@@ -34,8 +31,10 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
 
 @when_complete
 def check_cases(course: CourseText) -> Iterator[Problem]:
-    """Who missed a question about a case is led to a lesson that tells it: of several cases, to one that tells any."""
-    cases = _cases(course)
+    """A question about cases leads to a lesson that tells at least one of them."""
+    sections = [section for document in course.of_kind("sources") for section in document.sections]
+    blocks = [block for section in sections if section.id == CASES for block in section.blocks]
+    cases = {block.id for block in blocks if isinstance(block, Entry)}
     told = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
     for bank in course.of_kind("bank"):
         lessons = {question.id: question.lesson for question in course.questions(bank.id, course.languages[0])}
@@ -47,16 +46,9 @@ def check_cases(course: CourseText) -> Iterator[Problem]:
                 yield Problem(bank.path, section.line, finding)
 
 
-def _cases(course: CourseText) -> set[str]:
-    """The ids of all cases among the sources."""
-    sections = [section for document in course.of_kind("sources") for section in document.sections]
-    blocks = [block for section in sections if section.id == CASES for block in section.blocks]
-    return {block.id for block in blocks if isinstance(block, Entry)}
-
-
 @when_complete
 def check_led(course: CourseText) -> Iterator[Problem]:
-    """Who missed a question of a bank is led to the heading that teaches it, not to the top of a lesson."""
+    """A bank question leads to the heading that teaches it, not to the top of a lesson."""
     for bank in course.of_kind("bank"):
         for section in bank.questions:
             if not section.attrs.get("section"):
@@ -78,8 +70,27 @@ def check_minutes(course: CourseText) -> Iterator[Problem]:
                 yield Problem(document.path, 1, finding)
 
 
-def always_there(course: CourseText) -> Iterator[tuple[ParsedDocument, LessonMeta]]:
-    return ((document, meta) for document, meta in course.with_meta(LessonMeta) if not waits_whole(meta))
+@always
+def check_optional(course: CourseText) -> Iterator[Problem]:
+    """Nothing required depends on an optional lesson alone."""
+    for document, meta in course.with_meta(CourseMeta):
+        for lesson in () if meta.completion.lessons == "all" else meta.completion.lessons:
+            if lesson in course.optional_lessons:
+                finding = Finding("optional-in-completion", lesson=lesson)
+                yield Problem(document.path, document.front.line("completion"), finding)
+    for bank in course.of_kind("bank"):
+        for question in course.questions(bank.id, course.languages[0]):
+            section = bank.section(question.id)
+            if section and question.lesson in course.optional_lessons:
+                yield Problem(bank.path, section.line, Finding("question-of-optional", lesson=question.lesson))
+
+
+@when_complete
+def check_taught(course: CourseText) -> Iterator[Problem]:
+    for objective, lesson in course.first_lessons.items():
+        listed = course.objectives.get(objective)
+        if listed and lesson in course.optional_lessons:
+            yield Problem(listed.path, listed.line, Finding("objective-only-optional", objective=objective))
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:

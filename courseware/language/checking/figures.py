@@ -9,7 +9,7 @@ from courseware.language.documents import MEDIA_FOLDER
 from courseware.language.messages import Field
 from courseware.language.problems import Finding, Problem
 
-# Units of the viewBox. Figures are 400 units wide, and 320 pixels on the narrowest screen: 15 units are 12 pixels.
+# Units of the viewBox: 12 pixels on the narrowest screen, where 400 units take 320 pixels.
 MIN_FONT_SIZE = 15
 
 # Not needed in a picture, and blocked by the site's Content-Security-Policy.
@@ -42,7 +42,7 @@ def check_figures(files: Mapping[str, bytes]) -> Iterator[Problem]:
 
 
 class _Figure:
-    """One SVG, read element by element: expat is the parser that gives line numbers."""
+    """One SVG, read by expat for its line numbers."""
 
     def __init__(self, path: str):
         self.path = path
@@ -95,7 +95,7 @@ class _Figure:
 
 
 def _number(value: str) -> float:
-    """A length in units of the viewBox; infinite for other units (em, %), which are not checked."""
+    """A length in units of the viewBox; infinity for other units."""
     try:
         return float(value.removesuffix("px"))
     except ValueError:

@@ -15,7 +15,7 @@ from courseware.language.questions import Question
 
 @dataclass(frozen=True)
 class GuessedSet:
-    """One-answer questions that are guessed together, in one language. `document` is where a finding on them stands."""
+    """One-answer questions that are judged together, in one language. Findings name `document`."""
 
     name: str
     document: str
@@ -25,7 +25,6 @@ class GuessedSet:
 
     @cached_property
     def guessed(self) -> dict[str, Guessed]:
-        """By the names of `guessers.MOST_RIGHT`."""
         return guessed_by_all(self.questions, self.weights, self.language)
 
     @property
@@ -52,10 +51,7 @@ def check_guessers(course: CourseText) -> Iterator[Problem]:
 
 
 def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:
-    """What each exam draws from, each drill, the checks of lessons, all that is critical, pre-checks and drills as one.
-
-    Of a course without errors.
-    """
+    """Of a course without errors: each exam, each drill, all checks, all critical questions, pre-checks with drills."""
     everything = [document.id for document in course.of_kind("lesson", "bank")]
     for language in course.languages:
         weights = Weights(with_one_key(course, everything, language))

@@ -65,7 +65,6 @@ def _wrong_kind(document_kind: str, section: Section, kinds: Mapping[str, object
 
 
 def _value_problem(key: str, value: str) -> Finding | None:
-    """What is wrong with the value of a key that may stand there."""
     if key in FLAGS:
         return Finding("brace-key-with-value", key=key, value=value) if value else None
     if not value:
@@ -122,7 +121,7 @@ def check_track_choice(course: CourseText) -> Iterator[Problem]:
 
 @always
 def check_waiting(course: CourseText) -> Iterator[Problem]:
-    """What is off until somebody has read it cannot be asked for."""
+    """What waits for a professional cannot be required."""
     for lesson in course.of_kind("lesson"):
         for section in waiting_sections(lesson):
             if section.kind not in ("", WAITS):
@@ -149,7 +148,7 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
 @always
 def check_ids(course: CourseText) -> Iterator[Problem]:
     """Ids of documents and questions are unique in the course, ids of entries among lists of one kind."""
-    used: dict[str, tuple[str, int]] = {}  # question → where it stands first
+    used: dict[str, tuple[str, int]] = {}  # question → first place
     for document in course.of_kind("lesson", "bank", "survey"):
         for section in document.questions if document.kind != "survey" else document.sections:
             if not section.id or (document.kind == "survey" and not section.kind):

@@ -16,10 +16,9 @@ from courseware.language.spans import find_links, find_sources
 Reference = tuple[int, str, str]  # line, what it refers to ("objective"), id
 LineOf = Callable[..., int]  # `Front.line`
 
-# Pages of the site that a course may link to: where learners choose a track.
-PAGES = ("tracks",)
+PAGES = ("tracks",)  # pages of the site to which a course may link
 
-# The kind of document that lists them: while one of these has a problem, ids may be missing for that reason alone.
+# The kind of document that lists them: while it has a problem, ids may be missing for that reason.
 _HOME = {"objective": "module", "outline point": "outline", "track": "course"}
 
 _ELSEWHERE = ("https:", "mailto:", "tel:")
@@ -27,7 +26,7 @@ _ELSEWHERE = ("https:", "mailto:", "tel:")
 
 @always
 def check_references(course: CourseText) -> Iterator[Problem]:
-    if course.unread:  # one of these files may define the ids
+    if course.unread:  # which may define the ids
         return
     known, reported = _known(course), set()
     broken = {parse_name(problem.path).kind for problem in course.problems}
@@ -45,14 +44,14 @@ def check_references(course: CourseText) -> Iterator[Problem]:
 
 @always
 def check_sections_named(course: CourseText) -> Iterator[Problem]:
-    """The heading that a question names stands in the lesson that teaches it, for everybody."""
-    if course.unread:  # one of these files may hold the heading
+    """The heading that a question names is in its lesson and does not wait for a professional."""
+    if course.unread:  # which may hold the heading
         return
     for document in course.of_kind("lesson", "bank"):
         for section in document.questions:
             named = section.attrs.get("section")
             lesson = course.question(section.id, course.languages[0]).lesson if named else ""
-            if not named or lesson not in course.documents:  # an unknown lesson or objective is told elsewhere
+            if not named or lesson not in course.documents:  # reported by `check_references`
                 continue
             if finding := _missing_section(course.source(lesson), named, lesson):
                 yield Problem(document.path, section.line, finding)
@@ -153,7 +152,6 @@ def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator
 
 
 def _broken_link(target: str, own: Collection[str], targets: Collection[str]) -> Finding | None:
-    """`own`: ids in the document; `targets`: those in the whole course."""
     if not target.startswith("#"):
         return None if target.startswith(_ELSEWHERE) else Finding("link-form", target=target)
     if target[1:] in own or target[1:] in targets:

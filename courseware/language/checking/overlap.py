@@ -1,7 +1,4 @@
-"""Whether a course copies sentences from other texts: facts may be taken from a source, sentences may not.
-
-Words are compared without the punctuation between them, within a sentence or a cell of a table.
-"""
+"""Whether a course copies sentences from other texts: equal words in a row, punctuation ignored."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +10,6 @@ from courseware.language.course import CourseText
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
-# So many equal words in a row are no coincidence; 12 Chinese characters say about as much as 8 words.
 WORDS, CHARACTERS = 8, 12
 
 _SENTENCE = re.compile(r"[.!?;|](?=\s|$)|[。！？；|\n]")
@@ -22,7 +18,7 @@ _MARKUP = re.compile(r"\{[^}]*\}")
 
 
 def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Problem]:
-    """Errors, one per line, for word sequences that also occur in `texts` (name → text)."""
+    """At most one error per line. `texts`: name → text."""
     known = {run: name for name, text in texts.items() for run in _runs(text)}
     for languages in course.documents.values():
         for document in languages.values():

@@ -1,8 +1,4 @@
-"""Whether a lesson has something to do early and again at short intervals, and leaves its minutes to be computed;
-whether a decision has the seconds that its choices take.
-
-Limits in seconds of reading, from studies on short segments with an action in each.
-"""
+"""Seconds of reading without an action, written minutes of lessons, and time limits of decisions."""
 
 from collections.abc import Iterator
 
@@ -29,7 +25,7 @@ def _check_stretches(document: ParsedDocument, tracks: tuple[str, ...]) -> Itera
     reported: set[int] = set()
     for track in tracks:
         for place, stretch in enumerate(stretches(document, track)):
-            # A lesson without any question ends without an action, so only the longer limit applies.
+            # To a lesson without questions only the longer limit applies.
             limit = FIRST_WITHIN if place == 0 and stretch.ends_in_action else AGAIN_WITHIN
             if stretch.seconds > limit and stretch.line not in reported:
                 reported.add(stretch.line)
@@ -48,7 +44,7 @@ def check_written_minutes(course: CourseText) -> Iterator[Problem]:
 
 @when_complete
 def check_seconds(course: CourseText) -> Iterator[Problem]:
-    """The slowest language counts, as the seconds are the same in all. Who says `why` has thought of it."""
+    """The slowest language counts. A `why` allows any time limit."""
     for document in course.of_kind("simulation"):
         languages = course.documents[document.id]
         texts = [make_simulation(course, document.id, language) for language in languages]

@@ -1,7 +1,6 @@
-"""Whether a translation has what its source has: files, ids, lists, marks, links, callouts, screens, figures.
+"""Whether a translation has the structure of its source (docs/formats.md §1).
 
-Only what readers see is compared. Choices are paired by place, so a swapped pair would silently turn a wrong answer
-into the key (docs/formats.md §1).
+Choices are paired by place, so a swapped pair would silently turn a wrong answer into the key.
 """
 
 import re
@@ -28,7 +27,7 @@ def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Proble
     for document_id, languages in course.documents.items():
         source = course.source(document_id)
         for language in course.languages[1:]:
-            expected = _path_in(source, language)
+            expected = source.path.removesuffix(f".{source.language}.md") + f".{language}.md"
             if language in languages:
                 translation = languages[language]
                 if translation.path != expected:
@@ -40,10 +39,6 @@ def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Proble
             elif expected not in course.unread:
                 finding = Finding("no-translation", language=display_tag(language), expected=expected)
                 yield Problem(source.path, 1, finding)
-
-
-def _path_in(source: ParsedDocument, language: str) -> str:
-    return source.path.removesuffix(f".{source.language}.md") + f".{language}.md"
 
 
 class _Pair:
@@ -75,7 +70,7 @@ class _Pair:
     def _compare_labels(self) -> Iterator[Problem]:
         for key in sorted({"tracks", "meters", "topics"} & set(self.source.front.values)):
             there = self.source.front.values[key]
-            # What must be there and is not was told already.
+            # A missing key that is required was reported already.
             here = self.translation.front.values.get(key, {} if key == "topics" else None)
             if isinstance(here, dict) and isinstance(there, dict) and list(here) != list(there):
                 ids = {"expected": tuple(there), "got": tuple(here)}
@@ -128,13 +123,9 @@ class _Pair:
             if item.numbered != original.numbered:
                 finding = "numbers-here" if item.numbered else "bullets-here"
                 yield self._problem(item.line, finding, line=original.line)
-            if item.members or original.members:
-                yield from self._compare_members(item, original)
-
-    def _compare_members(self, item: Item, original: Item) -> Iterator[Problem]:
-        if len(item.members) != len(original.members):
-            counts = {"here": len(item.members), "there": len(original.members)}
-            yield self._problem(item.line, "lists-differ", line=original.line, **counts)
+            if len(item.members) != len(original.members):
+                counts = {"here": len(item.members), "there": len(original.members)}
+                yield self._problem(item.line, "lists-differ", line=original.line, **counts)
 
     def _compare_sequences(self, finding: str, here: list[Placed], there: list[Placed], line: int) -> Iterator[Problem]:
         for index in range(max(len(here), len(there))):
@@ -190,7 +181,7 @@ def _screens(section: Section) -> list[Placed]:
 
 
 def _figures(section: Section) -> list[Placed]:
-    # Without the language: media/ladder.en.svg is the counterpart of media/ladder.zh-hans.svg.
+    # media/ladder.en.svg is the counterpart of media/ladder.zh-hans.svg.
     return [
         (re.sub(r"\.[a-z]{2,3}(-[a-z0-9]+)*(?=\.\w+$)", "", block.src), block.line)
         for block in section.blocks
@@ -199,7 +190,7 @@ def _figures(section: Section) -> list[Placed]:
 
 
 def _links(lines: list[SourceLine]) -> list[tuple[Link, int]]:
-    # Only links inside the course: a law, for example, has another address in each language.
+    # Links inside the course. A law has another address in each language.
     return [(link, line.number) for line in lines for link in find_links(line.text) if link.target.startswith("#")]
 
 

@@ -94,13 +94,10 @@ def _messages(screen: Screen, text: ScreenText) -> Found:
         yield screen.line, Finding("too-many-messages", count=len(messages), most=MOST_MESSAGES)
 
 
-def _is_table(text: str) -> bool:
-    return all(line.lstrip().startswith("|") for line in text.split("\n") if line.strip())
-
-
 def _plan(screen: Screen, text: ScreenText) -> Found:
     grid = grid_of(text.body)
-    if not _is_table(text.body) or not grid or len(grid) > MOST_ROWS or len(grid[0]) > MOST_COLUMNS:
+    is_table = all(line.lstrip().startswith("|") for line in text.body.split("\n") if line.strip())
+    if not is_table or not grid or len(grid) > MOST_ROWS or len(grid[0]) > MOST_COLUMNS:
         yield screen.line, Finding("plan-not-a-table", columns=MOST_COLUMNS, rows=MOST_ROWS)
         return
     yield from _rooms(screen, text, Counter(room.name for room in rooms_of(grid) if room.name))

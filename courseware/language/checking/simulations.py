@@ -23,12 +23,11 @@ from courseware.language.simulation_text import read_simulation
 from courseware.language.simulations import END, QUALITIES, Effects, Ending, Node, NodeChoice, RunState, Simulation
 from courseware.language.spans import find_links
 
-# A run fits into a break between two customers. The average is taken over random runs with a fixed seed.
+# The average is taken over RUNS random runs with a fixed seed.
 MAX_AVERAGE_MINUTES = 5
 RUNS, SEED = 200, 1
 
-# All combinations of parts and of flags set by chance are tried: more would take minutes.
-MAX_PARTS, MAX_DRAWS = 12, 256
+MAX_PARTS, MAX_DRAWS = 12, 256  # because all combinations are tried
 
 
 @of_one_document
@@ -52,7 +51,7 @@ def check_simulations(course: CourseText) -> Iterator[Problem]:
 
 
 def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
-    # What decides how a run proceeds, so it has to be equal in all languages.
+    # What decides how a run proceeds: equal in all languages.
     nodes = [(node.id, node.shape) for node in simulation.nodes.values()]
     return nodes + [(ending.id, ending.colour) for ending in simulation.endings]
 
@@ -124,7 +123,7 @@ class _Checked:
                 yield self._say(item.line, "unknown-quality", quality=choice.quality, **hint)
             elif not choice.quality and is_chosen_by_quality:
                 yield self._say(item.line, "no-quality")
-            elif _is_free_timeout(choice):
+            elif choice.is_timeout and choice.worth == "weak" and choice.effects == Effects():
                 yield self._say(item.line, "free-timeout")
         if is_chosen_by_quality and "best" not in {choice.quality for choice in node.choices}:
             yield self._say(line, "no-best-choice")
@@ -155,7 +154,7 @@ class _Checked:
 
     def _check_texts(self, node: Node) -> Iterator[Problem]:
         for choice, item in self._lines(node):
-            # A choice becomes a button labelled with the text of its link: other text would be lost.
+            # The text of the link becomes a button; other text would be lost.
             text = cut_braces(item.text)[0]
             if not choice.text.strip():
                 yield self._say(item.line, "choice-without-link-text")
@@ -177,7 +176,7 @@ class _Checked:
                     yield self._say(line, "unknown-node", node=target, nearest=nearest(target, {*nodes, END}))
 
     def _effects(self, node: Node) -> Iterator[tuple[Effects, int]]:
-        """Those of its choices and of its parts, each with its line."""
+        """(effects, line) of choices and parts."""
         yield from ((choice.effects, item.line) for choice, item in self._lines(node))
         yield from ((part.effects, self._section(node.id).line) for part in node.parts)
 
@@ -186,7 +185,8 @@ class _Checked:
         for name, odds in self.simulation.chance.items():
             if isinstance(odds, str) and Fraction(odds) >= 1:
                 yield self._say(line, "certain-chance", name=name, got=odds)
-        if (number := _number_of_draws(self.simulation)) > MAX_DRAWS:
+        number = prod(len(odds) if isinstance(odds, tuple) else 2 for odds in self.simulation.chance.values())
+        if number > MAX_DRAWS:
             yield self._say(line, "too-many-draws", count=number, most=MAX_DRAWS)
 
     def _check_flags(self) -> Iterator[Problem]:
@@ -211,12 +211,11 @@ class _Checked:
         return {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
 
     def _left_over(self, asked_flags: set[str]) -> set[str]:
-        """Flags of a list of which another one is asked for: "none of those" needs no condition."""
+        """Flags of a list of which another one is asked for."""
         lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
         return {flag for flags in lists if flags & asked_flags for flag in flags}
 
     def _asked(self) -> Iterator[tuple[str, int]]:
-        """(flag, line) for the flags of all conditions."""
         for condition, line in self._conditions():
             yield from ((flag, line) for flag in condition.flags)
 
@@ -316,7 +315,7 @@ def _ways(simulation: Simulation) -> dict[str, set[str]]:
 
 
 def average_minutes(simulation: Simulation) -> float:
-    """Reading time of RUNS random runs. The seed is fixed, so the result does not change between calls."""
+    """Reading time of RUNS random runs."""
     seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
     runs = [sum(seconds[state.place] for state, _, _ in simulation.random_run(random)[:-1]) for _ in range(RUNS)]
@@ -349,10 +348,6 @@ def _find_circle(graph: dict[str, set[str]]) -> str:
     return ""
 
 
-def _number_of_draws(simulation: Simulation) -> int:
-    return prod(len(odds) if isinstance(odds, tuple) else 2 for odds in simulation.chance.values())
-
-
 def _draws(simulation: Simulation) -> list[frozenset[str]]:
     """Every set of flags that chance may set."""
     draws = [frozenset[str]()]
@@ -363,7 +358,7 @@ def _draws(simulation: Simulation) -> list[frozenset[str]]:
 
 
 def _ends_with_blank(simulation: Simulation, form: Node) -> Iterator[str]:
-    """Endings of the runs that leave this form blank and otherwise take the best choice, with every unjudged choice."""
+    """Endings of runs that leave this form blank and else take the best choice, or any choice that is not judged."""
     seen: set[tuple[str, frozenset[str], tuple[int, ...], bool]] = set()
     waiting = [(simulation.begin(draw), False) for draw in _draws(simulation)]
     while waiting:
@@ -389,7 +384,7 @@ Met = str | tuple[str, int]  # the id of a node or an ending; a line of it
 
 def _places(simulation: Simulation) -> set[Met]:
     """What some run meets."""
-    # Random runs mostly reach everything, at a fraction of the cost of a search.
+    # Random runs mostly reach everything, and cost less than a search.
     pieces = _pieces(simulation)
     everything: set[Met] = {piece.id for piece in pieces}
     everything |= {(piece.id, number) for piece in pieces for number in range(len(piece.lines))}
@@ -410,7 +405,7 @@ def _met(simulation: Simulation, state: RunState) -> Iterator[Met]:
 
 
 def _searched(simulation: Simulation, missing: set[Met]) -> set[Met]:
-    """What some run meets, found by a search through all states; ends early once `missing` are among it."""
+    """What some run meets, by a search through all states that ends once `missing` are found."""
     lines = (line for piece in _pieces(simulation) for line in piece.lines)
     conditions = [*simulation.conditions, *(line.condition for line in lines)]
     flags = set().union(*(condition.flags for condition in conditions))
@@ -438,8 +433,3 @@ def _next_states(simulation: Simulation, state: RunState) -> Iterator[RunState]:
     places = range(len(node.parts))
     picks = [pick for size in range(len(node.parts) + 1) for pick in combinations(places, size)]
     yield from (simulation.decide(state, way, pick) for way in ways for pick in picks)
-
-
-def _is_free_timeout(choice: NodeChoice) -> bool:
-    """Whether waiting costs nothing."""
-    return choice.is_timeout and choice.worth == "weak" and choice.effects == Effects()

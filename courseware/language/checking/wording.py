@@ -14,16 +14,14 @@ from courseware.language.parsing import ParsedDocument
 from courseware.language.problems import Finding, Problem
 from courseware.language.spans import plain
 
-# One word of a language written with spaces says about as much as this many Chinese characters.
-WORD_WEIGHT = 1.7
+WORD_WEIGHT = 1.7  # Chinese characters that say as much as a word of another language
 MAX_DIFFERENCE = 0.4
-# In shorter sections a single clause may be 40 % of the text.
-MIN_WEIGHT = 120
+MIN_WEIGHT = 120  # of a section that is compared
 LISTS = ("jurisdiction", "outline", "terms", "sources")
 
 
 def weight(text: str) -> float:
-    """The amount of text in Chinese characters. Numbers are the same in both languages and do not count."""
+    """The amount of text in Chinese characters, without numbers."""
     return count_characters(text) + WORD_WEIGHT * count_words(text, numbers=False)
 
 
@@ -73,7 +71,7 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
 
 @when_complete
 def check_terms_said(course: CourseText) -> Iterator[Problem]:
-    """What nobody says misleads: the search finds it, and leads nowhere."""
+    """The search would find a term that no text uses, and lead nowhere."""
     for language in course.languages:
         words = _Words.of(course.terms, language)
         said: set[str] = set()
@@ -88,7 +86,7 @@ def check_terms_said(course: CourseText) -> Iterator[Problem]:
 
 @dataclass(frozen=True)
 class _Words:
-    """The term base in one language: term id → pattern that finds it, and term id → its first word."""
+    """The terms in one language: id → pattern, and id → first word."""
 
     patterns: Mapping[str, re.Pattern[str]]
     first: Mapping[str, str]
@@ -111,13 +109,13 @@ class _Words:
 
 
 def _variants(term: Listed, language: str) -> list[str]:
-    """An entry may list several words, "leak / breach", and explain itself in brackets."""
+    """An entry may list several words, "leak / breach", with explanations in brackets."""
     text = re.sub(r"[（(][^）)]*[）)]", "", term.texts.get(language, ""))
     return [word.strip() for word in re.split(r" ?[/／] ?", plain(text)) if word.strip()]
 
 
 def _pattern(word: str, everything: list[str]) -> str:
-    """Matches inflections of a word, but not the word inside a longer term, such as 个人信息 in 敏感个人信息."""
+    """Matches inflections, but no longer term around the word, such as 敏感个人信息 around 个人信息."""
     if not has_characters(word):
         return r"(?<!\w)" + r"[\s-]+".join(re.escape(part[: max(5, len(part) - 3)]) + r"\w*" for part in word.split())
     longer = [other for other in everything if word in other and word != other]
