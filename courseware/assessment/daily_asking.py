@@ -25,7 +25,7 @@ from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.language.questions import Question
 from courseware.learning.access import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
-from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason, not_asked_reason
+from courseware.learning.not_asked import FILTERED_BY_PAGE, not_asked_reason
 from courseware.learning.progress import track_of
 from courseware.lib.kept_query import KeptQuery
 
@@ -146,7 +146,7 @@ def next_day(rules: Iterable[tuple[Enrollment, DailyRule]], zone: tzinfo, today:
 
 def may_be_asked(run: Enrollment, at: datetime) -> bool:
     # Questions of the day go on after the course is completed.
-    if not_asked_reason(run, at, ignoring={*FILTERED_BY_PAGE, NotAskedReason.COMPLETED}):
+    if not_asked_reason(run, at, ignoring={*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}):
         return False
     if run.completed_at:
         return run.completed_at.astimezone(run.zone).date() < at.astimezone(run.zone).date()

@@ -58,7 +58,7 @@ def runs_touched(day: date) -> QuerySet[Enrollment]:
     done = Completion.objects.filter(document__in=list(changed.values_list("document", flat=True).distinct()))
     runs = Enrollment.objects.newest().filter(Exists(done.filter(enrollment=OuterRef("pk"))))
     # Also after the course is completed; emails to people who are away are held when they are sent.
-    return with_reader(runs.asked(ignoring={NotAskedReason.COMPLETED, NotAskedReason.AWAY}))
+    return with_reader(runs.asked(ignoring={Enrollment.State.COMPLETED, NotAskedReason.AWAY}))
 
 
 def with_reader(runs: QuerySet[Enrollment]) -> QuerySet[Enrollment]:

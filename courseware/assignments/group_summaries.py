@@ -19,7 +19,6 @@ from courseware.lib.dates import due_day
 from courseware.lib.disclosure import STEP
 from courseware.outbox.chat_cards import ChatCard
 
-OPEN_STATES = (State.OVERDUE, State.DUE_SOON, State.NOT_STARTED, State.IN_PROGRESS, State.RENEWING)
 BOARD_PAGES: list[str] = []
 
 
@@ -41,7 +40,7 @@ class GroupFigures:
 
     @property
     def open(self) -> int:
-        return sum(self.tally.number_in(state) for state in OPEN_STATES)
+        return sum(self.tally.number_in(state) for state in State if state.is_asked)
 
 
 def figures_of(team: Team, at: datetime) -> GroupFigures:

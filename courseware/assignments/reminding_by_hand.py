@@ -19,7 +19,7 @@ from courseware.assignments.models import HandReminding
 from courseware.assignments.reminder_letter import APART, KIND, asked_about, runs_in
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment
-from courseware.learning.not_asked import NotAskedReason, not_asked_reason
+from courseware.learning.not_asked import NotAskedReason, is_not_away, not_asked_reason
 from courseware.lib.dates import site_day
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import LetterSort
@@ -140,7 +140,7 @@ def why_unreminded(at: datetime) -> Case:
     """
     letters = Message.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(
-        When(~NotAskedReason.AWAY.is_absent(at), then=Value(Unreminded.AWAY.value)),
+        When(~is_not_away(at), then=Value(Unreminded.AWAY.value)),
         When(Q(learner__email=None) | Q(learner__email=""), then=Value(Unreminded.NO_ADDRESS.value)),
         When(
             Exists(DayRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))), then=Value(Unreminded.ASKS.value)

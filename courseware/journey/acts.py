@@ -16,15 +16,12 @@ from courseware.assessment.drilling import OwedDrill
 from courseware.assessment.eligibility import Failed
 from courseware.content.compiled.serving import Step
 from courseware.journey.under_way import UnderWay
-from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
+from courseware.learning.not_asked import REASONS, Reason
 
 
 class Act(StrEnum):
-    """In `next_act.Journey`'s order."""
+    """In `next_act.Journey`'s order. While nothing is asked, the act is the reason."""
 
-    COMPLETED = "completed"
-    WAIVED = "waived"
-    AWAY = "away"
     FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
     ATTEMPT = "attempt"  # is under way
     AGAIN = "again"  # lessons or simulations to go through again after an exam that was not passed
@@ -41,8 +38,6 @@ class Act(StrEnum):
 
 CHANGED = (Act.RETAKE, Act.REREAD)
 DRILL_MINUTES = 2  # much less than the exam that it stands at takes
-# Acts of enrollments that ask for nothing, by their reason.
-ACT_OF_REASON = {reason: Act(reason.value) for reason in NotAskedReason if reason not in FILTERED_BY_PAGE}
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class NextAct:
     `under_way` comes with ATTEMPT and RUN, `failed` with AGAIN and WAIT, `again` with AGAIN, `drill` with DRILL.
     """
 
-    kind: Act
+    kind: Act | Reason
     course_id: str
     step: Step | None
     under_way: UnderWay | None = None
@@ -62,7 +57,7 @@ class NextAct:
 
     @property
     def is_asked(self) -> bool:
-        return self.kind not in (*ACT_OF_REASON.values(), Act.WAIT)
+        return self.kind not in (*REASONS, Act.WAIT)
 
     @property
     def opens_at(self) -> datetime | None:
@@ -97,7 +92,7 @@ class NextAct:
     @property
     def words(self) -> str:
         """For managers: what is next, and why."""
-        if self.kind in ACT_OF_REASON.values() or not self.step:
+        if self.kind in REASONS or not self.step:
             return ""
         values = {"step": self.step.title, "again": len(self.again)}
         if self.under_way:
@@ -121,7 +116,7 @@ class NextAct:
             )
         if self.kind == Act.WAIT and self.opens_at:
             return gettext("Exam %(points)d/%(total)d, open again %(time)s")
-        return {
+        words: dict[Act | Reason, str] = {
             Act.ATTEMPT: gettext("%(step)s: begun, not handed in"),
             Act.DRILL: gettext("%(step)s: passed, a drill to do"),
             Act.WAIT: gettext("Exam %(points)d/%(total)d, all attempts used"),
@@ -130,7 +125,8 @@ class NextAct:
             Act.REREAD: gettext("%(step)s has changed: to be read again"),
             Act.EXAM: gettext("%(step)s: open to take"),
             Act.RENEW: gettext("Renewal: %(step)s"),
-        }.get(self.kind, "%(step)s")
+        }
+        return words.get(self.kind, "%(step)s")
 
     @property
     def opens_in_words(self) -> str:

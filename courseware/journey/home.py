@@ -67,7 +67,7 @@ class NextQuestion:
     minutes: int
 
 
-LOOKS = {Act.RUN: "night", Act.COMPLETED: "done"}
+LOOKS = {Act.RUN: "night", Enrollment.State.COMPLETED: "done"}
 
 
 @dataclass(frozen=True)

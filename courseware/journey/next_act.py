@@ -14,11 +14,11 @@ from courseware.assessment.starting_point import Sitting, StartingPoint, sitting
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course
-from courseware.journey.acts import ACT_OF_REASON, CHANGED, Act, NextAct
+from courseware.journey.acts import CHANGED, Act, NextAct
 from courseware.journey.under_way import UnderWay, under_way_by_enrollment
 from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Enrollment
-from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason, not_asked_reason
+from courseware.learning.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
 from courseware.learning.progress import Progress, narrowed, progress_with, recorded_by_enrollment
 from courseware.learning.validity import validity_of
 from courseware.lib.kept_query import KeptQuery
@@ -61,17 +61,15 @@ class Journey:
             or self.on_the_route
         )
 
-    def act(self, kind: Act, step: Step | None, **more) -> NextAct:
+    def act(self, kind: Act | Reason, step: Step | None, **more) -> NextAct:
         return NextAct(kind, self.outline.course_id, step, **more)
 
     @property
-    def closed(self) -> Act | None:
-        if self.not_asked_reason:
-            return ACT_OF_REASON[self.not_asked_reason]
-        return Act.FINISH if self.progress.is_all_done else None
+    def closed(self) -> Act | Reason | None:
+        return self.not_asked_reason or (Act.FINISH if self.progress.is_all_done else None)
 
     @cached_property
-    def not_asked_reason(self) -> NotAskedReason | None:
+    def not_asked_reason(self) -> Reason | None:
         return not_asked_reason(self.enrollment, self.at, ignoring=FILTERED_BY_PAGE)
 
     @property

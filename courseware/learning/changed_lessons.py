@@ -16,7 +16,7 @@ from courseware.language.chinese import own_half
 from courseware.language.pace import ANNOUNCED, reading_seconds
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason, not_asked_reason
+from courseware.learning.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
 from courseware.learning.progress import known_track
 from courseware.learning.tries import Tries, was_right
 from courseware.lib.kept_query import KeptQuery
@@ -106,7 +106,7 @@ def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Out
     most one query.
     """
     # What has changed concerns people who have completed the course, too.
-    ignoring = {*FILTERED_BY_PAGE, NotAskedReason.COMPLETED}
+    ignoring: set[Reason] = {*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}
     here = [each for each in enrollments if not not_asked_reason(each, ignoring=ignoring)]
     histories = {outlines[each.pk].release: lesson_histories(outlines[each.pk].release) for each in here}
     documents = sorted({document for each in histories.values() for document in each})

@@ -1,6 +1,7 @@
 """The states of an enrollment: the one table for queries, pages, filters and colours."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -15,25 +16,32 @@ from courseware.lib.matching import fulfils
 # An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
 DUE_SOON = timedelta(days=3)
 OPEN = Q(completed_at=None, waived_at=None)
-# Where in the order of a board those stand for whom no due instant counts: behind every day somebody could be given.
-NO_DAY, DONE, EXCUSED = (datetime(year, 1, 1, tzinfo=UTC) for year in (9997, 9998, 9999))
-# No due date counts once one of these columns is set. The first one that is set decides the place in the order.
-PLACES_WITHOUT_DAY = {"completed_at": DONE, "waived_at": EXCUSED}
-# What boards are ordered by, the earliest first. It depends on no clock, so that the database keeps it with an index;
-# each state is a span of it.
-# If another column is added to it, the migration is written by hand: RemoveIndex of each index that
-# names `urgency`, RemoveField and AddField of `urgency`, then AddIndex of the same indexes. Django cannot alter a
-# generated column. A state in which no due date counts gets a year of its own behind NO_DAY.
-URGENCY = Case(
-    *(When(**{f"{column}__isnull": False}, then=Value(place)) for column, place in PLACES_WITHOUT_DAY.items()),
-    default=Coalesce("due_at", Value(NO_DAY)),
-)
+# The place in the order of enrollments without a due date: behind every day that can be given.
+NO_DAY = datetime(9997, 1, 1, tzinfo=UTC)
 
 
-def urgency_of(enrollment) -> datetime:
-    """`URGENCY` of a row as it is in memory, where it may just have been changed."""
-    places = (place for column, place in PLACES_WITHOUT_DAY.items() if getattr(enrollment, column))
-    return next(places, enrollment.due_at or NO_DAY)
+@dataclass(frozen=True)
+class ColumnSet:
+    """The condition of a state in which nothing is asked and no due date counts: its column is set.
+
+    `year` is its place in the order, behind NO_DAY.
+    """
+
+    column: str
+    year: int
+
+    @property
+    def place(self) -> datetime:
+        return datetime(self.year, 1, 1, tzinfo=UTC)
+
+    def __call__(self, at: datetime) -> Q:
+        return Q(urgency=self.place)
+
+    def holds(self, row, at: datetime) -> bool:
+        return getattr(row, self.column) is not None
+
+    def is_absent(self, at: datetime) -> Q:
+        return Q(**{self.column: None})
 
 
 def overdue(at: datetime) -> Q:
@@ -57,28 +65,49 @@ class State(models.TextChoices):
     """The most urgent first. At every instant exactly one condition holds.
 
     A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
-    whether it asks the learner for something (if not, it is also a reason in `not_asked`), and its name.
+    and its name. A ColumnSet as condition makes the state a reason in `not_asked`, too. If the columns of several are
+    set, the first one counts.
     """
 
     condition: Callable[[datetime], Q]
     colour: str
     is_shown_empty: bool
-    is_asked: bool
 
-    OVERDUE = "overdue", overdue, "alert", True, True, _("overdue")
-    DUE_SOON = "due-soon", due_soon, "warn", True, True, _("due soon")
-    NOT_STARTED = "not-started", lambda at: learns(at) & Q(started_at=None), "plain", True, True, _("not started")
-    IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, True, _("in progress")
-    RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, True, _("renewal open")
-    COMPLETED = "completed", lambda at: Q(urgency=DONE), "good", True, False, _("completed")
-    WAIVED = "waived", lambda at: Q(urgency=EXCUSED), "plain", False, False, _("waived")
+    OVERDUE = "overdue", overdue, "alert", True, _("overdue")
+    DUE_SOON = "due-soon", due_soon, "warn", True, _("due soon")
+    NOT_STARTED = "not-started", lambda at: learns(at) & Q(started_at=None), "plain", True, _("not started")
+    IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, _("in progress")
+    RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, _("renewal open")
+    COMPLETED = "completed", ColumnSet("completed_at", 9998), "good", True, _("completed")
+    WAIVED = "waived", ColumnSet("waived_at", 9999), "plain", False, _("waived")
 
-    def __new__(cls, value, condition, colour, is_shown_empty, is_asked):
+    def __new__(cls, value, condition, colour, is_shown_empty):
         state = str.__new__(cls, value)
         state._value_ = value
-        state.condition, state.colour = condition, colour
-        state.is_shown_empty, state.is_asked = is_shown_empty, is_asked
+        state.condition, state.colour, state.is_shown_empty = condition, colour, is_shown_empty
         return state
+
+    @property
+    def is_asked(self) -> bool:
+        return not isinstance(self.condition, ColumnSet)
+
+
+# States in which nothing is asked, with their columns.
+NOT_ASKED = {state: state.condition for state in State if isinstance(state.condition, ColumnSet)}
+PLACES_WITHOUT_DAY = {each.column: each.place for each in NOT_ASKED.values()}
+# What dashboards are ordered by, the earliest first. It reads no clock, so the database keeps it with an index.
+# The migration for another column is written by hand, because Django cannot alter a generated column: RemoveIndex of
+# each index that names `urgency`, RemoveField and AddField of `urgency`, then AddIndex of the same indexes.
+URGENCY = Case(
+    *(When(**{f"{column}__isnull": False}, then=Value(place)) for column, place in PLACES_WITHOUT_DAY.items()),
+    default=Coalesce("due_at", Value(NO_DAY)),
+)
+
+
+def urgency_of(enrollment) -> datetime:
+    """`URGENCY` of a row as it is in memory, where it may just have been changed."""
+    places = (place for column, place in PLACES_WITHOUT_DAY.items() if getattr(enrollment, column))
+    return next(places, enrollment.due_at or NO_DAY)
 
 
 def state_of(enrollment, at: datetime) -> State:

@@ -165,7 +165,7 @@ def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
 
 
 # States in which nobody is expected to be certified: who is can wait, so it is said.
-OPEN_WITHOUT_CERTIFICATE = (State.OVERDUE, State.DUE_SOON, State.NOT_STARTED, State.IN_PROGRESS)
+OPEN_WITHOUT_CERTIFICATE = {state for state in State if state.is_asked} - {State.RENEWING}
 
 
 class Tile(NamedTuple):

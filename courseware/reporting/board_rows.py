@@ -15,9 +15,9 @@ from courseware.accounts.search_terms import found_by
 from courseware.assessment.models import Standing
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
-from courseware.journey.acts import Act
 from courseware.journey.next_act import Journey, journeys
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.not_asked import NotAskedReason
 from courseware.learning.own_post import post_in_words
 from courseware.learning.progress import Progress
 from courseware.learning.states import PLACES_WITHOUT_DAY, State
@@ -122,7 +122,7 @@ class BoardRow:
     @property
     def away_until(self) -> date | None:
         # Said in place of a state in which something is asked.
-        return self.enrollment.away_until if self.journey.next_act.kind == Act.AWAY else None
+        return self.enrollment.away_until if self.journey.next_act.kind == NotAskedReason.AWAY else None
 
     @property
     def post(self) -> str:
