@@ -19,6 +19,7 @@ from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import take_back_refusals
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal, Unadjusted
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
@@ -81,7 +82,7 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
         own = [run for run in runs if confirmed.extend.get(run.pk) == day]
         later = [run for run in own if run.is_open and run.due_at and run.due_at > due_instant(day, run.zone)]
         refused += [Unadjusted(run.learner_id, Refusal.LATER) for run in later]
-        extension = Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=day, made_by=by)
+        extension = Adjustment(kind=Extend.kind, due_on=day, made_by=by)
         made, unadjusted = adjust([run for run in own if run not in later], extension)
         adjustments += [made] if made else []
         refused += unadjusted

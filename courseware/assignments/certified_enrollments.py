@@ -23,6 +23,7 @@ from courseware.assignments.planning import acting_rules, chunks_of_people, vers
 from courseware.assignments.switching import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import NotUndone, undo
@@ -33,7 +34,6 @@ Pair = tuple[int, int]  # keys of a person and of a course
 UndoneAndLeft = tuple[
     list[int], list[NotUndone]
 ]  # keys of the learners for whom it is undone; the others with the reason
-Kind = Adjustment.Kind
 
 
 @dataclass
@@ -48,7 +48,7 @@ class RecordedTrainings:
 
 def unstarted_by_rules() -> QuerySet[Enrollment]:
     """Open enrollments that a rule created and nobody has started. An enrollment whose end was undone is left out."""
-    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=Kind.CERTIFIED)
+    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
     by_rule = deeds_behind_runs().filter(enrollment=OuterRef("pk"))
     runs = Enrollment.objects.newest().open()
     return runs.filter(Exists(by_rule), ~Exists(lines), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
@@ -131,7 +131,7 @@ def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
 
 def end_certified() -> str:
     """The nightly job: end all unneeded enrollments. Returns the text for the page of jobs."""
-    adjustment, number = Adjustment(kind=Kind.CERTIFIED, made_at=timezone.now()), 0
+    adjustment, number = Adjustment(kind=EndCertified.kind, made_at=timezone.now()), 0
     certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
     keys = list(certified.values_list("pk", flat=True))
     for some in batches(keys, RUNS_AT_ONCE):
@@ -145,8 +145,8 @@ def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bo
     `ends`: False keeps these enrollments, also in the nightly job; None leaves them to the job.
     """
     recorded = RecordedTrainings()
-    ending = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=timezone.now())
-    keeping = Adjustment(kind=Kind.CERTIFIED, made_by=by, made_at=ending.made_at)
+    ending = Adjustment(kind=EndCertified.kind, made_by=by, made_at=timezone.now())
+    keeping = Adjustment(kind=EndCertified.kind, made_by=by, made_at=ending.made_at)
     for some in batches(trainings, TRAININGS_AT_ONCE):
         with transaction.atomic():
             new = record_outside(some, by=by, at=ending.made_at)

@@ -18,6 +18,7 @@ from courseware.learning.adjusting import call_off, decide
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH
 from courseware.learning.manager_actions import described_by
+from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.manager_actions.manager_action import Refusal, why_not_decide
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines, undo
@@ -56,7 +57,7 @@ def take_back(request, pk):
         messages.error(request, gettext("It is still going on. Take it back when it is done, in a minute or so."))
         return redirect("assignments:act", pk)
     done, left = [], []
-    take_back_lines = undo_ending if adjustment.kind == Adjustment.Kind.CERTIFIED else undo
+    take_back_lines = undo_ending if adjustment.kind == EndCertified.kind else undo
     for batch in batches(lines, BATCH):
         done_now, left_now = take_back_lines(adjustment, batch, by=request.user)
         done += done_now
@@ -199,9 +200,11 @@ def act(request, pk):
         raise Http404
     page = Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("page"))
     newest = newest_lines([line.enrollment_id for line in page.object_list])
+    action = described_by(adjustment)
     context = {
         "adjustment": adjustment,
-        "heading": described_by(adjustment).heading(adjustment),
+        "action": action,
+        "heading": action.heading(adjustment),
         "page": page,
         "may_undo": bool(is_own and adjustment.people_left)
         or any(may_still(line, newest) for line in page.object_list),

@@ -14,8 +14,9 @@ from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.assessment.models import Standing
 from courseware.assignments.fitting import Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.due import RuleDay, day_for
+from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 
@@ -206,9 +207,7 @@ def runs_of(
 ) -> defaultdict[int, dict[int, NewestRun]]:
     runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
     lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
-    is_certified = Exists(
-        lines.filter(adjustment__kind=Adjustment.Kind.CERTIFIED)
-    )  # ended because certified, not excused
+    is_certified = Exists(lines.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not excused
     found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
     columns = ("pk", "learner", "course", "completed_at", "waived_at", "is_certified")
     for pk, person, course, done, excused, ended in found.annotate(is_certified=is_certified).values_list(*columns):

@@ -19,7 +19,7 @@ from courseware.assignments.models import HandReminding
 from courseware.assignments.reminder_letter import APART, KIND, asked_about, runs_in
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment
-from courseware.learning.not_asked import NotAskedReason, is_not_away, not_asked_reason
+from courseware.learning.not_asked import REASONS, NotAskedReason, Reason, is_not_away, not_asked_reason
 from courseware.lib.dates import site_day
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import LetterSort
@@ -32,12 +32,9 @@ NOT_SENT = gettext_noop("taken back by who had sent it")
 
 
 class Unreminded(models.TextChoices):
-    """Why no reminder is sent. Each NotAskedReason but UNPUBLISHED has a line with its value."""
+    """Why no reminder is sent although the enrollment asks for something, or because the learner is away."""
 
     OWN = "own", _("one’s own training is looked after by somebody else")
-    COMPLETED = "completed", _("has completed the course")
-    EXCUSED = "waived", _("is excused")
-    LEFT = "left", _("has left")
     AWAY = "away", _("is away")
     NO_ADDRESS = "no-address", _("has no address")
     ASKS = "asks", _("asks for another day: answer that first")
@@ -49,7 +46,11 @@ class Unreminded(models.TextChoices):
 @dataclass(frozen=True)
 class LeftOut:
     run: Enrollment
-    why: Unreminded
+    why: Unreminded | Reason
+
+    @property
+    def words(self) -> str:
+        return str(REASONS[self.why].words if self.why in REASONS else Unreminded(self.why).label)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Undone:
     left_in_another: int
 
 
-def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
+def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded | Reason]:
     """Key of each run of which nobody is to be reminded now → why. Runs four queries."""
     people = {run.learner_id for run in runs}
     away, letters = last_days_away(people), Message.objects.filter(kind=KIND, person__in=people)
@@ -73,9 +74,9 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded]:
     for run in runs:
         run.away_until = away.get(run.learner_id)
         not_asked = not_asked_reason(run, ignoring={NotAskedReason.UNPUBLISHED})
-        reasons = {
+        reasons: dict[Unreminded | Reason | None, bool] = {
             Unreminded.OWN: run.learner_id == by.pk,
-            **({Unreminded(not_asked.value): True} if not_asked else {}),
+            not_asked: not_asked is not None,
             Unreminded.NO_ADDRESS: not run.learner.email,
             Unreminded.ASKS: run.pk in asking,
             Unreminded.REMINDED: run.pk in reminded,

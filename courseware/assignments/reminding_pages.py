@@ -82,8 +82,8 @@ def by_reason(refused):
     """(reason, names), as a page prints them."""
     rows = sorted(refused, key=attrgetter("why"))
     return [
-        (why.label, names_in_words([each.run.learner.name for each in alike]))
-        for why, alike in groupby(rows, attrgetter("why"))
+        (words, names_in_words([each.run.learner.name for each in alike]))
+        for words, alike in groupby(rows, attrgetter("words"))
     ]
 
 

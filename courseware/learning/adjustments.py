@@ -10,14 +10,7 @@ from courseware.lib import dates
 class Adjustment(models.Model):
     """One decision of a manager about the training of one or more people, and its reason."""
 
-    class Kind(models.TextChoices):
-        EXTENDED = "extended", _("another due day")
-        WAIVED = "waived", _("excused")
-        TIMED = "timed", _("time under pressure")
-        ENROLLED = "enrolled", _("enrolled")
-        CERTIFIED = "certified", _("ended: certified already")
-
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10, help_text="Of a manager action")
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=200, blank=True)

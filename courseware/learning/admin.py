@@ -146,6 +146,11 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.newest().in_state(Validity(value)) if value in Validity.values else queryset
 
 
+FIRST_FIELDS = ("learner", "course", "state", "due_on", "due_given_by", "track")
+NOT_AGAIN = {"id", "due_at", *FIRST_FIELDS}
+COLUMNS = [each.name for each in Enrollment._meta.fields if each.editable and each.name not in NOT_AGAIN]
+
+
 def admin_action(manager_action):
     @admin.action(description=manager_action.admin_label)
     def action(model_admin, request, enrollments):
@@ -168,10 +173,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     search_help_text = HOW_PEOPLE_ARE_FOUND
     autocomplete_fields = ["learner"]
     actions = [admin_action(each) for each in ON_PERSON_PAGE if each.admin_label]
-    readonly_fields = (
-        "learner", "course", "state", "due_on", "due_given_by", "track", "enrolled_at", "started_at", "last_active_at",
-        "completed_at", "waived_at", "waived_reason", "completions", "answers",
-    )  # fmt: skip
+    readonly_fields = (*FIRST_FIELDS, *COLUMNS, "completions", "answers")
     fields = readonly_fields
 
     def get_ordering(self, request):

@@ -16,7 +16,7 @@ from courseware.learning.completing import lock
 from courseware.learning.day_answer_letter import tell_of_answer
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.manager_actions import BY_KIND
-from courseware.learning.manager_actions.extension import reopen
+from courseware.learning.manager_actions.extension import Extend, reopen
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.learning.manager_questions import ManagerQuestion
 from courseware.learning.models import Enrollment
@@ -102,9 +102,7 @@ def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | 
     if answer.end != End.REFUSED:
         day = answer.day or row.day
         row.end = End.GIVEN if day == row.day else End.ANOTHER
-        row.adjustment = Adjustment(
-            kind=Adjustment.Kind.EXTENDED, due_on=day, reason=answer.words, made_by=by, made_at=at
-        )
+        row.adjustment = Adjustment(kind=Extend.kind, due_on=day, reason=answer.words, made_by=by, made_at=at)
         if why := BY_KIND[row.adjustment.kind].refusal(row.adjustment, run):
             raise CannotAnswer(row, why)
         row.adjustment.save(force_insert=True)

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.absences import away_now
-from courseware.learning.states import NOT_ASKED, ColumnSet, State
+from courseware.learning.states import NOT_ASKED, IsSet, State
 
 if TYPE_CHECKING:
     from courseware.learning.models import Enrollment
+
+
+def is_here(at: datetime) -> Q:
+    return Q(learner__is_active=True)
 
 
 def is_not_away(at: datetime) -> Q:
@@ -39,17 +45,18 @@ Reason = State | NotAskedReason
 
 
 class Rule(NamedTuple):
-    """Whether a reason holds for a row at an instant, and the condition of rows for which it does not."""
+    """Whether a reason holds for a row at an instant, the condition of rows for which it does not, and its words."""
 
     holds: Callable[[Any, datetime], bool]
     is_absent: Callable[[datetime], Q]
+    words: Promise | str = ""
 
 
 # By Reason: the first that holds is given. AWAY reads `away_until` of the row (see `with_away`).
-REASONS: dict[Any, Rule | ColumnSet] = {
+REASONS: dict[Any, Rule | IsSet] = {
     **NOT_ASKED,
-    NotAskedReason.LEFT: Rule(lambda row, at: not row.learner.is_active, lambda at: Q(learner__is_active=True)),
-    NotAskedReason.AWAY: Rule(lambda row, at: row.away_until is not None, is_not_away),
+    NotAskedReason.LEFT: Rule(lambda row, at: not row.learner.is_active, is_here, _("has left")),
+    NotAskedReason.AWAY: Rule(lambda row, at: row.away_until is not None, is_not_away, _("is away")),
     NotAskedReason.UNPUBLISHED: Rule(lambda row, at: row.course.current_id is None, is_published),
 }
 PERSON_OR_COURSE = frozenset(NotAskedReason)

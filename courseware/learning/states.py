@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.learning.validity import certified
@@ -21,14 +22,15 @@ NO_DAY = datetime(9997, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class ColumnSet:
+class IsSet:
     """The condition of a state in which nothing is asked and no due date counts: its column is set.
 
-    `year` is its place in the order, behind NO_DAY.
+    `year` is its place in the order, behind NO_DAY; `words` say of a learner why nothing is asked.
     """
 
     column: str
     year: int
+    words: Promise
 
     @property
     def place(self) -> datetime:
@@ -65,7 +67,7 @@ class State(models.TextChoices):
     """The most urgent first. At every instant exactly one condition holds.
 
     A line is the value, its condition at an instant, the colour of its mark, whether it is shown while nobody is in it,
-    and its name. A ColumnSet as condition makes the state a reason in `not_asked`, too. If the columns of several are
+    and its name. IsSet as condition makes the state a reason in `not_asked`, too. If the columns of several are
     set, the first one counts.
     """
 
@@ -78,8 +80,14 @@ class State(models.TextChoices):
     NOT_STARTED = "not-started", lambda at: learns(at) & Q(started_at=None), "plain", True, _("not started")
     IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, _("in progress")
     RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, _("renewal open")
-    COMPLETED = "completed", ColumnSet("completed_at", 9998), "good", True, _("completed")
-    WAIVED = "waived", ColumnSet("waived_at", 9999), "plain", False, _("waived")
+    COMPLETED = (
+        "completed",
+        IsSet("completed_at", 9998, _("has completed the course")),
+        "good",
+        True,
+        _("completed"),
+    )
+    WAIVED = "waived", IsSet("waived_at", 9999, _("is excused")), "plain", False, _("waived")
 
     def __new__(cls, value, condition, colour, is_shown_empty):
         state = str.__new__(cls, value)
@@ -89,11 +97,11 @@ class State(models.TextChoices):
 
     @property
     def is_asked(self) -> bool:
-        return not isinstance(self.condition, ColumnSet)
+        return not isinstance(self.condition, IsSet)
 
 
 # States in which nothing is asked, with their columns.
-NOT_ASKED = {state: state.condition for state in State if isinstance(state.condition, ColumnSet)}
+NOT_ASKED = {state: state.condition for state in State if isinstance(state.condition, IsSet)}
 PLACES_WITHOUT_DAY = {each.column: each.place for each in NOT_ASKED.values()}
 # What dashboards are ordered by, the earliest first. It reads no clock, so the database keeps it with an index.
 # The migration for another column is written by hand, because Django cannot alter a generated column: RemoveIndex of

@@ -9,9 +9,10 @@ from courseware.accounts.models import Team
 from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.learning import recounting
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.merged_runs import MergedRun, aside
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.lib.disclosure import STEP
@@ -24,7 +25,7 @@ def enrollments() -> Iterator[str]:
         return Subquery(facts.annotate(found=aggregate(field)).values("found"))
 
     days_given = AdjustmentLine.objects.filter(
-        adjustment__kind=Adjustment.Kind.EXTENDED, enrollment=OuterRef("pk"), made_at__isnull=False, undone_at=None
+        adjustment__kind=Extend.kind, enrollment=OuterRef("pk"), made_at__isnull=False, undone_at=None
     )
     found = Enrollment.objects.annotate(
         first_answer=of_facts(Answer, "answered_at", Min),
@@ -93,7 +94,7 @@ def days_answered() -> Iterator[str]:
     """A due date given as an answer has an adjustment of the same time by the same person."""
     lines = AdjustmentLine.objects.filter(
         adjustment=OuterRef("adjustment"),
-        adjustment__kind=Adjustment.Kind.EXTENDED,
+        adjustment__kind=Extend.kind,
         adjustment__made_by=OuterRef("ended_by"),
         enrollment=OuterRef("enrollment"),
         made_at=OuterRef("ended_at"),

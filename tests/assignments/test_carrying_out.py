@@ -11,6 +11,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
+from courseware.learning.manager_actions.extension import Extend
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message, MessageState
 from tests.making import days, join, make_enrollment, make_user
@@ -65,7 +66,7 @@ def test_repeated_by_whomever_it_changes_nothing_and_tells_what_was_there(team):
 def test_who_was_given_a_later_day_since_the_page_was_read_keeps_it(team):
     run = run_of(team, "Soon", due_at=days(1))
     offered, given = site_day() + timedelta(days=5), site_day() + timedelta(days=40)
-    adjust([run], Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=given, made_by=make_user()))
+    adjust([run], Adjustment(kind=Extend.kind, due_on=given, made_by=make_user()))
     made = carry_out(Confirmed([], {run.pk: offered}, []), by=team.manager)
     run.refresh_from_db()
     assert (run.due_on, bool(made), [each.why.value for each in made.refused]) == (given, False, ["later"])

@@ -8,6 +8,7 @@ from courseware.assignments.switching import runs_that_stay, take_back_deeds
 from courseware.learning.adjusting import enroll_people
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import enroll
+from courseware.learning.manager_actions import ENROLL
 from courseware.learning.manager_actions.manager_action import Stays
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import undo
@@ -77,7 +78,7 @@ def test_who_was_told_of_the_run_in_the_other_account_is_excused_and_not_left_wo
 
 
 def test_who_was_enrolled_by_mistake_stays_so_where_that_run_goes_on_for_the_other_account(kept, other, course, hr):
-    mistake = Adjustment(kind=Adjustment.Kind.ENROLLED, course=course, made_by=hr)
+    mistake = Adjustment(kind=ENROLL.kind, course=course, made_by=hr)
     mistake, _refused = enroll_people([other.pk], mistake)
     enroll(kept, course, by=make_admin())
     merge(kept, other, by=hr)

@@ -3,9 +3,10 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.learning.adjusting import enroll_people
+from courseware.learning.adjusting import adjust, enroll_people
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import extend, waive
+from courseware.learning.manager_actions import ENROLL
 from courseware.learning.models import Enrollment
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import START, make_course_with_pre_check, start
@@ -64,7 +65,7 @@ def test_only_what_was_decided_last_can_be_taken_back(signed_in, team, enrollmen
 def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(signed_in, team, enrollment):
     extend(enrollment, days(9).date(), by=team.manager)
     [form] = undo_forms(page_of(signed_in.get(f"/team/people/{enrollment.pk}/")))
-    Adjustment.objects.update(kind="paused")
+    Adjustment.objects.update(kind="unknown")
     sentence = "Zhou Kai: This version of the site does not know how to undo it, so nothing was changed."
     assert [each.text for each in page_of(send(signed_in, form)).select(".message")] == [sentence]
     enrollment.refresh_from_db()
@@ -77,9 +78,6 @@ def test_what_is_older_than_a_day_has_no_button(signed_in, team, enrollment):
 
 
 def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, enrollment):
-    from courseware.learning.adjusting import adjust
-    from courseware.learning.adjustments import Adjustment
-
     other = make_enrollment(course=enrollment.course)
     made, _refused = adjust([enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin()))
     client.force_login(team.manager)
@@ -103,7 +101,7 @@ def test_an_enrollment_stays_in_which_a_sitting_was_only_opened(signed_in, team)
     people = [make_user("Ann"), make_user("Bob")]
     for person in people:
         join(team, person)
-    adjustment = Adjustment(kind=Adjustment.Kind.ENROLLED, course=make_course_with_pre_check(), made_by=team.manager)
+    adjustment = Adjustment(kind=ENROLL.kind, course=make_course_with_pre_check(), made_by=team.manager)
     enroll_people([person.pk for person in people], adjustment)
     ann = Enrollment.objects.get(learner=people[0])
     start(ann, START)

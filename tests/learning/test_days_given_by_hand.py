@@ -12,6 +12,7 @@ from courseware.accounts.away import Away
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend
+from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import change_away, days_moved_on, mark_away, settle_all, take_back_away
 from courseware.learning.undoing import undo
@@ -155,7 +156,7 @@ def test_taking_back_costs_as_many_statements_for_three_as_for_one(clock):
         runs = [due(FRIDAY) for _ in range(people)]
         for run in runs:
             mark_away(run.learner, MONDAY, FRIDAY, by=None)
-        given = Adjustment(kind=Adjustment.Kind.EXTENDED, due_on=december(15), made_by=make_user())
+        given = Adjustment(kind=Extend.kind, due_on=december(15), made_by=make_user())
         adjustment, _refused = adjust(runs, given)
         with CaptureQueriesContext(connection) as queries:
             assert take_back(adjustment) == people

@@ -1,15 +1,19 @@
 """Each manager action is complete: it can be described, recorded, refused, undone."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 import pytest
 from django.utils.translation import override
 
 from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.evidence.models import Event
+from courseware.learning import manager_actions
 from courseware.learning.adjusting import adjustments_of, decide
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
-from courseware.learning.manager_actions.manager_action import Refusal
+from courseware.learning.manager_actions.manager_action import ManagerAction, Refusal
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import undo
 from tests.making import days, filled, join, make_course, make_enrollment, make_team, make_user
@@ -48,8 +52,15 @@ def made(action, team):
     return adjustment, refused, before
 
 
-def test_each_stored_kind_has_one_action():
-    assert sorted(BY_KIND) == sorted(Adjustment.Kind.values) == sorted(action.kind for action in ACTIONS)
+def test_each_action_is_listed_with_a_kind_of_its_own():
+    """A class that is imported nowhere is found, too."""
+    for module in iter_modules(manager_actions.__path__, f"{manager_actions.__name__}."):
+        import_module(module.name)
+    listed, found = [type(action) for action in ACTIONS], ManagerAction.__subclasses__()
+    while found:
+        action = found.pop()
+        assert action in listed and len(listed) == len(BY_KIND)
+        found += action.__subclasses__()
 
 
 @EACH_ACTION

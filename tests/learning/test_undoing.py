@@ -15,6 +15,10 @@ from courseware.learning.adjusting import adjust, decide_on_all, enroll_people
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.asking import ask_manager
 from courseware.learning.enrolling import enroll, extend, give_time, waive
+from courseware.learning.manager_actions.enrollment import Enroll
+from courseware.learning.manager_actions.exemption import Exempt
+from courseware.learning.manager_actions.extension import Extend
+from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import undo
 from courseware.outbox.models import Message, MessageState
@@ -34,7 +38,6 @@ from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-Kind = Adjustment.Kind
 
 
 def in_days(number):
@@ -158,7 +161,7 @@ def test_an_excuse_taken_back_opens_the_run_again_as_it_was(manager):
 
 
 def enroll_by(manager, *people, course=None, **fields):
-    adjustment = Adjustment(kind=Kind.ENROLLED, course=course or Course.objects.get(), made_by=manager, **fields)
+    adjustment = Adjustment(kind=Enroll.kind, course=course or Course.objects.get(), made_by=manager, **fields)
     return enroll_people([person.pk for person in people], adjustment, again=len(people) == 1)
 
 
@@ -222,10 +225,10 @@ def test_who_has_begun_stays_enrolled(manager):
 # Several at once
 
 
-@pytest.mark.parametrize("kind", [Kind.EXTENDED, Kind.WAIVED, Kind.ENROLLED])
+@pytest.mark.parametrize("kind", [Extend.kind, Exempt.kind, Enroll.kind])
 def test_what_was_taken_back_stays_so_where_a_worker_begins_again(manager, kind):
     course, due_at = make_course(), days(3)
-    run = None if kind == Kind.ENROLLED else make_enrollment(course=course, due_at=due_at)
+    run = None if kind == Enroll.kind else make_enrollment(course=course, due_at=due_at)
     keys = [run.pk if run else make_user().pk]
     adjustment = Adjustment.objects.create(
         kind=kind, course=course, due_on=in_days(9), made_by=manager, made_at=timezone.now()
@@ -237,7 +240,7 @@ def test_what_was_taken_back_stays_so_where_a_worker_begins_again(manager, kind)
     assert list(Enrollment.objects.values_list("due_at", "waived_at")) == as_before
 
 
-@pytest.mark.parametrize("kind", [Kind.EXTENDED, Kind.WAIVED, Kind.TIMED, Kind.ENROLLED])
+@pytest.mark.parametrize("kind", [Extend.kind, Exempt.kind, SetExtraTime.kind, Enroll.kind])
 def test_many_are_decided_on_and_taken_back_by_as_many_statements_as_one(manager, kind):
     course = make_course()
     not_decided_by(manager)  # asked once for each user
@@ -247,7 +250,7 @@ def test_many_are_decided_on_and_taken_back_by_as_many_statements_as_one(manager
         people = [make_user() for _ in range(number)]
         adjustment = Adjustment(kind=kind, made_by=manager, due_on=in_days(9), time="2", reason="flood", course=course)
         with CaptureQueriesContext(connection) as to_make:
-            if kind == Kind.ENROLLED:
+            if kind == Enroll.kind:
                 made, refused = enroll_people([person.pk for person in people], adjustment)
             else:
                 made, refused = adjust(runs, adjustment)
@@ -263,7 +266,7 @@ def test_many_are_decided_on_and_taken_back_by_as_many_statements_as_one(manager
 
 def test_of_many_each_that_was_changed_since_stays_and_the_others_are_as_before(manager):
     runs = [make_enrollment(due_at=days(3)) for _ in range(3)]
-    made, _refused = adjust(runs, Adjustment(kind=Kind.EXTENDED, due_on=in_days(9), made_by=manager))
+    made, _refused = adjust(runs, Adjustment(kind=Extend.kind, due_on=in_days(9), made_by=manager))
     extend(runs[1], in_days(20), by=manager)
     people = [each.learner_id for each in runs]
     assert take_back(made) == ([people[0], people[2]], [(people[1], "later")])

@@ -17,7 +17,7 @@ from courseware.assessment.daily_asking import may_be_asked
 from courseware.assignments.mornings import Morning
 from courseware.assignments.reminder_letter import still_asked
 from courseware.assignments.reminding import reminders_due
-from courseware.assignments.reminding_by_hand import Unreminded, left_out
+from courseware.assignments.reminding_by_hand import left_out
 from courseware.content.models import Course
 from courseware.journey.next_act import journeys
 from courseware.learning.course_letter import asked_for
@@ -89,7 +89,7 @@ def test_rows_and_queries_agree_for_every_combination_of_reasons(ignoring):
 def test_each_reason_has_an_act_with_a_template_and_a_word_for_managers(reason):
     if reason not in FILTERED_BY_PAGE:
         get_template(f"journey/acts/{reason}.html")
-    assert reason == Reason.UNPUBLISHED or Unreminded(reason.value).label
+    assert reason == Reason.UNPUBLISHED or REASONS[reason].words
 
 
 # How each state comes about in which something is asked.

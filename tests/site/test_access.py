@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from contextlib import contextmanager, suppress
 from copy import deepcopy
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,24 @@ pytestmark = pytest.mark.django_db
 
 
 def read_table() -> dict[tuple[str, str], tuple[str, ...]]:
-    """(method, route) → what each of ROLES gets. A row for "*" as method is one for GET and POST alike."""
+    """(method, route) → what each of ROLES gets. A row for "*" as method is one for GET and POST alike.
+
+    A row with `<action>` is one for each manager action on the page of a person.
+    """
     rows = {}
     for line in TABLE.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             method, route, *answers = line.split()
             assert len(answers) == len(ROLES), f"access.txt: expected {len(ROLES)} answers: {line}"
-            for each in ("GET", "POST") if method == "*" else (method,):
-                assert (each, route) not in rows, f"access.txt: {each} {route} is there twice"
-                rows[each, route] = tuple(answers)
+            for each, found in product(("GET", "POST") if method == "*" else (method,), with_actions(route)):
+                assert (each, found) not in rows, f"access.txt: {each} {found} is there twice"
+                rows[each, found] = tuple(answers)
     return rows
+
+
+def with_actions(route):
+    found = dict.fromkeys(route.replace("<action>", action.address) for action in ON_PERSON_PAGE)
+    return [each for each in found if each == route or each.removeprefix("/") in ALL_ROUTES]
 
 
 def row(method, route, answers):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.test_access import ALL_ROUTES, REFUSED, Sender, read_table
+from tests.site.test_access import ALL_ROUTES, REFUSED, Sender, read_table, with_actions
 from tests.world import ROLES
 
 TABLE = Path(__file__).with_name("recent_authentication.txt")
@@ -17,7 +17,7 @@ def classified():
     """Route → "asks" or "free"."""
     lines = [line.split() for line in TABLE.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     assert len(lines) == len({route for _, route in lines}), "recent_authentication.txt: an address is there twice"
-    return {route: word for word, route in lines}
+    return {each: word for word, route in lines for each in with_actions(route)}
 
 
 def roles_that_post():

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
-from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.manager_action import ManagerAction, write_exemptions
 
@@ -14,7 +14,8 @@ from courseware.learning.manager_actions.manager_action import ManagerAction, wr
 class EndCertified(Exempt):
     """Unlike after an exemption, assignment rules enroll the learners again when the certificate ends."""
 
-    kind = Adjustment.Kind.CERTIFIED
+    kind = "certified"
+    label = _("ended: certified already")
     name = address = ""
     is_for_many = False
     admin_label = ""

@@ -66,7 +66,8 @@ class EnrollForm(ActionForm):
 
 
 class Enroll(ManagerAction):
-    kind = Adjustment.Kind.ENROLLED
+    kind = "enrolled"
+    label = _("enrolled")
     form = EnrollForm
     address = "enroll"
     is_about_people = True

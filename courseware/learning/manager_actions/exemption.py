@@ -6,7 +6,6 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courseware.evidence.recording import NewEvent
-from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.manager_action import (
     ActionForm,
     ManagerAction,
@@ -23,7 +22,8 @@ class WaiveForm(ActionForm):
 
 
 class Exempt(ManagerAction):
-    kind = Adjustment.Kind.WAIVED
+    kind = "waived"
+    label = _("excused")
     form = WaiveForm
     name = "waive"
     address = "excuse"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.evidence.recording import NewEvent
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.day_answer_letter import tell_that_it_waits_again
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.fields import DueDayField
@@ -51,7 +51,8 @@ class ExtendForm(ActionForm):
 
 
 class Extend(ManagerAction):
-    kind = Adjustment.Kind.EXTENDED
+    kind = "extended"
+    label = _("another due day")
     form = ExtendForm
     name = address = "extend"
     title = _("Give more time")

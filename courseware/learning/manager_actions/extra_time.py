@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts import practice_time
 from courseware.accounts.models import User
-from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.manager_action import ActionForm, ManagerAction, OptionalReason
 
 
@@ -26,7 +25,8 @@ class PracticeTimeForm(ActionForm):
 
 
 class SetExtraTime(ManagerAction):
-    kind = Adjustment.Kind.TIMED
+    kind = "timed"
+    label = _("time under pressure")
     form = PracticeTimeForm
     name = "set-time"
     address = "time"

@@ -105,7 +105,8 @@ class ManagerAction:
     `adjusting` calls `make` in the transaction of the change and stores the lines; `undoing` calls `undo`.
     """
 
-    kind: Adjustment.Kind
+    kind = ""  # stored in Adjustment
+    label: Promise  # the title of the page about one adjustment
     form: type[ActionForm]
     # Its name in addresses and in the admin; "": not on the person's page.
     name = ""

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='Adjustment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('extended', 'another due day'), ('waived', 'excused'), ('timed', 'time under pressure'), ('enrolled', 'enrolled'), ('certified', 'ended: certified already')], max_length=10)),
+                ('kind', models.CharField(help_text='Of a manager action', max_length=10)),
                 ('made_at', models.DateTimeField()),
                 ('reason', models.CharField(blank=True, max_length=200)),
                 ('due_on', models.DateField(help_text="The last day, in each learner's own zone", null=True)),

@@ -20,6 +20,7 @@ from courseware.assignments.reminding_pages import by_reason, say_queued, say_ta
 from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.lib.page_views import form_view, post_view
 from courseware.lib.small_numbers import keys_in
@@ -125,7 +126,7 @@ def say_days_refused(request, done, extended):
 
 def days_given(runs):
     """The days that somebody has given these and nobody has taken back, the newest last. Runs one query."""
-    lines = AdjustmentLine.objects.filter(enrollment__in=list(runs), adjustment__kind=Adjustment.Kind.EXTENDED)
+    lines = AdjustmentLine.objects.filter(enrollment__in=list(runs), adjustment__kind=Extend.kind)
     lines = lines.filter(undone_at=None, adjustment__made_by__isnull=False).exclude(made_at=None)
     return lines.select_related("learner", "adjustment__made_by").order_by("pk")
 
