@@ -35,19 +35,6 @@ def test_it_asks_from_the_day_after_the_completion_on_and_never_of_who_is_excuse
     assert daily_at(run.learner, after(1)) is None
 
 
-def test_nothing_is_asked_of_who_is_away_and_it_is_there_again_afterwards(run):
-    from courseware.accounts.away import Away
-
-    Away.objects.create(
-        person=run.learner,
-        first_day=after(1).date(),
-        last_day=after(3).date(),
-        begins_at=after(1) - timedelta(hours=1),
-        ends_at=after(3),
-    )
-    assert [daily_at(run.learner, after(number)) is None for number in (1, 2, 4)] == [True, True, False]
-
-
 def test_a_course_without_critical_questions_asks_about_what_was_missed_alone():
     flawless = sit(ready(make_course())).enrollment
     assert daily_at(flawless.learner, after(1)) is None

@@ -8,7 +8,6 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.evidence.models import Event
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import EnrollmentClosed, extend, give_time, waive
 from courseware.lib.dates import due_instant
@@ -32,35 +31,6 @@ def kept():
 def lines(response, where):
     found = BeautifulSoup(response.content, "html.parser").select(where)
     return [" ".join(line.text.split()) for line in found]
-
-
-def test_each_verb_keeps_by_whom_and_why_once(team, enrollment):
-    day = timezone.localdate() + timedelta(days=9)
-    verbs = {
-        "extended": lambda: extend(enrollment, day, "a sick child", by=team.manager),
-        "timed": lambda: give_time(enrollment, "1.5", "reads slowly", by=team.manager),
-        "waived": lambda: waive(enrollment, "moved", by=team.manager),
-    }
-    for verb in verbs.values():
-        assert [bool(verb()) for _ in range(2)] == [True, False] or verb is verbs["waived"]
-    who = (team.manager.pk, enrollment.learner_id, enrollment.pk)
-    reasons = {"extended": "a sick child", "timed": "reads slowly", "waived": "moved"}
-    assert kept() == [(kind, who[0], reason, who[1], who[2]) for kind, reason in reasons.items()]
-    verbs_logged = Event.objects.exclude(verb__in=["content-imported", "content-released"]).values_list(
-        "verb", flat=True
-    )
-    assert [verb for verb in verbs_logged if verb in {*reasons, "practice-time-changed"}] == [
-        "extended", "practice-time-changed", "waived",
-    ]  # fmt: skip
-
-
-def test_what_was_there_before_is_kept_beside_what_came(team, enrollment):
-    before, day = enrollment.due_at, timezone.localdate() + timedelta(days=9)
-    extend(enrollment, day, by=team.manager)
-    give_time(enrollment, "2", by=team.manager)
-    extended, timed = AdjustmentLine.objects.all()
-    assert (extended.due_before, extended.due_after) == (before, due_instant(day, enrollment.zone))
-    assert (timed.time_before, timed.adjustment.time) == ("", "2")
 
 
 def test_what_is_refused_keeps_nothing(team):

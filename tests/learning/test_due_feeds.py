@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from icalendar import Calendar
 
 from courseware.evidence.models import Event
@@ -50,12 +49,6 @@ def test_it_has_the_open_runs_with_a_due_day_and_of_nobody_else(client, person):
     assert events(address) == [("Due: Rules of the tea room", ON + timedelta(days=7))]
     Enrollment.objects.filter(learner=person).update(due_at=None)
     assert events(address) == []
-
-
-@pytest.mark.parametrize("end", ["completed_at", "waived_at"])
-def test_what_is_done_or_excused_is_not_in_it(client, person, end):
-    make_enrollment(person, due_at=DUE, **{end: timezone.now()})
-    assert events(made(client)) == []
 
 
 def test_it_speaks_the_language_of_its_owner(client, person):

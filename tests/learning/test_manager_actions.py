@@ -13,9 +13,10 @@ from courseware.learning import manager_actions
 from courseware.learning.adjusting import adjustments_of, decide
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
-from courseware.learning.manager_actions.manager_action import ManagerAction, Refusal
+from courseware.learning.manager_actions.manager_action import ManagerAction, Refusal, Stays
 from courseware.learning.models import Enrollment
 from courseware.learning.undoing import undo
+from courseware.reporting.consistency import differences
 from tests.making import days, filled, join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -67,8 +68,13 @@ def test_each_action_is_listed_with_a_kind_of_its_own():
 def test_undo_restores_what_an_action_changed(action, team):
     adjustment, refused, before = made(action, team)
     assert not refused and rows() != before
+    last = Event.objects.latest("pk").pk
     _learners, left = undo(adjustment, adjustment.lines.all(), by=team.manager)
     assert not left and rows() == before
+    assert adjustment.lines.get().undone_by == Event.objects.get(pk__gt=last).actor == team.manager
+    assert [each for each in differences() if "people at" not in each] == []
+    learners, [left] = undo(adjustment, adjustment.lines.all(), by=team.manager)
+    assert (learners, left.why, rows()) == ([], Stays.UNDONE, before)
 
 
 @EACH_ACTION

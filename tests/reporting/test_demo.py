@@ -1,5 +1,4 @@
 import pytest
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from courseware.accounts.models import User
@@ -113,13 +112,6 @@ def test_every_account_that_is_told_of_can_sign_in(client, email):
     response = client.post("/accounts/login/", {"login": email, "password": SIGN_IN_WITH})
     assert response.status_code == 302
     assert client.get("/").status_code == 200
-
-
-def test_nothing_is_made_where_people_are():
-    before = User.objects.count()
-    with pytest.raises(CommandError, match="people here already"):
-        call_command("make_demo")
-    assert User.objects.count() == before
 
 
 def test_the_emergency_cards_are_filled_in():

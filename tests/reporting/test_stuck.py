@@ -12,7 +12,6 @@ from django.utils import timezone
 from courseware.learning import enrolling
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.learning.postponing import mark_away
 from courseware.reporting import board_rows
 from tests.assessment.exams import make_course, ready, sit
 from tests.making import days, join
@@ -140,14 +139,6 @@ def test_begun_and_nothing_done_for_seven_days(team):
     enrolling.waive(excused, "moved", by=None)
     Enrollment.objects.filter(pk__in=[done.pk, excused.pk]).update(last_active_at=now - 2 * week)
     assert why_stuck(team, now) == {"Idle": IDLE}
-
-
-def test_who_is_away_is_not_stuck(team):
-    enrollment = learner_of(team, "Away", course=make_course(), started_at=days(-20), last_active_at=days(-9))
-    assert why_stuck(team) == {"Away": IDLE}
-    today = timezone.localdate()
-    mark_away(enrollment.learner, today, today + timedelta(days=3), by=team.manager)
-    assert why_stuck(team) == {}
 
 
 def test_the_numbers_of_the_rule_are_settings_of_the_site_and_stand_below_the_board(team, client, settings):
