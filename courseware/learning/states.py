@@ -18,7 +18,7 @@ from courseware.lib.matching import fulfils
 DUE_SOON = timedelta(days=3)
 OPEN = Q(completed_at=None, waived_at=None)
 # The place in the order of enrollments without a due date: behind every day that can be given.
-NO_DAY = datetime(9997, 1, 1, tzinfo=UTC)
+NO_DAY = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,7 @@ class State(models.TextChoices):
     NOT_STARTED = "not-started", lambda at: learns(at) & Q(started_at=None), "plain", True, _("not started")
     IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, _("in progress")
     RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, _("renewal open")
-    COMPLETED = (
-        "completed",
-        IsSet("completed_at", 9998, _("has completed the course")),
-        "good",
-        True,
-        _("completed"),
-    )
+    COMPLETED = "completed", IsSet("completed_at", 9998, _("has completed the course")), "good", True, _("completed")
     WAIVED = "waived", IsSet("waived_at", 9999, _("is excused")), "plain", False, _("waived")
 
     def __new__(cls, value, condition, colour, is_shown_empty):
