@@ -5,11 +5,16 @@ import importlib
 import re
 import subprocess
 import tokenize
+from datetime import timedelta
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from token import COMMENT
 
+from django.utils.translation import override
+
+from courseware.jobs.schedule import JOBS, Daily
+from courseware.learning.states import State
 from tests.site.test_house import FLOORS, FRONT_DOOR, ROOMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +56,22 @@ def anchors(document):
     """The anchors a git host makes of the headings."""
     titles = HEADING.findall(FENCE.sub("", text_of(document)))
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def test_the_page_for_operators_has_a_row_for_each_job():
+    times = {timedelta(minutes=1): "every minute", timedelta(minutes=5): "every five minutes"}
+    times[timedelta(minutes=10)] = "every ten minutes"
+    whens = [job.when for job in JOBS.values()]
+    expected = [f"{when.at:%H:%M}" if isinstance(when, Daily) else times[when.pause] for when in whens]
+    table = text_of(OPERATOR).partition("| By itself,")[2].partition("\n\n")[0]
+    listed = re.findall(r"^\| (\d\d:\d\d|every \w+ minutes?|every minute)\b", table, re.MULTILINE)
+    assert sorted(listed) == sorted([*expected, "02:30"])  # the backup, where BACKUP_DIR is set
+
+
+def test_the_page_for_managers_explains_each_state():
+    with override("en"):
+        rows = [f"| {state.label} |" for state in State]
+    assert [row for row in rows if row not in text_of(ROOT / "docs" / "manager.md")] == []
 
 
 def test_there_are_the_pages_that_a_stranger_looks_for():
