@@ -20,6 +20,7 @@ from courseware.assessment.outside_records import record_outside, usual_end
 from courseware.assignments import acting
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.observing import ASKED_FOR, observe
+from courseware.assignments.planning import acting_rules, plan
 from courseware.assignments.switching import make_rule, switch_on
 from courseware.content.compiled import serving
 from courseware.content.compiled.card import card_sections
@@ -243,8 +244,8 @@ def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: C
     if first_aid:
         terms |= {"name": "晚班组人人会急救", "team": late_shift, "due_days": 30}
         make_and_switch_on(first_aid, RuleVersion(**terms), by=by, at=at)
-    for people in acting.batches(since, None):
-        acting.act_on(people, since, at=at)
+    people = {intent.person for intent in plan(list(acting_rules()), since) if intent.is_act}
+    acting.act_on(sorted(people), since, at=at)
 
 
 def make_and_switch_on(course: Course, version: RuleVersion, *, by: User, at: datetime) -> None:
