@@ -9,7 +9,7 @@ from django.utils import timezone
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, may_decide_about, may_handle, people_managed_by
-from courseware.lib.clock import now
+from courseware.lib.dates import now
 from courseware.outbox.kinds import Wait
 
 

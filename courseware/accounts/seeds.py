@@ -16,8 +16,6 @@ from courseware.accounts.allauth_internals import generate_totp_secret
 logger = logging.getLogger(__name__)
 PURPOSE = b"courseware.accounts.seeds"
 SEEDS = ("secret", "seed")  # keys of `Authenticator.data`: of an app, of the recovery codes
-# Every token of Fernet begins so. A plain seed of an app has capital letters only, one of recovery codes no "g".
-TOKENS_BEGIN = "gAAAA"
 CHUNK = 500  # rows
 
 
@@ -46,8 +44,6 @@ def decrypt(stored: str) -> str:
 
 def encrypted_again(stored: str) -> str:
     """`stored`, encrypted under the current SECRET_KEY. Unchanged if it already is, or if no key decrypts it."""
-    if not stored.startswith(TOKENS_BEGIN):
-        return encrypt(stored)
     try:
         ciphers()[0].decrypt(stored)
     except InvalidToken:
@@ -62,8 +58,8 @@ def encrypted_data(data: dict) -> dict:
     return data | {key: encrypted_again(data[key]) for key in SEEDS if key in data}
 
 
-def encrypt_all() -> int:
-    """Encrypt all seeds under the current SECRET_KEY. Returns how many rows changed. Locks one row at a time."""
+def renew_encryption() -> str:
+    """The nightly job: encrypt all seeds under the current SECRET_KEY. Returns how many rows changed."""
     changed, last = 0, 0
     while chunk := list(Authenticator.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = chunk[-1].pk
@@ -74,9 +70,4 @@ def encrypt_all() -> int:
                     row.data = encrypted_data(row.data)
                     row.save(update_fields=["data"])
                     changed += 1
-    return changed
-
-
-def renew_encryption() -> str:
-    """The nightly job: encrypt all seeds under the current SECRET_KEY. Returns how many rows changed."""
-    return str(encrypt_all())
+    return str(changed)

@@ -26,7 +26,7 @@ from courseware.assignments.example_letters import DAILY_QUESTION
 from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import ask
-from courseware.lib.clock import now
+from courseware.lib.dates import now
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import email_to

@@ -1,7 +1,7 @@
 """Preview the emails of a day: to whom, at what time, or why not. Nothing is kept.
 
 It starts from the present state. The generators of the morning jobs make the emails, which pass through the rounds of
-delivery in transactions that are rolled back: see `lib.clock`. For a large company a worker prepares the preview.
+delivery in transactions that are rolled back: see `lib.dates`. For a large company a worker prepares the preview.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, b
 from courseware.jobs.tasks import Later, is_stopping, newest_request, task
 from courseware.jobs.working import COMES_BACK
 from courseware.lib.chunks import batches
-from courseware.lib.clock import at_time
+from courseware.lib.dates import at_time
 from courseware.outbox.delivering import preview_round
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.models import Message, MessageState

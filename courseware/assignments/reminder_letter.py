@@ -19,7 +19,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
-from courseware.lib.clock import now
+from courseware.lib.dates import now
 from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
 from courseware.outbox.models import Message
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import UTC
+from datetime import UTC, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,7 +13,6 @@ from django.utils.translation import gettext
 
 from courseware.content.compiled import serving
 from courseware.evidence.recording import record
-from courseware.lib.calendar_files import WholeDay, calendar_file
 
 SECRET_BYTES = 24
 
@@ -59,12 +58,23 @@ def owner_of(secret):
 
 
 def due_calendar_of(runs, language):
-    """Due days of these enrollments (with release and zone) as a calendar file."""
+    """The due dates of these enrollments (with release and zone) as an .ics file (RFC 5545)."""
+    from icalendar import Calendar, Event, vText  # takes 0.3 s, and most processes never write one
+
+    calendar = Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", "-//Courseware//Due days//EN")
     with translation.override(language):
-        days = [due_day(run, language) for run in runs if run.due_on]
-        return calendar_file(gettext("Training: due days"), days, at=timezone.now().astimezone(UTC))
-
-
-def due_day(run, language):
-    title = gettext("Due: %(title)s") % {"title": serving.outline(run.release, language).title}
-    return WholeDay(f"due-{run.pk}@{urlsplit(settings.SITE_URL).hostname}", run.due_on, title, settings.SITE_URL)
+        calendar.add("x-wr-calname", vText(gettext("Training: due days")))
+        for run in (run for run in runs if run.due_on):
+            event = Event()
+            event.add("uid", f"due-{run.pk}@{urlsplit(settings.SITE_URL).hostname}")
+            event.add("dtstamp", timezone.now().astimezone(UTC))
+            event.add("dtstart", run.due_on)
+            event.add("dtend", run.due_on + timedelta(days=1))
+            title = serving.outline(run.release, language).title
+            event.add("summary", gettext("Due: %(title)s") % {"title": title})
+            event.add("url", settings.SITE_URL)
+            event.add("transp", "TRANSPARENT")  # a due date is no appointment
+            calendar.add_component(event)
+    return calendar.to_ical(sorted=False)

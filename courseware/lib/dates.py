@@ -1,10 +1,11 @@
-"""Due dates: instants for comparing, days for people."""
+"""Due dates: instants for comparing, days for people; and the current time, which a preview replaces."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.utils import timezone
-
-from courseware.lib.clock import now
 
 
 def due_instant(day: date, zone: tzinfo) -> datetime:
@@ -35,3 +36,24 @@ def days_between(first: date, last: date) -> list[date]:
 def site_day(at: datetime | None = None) -> date:
     """The day in the time zone of the site at `at` (default: now)."""
     return timezone.localdate(at or now(), timezone.get_default_timezone())
+
+
+_previewed: ContextVar[datetime | None] = ContextVar("previewed", default=None)
+
+
+def now() -> datetime:
+    return _previewed.get() or timezone.now()
+
+
+def is_preview() -> bool:
+    return _previewed.get() is not None
+
+
+@contextmanager
+def at_time(at: datetime) -> Iterator[None]:
+    """Within the block `now()` returns `at`, in this thread only. Roll back all writes made in the block."""
+    token = _previewed.set(at)
+    try:
+        yield
+    finally:
+        _previewed.reset(token)

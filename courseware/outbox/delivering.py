@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from courseware.face.faces import newest_key
 from courseware.jobs.tasks import DELIVERY, drop_waiting, is_stopping, task
-from courseware.lib.clock import now
+from courseware.lib.dates import now
 from courseware.outbox.kinds import LetterSort, kinds_of_sort
 from courseware.outbox.letter_words import newest_words_key
 from courseware.outbox.mailing import MailDoor
@@ -61,7 +61,7 @@ def sent(keys: Sequence[int], door: MailDoor) -> Iterable[str]:
 
 
 def preview_round(keys: Sequence[int]) -> set[int]:
-    """Run one round without sending; returns the claimed keys. Roll it back, within `lib.clock.at_time`."""
+    """Run one round without sending; returns the claimed keys. Roll it back, within `lib.dates.at_time`."""
     messages = claimed(keys)
     PreviewRound(messages).go()
     return {message.pk for message in messages}

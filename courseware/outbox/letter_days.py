@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
 
-from courseware.lib.clock import now
+from courseware.lib.dates import now
 from courseware.outbox import kinds
 from courseware.outbox.kinds import LetterSort, ReaderHours, Wait
 from courseware.outbox.models import Message, MessageState

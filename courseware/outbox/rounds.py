@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from courseware.jobs.tasks import is_stopping
-from courseware.lib.clock import is_preview, now
+from courseware.lib.dates import is_preview, now
 from courseware.outbox.kinds import MESSAGE_KINDS, Ask, Found, LetterSort, Wait, waits_of, why_barred
 from courseware.outbox.letter_days import put_back_told, take_in_what_waits, take_turns
 from courseware.outbox.mailing import MailDoor, NotNow, NullMailer, Refused

@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.lib.clock import now
+from courseware.lib.dates import now
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message, MessageState

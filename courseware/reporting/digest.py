@@ -32,8 +32,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import State
-from courseware.lib.clock import now
-from courseware.lib.dates import site_day
+from courseware.lib.dates import now, site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import email_to

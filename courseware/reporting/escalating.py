@@ -27,7 +27,7 @@ from courseware.content.compiled import serving
 from courseware.content.models import Course
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
-from courseware.lib.clock import now
+from courseware.lib.dates import now
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import email_to

@@ -30,7 +30,7 @@ from courseware.jobs.tasks import Later
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
-from courseware.lib import clock
+from courseware.lib import dates
 from courseware.lib.dates import due_instant
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message
@@ -211,7 +211,7 @@ def test_no_effect_of_a_preview_escapes(mailoutbox, caplog, django_capture_on_co
     with django_capture_on_commit_callbacks() as hooks:
         assert len(foreseen()) == 4
     assert (digests(), mailoutbox, hooks, caplog.records) == (before, [], [], [])
-    assert timezone.now() == clock.now()
+    assert timezone.now() == dates.now()
 
 
 @pytest.mark.usefixtures("firm")
@@ -224,7 +224,7 @@ def test_an_error_of_an_email_type_leaves_nothing_behind(monkeypatch):
     with pytest.raises(LookupError):
         foreseen()
     assert digests() == before
-    assert not clock.is_preview()
+    assert not dates.is_preview()
 
 
 @pytest.mark.usefixtures("firm")

@@ -104,7 +104,9 @@ def test_the_first_letter_brings_its_due_days_along_as_a_file():
     [(name, content, kind)] = letter_about(due_at=DUE).attachments
     assert (name, kind) == ("due-days.ics", "text/calendar")
     [event] = Calendar.from_ical(content).walk("VEVENT")
-    assert (str(event["SUMMARY"]), event["DTSTART"].dt) == ("Due: Rules of the tea room", ON)
+    assert str(event["SUMMARY"]) == "Due: Rules of the tea room"
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (ON, ON + timedelta(days=1))
+    assert str(event["UID"]).startswith("due-")
 
 
 def test_a_letter_about_a_course_without_a_due_day_brings_none():

@@ -22,14 +22,13 @@ from courseware.accounts.rosters.comparing import (
     BAD,
     JOIN,
     LEAVE,
-    LINE_KINDS,
     RETURN,
     Plan,
     claims_twice,
     needs_second_yes,
 )
 from courseware.accounts.rosters.new_teams import create_teams_of
-from courseware.accounts.rosters.roster import Roster, RosterPart, RosterRow, as_stored
+from courseware.accounts.rosters.roster import Roster, RosterPart, RosterRow, add_parts
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.lib.dates import site_day
@@ -37,7 +36,6 @@ from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 
 NAMED_AT_ONCE = 500  # people in one update
-BATCH = 50  # people in one transaction
 DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"
 KEPT_FOR = timedelta(days=90)  # the log keeps what was done
 DAYS = {"starts_on", "leaves_on"}
@@ -70,20 +68,9 @@ def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_wh
         counts=plan.counts,
         notes=plan.notes,
     )
-    parts = [
-        (kind, plan.lines[kind][start : start + BATCH])
-        for kind in LINE_KINDS
-        for start in range(0, plan.counts[kind], BATCH)
-    ]
-    if not parts:  # nothing has to be approved
+    if not any(plan.lines.values()):  # nothing has to be approved
         note_listed(roster)
-    RosterPart.objects.bulk_create(
-        [
-            RosterPart(roster=roster, place=place, kind=kind, lines=as_stored(lines))
-            for place, (kind, lines) in enumerate(parts)
-        ],
-        batch_size=100,
-    )
+    add_parts(roster, plan.lines)
     return roster
 
 

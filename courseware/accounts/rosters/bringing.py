@@ -7,11 +7,10 @@ from collections.abc import Collection, Mapping
 from courseware.accounts.models import User
 from courseware.accounts.permissions import not_decided_by
 from courseware.accounts.rosters.applying import LEFT_OUT, keep_plan, outcome_lines
-from courseware.accounts.rosters.comparing import Plan, compare
+from courseware.accounts.rosters.comparing import Comparison, Plan
 from courseware.accounts.rosters.firm import load_firm
 from courseware.accounts.rosters.reading import PATIENCE, read_listing
 from courseware.accounts.rosters.roster import Roster
-from courseware.lib.dates import site_day
 
 
 def plan_for(
@@ -25,19 +24,15 @@ def plan_for(
 ) -> Plan:
     """What the file would change. Raises ListRefused."""
     listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
-    may_touch_staff = by is not None and by.is_superuser
-    own = by.pk if by else None
-    return compare(
+    comparison = Comparison(
         listing,
         load_firm(),
-        today=site_day(),
-        is_whole_firm=is_whole_firm,
-        may_touch_staff=may_touch_staff,
-        own=own,
+        may_touch_staff=by is not None and by.is_superuser,
+        own=by.pk if by else None,
         in_conflict=not_decided_by(by) if by else (),
         posts=posts,
-        only=only,
     )
+    return comparison.plan(is_whole_firm=is_whole_firm, only=only)
 
 
 def bring(

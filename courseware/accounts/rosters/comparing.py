@@ -12,6 +12,7 @@ from courseware.accounts.rosters.columns import IDENTITIES, folded
 from courseware.accounts.rosters.firm import Firm, Known
 from courseware.accounts.rosters.reading import Listing, Row
 from courseware.accounts.rosters.roster import CellFault, RosterRow
+from courseware.lib.dates import site_day
 
 JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move", "change", "leave", "bad")
 KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")
@@ -31,43 +32,28 @@ class Plan:
         return {kind: len(lines) for kind, lines in self.lines.items()} | {"unchanged": self.unchanged}
 
 
-def compare(
-    listing: Listing,
-    firm: Firm,
-    *,
-    today: date,
-    is_whole_firm: bool = False,
-    may_touch_staff: bool = False,
-    own: int | None = None,
-    in_conflict: Collection[int] = (),
-    posts: Mapping[str, str] | None = None,
-    only: Collection[int] | None = None,
-) -> Plan:
-    """`posts`: written name of a job role → id. `own`: key of the uploader, who cannot decide about `in_conflict`.
-
-    `only`: numbers of the lines that may still change something, if the list is compared again; None: all.
-    """
-    return Comparison(listing, firm, today, may_touch_staff, own, in_conflict, posts or {}).plan(is_whole_firm, only)
-
-
 class Comparison:
+    """`posts`: written name of a job role → id. `own`: key of the uploader, who cannot decide about `in_conflict`."""
+
     def __init__(
         self,
         listing: Listing,
         firm: Firm,
-        today: date,
-        may_touch_staff: bool,
-        own: int | None,
-        in_conflict: Collection[int],
-        posts: Mapping[str, str],
+        *,
+        may_touch_staff: bool = False,
+        own: int | None = None,
+        in_conflict: Collection[int] = (),
+        posts: Mapping[str, str] | None = None,
     ) -> None:
-        self.listing, self.firm, self.today = listing, firm, today
-        self.may_touch_staff, self.own, self.in_conflict, self.posts = may_touch_staff, own, {own, *in_conflict}, posts
+        self.listing, self.firm, self.today = listing, firm, site_day()
+        self.may_touch_staff, self.own, self.in_conflict = may_touch_staff, own, {own, *in_conflict}
+        self.posts = posts or {}
         self.unknown_posts: set[str] = set()
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
         self.know_by_other_rows()
 
-    def plan(self, is_whole_firm: bool, only: Collection[int] | None) -> Plan:
+    def plan(self, *, is_whole_firm: bool = False, only: Collection[int] | None = None) -> Plan:
+        """`only`: numbers of the lines that may still change something, if the list is compared again; None: all."""
         plan = Plan()
         rows = self.distinct(plan)
         faults = self.faults_between(rows)

@@ -46,6 +46,12 @@ class Firm:
         """Active managers of the team."""
         return {pk for pk in self.leads[team] if self.people[pk].is_active}
 
+    def add_team(self, key: int, names: list[str]) -> None:
+        """`names`: of the teams above, the topmost first, and its own."""
+        self.paths[key] = "/".join(names)
+        for start in range(len(names)):
+            self.teams[folded("/".join(names[start:]))].add(key)
+
     def teams_named(self, path: str) -> set[int]:
         return self.teams.get(folded(path), set())
 
@@ -100,6 +106,4 @@ def load_teams(firm: Firm) -> None:
     teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
     for key, (name, above) in teams.items():
         names = [*(teams[int(each)][0] for each in above.split("/") if each), name]
-        firm.paths[key] = "/".join(names)
-        for start in range(len(names)):
-            firm.teams[folded("/".join(names[start:]))].add(key)
+        firm.add_team(key, names)

@@ -8,13 +8,11 @@ from django.contrib.auth.models import Group
 from courseware.accounts.models import Team, User
 from courseware.accounts.offices import HR
 from courseware.accounts.permissions import teams_managed_by
-from courseware.accounts.rosters.columns import folded
 from courseware.accounts.rosters.comparing import BAD, NEW_TEAM
 from courseware.accounts.rosters.firm import Firm, load_teams
-from courseware.accounts.rosters.roster import Roster, RosterPart, RosterRow, as_stored
+from courseware.accounts.rosters.roster import Roster, RosterPart, RosterRow, add_parts
 from courseware.accounts.teams import add_team, lock_teams
 
-LINES_A_PART = 50
 LONGEST_NAME = 120  # characters, of `Team.name`
 
 
@@ -35,25 +33,17 @@ def create_teams_of(roster: Roster, take: Collection[int], by: User) -> None:
     for part in parts:
         part.rows = [line for line in part.rows if line.line not in numbers]
     RosterPart.objects.bulk_update(parts, ["lines"])
-    add_lines(roster, placed)
+    kinds = sorted({line.kind for line in placed})
+    by_kind = {kind: [line for line in placed if line.kind == kind] for kind in kinds}
+    add_parts(roster, by_kind)
+    for kind, moved in by_kind.items():
+        roster.counts[kind] += len(moved)
     roster.counts[BAD] -= len(placed)
     roster.notes["teams_created"] = Team.objects.count() - here
 
 
 def placed_in(row: RosterRow, team: int) -> RosterRow:
     return replace(row, team=team) if row.team == NEW_TEAM else row
-
-
-def add_lines(roster: Roster, lines: list[RosterRow]) -> None:
-    last = roster.parts.order_by("place").last()
-    place = last.place + 1 if last else 0
-    for kind in sorted({line.kind for line in lines}):
-        own = [line for line in lines if line.kind == kind]
-        roster.counts[kind] += len(own)
-        for first in range(0, len(own), LINES_A_PART):
-            some = as_stored(own[first : first + LINES_A_PART])
-            RosterPart.objects.create(roster=roster, place=place, kind=kind, lines=some)
-            place += 1
 
 
 def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
@@ -82,8 +72,5 @@ def team_at(path: str, firm: Firm, own: Collection[int], by: User) -> int | None
     if len(name) > LONGEST_NAME or (above and parent is None) or parent in own:
         return None
     team = add_team(Team(name=name, parent_id=parent), by=by)
-    names = [*(firm.paths[parent].split("/") if parent else []), name]
-    firm.paths[team.pk] = "/".join(names)
-    for start in range(len(names)):
-        firm.teams[folded("/".join(names[start:]))].add(team.pk)
+    firm.add_team(team.pk, [*(firm.paths[parent].split("/") if parent else []), name])
     return team.pk

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from courseware.accounts.rosters import sentences
 from courseware.lib.names import NameField
+
+ROWS_A_PART = 50  # applied in one transaction
 
 
 @dataclass(frozen=True)
@@ -142,3 +144,20 @@ class RosterPart(models.Model):
     @rows.setter
     def rows(self, rows: Iterable[RosterRow]) -> None:
         self.lines = as_stored(rows)
+
+
+def add_parts(roster: Roster, lines: Mapping[str, Sequence[RosterRow]]) -> None:
+    """Add rows by kind behind the parts that the list has."""
+    place = roster.parts.count()
+    batches = [
+        (kind, rows[first : first + ROWS_A_PART])
+        for kind, rows in lines.items()
+        for first in range(0, len(rows), ROWS_A_PART)
+    ]
+    RosterPart.objects.bulk_create(
+        [
+            RosterPart(roster=roster, place=at, kind=kind, lines=as_stored(rows))
+            for at, (kind, rows) in enumerate(batches, start=place)
+        ],
+        batch_size=100,
+    )

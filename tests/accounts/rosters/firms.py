@@ -4,22 +4,18 @@ from django.db.models import Prefetch
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.rosters.applying import apply_next, begin_applying, keep_plan, outcome_lines
-from courseware.accounts.rosters.comparing import compare
+from courseware.accounts.rosters.comparing import Comparison
 from courseware.accounts.rosters.firm import load_firm
 from courseware.accounts.rosters.reading import understood
 from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.rosters.tables import Table
-from courseware.lib.dates import site_day
 
 HEADINGS = ["工号", "姓名", "邮箱", "团队"]
 
 
-def listing(*rows, headings=HEADINGS):
-    return understood(Table([list(headings), *map(list, rows)]))
-
-
-def plan_of(*rows, headings=HEADINGS, **options):
-    return compare(listing(*rows, headings=headings), load_firm(), today=site_day(), **options)
+def plan_of(*rows, headings=HEADINGS, is_whole_firm=False, **options):
+    listing = understood(Table([list(headings), *map(list, rows)]))
+    return Comparison(listing, load_firm(), **options).plan(is_whole_firm=is_whole_firm)
 
 
 def compared(*rows, by=None, is_whole_firm=False, **options):
