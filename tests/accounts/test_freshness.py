@@ -12,7 +12,6 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.accounts.offices import HR
 from courseware.accounts.sessions import SEEN
-from courseware.content.models import Release
 from courseware.learning.enrolling import begin_enrolling
 from courseware.learning.models import Enrollment
 from tests.making import PASSWORD, make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user
@@ -141,23 +140,6 @@ def test_what_was_left_at_the_question_is_not_sent_when_its_page_is_asked_for(la
 def page_after(again):
     """What the page that asks for the password sends along with it."""
     return parse_qs(urlsplit(again).query)["next"][0]
-
-
-def test_an_action_on_the_list_of_people_asks_and_the_list_does_not(later):
-    person, admin = make_user(), signed_in(make_admin())
-    later(minutes=20)
-    fields = {"action": "deactivate", "_selected_action": [person.pk]}
-    assert admin.get("/admin/accounts/user/").status_code == 200
-    assert admin.post("/admin/accounts/user/", fields)["Location"].startswith(AGAIN)
-    assert User.objects.get(pk=person.pk).is_active
-
-
-def test_nothing_is_published_before_the_password(later):
-    course, editor = make_course(), signed_in(make_editor())
-    releases = Release.objects.count()
-    later(minutes=20)
-    assert editor.post(f"/admin/content/course/{course.pk}/publish/", {})["Location"].startswith(AGAIN)
-    assert Release.objects.count() == releases
 
 
 @pytest.mark.parametrize("minutes, make, is_in", [

@@ -96,3 +96,13 @@ def test_a_list_that_was_compared_before_brings_nobody_back_who_was_merged_since
     merge(kept, User.objects.get(pk=other.pk), by=make_hr())
     assert outcomes(apply(roster)) == {"conflict": [2]}
     assert not User.objects.get(pk=other.pk).is_active
+
+
+@pytest.mark.parametrize(
+    ("name", "addresses"), [("X.Wang@example.com", [["x.wang@example.com"]]), ("A12", []), ("B7", [])]
+)
+def test_link_goes_to_merged_address_if_the_kept_account_has_none(client, other, name, addresses):
+    kept = User.objects.create_user(None, None, name="王小明", staff_number="A12")
+    merge(kept, other, by=make_hr())
+    client.post(reverse("account_reset_password"), {"email": name})
+    assert [letter.to for letter in letters()] == addresses

@@ -5,12 +5,13 @@ from django.test import Client
 from django.urls import reverse
 
 from courseware.accounts.devices import in_words
+from courseware.accounts.models import User
 from courseware.evidence.models import Event
 from tests.accounts.test_inviting import NEW, choose, path_of_link
 from tests.making import PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
-PAGE = reverse("usersessions_list")
+PAGE, ACCOUNT = reverse("usersessions_list"), reverse("own-account")
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -20,7 +21,7 @@ IPHONE = (
 
 def signed_in(person, user_agent=FIREFOX, client=None, password=PASSWORD):
     client = client or Client()
-    fields = {"login": person.email, "password": password}
+    fields = {"login": person.sign_in_name, "password": password}
     assert client.post(reverse("account_login"), fields, headers={"user-agent": user_agent}).status_code == 302
     return client
 
@@ -70,12 +71,6 @@ def test_nothing_else_is_ended_whatever_is_sent(session, person):
     assert here.post(PAGE, {"session": sent}).status_code == 302
     assert (is_in(here), is_in(other)) == (True, True)
     assert not Event.objects.filter(verb="own-sessions-ended").exists()
-
-
-def test_a_session_that_ended_is_not_listed(person):
-    here, phone = signed_in(person), signed_in(person)
-    phone.post(reverse("account_logout"))
-    assert len(here.get(PAGE).context["sessions"]) == 1
 
 
 @pytest.mark.parametrize("user_agent, words", [
@@ -140,6 +135,43 @@ def test_a_changed_address_is_told_to_the_old_one(person, django_capture_on_comm
     assert (letter.to, "The address you sign in with was changed." in letter.body) == ([old], True)
 
 
-def test_nobody_reads_sessions_in_the_admin(client):
-    client.force_login(make_admin())
-    assert client.get("/admin/usersessions/usersession/").status_code == 404
+def main_of(response):
+    page = response.content.decode()
+    return page[page.index("<main") : page.index("</main>")]
+
+
+def test_it_says_the_name_as_printed_and_every_name_one_signs_in_with():
+    person = make_user("Wang Ming", email="ming@example.com", staff_number="A7", language="en")
+    page = main_of(signed_in(person).get(ACCOUNT))
+    assert "Wang Ming" in page
+    assert "ming@example.com or A7" in page
+    number = User.objects.create_user(None, PASSWORD, name="Wu Fan", staff_number="B8", language="en")
+    page = main_of(signed_in(number).get(ACCOUNT))
+    assert "<dd>B8</dd>" in page
+    assert "ming@example.com" not in page
+
+
+def test_it_leads_to_everything_one_may_do_with_it(client):
+    page = main_of(signed_in(make_user(), client=client).get(ACCOUNT))
+    for name in ("account_change_password", "mfa_index", "set-language", "usersessions_list"):
+        assert f'"{reverse(name)}"' in page or name == "usersessions_list", name
+    menu = client.get(ACCOUNT).content.decode().split("<main")[0]
+    assert f'"{ACCOUNT}"' in menu
+
+
+def test_who_has_no_password_chooses_one_from_here(client):
+    person = make_user(password=None)
+    client.force_login(person)
+    page = main_of(client.get(ACCOUNT))
+    assert reverse("account_set_password") in page
+    assert reverse("account_change_password") not in page
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_it_costs_the_same_for_one_and_three_sessions(client, number, django_assert_max_num_queries):
+    person = make_user()
+    for _ in range(number - 1):
+        signed_in(person)
+    signed_in(person, client=client).get(ACCOUNT)
+    with django_assert_max_num_queries(8 + 2 * number):  # allauth looks at each session by itself
+        client.get(ACCOUNT)

@@ -1,4 +1,4 @@
-"""Seeds of two-step verification are encrypted in the database under a key derived from SECRET_KEY."""
+"""A changed SECRET_KEY, and the seeds of two-step verification, which are encrypted under it."""
 
 import json
 
@@ -8,12 +8,17 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.urls import reverse
 
 from courseware.accounts import seeds
-from tests.accounts.test_changed_key import NEW_KEY, change_key
+from courseware.accounts.inviting import password_link
 from tests.accounts.test_second_factor import GIVE, SECRET, sign_in, with_app
-from tests.making import code_of_an_app, make_admin
+from tests.making import code_of_an_app, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
-HEX_SEED = "0f" * 40
+NEW_KEY = "another-key-of-the-same-length-and-as-hard-to-guess-0123456789"
+
+
+def change_key(settings, *, keep_old):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY] if keep_old else []
+    settings.SECRET_KEY = NEW_KEY
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +30,6 @@ def stored():
     return {each.type: each.data for each in Authenticator.objects.all()}
 
 
-def plain_app(person):
-    """As versions before stored it."""
-    Authenticator.objects.create(user=person, type="totp", data={"secret": SECRET})
-    Authenticator.objects.create(user=person, type="recovery_codes", data={"seed": HEX_SEED, "used_mask": 5})
-    Authenticator.objects.create(user=person, type="webauthn", data={"name": "blue key", "credential": {}})
-    return person
-
-
 def test_the_database_holds_no_readable_seed():
     person = with_app(make_admin())
     codes = RecoveryCodes.activate(person).generate_codes()
@@ -40,36 +37,16 @@ def test_the_database_holds_no_readable_seed():
     assert SECRET not in written
     assert all(code not in written for code in codes)
     seed = stored()["recovery_codes"]["seed"]
-    assert seed.startswith(seeds.TOKENS_BEGIN) and seeds.decrypt(seed) != seed
-
-
-def test_the_nightly_job_encrypts_seeds_stored_in_plain_text_once(monkeypatch):
-    monkeypatch.setattr(seeds, "CHUNK", 2)
-    people = [plain_app(make_admin()) for _ in range(3)]
-    seeds.renew_encryption()
-    first = list(Authenticator.objects.order_by("pk").values_list("pk", "data"))
-    assert SECRET not in str(first) and HEX_SEED not in str(first) and str(first).count("blue key") == 3
-    seeds.renew_encryption()
-    assert list(Authenticator.objects.order_by("pk").values_list("pk", "data")) == first
-    for person in people:
-        client, _ = sign_in(person)
-        assert client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)}).status_code == 302
-        codes = Authenticator.objects.get(user=person, type="recovery_codes")
-        assert seeds.decrypt(codes.data["seed"]) == HEX_SEED and codes.data["used_mask"] == 5
-
-
-def test_codes_work_after_a_new_key_while_the_old_one_is_kept(settings):
-    admin = with_app(make_admin())
-    change_key(settings, keep_old=True)
-    client, _ = sign_in(admin)
-    assert client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)}).status_code == 302
+    assert seeds.decrypt(seed) != seed
 
 
 def test_after_the_nightly_job_the_old_key_is_not_needed(settings):
     admin = with_app(make_admin())
     change_key(settings, keep_old=True)
-    assert seeds.renew_encryption() == "2"
-    assert seeds.renew_encryption() == "0"
+    client, _ = sign_in(admin)
+    code = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()[0]
+    assert client.post(reverse(GIVE), {"code": code}).status_code == 302
+    assert [seeds.renew_encryption() for _ in range(2)] == ["2", "0"]
     settings.SECRET_KEY_FALLBACKS = []
     client, _ = sign_in(admin)
     assert client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)}).status_code == 302
@@ -105,5 +82,22 @@ def test_the_job_keeps_a_recovery_code_used_that_was_used_meanwhile(settings, mo
         return asked_for(data)
 
     monkeypatch.setattr(seeds, "encrypted_data", use_a_code_meanwhile)
-    seeds.encrypt_all()
+    seeds.renew_encryption()
     assert used not in Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+
+
+@pytest.mark.parametrize("keep_old", [True, False])
+def test_who_is_signed_in_stays_so_as_long_as_the_old_key_is_kept(keep_old, client, settings):
+    client.force_login(make_user())
+    change_key(settings, keep_old=keep_old)
+    assert (client.get(reverse("home")).status_code == 200) is keep_old
+    if keep_old:  # and is then signed in by the new key alone
+        settings.SECRET_KEY_FALLBACKS = []
+        assert client.get(reverse("home")).status_code == 200
+
+
+@pytest.mark.parametrize("keep_old", [True, False])
+def test_a_link_that_was_mailed_works_as_long_as_the_old_key_is_kept(keep_old, client, settings):
+    link = password_link(make_user()).removeprefix(settings.SITE_URL)
+    change_key(settings, keep_old=keep_old)
+    assert (client.get(link).status_code == 302) is keep_old

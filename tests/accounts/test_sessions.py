@@ -134,12 +134,6 @@ def test_deactivating_ends_every_session_at_once_and_for_good(signed_in):
     assert event.data == {"is_active": [True, False]}
 
 
-def test_deactivating_twice_changes_nothing(signed_in):
-    for _ in range(2):
-        deactivate(signed_in.person, by=make_admin())
-    assert Event.objects.filter(verb="rights-changed").count() == 1
-
-
 def test_an_admin_can_end_all_sessions_of_a_person(signed_in):
     end_sessions(signed_in.person, by=make_admin())
     assert not is_in(signed_in)

@@ -128,13 +128,6 @@ def test_a_run_that_would_do_nothing_leaves_no_row_and_the_job_says_when_it_was_
     assert values(Job.objects.get()) == (NOON + timedelta(minutes=20), NOON + timedelta(minutes=20), "done", "two cups")
 
 
-def test_an_admin_may_run_a_job_that_has_nothing_to_do(jobs, db):
-    schedule("tea", "Make tea", str, Every(timedelta(minutes=10)), lambda: False)
-    enqueue_due()
-    run_now("tea")
-    assert waiting() == [["tea"]]
-
-
 def test_a_run_under_way_keeps_what_it_says_of_itself_where_nothing_more_is_to_be_done(jobs, db, time_machine):
     time_machine.move_to(NOON, tick=False)
     schedule("tea", "Make tea", str, Every(timedelta(minutes=10)), lambda: False)

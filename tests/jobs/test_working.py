@@ -1,5 +1,8 @@
 """What `manage.py work` does with tasks: each once, none lost. Whole processes are killed in tests/faults."""
 
+import io
+import json
+import logging
 import signal
 import sys
 from datetime import timedelta
@@ -14,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from courseware.jobs import working
 from courseware.jobs.models import Worker
 from courseware.jobs.working import Onlooker, WorkLoop
+from courseware.lib.log_lines import JsonLines
 from tests.jobs import doing
 
 pytestmark = pytest.mark.django_db
@@ -214,3 +218,29 @@ def test_the_tasks_that_are_lost_are_found_in_two_statements_however_many_run(ta
     seen("alive")
     with django_assert_num_queries(2):
         working.put_back_lost("me", Onlooker(), once=True)
+
+
+@pytest.fixture
+def log():
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines())
+    logging.root.addHandler(handler)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    logging.root.removeHandler(handler)
+
+
+def test_a_line_about_a_piece_of_work_says_which(log):
+    works = [doing.fail.enqueue(), doing.fail.enqueue()]
+    work()
+    told = [(line["work"], line["name"], line["level"]) for line in log()]
+    assert told == [(str(work.id), "tests.jobs.doing.fail", "ERROR") for work in works]
+    # Of the error its kind; what it said may quote what somebody wrote.
+    assert log()[0]["traceback"].splitlines()[-1] == "ValueError"
+
+
+def test_between_two_pieces_of_work_lines_name_none(log):
+    doing.fail.enqueue()
+    work()
+    logging.getLogger("courseware.jobs").warning("resting")
+    assert "work" not in log()[-1]

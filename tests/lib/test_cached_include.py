@@ -82,7 +82,3 @@ def test_language_and_time_zone_are_part_of_what_a_piece_is_kept_by():
 def test_a_row_of_the_database_is_refused_because_an_older_state_of_it_is_equal():
     with pytest.raises(TypeError, match="word: two User with one primary key are equal"):
         show("plain.html", "word=word", word=get_user_model()(pk=1))
-
-
-def test_what_is_kept_has_a_bound():
-    assert cached_include.rendered.cache_info().maxsize == cached_include.PIECES

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from itertools import combinations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,24 +43,6 @@ def test_who_was_seen_once_stays_and_keeps_the_place(people):
 def test_what_happens_today_or_happened_yesterday_changes_nothing_that_is_seen_today(people, today):
     settled = [number for number in people if number < today - 1]
     assert len(figures_of(people, today)) == len(figures_of(settled, today)) == len(settled) // 5 * 5
-
-
-@pytest.mark.parametrize(
-    ("done", "today", "seen"),
-    [
-        ([], 9, 0),
-        ([0] * 4, 9, 0),
-        ([0] * 5, 1, 0),
-        ([0] * 5, 2, 5),
-        ([0] * 4 + [7], 8, 0),
-        ([0] * 4 + [7], 9, 5),
-        ([0] * 9, 9, 5),
-        ([0] * 10, 9, 10),
-        ([0] * 23, 9, 20),
-    ],
-)
-def test_so_many_people_are_seen(done, today, seen):
-    assert len(figures_of(done, today)) == seen
 
 
 def test_the_first_five_are_the_first_by_day_whatever_the_order_they_come_in():

@@ -10,9 +10,20 @@ from email import message_from_bytes
 from aiosmtpd.controller import Controller
 
 from courseware.outbox.delivering import sent
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one
 from courseware.outbox.mailing import MailDoor
 
 GOOD, REFUSES, FULL, BUSY, DROPS, HANGS = "good", "refuses", "full", "busy", "drops", "hangs"
+
+
+def words_of(message):
+    return {"name": message.person.name, "what": "A note.", "detail": ""}
+
+
+def note_kind(sort=LetterSort.AT_ONCE, *, why_unwanted=lambda message: "", context=words_of):
+    """A type of email that says “A note.”."""
+    template = "accounts/mail/account_notice.txt"
+    return MessageKind("A note", template, one_by_one(why_unwanted), one_by_one(context), sort)
 
 
 def send_all(ids):

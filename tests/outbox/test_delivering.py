@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from courseware.jobs.schedule import JOBS
 from courseware.outbox import delivering
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, one_by_one
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import PAUSES, Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import make_user
-from tests.outbox.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink, send_all
+from tests.outbox.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink, note_kind, send_all, words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -25,15 +25,8 @@ pytestmark = pytest.mark.django_db
 def wanted(monkeypatch):
     """Reason → the letter of these tests is not wanted any more for it."""
     reasons = []
-    kind = MessageKind(
-        "A note", "accounts/mail/account_notice.txt", one_by_one(lambda message: "".join(reasons)), one_by_one(words_of)
-    )
-    monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
+    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind(why_unwanted=lambda message: "".join(reasons)))
     return reasons
-
-
-def words_of(message):
-    return {"name": message.person.name, "what": "A note.", "detail": ""}
 
 
 @pytest.fixture
@@ -160,12 +153,6 @@ def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, mon
     assert state(message) == ("refused", "554 no thanks")
 
 
-def test_one_that_is_refused_holds_up_no_other(sink):
-    sink.manner = REFUSES
-    deliver(note("nobody@example.com"), note("tea@example.com"))
-    assert [address for address, _ in sink.taken] == ["tea@example.com"]
-
-
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -242,16 +229,6 @@ def test_a_letter_of_a_kind_that_this_version_does_not_know_is_skipped(sink):
     Message.objects.update(kind="gone")
     deliver(message)
     assert state(message) == (MessageState.SKIPPED, "no letter of the kind gone in this version")
-
-
-def test_a_letter_whose_worker_died_leaves_after_some_minutes(sink, time_machine):
-    now = timezone.now()
-    time_machine.move_to(now, tick=False)
-    message = note()
-    assert delivering.claimed([message.pk])
-    assert deliver(message) == {}, "another one is at it"
-    time_machine.move_to(now + delivering.CLAIMED_FOR, tick=False)
-    assert delivering.deliver_due() == "sent 1"
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -5,7 +5,6 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -18,13 +17,13 @@ from courseware.jobs import tasks, working
 from courseware.jobs.working import WorkLoop
 from courseware.outbox import delivering, rounds
 from courseware.outbox.circuit_breaker import REST, CircuitBreaker, UnreachableServer
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort
 from courseware.outbox.mailing import MailDoor
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from tests.jobs import doing
 from tests.making import make_user
-from tests.outbox.sinks import mail_sink
+from tests.outbox.sinks import mail_sink, note_kind
 from tests.patience import PATIENCE
 
 TLS_RECORD = b"\x16\x03\x03\x3f\xff"  # the head of a TLS record of 16 kB
@@ -75,14 +74,8 @@ def raw_server(settings, **manners):
 
 @pytest.fixture
 def note(monkeypatch):
-    kind = MessageKind(
-        "A note",
-        "accounts/mail/account_notice.txt",
-        one_by_one(lambda message: ""),
-        one_by_one(lambda message: {"name": "Li Na", "what": "A note.", "detail": ""}),
-    )
-    monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", replace(kind, sort=LetterSort.TRAINING))
+    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind())
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", note_kind(LetterSort.TRAINING))
     numbers = iter(range(100))
     return lambda kind="note": tell(kind, make_user(email=f"tea{next(numbers)}@example.com"))
 

@@ -8,11 +8,12 @@ from django.utils import timezone
 from courseware.learning.postponing import change_away, mark_away
 from courseware.lib import dates
 from courseware.outbox.delivering import claimed, deliver_due
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from courseware.outbox.waiting import troubles
 from tests.making import make_user
+from tests.outbox.sinks import note_kind
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -22,18 +23,9 @@ DAY = timedelta(days=1)
 def reasons(monkeypatch):
     """Why a letter of either kind is not wanted any more."""
     said = []
-
-    def kind(sort):
-        template = "accounts/mail/account_notice.txt"
-        return MessageKind("A note", template, one_by_one(lambda message: "".join(said)), one_by_one(words_of), sort)
-
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", kind(LetterSort.TRAINING))
-    monkeypatch.setitem(MESSAGE_KINDS, "link", kind(LetterSort.AT_ONCE))
+    for name, sort in (("lesson", LetterSort.TRAINING), ("link", LetterSort.AT_ONCE)):
+        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind(sort, why_unwanted=lambda message: "".join(said)))
     return said
-
-
-def words_of(message):
-    return {"name": message.person.name, "what": "A note.", "detail": ""}
 
 
 def away_until(person, days):

@@ -12,12 +12,12 @@ from django.utils import timezone
 from courseware.accounts.models import CalendarDay
 from courseware.outbox import delivering, letter_days, rounds
 from courseware.outbox.delivering import deliver_due
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import join, make_team, make_user
-from tests.outbox.sinks import send_all
+from tests.outbox.sinks import note_kind, send_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "kinds")]
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -29,21 +29,14 @@ SORTS |= {"digest": LetterSort.SUBSCRIBED, "question": LetterSort.SUBSCRIBED}
 @pytest.fixture
 def kinds(monkeypatch, settings):
     settings.WORKING_DAYS = ""  # weekends alone are free
-    template = "accounts/mail/account_notice.txt"
     for name, sort in SORTS.items():
-        monkeypatch.setitem(
-            MESSAGE_KINDS, name, MessageKind(name, template, one_by_one(lambda message: ""), one_by_one(words_of), sort)
-        )
+        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind(sort))
 
 
 @pytest.fixture
 def clock(time_machine):
     time_machine.move_to(THURSDAY, tick=False)
     return time_machine
-
-
-def words_of(message):
-    return {"name": message.person.name, "what": "A note.", "detail": ""}
 
 
 def reader(zone="Europe/Berlin", **fields):

@@ -6,10 +6,11 @@ from django.db import OperationalError
 
 from courseware.accounts.models import User
 from courseware.outbox import delivering
-from courseware.outbox.kinds import MESSAGE_KINDS, MessageKind, one_by_one
+from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
 from tests.making import make_user
+from tests.outbox.sinks import note_kind
 
 pytestmark = pytest.mark.django_db
 
@@ -27,15 +28,9 @@ def broken(monkeypatch):
 
         return answer
 
-    kind = MessageKind(
-        "A note", "accounts/mail/account_notice.txt", one_by_one(asked("still_wanted")), one_by_one(asked("context"))
-    )
+    kind = note_kind(why_unwanted=asked("still_wanted"), context=asked("context"))
     monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
     return errors
-
-
-def words_of_the_person(message):
-    return {"name": message.person.name, "what": "A note.", "detail": ""}
 
 
 def two_letters():
@@ -71,9 +66,7 @@ def test_an_address_of_two_lines_stops_no_other_letter(broken):
 
 def test_nobody_is_found_behind_the_letter_and_the_next_leaves(broken, monkeypatch):
     messages = two_letters()
-    kind = MESSAGE_KINDS["note"]
-    of_the_person = MessageKind("A note", kind.template, kind.why_unwanted, one_by_one(words_of_the_person))
-    monkeypatch.setitem(MESSAGE_KINDS, "note", of_the_person)
+    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind())
     Message.objects.filter(pk=messages[0].pk).update(person=None)
     delivering.deliver_due()
     assert [state for state, _why in states(messages)] == [MessageState.GIVEN_UP, MessageState.SENT]

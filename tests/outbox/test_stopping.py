@@ -1,16 +1,18 @@
 """What is subscribed to or by office is stopped by one press in the letter; what is about the training is not."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
 
 from courseware.evidence.models import Event
 from courseware.outbox.delivering import deliver_due
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, MessageKind, one_by_one
+from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort
 from courseware.outbox.models import Message, StoppedKind
 from courseware.outbox.telling import tell
 from tests.making import make_user
+from tests.outbox.sinks import note_kind
 
 pytestmark = pytest.mark.django_db
 SORTS = {"summary": LetterSort.SUBSCRIBED, "lesson": LetterSort.TRAINING, "link": LetterSort.AT_ONCE}
@@ -20,13 +22,7 @@ SORTS = {"summary": LetterSort.SUBSCRIBED, "lesson": LetterSort.TRAINING, "link"
 def kinds(monkeypatch, settings):
     settings.SITE_URL = "https://training.example.com"
     for name, sort in SORTS.items():
-        questions = one_by_one(lambda message: ""), one_by_one(words_of)
-        kind = MessageKind(f"The {name}", "accounts/mail/account_notice.txt", *questions, sort)
-        monkeypatch.setitem(MESSAGE_KINDS, name, kind)
-
-
-def words_of(message):
-    return {"name": message.person.name, "what": "A note.", "detail": ""}
+        monkeypatch.setitem(MESSAGE_KINDS, name, replace(note_kind(sort), words=f"The {name}"))
 
 
 def sent(mailoutbox, *kinds, to):

@@ -4,10 +4,12 @@ import pytest
 from django.db import transaction
 from django_tasks_db.models import DBTaskResult
 
+from courseware.outbox.delivering import claimed
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message, MessageState
-from courseware.outbox.telling import tell
+from courseware.outbox.telling import tell, tell_together
 from tests.making import letters, make_user
+from tests.outbox.sinks import note_kind, send_all
 
 pytestmark = pytest.mark.django_db
 NOTICE = {"what": "password-set", "detail": ""}
@@ -54,3 +56,49 @@ def test_every_letter_has_its_words_in_both_languages(kind):
     with translation.override("zh-hans"):
         chinese = str(MESSAGE_KINDS[kind].words)
     assert chinese != str(MESSAGE_KINDS[kind].words)
+
+
+@pytest.fixture(autouse=True)
+def two_kinds(monkeypatch):
+    for name in ("try", "other"):
+        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind())
+
+
+def told():
+    return [(each.kind, each.person_id, each.data) for each in Message.objects.order_by("pk")]
+
+
+def test_each_person_has_one_message_with_all_subjects():
+    one, other = make_user(language="en"), make_user(language="zh-hans")
+    tell_together("try", {one: [1, 2], other: [3]}, data={"by": 7})
+    tell_together("try", {one: [4]}, data={"by": 8})
+    assert told() == [
+        ("try", one.pk, {"by": 7, "subjects": [1, 2, 4]}),
+        ("try", other.pk, {"by": 7, "subjects": [3]}),
+    ]
+    assert list(Message.objects.order_by("pk").values_list("address", "language")) == [
+        (one.email, "en"),
+        (other.email, "zh-hans"),
+    ]
+
+
+def test_what_is_being_sent_was_sent_or_is_of_another_kind_takes_nothing_in():
+    one = make_user()
+    tell_together("try", {one: [1]})
+    claimed([Message.objects.get().pk])
+    tell_together("try", {one: [2]})
+    tell_together("other", {one: [3]})
+    tell_together("try", {one: [4]})
+    assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3]]
+    send_all(Message.objects.values_list("pk", flat=True))
+    tell_together("try", {one: [5]})
+    assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3], [5]]
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_number_of_statements_that_does_not_grow_with_the_people(people, django_assert_num_queries):
+    everybody = [make_user() for _ in range(people)]
+    with django_assert_num_queries(3):  # who has one waiting, the new ones, the work to send them
+        tell_together("try", {person: [1] for person in everybody})
+    with django_assert_num_queries(2):
+        tell_together("try", {person: [2] for person in everybody})
