@@ -5,11 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
 
-from django.db import connections
+from django.db import connections, transaction
+from django.utils import timezone
 
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
+from courseware.assessment.certifying import issue
 from courseware.assessment.eligibility import eligibility_of
+from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standing
 from courseware.assessment.starting_point import starting_point_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
@@ -65,6 +69,20 @@ def bank_text(language, questions, braces, identifier="tea-bank", letter="q"):
 def exam_files(*, questions=10, braces=None, **exam):
     banks = {path: bank_text(language, questions, braces or {}) for language, path in BANK.items()}
     return make_files(**{EXAM: exam_text(**exam)}, **banks)
+
+
+def with_second_lesson(files):
+    """A lesson `more` with a check."""
+    check = "## {} {{#more-check{}}}\n\n### {} {{#more-q{}}}\n\n- [x] {}\n  > {}\n- [ ] {}\n  > {}\n"
+    chinese = check.format("检查", " .check", "好吗", " .one objective=O1.1", "好", "对。", "不好", "不对。")
+    english = check.format("Check", "", "Good?", "", "Yes", "Right.", "No", "Wrong.")
+    front = "---\nid: more\ntitle: {}\n{}---\n\n## {} {{#more-text}}\n\n{}\n\n"
+    return files | {
+        "01-water/03-more.zh-hans.md": (
+            front.format("更多", "objectives: [O1.1]\n", "更多", "更多。") + chinese
+        ).encode(),
+        "01-water/03-more.en.md": (front.format("More", "", "More", "More.") + english).encode(),
+    }
 
 
 START = "start"
@@ -249,8 +267,8 @@ def ready(course, learner=None, **fields):
 
 
 def eligibility(enrollment, at=None, *, exam="last-cup"):
-    course = enrollment.course
     enrollment.refresh_from_db()
+    course = enrollment.course
     page = serving.page(course.current, exam, course.source_language)
     return eligibility_of(enrollment, outline_of(course), page, at)
 
@@ -329,3 +347,15 @@ def through(enrollment, *, before, after=None, exam=None):
     finish_lessons(enrollment)
     sit(enrollment, points=exam)
     return attempt if after is None else sit(enrollment, exam=START, points=after)
+
+
+@transaction.atomic
+def certificate_of(person, course, **changed):
+    """A certificate of a new run, as if it had been issued with the `changed` fields."""
+    enrollment = make_enrollment(person, course, completed_at=timezone.now())
+    certificate = issue(enrollment, at=enrollment.completed_at)
+    if changed:
+        Certificate.objects.filter(pk=certificate.pk).update(**changed)
+        certificate.refresh_from_db()
+        keep_standing(certificate)
+    return certificate

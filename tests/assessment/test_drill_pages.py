@@ -164,17 +164,6 @@ def test_a_form_of_another_order_is_told_so_and_shown_anew(client, attempt):
     assert not DrillAnswer.objects.exists()
 
 
-def test_the_language_may_be_switched_in_the_middle(client, attempt):
-    send(client, attempt)
-    english, chinese = form_of(client, attempt), form_of(client, attempt, **{"accept-language": "zh-Hans"})
-    assert {name: english[name] for name in ("question", "number", "revision")} == {
-        name: chinese[name] for name in ("question", "number", "revision")
-    }
-    response = client.get(page(attempt), headers={"accept-language": "zh-Hans"})
-    assert "题目 d" in response.text
-    assert "钥匙 d" in client.get(f"{page(attempt)}?answered=1", headers={"accept-language": "zh-Hans"}).text
-
-
 def test_an_answer_keeps_its_words_whatever_is_published_later(client, attempt):
     send(client, attempt)
     before = str(soup(client.get(f"{page(attempt)}?answered=1")).select_one("article"))

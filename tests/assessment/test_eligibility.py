@@ -25,6 +25,7 @@ from tests.assessment.exams import (
     ready,
     sit,
     start,
+    with_second_lesson,
     wrong,
 )
 from tests.assessment.sitting import soup
@@ -181,18 +182,8 @@ def test_an_attempt_still_open_when_the_learner_is_excused_takes_no_more_and_com
 def test_a_pass_stays_a_pass_when_a_later_release_adds_a_lesson():
     enrollment = ready(make_course())
     sit(enrollment)
-    import_course(with_one_more_lesson(exam_files()))
-    enrollment.course.refresh_from_db()
+    import_course(with_second_lesson(exam_files()))
     assert eligibility(enrollment) == Eligibility("passed")
-
-
-def with_one_more_lesson(files):
-    text = "---\nid: more\ntitle: {}\nobjectives: [O1.1]\n---\n\n## {} {{#more-text}}\n\n{}\n"
-    english = "---\nid: more\ntitle: More\n---\n\n## More {#more-text}\n\nMore.\n"
-    return files | {
-        "01-water/03-more.zh-hans.md": text.format("更多", "更多", "更多。").encode(),
-        "01-water/03-more.en.md": english.encode(),
-    }
 
 
 # What was given → minutes of an exam of 30; None: it never closes.

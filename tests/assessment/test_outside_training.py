@@ -6,14 +6,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import OwnTraining, record_outside, usual_end, withdraw_outside
-from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.evidence.models import Event
 from courseware.reporting.consistency import differences
 from courseware.reporting.log_check import differences as log_differences
+from tests.assessment.exams import certificate_of
 from tests.language.samples import make_files
 from tests.making import make_admin, make_course, make_enrollment, make_hr, make_user
 
@@ -26,15 +25,6 @@ def trained(person, course, on=BEFORE, until=ENDS, **fields):
     return OutsideTraining(
         person=person, course=course, trained_on=on, valid_until=until, **{"proof": "Certificate of TÜV"} | fields
     )
-
-
-def certificate_of(person, course, until):
-    enrollment = make_enrollment(person, course, completed_at=timezone.now())
-    certificate = issue(enrollment, at=enrollment.completed_at)
-    Certificate.objects.filter(pk=certificate.pk).update(valid_until=until)
-    certificate.refresh_from_db()
-    keep_standing(certificate)
-    return certificate
 
 
 def kept():
@@ -71,7 +61,7 @@ def test_the_same_once_more_is_nothing_and_another_day_is_one_more():
 
 def test_of_certificates_and_trainings_the_one_that_lasts_longest_counts_and_of_equals_the_certificate():
     person, hr, course = make_user(), make_hr(), make_course()
-    certificate = certificate_of(person, course, ENDS)
+    certificate = certificate_of(person, course, valid_until=ENDS)
     [same] = record_outside([trained(person, course)], by=hr)
     assert kept() == {(person.pk, course.pk, certificate.pk, None, ENDS)}
     [longer] = record_outside([trained(person, course, on=date(2026, 4, 1), until=LATER)], by=hr)

@@ -6,17 +6,25 @@ import pytest
 import time_machine
 
 from courseware.assessment.attempting import NotYet
-from courseware.assessment.eligibility import Eligibility, eligibility_of
+from courseware.assessment.eligibility import Eligibility
 from courseware.assessment.exam_terms import duration
 from courseware.assessment.models import Attempt
-from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.simulations import running
 from courseware.simulations.models import Timing
-from tests.assessment.exams import MONDAY, drill_files, exam_files, go_through_again, ready, sit, start
+from tests.assessment.exams import (
+    MONDAY,
+    drill_files,
+    eligibility,
+    exam_files,
+    go_through_again,
+    ready,
+    sit,
+    start,
+    with_second_lesson,
+)
 from tests.assessment.sitting import soup
 from tests.making import join, make_team, make_user
-from tests.world import outline_of
 
 pytestmark = pytest.mark.django_db
 EXAM = "/exam/tea-room/last-cup/"
@@ -43,13 +51,6 @@ def page_at(client, enrollment, at, address=EXAM):
         client.force_login(enrollment.learner)
         main = soup(client.get(address)).select_one("main")
     return " ".join(main.get_text(" ").split())
-
-
-def eligibility(enrollment, at):
-    course = enrollment.course
-    return eligibility_of(
-        enrollment, outline_of(course), serving.page(course.current, "last-cup", course.source_language), at
-    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,6 @@ def test_where_no_simulation_is_about_what_was_missed_only_the_wait_counts(enrol
     files = exam_files(questions=12, retakes=THREE)
     submitted_at = after_two(enrollment)
     import_course({each: text for each, text in files.items() if ".simulation." not in each})
-    enrollment.course.refresh_from_db()
     assert eligibility(enrollment, submitted_at + DAY) == Eligibility()
 
 
@@ -169,28 +169,14 @@ def test_the_best_score_is_marked_and_every_attempt_stays(client, enrollment):
 
 def test_a_lesson_that_a_question_names_itself_is_the_one_to_go_through_again():
     files = exam_files(questions=4, draw=1, braces=dict.fromkeys((1, 2, 3, 4), "lesson=more"))
-    enrollment = ready(import_course(with_a_second_lesson(files)).course)
+    enrollment = ready(import_course(with_second_lesson(files)).course)
     sit(enrollment, points=0, at=MONDAY)
     assert eligibility(enrollment, MONDAY + HOUR) == Eligibility("revisit", lessons=("more",))
 
 
-def with_a_second_lesson(files):
-    check = "## {} {{#more-check{}}}\n\n### {} {{#more-q{}}}\n\n- [x] {}\n  > {}\n- [ ] {}\n  > {}\n"
-    chinese = check.format("检查", " .check", "好吗", " .one objective=O1.1", "好", "对。", "不好", "不对。")
-    english = check.format("Check", "", "Good?", "", "Yes", "Right.", "No", "Wrong.")
-    front = "---\nid: more\ntitle: {}\n{}---\n\n## {} {{#more-text}}\n\n{}\n\n"
-    return files | {
-        "01-water/03-more.zh-hans.md": (
-            front.format("更多", "objectives: [O1.1]\n", "更多", "更多。") + chinese
-        ).encode(),
-        "01-water/03-more.en.md": (front.format("More", "", "More", "More.") + english).encode(),
-    }
-
-
 def test_a_lesson_that_left_the_route_is_not_asked_again():
     files = exam_files(questions=4, draw=1, braces=dict.fromkeys((1, 2, 3, 4), "lesson=more"))
-    enrollment = ready(import_course(with_a_second_lesson(files)).course)
+    enrollment = ready(import_course(with_second_lesson(files)).course)
     sit(enrollment, points=0, at=MONDAY)
     import_course(exam_files(questions=4, draw=1))
-    enrollment.course.refresh_from_db()
     assert eligibility(enrollment, MONDAY + HOUR) == Eligibility()

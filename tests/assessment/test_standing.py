@@ -3,14 +3,12 @@
 from datetime import date
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.content.models import Course
 from courseware.content.releases.importing import import_course
@@ -18,7 +16,7 @@ from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next
 from courseware.learning.models import Enrollment
 from courseware.reporting import certificate_check, enrollment_check
 from courseware.reporting.consistency import differences
-from tests.assessment.exams import make_course, ready, sit
+from tests.assessment.exams import certificate_of, make_course, ready, sit
 from tests.faults.sites import wait_until
 from tests.language.samples import make_files
 from tests.learning.test_headcounts_at_once import at_work  # noqa: F401 - a fixture
@@ -28,18 +26,6 @@ from tests.world import complete_course
 pytestmark = pytest.mark.django_db
 NEVER, ALWAYS = date(1, 1, 1), date(9999, 12, 31)
 EARLIER, TODAY, LATER = date(2026, 11, 1), date(2026, 11, 26), date(2027, 11, 1)
-
-
-@transaction.atomic
-def certificate_of(person, course, **changed):
-    """Of a new run, with these fields, as if it had been issued with them."""
-    enrollment = make_enrollment(person, course, completed_at=timezone.now())
-    certificate = issue(enrollment, at=enrollment.completed_at)
-    if changed:
-        Certificate.objects.filter(pk=certificate.pk).update(**changed)
-        certificate.refresh_from_db()
-        keep_standing(certificate)
-    return certificate
 
 
 def taken_back(certificate):

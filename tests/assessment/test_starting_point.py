@@ -20,7 +20,6 @@ from tests.assessment.exams import (
     answer,
     asked,
     eligibility,
-    make_course,
     point,
     pre_check_files,
     sit,
@@ -94,14 +93,6 @@ def test_it_is_neither_required_nor_in_the_percentage(enrollment):
     sit(enrollment)
     enrollment.refresh_from_db()
     assert enrollment.completed_at
-
-
-def test_a_course_is_completed_without_it(enrollment):
-    finish_lessons(enrollment)
-    sit(enrollment)
-    enrollment.refresh_from_db()
-    assert enrollment.completed_at
-    assert eligibility(enrollment, exam=START) == Eligibility("closed")
 
 
 def test_it_is_taken_once(enrollment):
@@ -205,14 +196,6 @@ def test_who_took_no_pre_check_or_left_it_open_is_not_asked_again(enrollment):
     assert eligibility(other, exam=START) == Eligibility("closed")
 
 
-def test_the_parallel_questions_stay_open_as_long_as_it_takes(enrollment):
-    through(enrollment, before=1)
-    again = start(enrollment, START)
-    assert why_over(again) == ""
-    answer(again)
-    assert attempting.submit(again).points == 3
-
-
 def test_a_second_run_asks_pairs_of_its_own(enrollment):
     through(enrollment, before=1, after=3)
     second = make_enrollment(enrollment.learner, enrollment.course)
@@ -269,12 +252,3 @@ def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(
 def test_an_exam_nobody_wrote_on_is_handed_in_and_failed(enrollment):
     finish_lessons(enrollment)
     assert attempting.submit(start(enrollment)).is_passed is False
-
-
-def test_a_course_that_gets_a_pre_check_later_asks_nobody_who_has_begun():
-    enrollment = make_enrollment(course=make_course())
-    finish_lessons(enrollment)
-    import_course(pre_check_files())
-    enrollment.course.refresh_from_db()
-    assert eligibility(enrollment, exam=START) == Eligibility("closed")
-    assert progress_of(enrollment, outline_of(enrollment.course)).next_step.id != START

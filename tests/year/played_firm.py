@@ -14,6 +14,7 @@ from courseware.accounts.moving import move
 from courseware.accounts.particulars import change_particulars
 from courseware.accounts.rosters.applying import begin_applying
 from courseware.accounts.rosters.bringing import bring
+from courseware.accounts.standing_in import name_substitute
 from courseware.accounts.teams import add_team
 from courseware.accounts.working_days import ListedDay
 from courseware.assessment import attempting
@@ -21,10 +22,12 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.withdrawing import withdraw
+from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
 from courseware.assignments.merging import merge
 from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.newcomers import bring_in
 from courseware.assignments.nightly_list import take_up
+from courseware.assignments.reminder_plans import Planned, keep_plans, switch_escalation
 from courseware.assignments.switching import change_rule, make_rule, switch_on
 from courseware.content.models import Course, Document, Release
 from courseware.content.releases.drafts import save_drafts
@@ -34,7 +37,9 @@ from courseware.learning import enrolling, postponing
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import own_outline, progress_of
 from courseware.outbox.models import Message
+from courseware.outbox.stopping import KindToStop, stop_kind, turn_on_again
 from courseware.reporting import board_counts, board_rows
+from courseware.reporting.monthly_reports import subscribe, unsubscribe
 from tests.accounts.rosters.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
@@ -43,13 +48,12 @@ from tests.year.dying import Death, DeathAtTheDoor
 from tests.year.mailbox import Mailbox
 from tests.year.plain_days import ABROAD_FREE, CHINA_FREE, CHINA_WORKED
 from tests.year.plain_people import ABROAD_CENTRES, CENTRES
-from tests.year.played_wishes import PlayedWishes
 
 HEADINGS = ("工号", "姓名", "邮箱", "部门", "角色", "入职日期", "离职日期")
 FILES = {"safety": course_files.safety, "privacy": course_files.privacy}
 
 
-class PlayedFirm(PlayedWishes):
+class PlayedFirm:
     def __init__(self):
         self.worker = working.WorkLoop(lambda: "")
         self.mailbox = Mailbox()
@@ -208,6 +212,42 @@ class PlayedFirm(PlayedWishes):
             place = 1 - right if response.objective in missed else right
             attempting.save(attempt, response.position, [str(place)], saves=0)
         attempting.submit(attempt)
+
+    # What people want of letters
+
+    def speak(self, number, language):
+        User.objects.filter(staff_number=number).update(language=language)  # as the page does
+
+    def plan(self, owner, days):
+        course = Course.objects.filter(identifier=owner).first()
+        keep_plans([Planned(course or AssignmentRule.objects.get(current__name=owner), [*days])], by=self.hr)
+
+    def switch_escalation(self, is_on):
+        switch_escalation(is_on, by=self.hr)
+
+    def subscribe(self, team):
+        subscribe(self.viewer(team))
+
+    def unsubscribe(self, team):
+        unsubscribe(self.viewer(team))
+
+    def stop(self, team, kind):
+        stop_kind(KindToStop(self.viewer(team), kind))
+
+    def go_on(self, team, kind):
+        turn_on_again(KindToStop(self.viewer(team), kind))
+
+    def name_substitute(self, team, other, first, last):
+        name_substitute(self.viewer(team), self.viewer(other), first_day=first, last_day=last, by=self.hr)
+
+    def remind_by_hand(self, team, wanted):
+        """As a lead does who confirms what is drafted for today."""
+        runs = [self.run(number, course).pk for number, course in wanted]
+        self.lead = self.viewer(team)
+        self.done = carry_out(Confirmed(remind=runs, extend={}, talk=[]), by=self.lead)
+
+    def take_back_reminders(self):
+        take_back_acts(self.done.reminding, [], [], by=self.lead)
 
     # What is shown
 

@@ -20,16 +20,7 @@ import time_machine
 from django.core.management import call_command
 
 from courseware.jobs.schedule import JOBS
-from tests.year import (
-    plain_days,
-    plain_firm,
-    plain_mornings,
-    plain_people,
-    plain_post,
-    plain_rules,
-    plain_views,
-    plain_wishes,
-)
+from tests.year import plain_days, plain_firm, plain_mornings, plain_people, plain_post, plain_rules, plain_views
 from tests.year.played_firm import PlayedFirm
 from tests.year.story import BEGINS, Story
 
@@ -46,7 +37,7 @@ JOBS_OF_THE_YEAR = {
     "let-go", "act-on-rules", "follow-absences", "send-letters", "add-up-headcounts",
     "remind", "escalate", "tell-changes", "tell-endings", "write-digests", "tell-month",
 }  # fmt: skip
-PLAIN = (plain_days, plain_firm, plain_mornings, plain_people, plain_post, plain_rules, plain_views, plain_wishes)
+PLAIN = (plain_days, plain_firm, plain_mornings, plain_people, plain_post, plain_rules, plain_views)
 BOARDS = ("", "Firm", *plain_people.CENTRES)
 
 
