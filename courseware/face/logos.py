@@ -1,4 +1,4 @@
-"""A logo, drawn anew from what was sent: nothing of the file itself is kept, neither a place nor a script behind it."""
+"""Logos, drawn anew from the uploaded file, so that neither metadata nor scripts in it are stored."""
 
 import hashlib
 import io
@@ -13,11 +13,11 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
 class NoLogo(Exception):
-    """The reason is its text, a code that the form has words for."""
+    """Its text is a code that the form has words for."""
 
 
 def draw_anew(file: IO[bytes]) -> Logo:
-    """A row that is not saved yet. Raises NoLogo: `size`, `kind` or `points`."""
+    """An unsaved row. Raises NoLogo with `size`, `kind` or `points`."""
     from PIL import Image, ImageOps, UnidentifiedImageError  # takes 0.1 s, and few requests need it
 
     body = file.read(LARGEST_FILE + 1)
@@ -28,16 +28,13 @@ def draw_anew(file: IO[bytes]) -> Logo:
             if sent.width * sent.height > MOST_POINTS:
                 raise NoLogo("points")
             drawn = ImageOps.exif_transpose(sent).convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise NoLogo("kind") from error
-    except (OSError, ValueError, SyntaxError) as error:  # of a file that ends too early, or lies about itself
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         raise NoLogo("kind") from error
     drawn.thumbnail(LARGEST)
-    # Pasted onto an empty picture: what was written beside the points stays behind.
+    # Pasted onto an empty picture, to leave metadata behind.
     clean = Image.new("RGBA", drawn.size)
     clean.paste(drawn)
-    kept = io.BytesIO()
-    clean.save(kept, "PNG", optimize=True)
-    png = kept.getvalue()
-    digest = hashlib.sha256(png).hexdigest()
-    return Logo(digest=digest, body=png, width=clean.width, height=clean.height)
+    file = io.BytesIO()
+    clean.save(file, "PNG", optimize=True)
+    png = file.getvalue()
+    return Logo(digest=hashlib.sha256(png).hexdigest(), body=png, width=clean.width, height=clean.height)

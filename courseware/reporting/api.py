@@ -1,10 +1,8 @@
-"""The reading API: for programs that make reports, with the key of somebody whom they make them for.
-
-Each list shows what that person's pages show. Lists are read a page at a time, in the order of their ids, so that a
-row that was there all the time is neither missed nor read twice.
-"""
+"""The read-only API. Each list shows what the pages of the key's owner show, page by page in the order of ids."""
 
 from collections.abc import Iterable
+from datetime import datetime, time
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -24,10 +22,12 @@ from courseware.accounts.permissions import people_visible_to, sees_reports
 from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course, Document
+from courseware.evidence.models import Event
+from courseware.evidence.recording import record, subject_of
 from courseware.lib.shares import PERCENT_FROM, AnonymousShare
 from courseware.reporting import board_rows
-from courseware.reporting.api_looks import record_read
 from courseware.reporting.api_shapes import (
+    STANDING_FIELDS,
     BoardWindow,
     CertificateShape,
     CourseShape,
@@ -36,7 +36,6 @@ from courseware.reporting.api_shapes import (
     PersonShape,
     QuestionShape,
     QuestionsShape,
-    ScoreShape,
     ShareShape,
     SimulationShape,
     SituationShape,
@@ -56,7 +55,7 @@ LISTS = ("standings", "people", "teams", "courses", "certificates")
 
 
 class KeyOfReader(HttpBearer):
-    """In the header of each request: `Authorization: Bearer …`."""
+    """`Authorization: Bearer …` in the header of each request."""
 
     def authenticate(self, request, token: str) -> ApiKey | None:
         key = working_key(token)
@@ -67,8 +66,7 @@ class KeyOfReader(HttpBearer):
 
 
 class PaceOfReader(BaseThrottle):
-    """Limits all keys of a person together: otherwise ten keys would allow ten times as many requests. Simultaneous
-    requests are counted one after the other, under a lock in the cache."""
+    """Limit all keys of a person together. Simultaneous requests are counted one by one, under a lock in the cache."""
 
     def allow_request(self, request) -> bool:
         return is_within_rate(request, "api_reads", key=str(request.auth.person_id))
@@ -78,7 +76,7 @@ class PaceOfReader(BaseThrottle):
 
 
 def is_within_rate(request, action: str, key: str | None = None) -> bool:
-    """Count the request by the rate of this name in ACCOUNT_RATE_LIMITS."""
+    """Count the request against the limit of this name in ACCOUNT_RATE_LIMITS."""
     rates = {"app": "courseware", "config": settings.ACCOUNT_RATE_LIMITS}
     return consume(request, **rates, action=action, key=key, limit_get=True) is not None
 
@@ -111,12 +109,21 @@ def refuse(request, error):
 
 
 def description() -> dict[str, Any]:
-    """By OpenAPI 3.1."""
     return api.get_openapi_schema(path_prefix=ROOT)
 
 
+def record_read(key: ApiKey, what: str, window: Window) -> None:
+    """Log that rows are read, once a day for each key, list and filter. Call it before anything is shown."""
+    data = {"list": what, **window.model_dump(exclude={"after", "page_size"}, exclude_defaults=True)}
+    zone = timezone.get_default_timezone()
+    midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
+    read = Event.objects.filter(subject=subject_of(key), verb="api-read", at__gte=midnight)
+    if data not in read.values_list("data", flat=True):
+        record("api-read", actor=key.person, subject=key, data=data)
+
+
 def keys_in(request, rows: QuerySet, window: Window) -> tuple[list[int], str | None]:
-    """Keys of the rows in the window, and the address of the next one. Runs one query."""
+    """Keys of the rows in the window, and the URL of the next one. Runs one query."""
     found = rows.filter(pk__gt=window.after).order_by("pk").values_list("pk", flat=True)
     keys = list(found[: window.page_size + 1])
     if len(keys) <= window.page_size:
@@ -142,36 +149,7 @@ def standings(request, window: Query[BoardWindow]):
 
 
 def standing_in(row: BoardRow) -> StandingShape:
-    point = row.journey.starting_point
-    return StandingShape(
-        id=row.enrollment.pk,
-        person=row.enrollment.learner_id,
-        name=row.name,
-        email=row.email,
-        team=row.team,
-        course=row.journey.outline.course_id,
-        course_title=row.journey.outline.title,
-        state=row.state.value,
-        progress_percent=row.journey.progress.percent,
-        steps_done=row.journey.progress.done_count,
-        steps=row.journey.progress.total,
-        due_on=row.enrollment.due_on,
-        away_until=row.away_until,
-        last_active_at=row.enrollment.last_active_at,
-        completed_at=row.enrollment.completed_at,
-        certified=row.validity.is_certified,
-        certified_until=row.certificate_day,
-        validity=row.validity.value,
-        is_trained_outside=row.is_trained_outside,
-        score_before=ScoreShape(**vars(point.before)) if point.before else None,
-        score_after=ScoreShape(**vars(point.after)) if point.after else None,
-        gain_percent=point.gain,
-        next_act=row.journey.words,
-        stuck=row.stuck.words,
-        excuse=row.enrollment.waived_reason,
-        post=row.post,
-        has_left=row.has_left,
-    )
+    return StandingShape(**{name: attrgetter(path)(row) for name, (_type, path) in STANDING_FIELDS.items()})
 
 
 @api.get("people/", response=ListOf[PersonShape], operation_id="people")
@@ -273,7 +251,7 @@ def split_in(split: Split) -> SimulationShape:
             SituationShape(
                 id=node.node.id,
                 people=node.people,
-                choices=shares_in((str(place), each.share) for place, each in enumerate(node.choices, start=1)),
+                choices=shares_in((str(place), share) for place, (_choice, share) in enumerate(node.choices, start=1)),
             )
             for node in split.nodes
         ],
@@ -312,6 +290,6 @@ def share_in(name: str, share: AnonymousShare) -> ShareShape:
 
 
 def owner_of_key(request) -> User | None:
-    """Of the key that the request brings along, if it brings one that works."""
+    """The owner of the request's key; None without a valid key."""
     key = key_of_reader(request)
     return key.person if key else None

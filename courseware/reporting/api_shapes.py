@@ -1,7 +1,7 @@
-"""What the reading API answers. A field that the board's file has too bears the name that it has there."""
+"""Response schemas of the API. Fields have the names of the columns in the dashboard's CSV file."""
 
 from datetime import date, datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from ninja import Field, Schema
 from pydantic import create_model
@@ -38,36 +38,46 @@ class ScoreShape(Schema):
     max_points: int
 
 
-class StandingShape(Schema):
-    """Where a person stands in a course. `id` is that of the newest enrollment, which is the one described."""
-
-    id: int
-    person: int
-    name: str
-    email: str | None
-    team: str
-    course: str
-    course_title: str
-    state: str
-    progress_percent: int
-    steps_done: int
-    steps: int
-    due_on: date | None
-    away_until: date | None
-    last_active_at: datetime | None
-    completed_at: datetime | None
-    certified: bool
-    certified_until: date | None = Field(description="The last day, also of a certificate that has ended")
-    validity: str
-    is_trained_outside: bool
-    score_before: ScoreShape | None
-    score_after: ScoreShape | None
-    gain_percent: int | None
-    next_act: str
-    stuck: str
-    excuse: str
-    post: str = Field(description="As the course calls it")
-    has_left: bool
+# Field of a standing → its type, and where `BoardRow` has it.
+STANDING_FIELDS: dict[str, tuple[Any, str]] = {
+    "id": (int, "enrollment.pk"),
+    "person": (int, "enrollment.learner_id"),
+    "name": (str, "name"),
+    "email": (str | None, "email"),
+    "team": (str, "team"),
+    "course": (str, "journey.outline.course_id"),
+    "course_title": (str, "journey.outline.title"),
+    "state": (str, "state.value"),
+    "progress_percent": (int, "journey.progress.percent"),
+    "steps_done": (int, "journey.progress.done_count"),
+    "steps": (int, "journey.progress.total"),
+    "due_on": (date | None, "enrollment.due_on"),
+    "away_until": (date | None, "away_until"),
+    "last_active_at": (datetime | None, "enrollment.last_active_at"),
+    "completed_at": (datetime | None, "enrollment.completed_at"),
+    "certified": (bool, "validity.is_certified"),
+    "certified_until": (date | None, "certificate_day"),
+    "validity": (str, "validity.value"),
+    "is_trained_outside": (bool, "is_trained_outside"),
+    "score_before": (ScoreShape | None, "journey.starting_point.before"),
+    "score_after": (ScoreShape | None, "journey.starting_point.after"),
+    "gain_percent": (int | None, "journey.starting_point.gain"),
+    "next_act": (str, "journey.words"),
+    "stuck": (str, "stuck.words"),
+    "excuse": (str, "enrollment.waived_reason"),
+    "post": (str, "post"),
+    "has_left": (bool, "has_left"),
+}
+DESCRIPTIONS = {
+    "certified_until": "The last day, also of a certificate that has ended",
+    "post": "As the course calls it",
+}
+StandingShape = create_model(  # type: ignore[call-overload]  # mypy takes the fields for options
+    "StandingShape",
+    __base__=Schema,
+    __doc__="Where a person stands in a course. `id` is that of the newest enrollment, which is the one described.",
+    **{name: (kind, Field(description=DESCRIPTIONS.get(name))) for name, (kind, _path) in STANDING_FIELDS.items()},
+)
 
 
 class PersonShape(Schema):

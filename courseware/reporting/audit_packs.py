@@ -1,7 +1,6 @@
-"""For an auditor who comes next year: the list, the report, the certificates, and what proves them, in one ZIP file.
+"""Audit packs: people, report, certificates and their proofs in one ZIP file, written to disk piece by piece.
 
-It is written to the disk piece by piece, so that memory does not grow with the people. The last of its files names the
-digest of each other one, and its own digest goes into the log.
+Its last file names the digests of all others; the digest of that file goes into the audit log.
 """
 
 import hashlib
@@ -19,7 +18,6 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
-from courseware.accounts.models import User
 from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.certificate_papers import draw_papers, papers_of, tried_in
 from courseware.assessment.models import Certificate, CertificatePaper
@@ -28,6 +26,7 @@ from courseware.evidence.models import Seal
 from courseware.lib.chunks import chunks
 from courseware.lib.csv_rows import encoded
 from courseware.reporting import board_rows
+from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.exports import Column, board_csv, site_time, texts
 from courseware.reporting.period_reports import REPORT_COLUMNS, PeriodReport
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workbook
@@ -35,7 +34,7 @@ from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workb
 CHUNK = 500  # rows held in memory at a time
 PIECE = 64 * 1024  # bytes
 PAPERS = 100  # files of certificates held in memory at a time, some 40 KB each
-DRAWN_MEANWHILE = 200  # certificates that whoever fetches a pack waits for: two or three seconds
+DRAWN_MEANWHILE = 200  # certificates drawn while the user waits: two or three seconds
 MANIFEST = "SHA256SUMS"
 
 CERTIFICATE_COLUMNS: tuple[Column, ...] = (
@@ -68,32 +67,28 @@ def certificate_address(certificate: Certificate) -> str:
 
 @dataclass(frozen=True)
 class PackContents:
-    """`board` is a query as of `board_rows.board`, of `number` rows; `facts` are those of its workbook."""
+    """`count` has the rows of the dashboard; `facts` are those of its workbook."""
 
-    board: QuerySet
-    number: int
-    teams: dict[int, str]
+    count: DashboardCount
     runs: QuerySet
     report: PeriodReport
     facts: list[Fact]
-    by: User
-    at: datetime
 
 
 class AuditPack(NamedTuple):
-    """`digest` is that of the manifest, which names those of all other files."""
+    """`digest`: of the manifest, which names those of all other files."""
 
     file: IO[bytes]
     digest: str
 
 
 def audit_pack(contents: PackContents, language: str) -> AuditPack:
-    """An open file, at its beginning. Whoever sends it closes it."""
+    """An open file, at its beginning; the caller closes it."""
     file = TemporaryFile()  # noqa: SIM115 - as said
     with ZipFile(file, "w") as pack:
-        digests = {name: put(pack, name, pieces, contents.at) for name, pieces in files_of(contents, language)}
+        digests = {name: put(pack, name, pieces, contents.count.at) for name, pieces in files_of(contents, language)}
         manifest = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
-        digest = put(pack, MANIFEST, [manifest.encode()], contents.at)
+        digest = put(pack, MANIFEST, [manifest.encode()], contents.count.at)
     file.seek(0)
     return AuditPack(file, digest)
 
@@ -111,9 +106,9 @@ def put(pack: ZipFile, name: str, pieces: Iterable[bytes], at: datetime) -> str:
 
 
 def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Name and pieces of each; one is made after the other was taken."""
+    """Name and pieces of each file; a file is made when the one before was taken."""
     yield "people.csv", board_csv(people_in(contents, language), language)
-    if contents.number <= ROWS_OF_A_WORKBOOK:
+    if contents.count.number <= ROWS_OF_A_WORKBOOK:
         with board_workbook(people_in(contents, language), contents.facts, language) as workbook:
             yield "people.xlsx", iter(lambda: workbook.read(PIECE), b"")
     for name, columns, rows in (
@@ -130,11 +125,13 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
 
 
 def people_in(contents: PackContents, language: str) -> Iterator[board_rows.BoardRow]:
-    return board_rows.rows_in_chunks(contents.board, contents.teams, language, contents.at)
+    count = contents.count
+    rows = board_rows.sorted_within_reason(count.rows, count.number, None, count.user)
+    return board_rows.rows_in_chunks(rows, dict(count.teams), language, count.at)
 
 
 def certificates_in(contents: PackContents) -> QuerySet:
-    """Issued within the period, those that were withdrawn since among them."""
+    """Certificates issued within the period, including those withdrawn since."""
     issued = Certificate.objects.filter(
         contents.report.period.contains("issued_at"), enrollment__in=contents.runs.values("pk")
     )
@@ -142,12 +139,12 @@ def certificates_in(contents: PackContents) -> QuerySet:
 
 
 def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePaper]]:
-    """By keys, and not in `chunks`: those that there are not yet are written meanwhile, unless they are too many."""
+    """Fetched by keys, not in `chunks`: missing files are written meanwhile, unless they are too many."""
     draws = len(lacking_in(contents, language)) <= DRAWN_MEANWHILE
     keys = list(certificates_in(contents).values_list("pk", flat=True))
     for start in range(0, len(keys), PAPERS):
         some = certificates_in(contents).filter(pk__in=keys[start : start + PAPERS])
-        yield from papers_of(list(some), language, by=contents.by, draws=draws)
+        yield from papers_of(list(some), language, by=contents.count.user, draws=draws)
 
 
 def lacking_in(contents: PackContents, language: str) -> list[int]:
@@ -158,22 +155,21 @@ def lacking_in(contents: PackContents, language: str) -> list[int]:
 
 
 def drawn_later(contents: PackContents, language: str) -> int:
-    """How many of the certificates have no file yet, if a worker makes them now since they are too many; else 0.
+    """Number of certificates without a file that a worker makes now, because they are too many; otherwise 0.
 
-    A pack does not wait for those that a worker has tried in vain. They are tried again all the same: an operator may
-    have added a font since.
+    Those that a worker failed to draw before are tried again, but not counted: a pack does not wait for them.
     """
     keys = lacking_in(contents, language)
     if len(keys) <= DRAWN_MEANWHILE:
         return 0
     tried = tried_in(language)
     for start in range(0, len(keys), CHUNK):
-        draw_papers.enqueue(keys[start : start + CHUNK], language, contents.by.pk)
+        draw_papers.enqueue(keys[start : start + CHUNK], language, contents.count.user.pk)
     return len(set(keys) - tried)
 
 
 def releases_in(contents: PackContents) -> QuerySet:
-    """All that were there by the end of the period, of the courses in the report: certificates name older ones, too."""
+    """Releases up to the end of the period, of the courses in the report; certificates name older ones, too."""
     courses = [identifier for identifier, _title in contents.report.courses]
     _begin, end = contents.report.period.span
     found = Release.objects.filter(course__identifier__in=courses, created_at__lt=end)
@@ -192,5 +188,10 @@ def row_by_row(rows: QuerySet) -> Iterator[Any]:
 
 def how_to_verify(contents: PackContents, language: str) -> bytes:
     with translation.override(language):
-        words = {"period": contents.report.period, "at": contents.at, "site": settings.SITE_URL, "manifest": MANIFEST}
+        words = {
+            "period": contents.report.period,
+            "at": contents.count.at,
+            "site": settings.SITE_URL,
+            "manifest": MANIFEST,
+        }
         return render_to_string("reporting/how_to_verify.txt", words).encode()

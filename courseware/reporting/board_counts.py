@@ -1,28 +1,74 @@
-"""How many people are on a dashboard, by state and certification status: of its rows, or of the headcounts.
-
-Both sources give the same totals; `DashboardCount` chooses between them.
-"""
+"""Totals of a dashboard by state and certification status: from its rows, or equally from the headcounts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.models import Team
-from courseware.accounts.permissions import audits, handles_people, learners_of, own_teams, sees_the_firm
+from courseware.accounts.permissions import (
+    audits,
+    handles_people,
+    learners_of,
+    own_teams,
+    people_led,
+    sees_the_firm,
+    teams_managed_by,
+)
 from courseware.content.models import Course
 from courseware.learning.headcounts import Headcount, Tally, tally
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import DUE_SOON, State
 from courseware.learning.validity import Validity, ends_within
-from courseware.reporting import board_rows, own_board
+from courseware.lib.kept_query import KeptQuery
+from courseware.reporting import board_rows
 from courseware.reporting.board_filters import DueDays
 
+ROWS_A_PAGE = 25
+ONE_MORE = board_rows.SORTED_BY_NAME + 1
 KNOWN_TO_HEADCOUNTS = frozenset({"state", "sort", "team", "course", "days", "left"})
+
+
+# Statements of the unfiltered dashboard of a manager of few teams, compiled once. Parameters: `leader`, the key of the
+# user; `teams`, the keys of all teams that the user sees; and a time.
+
+
+def is_own_board(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
+    """Whether `user` leads these few teams (`teams_shown_to`), and only a state is filtered by."""
+    return len(teams) <= board_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_the_firm(user)
+
+
+def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
+    """(state, certification status, number) of these."""
+    found = enrollments.with_validity(at).order_by().values_list("state", "validity")
+    return found.annotate(Count("pk"))
+
+
+def people(enrollments: QuerySet) -> QuerySet:
+    """A single row, whose last column is the number of people."""
+    return enrollments.order_by().annotate(of=Value("all")).values_list("of").annotate(Count("learner", distinct=True))
+
+
+def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
+    led = Enrollment.objects.filter(learner__in=people_led(teams, leader))
+    return board_rows.board_of(board_rows.published(led), at=at)
+
+
+NUMBERS = KeptQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
+FEW_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).order_by().values_list("pk")[:ONE_MORE])
+PEOPLE = KeptQuery(lambda leader, teams, at: people(shown(leader, teams, at)))
+FIRST_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).values_list("pk", flat=True)[:ROWS_A_PAGE])
+
+
+def leads_many(user, at: datetime) -> bool:
+    """Whether `user` leads more than MANY_TEAMS teams, or they have more than SORTED_BY_NAME rows. Runs two queries."""
+    most_teams, most_rows = board_rows.MANY_TEAMS, board_rows.SORTED_BY_NAME
+    teams = list(teams_managed_by(user).values_list("pk", flat=True)[: most_teams + 1])
+    return len(teams) > most_teams or len(FEW_KEYS(leader=user.pk, teams=teams, at=at)) > most_rows
 
 
 class DashboardCount:
@@ -50,8 +96,8 @@ class DashboardCount:
 
     @cached_property
     def own(self) -> dict[str, Any] | None:
-        """What the prepared statements of `own_board` are asked with, if they know these rows."""
-        if not own_board.is_own_board(self.user, self.teams, self.filters):
+        """Parameters of the compiled statements, if these have the rows."""
+        if not is_own_board(self.user, self.teams, self.filters):
             return None
         return {"leader": self.user.pk, "teams": [team for team, _name in self.teams], "at": self.at}
 
@@ -63,7 +109,7 @@ class DashboardCount:
         MANY_TEAMS teams: it takes long to find the first row among so many.
         """
         if self.own:
-            return tally(own_board.NUMBERS(**self.own))
+            return tally(NUMBERS(**self.own))
         sources = [self.of_few_rows, self.of_headcounts]
         if len(self.teams) > board_rows.MANY_TEAMS:
             sources.reverse()
@@ -115,14 +161,14 @@ class DashboardCount:
             return self.totals.total
         if self.totals.total > board_rows.SORTED_BY_NAME:
             return None
-        found = own_board.PEOPLE(**self.own) if self.own else own_board.people(self.everyone)
+        found = PEOPLE(**self.own) if self.own else people(self.everyone)
         return sum(number for _all, number in found)
 
 
 def counts_kept(
     user, team: Team | None, course: Course | None, at: datetime, days: DueDays | None = None
 ) -> Tally | None:
-    """What `counts` says of `board` without a name or leavers, from the headcounts; None where they cannot."""
+    """The `counts` of `board` without a name or people who left, from the headcounts; None if they cannot tell."""
     head = team
     if head is None and not sees_the_firm(user):
         heads = topmost(own_teams(user))
@@ -137,13 +183,12 @@ def counts_kept(
 
 
 def condition(course: Course | None, days: DueDays | None, at: datetime) -> Q:
-    """Of what enrollments and headcounts both have."""
     within = days.condition(at) if days else Q()
     return within & Q(course=course) if course else within
 
 
 def not_shown_to(user) -> EnrollmentQuerySet:
-    """Of those whom the headcounts count: oneself, of who leads; staff, but who is led, of human resources."""
+    """Enrollments in the headcounts that are not shown: a manager's own; for HR, staff that they do not lead."""
     if user.is_superuser or audits(user):
         return Enrollment.objects.none()
     if not handles_people(user):
@@ -154,22 +199,21 @@ def not_shown_to(user) -> EnrollmentQuerySet:
 
 
 def topmost(teams: Iterable[Team]) -> list[Team]:
-    """Those that stand below no other one."""
+    """Those that are below none of the others."""
     teams = list(teams)
     return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
 
 
 def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
-    """How many of these (from `board`) stand where. Runs one query."""
-    return tally(own_board.numbers(enrollments, at))
+    return tally(numbers(enrollments, at))
 
 
-# States in which nobody is expected to be certified: who is can wait, so it is said.
+# A certificate in these states is shown: the person can wait.
 OPEN_WITHOUT_CERTIFICATE = {state for state in State if state.is_asked} - {State.RENEWING}
 
 
 class Tile(NamedTuple):
-    """`number` is None where the rows are too many to be counted; `lines` stand under it."""
+    """`number` is None if there are too many rows to count; `lines` are shown below it."""
 
     state: State
     number: int | None

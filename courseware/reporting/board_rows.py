@@ -1,10 +1,12 @@
-"""The rows of the boards. A page of people runs the same number of queries for 1, 3 and 500 of them."""
+"""The rows of the dashboard. The number of queries does not depend on the number of people."""
 
+from collections import namedtuple
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
@@ -29,8 +31,7 @@ from courseware.reporting.stuck import NOBODY, Stuck, among, begun, doubtful, st
 from courseware.reporting.tram_line import TramLine
 
 CHUNK = 500  # rows an export holds in memory at a time
-# What page and file say of an enrollment; of a million rows each column more costs seconds.
-# Columns of an enrollment that rows read. A test compares them with what states and reasons depend on.
+# Columns of an enrollment that rows read; with a million rows each further column costs seconds.
 SHOWN = (
     *PLACES_WITHOUT_DAY, "learner", "course", "due_at", "started_at", "last_active_at", "required", "certified_until",
     "waived_reason", "track",
@@ -45,7 +46,7 @@ def teams_shown_to(user) -> QuerySet[Team]:
 
 @dataclass(frozen=True)
 class ModuleDone:
-    """How many required steps of a module are done."""
+    """Number of required steps of a module that are done."""
 
     title: str
     done: int
@@ -56,41 +57,40 @@ class ModuleDone:
         return self.done == self.total
 
 
-class Cells(NamedTuple):
-    """All that a row of the board page prints: rows with equal cells look the same, and share a cached fragment."""
-
-    enrollment: int
-    name: str
-    team: str
-    course: str
-    state: State
-    validity: Validity
-    days_late: int
-    away_until: date | None
-    certificate_day: date | None
-    is_outside: bool
-    is_trained_outside: bool
-    has_left: bool
-    line: TramLine
-    done: int
-    total: int
-    due_on: date | None
-    last_active_at: datetime | None
-    next_step: str
-    why_stuck: str
-
-    @property
-    def shows_certificate(self) -> bool:
-        """In place of the state: somebody certified is not told by the run that renews it."""
-        return self.validity.is_certified and self.state in (State.COMPLETED, State.RENEWING)
+# Everything that a row of the page prints: its name in the template → where `BoardRow` has it. Rows with equal cells
+# share a cached fragment.
+CELLS = {
+    "enrollment": "enrollment.pk",
+    "name": "name",
+    "team": "team",
+    "course": "journey.outline.title",
+    "state": "state",
+    "validity": "validity",
+    "days_late": "days_late",
+    "away_until": "away_until",
+    "certificate_day": "certificate_day",
+    "is_outside": "is_outside",
+    "is_trained_outside": "is_trained_outside",
+    "has_left": "has_left",
+    "shows_certificate": "shows_certificate",
+    "line": "line",
+    "done": "journey.progress.done_count",
+    "total": "journey.progress.total",
+    "due_on": "enrollment.due_on",
+    "last_active_at": "enrollment.last_active_at",
+    "next_step": "journey.words",
+    "why_stuck": "stuck.words",
+}
+Cells = namedtuple("Cells", CELLS)  # type: ignore[misc]  # wants a literal
+values_of_cells = attrgetter(*CELLS.values())
 
 
 @dataclass(frozen=True)
 class BoardRow:
-    """Where a person stands in a course, as the board shows it; every cell of page and export comes from here.
+    """A learner in a course, with all values of page and exports; the state is that `at` this time.
 
-    `team` is the name of the first team the learner joined of those the viewer may see. The state is that `at` this
-    instant. `is_outside`: it is by what was learned elsewhere that one is certified, or was; `is_trained_outside`: is.
+    `team` is the team joined first of those the user sees. `is_outside`: the certification comes or came from external
+    training; `is_trained_outside`: it does now.
     """
 
     journey: Journey
@@ -117,12 +117,19 @@ class BoardRow:
 
     @property
     def days_late(self) -> int:
-        return days_late(self.enrollment, self.at)
+        """Days since the due date, in the time zone of the learner's team."""
+        if self.enrollment.state != State.OVERDUE:
+            return 0
+        return (timezone.localdate(self.at, self.enrollment.zone) - self.enrollment.due_on).days
 
     @property
     def away_until(self) -> date | None:
-        # Said in place of a state in which something is asked.
         return self.enrollment.away_until if self.journey.next_act.kind == NotAskedReason.AWAY else None
+
+    @property
+    def shows_certificate(self) -> bool:
+        """Whether the certificate is shown instead of the state: of completed or renewing people who are certified."""
+        return self.validity.is_certified and self.state in (State.COMPLETED, State.RENEWING)
 
     @property
     def post(self) -> str:
@@ -130,7 +137,7 @@ class BoardRow:
 
     @property
     def certificate_day(self) -> date | None:
-        """Its last day; None where it has no end, was withdrawn, or where there is none."""
+        """Last day of the certificate; None without a certificate or an end, or if it was withdrawn."""
         day = self.enrollment.certified_until
         return None if day in (date.min, date.max) else day
 
@@ -144,47 +151,15 @@ class BoardRow:
 
     @property
     def cells(self) -> Cells:
-        return Cells(
-            enrollment=self.enrollment.pk,
-            name=self.name,
-            team=self.team,
-            course=self.journey.outline.title,
-            state=self.state,
-            validity=self.validity,
-            days_late=self.days_late,
-            away_until=self.away_until,
-            certificate_day=self.certificate_day,
-            is_outside=self.is_outside,
-            is_trained_outside=self.is_trained_outside,
-            has_left=self.has_left,
-            line=self.line,
-            done=self.journey.progress.done_count,
-            total=self.journey.progress.total,
-            due_on=self.enrollment.due_on,
-            last_active_at=self.enrollment.last_active_at,
-            next_step=self.journey.words,
-            why_stuck=self.stuck.words,
-        )
+        return Cells(*values_of_cells(self))
 
 
-def board(
-    user,
-    *,
-    team: Team | None = None,
-    course: Course | None = None,
-    name: str = "",
-    post: str = "",
-    days: DueDays | None = None,
-    left: bool = False,
-    away: bool = False,
-    at: datetime | None = None,
-) -> EnrollmentQuerySet:
-    """The enrollments `user` may see, most urgent first; of each learner only the newest run in a course.
+def board(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQuerySet:
+    """The newest enrollment of each learner in each course that `user` may see, most urgent first.
 
-    Those of who has left the firm are among them only if `left`; with `away`, only who is away at this moment.
+    Includes people who left the company only if `left`; with `away`, only people away now.
     """
-    shown = enrollments_in(team, user) if team else enrollments_shown_to(user)
-    return board_of(shown, course=course, name=name, post=post, days=days, left=left, away=away, at=at)
+    return board_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
 
 
 def board_of(
@@ -198,7 +173,7 @@ def board_of(
     away: bool = False,
     at: datetime | None = None,
 ) -> EnrollmentQuerySet:
-    """Like `board`, of these."""
+    """Like `board`, of these enrollments."""
     enrollments = enrollments.with_state(at).filter(is_newest=True)
     if not left:
         enrollments = enrollments.filter(learner__is_active=True)
@@ -216,24 +191,23 @@ def board_of(
 
 
 def in_standing(enrollments: EnrollmentQuerySet, standing: State | Validity, at: datetime) -> QuerySet:
-    """Those of `board` who stand so; where certificates end, by their last days."""
+    """Rows of `board` in this state or validity; by the last day of certificates where these end."""
     found = enrollments.in_state(standing, at)
     by_last_day = isinstance(standing, Validity) and standing.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
 def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
-    """Those of `board` who are stuck. Who may be is looked at like rows, a chunk at a time."""
+    """Rows of `board` who are stuck. Doubtful ones are looked at as rows, a chunk at a time."""
     rows_to_check = rows_in_chunks(doubtful(begun(enrollments, at), at), {}, language, at)
     looked_at = [row.enrollment.pk for row in rows_to_check if row.stuck]
     return among(enrollments, looked_at, at)
 
 
 def sorted_within_reason(enrollments: QuerySet, number: int, sorting: Sorting | None, user) -> QuerySet:
-    """These (from `board`), of which there are so many.
+    """These rows of `board`, `number` in all, in this order.
 
-    Where all would have to be sorted for one page, they stand by due day, and those of one day as they were enrolled:
-    the index has them so.
+    More than SORTED_BY_NAME rows are in the order of the index: by due date, then by enrollment.
     """
     if number <= SORTED_BY_NAME:
         return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
@@ -241,15 +215,15 @@ def sorted_within_reason(enrollments: QuerySet, number: int, sorting: Sorting | 
 
 
 def enrollments_shown_to(user) -> EnrollmentQuerySet:
-    """In published courses."""
+    """Enrollments in published courses that `user` may see."""
     return published(Enrollment.objects.visible_to(user))
 
 
 def enrollments_in(team: Team, user) -> EnrollmentQuerySet:
-    """What `enrollments_shown_to` has of those who learn in the team or below it."""
+    """Those of `enrollments_shown_to` whose learners are in the team or below it."""
     below = Team.objects.filter(pk=team.pk).with_those_below()
     if not sees_the_firm(user) and teams_managed_by(user).filter(pk=team.pk).exists():
-        # Else each of them would be looked up among all whom the user leads.
+        # Otherwise each learner would be looked up among all people of the user.
         return published(Enrollment.objects.filter(learner__in=people_led(below, user.pk)))
     return enrollments_shown_to(user).filter(learner__in=learners_of(below))
 
@@ -259,9 +233,7 @@ def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 
 def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """What a row needs of an enrollment: its state, who learns, at what post, and is here still, until when away,
-    where trained.
-    """
+    """Annotate what a row needs: state, absence, learner and external training."""
     columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "post_noted": "post"}
     who = {column: F(f"learner__{field}") for column, field in columns.items()}
     elsewhere = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(outside=None)
@@ -272,7 +244,7 @@ FACTS = KeptQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=k
 
 
 def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
-    """The enrollments with these keys, in their order, with what a row needs. Runs one query."""
+    """The enrollments with these keys, in their order, `with_facts`. Runs one query."""
     keys = list(keys)
     found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
     return [found[key] for key in keys if key in found]
@@ -283,9 +255,9 @@ def rows(
 ) -> list[BoardRow]:
     """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
 
-    `routes` are from `outlines`, asked for after the enrollments: then a course that was just released is among them.
-    Runs three queries for any number of enrollments, two more if any was begun, three more if any failed the exam and
-    the calendars of who did so a while ago, and three if any owes a drill.
+    Read `routes` (`outlines`) after the enrollments, so that they include a course just published. Runs three queries
+    for any number of enrollments, two more if any was begun, three more and those of calendars if any failed the exam,
+    and three if any has practice to do.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:
@@ -314,10 +286,7 @@ COURSES = KeptQuery(lambda: Course.objects.select_related("current").only("curre
 
 
 def outlines(language: str) -> dict[int, Outline]:
-    """Primary key → current outline, of all published courses.
-
-    Runs one query, and one more for each course the first time in a process.
-    """
+    """Primary key → current outline of all published courses. Runs one query once they are cached in the process."""
     return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
 
 
@@ -331,17 +300,11 @@ JOINED = KeptQuery(
 
 
 def teams_joined(learners: Collection[int]) -> dict[int, list[tuple[int, str]]]:
-    """Primary key of a learner → key and time zone of the own teams, the one joined first in front."""
+    """Primary key of a learner → key and time zone of the learner's teams, in the order of joining."""
     found: dict[int, list[tuple[int, str]]] = {learner: [] for learner in learners}
     for learner, team, zone in JOINED(people=list(learners)):
         found[learner].append((team, zone))
     return found
-
-
-def days_late(enrollment: Enrollment, at: datetime) -> int:
-    # `enrollment.state` is as of `at`; days are counted in the zone of the learner's team.
-    is_overdue = enrollment.state == State.OVERDUE
-    return (timezone.localdate(at, enrollment.zone) - enrollment.due_on).days if is_overdue else 0
 
 
 @lru_cache(1024)  # as many as there are of `progress_with`

@@ -1,4 +1,4 @@
-"""The teams directly below one, each with all below it: how many stand where, for who leads those who lead."""
+"""Totals of the teams directly below a team, each with all teams below it: for senior managers."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -16,7 +16,7 @@ from courseware.reporting.board_rows import SORTED_BY_NAME, board, those_stuck
 
 
 class BranchRow(NamedTuple):
-    """`stuck` is None where so many are below that they are not looked at."""
+    """`stuck` is None if there are too many people to check."""
 
     team: Team
     tally: Tally
@@ -34,7 +34,7 @@ class BranchRow(NamedTuple):
 
 
 def head_of(user) -> Team | None:
-    """The team under which `user` leads all others; None of who leads several side by side, or sees the firm."""
+    """The team above all others that `user` leads; None if there are several, or for users who see the company."""
     if sees_the_firm(user):
         return None
     heads = topmost(own_teams(user))
@@ -47,24 +47,19 @@ def topmost_of(user) -> list[Team]:
     return sorted(topmost(own_teams(user)), key=lambda team: (team.name, team.pk))
 
 
-def below(team: Team) -> list[Team]:
-    return list(Team.objects.filter(parent=team))
-
-
 def leads_leads(user) -> bool:
-    """Whether there are teams, and not only one, below one that `user` leads."""
+    """Whether at least two teams are directly below teams that `user` leads."""
     own = own_teams(user)
     return bool(own) and Team.objects.filter(parent__in=own).count() > 1
 
 
 def branch_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[BranchRow]:
-    """The teams below `head`, else below `head_of`, else the topmost ones: most people late first.
+    """The teams below `head`, otherwise below `head_of`, otherwise the topmost ones: most overdue people first.
 
-    Behind them stands that head with all below it, also who learns in no other team. As many queries for one team as
-    for many.
+    The head with all teams below it comes last. The number of queries does not depend on the number of teams.
     """
     head = head or head_of(user)
-    teams = below(head) if head else topmost_of(user)
+    teams = list(Team.objects.filter(parent=head)) if head else topmost_of(user)
     if not teams:
         return []
     heads = [head] if head else []
@@ -80,7 +75,7 @@ def branch_rows(user, head: Team | None, course: Course | None, language: str, a
 
 
 def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, Tally]:
-    """What stands above the board of each of these teams, without a filter but that of a course. Runs three queries."""
+    """Key of a team → the totals of its dashboard. Runs three queries."""
     kept = Headcount.objects.filter(team__in=[team.pk for team in teams])
     hidden = not_shown_to(user)
     if course:
@@ -94,7 +89,7 @@ def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetim
 
 
 def by_team(places: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple[Any, ...]]]:
-    """(learner, …) → what follows, as often as it stands on the board of each team."""
+    """Team → the values after the learner, counted on the team's dashboard."""
     places = list(places)
     teams = reach({learner for learner, *_ in places})
     found: dict[int | None, Counter[tuple[Any, ...]]] = {}
@@ -105,6 +100,6 @@ def by_team(places: Iterable[tuple[Any, ...]]) -> dict[int | None, Counter[tuple
 
 
 def stuck_by_team(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> Counter[int | None]:
-    """Key of a team → how many of these (from `board`) are stuck in it, or below it."""
+    """Key of a team → number of these rows of `board` who are stuck in it or below it."""
     stuck = those_stuck(enrollments, language, at).order_by().values_list("learner")
     return Counter({team: rows.total() for team, rows in by_team(stuck).items()})

@@ -1,9 +1,11 @@
-"""Who asks for another due day, for those who answer: leads for the people they lead, human resources where nobody
-leads."""
+"""What learners ask a manager on *Today*: another due date, or a question.
+
+HR answers requests for another due date of people without a manager.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils.translation import get_language
@@ -12,54 +14,49 @@ from courseware.accounts.leads import leads_of
 from courseware.accounts.permissions import handles_people, people_in_hands_of
 from courseware.content.course_titles import course_title
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.manager_questions import ManagerQuestion
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 
-SHOWN = 5  # at once, the oldest; when these are answered the next ones stand there
+SHOWN = 5  # at once, the oldest; the next ones follow when these are answered
 ASKED_AT_ONCE = 500  # in memory
 
 
 @dataclass(frozen=True)
-class DayAsked:
-    """`request`, `run` and `learner` are keys; `title` is that of the course."""
+class Asked:
+    """The oldest as `shown`, of `number`."""
 
-    request: int
-    run: int
-    learner: int
-    name: str
-    title: str
-    due_on: date
-    day: date
-    why: str
-
-
-@dataclass(frozen=True)
-class DaysAsked:
-    """The oldest as `shown`, of `number`; `learners` are the keys of those among all who ask whom the reader leads."""
-
-    shown: list[DayAsked]
+    shown: Sequence
     number: int
-    learners: frozenset[int]
 
     @property
     def beside(self) -> int:
         return self.number - len(self.shown)
 
 
+@dataclass(frozen=True)
+class DaysAsked(Asked):
+    """`shown` are pairs of request and course title; `learners` the keys of the user's people with a request."""
+
+    learners: frozenset[int]
+
+
 def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> DaysAsked:
-    """What `user`, who leads those of these runs, is to answer. Runs two queries, two more where there are any, and
-    two more for human resources: three for each so many requests."""
+    """Requests that `user`, who leads these enrollments, is to answer.
+
+    Runs two queries, two more if there are any; for HR two more, and three for each ASKED_AT_ONCE requests.
+    """
     asked = DayRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=led).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())
     if handles_people(user):
         rows |= without_lead(asked, user)
-    first = sorted(rows)[:SHOWN]
-    shown = [day_asked(each) for each in with_runs(first)] if first else []
+    first = with_runs(sorted(rows)[:SHOWN]) if rows else []
+    shown = [(each, course_title(each.enrollment.course, get_language())) for each in first]
     return DaysAsked(shown, len(rows), learners)
 
 
 def without_lead(asked: QuerySet[DayRequest], user) -> dict[int, int]:
-    """Those whom no lead could answer; `user` handles people. Three queries for each so many requests."""
+    """Request → learner of those that no manager can answer; `user` works in HR."""
     of_people = asked.filter(enrollment__learner__in=people_in_hands_of(user).values("pk")).order_by("pk")
     found: dict[int, int] = {}
     last = 0
@@ -71,7 +68,7 @@ def without_lead(asked: QuerySet[DayRequest], user) -> dict[int, int]:
 
 
 def with_runs(keys: Sequence[int]) -> list[DayRequest]:
-    """With their runs, and the time zones of these. Runs two queries."""
+    """Requests with their enrollments and the time zones of these. Runs two queries."""
     requests = list(DayRequest.objects.filter(pk__in=keys).order_by("pk"))
     runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).with_zone()
     found = runs.select_related("learner", "course__current").defer("course__current__outlines").in_bulk()
@@ -80,7 +77,12 @@ def with_runs(keys: Sequence[int]) -> list[DayRequest]:
     return requests
 
 
-def day_asked(request: DayRequest) -> DayAsked:
-    run = request.enrollment
-    title = course_title(run.course, get_language())
-    return DayAsked(request.pk, run.pk, run.learner_id, run.learner.name, title, run.due_on, request.day, request.why)
+def questions_asked(managed: QuerySet) -> Asked:
+    """Waiting questions of these people. Runs one query, a second one if not all are shown.
+
+    Includes people about whom the manager cannot decide, because an answer decides nothing.
+    """
+    waiting = ManagerQuestion.objects.filter(answered_at=None, enrollment__course__current__isnull=False)
+    waiting = waiting.filter(enrollment__learner__in=managed, enrollment__learner__is_active=True)
+    shown = list(waiting.select_related("enrollment__learner").order_by("pk")[: SHOWN + 1])
+    return Asked(shown[:SHOWN], waiting.count() if len(shown) > SHOWN else len(shown))

@@ -1,7 +1,7 @@
-"""The weekly letter to who leads people: who asks for another day, is late, is stuck, has finished.
+"""The weekly email to managers: requests for another due date, people who are overdue, stuck or finished.
 
-On Monday morning where its reader is, behind a holiday on the first working day, and only where there is something to
-say. Other weekly emails have the same hours: `WEEKLY`.
+It is sent on Monday morning in the reader's time zone, or the first working day after it, if there is something to
+say. `WEEKLY` lists the emails at these hours.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,15 +19,9 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.letters import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import is_manager, people_managed_by, teams_managed_by
-from courseware.assignments.mornings import (
-    MORNING_JOBS,
-    Morning,
-    MorningJob,
-    by_person,
-    register_morning_job,
-    summary,
-)
+from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, register_morning_job, summary
 from courseware.content.compiled import serving
+from courseware.content.course_titles import course_title
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
@@ -37,12 +31,12 @@ from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, registe
 from courseware.outbox.models import Message
 from courseware.outbox.telling import email_to
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
-from courseware.reporting.days_asked import day_asked, with_runs
+from courseware.reporting.days_asked import with_runs
 from courseware.reporting.letter_samples import DIGEST
 
 KIND = "digest"
 HOUR = time(5, 30)
-NAMED = 5  # people of each sort; the board has them all
+NAMED = 5  # people of each kind
 TEAMS_NAMED = 10
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CAUGHT_UP = 2 * DAY  # since a Monday on which nobody looked
@@ -81,7 +75,7 @@ def all_leaders() -> QuerySet[User]:
 
 
 def letter_to(kind: str, person: User, hours: LetterHours, morning: Morning) -> Message | None:
-    """None where no Monday morning of the person is near."""
+    """None if no Monday morning of the person is near."""
     monday = monday_near(hours, morning)
     if monday is None:
         return None
@@ -91,14 +85,14 @@ def letter_to(kind: str, person: User, hours: LetterHours, morning: Morning) -> 
 
 
 def monday_near(hours: LetterHours, morning: Morning) -> date | None:
-    """The one whose morning begins within a day, or began less than two days ago.
+    """The Monday whose morning begins within a day or began less than two days ago.
 
-    Not sooner: a letter that waits longer is asked meanwhile, and ended where there is nothing to say as yet. Without
-    catching up, the one whose morning begins on this day of the site, whichever day its letter is written on.
+    An email queued earlier could be ended because there is nothing to say yet. Without catching up, the Monday whose
+    morning begins on this day of the site.
     """
     today = morning.at.astimezone(hours.zone).date()
     this_monday = today - today.weekday() * DAY
-    for monday in (this_monday + WEEK, this_monday):  # behind a free week both open at once: it is the later one's
+    for monday in (this_monday + WEEK, this_monday):  # after a free week both open at once: the later one counts
         opens = opening_of(monday, hours)
         is_near = morning.at - CAUGHT_UP < opens <= morning.at + DAY
         if is_near if morning.catches_up else site_day(opens) == morning.day:
@@ -107,7 +101,7 @@ def monday_near(hours: LetterHours, morning: Morning) -> date | None:
 
 
 def opening_of(monday: date, hours: LetterHours) -> datetime:
-    """Of the first working day from this one on."""
+    """The start of the email hours on the first working day from this one on."""
     return hours.opens_at(datetime.combine(monday, OPENS, hours.zone))
 
 
@@ -117,7 +111,7 @@ def board_of_reader(message: Message, at: datetime) -> EnrollmentQuerySet:
 
 
 def asked_of_reader(message: Message, at: datetime) -> QuerySet[DayRequest]:
-    """What waits for an answer from who leads, the oldest first."""
+    """Requests for another due date that wait for the reader, the oldest first."""
     led = published(Enrollment.objects.filter(learner__in=people_managed_by(message.person))).newest()
     return DayRequest.objects.standing(at).filter(enrollment__in=led).order_by("pk")
 
@@ -151,16 +145,23 @@ def in_words(message: Message) -> dict[str, object]:
 
 
 def asked_in_words(requests: QuerySet[DayRequest]) -> dict[str, object]:
-    """As `some_of`, and since when the oldest waits. Runs two queries, and two more where there are any."""
+    """As `some_of`, and since when the oldest waits. Runs two queries, and two more if there are any."""
     number, keys = requests.count(), list(requests.values_list("pk", flat=True)[:NAMED])
     first = with_runs(keys) if keys else []
-    named = [{"name": each.name, "title": each.title, "day": day_in_words(each.day)} for each in map(day_asked, first)]
+    named = [
+        {
+            "name": each.enrollment.learner.name,
+            "title": course_title(each.enrollment.course),
+            "day": day_in_words(each.day),
+        }
+        for each in first
+    ]
     since = day_in_words(timezone.localdate(first[0].asked_at, first[0].enrollment.zone)) if first else ""
     return {"number": number, "since": since, "named": named, "others": number - len(named)}
 
 
 def some_of(runs: Any, language: str) -> dict[str, object]:
-    """How many there are, the first of them, and how many those leave out. Runs two queries."""
+    """Their number, the first of them, and how many others there are. Runs two queries."""
     named = [run_in_words(run, language) for run in runs.with_release().select_related("learner").with_zone()[:NAMED]]
     number = runs.count()
     return {"number": number, "named": named, "others": number - len(named)}
@@ -172,9 +173,9 @@ def run_in_words(run: Enrollment, language: str) -> dict[str, str]:
 
 
 def by_team(message: Message, late: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:
-    """Teams and how many people of theirs are late, most first; none where there is one team. Runs one query."""
+    """Teams and their numbers of overdue people, most first; empty for one team. Runs one query."""
     places = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=teams_managed_by(message.person))
     places = places.filter(person__in=late.order_by().values("learner"))
-    counted = places.values("team").annotate(number=Count("person", distinct=True))  # two teams may bear one name
+    counted = places.values("team").annotate(number=Count("person", distinct=True))  # teams may have the same name
     found = counted.order_by("-number", "team__name", "team").values_list("team__name", "number")[:TEAMS_NAMED]
     return list(found) if len(found) > 1 else []

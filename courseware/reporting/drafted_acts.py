@@ -1,33 +1,37 @@
-"""What a lead may do today, drafted with its reasons: letters, another day, a talk, a look after the course; and who is
-left out of letters.
+"""Actions drafted for a manager on *Today*: reminders, due dates, conversations, follow-ups; and who gets no reminder.
 
-It is about the people whom somebody leads, not about all whom an office lets see. Only the most urgent runs are looked
-at: their number, and that of the statements, is bounded, for one person as for a hundred thousand.
+They are about people whom the user leads. Only the most urgent enrollments are read, so the work is bounded.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import CharField, Max, QuerySet, Value
+from django.utils.translation import get_language
 
 from courseware.accounts.permissions import not_decided_by, people_managed_by
 from courseware.accounts.working_days import calendars_of_people
+from courseware.assessment.models import Attempt
 from courseware.assignments.decision_pages import names_in_words
+from courseware.assignments.models import Talk
 from courseware.assignments.observing import ObservationDue, observations_due
 from courseware.assignments.reminding_by_hand import Unreminded, why_unreminded
-from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
 from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
 from courseware.learning.states import DUE_SOON, State
 from courseware.lib.dates import site_day
+from courseware.reporting import board_rows
 from courseware.reporting.board_rows import BoardRow, published
-from courseware.reporting.days_asked import DaysAsked, days_asked
-from courseware.reporting.questions_asked import QuestionsAsked, questions_asked
-from courseware.reporting.talks_due import talks_due
+from courseware.reporting.days_asked import Asked, DaysAsked, days_asked, questions_asked
+from courseware.reporting.stuck import Obstacle, doubtful
+from courseware.simulations.models import Colour, Run
 
-LOOKED_AT = 2000  # runs, the most urgent that are late or due soon: of each it is asked why no letter would go
-LETTERS_AT_ONCE = 500  # the most urgent; when these have theirs, the next ones are drafted
+LOOKED_AT = 2000  # most urgent enrollments that are overdue or due soon
+TALKS_LOOKED_AT = 500  # most urgent enrollments that were begun
+TALKS_IN_DOUBT = 100  # of these, checked as rows
+LETTERS_AT_ONCE = 500  # most urgent reminders
 LINES = 3  # of one kind, each about one person
 NAMES = 5
 MORE_TIME = timedelta(days=3)
@@ -46,7 +50,7 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Letters:
-    """Reminders to `number` people in one state, of whom `recipients` get theirs by this press."""
+    """Reminders to `number` people in one state; `recipients` get theirs at this confirmation."""
 
     state: State
     number: int
@@ -54,12 +58,11 @@ class Letters:
 
     @property
     def value(self) -> str:
-        """What the box of the form stands for."""
         return ".".join(str(each.run) for each in self.recipients)
 
     @property
     def people(self) -> Sequence[Recipient]:
-        """Each once, who may be late in several courses."""
+        """Recipients, each once: people may be overdue in several courses."""
         return list({each.learner: each for each in reversed(self.recipients)}.values())[::-1]
 
     @property
@@ -75,17 +78,13 @@ class Letters:
         return self.number - len(self.people)
 
     @property
-    def is_late(self) -> bool:
-        return self.state == State.OVERDUE
-
-    @property
     def unopened(self) -> int:
         return sum(not each.has_begun for each in self.people)
 
 
 @dataclass(frozen=True)
 class MoreTime:
-    """Another day for somebody who has not opened the course yet; the first working day that long after the former."""
+    """Another due date for a person who has not opened the course: the first working day MORE_TIME later."""
 
     run: int
     name: str
@@ -99,7 +98,7 @@ class MoreTime:
 
 @dataclass(frozen=True)
 class NoLetter:
-    """`number` people get no letter, for one reason; the names of the first."""
+    """`number` people who get no reminder for one reason; the names of the first."""
 
     why: Unreminded
     number: int
@@ -108,13 +107,10 @@ class NoLetter:
 
 @dataclass(frozen=True)
 class DraftedActs:
-    """`others`: how many people nothing is to be done about; None where that many are not counted.
-
-    `looked_at`: from how many runs, the most urgent, letters are drafted, where there are more; else None.
-    """
+    """`others`: number of people who need nothing, None if not counted. `looked_at`: LOOKED_AT if there are more."""
 
     asked: DaysAsked
-    questions: QuestionsAsked
+    questions: Asked
     letters: list[Letters]
     more_time: list[MoreTime]
     has_more_unopened: bool
@@ -132,18 +128,18 @@ class DraftedActs:
 
     @property
     def can_be_confirmed(self) -> bool:
-        """Whether there is anything to tick; days that are asked for are answered by themselves."""
+        """Whether there is a box to tick; requests are answered by forms of their own."""
         return bool(self.letters or self.more_time or self.talks)
 
     @property
     def number(self) -> int:
-        """Of what there is to do: boxes that may be ticked, days that are asked for, people to be looked at."""
+        """Number of tasks: boxes, requests, questions and follow-ups."""
         boxes = len(self.letters) + len(self.more_time) + len(self.talks)
         return boxes + self.asked.number + self.questions.number + len(self.observations) + self.observations_beside
 
 
 def led_by(user) -> EnrollmentQuerySet:
-    """The newest runs of learners whom `user` leads, also as a substitute, and may decide about."""
+    """The newest enrollments of learners that `user` leads, also as a substitute, and may decide about."""
     return decided_by(user, people_managed_by(user))
 
 
@@ -165,7 +161,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     talks, asked = talks_due(led.asked(at, ignoring=FILTERED_BY_PAGE), at), days_asked(user, led, at)
     observations = observations_due(user, site_day(at))
     questions = questions_asked(managed)
-    asking = {*asked.learners, *(each.learner for each in questions.shown)}
+    asking = {*asked.learners, *(each.enrollment.learner_id for each in questions.shown)}
     beside = {*asking, *(each.enrollment.learner_id for each in talks), *(each.run.learner_id for each in observations)}
     busy = beside.union(learner for _run, learner in urgent)
     return DraftedActs(
@@ -189,9 +185,9 @@ def with_reasons(runs: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
 
 
 def with_whys(runs: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
-    """Whoever learns in these, most urgent first, and why no letter would go; "" to whom one would. Runs one query.
+    """Learners of these enrollments, most urgent first, and why they get no reminder ("": they do). Runs one query.
 
-    All are read and sorted out here: as a condition, the reason made PostgreSQL read every account of the firm.
+    The reason is no condition of the query, because then PostgreSQL reads all accounts.
     """
     found = with_reasons(Enrollment.objects.filter(pk__in=runs), at).order_by("urgency", "pk")
     rows = found.values_list("pk", "learner", "learner__name", "state", "started_at", "why")
@@ -216,7 +212,7 @@ def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
 
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
-    """Not overdue, not opened, and nobody has given another day yet: the most urgent, one more than is shown."""
+    """Enrollments not overdue, not opened and never extended: the most urgent, one more than is shown."""
     soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None)
     soon = soon.exclude(why__in=[Unreminded.AWAY, Unreminded.ASKS])
     return soon.select_related("learner").with_zone().order_by("urgency", "pk")[: LINES + 1]
@@ -234,7 +230,59 @@ def more_time(runs: Sequence[Enrollment]) -> list[MoreTime]:
 
 
 def others_of(led: EnrollmentQuerySet, busy: Collection[int]) -> int | None:
-    """None if there are more than LOOKED_AT enrollments. `busy` are people about whom there is something to do. Runs a
-    query."""
+    """Number of people beside `busy`; None if there are more than LOOKED_AT enrollments. Runs a query."""
     learners = list(led.order_by().values_list("learner", flat=True)[: LOOKED_AT + 1])
     return None if len(learners) > LOOKED_AT else len(set(learners)) - len(busy)
+
+
+# Conversations: with people stuck at an obstacle or after a failed exam, unless it was talked about since
+
+
+def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[BoardRow]:
+    """The most urgent of these open enrollments first. The number of queries does not depend on theirs."""
+    begun = led.exclude(started_at=None).order_by("urgency", "pk")
+    keys = list(begun.values_list("pk", flat=True)[:TALKS_LOOKED_AT])
+    in_doubt = set(doubtful(Enrollment.objects.filter(pk__in=keys), at)) if keys else set()
+    if not in_doubt:
+        return []
+    urgent = [key for key in keys if key in in_doubt][:TALKS_IN_DOUBT]
+    rows = board_rows.rows(board_rows.facts_of(urgent, at), {}, board_rows.outlines(get_language()), at)
+    stopped = [row for row in rows if row.stuck.stops or row.stuck.has_failed]
+    return not_talked_about(stopped)
+
+
+def not_talked_about(rows: list[BoardRow]) -> list[BoardRow]:
+    """Rows without a conversation since the last failure at an obstacle."""
+    talked = Talk.objects.last_about([row.enrollment.pk for row in rows])
+    if not talked:
+        return rows
+    failings = last_failings(talked)
+    return [row for row in rows if has_failed_since(row, talked.get(row.enrollment.pk), failings)]
+
+
+def has_failed_since(
+    row: BoardRow, talked_at: datetime | None, failings: Mapping[tuple[int, Obstacle], datetime]
+) -> bool:
+    if talked_at is None:
+        return True
+    last = (failings.get((row.enrollment.pk, stop)) for stop in obstacles(row))
+    return any(at > talked_at for at in last if at)
+
+
+def obstacles(row: BoardRow) -> Iterable[Obstacle]:
+    yield from row.stuck.stops
+    if row.stuck.has_failed:
+        yield Obstacle(row.journey.outline.exam_id or "")
+
+
+def last_failings(runs: Iterable[int]) -> dict[tuple[int, Obstacle], datetime]:
+    """(key of an enrollment, obstacle) → time of the last failure. Runs one query."""
+    own, nothing = {"enrollment__in": list(runs)}, Value("", CharField())
+    answers = Answer.objects.filter(is_right=False, **own).order_by()
+    reds = Run.objects.filter(branch_of=None, colour=Colour.RED, **own).order_by()
+    exams = Attempt.objects.filter(is_passed=False, **own).order_by()
+    failed = answers.values_list("enrollment", "document__identifier", "question").annotate(Max("answered_at"))
+    red = reds.values_list("enrollment", "simulation__identifier", nothing).annotate(Max("finished_at"))
+    exam = exams.values_list("enrollment", "exam__identifier", nothing).annotate(Max("submitted_at"))
+    found = failed.union(red, exam, all=True)
+    return {(run, Obstacle(step, question)): last for run, step, question, last in found}

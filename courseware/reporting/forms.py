@@ -28,18 +28,18 @@ prohibit_nul = ProhibitNullCharactersValidator()
 
 
 class ReleasedCourseField(forms.ModelChoiceField):
-    """A course that people may be learning, by its id."""
+    """A published course, by its id."""
 
     def __init__(self, **options):
         super().__init__(queryset=Course.objects.exclude(current=None), to_field_name="identifier", **options)
 
     def to_python(self, value):
-        prohibit_nul(value)  # which PostgreSQL would refuse
+        prohibit_nul(value)  # PostgreSQL refuses it
         return super().to_python(value)
 
 
 class BoardFilter(forms.Form):
-    """The filters of the board. They are in the address, so that a filtered board can be bookmarked and shared."""
+    """The filters of the dashboard, in the query of its URL."""
 
     state = forms.ChoiceField(
         label=_("State"),
@@ -72,22 +72,26 @@ class BoardFilter(forms.Form):
         """`teams` is a query of (key, name)."""
         super().__init__(data)
         team = self.fields["team"]
-        if self.data.get("team"):  # else nothing is looked for in it
+        if self.data.get("team"):  # otherwise nothing is looked up in it
             team.queryset = Team.objects.filter(pk__in=teams.values("pk"))
-        team.choices = [("", team.empty_label), *teams]  # else a query of its own
+        team.choices = [("", team.empty_label), *teams]  # saves a query
 
-    def show_courses(self, courses, posts):
-        """What is offered: `courses` are (id, title), `posts` id → title. Of what there is one, it is not asked for."""
+    def show_courses(self, courses, posts=()):
+        """Offer these courses (id, title) and job roles (id → title). A field with one choice only is left out."""
         course, teams = self.fields["course"], tuple(self.fields["team"].choices)
-        course.choices = [("", course.empty_label), *courses]
+        course.choices = [*([("", course.empty_label)] if course.empty_label else []), *courses]
         several = {"course": len(courses) > 1, "team": len(teams) > 2, "post": len(posts) > 1}
-        self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *posts.items()]
-        shown = ["state", *(name for name, is_shown in several.items() if is_shown), "days"]
-        ticks = Div("left", "away", "stuck", css_class="ticks")  # which stay together where the row is too short
-        self.helper = Fields(*shown, Field("name", wrapper_class="grow"), "sort", ticks, form_method="get")
-        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses), tuple(posts.items()))
+        roles = posts.items() if posts else ()
+        self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *roles]
+        self.helper = self.layout([name for name, is_shown in several.items() if is_shown])
+        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses), tuple(roles))
 
-    # Two that look the same are equal, so that `cached_include` renders them once: they are a tenth of the page.
+    def layout(self, several):
+        ticks = Div("left", "away", "stuck", css_class="ticks")  # which stay together where the row is too short
+        name = Field("name", wrapper_class="grow")
+        return Fields("state", *several, "days", name, "sort", ticks, form_method="get")
+
+    # Forms that look the same are equal, so `cached_include` renders them once: they are a tenth of the page.
     def __eq__(self, other):
         return isinstance(other, BoardFilter) and self.looks == other.looks
 
@@ -109,54 +113,45 @@ class BoardFilter(forms.Form):
         return self.cleaned_data["sort"] and Sorting(self.cleaned_data["sort"])
 
     def chosen(self):
-        """Filter → value, of those that were set; an invalid one is ignored."""
+        """Filter → value of those that are set; invalid values are ignored."""
         self.full_clean()
         self.errors.clear()
         return {key: value for key, value in self.cleaned_data.items() if value}
 
     def names_lost_team(self, chosen):
-        """Whether a team that the reader does not see (any more) is asked for: without it more would be shown, not
-        less."""
+        """Whether the query names a team that the user cannot see; to ignore it would show more people, not fewer."""
         return "team" not in chosen and small_number(self.data.get("team")) is not None
 
 
 def posts_of(routes):
-    """Id → title, of those that the courses of these outlines know."""
+    """Id → title of the job roles in these outlines."""
     return {post: title for route in routes.values() for post, title in route.tracks.items()}
 
 
 class OutlookFilter(BoardFilter):
-    """Of them, the course and the team: one course is always shown."""
+    """Only the course and the team; one course is always shown."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=None)
 
-    def show_courses(self, courses, posts=()):
-        course, teams = self.fields["course"], tuple(self.fields["team"].choices)
-        course.choices = courses
-        several = {"course": len(courses) > 1, "team": len(teams) > 2}
-        self.helper = Fields(*(name for name, is_shown in several.items() if is_shown), form_method="get")
-        self.looks = (tuple(self.data.get(name) for name in several), teams, tuple(courses))
+    def layout(self, several):
+        return Fields(*several, form_method="get")
 
 
 class BranchFilter(OutlookFilter):
-    """The same, and without a course it is about all of them."""
+    """Only the course and the team; all courses together without a course."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=pgettext_lazy("any course", "all"))
 
-    def show_courses(self, courses, posts=()):
-        super().show_courses(courses)
-        self.fields["course"].choices = [("", self.fields["course"].empty_label), *courses]
-
 
 class ViewForm(forms.Form):
-    """The filters of an address, and what they are to be called."""
+    """A name for the filters of a URL."""
 
     name = forms.CharField(max_length=40)
-    query = forms.CharField(max_length=5000, required=False)  # as much as a board's filters can take, and more
+    query = forms.CharField(max_length=5000, required=False)
 
 
 class LogFilter(forms.Form):
-    """The filters of the log, in the address as those of the board are."""
+    """The filters of the audit log, in the query of its URL."""
 
     person = forms.CharField(
         label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
@@ -177,7 +172,7 @@ class LogFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, events):
-        """What is typed wrongly finds nothing."""
+        """Invalid values find nothing."""
         if not self.is_valid():
             return events.none()
         chosen = {name: value for name, value in self.cleaned_data.items() if value}
@@ -187,14 +182,14 @@ class LogFilter(forms.Form):
 
 
 def subjects_about(words):
-    """A person's account and runs, as the log names them: of who has this address or number."""
+    """Subjects in the log of the account with this email address or staff number, and of its enrollments."""
     people = list(User.objects.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))[:1])
     runs = Enrollment.objects.filter(learner__in=people).order_by("pk")
     return [subject_of(each) for each in (*people, *runs)]
 
 
 class MonthOrDayField(forms.DateField):
-    """A day, or a month (2026-03) for its first or, with `ends`, its last day."""
+    """A date; a month (2026-03) stands for its first day or, with `ends`, its last."""
 
     widget = DayInput
     FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
@@ -214,18 +209,13 @@ class MonthOrDayField(forms.DateField):
 
 
 class PeriodFilter(BoardFilter):
-    """Of them, the course, the team and who left; and from which day to which."""
+    """A period with the filters of course, team and people who left."""
 
     first = MonthOrDayField(label=pgettext_lazy("first day of a period", "From"))
     last = MonthOrDayField(label=pgettext_lazy("last day of a period", "To"), ends=True)
 
-    def show_courses(self, courses):
-        course, teams = self.fields["course"], tuple(self.fields["team"].choices)
-        course.choices = [("", course.empty_label), *courses]
-        several = {"course": len(courses) > 1, "team": len(teams) > 2}
-        shown = (name for name, is_shown in several.items() if is_shown)
-        self.helper = Fields("first", "last", *shown, "left", form_method="get")
-        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses), str(self.errors))
+    def layout(self, several):
+        return Fields("first", "last", *several, "left", form_method="get")
 
     def clean(self):
         cleaned = super().clean()
@@ -235,7 +225,7 @@ class PeriodFilter(BoardFilter):
         return cleaned
 
     def chosen(self):
-        """As there; an invalid day is told, and not ignored."""
+        """As above; but errors of the two days stay."""
         self.full_clean()
         for name in self.errors.keys() - {"first", "last"}:
             del self.errors[name]

@@ -1,7 +1,6 @@
-"""What was learned from one day to another, by team and course: for reports about months and quarters.
+"""What was learned in a period, by team and course. Each person counts in one team, the one joined first.
 
-Each person counts in one team: of those that are looked at, the one that he or she joined first. Runs as many queries
-for a firm of any size.
+The number of queries does not depend on the size of the company.
 """
 
 from collections import Counter, defaultdict
@@ -32,20 +31,19 @@ Place = tuple[int | None, int]  # keys of a team, or None, and of a course
 
 @dataclass(frozen=True)
 class Period:
-    """Whole days of the site, both of them included."""
+    """Whole days of the site, first and last included."""
 
     first: date
     last: date
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """The first instant of it, and the first one after it."""
+        """The first instant of the period, and the first one after it."""
         zone = timezone.get_default_timezone()
         return datetime.combine(self.first, time.min, zone), due_instant(self.last, zone)
 
     @property
     def certified_on(self) -> date:
-        """Who is certified is known up to today."""
         return min(self.last, site_day())
 
     def contains(self, column: str) -> Q:
@@ -55,7 +53,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Figures:
-    """`people` had a run by the end of the period; `tries` are first attempts at the exam that were handed in."""
+    """`people` had an enrollment by the end of the period; `tries` are first exam attempts that were submitted."""
 
     people: int = 0
     finished: int = 0
@@ -77,7 +75,7 @@ class Figures:
 
 
 class ReportLine(NamedTuple):
-    """A team in a course; `team` is "" of people without one."""
+    """A team in a course; `team` is "" for people without one."""
 
     team: str
     course: str
@@ -94,7 +92,7 @@ class TeamFigures(NamedTuple):
 
 
 class PeriodReport(NamedTuple):
-    """`courses` are pairs of id and title; teams are those with people in any of them, by name."""
+    """`courses` are (id, title); `teams` have people in any of them and are sorted by name."""
 
     period: Period
     courses: list[tuple[str, str]]
@@ -131,7 +129,7 @@ REPORT_COLUMNS: tuple[Column, ...] = (  # of a ReportLine
 def period_report(
     user, period: Period, *, language: str, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> PeriodReport:
-    """About the people on the board of `user`, of `team` and those below it, through `course`; `left` as there."""
+    """About the people on the dashboard of `user`, with these filters."""
     runs = runs_reported(user, team=team, course=course, left=left)
     teams = board_rows.teams_shown_to(user)
     if team:
@@ -151,7 +149,7 @@ def period_report(
 def runs_reported(
     user, *, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> EnrollmentQuerySet:
-    """All of these people, not the newest ones alone."""
+    """All enrollments of these people, not only the newest."""
     runs = board_rows.enrollments_in(team, user) if team else board_rows.enrollments_shown_to(user)
     if course:
         runs = runs.filter(course=course)
@@ -159,15 +157,15 @@ def runs_reported(
 
 
 class Homes(NamedTuple):
-    """In which of these teams each person counts: the one joined first. `has_others`: there may be people of none."""
+    """The team among these in which each person counts: the one joined first. `has_others`: include people in none."""
 
     teams: QuerySet
     has_others: bool
 
     def numbers(self, runs: EnrollmentQuerySet, *by: str, **numbers: Count) -> Iterator[dict]:
-        """A row for each team (`home`) and course (`of`) with these numbers. Runs one query, or two.
+        """A row for each team (`home`) and course (`of`) with these numbers. Runs one query, or two with `has_others`.
 
-        The teams are joined, and not looked up run by run: so the database reads each table once, however many runs.
+        Teams are joined, not looked up for each enrollment, so the database reads each table once.
         """
         joined = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=self.teams.values("pk"))
         earlier = joined.filter(person=OuterRef("person"), pk__lt=OuterRef("pk"))
@@ -182,7 +180,7 @@ class Homes(NamedTuple):
 
 
 def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[Place, Figures]:
-    """Of all teams and courses that somebody of `runs` is in. Runs five queries, or nine."""
+    """Statistics of all teams and courses of these enrollments. Runs five queries, or nine."""
     _begin, end = period.span
     people = runs.filter(enrolled_at__lt=end)
     standing = homes.numbers(
@@ -199,7 +197,7 @@ def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> 
 
 
 def learners(condition: Q | None = None) -> Count:
-    """Each of them once, also who had several runs."""
+    """Number of learners, each once."""
     return Count("learner", distinct=True, filter=condition)
 
 
@@ -209,14 +207,14 @@ def add(by_place: Mapping[Place, Counter[str]], rows: Iterable[dict]) -> None:
 
 
 def certificate_valid_in(period: Period, path: str = "") -> Q:
-    """At the end; one that was withdrawn has never been. `path` leads to the certificate."""
+    """Valid at the end of the period and not withdrawn. `path` leads to the certificate."""
     _begin, end = period.span
     issued = {f"{path}issued_at__lt": end, f"{path}withdrawn_at": None}
     return Q(**issued) & (Q(**{f"{path}valid_until": None}) | Q(**{f"{path}valid_until__gte": period.certified_on}))
 
 
 def is_certified_outside_alone(period: Period) -> Q:
-    """Of the person of a run in its course: who has a certificate as well is counted by that."""
+    """Whether the learner is certified by external training only, without a certificate."""
     trained = OutsideTraining.objects.filter(trained_on__lte=period.last, withdrawn_at=None)
     trained = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
     certified = Certificate.objects.filter(certificate_valid_in(period))
@@ -234,7 +232,7 @@ def first_tries(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Itera
 
 
 def minutes_done(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
-    """By the minutes that the course gives for each step today: of a retired one there are none."""
+    """Minutes that the course states today for each step done; retired steps have none."""
     done = runs.filter(period.contains("completions__completed_at"))
     done = done.annotate(step=F("completions__document__identifier"))
     minutes = minutes_of_steps()
@@ -243,13 +241,13 @@ def minutes_done(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iter
 
 
 def minutes_of_steps() -> dict[tuple[int, str], float]:
-    """By key of the course and id of the step, in the language that the course was written in."""
+    """(key of the course, id of the step) → minutes, in the source language of the course."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
     routes = {each.pk: outline(each.current, each.source_language) for each in courses if each.current}
     return {(key, step.id): step.minutes or 0 for key, route in routes.items() for step in route.steps}
 
 
-QUARTERS, MONTHS = 5, 3  # that are offered, today's among them
+QUARTERS, MONTHS = 5, 3  # offered, including the current one
 
 
 def latest_quarters(today: date) -> list[Period]:
@@ -258,7 +256,11 @@ def latest_quarters(today: date) -> list[Period]:
     >>> latest_quarters(date(2026, 2, 3))[1]
     Period(first=datetime.date(2025, 10, 1), last=datetime.date(2025, 12, 31))
     """
-    return latest(today.replace(month=(today.month - 1) // 3 * 3 + 1), months=3, number=QUARTERS)
+    return latest(first_of_quarter(today), months=3, number=QUARTERS)
+
+
+def first_of_quarter(day: date) -> date:
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
 
 
 def latest_months(today: date) -> list[Period]:
@@ -266,7 +268,7 @@ def latest_months(today: date) -> list[Period]:
 
 
 def latest(day: date, *, months: int, number: int) -> list[Period]:
-    """Of so many months each; the first begins with the month of `day`."""
+    """`number` periods of `months` each; the first begins with the month of `day`."""
     begin = day.replace(day=1)
     periods = []
     for _ in range(number):
@@ -276,6 +278,5 @@ def latest(day: date, *, months: int, number: int) -> list[Period]:
 
 
 def months_later(first: date, months: int) -> date:
-    """The first day of that month."""
     year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
     return date(year, month + 1, 1)

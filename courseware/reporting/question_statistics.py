@@ -1,6 +1,6 @@
-"""How people answer the questions of a lesson or a bank: each person's first answer to each, without names.
+"""Statistics of the questions of a lesson or bank: each person's first answers, without names.
 
-Answers count as long as the shape of their question is the same: a change of its choices or its key begins a new count.
+A change of a question's choices or key (its shape) begins a new count.
 """
 
 from collections import defaultdict
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from courseware.assessment.models import Response
 from courseware.content.compiled.serving import PageData
@@ -25,10 +25,7 @@ CHOSEN = ("one", "several", "mark")  # kinds whose response is the places of wha
 
 @dataclass(frozen=True)
 class QuestionSplit:
-    """Of `people` who answered: how many were right, and how many took which choice.
-
-    Without people enough `right` is None. `choices` is empty also for kinds that are not chosen from.
-    """
+    """How many were right and chose what; None and () for too few people. Some kinds have no `choices`."""
 
     question: Question
     people: int
@@ -37,8 +34,6 @@ class QuestionSplit:
 
 
 class GivenAnswer(NamedTuple):
-    """One answer, as it was given."""
-
     question: str
     learner: int
     shape: str
@@ -48,8 +43,8 @@ class GivenAnswer(NamedTuple):
 
 
 def question_splits(document: Document, page: PageData, figures: GroupFigureQuerySet) -> list[QuestionSplit]:
-    """From these figures: the question that most get wrong first, those without figures last. Runs one query."""
-    # Another wording of a lesson's question is met only by who missed the first, so that one speaks for all.
+    """The question that most people get wrong first, those without statistics last. Runs one query."""
+    # Another wording of a lesson question is shown only to people who missed the first one, which stands for all.
     own = page.wordings if page.kind == Document.Kind.LESSON else page.questions
     asked = {subject_of_question(document, each, page.questions[each].shape): page.questions[each] for each in own}
     graded = {subject: each for subject, each in asked.items() if each.kind != "open"}
@@ -74,7 +69,7 @@ def split_of_question(question: Question, found: GroupSum) -> QuestionSplit:
 
 
 def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Runs a query for each lesson, two for each bank."""
+    """First answers to each question. Runs a query for each lesson, two for each bank."""
     kinds = {Document.Kind.LESSON.value: given_in_lesson, Document.Kind.BANK.value: given_in_exams}
     for document in Document.objects.filter(course=course, kind__in=kinds).order_by("pk"):
         firsts: defaultdict[Subject, dict[int, Counted]] = defaultdict(dict)
@@ -87,7 +82,7 @@ def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
             yield subject, list(people.values())
 
 
-@lru_cache(10_000)  # most answers are like others, of which there may be a million
+@lru_cache(10_000)  # a million answers have few different values
 def numbers_of(places: tuple[int, ...], is_right: bool) -> dict[str, int]:
     return {str(place): 1 for place in places} | {"right": int(is_right)}
 
@@ -99,7 +94,7 @@ def given_in_lesson(lesson: Document) -> Iterable[GivenAnswer]:
 
 
 def given_in_exams(bank: Document) -> Iterable[GivenAnswer]:
-    """What was left open counts as wrong, and as none of the choices."""
+    """Responses in submitted attempts; one left open counts as wrong, and as no choice."""
     shapes = shapes_in(bank)
     handed_in = Response.objects.filter(bank=bank, attempt__submitted_at__isnull=False)
     columns = ("question", "attempt__enrollment__learner", "revision", "response", "is_right", "attempt__submitted_at")
@@ -111,10 +106,10 @@ def given_in_exams(bank: Document) -> Iterable[GivenAnswer]:
 
 
 def shapes_in(bank: Document) -> dict[int, dict[str, str]]:
-    """Primary key of a revision → id of a question → its shape then. Runs one query."""
+    """Primary key of a revision → id of a question → its shape. Runs one query."""
     pages = ReleaseEntry.objects.filter(document=bank).values_list("revision_id", "pages__data__questions")
-    return {revision: {name: shape_of(stored) for name, stored in asked.items()} for revision, asked in pages if asked}
-
-
-def shape_of(stored: dict[str, Any]) -> str:
-    return load_question(stored).shape
+    return {
+        revision: {name: load_question(stored).shape for name, stored in asked.items()}
+        for revision, asked in pages
+        if asked
+    }

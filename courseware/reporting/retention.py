@@ -1,4 +1,4 @@
-"""What a team has kept, by the question of the day: who had four of the first five right in a quarter."""
+"""Retention of a team by the question of the day: people with 4 of the first 5 right in a quarter."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
 from courseware.lib.shares import AnonymousShare
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
-from courseware.reporting.period_reports import Period, latest_quarters
+from courseware.reporting.period_reports import Period, first_of_quarter, latest_quarters
 
 ASKED, RIGHT = 5, 4  # questions of a person in a quarter
 QUARTERS_SHOWN = 2
@@ -20,7 +20,7 @@ QUARTERS_SHOWN = 2
 
 @dataclass(frozen=True)
 class Retention:
-    """`lines` are (team, a share for each of `quarters`, or None of too few), the newest quarter first."""
+    """`lines` are (team, share for each of `quarters` or None for too few people), the newest quarter first."""
 
     quarters: list[Period]
     lines: list[tuple[str, list[AnonymousShare | None]]]
@@ -30,12 +30,8 @@ def subject_of_quarter(first: date) -> Subject:
     return Subject(f"retained/{first:%Y-%m}")
 
 
-def first_of_quarter(day: date) -> date:
-    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-
-
 def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Of each quarter who has answered five since the completion, on the day of the fifth. Runs one query."""
+    """People with ASKED answers in a quarter since completion, on the day of the last of these. Runs one query."""
     rows = DailyAnswer.objects.filter(
         enrollment__course=course, answered_at__gt=F("enrollment__completed_at")
     ).order_by("day", "pk")

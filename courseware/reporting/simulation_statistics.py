@@ -1,7 +1,6 @@
-"""How people decide in a simulation: counted over each person's first run, without names.
+"""Statistics of decisions in a simulation: each person's first attempt, without names.
 
-Decisions count as long as the shape of their situation is the same: a change that gives its choices another meaning
-begins a new count.
+A change that gives the choices of a situation another meaning (its shape) begins a new count.
 """
 
 from collections import Counter, defaultdict
@@ -9,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from itertools import compress, starmap
+from itertools import compress
 from statistics import median
 from typing import NamedTuple
 
@@ -23,30 +22,24 @@ from courseware.lib.shares import AnonymousShare, Share, anonymous_shares
 from courseware.reporting.group_figures import Counted, GroupFigure, GroupFigureQuerySet, GroupSum, Subject
 from courseware.simulations.models import Decision, Run, RunQuerySet
 
-WIDEST = 12  # a way that all people took, in units of the drawing
-
-
-@dataclass(frozen=True)
-class ChoiceShare:
-    choice: NodeChoice
-    share: AnonymousShare
+WIDEST = 12  # way that all people took, in units of the drawing
 
 
 @dataclass(frozen=True)
 class NodeSplit:
-    """How people decided in one situation; empty without people enough. `seconds` is the median time."""
+    """Decisions in one situation; empty for too few people. `seconds` is the median time."""
 
     node: Node
     number: str
     people: int
-    choices: tuple[ChoiceShare, ...] = ()
+    choices: tuple[tuple[NodeChoice, AnonymousShare], ...] = ()
     critical: AnonymousShare | None = None
     seconds: int = 0
 
 
 @dataclass(frozen=True)
 class Split:
-    """About `people` who finished; `ways` are (way, width), as wide as the share of people who took it."""
+    """About `people` who finished; `ways` are (way, width), the width is the share of people who took it."""
 
     people: int
     nodes: tuple[NodeSplit, ...]
@@ -56,7 +49,7 @@ class Split:
 
 
 class FirstRun(NamedTuple):
-    """The one a person finished first; `day` is the first on which figures may hold it."""
+    """The attempt a person finished first; statistics may include it from `day` on."""
 
     learner: int
     day: date
@@ -70,34 +63,27 @@ def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
 
 
 def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -> Split:
-    """From these figures. Runs one query."""
+    """Statistics of a simulation. Runs one query."""
     simulation = page.simulation
     ended = subject_of_endings(document.identifier)
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in simulation.nodes.values()}
     found = figures.summed(document.course_id, [ended, *about.values()])
     taken = {node: found[subject] for node, subject in about.items()}
-    drawn, number, endings = map_of(simulation), found[ended].people, found[ended].numbers
+    drawn, number = map_of(simulation), found[ended].people
+    shares = anonymous_shares([found[ended].numbers[f"to:{ending.id}"] for ending in simulation.endings], number)
     return Split(
         people=number,
         nodes=tuple(
             node_split(node, drawn.stations[node.id].number, taken[node.id]) for node in simulation.nodes.values()
         ),
-        endings=tuple(
-            zip(
-                simulation.endings,
-                anonymous_shares([endings[f"to:{ending.id}"] for ending in simulation.endings], number),
-                strict=True,
-            )
-        )
-        if number
-        else (),
+        endings=tuple(zip(simulation.endings, shares, strict=True)) if number else (),
         map=drawn,
         ways=tuple(ways(drawn, taken)),
     )
 
 
 def chosen_by_colleagues_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
-    """Over everybody whose decisions are stored: see `register_colleagues`. Runs one query."""
+    """Situation → share of each choice in the whole company, for `register_colleagues`. Runs one query."""
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
     found = GroupFigure.objects.summed(document.course_id, about.values())
     return {
@@ -116,7 +102,7 @@ def subject_of_node(document: Document, node: str, shape: str) -> Subject:
 
 
 def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
-    """How runs ended and what was decided in each situation. Runs three queries for each simulation."""
+    """Endings, and decisions in each situation. Runs three queries for each simulation."""
     for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
         runs = Run.objects.on_record().finished().filter(simulation=document)
         firsts = first_runs(runs)
@@ -130,8 +116,7 @@ def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
 
 
 def first_runs(runs: RunQuerySet) -> dict[int, FirstRun]:
-    """Primary key of a run → the first that each person finished, the first in front. Runs one query."""
-    # Later runs are played with the debrief in mind. The first by its end, so that it stays the first.
+    """Primary key → the attempt that each person finished first, in order. Runs one query."""
     firsts: dict[int, tuple[int, FirstRun]] = {}
     columns = ("pk", "enrollment__learner", "finished_at", "ending", "colour")
     for pk, learner, finished_at, ending, colour in runs.order_by("finished_at", "pk").values_list(*columns):
@@ -140,7 +125,7 @@ def first_runs(runs: RunQuerySet) -> dict[int, FirstRun]:
 
 
 def shapes_of(document: Document) -> dict[int, dict[str, str]]:
-    """Primary key of a revision → id of a situation → its shape then. Runs one query."""
+    """Primary key of a revision → id of a situation → its shape. Runs one query."""
     pages = ReleaseEntry.objects.filter(document=document).values_list("revision_id", "pages__data__simulation")
     return {
         revision: {node.id: node.shape for node in load_simulation(stored).nodes.values()}
@@ -152,7 +137,7 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
 def decisions_in(
     runs: RunQuerySet, firsts: Mapping[int, FirstRun], shapes: Mapping[int, Mapping[str, str]]
 ) -> dict[tuple[str, str], list[Counted]]:
-    """(id of a situation, its shape) → what each decided there first, in the order of `firsts`. Runs one query."""
+    """(id of a situation, its shape) → first decision of each person, in the order of `firsts`. Runs one query."""
     decided: defaultdict[tuple[str, str], dict[int, Mapping[str, int]]] = defaultdict(dict)
     decisions = Decision.objects.filter(run__in=runs).order_by("run", "position")
     columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
@@ -174,7 +159,7 @@ def decision_numbers(place: int, target: str, seconds: int) -> dict[str, int]:
 
 
 def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
-    """Each decision with what it led to: the next situation of the run, or its ending."""
+    """Each decision with its target: the next situation of the attempt, or its ending."""
     last = None
     for row in rows:
         if last:
@@ -195,7 +180,7 @@ def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
         node=node,
         number=number,
         people=people,
-        choices=tuple(starmap(ChoiceShare, zip(node.choices, anonymous_shares(places, people), strict=True))),
+        choices=tuple(zip(node.choices, anonymous_shares(places, people), strict=True)),
         critical=AnonymousShare(critical, people) if any(is_critical) else None,
         seconds=round(median(Counter({int(each): times for each, times in named(taken, "seconds")}).elements())),
     )
@@ -206,7 +191,7 @@ def places_taken(node: Node, taken: GroupSum) -> list[int]:
 
 
 def named(found: GroupSum, sort: str) -> Iterator[tuple[str, int]]:
-    """(what stands behind the colon, how often) of the numbers of a sort."""
+    """(name after the colon, number) of the numbers of this sort."""
     for name, times in found.numbers.items():
         before, _colon, what = name.partition(":")
         if before == sort:
@@ -217,5 +202,5 @@ def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Way, float
     for node, found in taken.items():
         for target, count in named(found, "to"):
             if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
-                nearly_all = min(count, found.people - 1)  # drawn as wide as all: see `AnonymousShare`
+                nearly_all = min(count, found.people - 1)  # as wide as all: see `AnonymousShare`
                 yield drawn.way(node, target), max(1, WIDEST * nearly_all / found.people)

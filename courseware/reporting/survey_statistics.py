@@ -1,4 +1,4 @@
-"""Survey results, of as many people as `lib.disclosure` lets be seen, so that nobody can be identified."""
+"""Survey results about as many people as `lib.disclosure` allows, so that nobody can be identified."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -29,10 +29,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """`answered` is the number of people it is about, in fives; 0 where fewer have answered.
+    """`answered` is the number of people in fives, 0 for fewer; `ends` are the labels of a scale's ends.
 
-    `mean` and `recommend` (−100 to 100) are None if they make no sense; `ends` say what the ends of a scale mean.
-    Texts are in the order of the answers' random keys, so that it tells nothing about people.
+    `mean` and `recommend` (−100 to 100) are None if they make no sense. Texts are in the order of random keys.
     """
 
     title: str
@@ -45,7 +44,7 @@ class QuestionResult:
 
 
 def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step | LeadsSheet]]:
-    """(course id, step or sheet) of what each course asks of its people, and of who leads them."""
+    """(course id, survey or follow-up) of each course."""
     found: list[tuple[str, Step | LeadsSheet]] = []
     for route in routes:
         found += [(route.course_id, route.step(route.survey_id))] if route.survey_id else []
@@ -54,7 +53,7 @@ def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step | LeadsSheet]]
 
 
 def survey_results(survey: Document, page: PageData, today: date | None = None) -> tuple[int, list[QuestionResult]]:
-    """(number of people the results are about, a result per question); (0, []) where they are not enough."""
+    """(number of people, a result per question); (0, []) for too few people."""
     today = today or dates.site_day()
     rows = SurveyAnswers.objects.filter(survey=survey).order_by("pk")
     columns = ("shown_from", "pk", "release_id", "answers")
@@ -65,14 +64,14 @@ def survey_results(survey: Document, page: PageData, today: date | None = None) 
 def results_of(
     given: list[Given], page: PageData, shapes: Mapping[int, Mapping[str, tuple]], today: date
 ) -> tuple[int, list[QuestionResult]]:
-    """Of these rows, in the order of their keys; `shapes` are `shapes_asked`."""
+    """Results of these rows, in the order of their keys; `shapes` are `shapes_asked`."""
     number = len(disclosed(((day, pk) for day, pk, _release, _answers in given), today))
     if not number:
         return 0, []
     results = []
     for question in page.data["questions"]:
         identifier = question["id"]
-        # In steps for each question by itself: no question is compulsory.
+        # Each question has its own steps of five, because none is compulsory.
         answers_to_it = [
             (day, (pk, answers[identifier]))
             for day, pk, release, answers in given
@@ -84,21 +83,21 @@ def results_of(
 
 
 def shapes_asked(survey: Document) -> dict[int, dict[str, tuple]]:
-    """Primary key of a release → question id → its shape then. Runs one query."""
+    """Primary key of a release → question id → its shape. Runs one query."""
     pages = ReleaseEntry.objects.filter(document=survey).values_list("release_id", "pages__data")
     return {release: {question["id"]: shape_of(question) for question in data["questions"]} for release, data in pages}
 
 
 def shape_of(question: Asked) -> tuple:
-    # Answers stay valid when words change, but not when kind, scale or number of choices do.
+    # Another wording keeps the answers valid; another kind, scale or number of choices does not.
     return question["kind"], question["from"], question["to"], len(question["choices"])
 
 
 def scale_result(question: Asked, given: list) -> QuestionResult:
     values = range(question["from"], question["to"] + 1)
     is_varied = max(Counter(given).values()) < len(given) - 1  # otherwise the mean reveals everybody's answer
-    # A difference of percentages, and so said where percentages are.
-    recommends = is_varied and asks_to_recommend(question) and len(given) >= PERCENT_FROM
+    # The score is a difference of percentages, so it is shown from the same number of people on.
+    recommends = is_varied and (question["from"], question["to"]) == (0, 10) and len(given) >= PERCENT_FROM
     return QuestionResult(
         question["title"],
         len(given),
@@ -129,10 +128,6 @@ def bars(labels: Iterable[tuple[str, int]], values: list[int], total: int) -> tu
     labels = list(labels)
     shares = anonymous_shares([counts[value] for _label, value in labels], total)
     return tuple(Bar(label, share) for (label, _value), share in zip(labels, shares, strict=True))
-
-
-def asks_to_recommend(scale: Asked) -> bool:
-    return (scale["from"], scale["to"]) == (0, 10)
 
 
 def recommend_score(values: list[int]) -> int:

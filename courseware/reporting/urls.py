@@ -6,9 +6,7 @@ from courseware.reporting.views import (
     api_pages,
     board,
     board_files,
-    branch_page,
     day_answers,
-    landing,
     log_pages,
     outlook_page,
     period_pages,
@@ -16,28 +14,27 @@ from courseware.reporting.views import (
     seeing,
     statistics,
     today,
-    view_pages,
 )
 
 app_name = "reporting"
 urlpatterns = [
-    path("start/", landing.start, name="start"),
+    path("start/", board.start, name="start"),
     # /team/
     path("team/", board.board, name="board"),
     path("team/board.csv", board_files.board_csv, name="board-csv"),
     path("team/board.xlsx", board_files.board_xlsx, name="board-xlsx"),
-    path("team/teams/", branch_page.branch, name="branch"),
+    path("team/teams/", board.branch, name="branch"),
     # /team/views/<pk>/
-    path("team/views/", view_pages.keep, name="keep-view"),
-    path("team/views/<int:pk>/take-away/", view_pages.take_away, name="take-view-away"),
+    path("team/views/", board.keep, name="keep-view"),
+    path("team/views/<int:pk>/take-away/", board.take_away, name="take-view-away"),
     # /team/today/
     path("team/today/", today.today, name="today"),
     path("team/today/undo/", today.undo_today, name="undo-today"),
     # /team/people/<pk>/  (of an enrollment)
     path("team/outlook/", outlook_page.outlook, name="outlook"),
     path("team/reports/", period_pages.page, name="period"),
-    path("team/reports/report.csv", period_pages.csv, name="period-csv"),
-    path("team/reports/report.xlsx", period_pages.xlsx, name="period-xlsx"),
+    path("team/reports/report.csv", period_pages.report_file, {"kind": "csv"}, name="period-csv"),
+    path("team/reports/report.xlsx", period_pages.report_file, {"kind": "xlsx"}, name="period-xlsx"),
     path("team/reports/pack.zip", period_pages.pack, name="audit-pack"),
     path("team/reports/monthly/", period_pages.monthly, name="monthly-report"),
     path("team/people/<int:pk>/", person.person, name="person"),

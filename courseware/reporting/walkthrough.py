@@ -1,37 +1,36 @@
-"""A course as its people see it, for who leads them: of nobody's run, and nothing is kept of the walk."""
+"""Preview of a course for managers and editors, without an enrollment; nothing is stored."""
 
 from typing import NamedTuple
 
 from courseware.accounts.models import User
-from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
-from courseware.content.models import Course, Release
-from courseware.language.simulations import Ending, Node, NodeChoice, Part, RunState, Simulation
+from courseware.content.models import Course
+from courseware.language.simulations import Ending, Node, NodeChoice, Part, Simulation
 from courseware.learning.access import Reading
 from courseware.learning.lessons import UntriedLesson, untried_lesson
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import shuffle_for
 from courseware.lib.small_numbers import small_number
 
-SEEN = ("lesson", "simulation")  # what an exam asks is drawn for each who sits it
+SEEN = ("lesson", "simulation")  # kinds of steps with a preview
 LONGEST_WAY = 60  # decisions
 BETWEEN, WITH = "-", "."
 
 
 def lesson_seen(course: Course, step: Step, page: PageData, post: str) -> UntriedLesson:
-    """As somebody of this post would find it."""
+    """A lesson as a learner with this job role sees it."""
     nobody = Enrollment(pk=0, learner=User(), course=course, track=post)
     return untried_lesson(Reading(nobody), step, page)
 
 
 class WayTaken(NamedTuple):
-    """Decisions so far, as an address has them: the place of each choice, and of the parts picked with it: 1-0.2.3-1"""
+    """Decisions so far, in a URL as `1-0.2.3-1`: the index of each choice and of the parts picked with it."""
 
     decisions: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     @classmethod
     def read(cls, text: str) -> "WayTaken":
-        """What is no way is the beginning."""
+        """An invalid text is the beginning."""
         found = []
         for decision in text.split(BETWEEN)[:LONGEST_WAY] if text else ():
             place, *picked = [small_number(number) for number in decision.split(WITH)]
@@ -48,8 +47,8 @@ class WayTaken(NamedTuple):
 
 
 class SeenSituation(NamedTuple):
-    """Where a way has come to: at a node, or at an ending. `offered` are (place, choice) and `parts` (place, part), in
-    the same order for everybody who looks; `last` is the choice before.
+    """A node or an ending. `offered` are (index, choice), `parts` (index, part) in a fixed order; `last` is the choice
+    before.
     """
 
     way: WayTaken
@@ -62,7 +61,7 @@ class SeenSituation(NamedTuple):
 
 
 def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: frozenset[str]) -> SeenSituation:
-    """`rules` in the course's own language, `texts` in the reader's. Raises NotOffered."""
+    """`rules` in the source language of the course, `texts` in the user's. Raises NotOffered."""
     state, last = rules.begin(flags), None
     for place, picked in way.decisions:
         before, state = state.place, rules.decide(state, place, picked)
@@ -71,7 +70,7 @@ def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: 
     choices, parts = rules.shown(state, shuffle_for(f"seen:{node.id}")) if node else ([], [])
     return SeenSituation(
         way=way,
-        meters=meters_of(state, texts),
+        meters=[(texts.meters[meter], value) for meter, value in state.meters.items()],
         node=node and node.heard(state),
         ending=ending and ending.heard(state),
         offered=[(place, node.choices[place]) for place in choices] if node else [],
@@ -80,19 +79,8 @@ def situation_after(way: WayTaken, rules: Simulation, texts: Simulation, flags: 
     )
 
 
-def meters_of(state: RunState, texts: Simulation) -> list[tuple[str, int]]:
-    return [(texts.meters[meter], value) for meter, value in state.meters.items()]
-
-
-def both_languages(release: Release, step: Step, language: str) -> tuple[Simulation, Simulation]:
-    """A simulation in the reader's language, and in that of its rules."""
-    languages = (language, release.course.source_language)
-    texts, rules = (serving.page(release, step.id, each).simulation for each in languages)
-    return texts, rules
-
-
 def neighbours(route: Outline, step: Step) -> tuple[Step | None, Step | None]:
-    """The steps before and after that can be seen."""
+    """The steps before and after that have a preview."""
     seen = [each for each in route.steps if each.kind in SEEN]
     place = seen.index(step)
     return (seen[place - 1] if place else None), (seen[place + 1] if place + 1 < len(seen) else None)

@@ -1,4 +1,4 @@
-"""What the people of a team miss in the checks, objective by objective, whatever the reader has filtered by."""
+"""What the people of a team miss in lesson checks, by objective: as figures and as a drawing."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import Count, Max, QuerySet
+from django.utils.text import Truncator
 
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Course
@@ -16,11 +17,11 @@ from courseware.lib.shares import AnonymousShare
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8
-LEVELS = 5  # of colour: 0 is nobody, or nearly
+LEVELS = 5  # of colour; 0 is nobody or nearly
 
 
 class WeakSpot(NamedTuple):
-    """How many of the group missed something; None of too few."""
+    """Share of the group that missed something; None for too few people."""
 
     share: AnonymousShare | None
 
@@ -30,7 +31,7 @@ class WeakSpot(NamedTuple):
 
 
 class WeakObjective(NamedTuple):
-    """`text` is HTML; a cell for each team; `questions` stand in the checks of the lessons about it."""
+    """`text` is HTML; a cell for each team; `questions`: their number in the checks about the objective."""
 
     text: str
     cells: list[WeakSpot]
@@ -46,7 +47,7 @@ class WeakSpots:
 
 
 def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpots:
-    """Of these teams: a filter by one leaves out the others, and of none a part. Runs one query."""
+    """Weak objectives of these teams, each team whole. Runs one query."""
     lessons = lessons_of(route)
     names = {subject_of_objective(objective, about): objective for objective, about in lessons.items()}
     found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, names)
@@ -81,8 +82,8 @@ def weakness(cells: Iterable[WeakSpot]) -> int:
 
 
 def objectives_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
-    """Of each objective who has done all lessons about it, in the first run in which that was so, and whether something
-    was missed there. Runs two queries for each objective."""
+    """Learners who did all lessons about an objective, and whether they missed anything in the first enrollment with
+    all of them. Runs two queries for each objective."""
     for objective, lessons in lessons_of(route).items():
         missed = missed_in(course, route, lessons)
         people: dict[int, Counted] = {}
@@ -93,7 +94,7 @@ def objectives_counted(course: Course, route: Outline) -> Iterator[tuple[Subject
 
 
 def runs_through(course: Course, lessons: Collection[str]) -> QuerySet:
-    """(run, learner, when the last of these lessons was done), the first in front."""
+    """(enrollment, learner, time when all these lessons were done), in this order of time."""
     done = Completion.objects.filter(enrollment__course=course, document__identifier__in=lessons)
     runs = done.values("enrollment", "enrollment__learner").annotate(number=Count("pk"), last=Max("completed_at"))
     whole = runs.filter(number=len(lessons)).order_by("last", "enrollment")
@@ -101,7 +102,7 @@ def runs_through(course: Course, lessons: Collection[str]) -> QuerySet:
 
 
 def lessons_of(route: Outline) -> dict[str, set[str]]:
-    """Objective → the ids of the lessons that ask about it. An optional one is done by few, and not for that."""
+    """Objective → ids of the lessons that ask about it, without optional ones."""
     found: dict[str, set[str]] = defaultdict(set)
     for step in route.steps:
         for objective in step.objectives if step.check and not step.is_optional else ():
@@ -110,9 +111,68 @@ def lessons_of(route: Outline) -> dict[str, set[str]]:
 
 
 def missed_in(course: Course, route: Outline, lessons: Collection[str]) -> set[int]:
-    """Runs in which something was answered wrong in the checks of these lessons; questions beside them do not count."""
+    """Enrollments with a wrong answer in the checks of these lessons."""
     checks = {step.id: step.check for step in route.steps if step.id in lessons}
     asked = {(lesson, each) for lesson, check in checks.items() for question in check for each in question.wordings}
     wrong = Answer.objects.filter(enrollment__course=course, document__identifier__in=lessons, is_right=False)
     answers = wrong.order_by().values_list("enrollment", "document__identifier", "question").distinct()
     return {run for run, lesson, question in answers if (lesson, question) in asked}
+
+
+# The drawing, in its own units
+
+SIDE, GAP = (60, 32), 2  # of a square, and around it
+HEAD, ROWS_LABEL, SLANT = 76, 24, 70  # room above for team names, on the left for numbers, on the right for the last
+LONGEST_NAME = 12
+
+
+class Square(NamedTuple):
+    """`words` stand in it at (`middle`, `base`); a dash for too few people."""
+
+    x: int
+    y: int
+    level: int
+    words: str
+
+    @property
+    def middle(self) -> int:
+        return self.x + (SIDE[0] - GAP) // 2
+
+    @property
+    def base(self) -> int:
+        return self.y + SIDE[1] // 2 + 4
+
+
+@dataclass(frozen=True)
+class HeatDrawing:
+    """A square for each objective and team. Rows are numbered; the texts of the objectives stand beside the drawing."""
+
+    spots: WeakSpots
+
+    square = (SIDE[0] - GAP, SIDE[1] - GAP)
+
+    @property
+    def width(self) -> int:
+        return ROWS_LABEL + len(self.spots.teams) * SIDE[0] + SLANT
+
+    @property
+    def height(self) -> int:
+        return HEAD + len(self.spots.lines) * SIDE[1]
+
+    @property
+    def columns(self) -> list[tuple[int, int, str]]:
+        """(x, y, the team's name, cut where it is long)."""
+        names = (Truncator(team).chars(LONGEST_NAME) for team in self.spots.teams)
+        return [(ROWS_LABEL + number * SIDE[0] + SIDE[0] // 2, HEAD - 8, name) for number, name in enumerate(names)]
+
+    @property
+    def rows(self) -> list[tuple[int, list[Square]]]:
+        """(y of the row's number, its squares)."""
+        lines = ((HEAD + row * SIDE[1], line.cells) for row, line in enumerate(self.spots.lines))
+        return [
+            (y + SIDE[1] // 2 + 4, [square(column, y, cell) for column, cell in enumerate(cells)]) for y, cells in lines
+        ]
+
+
+def square(column: int, y: int, cell: WeakSpot) -> Square:
+    return Square(ROWS_LABEL + column * SIDE[0], y, cell.level, cell.share.short if cell.share else "–")

@@ -1,13 +1,12 @@
 """Who asks for another day stands among the acts of today, and on the page of the person, until it is answered."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.accounts.substitutes import Substitute
 from courseware.learning.asking import ask_for_day
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.enrolling import waive
@@ -15,17 +14,7 @@ from courseware.reporting import days_asked
 from courseware.reporting.days_asked import days_asked as days_asked_of
 from courseware.reporting.drafted_acts import led_by
 from tests.counting import statements
-from tests.making import (
-    days,
-    join,
-    make_admin,
-    make_auditor,
-    make_course,
-    make_enrollment,
-    make_hr,
-    make_team,
-    make_user,
-)
+from tests.making import days, join, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
@@ -41,7 +30,7 @@ def asks(team, name="Zoe", number=4, why="A sick child", **fields):
 
 
 def names(user):
-    return [each.name for each in days_asked_of(user, led_by(user), timezone.now()).shown]
+    return [each.enrollment.learner.name for each, _title in days_asked_of(user, led_by(user), timezone.now()).shown]
 
 
 def answer(client, request, answer, *, back="/team/", **fields):
@@ -146,27 +135,6 @@ def test_what_has_ended_meanwhile_is_said(client, team):
     assert "Ben has taken the request back." in said(answer(client, taken_back, "give"))
 
 
-def test_leads_those_above_substitutes_and_offices_answer_and_nobody_else_does(client, team):
-    request = asks(team)
-    address = f"/team/people/{request.enrollment_id}/another-day/"
-    fields = {"request": request.pk, "answer": "refuse"}
-    stands_in = make_user()
-    day = {"first_day": date(2020, 1, 1), "last_day": date(2099, 1, 1)}
-    Substitute.objects.create(lead=team.manager, person=stands_in, made_by=make_admin(), **day)
-    for person in (request.enrollment.learner, make_user(), make_team(manager=make_user()).manager, make_auditor()):
-        client.force_login(person)
-        assert client.post(address, fields).status_code == 404
-        assert end_of(request) == ""
-    above = make_team()
-    team.parent, team.above = above, f"/{above.pk}/"
-    team.save()
-    for person in (team.manager, above.manager, stands_in, make_hr(), make_admin()):
-        client.force_login(person)
-        assert client.post(address, fields).status_code == 302
-        assert end_of(request) == "refused"
-        DayRequest.objects.update(end="", ended_at=None, ended_by=None, words="")
-
-
 def test_of_another_run_it_is_not_answered(client, team):
     own, foreign = asks(team), asks(make_team())
     address = f"/team/people/{own.enrollment_id}/another-day/"
@@ -236,13 +204,3 @@ def test_it_costs_as_many_statements_for_one_as_for_three(client, team, people):
         asks(team, f"Person {number}", due_at=days(9), number=12)
     client.get("/team/today/")
     assert statements(lambda: client.get("/team/today/"))["SELECT"] == 18
-
-
-@pytest.mark.parametrize("people", [1, 3])
-def test_human_resources_cost_as_many_for_one_as_for_three(client, people):
-    make_course()
-    client.force_login(make_hr())
-    for _each in range(people):
-        ask_for_day(make_enrollment(due_at=days(-2)), in_days(4))
-    client.get("/team/today/")
-    assert statements(lambda: client.get("/team/today/"))["SELECT"] == 14

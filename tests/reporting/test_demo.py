@@ -54,7 +54,7 @@ def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do():
 def test_somebody_in_the_demo_asks_for_another_day():
     manager = User.objects.get(email="manager@example.com")
     draft = draft_for(manager, timezone.now(), counts_others=True)
-    assert [each.name for each in draft.asked.shown] == ["周凯"]
+    assert [each.enrollment.learner.name for each, _title in draft.asked.shown] == ["周凯"]
 
 
 def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says():

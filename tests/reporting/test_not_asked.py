@@ -32,7 +32,7 @@ from courseware.reporting import board_rows
 from courseware.reporting.digest import why_nothing
 from courseware.reporting.drafted_acts import draft_for
 from courseware.reporting.outlook import outlook_of
-from courseware.reporting.views.landing import place_of_work
+from courseware.reporting.views.board import place_of_work
 from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 from tests.world import outline_of
 

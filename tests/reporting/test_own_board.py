@@ -10,7 +10,7 @@ from courseware.accounts.models import Membership
 from courseware.accounts.standing_in import name_substitute
 from courseware.content.models import Course
 from courseware.learning import enrolling
-from courseware.reporting import board_counts, board_rows, own_board
+from courseware.reporting import board_counts, board_rows
 from tests.making import (
     days,
     join,
@@ -80,20 +80,20 @@ def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, 
         everyone = board_rows.board(person, at=timezone.now())
         found = everyone.in_state(board_rows.State(state)) if state else everyone
         assert counts_on(context) == board_counts.counts(everyone, timezone.now()).states, person
-        assert [row.enrollment for row in context["rows"]] == list(found)[: own_board.ROWS_A_PAGE], person
+        assert [row.enrollment for row in context["rows"]] == list(found)[: board_counts.ROWS_A_PAGE], person
         assert len(context["rows"]) > 0
 
 
 def test_who_leads_has_a_board_of_their_own_and_who_sees_the_firm_has_none(firm):
     own, others = people_who_look(firm)
     teams = [("1", "Team")]
-    assert [own_board.is_own_board(person, teams, {}) for person in own] == [True] * len(own)
-    assert [own_board.is_own_board(person, teams, {}) for person in others] == [False] * len(others)
+    assert [board_counts.is_own_board(person, teams, {}) for person in own] == [True] * len(own)
+    assert [board_counts.is_own_board(person, teams, {}) for person in others] == [False] * len(others)
     leader = firm["top"].manager
-    assert own_board.is_own_board(leader, teams * board_rows.MANY_TEAMS, {"state": "overdue"})
-    assert not own_board.is_own_board(leader, teams * (board_rows.MANY_TEAMS + 1), {})
+    assert board_counts.is_own_board(leader, teams * board_rows.MANY_TEAMS, {"state": "overdue"})
+    assert not board_counts.is_own_board(leader, teams * (board_rows.MANY_TEAMS + 1), {})
     for chosen in ({"name": "Lea"}, {"team": firm["below"]}, {"left": True}):
-        assert not own_board.is_own_board(leader, teams, chosen)
+        assert not board_counts.is_own_board(leader, teams, chosen)
 
 
 def test_what_is_not_published_any_more_is_on_no_board(client, firm):
@@ -101,19 +101,6 @@ def test_what_is_not_published_any_more_is_on_no_board(client, firm):
     Course.objects.update(current=None)
     response = client.get("/team/")
     assert (table(response), sum(counts_on(response.context).values())) == ([], 0)
-
-
-def test_who_joins_or_leaves_a_team_is_on_the_next_board(client, firm):
-    client.force_login(firm["below"].manager)
-
-    def names():
-        return {row.name for row in client.get("/team/").context["rows"]}
-
-    before = names()
-    new = learner_of(firm["below"], "New")
-    assert names() == before | {"New"}
-    Membership.objects.filter(person=new.learner).delete()
-    assert names() == before
 
 
 def test_pages_follow_each_other_and_miss_nobody(client, firm, monkeypatch):
@@ -125,17 +112,6 @@ def test_pages_follow_each_other_and_miss_nobody(client, firm, monkeypatch):
     assert keys == [each.pk for each in board_rows.board(manager)]
     caption = BeautifulSoup(pages[3].content, "html.parser").caption
     assert f"13–{len(keys)} of {len(keys)}" in caption.get_text(" ")
-
-
-def test_where_there_are_too_many_to_sort_by_name_they_stand_as_they_were_enrolled(client, monkeypatch):
-    team = make_team()
-    due = days(3)
-    for name in "CAB":
-        learner_of(team, name, due_at=due)
-    client.force_login(team.manager)
-    for most, expected in ((3, "ABC"), (2, "CAB")):
-        monkeypatch.setattr(board_rows, "SORTED_BY_NAME", most)
-        assert "".join(row.name for row in client.get("/team/").context["rows"]) == expected
 
 
 def test_who_is_late_goes_by_the_clock_of_each_visit(client, firm, time_machine):

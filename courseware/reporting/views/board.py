@@ -1,13 +1,15 @@
-"""/team/"""
+"""/team/, /team/teams/, /team/views/: the dashboard of people, that of teams, and saved filters; /start/."""
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from courseware.accounts.models import Membership
-from courseware.accounts.permissions import audits, handles_people, sees_the_firm
+from courseware.accounts.permissions import audits, handles_people, is_manager, sees_the_firm
 from courseware.accounts.sessions import MANAGES
 from courseware.content.models import Course
 from courseware.journey.home import most_urgent_first
@@ -17,14 +19,16 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import due_of
 from courseware.learning.looks import record_look_of_auditor
 from courseware.learning.manager_actions import FOR_MANY
+from courseware.learning.models import Enrollment
+from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.learning.validity import Validity
-from courseware.lib.page_views import page_view
+from courseware.lib.page_views import page_view, post_view
 from courseware.outbox.telling import HELD_FOR_UNDO
-from courseware.reporting import board_rows, own_board
-from courseware.reporting.board_counts import DashboardCount, tiles_of
-from courseware.reporting.forms import BoardFilter, posts_of
-from courseware.reporting.own_board import ROWS_A_PAGE
-from courseware.reporting.saved_views import VIEWS
+from courseware.reporting import board_rows
+from courseware.reporting.board_counts import FIRST_KEYS, ROWS_A_PAGE, DashboardCount, tiles_of
+from courseware.reporting.branches import branch_rows, leads_leads
+from courseware.reporting.forms import BoardFilter, BranchFilter, ViewForm, posts_of
+from courseware.reporting.saved_views import LONGEST_QUERY, MOST_VIEWS, VIEWS, SavedView, TooManyViews, keep_view
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.stuck import stuck_after
 from courseware.reporting.survey_statistics import surveys_on
@@ -134,7 +138,7 @@ def keys_on(page, count):
     rows = page.object_list
     is_first = page.number == 1 and count.number > 0 and count.is_sorted
     if is_first and count.own and not count.filters:
-        return own_board.FIRST_KEYS(**count.own)[: len(rows)]
+        return FIRST_KEYS(**count.own)[: len(rows)]
     found = board_rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
     return found.values_list("pk", flat=True)[rows.start : rows.stop]
 
@@ -157,3 +161,83 @@ def teams_or_404(user):
     if not sees_the_firm(user) and not teams:
         raise Http404
     return teams
+
+
+@page_view()
+def branch(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    record_look_of_auditor("board", by=request.user)
+    form = BranchFilter(request.GET, teams=teams)
+    routes = board_rows.outlines(get_language())
+    form.show_courses([(route.course_id, route.title) for route in routes.values()])
+    chosen = form.chosen()
+    team, course = chosen.get("team"), chosen.get("course")
+    context = {
+        "form": form,
+        "team": team,
+        "rows": branch_rows(request.user, team, course, get_language(), now),
+        "course_query": filters_query({"course": course} if course else {}),
+        "today": timezone.localdate(now),
+    }
+    return render(request, "reporting/branch.html", context)
+
+
+# Saved filters
+
+
+@post_view("reporting:board", is_held=False)
+def keep(request):
+    """Save the known filters of the posted query, as far as this user may use them."""
+    teams = teams_or_404(request.user)
+    form = ViewForm(request.POST)
+    is_named = form.is_valid()
+    query = filters_query(BoardFilter(QueryDict(form.cleaned_data.get("query", "")), teams=teams).chosen())
+    if not query:
+        messages.error(request, gettext("There is nothing to keep: set a filter first, then name the view."))
+    elif len(query) > LONGEST_QUERY:
+        messages.error(request, gettext("That is too long to be kept: search for a shorter name."))
+    elif not is_named:
+        messages.error(request, gettext("Name the view in up to 40 characters."))
+    else:
+        say_what_is_kept(request, form.cleaned_data["name"], query)
+    return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
+
+
+def say_what_is_kept(request, name, query):
+    try:
+        keep_view(request.user, name, query)
+    except TooManyViews:
+        words = gettext("Up to %(most)d views are kept: take one away first.")
+        messages.error(request, words % {"most": MOST_VIEWS})
+    else:
+        messages.success(request, gettext("The view “%(name)s” is kept above your board.") % {"name": name})
+
+
+@post_view("reporting:board", takes=(), is_held=False)
+def take_away(request, pk):
+    teams_or_404(request.user)
+    SavedView.objects.filter(pk=pk, person=request.user).delete()  # gone already: as it was to be
+    return redirect("reporting:board")
+
+
+# After signing in
+
+
+@page_view()
+def start(request):
+    return redirect(place_of_work(request.user))
+
+
+def place_of_work(person):
+    """URL name of the page after signing in. An open enrollment comes first."""
+    if Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(learner=person).exists():
+        return "home"
+    if handles_people(person) and not person.is_superuser:
+        return "assignments:people"
+    if leads_leads(person):
+        return "reporting:branch"
+    if is_manager(person) or audits(person):
+        return "reporting:board"
+    if person.is_staff and person.has_perm("content.change_document"):
+        return "admin:content_document_changelist"
+    return "admin:index" if person.is_staff else "home"

@@ -1,6 +1,4 @@
-"""/team/board.csv, /team/board.xlsx: what the board shows, as a file."""
-
-from typing import NamedTuple
+"""/team/board.csv, /team/board.xlsx: the dashboard as a file."""
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, StreamingHttpResponse
@@ -25,21 +23,8 @@ from courseware.reporting.views.board import filters_query, teams_or_404
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Chosen(NamedTuple):
-    """The rows that the filters of the address leave, and how many."""
-
-    filters: dict
-    rows: object
-    number: int
-    at: object
-
-    @property
-    def file_name(self):
-        return f"team-{timezone.localdate(self.at):%Y-%m-%d}"
-
-
-def chosen_rows(request):
-    """Raises Http404 where a team is asked for that the reader does not see."""
+def exact_count(request):
+    """The rows that the filters of the URL leave. Raises Http404 for a team that the user cannot see."""
     teams, now = teams_or_404(request.user), timezone.now()
     form = BoardFilter(request.GET, teams=teams)
     chosen = form.chosen()
@@ -47,58 +32,74 @@ def chosen_rows(request):
         raise Http404
     count = DashboardCount(request.user, teams, chosen, now, is_exact=True)
     if not count.is_sorted:
-        chosen.pop("sort", None)  # nor may the file or the log say that they are sorted
-    sorted_rows = board_rows.sorted_within_reason(count.rows, count.number, chosen.get("sort"), request.user)
-    return Chosen(chosen, board_rows.rows_in_chunks(sorted_rows, dict(teams), get_language(), now), count.number, now)
+        chosen.pop("sort", None)  # neither the file nor the log may say that they are sorted
+    return count
 
 
-def record_export(user, chosen):
-    state, team = chosen.filters.get("state"), chosen.filters.get("team")
-    data = {"state": state and state.value, "team": team and team.pk, "rows": chosen.number}
-    if "course" in chosen.filters:
-        data["course"] = chosen.filters["course"].identifier
-    data |= {name: chosen.filters[name].value for name in ("days", "sort") if name in chosen.filters}
-    if "post" in chosen.filters:
-        data["post"] = chosen.filters["post"]
-    data |= {name: True for name in ("left", "away", "stuck") if name in chosen.filters}
-    record("board-exported", actor=user, subject="board", data=data)
+def rows_of(count):
+    sorted_rows = board_rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
+    return board_rows.rows_in_chunks(sorted_rows, dict(count.teams), get_language(), count.at)
+
+
+def record_export(count):
+    filters = count.filters
+    state, team = filters.get("state"), filters.get("team")
+    data = {"state": state and state.value, "team": team and team.pk, "rows": count.number}
+    if "course" in filters:
+        data["course"] = filters["course"].identifier
+    data |= {name: filters[name].value for name in ("days", "sort") if name in filters}
+    if "post" in filters:
+        data["post"] = filters["post"]
+    data |= {name: True for name in ("left", "away", "stuck") if name in filters}
+    record("board-exported", actor=count.user, subject="board", data=data)
+
+
+def file_name(count):
+    return f"team-{timezone.localdate(count.at):%Y-%m-%d}"
+
+
+def csv_file(lines, name):
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def xlsx_file(file, name):
+    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
 
 @page_view(reauthenticate=asks_who_it_is)
 def board_csv(request):
-    """With `?headings=names` the headings are what programs know the columns by."""
-    chosen, named = chosen_rows(request), request.GET.get("headings") == "names"
-    record_export(request.user, chosen)
-    lines = exports.board_csv(chosen.rows, get_language(), named=named)
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{chosen.file_name}.csv"'
-    return response
+    """With `?headings=names` the headings are the stable names of the columns."""
+    count, named = exact_count(request), request.GET.get("headings") == "names"
+    record_export(count)
+    return csv_file(exports.board_csv(rows_of(count), get_language(), named=named), file_name(count))
 
 
 @page_view(reauthenticate=asks_who_it_is)
 def board_xlsx(request):
-    chosen = chosen_rows(request)
-    if chosen.number > workbooks.ROWS_OF_A_WORKBOOK:
+    count = exact_count(request)
+    if count.number > workbooks.ROWS_OF_A_WORKBOOK:
         words = gettext(
             "A workbook holds up to %(most)d rows, and these are %(number)d. The CSV file holds all of them."
         )
-        messages.error(request, words % {"most": workbooks.ROWS_OF_A_WORKBOOK, "number": chosen.number})
-        query = filters_query(chosen.filters)
+        messages.error(request, words % {"most": workbooks.ROWS_OF_A_WORKBOOK, "number": count.number})
+        query = filters_query(count.filters)
         return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
-    record_export(request.user, chosen)
-    file = workbooks.board_workbook(chosen.rows, facts_about(request.user, chosen), get_language())
-    return FileResponse(file, as_attachment=True, filename=f"{chosen.file_name}.xlsx", content_type=XLSX)
+    record_export(count)
+    file = workbooks.board_workbook(rows_of(count), facts_about(count), get_language())
+    return xlsx_file(file, file_name(count))
 
 
-def facts_about(user, chosen):
-    """What somebody must know who finds the file a year later."""
+def facts_about(count):
+    """What a reader must know who finds the file a year later."""
     zone = timezone.get_default_timezone()
-    at = date_format(timezone.localtime(chosen.at, zone), "DATETIME_FORMAT")
+    at = date_format(timezone.localtime(count.at, zone), "DATETIME_FORMAT")
     return [
         (gettext("As of"), f"{at} ({zone})"),
-        (gettext("For"), user.name),
-        (gettext("Shown"), ngettext("%(number)d row", "%(number)d rows", chosen.number) % {"number": chosen.number}),
-        *((gettext("Filter"), words) for words in filters_in_words(chosen.filters)),
+        (gettext("For"), count.user.name),
+        (gettext("Shown"), ngettext("%(number)d row", "%(number)d rows", count.number) % {"number": count.number}),
+        *((gettext("Filter"), words) for words in filters_in_words(count.filters)),
         *((gettext("Course"), words) for words in courses_in_words()),
         (gettext("A row"), gettext("one person in one course")),
         (str(State.OVERDUE.label), gettext("not complete, not excused, not away, and the due day is over")),

@@ -11,13 +11,11 @@ from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.page_views import page_view
 from courseware.reporting import board_rows
-from courseware.reporting.curves import CurveDrawing
 from courseware.reporting.forms import OutlookFilter
-from courseware.reporting.heat_maps import HeatDrawing
-from courseware.reporting.outlook import MOST_RUNS, outlook_of
+from courseware.reporting.outlook import MOST_RUNS, CurveDrawing, outlook_of
 from courseware.reporting.retention import retention
 from courseware.reporting.views.board import teams_or_404
-from courseware.reporting.weak_spots import weak_spots
+from courseware.reporting.weak_spots import HeatDrawing, weak_spots
 
 WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
 

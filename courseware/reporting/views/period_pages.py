@@ -1,10 +1,10 @@
-"""/team/reports/: what was learned in a month, a quarter, or from one day to another, as a page and as files."""
+"""/team/reports/: what was learned in a period, as a page and as files."""
 
 from typing import NamedTuple
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,20 +20,20 @@ from courseware.lib.dates import site_day
 from courseware.lib.page_views import form_view, page_view
 from courseware.reporting import board_rows
 from courseware.reporting.audit_packs import PackContents, audit_pack, drawn_later
+from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.exports import texts
 from courseware.reporting.forms import PeriodFilter
 from courseware.reporting.monthly_reports import is_subscribed, subscribe, unsubscribe
 from courseware.reporting.period_reports import (
     REPORT_COLUMNS,
     Period,
-    PeriodReport,
     latest_months,
     latest_quarters,
     period_report,
     runs_reported,
 )
 from courseware.reporting.views.board import filters_query, teams_or_404
-from courseware.reporting.views.board_files import XLSX, Chosen
+from courseware.reporting.views.board_files import csv_file, xlsx_file
 from courseware.reporting.views.board_files import facts_about as facts_about_board
 from courseware.reporting.workbooks import workbook
 
@@ -41,7 +41,7 @@ TEAMS_A_PAGE = 100
 
 
 class AskedPeriod(NamedTuple):
-    """What the address asks for; no period where a day of it cannot be meant."""
+    """What the URL asks for; no period if one of its days is invalid."""
 
     form: PeriodFilter
     filters: dict
@@ -62,7 +62,7 @@ def asked_period(request):
     days = [form.cleaned_data.get(name) for name in ("first", "last")]
     if form.errors:
         return AskedPeriod(form, filters, None)
-    data["first"], data["last"] = (day.isoformat() for day in days)  # the fields of the page take no months
+    data["first"], data["last"] = (day.isoformat() for day in days)  # date inputs take no months
     return AskedPeriod(form, filters, Period(*days))
 
 
@@ -98,14 +98,20 @@ def in_months(period):
     return date_format(period.first, "YEAR_MONTH_FORMAT")
 
 
-def exported(request, view):
-    """Answers with the file that `view` makes of the report, and logs it; back to the page where a day is wrong."""
+@page_view(reauthenticate=asks_who_it_is)
+def report_file(request, kind):
+    """The report as "csv" or "xlsx"; back to the page if a day is invalid."""
     asked = asked_period(request)
     if asked.period is None:
         return back_to_page(request)
-    report = period_report(request.user, asked.period, language=get_language(), **asked.filters)
+    lines = period_report(request.user, asked.period, language=get_language(), **asked.filters).lines
     record("report-exported", actor=request.user, subject="report", data=data_of(asked))
-    return view(request, asked, report, f"report-{days_in_name(asked.period)}")
+    name = f"report-{days_in_name(asked.period)}"
+    if kind == "csv":
+        named = request.GET.get("headings") == "names"
+        return csv_file(encoded(texts(lines, get_language(), named=named, columns=REPORT_COLUMNS)), name)
+    sheet = pgettext("sheet of a workbook", "Report")
+    return xlsx_file(workbook(sheet, REPORT_COLUMNS, lines, facts_about(request.user, asked), get_language()), name)
 
 
 def back_to_page(request):
@@ -123,32 +129,8 @@ def data_of(asked):
     return days | {name: value for name, value in chosen.items() if value}
 
 
-@page_view(reauthenticate=asks_who_it_is)
-def csv(request):
-    return exported(request, csv_answer)
-
-
-def csv_answer(request, asked, report: PeriodReport, name):
-    named = request.GET.get("headings") == "names"
-    lines = encoded(texts(report.lines, get_language(), named=named, columns=REPORT_COLUMNS))
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
-
-
-@page_view(reauthenticate=asks_who_it_is)
-def xlsx(request):
-    return exported(request, xlsx_answer)
-
-
-def xlsx_answer(request, asked, report: PeriodReport, name):
-    sheet = pgettext("sheet of a workbook", "Report")
-    file = workbook(sheet, REPORT_COLUMNS, report.lines, facts_about(request.user, asked), get_language())
-    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
-
-
 def facts_about(user, asked):
-    """What somebody must know who finds the file a year later."""
+    """What a reader must know who finds the file a year later."""
     at = date_format(timezone.localtime(timezone=timezone.get_default_timezone()), "DATETIME_FORMAT")
     days = f"{asked.period.first:%Y-%m-%d} – {asked.period.last:%Y-%m-%d}"
     return [
@@ -164,7 +146,7 @@ def facts_about(user, asked):
 
 @page_view(reauthenticate=asks_who_it_is)
 def pack(request):
-    """An audit pack: the log holds by which digest it is known."""
+    """An audit pack; its digest goes into the log."""
     asked = asked_period(request)
     if asked.period is None:
         return back_to_page(request)
@@ -178,25 +160,20 @@ def pack(request):
         messages.info(request, words % {"number": later})
         return back_to_page(request)
     found = audit_pack(contents, get_language())
-    data = data_of(asked) | {"rows": contents.number, "sha256": found.digest}
+    data = data_of(asked) | {"rows": contents.count.number, "sha256": found.digest}
     record("audit-pack-made", actor=request.user, subject="report", data=data)
     name = f"audit-{days_in_name(asked.period)}.zip"
     return FileResponse(found.file, as_attachment=True, filename=name, content_type="application/zip")
 
 
 def contents_of(user, asked, language):
-    now, filters = timezone.now(), asked.filters
-    board, runs = board_rows.board(user, at=now, **filters), runs_reported(user, **filters)
-    number = board.count()
+    teams = board_rows.teams_shown_to(user).values_list("pk", "name")
+    count = DashboardCount(user, teams, asked.filters, timezone.now(), is_exact=True)
     return PackContents(
-        board=board_rows.sorted_within_reason(board, number, None, user),
-        number=number,
-        teams=dict(board_rows.teams_shown_to(user).values_list("pk", "name")),
-        runs=runs,
-        report=period_report(user, asked.period, language=language, **filters),
-        facts=facts_about_board(user, Chosen(filters, None, number, now)),
-        by=user,
-        at=now,
+        count=count,
+        runs=runs_reported(user, **asked.filters),
+        report=period_report(user, asked.period, language=language, **asked.filters),
+        facts=facts_about_board(count),
     )
 
 

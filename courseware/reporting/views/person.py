@@ -25,7 +25,6 @@ from courseware.lib.dates import site_day
 from courseware.lib.page_views import page_view, post_view
 from courseware.reporting import board_rows
 from courseware.reporting.course_standings import row_and_standings
-from courseware.reporting.days_asked import day_asked
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to
 from courseware.reporting.timeline import timeline
 
@@ -69,7 +68,7 @@ def person_page(request, enrollment, *, refused=None, status=200):
         "away_form": away_form(request.user, enrollment),
         "timeline": happenings,
         "may_change": may,
-        "asked": next((day_asked(each.asked) for each in happenings if each.asked and each.asked.is_standing), None),
+        "asked": next((each.asked for each in happenings if each.asked and each.asked.is_standing), None),
         "to_undo": newest_undoable(happenings) if may else None,
         "note_form": NoteForm() if may and enrollment.learner.is_active else None,
         "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),

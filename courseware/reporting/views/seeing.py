@@ -1,4 +1,4 @@
-"""/team/see/: a course as its people see it."""
+"""/team/see/: preview of a course."""
 
 import re
 from random import Random
@@ -16,20 +16,13 @@ from courseware.language.documents import display_tag
 from courseware.language.simulations import NotOffered
 from courseware.lib.page_views import page_view
 from courseware.lib.small_numbers import small_number
-from courseware.reporting.walkthrough import (
-    SEEN,
-    WayTaken,
-    both_languages,
-    lesson_seen,
-    neighbours,
-    situation_after,
-)
+from courseware.reporting.walkthrough import SEEN, WayTaken, lesson_seen, neighbours, situation_after
 
 LINK = re.compile(r'(?<= href=")[^"#]+')
 
 
 def course_or_404(user, identifier):
-    """With its route in the reader's language. Raises Http404 also for who leads nobody and is no staff."""
+    """A course and its outline in the user's language. Raises Http404 also if the user may not preview courses."""
     if not may_preview(user):
         raise Http404
     course = get_object_or_404(Course.objects.select_related("current"), identifier=identifier, current__isnull=False)
@@ -45,8 +38,7 @@ def in_course(request, template, route, context):
 
 
 def places_seen(route):
-    """Where links of a text lead to that is only looked at: address of a learner's page → that within the course as it
-    is seen. What cannot be seen leads to the list of all that can."""
+    """URL of a learner's page → that in the preview, or of the list of steps if it has no preview."""
     course, whole = route.course_id, reverse("reporting:see", args=[route.course_id])
     places = {reverse(page, args=[course]): whole for page in ("learning:tracks", "learning:card")}
     for step in route.steps:
@@ -78,16 +70,17 @@ def see_step(request, course, step):
     context = {"step": shown, "before": before, "after": after}
     if shown.kind == "lesson":
         asked = request.GET.get("post", "")
-        post = asked if asked in route.tracks else next(iter(route.tracks), "")  # who looks sees that of somebody
+        post = asked if asked in route.tracks else next(iter(route.tracks), "")
         lesson = lesson_seen(found, shown, page(found.current, step, get_language()), post)
         return in_course(request, "reporting/see_lesson.html", route, context | {"lesson": lesson})
     return simulation_seen(request, found, route, context)
 
 
 def simulation_seen(request, course, route, context):
-    """The way so far is in the address, and nowhere else. What does not fit the simulation begins anew."""
-    texts, rules = both_languages(course.current, context["step"], get_language())
-    flags = rules.draw(Random(0))  # noqa: S311 - the same chance for everybody who looks
+    """The decisions so far are in the URL only. If they do not fit the simulation, it begins anew."""
+    languages = (get_language(), course.source_language)
+    texts, rules = (page(course.current, context["step"].id, each).simulation for each in languages)
+    flags = rules.draw(Random(0))  # noqa: S311 - the same for everybody
     way = WayTaken.read(request.GET.get("way", ""))
     place = small_number(request.GET.get("choice"))
     if place is not None:

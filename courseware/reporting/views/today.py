@@ -1,6 +1,8 @@
-"""/team/today/: what a lead may do today, with its reasons, confirmed at once; the board fetches it."""
+"""/team/today/: actions drafted for a manager, confirmed at once; the dashboard fetches this page."""
 
+from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +14,7 @@ from courseware.accounts.addresses import page_before
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, teams_managed_by
 from courseware.accounts.sessions import MANAGES
-from courseware.assignments.carrying_out import carry_out, take_back_acts
+from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
 from courseware.assignments.decision_pages import names_in_words, say, say_who_was_left
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
@@ -20,31 +22,51 @@ from courseware.assignments.reminding_pages import by_reason, say_queued, say_ta
 from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.fields import DueDayField
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.lib.page_views import form_view, post_view
 from courseware.lib.small_numbers import keys_in
+from courseware.reporting.board_counts import leads_many
 from courseware.reporting.board_rows import MANY_TEAMS
-from courseware.reporting.drafted_acts import draft_for, led_by
-from courseware.reporting.own_board import leads_many
-from courseware.reporting.today_form import TodayForm
+from courseware.reporting.drafted_acts import LETTERS_AT_ONCE, LINES, draft_for, led_by
 from courseware.reporting.views.board import TO_UNDO, offer_undo
 
 HAVE_ONE = (Unreminded.WAITS, Unreminded.REMINDED)
 HAVE_THE_DAY = (Refusal.UNCHANGED, Refusal.LATER)
 
 
-def today_address():
-    return reverse("reporting:today")
+class TodayForm(forms.Form):
+    """The boxes ticked on *Today*. `led`: enrollments the user may change; the cleaned form has `confirmed`."""
+
+    def __init__(self, data, *, led):
+        super().__init__(data)
+        self.led = led
+
+    def clean(self):
+        remind = keys_in(".".join(self.data.getlist("remind")).split("."))
+        extend = dict(run_and_day(value) for value in self.data.getlist("extend"))
+        talk = keys_in(self.data.getlist("talk"))
+        if not (remind or extend or talk):
+            raise ValidationError(gettext("Nothing was ticked, so nothing was done."))
+        if len(remind) > LETTERS_AT_ONCE or max(len(extend), len(talk)) > LINES:
+            raise ValidationError(gettext("That is more than the page has offered, so nothing was done."))
+        own = set(self.led.filter(pk__in=[*remind, *extend, *talk]).values_list("pk", flat=True))
+        if not own:
+            raise ValidationError(gettext("You lead none of these people, so nothing was done."))
+        days = {run: day for run, day in extend.items() if run in own}
+        self.confirmed = Confirmed(own.intersection(remind), days, own.intersection(talk))
 
 
-def board_address():
-    return reverse("reporting:board")
+def run_and_day(value):
+    """Raises ValidationError if there is no such day or it is over."""
+    run, _colon, day = value.partition(":")
+    return next(iter(keys_in([run])), 0), DueDayField().clean(day)
 
 
-@form_view(today_address)
+@form_view("reporting:today")
 def today(request):
-    """The page by itself, or for the script of the board the part that stands there."""
+    """The page, or only its section if the dashboard's script asks for it."""
     teams = teams_managed_by(request.user).count()
     if not (teams or handles_people(request.user)):
         raise Http404
@@ -56,16 +78,16 @@ def today(request):
 
 
 def work_of_lead(request):
-    """What a lead has to do today, for the first page; of many people it is not counted there."""
+    """The manager's tasks for the home page; not counted if there are many people."""
     if not request.session[MANAGES]:
         return None
     if leads_many(request.user, timezone.now()):
-        return OtherWork(gettext("Your team: what to do today"), today_address())
+        return OtherWork(gettext("Your team: what to do today"), reverse("reporting:today"))
     number = draft_for(request.user, timezone.now(), counts_others=False).number
     if not number:
-        return OtherWork(gettext("Your team: nothing has to be done today"), board_address())
+        return OtherWork(gettext("Your team: nothing has to be done today"), reverse("reporting:board"))
     words = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)
-    return OtherWork(words % {"number": number}, today_address())
+    return OtherWork(words % {"number": number}, reverse("reporting:today"))
 
 
 def confirm(request):
@@ -99,7 +121,7 @@ def say_what_was_done(request, done):
 
 
 def say_who_was_left_out(request, done, extended):
-    """Who has a reminder or the day already is told with who sent or gave it, and when."""
+    """Name the people left out; if they have a reminder or the day already, also by whom and when."""
     if not done:
         messages.info(request, gettext("Nothing new was done."))
     have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
@@ -125,7 +147,7 @@ def say_days_refused(request, done, extended):
 
 
 def days_given(runs):
-    """The days that somebody has given these and nobody has taken back, the newest last. Runs one query."""
+    """Due dates given to these enrollments and not undone, the newest last. Runs one query."""
     lines = AdjustmentLine.objects.filter(enrollment__in=list(runs), adjustment__kind=Extend.kind)
     lines = lines.filter(undone_at=None, adjustment__made_by__isnull=False).exclude(made_at=None)
     return lines.select_related("learner", "adjustment__made_by").order_by("pk")
@@ -169,9 +191,9 @@ def by_whom_and_when(what, person, at, reader):
     return words[what] % {"name": person and person.name, "time": time}
 
 
-@post_view(board_address, is_held=False)
+@post_view("reporting:board", is_held=False)
 def undo_today(request):
-    """What the reader has just confirmed, as far as it can be taken back."""
+    """Undo what the user has just confirmed, as far as possible."""
     reminding = HandReminding.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))
     adjustments = Adjustment.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("act")))
     talks = Talk.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("talk")))
