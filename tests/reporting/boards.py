@@ -1,4 +1,4 @@
-"""What tests of the board, of its file and of the page of one person have in common."""
+"""Helpers for tests of the dashboard, its files and the page of a person."""
 
 import csv
 import io
@@ -8,14 +8,14 @@ from bs4 import BeautifulSoup
 from tests.making import join, make_enrollment, make_user
 
 
-def learner_of(team, name="", **fields):
-    learner = make_user(name)
+def learner_of(team, name="", *, email="", **fields):
+    learner = make_user(name, email=email)
     join(team, learner)
     return make_enrollment(learner, **fields)
 
 
 def table(response):
-    """The rows of the board as a reader sees them: name and team, state, done, due day, last active, next step."""
+    """Rows of the dashboard as shown: name and team, state, done, due date, last active, next step."""
     found = BeautifulSoup(response.content, "html.parser").select(".board tbody tr")
     return [[" ".join(cell.get_text(" ").split()) for cell in row.select("th, td")] for row in found]
 

@@ -8,12 +8,9 @@ from datetime import date, timedelta
 from zipfile import ZipFile
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from courseware.accounts.models import User
 from courseware.assessment.certificate_papers import draw_papers
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.assessment.withdrawing import withdraw
@@ -21,7 +18,7 @@ from courseware.content.models import Release
 from courseware.evidence.models import Event
 from courseware.evidence.sealing import seal
 from courseware.reporting import audit_packs
-from tests.making import make_admin, make_auditor, make_team, make_user
+from tests.making import make_admin, make_team
 from tests.reporting.boards import learner_of
 from tests.world import complete_course
 
@@ -93,16 +90,6 @@ def test_certificates_of_another_period_are_not_in_it(client, team):
     assert table(pack, "certificates.csv") == [] and len(table(pack, "people.csv")) == 1
 
 
-def test_who_has_left_is_in_it_where_that_was_asked(client, team):
-    run = learner_of(team, "Gone")
-    complete_course(run)
-    User.objects.filter(pk=run.learner_id).update(is_active=False)
-    for query, names in (("", []), ("left=on", ["Gone"])):
-        pack = download(client, query)
-        found = [[row["Name"] for row in table(pack, name)] for name in ("people.csv", "certificates.csv")]
-        assert found == [names, names]
-
-
 def test_more_people_than_a_workbook_takes_are_in_the_csv_file_alone(client, team, monkeypatch):
     monkeypatch.setattr(audit_packs, "ROWS_OF_A_WORKBOOK", 1)
     for _ in range(2):
@@ -110,15 +97,6 @@ def test_more_people_than_a_workbook_takes_are_in_the_csv_file_alone(client, tea
     pack = download(client)
     assert pack.namelist() == [name for name in NAMES if name != "people.xlsx"]
     assert len(table(pack, "people.csv")) == 2
-
-
-def test_an_auditor_gets_one_of_the_firm_and_who_leads_nobody_gets_none(client, team):
-    learner_of(team, "Wang Ming")
-    client.force_login(make_auditor())
-    assert [row["Name"] for row in table(download(client), "people.csv")] == ["Wang Ming"]
-    client.force_login(make_user())
-    assert client.get("/team/reports/pack.zip").status_code == 404
-    assert Event.objects.filter(verb="audit-pack-made").count() == 1
 
 
 def test_one_that_was_withdrawn_or_has_a_sign_that_no_font_has_is_in_the_list_alone(client, team):
@@ -166,15 +144,3 @@ def test_a_pack_does_not_wait_for_ever_for_many_that_no_font_can_draw(client, te
     files = [name for name in download(client).namelist() if name.startswith("certificates/")]
     assert files == [f"certificates/{runs[0].certificate.number}.pdf"]
     assert tasks.filter(status="READY").count() == 1  # a font may have been added
-
-
-def test_a_pack_of_kept_files_asks_as_much_of_the_database_for_one_as_for_three(client, team):
-    asked = []
-    for more in (1, 2):
-        for _ in range(more):
-            complete_course(learner_of(team))
-        download(client)
-        with CaptureQueriesContext(connection) as found:
-            download(client)
-        asked.append(len(found))
-    assert asked[0] == asked[1]

@@ -14,7 +14,7 @@ from courseware.reporting import board_counts, board_filters, board_rows
 from courseware.reporting.board_filters import DueDays
 from tests.language.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import exported, learner_of, table
+from tests.reporting.boards import exported, learner_of
 from tests.reporting.test_workbooks import sheets
 
 pytestmark = pytest.mark.django_db
@@ -155,14 +155,6 @@ def test_tiles_add_up_to_the_first_which_also_says_how_many_people_and_each_lead
     ) == ("11all 8 people, 2 courses")
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL’s plans: tests/site/test_whole_tables.py")
-@pytest.mark.parametrize("days", DueDays)
-def test_days_are_looked_for_in_the_index_of_the_board(team, days):
-    query = board_rows.board(make_admin(), days=days).values_list("pk", flat=True)[:25]
-    steps = [line for line in query.explain().splitlines() if "learning_enrollment" in line]
-    assert len(steps) == 1 and "enrollment_by_urgency (urgency" in steps[0], steps
-
-
 @pytest.mark.parametrize("days", DueDays)
 def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, team, now, days, monkeypatch):
     for after in (-40, -9, -1, 1, 5, 10, 20, 40):
@@ -225,11 +217,3 @@ def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(cl
     shown, caption, _page = captions(client, "?post=night&state=overdue")
     assert (shown, caption) == (["N0"], "1–1 of more than 1")
     assert "Nobody matches" in client.get("/team/?post=night&state=waived").text
-
-
-def test_who_looks_at_the_days_of_a_team_sees_nobody_else(client, team):
-    learner_of(make_team("Other"), "Not mine", due_at=NOW)
-    learner_of(team, "Mine", due_at=NOW)
-    with time_machine.travel(NOW - DAY, tick=False):
-        client.force_login(team.manager)
-        assert [cells[0] for cells in table(client.get("/team/?days=due-7"))] == ["Mine"]

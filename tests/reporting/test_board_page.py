@@ -1,15 +1,24 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.utils import translation
 
+from courseware.accounts.models import Membership
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
-from courseware.lib.dates import due_instant
-from tests.making import days, make_team
+from courseware.learning.headcounts import tally
+from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
+from courseware.learning.states import State
+from courseware.learning.validity import Validity
+from courseware.lib.dates import due_instant, site_day
+from courseware.reporting import board_rows
+from courseware.reporting.board_counts import tiles_of
+from tests.making import days, join, make_auditor, make_hr, make_team, make_user
 from tests.reporting.boards import counts_on, exported, learner_of, table
 from tests.world import complete_course, finish_lesson, outline_of
 
@@ -41,12 +50,6 @@ def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_sa
     assert numbers() == shown
     enrolling.waive(learner_of(team, "Away"), "moved", by=None)
     assert numbers() == ["2 people", *shown[1:], "1 waived"]
-
-
-def test_with_several_teams_each_row_names_its_own(client, team):
-    below = make_team("Late shift", parent=team)
-    learner_of(below, "Lea")
-    assert table(client.get("/team/"))[0][0] == "Lea Late shift"
 
 
 def test_the_file_says_what_the_screen_says(client, team):
@@ -91,26 +94,18 @@ def test_filters_stay_in_the_address_of_every_page_and_of_the_file(client, team,
     assert page.select_one(".filters input[name=name]")["value"] == "Lea"
 
 
-def test_the_counts_keep_still_while_a_state_is_chosen(client, team):
-    learner_of(team, due_at=days(-1))
-    learner_of(team)
-    for query in ("", "?state=overdue", "?state=completed"):
-        counts = counts_on(client.get(f"/team/{query}").context)
-        assert {state.value: number for state, number in counts.items() if number} == {"overdue": 1, "not-started": 1}
+NONSENSE = [
+    "?state=nonsense", "?team=", "?team=x", "?page=99", "?page=x", "?name=", "?x=1", "?course=nothing", "?course=%00",
+    "?name=%00", "?name=" + "x" * 5000, "?team=" + "9" * 5000, "?page=" + "9" * 5000,
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("query", ["?state=nonsense", "?team=", "?team=x", "?page=99", "?page=x", "?name=", "?x=1"])
+@pytest.mark.parametrize("query", NONSENSE)
 def test_a_filter_that_makes_no_sense_is_left_out(client, team, query):
     learner_of(team, "Lea")
     response = client.get(f"/team/{query}")
     assert [cells[0] for cells in table(response)] == ["Lea"]
     assert len(exported(client, query)) == 1
-
-
-@pytest.mark.parametrize("query", ["?name=%00", "?name=" + "x" * 5000, "?team=" + "9" * 5000, "?page=" + "9" * 5000])
-def test_nonsense_in_the_address_breaks_nothing(client, team, query):
-    learner_of(team, "Lea")
-    assert client.get(f"/team/{query}").status_code == 200
 
 
 def test_the_team_of_another_is_no_filter(client, team):
@@ -141,3 +136,114 @@ def test_the_board_leads_to_the_results(client, team):
         "/team/outlook/", "/team/reports/", "/team/board.csv", "/team/board.xlsx", "/people/links/",
         "/surveys/tea-room/voice/", "/team/see/tea-room/",
     ]  # fmt: skip
+
+
+# Decisions about a whole team, and people away
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def pair(team):
+    for name in ("Ann", "Bob"):
+        learner_of(team, name, due_at=days(3))
+
+
+def offered(client, user, address="/team/"):
+    """(key of the team, ends of the addresses) that the page offers for everybody in a team; None for nothing."""
+    client.force_login(user)
+    page = BeautifulSoup(client.get(address).content, "html.parser")
+    if not (key := page.select_one("main form > input[type=hidden][name=team]")):
+        return None
+    assert "With everybody in" in key.parent.text
+    return int(key["value"]), [button["formaction"].split("/")[-2] for button in key.parent.select("button")]
+
+
+def test_a_lead_of_one_team_decides_for_all_of_it_by_one_press(client, team, pair):
+    key, addresses = offered(client, team.manager)
+    assert (key, addresses) == (team.pk, ["remind", "extend", "excuse", "time", "enroll", "note"])
+    page = client.get("/people/decide/excuse/", {"team": key}).content.decode()
+    assert "For 2 people: Ann, Bob" in page
+    client.post("/people/decide/excuse/", {"team": key, "reason": "flood"})
+    assert not Enrollment.objects.open().exists()
+
+
+def test_of_several_teams_the_one_that_the_board_is_filtered_by(client, team, pair):
+    other = make_team("Day shift", manager=make_user())
+    join(other, team.manager, Membership.Role.MANAGER)
+    assert offered(client, team.manager) is None
+    assert offered(client, team.manager, f"/team/?team={other.pk}")[0] == other.pk
+    assert offered(client, make_hr(language="en"), f"/team/?team={team.pk}&name=Ann")[0] == team.pk
+
+
+def test_also_where_nobody_is_enrolled_yet_and_not_for_who_audits(client, team, pair):
+    Enrollment.objects.all().delete()
+    assert offered(client, team.manager)[0] == team.pk
+    assert offered(client, make_auditor(), f"/team/?team={team.pk}") is None
+
+
+def away_now(person, first=0, last=2):
+    mark_away(person, site_day() + first * DAY, site_day() + last * DAY, by=None)
+
+
+def names_and_number(client, address):
+    response = client.get(address)
+    return [row.name for row in response.context["rows"]], sum(counts_on(response.context).values())
+
+
+def test_only_who_is_away_at_this_moment(client, team, pair):
+    ann, bob = team.people.filter(memberships__role="learner").order_by("name")
+    away_now(ann)
+    away_now(bob, first=3, last=5)  # to come
+    assert names_and_number(client, "/team/?away=on") == (["Ann"], 1)
+    assert names_and_number(client, "/team/")[1] == 2
+    assert names_and_number(client, "/team/?away=on&name=Bob") == ([], 0)
+    assert [row["Name"] for row in exported(client, "?away=on")] == ["Ann"]
+    assert Event.objects.get(verb="board-exported").data["away"] is True
+
+
+def test_the_numbers_above_a_board_of_many_teams_count_who_is_away_alone(client, team, pair, monkeypatch):
+    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    away_now(team.people.get(name="Ann"))
+    client.force_login(make_hr())
+    assert names_and_number(client, "/team/?away=on") == (["Ann"], 1)
+
+
+# Lines on tiles
+
+
+def lines(*rows):
+    with translation.override("en"):
+        return {tile.state.value: tile.lines for tile in tiles_of(tally(rows)) if tile.lines}
+
+
+def test_under_open_states_stands_who_is_certified_still_or_no_longer():
+    assert lines(
+        (State.OVERDUE, Validity.CERTIFIED, 2),
+        (State.OVERDUE, Validity.ENDING, 1),
+        (State.IN_PROGRESS, Validity.ENDED, 4),
+        (State.NOT_STARTED, Validity.NEVER, 5),
+    ) == {
+        "overdue": ["still certified: 3", "certificate ends within 60 days: 1"],
+        "in-progress": ["no longer certified: 4"],
+    }
+
+
+def test_of_who_is_done_or_renews_the_certificates_that_end_alone_are_said():
+    ending = [(state, Validity.ENDING, 1) for state in (State.RENEWING, State.COMPLETED, State.WAIVED)]
+    assert lines(*ending, (State.COMPLETED, Validity.CERTIFIED, 7)) == {
+        "renewing": ["certificate ends within 60 days: 1"],
+        "completed": ["certificate ends within 60 days: 1"],
+    }
+
+
+def test_due_soon_says_within_how_many_days_where_somebody_is():
+    assert lines((State.DUE_SOON, Validity.NEVER, 1)) == {"due-soon": ["within 3 days"]}
+    assert lines((State.OVERDUE, Validity.NEVER, 1)) == {}
+
+
+def test_where_rows_are_not_counted_tiles_are_shown_without_numbers():
+    assert [(tile.number, tile.lines, tile.is_shown) for tile in tiles_of(None)] == [(None, [], True)] * len(State)
+    shown = [tile.state for tile in tiles_of(tally([])) if tile.is_shown]
+    assert shown == [State.OVERDUE, State.DUE_SOON, State.NOT_STARTED, State.IN_PROGRESS, State.COMPLETED]

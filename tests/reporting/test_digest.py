@@ -11,9 +11,9 @@ from courseware.accounts.working_days import CalendarDay
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day, take_back_request
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
-from courseware.reporting import digest
+from courseware.reporting import digest, hr_summary
 from courseware.reporting.digest import write_digests
-from tests.making import join, letters, make_enrollment, make_team, make_user
+from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -34,7 +34,8 @@ def team_of(name="Night shift", lead="Li Lin", **fields):
 
 def learner(team, name, course, **fields):
     person = make_user(name)
-    join(team, person)
+    if team:
+        join(team, person)
     return make_enrollment(person, course, enrolled_at=timezone.now() - timedelta(days=60), **fields)
 
 
@@ -42,8 +43,8 @@ def late(team, name, course, days=3):
     return learner(team, name, course, due_at=due_instant(MONDAY - timedelta(days=days), ZONE))
 
 
-def told():
-    return list(Message.objects.filter(kind="digest").order_by("pk").values_list("person__name", "state", "why"))
+def told(kind="digest"):
+    return list(Message.objects.filter(kind=kind).order_by("pk").values_list("person__name", "state", "why"))
 
 
 def on_monday(clock):
@@ -201,3 +202,93 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, pe
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
     with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
         assert digest.in_words(message)["late"]["number"] == people
+
+
+# The weekly summary to HR
+
+
+@pytest.fixture
+def hr():
+    return make_hr(name="Zhou", language="en")
+
+
+def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course, mailoutbox):
+    now = timezone.now()
+    centre, night = make_team("Centre"), make_team("Night shift")
+    for name in ("Wang Ming", "Zhao Lei"):
+        late(night, name, course)
+    late(centre, "Chen Jie", course)
+    learner(centre, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
+    learner(centre, "Done", course, completed_at=now - timedelta(days=2))
+    learner(make_team("Long ago"), "Done long ago", course, completed_at=now - timedelta(days=8))
+    learner(make_team("Excused"), "Excused", course, waived_at=now, due_at=now - timedelta(days=9))
+    late(None, "In no team", course)
+    staff = late(night, "Staff", course).learner  # HR does not see staff
+    staff.is_staff = True
+    staff.save()
+    assert write_digests() == "letters: 5"  # four of them to managers
+    on_monday(sunday)
+    [email] = [each for each in mailoutbox if each.to == [hr.email]]
+    assert email.subject == "All teams this week: 4 overdue, 1 finished"
+    assert email.body.partition("\n\nYou get this email")[0] == (
+        "Hello Zhou,\n\nOverdue today: 4\nStuck: 1\nFinished in the last seven days: 1\n\nBy team:\n"
+        "– Night shift: 2 overdue, 0 stuck, 0 finished\n– Centre: 1 overdue, 1 stuck, 1 finished\n\n"
+        "The numbers are the same as on the board: each person counts once in each course.\nhttps://training.example.com/team/"
+    )
+    assert "/letters/stop/" in email.body and "List-Unsubscribe" in email.extra_headers
+    assert not any(name in email.body for name in ("Wang Ming", "Zhao Lei", "Chen Jie", "Idle", "In no team"))
+
+
+def test_summary_counts_a_person_in_two_teams_in_both_and_once_in_the_total(sunday, hr, course, mailoutbox):
+    one, two = make_team("One"), make_team("Two")
+    join(two, late(one, "Both", course).learner)
+    write_digests()
+    on_monday(sunday)
+    [body] = [each.body for each in mailoutbox if each.to == [hr.email]]
+    assert "Overdue today: 1\n" in body and "– One: 1 overdue" in body and "– Two: 1 overdue" in body
+
+
+def test_summary_is_in_the_language_of_its_reader(sunday, course, mailoutbox):
+    hr = make_hr(language="zh-hans")
+    late(make_team("夜班"), "王", course)
+    write_digests()
+    on_monday(sunday)
+    [email] = [each for each in mailoutbox if each.to == [hr.email]]
+    assert email.subject == "各团队本周情况：逾期1，完成0" and "– 夜班：逾期1，遇到困难0，完成0" in email.body
+
+
+def test_summary_goes_to_hr_once_and_to_nobody_who_left_hr(sunday, hr, course):
+    late(make_team(), "Late", course)
+    assert (write_digests(), write_digests()) == ("letters: 2", "")
+    assert told("hr-summary") == [("Zhou", "queued", "")]
+    hr.groups.clear()
+    on_monday(sunday)
+    assert told("hr-summary") == [("Zhou", "skipped", hr_summary.NOT_IN_HR)]
+
+
+def test_summary_without_anything_to_say_is_not_sent(sunday, hr, course):
+    learner(make_team(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
+    write_digests()
+    on_monday(sunday)
+    assert told("hr-summary") == [("Zhou", "skipped", digest.NOTHING)]
+
+
+def test_summary_leaves_out_stuck_people_above_the_limit_of_rows(monkeypatch, sunday, hr, course, mailoutbox):
+    monkeypatch.setattr(hr_summary, "SORTED_BY_NAME", 1)
+    team = make_team("Many")
+    for _number in range(2):
+        late(team, "Late", course)
+    write_digests()
+    on_monday(sunday)
+    [body] = [each.body for each in mailoutbox if each.to == [hr.email]]
+    assert "– Many: 2 overdue, 0 finished\n" in body and "tuck" not in body
+
+
+@pytest.mark.parametrize("teams", [1, 3])
+def test_summary_takes_as_many_queries_for_three_teams_as_for_one(teams, hr, course, django_assert_num_queries):
+    for _number in range(teams):
+        late(make_team(), "Late", course)
+    message = Message(kind="hr-summary", person=hr, language="en")
+    hr_summary.in_words(message)
+    with django_assert_num_queries(12 if connection.vendor == "postgresql" else 10):
+        hr_summary.in_words(message)

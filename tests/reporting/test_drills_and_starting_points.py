@@ -1,8 +1,5 @@
 """What managers and auditors see of pre-checks and drills: facts, and never an attempt at the exam."""
 
-import csv
-import io
-
 import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
@@ -15,7 +12,8 @@ from courseware.reporting.consistency import differences
 from courseware.reporting.timeline import timeline
 from tests.assessment.drills import finish, give
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
-from tests.making import join, make_enrollment, make_user
+from tests.making import make_enrollment
+from tests.reporting.boards import exported, learner_of
 from tests.world import finish_lessons, outline_of
 
 pytestmark = pytest.mark.django_db
@@ -28,28 +26,17 @@ def course():
     return import_course({path: text for path, text in files.items() if ".simulation." not in path}).course
 
 
-def learner_of(team, course, name="Lea"):
-    learner = make_user(name)
-    join(team, learner)
-    return make_enrollment(learner, course)
-
-
 def held(enrollment):
     """Passed, with the critical question on O1.1 missed."""
     finish_lessons(enrollment)
     return sit(enrollment, forget=("O1.1",))
 
 
-def exported(client):
-    data = b"".join(client.get("/team/board.csv").streaming_content).decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(data, newline="")))
-
-
 # The board and its file
 
 
 def test_the_board_and_the_file_say_that_a_drill_is_to_do(client, team, course):
-    attempt = held(learner_of(team, course))
+    attempt = held(learner_of(team, course=course))
     words = "The last cup: passed, a drill to do"
     assert words in client.get("/team/").text
     assert words in client.get(f"/team/people/{attempt.enrollment_id}/").text
@@ -60,12 +47,12 @@ def test_the_board_and_the_file_say_that_a_drill_is_to_do(client, team, course):
 
 
 def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
-    held(learner_of(team, import_course(drill_files()).course))
+    held(learner_of(team, course=import_course(drill_files()).course))
     assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, a drill to do"]
 
 
 def test_an_exam_that_was_not_passed_and_has_no_retakes_is_next_no_more(client, team, course):
-    enrollment = learner_of(team, course)
+    enrollment = learner_of(team, course=course)
     finish_lessons(enrollment)
     assert [row["Next step"] for row in exported(client)] == ["The last cup: open to take"]
     sit(enrollment, points=0)
@@ -84,7 +71,7 @@ def test_an_exam_that_was_not_passed_and_has_no_retakes_is_next_no_more(client, 
     ],
 )
 def test_the_file_gives_start_end_and_gain(client, team, course, before, after, cells):
-    enrollment = learner_of(team, course)
+    enrollment = learner_of(team, course=course)
     if before is not None:
         sit(enrollment, exam=START, points=before)
     finish_lessons(enrollment)
@@ -96,7 +83,7 @@ def test_the_file_gives_start_end_and_gain(client, team, course, before, after, 
 
 
 def test_taking_the_pre_check_is_a_start_and_no_progress(client, team, course):
-    enrollment = learner_of(team, course)
+    enrollment = learner_of(team, course=course)
     assert [(row["State"], row["Next step"]) for row in exported(client)] == [("not started", "Where you start")]
     sit(enrollment, exam=START, points=3)
     assert [(row["State"], row["Progress (%)"], row["Next step"]) for row in exported(client)] == [
@@ -107,7 +94,7 @@ def test_taking_the_pre_check_is_a_start_and_no_progress(client, team, course):
 @pytest.mark.parametrize("people", [1, 3])
 def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, django_assert_num_queries):
     for number in range(people):
-        enrollment = learner_of(team, course, f"Lea {number}")
+        enrollment = learner_of(team, f"Lea {number}", course=course)
         sit(enrollment, exam=START, points=1)
         held(enrollment)
     now = timezone.now()
@@ -124,7 +111,7 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
 
 
 def test_the_timeline_tells_the_two_apart_from_attempts_and_names_the_rule_of_a_drill(team, course):
-    enrollment = learner_of(team, course)
+    enrollment = learner_of(team, course=course)
     sit(enrollment, exam=START, points=1)
     attempt = held(enrollment)
     sit(enrollment, exam=START, points=3)
@@ -146,7 +133,7 @@ def test_the_timeline_tells_the_two_apart_from_attempts_and_names_the_rule_of_a_
 
 
 def test_a_persons_page_has_start_end_and_gain_and_no_failure(client, team, course):
-    enrollment = learner_of(team, course)
+    enrollment = learner_of(team, course=course)
     sit(enrollment, exam=START, points=1)
     held(enrollment)
     sit(enrollment, exam=START, points=2)
@@ -155,12 +142,6 @@ def test_a_persons_page_has_start_end_and_gain_and_no_failure(client, team, cour
     assert [facts[name] for name in ("Starting point", "After the exam", "Gain")] == ["1 / 3", "2 / 3", "50%"]
     assert "not passed" not in page.text
     assert "d2" not in page.text
-
-
-def test_a_persons_page_without_a_pre_check_says_nothing_of_it(client, team, course):
-    enrollment = learner_of(team, course)
-    held(enrollment)
-    assert "Starting point" not in client.get(f"/team/people/{enrollment.pk}/").text
 
 
 # Derived against facts

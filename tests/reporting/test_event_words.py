@@ -70,15 +70,3 @@ def test_the_log_and_the_page_of_a_person_say_them_and_an_unknown_verb_as_it_is(
     client.force_login(make_admin(language="en"))
     page = client.get("/log/").content.decode()
     assert "<td>particulars changed</td>" in page and '<td lang="en">of-another-version</td>' in page
-
-
-@pytest.mark.django_db
-def test_the_log_is_filtered_by_what_happened(client):
-    person = make_user()
-    for verb in ("waived", "extended"):
-        record(verb, actor=person, subject=person)
-    client.force_login(make_admin(language="en"))
-    response = client.get("/log/", {"verb": "waived"})
-    assert [event.verb for event in response.context["page"]] == ["waived"]
-    assert '<option value="waived" selected>excused</option>' in response.content.decode()
-    assert not client.get("/log/", {"verb": "none of these"}).context["page"].object_list

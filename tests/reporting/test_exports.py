@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone, translation
 
 from courseware.reporting import board_rows, exports
-from tests.making import join, make_enrollment, make_team, make_user
-from tests.world import complete_course, finish_lesson, outline_of
+from tests.making import make_team
+from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
 COLUMNS = [
@@ -29,43 +29,19 @@ def read(data):
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
-def learner_of(team, name="", email="", **fields):
-    learner = make_user(name, email=email)
-    join(team, learner)
-    return make_enrollment(learner, **fields)
-
-
 def test_the_columns_are_these_in_this_order():
     assert read(exported(make_team())) == [COLUMNS]
 
 
 def test_a_row_says_everything_in_its_place():
     team = make_team("Night shift")
-    learner_of(
-        team, "王小明", "wang@example.com", due_at=NOON + timedelta(hours=12), started_at=NOON, last_active_at=NOON
-    )
+    times = {"due_at": NOON + timedelta(hours=12), "started_at": NOON, "last_active_at": NOON}
+    learner_of(team, "王小明", email="wang@example.com", **times)
     assert read(exported(team, at=NOON))[1:] == [
         ["王小明", "wang@example.com", "Night shift", "Rules of the tea room", "due soon", "0", "0", "2", "2026-11-27",
          "", "2026-11-27T12:00:00+08:00", "", "", "", "", "", "Boiling water", "tea-room", "", "", "", "",
          "not chosen"],
     ]  # fmt: skip
-
-
-def test_a_file_opens_with_its_chinese_intact():
-    team = make_team()
-    learner_of(team, "赵敏")
-    assert exported(team).startswith(b'\xef\xbb\xbf"Name",')
-    assert "赵敏" in exported(team).decode("utf-8-sig")
-
-
-@pytest.mark.parametrize(
-    "name",
-    ['=HYPERLINK("http://evil.example","x")', "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "＝1+1", "＠SUM(A1)"],
-)
-def test_a_name_that_a_spreadsheet_would_run_is_text(name):
-    team = make_team()
-    learner_of(team, name)
-    assert read(exported(team))[1][0] == f"'{name}"
 
 
 def test_names_with_commas_quotes_and_line_breaks_stay_in_their_cell():
@@ -83,15 +59,6 @@ def test_the_language_of_the_reader_stays_whatever_is_active_when_the_file_is_ma
         assert translation.get_language() == "zh-hans"
     chinese = read(exported(team, "zh-hans"))
     assert (chinese[1][3], chinese[1][4], chinese[1][16]) == ("茶水间守则", "未开始", "烧水")
-
-
-def test_percent_and_next_step_are_those_of_the_board():
-    team = make_team()
-    half = learner_of(team, "Half")
-    finish_lesson(half, outline_of(half.course).step("boiling"))
-    complete_course(learner_of(team, "Whole"))
-    shown = {row[0]: (row[5:8], row[16]) for row in read(exported(team))[1:]}
-    assert shown == {"Half": (["50", "1", "2"], "The last cup: open to take"), "Whole": (["100", "2", "2"], "")}
 
 
 def test_a_file_longer_than_a_chunk_is_whole(monkeypatch):

@@ -1,19 +1,18 @@
 """What managers see of letters: on the page of a person they lead, and there only that, when and whether it arrived."""
 
-import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext
 
-from courseware.outbox.models import Message, MessageState
+from courseware.accounts.models import Membership
+from courseware.assignments.group_doors import GroupDoor
+from courseware.outbox.models import Message, MessageState, StoppedKind
 from courseware.outbox.telling import tell
-from courseware.reporting.letters_shown import SHOWN, is_out_of_reach, letters_to
-from tests.making import join, letters, make_admin, make_editor, make_enrollment, make_team, make_user
+from courseware.reporting.letters_shown import is_out_of_reach, letters_to
+from courseware.reporting.monthly_reports import subscribe
+from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 25, 4, tzinfo=UTC)  # in Shanghai
@@ -73,12 +72,6 @@ def test_what_was_written_when_and_its_state_are_shown_and_nothing_else(client, 
         assert hidden not in response.content.decode()
 
 
-def test_where_none_was_written_the_page_says_so(client, enrollment):
-    enrollment.manager.language = "en"
-    enrollment.manager.save()
-    assert section(page_of(client, enrollment, enrollment.manager)) == ["None was written yet."]
-
-
 @pytest.mark.parametrize("language", NOT_ARRIVED)
 def test_one_that_did_not_arrive_is_said_above_them(client, enrollment, language):
     enrollment.manager.language = language
@@ -109,38 +102,6 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
     assert is_out_of_reach(person, letters_to(person)) == expected
     person.email = "mended@example.com"
     assert not is_out_of_reach(person, letters_to(person))
-
-
-def test_only_those_who_see_the_person_see_the_letters(client, enrollment):
-    told(enrollment.learner)
-    beside = make_team("Day shift")
-    statuses = {
-        "manager": page_of(client, enrollment, enrollment.manager).status_code,
-        "admin": page_of(client, enrollment, make_admin()).status_code,
-        "editor": page_of(client, enrollment, make_editor()).status_code,
-        "manager of another team": page_of(client, enrollment, beside.manager).status_code,
-        "the person": page_of(client, enrollment, enrollment.learner).status_code,
-        "a colleague": page_of(client, enrollment, make_user()).status_code,
-    }
-    assert statuses == {
-        "manager": 200,
-        "admin": 200,
-        "editor": 404,
-        "manager of another team": 404,
-        "the person": 404,
-        "a colleague": 404,
-    }
-
-
-@pytest.mark.parametrize("number", [1, 3, SHOWN + 2])
-def test_the_last_ones_are_read_in_one_statement(enrollment, number, django_assert_num_queries):
-    for _ in range(number):
-        tell("invitation", enrollment.learner)
-    letters()
-    with django_assert_num_queries(1):
-        shown = letters_to(enrollment.learner)
-        lines = [(str(letter.words), letter.get_state_display(), letter.written_at) for letter in shown]
-    assert len(lines) == min(number, SHOWN)
 
 
 @pytest.mark.parametrize(
@@ -175,11 +136,45 @@ def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
         assert Message.objects.get().why_not_sent == "此人没有邮箱地址"
 
 
-def test_every_reason_that_a_letter_may_be_skipped_for_has_chinese_words():
-    reasons = set()
-    for file in Path(settings.BASE_DIR, "courseware").rglob("*.py"):
-        if "gettext_noop" in (source := file.read_text(encoding="utf-8")):
-            reasons |= set(re.findall(r'gettext_noop\(\s*"([^"]+)"\s*\)', source))
-    assert "the person has left" in reasons
-    with translation.override("zh-hans"):
-        assert [reason for reason in reasons if gettext(reason) == reason] == []
+# Types of email offered to a person
+
+
+LEADING = {"digest", "escalation", "observation"}
+
+
+def offered(client, person):
+    client.force_login(person)
+    page = BeautifulSoup(client.get("/letters/", headers={"accept-language": "en"}).content, "html.parser")
+    daily = {"daily-question"} if page.select("a[href='/daily/']") else set()
+    return {field["value"] for field in page.select("main [name=kind]")} | daily
+
+
+def test_a_learner_is_offered_no_email_of_managers(client):
+    assert offered(client, make_enrollment().learner) == {"daily-question"}
+    assert offered(client, make_user()) == set()
+
+
+def test_a_manager_is_offered_emails_about_the_team_while_managing_one(client):
+    manager = make_team().manager
+    assert offered(client, manager) == LEADING
+    Membership.objects.all().delete()
+    assert offered(client, manager) == set()
+
+
+def test_the_monthly_report_is_offered_after_it_was_asked_for(client):
+    manager = make_team().manager
+    subscribe(manager)
+    assert offered(client, manager) == LEADING | {"monthly-report"}
+
+
+def test_failed_chat_messages_are_offered_while_a_chat_bot_is_in_use(client):
+    team, hr = make_team(), make_hr()
+    GroupDoor.objects.create(team=team, service="wecom", address="https://chat.example.com/1")
+    assert "group-summary" in offered(client, team.manager) & offered(client, hr)
+    assert "group-summary" not in offered(client, make_user())
+
+
+def test_an_email_that_a_person_cannot_get_cannot_be_stopped_on_the_page(client):
+    client.force_login(make_user())
+    client.post("/letters/", {"kind": "digest", "stop": ""})
+    assert not StoppedKind.objects.exists()

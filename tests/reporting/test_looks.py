@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 
 from courseware.evidence.models import Event
-from tests.making import join, make_admin, make_enrollment, make_team, make_user
+from tests.making import make_admin, make_enrollment, make_team, make_user
+from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
 MIDNIGHT = datetime(2026, 11, 25, 16, tzinfo=UTC)  # in Shanghai, where the site is
@@ -18,12 +19,6 @@ def team(client, time_machine):
     team = make_team("Night shift")
     client.force_login(team.manager)
     return team
-
-
-def learner_of(team):
-    learner = make_user()
-    join(team, learner)
-    return make_enrollment(learner)
 
 
 def looks():

@@ -7,13 +7,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from courseware.accounts.models import Membership, User
+from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import people_in_hands_of
 from courseware.evidence.models import Event
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.reporting import board_counts, board_rows
+from courseware.reporting.board_rows import board
 from tests.making import (
     days,
     join,
@@ -26,6 +27,7 @@ from tests.making import (
     make_team,
     make_user,
 )
+from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -90,11 +92,6 @@ def test_an_auditor_sees_everybody_and_changes_nothing(firm):
     auditor = firm["auditor"].learner
     assert seen_by(auditor, firm) == set(firm)
     assert changed_by(auditor, firm) == set()
-
-
-def test_a_manager_and_a_learner_see_no_more_than_before(firm):
-    assert seen_by(Membership.objects.get(role=Membership.Role.MANAGER).person, firm) == {"learner"}
-    assert seen_by(firm["learner"].learner, firm) == set()
 
 
 def test_who_is_two_things_has_the_sum_and_no_more(firm):
@@ -186,3 +183,44 @@ def test_the_log_finds_what_was_done_to_one_person(firm, client):
     assert [event.verb for event in client.get("/log/", {"verb": "waived"}).context["page"]] == ["waived"]
     for nothing in ({"verb": "never"}, {"person": "nobody@example.com"}, {"subject": "\0"}):
         assert list(client.get("/log/", nothing).context["page"]) == []
+
+
+def test_a_manager_finds_no_page_of_the_own_record_nor_of_people_above(client, team):
+    join(team, team.manager)
+    own = make_enrollment(team.manager)
+    below = make_team("Below", parent=team)
+    above = learner_of(team)
+    client.force_login(below.manager)
+    assert client.get(f"/team/people/{above.pk}/").status_code == 404
+    client.force_login(team.manager)
+    assert client.get(f"/team/people/{own.pk}/").status_code == 404
+    assert client.get(f"/team/people/{above.pk}/").status_code == 200
+
+
+def test_the_board_of_one_team_shows_what_the_whole_board_shows_of_its_people(team):
+    below, beside = make_team("Below", parent=team), make_team("Beside")
+    for each in (team, below, beside):
+        learner_of(each)
+    leading_hr = make_hr(name="Hana")
+    for leader, place in ((team.manager, team), (leading_hr, below)):  # who learns where others lead, too
+        join(place, leader)
+        make_enrollment(leader)
+    join(below, leading_hr, "manager")
+    readers = [
+        team.manager,
+        below.manager,
+        beside.manager,
+        leading_hr,
+        make_hr(name="Hugo"),
+        make_admin(),
+        make_auditor(),
+    ]
+    for reader in readers:
+        for chosen in (team, below, beside):
+            people = Membership.objects.filter(
+                team__in=Team.objects.filter(pk=chosen.pk).with_those_below(), role="learner"
+            )
+            whole = {run for run in board(reader) if run.learner_id in people.values_list("person", flat=True)}
+            assert {*board(reader, team=chosen)} == whole
+    assert len(board(team.manager, team=team)) == 3  # two learners and who leads below, without oneself
+    assert not board(below.manager, team=team).filter(learner__teams=team)

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from courseware.reporting import board_rows, outlook
 from courseware.reporting.forecasts import OpenRun
-from tests.making import join, make_enrollment, make_team, make_user
+from tests.making import make_team, make_user
+from tests.reporting.boards import learner_of
 from tests.world import complete_course, finish_lesson, outline_of
 
 pytestmark = pytest.mark.django_db
@@ -18,12 +19,6 @@ NOW = timezone.make_aware(timezone.datetime(2026, 11, 30, 10, 0))
 @pytest.fixture(autouse=True)
 def monday(time_machine):
     time_machine.move_to(NOW, tick=False)
-
-
-def learner_of(team, name, **fields):
-    person = make_user(name, email=f"{name.lower().replace(' ', '-')}@example.com")
-    join(team, person)
-    return make_enrollment(person, **fields)
 
 
 def due_in(days):
@@ -92,20 +87,17 @@ def test_teams_stand_side_by_side_that_with_most_late_people_first():
 def test_too_many_for_a_picture_are_told_so(client, team, monkeypatch, most):
     monkeypatch.setattr("courseware.reporting.views.outlook_page.MOST_RUNS", most)
     learner_of(team, "One", due_at=due_in(4))
-    client.force_login(team.manager)
     page = client.get(reverse("reporting:outlook")).content.decode()
     assert ("too many for a picture" in page) is (most == 0)
 
 
 def test_one_course_is_drawn_and_the_other_can_be_chosen(client, team):
     learner_of(team, "Here", due_at=due_in(4))
-    client.force_login(team.manager)
     assert "How it is going – Rules of the tea room" in client.get(reverse("reporting:outlook")).content.decode()
     assert client.get(reverse("reporting:outlook"), {"course": "no-such-course"}).status_code == 200
 
 
 def test_with_nobody_there_is_a_sentence_and_an_outsider_finds_no_page(client, team):
-    client.force_login(team.manager)
     assert "Nothing to draw yet" in client.get(reverse("reporting:outlook")).content.decode()
     client.force_login(make_user("Outsider"))
     assert client.get(reverse("reporting:outlook")).status_code == 404
@@ -117,7 +109,6 @@ def test_of_twenty_with_time_left_it_says_how_many_more_will_be_late(client, tea
         if number < 13:
             finish_lesson(run, outline_of(run.course).step("boiling"))
     learner_of(team, "Late", due_at=due_in(-1))
-    client.force_login(team.manager)
     page = client.get(reverse("reporting:outlook")).content.decode()
     # Seven do nothing. Of the rest one lesson is left, four days, and a chance of (13/14)⁴ = 0.74 for each to be late.
     assert "15 to 19 more will be late" in page and "1 is late already." in page

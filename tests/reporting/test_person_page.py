@@ -16,19 +16,11 @@ from courseware.learning.models import Answer, Enrollment
 from courseware.lib.dates import due_instant
 from tests.counting import statements
 from tests.making import days, filled, join, make_admin, make_enrollment, make_team
-from tests.reporting.boards import counts_on, exported, learner_of
+from tests.reporting.boards import counts_on, learner_of
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-def test_whoever_acts_after_the_session_ended_is_led_back_to_the_person(client, team):
-    enrollment = learner_of(team)
-    client.logout()
-    for verb in ON_PERSON_PAGE:
-        response = client.post(f"/team/people/{enrollment.pk}/{verb.address}/")
-        assert response.headers["Location"] == f"/accounts/login/?next=/team/people/{enrollment.pk}/"
 
 
 def test_a_persons_page_has_the_timeline_and_no_single_answer(client, team):
@@ -114,15 +106,6 @@ def test_an_action_without_effect_says_so_and_why(client, team):
         assert [message.text for message in messages] == [sentence]
 
 
-@pytest.mark.parametrize("due_on", ["", "x", "2020-01-01", "9999-12-31", "2026-02-30", "\0"])
-def test_a_day_that_makes_no_sense_is_explained_and_nothing_moves(client, team, due_on):
-    enrollment = learner_of(team, due_at=days(3))
-    response = client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": due_on})
-    assert response.status_code == 422
-    assert "<title>Error: " in response.text
-    assert Enrollment.objects.get().due_at == enrollment.due_at
-
-
 def test_today_is_the_earliest_day_where_the_learner_is(client, team):
     team.time_zone = "Pacific/Kiritimati"  # where it is tomorrow already
     team.save()
@@ -143,32 +126,6 @@ def test_a_person_is_excused_with_a_reason_that_stays(client, team):
     assert "Moved to the warehouse" in response.text
     forms = BeautifulSoup(response.content, "html.parser").select("main form")
     assert [form["class"][0] for form in forms] == ["note", "undo"]
-    assert counts_on(client.get("/team/").context)[Enrollment.State.OVERDUE] == 0
-
-
-def test_excusing_needs_a_reason(client, team):
-    enrollment = learner_of(team)
-    for reason in ("", "  ", "x" * 201):
-        assert client.post(f"/team/people/{enrollment.pk}/excuse/", {"reason": reason}).status_code == 422
-    assert Enrollment.objects.get().is_open
-
-
-def test_what_is_completed_is_neither_extended_nor_excused(client, team):
-    enrollment = learner_of(team)
-    complete_course(enrollment)
-    before = Enrollment.objects.values().get()
-    for verb in ON_PERSON_PAGE:
-        address = f"/team/people/{enrollment.pk}/{verb.address}/"
-        assert client.post(address, filled(verb.form)).status_code == 302
-    assert Enrollment.objects.values().get() == before
-
-
-def test_extending_and_handing_in_at_the_same_second_go_by_one_rule(client, team):
-    """What is overdue at an instant is not any more once there is more time, on board and file alike."""
-    enrollment = learner_of(team, due_at=timezone.now())
-    assert [row["State"] for row in exported(client)] == ["overdue"]
-    client.post(f"/team/people/{enrollment.pk}/extend/", {"due_on": str(timezone.localdate())})
-    assert [row["State"] for row in exported(client)] == ["due soon"]
     assert counts_on(client.get("/team/").context)[Enrollment.State.OVERDUE] == 0
 
 

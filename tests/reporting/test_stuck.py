@@ -143,7 +143,6 @@ def test_begun_and_nothing_done_for_seven_days(team):
 
 def test_the_numbers_of_the_rule_are_settings_of_the_site_and_stand_below_the_board(team, client, settings):
     learner_of(team, "Idle", course=make_course(), started_at=days(-20), last_active_at=days(-5))
-    client.force_login(team.manager)
     assert "nothing done for 7 days" in client.get("/team/").text
     settings.STUCK_AFTER_IDLE_DAYS = 5
     assert why_stuck(team) == {"Idle": IDLE}
@@ -154,7 +153,6 @@ def test_board_file_and_filter_say_who_is_stuck(team, client):
     course = make_course()
     learner_of(team, "Idle", course=course, started_at=days(-20), last_active_at=days(-9))
     learner_of(team, "Busy", course=course, started_at=days(-20), last_active_at=days(-1))
-    client.force_login(team.manager)
     rows = {row[0]: row[1] for row in table(client.get("/team/"))}
     assert rows == {"Idle": f"in progress stuck {IDLE}", "Busy": "in progress"}
     assert [row[0] for row in table(client.get("/team/?stuck=on"))] == ["Idle"]
@@ -164,7 +162,6 @@ def test_board_file_and_filter_say_who_is_stuck(team, client):
 
 def test_the_filter_costs_the_same_for_one_person_as_for_three(team, client):
     course = make_course()
-    client.force_login(team.manager)
 
     def statements(more):
         for _each in range(more):

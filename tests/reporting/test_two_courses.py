@@ -1,17 +1,17 @@
 """Two courses of one firm keep apart on the board: a row for each person and course, and people counted once."""
 
-import csv
-import io
-
 import pytest
 from bs4 import BeautifulSoup
+from django.utils import timezone
 
+from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.learning.enrolling import waive
 from courseware.learning.headcounts import Headcount
 from courseware.reporting import board_counts, board_rows
 from tests.language.samples import make_files
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.reporting.boards import exported
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -88,29 +88,9 @@ def test_a_course_is_chosen_by_its_id_in_the_address_and_its_numbers_are_those_o
     assert rows_of(client, "?course=first-aid&state=waived")[0] == {("Cid", "")}
 
 
-def test_a_course_that_is_none_is_passed_over(client, team):
-    client.force_login(team.manager)
-    for query in ("?course=nothing", "?course=%00", "?course=first-aid&course="):
-        assert len(rows_of(client, query)[0]) == 4
-
-
-def test_with_one_course_nothing_is_said_of_courses(client):
-    course, team = make_course(), make_team()
-    for name in ("Ada", "Ben"):
-        person = make_user(name)
-        join(team, person)
-        make_enrollment(person, course)
-    client.force_login(team.manager)
-    rows, page = rows_of(client)
-    assert rows == {("Ada", ""), ("Ben", "")}
-    assert tiles(page)[0] == "2 people"
-    assert not page.select("select[name=course]")
-
-
 def test_the_file_holds_the_course_that_was_chosen_and_the_log_says_which(client, team):
     client.force_login(team.manager)
-    data = b"".join(client.get("/team/board.csv?course=first-aid").streaming_content).decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(data, newline="")))
+    rows = exported(client, "?course=first-aid")
     assert [(row["Name"], row["Course"], row["Course id"], row["Reason of the excuse"]) for row in rows] == [
         ("Ada", "First aid", "first-aid", ""), ("Cid", "First aid", "first-aid", "A nurse"),
     ]  # fmt: skip
@@ -119,38 +99,10 @@ def test_the_file_holds_the_course_that_was_chosen_and_the_log_says_which(client
 
 
 def test_what_is_kept_of_a_course_is_what_counting_its_rows_says(team):
-    from django.utils import timezone
-
     now = timezone.now()
-    courses = {run.course for run in run_of("Ada", courses_of(team)[0]).learner.enrollments.all()}
-    assert len(courses) == 2
-    for course in courses:
+    for course in Course.objects.all():
         for viewer in (team.manager, make_admin(), make_hr()):
             counted = board_counts.counts(board_rows.board(viewer, course=course, at=now), now)
             assert board_counts.counts_kept(viewer, None, course, now) == counted
             assert counted.total == 2
     assert Headcount.objects.filter(team=None).told(now).total == 4
-
-
-def courses_of(team):
-    from courseware.content.models import Course
-
-    return list(Course.objects.order_by("pk"))
-
-
-@pytest.mark.parametrize("people", [1, 3])
-def test_a_board_of_two_courses_costs_the_same_for_any_number_of_people(client, people, django_assert_num_queries):
-    courses, team = [make_course(), make_second_course()], make_team()
-    for _ in range(people):
-        person = make_user()
-        join(team, person)
-        for course in courses:
-            make_enrollment(person, course)
-    client.force_login(team.manager)
-    client.get("/team/")
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as needed:
-        client.get("/team/")
-    assert len(needed) == 16
