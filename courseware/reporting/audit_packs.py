@@ -27,7 +27,7 @@ from courseware.lib.chunks import chunks
 from courseware.lib.csv_rows import encoded
 from courseware.reporting import board_rows
 from courseware.reporting.board_counts import DashboardCount
-from courseware.reporting.exports import Column, board_csv, site_time, texts
+from courseware.reporting.exports import Column, site_time, texts
 from courseware.reporting.period_reports import REPORT_COLUMNS, PeriodReport
 from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workbook
 
@@ -107,7 +107,7 @@ def put(pack: ZipFile, name: str, pieces: Iterable[bytes], at: datetime) -> str:
 
 def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Name and pieces of each file; a file is made when the one before was taken."""
-    yield "people.csv", board_csv(people_in(contents, language), language)
+    yield "people.csv", encoded(texts(people_in(contents, language), language))
     if contents.count.number <= ROWS_OF_A_WORKBOOK:
         with board_workbook(people_in(contents, language), contents.facts, language) as workbook:
             yield "people.xlsx", iter(lambda: workbook.read(PIECE), b"")

@@ -169,22 +169,16 @@ def counts_kept(
     user, team: Team | None, course: Course | None, at: datetime, days: DueDays | None = None
 ) -> Tally | None:
     """The `counts` of `board` without a name or people who left, from the headcounts; None if they cannot tell."""
-    head = team
+    head = team or head_of(user)
     if head is None and not sees_the_firm(user):
-        heads = topmost(own_teams(user))
-        if len(heads) != 1:  # sums over teams without a common parent count people in 2 teams twice
-            return None
-        [head] = heads
-    within = condition(course, days, at)
+        return None  # sums over teams without a common parent count people in 2 teams twice
+    within = days.condition(at) if days else Q()
+    if course:
+        within &= Q(course=course)
     hidden = not_shown_to(user).filter(within)
     if head:
         hidden = hidden.filter(learner__in=learners_of(Team.objects.filter(pk=head.pk).with_those_below()))
     return Headcount.objects.filter(within, team=head).told(at) - counts(hidden.with_state(at), at)
-
-
-def condition(course: Course | None, days: DueDays | None, at: datetime) -> Q:
-    within = days.condition(at) if days else Q()
-    return within & Q(course=course) if course else within
 
 
 def not_shown_to(user) -> EnrollmentQuerySet:
@@ -196,6 +190,14 @@ def not_shown_to(user) -> EnrollmentQuerySet:
     staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
     staff = staff.filter(learner__is_active=True)
     return staff.exclude(pk__in=staff.visible_to(user))
+
+
+def head_of(user) -> Team | None:
+    """The team above all others that `user` leads; None if there are several, or for users who see the company."""
+    if sees_the_firm(user):
+        return None
+    heads = topmost(own_teams(user))
+    return heads[0] if len(heads) == 1 else None
 
 
 def topmost(teams: Iterable[Team]) -> list[Team]:

@@ -11,7 +11,7 @@ from courseware.content.models import Course
 from courseware.learning.headcounts import Headcount, Tally, reach, tally
 from courseware.learning.models import EnrollmentQuerySet
 from courseware.learning.states import State
-from courseware.reporting.board_counts import not_shown_to, topmost
+from courseware.reporting.board_counts import head_of, not_shown_to, topmost
 from courseware.reporting.board_rows import SORTED_BY_NAME, board, those_stuck
 
 
@@ -31,14 +31,6 @@ class BranchRow(NamedTuple):
     @property
     def late(self) -> int:
         return self.tally.states[State.OVERDUE]
-
-
-def head_of(user) -> Team | None:
-    """The team above all others that `user` leads; None if there are several, or for users who see the company."""
-    if sees_the_firm(user):
-        return None
-    heads = topmost(own_teams(user))
-    return heads[0] if len(heads) == 1 else None
 
 
 def topmost_of(user) -> list[Team]:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from courseware.assessment.grading import Score
 from courseware.assessment.starting_point import StartingPoint
 from courseware.learning.validity import Validity
-from courseware.lib.csv_rows import encoded
 from courseware.reporting.board_rows import BoardRow
 
 AT_A_TIME = 100  # rows put into words before another request's language may be active
@@ -93,15 +92,10 @@ def headings(language: str, *, named: bool = False, columns: Sequence[Column] = 
         return [column.name if named else str(column.heading) for column in columns]
 
 
-def board_csv(rows: Iterable[BoardRow], language: str, *, named: bool = False) -> Iterator[bytes]:
-    """With `named` the headings are the names of the columns."""
-    return encoded(texts(rows, language, named=named))
-
-
 def texts(
     rows: Iterable[Any], language: str, *, named: bool = False, columns: Sequence[Column] = BOARD_COLUMNS
 ) -> Iterator[Sequence[object]]:
-    """The headings, then each row; times in ISO 8601 in the site's zone."""
+    """The headings (names of the columns if `named`), then each row; times in ISO 8601 in the site's zone."""
     yield headings(language, named=named, columns=columns)
     for cells in cells_of(rows, language, columns):
         yield [site_time(cell).isoformat() if type(cell) is datetime else cell for cell in cells]

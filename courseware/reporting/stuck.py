@@ -117,12 +117,12 @@ def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
     if not begun:
         return {}
     found = obstacles_of([each.enrollment.pk for each in begun])
-    calendars = calendars_of_failed(begun, at)
+    calendars, idle_since = calendars_of_failed(begun, at), at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
     told = {
         each.enrollment.pk: Stuck(
             tuple(stop for stop in found[each.enrollment.pk] if stands(stop, each)),
             has_stopped_after_failing(each, calendars, at),
-            is_idle(each, at),
+            is_before(each, idle_since),
         )
         for each in begun
     }
@@ -136,10 +136,6 @@ def stands(stop: Obstacle, journey: Journey) -> bool:
         return False
     # The last of several wordings is asked after the others.
     return not stop.question or stop.question in {question.wordings[-1] for question in step.check}
-
-
-def is_idle(journey: Journey, at: datetime) -> bool:
-    return is_before(journey, at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS))
 
 
 def is_before(journey: Journey, instant: datetime) -> bool:

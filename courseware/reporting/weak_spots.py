@@ -60,7 +60,8 @@ def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpo
         objective: [WeakSpot(shares.get((objective, team))) for team in shown]
         for objective in dict.fromkeys(objective for objective, team in shares if team in shown)
     }
-    weakest = sorted(lines, key=lambda objective: (-weakness(lines[objective]), objective))[:MOST_OBJECTIVES]
+    missed = {each: max(cell.share.percent for cell in cells if cell.share) for each, cells in lines.items()}
+    weakest = sorted(lines, key=lambda objective: (-missed[objective], objective))[:MOST_OBJECTIVES]
     asked = {each: sum(len(route.step(lesson).check) for lesson in lessons[each]) for each in weakest}
     found_lines = [WeakObjective(route.objective(each), lines[each], asked[each]) for each in weakest]
     return WeakSpots([teams[team] for team in shown], found_lines)
@@ -75,10 +76,6 @@ def teams_with_most(shares: Mapping[tuple[str, int], AnonymousShare]) -> list[in
     for (_objective, team), share in shares.items():
         people[team] = max(people[team], share.people)
     return [team for team, _number in people.most_common(MOST_TEAMS)]
-
-
-def weakness(cells: Iterable[WeakSpot]) -> int:
-    return max(cell.share.percent for cell in cells if cell.share)
 
 
 def objectives_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:

@@ -18,6 +18,7 @@ from courseware.evidence.models import Chain, Event, Seal
 from courseware.evidence.recording import NewEvent, record, record_many
 from courseware.evidence.sealing import seal
 from courseware.evidence.verifying import verify
+from tests.evidence.test_sealing import sql
 
 DOORS = [f"door:{number}" for number in (1, 2, 10)]
 SEAL = "seal"
@@ -27,11 +28,6 @@ SIZE = settings(
     max_examples=2000 if IS_DEEP else 8, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 LAST_KEY = 10**9
-
-
-def sql(statement, *values):
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
 
 
 def live(steps):

@@ -2,20 +2,15 @@
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
 from courseware.evidence.verifying import verify
+from tests.evidence.test_sealing import sql
 from tests.making import make_user
 
 pytestmark = pytest.mark.django_db
 CHAIN = "door:1"
-
-
-def sql(statement, *values):
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
 
 
 @pytest.fixture

@@ -198,14 +198,12 @@ def test_a_certificate_says_who_issued_and_signed_it_then(client):
     assert list(differences()) == []
 
 
-def test_the_issuer_is_the_firm_where_nobody_else_is_named_and_nobody_where_there_is_no_style(settings):
+@pytest.mark.parametrize(("said", "issuer"), [({}, {}), ({"name_en": "Anhe"}, {"en": "Anhe"})])
+def test_the_issuer_is_the_firm_where_nobody_else_is_named_and_nobody_where_there_is_no_style(settings, said, issuer):
     settings.FIRM_NAME = "Setting"
-    assert (certified().issuer, Certificate.objects.get().signer) == ({}, {})
-
-
-def test_the_name_of_the_firm_issues_where_nobody_else_is_named():
-    on_monday(name_en="Anhe")
-    assert (certified().issuer, Certificate.objects.get().signer) == ({"en": "Anhe"}, {})
+    if said:
+        on_monday(**said)
+    assert (certified().issuer, Certificate.objects.get().signer) == (issuer, {})
 
 
 # The page on which it is set

@@ -29,9 +29,13 @@ NAMES = [
 ]  # fmt: skip
 
 
-def download(client, query=""):
+def this_month():
     today = timezone.localdate()
-    response = client.get(f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}&{query}")
+    return f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}"
+
+
+def download(client, query=""):
+    response = client.get(f"{this_month()}&{query}")
     assert response["Content-Type"] == "application/zip"
     return ZipFile(io.BytesIO(b"".join(response.streaming_content)))
 
@@ -114,9 +118,7 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
     monkeypatch.setattr(audit_packs, "DRAWN_MEANWHILE", 1)
     for _ in range(2):
         complete_course(learner_of(team))
-    today = timezone.localdate()
-    address = f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}"
-    response = client.get(address)
+    response = client.get(this_month())
     assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-made").exists()
     assert "2 certificates are being made as PDF" in client.get(response["Location"]).text
     [asked] = DBTaskResult.objects.filter(task_path__endswith=".draw_papers")
@@ -135,9 +137,7 @@ def test_a_pack_does_not_wait_for_ever_for_many_that_no_font_can_draw(client, te
     runs = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "𠮷川")]
     for run in runs:
         complete_course(run)
-    today = timezone.localdate()
-    address = f"/team/reports/pack.zip?first={today:%Y-%m}&last={today:%Y-%m}"
-    assert client.get(address).status_code == 302
+    assert client.get(this_month()).status_code == 302
     tasks = DBTaskResult.objects.filter(task_path__endswith=".draw_papers")
     draw_papers.func(*tasks.get().args_kwargs["args"])
     tasks.update(status="SUCCESSFUL")

@@ -129,15 +129,6 @@ def test_who_takes_the_file_away_is_on_record_without_names(client, team):
     assert verify() == []
 
 
-def test_the_board_leads_to_the_results(client, team):
-    learner_of(team)
-    links = BeautifulSoup(client.get("/team/").content, "html.parser").select(".after a")
-    assert [link["href"] for link in links] == [
-        "/team/outlook/", "/team/reports/", "/team/board.csv", "/team/board.xlsx", "/people/links/",
-        "/surveys/tea-room/voice/", "/team/see/tea-room/",
-    ]  # fmt: skip
-
-
 # Decisions about a whole team, and people away
 
 

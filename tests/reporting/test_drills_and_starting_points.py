@@ -51,14 +51,6 @@ def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
     assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, a drill to do"]
 
 
-def test_an_exam_that_was_not_passed_and_has_no_retakes_is_next_no_more(client, team, course):
-    enrollment = learner_of(team, course=course)
-    finish_lessons(enrollment)
-    assert [row["Next step"] for row in exported(client)] == ["The last cup: open to take"]
-    sit(enrollment, points=0)
-    assert [row["Next step"] for row in exported(client)] == ["Exam 0/5, all attempts used"]
-
-
 @pytest.mark.parametrize(
     ("before", "after", "cells"),
     [
@@ -80,15 +72,6 @@ def test_the_file_gives_start_end_and_gain(client, team, course, before, after, 
         sit(enrollment, exam=START, points=after)
     (row,) = exported(client)
     assert [row[name] for name in ("Starting point", "After the exam", "Gain (%)")] == cells
-
-
-def test_taking_the_pre_check_is_a_start_and_no_progress(client, team, course):
-    enrollment = learner_of(team, course=course)
-    assert [(row["State"], row["Next step"]) for row in exported(client)] == [("not started", "Where you start")]
-    sit(enrollment, exam=START, points=3)
-    assert [(row["State"], row["Progress (%)"], row["Next step"]) for row in exported(client)] == [
-        ("in progress", "0", "Boiling water")
-    ]
 
 
 @pytest.mark.parametrize("people", [1, 3])

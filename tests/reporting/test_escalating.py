@@ -17,9 +17,9 @@ from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting import escalating
 from courseware.reporting.escalating import escalate
-from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, letters, make_admin, make_enrollment, make_hr, make_team, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "course")]
 ZONE = ZoneInfo("Asia/Shanghai")
 REFUSED = DayAnswer("refused")
 DUE_LONG_AGO = datetime(2026, 10, 1, tzinfo=ZONE)
@@ -62,7 +62,6 @@ def told():
 @pytest.mark.usefixtures("wanted")
 def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, teams, mailoutbox):
     firm, shift = teams
-    make_course()
     late(shift, "Wang Ming")
     late(shift, "Zhao Lei")
     late(shift, "A day more", DUE - timedelta(days=7))
@@ -86,7 +85,6 @@ def test_the_next_level_that_somebody_leads_is_told_once_in_one_letter(tuesday, 
 @pytest.mark.usefixtures("wanted")
 def test_of_who_leads_the_team_above_the_own_the_level_above_that_is_told(teams):
     shift = teams[1]
-    make_course()
     shift.parent.memberships.create(person=late(shift, "Wang Ming").learner, role="manager")
     assert escalate() == "letters: 1"
     assert told() == [("Above", "queued", "")]
@@ -95,7 +93,6 @@ def test_of_who_leads_the_team_above_the_own_the_level_above_that_is_told(teams)
 @pytest.mark.usefixtures("wanted")
 def test_who_leads_the_person_already_is_no_next_level(teams):
     firm, shift = teams
-    make_course()
     both = make_team("Below the firm", parent=firm, manager=make_user("Both"))
     join(firm, both.manager, role="manager")
     late(both, "Has another lead above")
@@ -111,9 +108,8 @@ def test_who_leads_the_person_already_is_no_next_level(teams):
 
 
 @pytest.mark.usefixtures("wanted")
-def test_hr_is_told_of_people_without_a_senior_manager_in_one_email(tuesday, teams, mailoutbox):
+def test_hr_is_told_of_people_without_a_senior_manager_in_one_email(tuesday, teams, course, mailoutbox):
     firm, shift = teams
-    course = make_course()
     late(shift, "Has a senior manager")
     late(firm, "Nobody above")
     make_enrollment(make_user("In no team"), course, due_at=due_instant(DUE, ZONE), enrolled_at=DUE_LONG_AGO)
@@ -130,7 +126,6 @@ def test_hr_is_told_of_people_without_a_senior_manager_in_one_email(tuesday, tea
 
 @pytest.mark.usefixtures("wanted")
 def test_a_person_who_left_hr_before_the_email_leaves_reads_nothing(tuesday, teams, mailoutbox):
-    make_course()
     late(teams[0], "Nobody above")
     escalate()
     User.objects.get(name="HR").groups.clear()
@@ -159,7 +154,6 @@ def test_the_page_of_reminders_says_how_many_teams_have_no_senior_manager(client
 
 @pytest.mark.usefixtures("wanted")
 def test_of_who_asks_for_another_day_nobody_is_told_before_the_answer(tuesday, teams, mailoutbox):
-    make_course()
     before, later = (ask_for_day(late(teams[1], name), date(2026, 12, 18)) for name in ("Wang Ming", "Zhao Lei"))
     other = late(teams[1], "Other")
     assert escalate() == "letters: 1"
@@ -182,7 +176,6 @@ def test_of_who_asks_for_another_day_nobody_is_told_before_the_answer(tuesday, t
 
 
 def test_nobody_is_told_before_the_firm_wants_it(teams):
-    make_course()
     late(teams[1], "Wang Ming")
     assert (escalate(), told()) == ("", [])
 
@@ -190,7 +183,6 @@ def test_nobody_is_told_before_the_firm_wants_it(teams):
 @pytest.mark.usefixtures("wanted")
 @pytest.mark.parametrize("what", ["excused", "another day", "left", "switched off"])
 def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what):
-    make_course()
     run = late(teams[1], "Wang Ming")
     escalate()
     if what == "excused":
@@ -229,7 +221,6 @@ def moved(run):
 @pytest.mark.usefixtures("wanted")
 @pytest.mark.parametrize("people", [1, 3])
 def test_the_job_asks_as_many_queries_for_one_as_for_three(teams, people, django_assert_num_queries):
-    make_course()
     for number in range(people):
         late(teams[1], f"Late {number}")
     with django_assert_num_queries(19):
@@ -240,7 +231,6 @@ def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
     from courseware.assignments.models import EscalationSwitch
     from courseware.assignments.reminder_plans import is_escalated
 
-    make_course()
     client.force_login(make_hr())
     page = client.get("/people/reminders/")
     assert "Tell who leads the team above" in page.text

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from courseware.reporting import board_rows, exports
+from courseware.lib.csv_rows import encoded
+from courseware.reporting import board_rows
+from courseware.reporting.exports import texts
 from tests.making import make_team
 from tests.reporting.boards import learner_of
 
@@ -22,7 +24,7 @@ def exported(team, language="en", at=None):
     at = at or timezone.now()
     teams = dict(board_rows.teams_shown_to(team.manager).values_list("pk", "name"))
     rows = board_rows.rows_in_chunks(board_rows.board(team.manager, at=at), teams, language, at)
-    return b"".join(exports.board_csv(rows, language))
+    return b"".join(encoded(texts(rows, language)))
 
 
 def read(data):

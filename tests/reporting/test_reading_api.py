@@ -393,11 +393,6 @@ def test_a_key_ends_from_today_on_and_within_a_year(team, client, ahead):
         ]
 
 
-def test_nobody_has_more_than_ten(team, client):
-    answers = [post(client, name=f"Key {number}").status_code for number in range(11)]
-    assert answers == [200] * 10 + [422] and ApiKey.objects.count() == 10
-
-
 def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client, monkeypatch):
 
     def taken_meanwhile(person, **said):

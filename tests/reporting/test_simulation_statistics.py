@@ -149,14 +149,6 @@ def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
     assert "6" not in words
 
 
-def test_there_is_no_page_for_what_is_no_simulation(client):
-    make_player()
-    client.force_login(make_editor())
-    assert client.get("/team/simulations/tea-room/boiling/").status_code == 404
-    assert client.get("/team/simulations/nowhere/boiling/").status_code == 404
-    assert client.get("/team/simulations/tea-room/a%00b/").status_code == 404
-
-
 @pytest.mark.parametrize("runs", [1, 3])
 def test_the_page_costs_the_same_for_any_number_of_runs(client, django_assert_num_queries, later, runs):
     for _ in range(5 * runs):

@@ -45,14 +45,6 @@ def course(db):
     return import_course(files_with()).course
 
 
-def test_fewer_than_five_answers_show_nothing(course):
-    answered(course, *[{"recommend": 9, "say-more": "Mine."}] * 4)
-    assert results(course) == (0, [])
-    answered(course, {"recommend": 9})
-    number, shown = results(course)
-    assert (number, len(shown)) == (5, 4)
-
-
 def test_results_stay_until_five_more_have_answered_and_two_days_are_over(course):
     answered(course, *[{"recommend": 9}] * 4)
     answered(course, {"recommend": 9, "say-more": "Mine."}, days=7)

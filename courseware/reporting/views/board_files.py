@@ -13,10 +13,12 @@ from courseware.content.models import Course
 from courseware.evidence.recording import record
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
+from courseware.lib.csv_rows import encoded
 from courseware.lib.page_views import page_view
-from courseware.reporting import board_rows, exports, workbooks
+from courseware.reporting import board_rows, workbooks
 from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.board_filters import DueDays, Sorting
+from courseware.reporting.exports import texts
 from courseware.reporting.forms import BoardFilter, posts_of
 from courseware.reporting.views.board import filters_query, teams_or_404
 
@@ -73,7 +75,7 @@ def board_csv(request):
     """With `?headings=names` the headings are the stable names of the columns."""
     count, named = exact_count(request), request.GET.get("headings") == "names"
     record_export(count)
-    return csv_file(exports.board_csv(rows_of(count), get_language(), named=named), file_name(count))
+    return csv_file(encoded(texts(rows_of(count), get_language(), named=named)), file_name(count))
 
 
 @page_view(reauthenticate=asks_who_it_is)
