@@ -18,8 +18,7 @@ from courseware.content.compiled.figures import media_url
 from courseware.content.compiled.page_links import address
 from courseware.content.course_titles import CourseTitleFilter, course_title
 from courseware.content.desk.contacts import ContactInline
-from courseware.content.desk.editing import compared, desk_after, desk_of, language_name, title_of
-from courseware.content.desk.forms import DraftForm
+from courseware.content.desk.editing import DraftForm, compared, desk_after, desk_of, language_name, title_of
 from courseware.content.desk.previewing import check_beside, missing_preview, preview_for
 from courseware.content.desk.unsaved_sheets import keep_sheets, unsaved_sheets
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
@@ -134,7 +133,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     def get_search_results(self, request, queryset, search_term):
         if not search_term:
             return queryset, False
-        # A database cannot search in bytes; a site has some hundred texts, so each is searched here.
+        # A database cannot search in bytes. A site has some hundred texts.
         term = search_term.casefold()
         matching = [
             document.pk
@@ -194,12 +193,15 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return self.figure(request, document)
         if request.method != "POST":
             return self.opened(request, document)
-        desk = desk_of(document, document.head)
-        form = DraftForm(request.POST, document=document, languages=desk.languages)
-        if not form.is_valid():
+        desk = self.posted(request, document)
+        if desk is None:
             return HttpResponseBadRequest()
-        desk = desk_of(document, form.cleaned_data["base"], form.texts)
         return self.save(request, desk) if "save" in request.POST else self.editor(request, desk)
+
+    def posted(self, request, document):
+        """The posted texts on the revision they are based on; None if the form is invalid."""
+        form = DraftForm(request.POST, document=document, languages=desk_of(document, document.head).languages)
+        return desk_of(document, form.cleaned_data["base"], form.texts) if form.is_valid() else None
 
     def opened(self, request, document):
         is_put_in = "put-in" in request.GET
@@ -217,12 +219,12 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             drop(request.user.pk, form_of(document))
             self.message_user(request, gettext("Thrown away."), messages.INFO)
             return redirect(editor_address(object_id))
-        form = DraftForm(request.POST, document=document, languages=desk_of(document, document.head).languages)
-        if not form.is_valid():
+        desk = self.posted(request, document)
+        if desk is None:
             return HttpResponseBadRequest()
         if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):
             return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
-        keep_sheets(document, form.cleaned_data["base"], form.texts, by=request.user)
+        keep_sheets(desk, by=request.user)
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
     def save(self, request, desk):
@@ -251,7 +253,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         return redirect(f"{url}?language={self.language(request, desk)}")
 
     def retired(self, request, pk):
-        """A page with the texts typed for a document that was retired in the meantime; None where it was not."""
+        """A page with the texts typed for a document that was retired meanwhile, else None."""
         documents = Document.objects.filter(head=None).select_related("course")
         document = documents.filter(pk=pk).first() if str(pk).isdecimal() else None
         if document is None or not self.has_change_permission(request, document):
@@ -275,7 +277,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         return asked if asked in desk.files else desk.languages[0]
 
     def editor(self, request, desk, *, offer=None, status=200, problems=(), preview=None):
-        """`problems` are shown where the preview, which finds them all, is missing."""
+        """`problems`: shown if there is no preview, which would find them all."""
         language = self.language(request, desk)
         preview = preview or self.previewed(request, desk, language)
         problems = problems if preview.missing else preview.problems
@@ -329,7 +331,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         }
 
     def linked_uses(self, document, uses):
-        """(title, path, url of its editor) for each document that refers to this one. Runs one query."""
+        """(title, path, url of its editor) of documents that refer to this one. Runs one query."""
         keys = dict(
             document.course.documents.filter(identifier__in=[use.id for use in uses]).values_list("identifier", "pk")
         )
@@ -341,12 +343,9 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
 
     @in_background
     def preview(self, request, pk):
-        document = self.editable(request, pk)
-        desk = desk_of(document, document.head)
-        form = DraftForm(request.POST, document=document, languages=desk.languages)
-        if not form.is_valid():
+        desk = self.posted(request, self.editable(request, pk))
+        if desk is None:
             return HttpResponseBadRequest()
-        desk = desk_of(document, form.cleaned_data["base"], form.texts)
         language = self.language(request, desk)
         preview = self.previewed(request, desk, language)
         context = self.shown(request, desk, preview, preview.problems, language)

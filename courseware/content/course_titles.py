@@ -1,4 +1,4 @@
-"""A course by its title, in the language of the reader: its id is for files and addresses."""
+"""The title of a course in lists and forms."""
 
 from django.contrib import admin
 from django.utils.translation import get_language
@@ -8,7 +8,7 @@ from courseware.content.models import Course
 
 
 def course_title(course: Course, language: str = "") -> str:
-    """In this language, or the reader's; the id, where nothing is released. Runs no query where `current` is loaded."""
+    """In this language, or the reader's; the id if nothing is released. Needs `current` loaded."""
     return outline(course.current, language or get_language()).title if course.current else course.identifier
 
 

@@ -77,9 +77,7 @@ class Document(models.Model):
 
 
 class CardContact(models.Model):
-    """Whom this firm calls in one of the emergencies on a course's card. Stored apart from the text, so that an
-    import cannot conflict with it.
-    """
+    """A contact of the firm for an emergency on the card. Apart from the text, so that imports do not conflict."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("course"))
     section = models.CharField(_("emergency"), max_length=100, help_text="The id of a section of the card")
@@ -99,8 +97,8 @@ class CardContact(models.Model):
 
     @property
     def tel(self):
-        """The number for a `tel:` link; "" where there is none."""
-        # An unescaped "#" would start the fragment of the address, and the rest would not be dialled.
+        """The number for a `tel:` link, or ""."""
+        # An unescaped "#" would start the fragment of the address.
         return re.sub(r"[^0-9+*#,;]", "", self.number).replace("#", "%23")
 
 
@@ -144,7 +142,7 @@ class Text(models.Model):
 
 
 class ImportedText(models.Model):
-    """A file of the last import: the common ancestor in the three-way comparison of folder and admin."""
+    """A file of the last import: the base of the three-way comparison."""
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="imported_texts")
     language = models.CharField(max_length=10, blank=True)
@@ -159,10 +157,9 @@ class ImportedText(models.Model):
 
 
 class Proposal(models.Model):
-    """A release that changes exams, and that one person proposes and another one makes or declines.
+    """A release that changes exams, proposed by one person and made or declined by another.
 
-    It covers exactly these revisions upon the release `base`. It is void once either is no longer the newest, and
-    done once a release names it.
+    It is void once its revisions or the release `base` are no longer the newest, and done once a release names it.
     """
 
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="proposals")
@@ -227,12 +224,11 @@ class Release(models.Model):
         return f"{self.course} · {self.number}"
 
 
-# Of a lesson: whoever had done it is to see what changed. Of RETAKE the check is answered again as well.
 ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)
 
 
 class Page(models.Model):
-    """A document compiled for reading, in one language. Shared by all releases for which it compiles to the same."""
+    """A document compiled in one language, shared by all releases in which it is the same."""
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="pages")
     language = models.CharField(max_length=10)
@@ -248,7 +244,7 @@ class Page(models.Model):
 
 
 class ProfessionalReading(models.Model):
-    """Somebody of the trade has read a text that is off until then. Of this revision alone, and until taken back."""
+    """A professional has read a text that waited for it: this revision, until taken back."""
 
     revision = models.ForeignKey(
         Revision, on_delete=models.PROTECT, related_name="readings", verbose_name=_("revision")
@@ -280,9 +276,7 @@ class ProfessionalReading(models.Model):
 
 
 class ReleaseEntry(models.Model):
-    """A document as it is in a release. `weight` is that of its change; empty where the release before had it so.
-    `reading` is that of its revision, by which learners see what waited for it; empty where it waits or nothing did.
-    """
+    """A document in a release. `weight`: of its change, or empty; `reading`: shows learners what waited for it."""
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="entries")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="entries")

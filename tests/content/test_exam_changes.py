@@ -5,11 +5,10 @@ from bs4 import BeautifulSoup
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from courseware.content.desk.exam_words import words_of
 from courseware.content.models import Proposal, Release
 from courseware.content.releases import proposing
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.exam_changes import exam_changes
+from courseware.content.releases.exam_changes import exam_changes, words_of
 from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import PassMarkTooLow, ProposalVoid, released_revisions
 from courseware.evidence.models import Event

@@ -8,7 +8,7 @@ from courseware.content.models import CardContact, Course
 
 
 def contacts_on_card(course: Course, language: str) -> dict[str, list[CardContact]]:
-    """Section id → its contacts for readers of this language. Runs one query."""
+    """Section id → contacts for readers of this language. Runs one query."""
     contacts: dict[str, list[CardContact]] = {}
     for contact in course.contacts.filter(language__in=["", language]):
         contacts.setdefault(contact.section, []).append(contact)
@@ -16,14 +16,14 @@ def contacts_on_card(course: Course, language: str) -> dict[str, list[CardContac
 
 
 def checked_on(contacts: Mapping[str, list[CardContact]]) -> date | None:
-    """The day on which all of them were right: the earliest; None where one was never checked, or there is none."""
+    """The earliest day; None if there is no number, or one was never checked."""
     days = [contact.checked_on for each in contacts.values() for contact in each if contact.number]
     known = [day for day in days if day]
     return min(known) if known and len(known) == len(days) else None
 
 
 def card_sections(course: Course, language: str) -> dict[str, str]:
-    """Id → title of each section of the released card; empty where there is no card."""
+    """Id → title of each section of the released card, if there is one."""
     if course.current is None or (card := serving.outline(course.current, language).card_id) is None:
         return {}
     sections = serving.page(course.current, card, language).data["sections"]

@@ -1,12 +1,10 @@
-"""Compile a course: an outline per language, and the data of a page per document and language.
-
-This happens when a release is published and for a preview, never when a page is read. Shapes of the pages, all JSON:
+"""Compile a course when it is published: an outline per language, and a page per document and language, all JSON:
 
     every kind  title
     lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
     exam        html, minutes, time_limit, pass_mark, strata, retakes, reopens, critical_drill; durations in seconds
-    simulation  minutes, objectives, sources, checked, read (the line on who has read it, HTML, else "");
-                simulation, as `dump_simulation` gives it, with HTML
+    simulation  minutes, objectives, sources, checked, read (HTML: who has read it, else ""), simulation
+                (`dump_simulation` with HTML)
     bank        questions, order, topics (family → what it is about, in a word or two)
     survey      html, audience, after_days, anonymous, questions
     card        html, sections
@@ -21,8 +19,8 @@ This happens when a release is published and for a preview, never when a page is
     sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
                 "disputed" and "customary"
 
-Titles are plain text, but HTML in questions and in the sections of a card. Paragraphs of lessons, of the card and of
-the scene of a simulation have ids; what a search looks through is taken from them when a page is stored (`paragraphs`).
+Titles are plain text, but HTML in questions and in the sections of a card. Paragraphs have ids, from which the texts
+for the search are taken when a page is stored (`paragraphs`).
 """
 
 from collections.abc import Mapping
@@ -37,13 +35,13 @@ from courseware.content.models import ProfessionalReading, ReleaseEntry, Text
 from courseware.language.course import CourseText, read_course
 from courseware.language.held_back import without_waiting
 
-# Increased whenever the same text compiles to something else; every release is then compiled again by the upgrade.
+# Increased if the same text compiles to something else. Then the upgrade compiles every release again.
 COMPILER = 13
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """`outlines` maps a language to its outline, `pages` (document id, language) to the data of the page."""
+    """`outlines`: by language; `pages`: by document id and language."""
 
     outlines: Mapping[str, dict[str, Any]]
     pages: Mapping[tuple[str, str], dict[str, Any]]
@@ -52,8 +50,8 @@ class Compiled:
 def compile_course(
     course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Readers
 ) -> Compiled:
-    """`course` has no errors. `digests` maps the paths of `files` to the sha256 of their bytes. What waits for a
-    professional is left out, where `readers`, by id of a document, names nobody.
+    """`course` has no errors; `digests`: path → sha256 of `files`. What waits for a professional is left out unless
+    `readers` names one.
     """
     whole, course = course, without_waiting(course, readers)
     media = media_of(course.id, files, digests)
@@ -69,7 +67,7 @@ def compile_course(
 
 
 def compile_release(release: int) -> Compiled:
-    """The texts of a release (by its primary key), which were valid when it was published. Runs two queries."""
+    """A release, by primary key. Runs two queries."""
     texts = list(Text.objects.filter(revision__entries__release=release))
     bodies = {text.path: bytes(text.body) for text in texts}  # a memoryview on PostgreSQL
     digests = {text.path: text.digest for text in texts}

@@ -1,4 +1,4 @@
-"""Screens: their HTML, in the words of the language they are written in. Nothing on them does anything."""
+"""The HTML of screens, in the language of their text, without working links."""
 
 import re
 from functools import cache
@@ -60,7 +60,7 @@ def screen_html(screen: Screen, language: str) -> str:
 
 
 def drawn(text: str) -> str:
-    """A link on a screen is drawn as one and leads nowhere: it may be a crook's."""
+    """Links are drawn, but lead nowhere: they may be an attacker's."""
     return _LINK.sub('<span class="linked">', renderer().html(text)).replace("</a>", "</span>")
 
 

@@ -10,14 +10,14 @@ from django.utils.html import format_html
 from courseware.language.blocks import Figure
 from courseware.language.documents import MEDIA_FOLDER
 
-DIGEST_LENGTH = 12  # hexadecimal digits of the sha256 in the address, so that a changed figure has another one
+DIGEST_LENGTH = 12  # hexadecimal digits of the sha256 in the address
 
 _VIEW_BOX = re.compile(rb"""<svg\b[^>]*?\bviewBox\s*=\s*["']\s*([^"']+?)\s*["']""")
 
 
 @dataclass(frozen=True)
 class Media:
-    """A file of the folder media/. `width` and `height` are whole pixels, 0 where the file does not give them."""
+    """A file of the folder media/. `width` and `height` in pixels, 0 if unknown."""
 
     url: str
     width: int
@@ -25,7 +25,7 @@ class Media:
 
 
 def media_of(course_id: str, files: Mapping[str, bytes], digests: Mapping[str, str]) -> dict[str, Media]:
-    """Path → Media, for the files in media/. `digests` maps paths to the sha256 of their bytes."""
+    """Path → Media. `digests`: path → sha256."""
     return {
         path: Media(media_url(course_id, path, digests[path]), *svg_size(body))
         for path, body in files.items()
@@ -48,7 +48,7 @@ def svg_size(body: bytes) -> tuple[int, int]:
 
 
 def figure_html(figure: Figure, media: Mapping[str, Media], caption: str) -> str:
-    """`caption` is HTML, and may be empty. For a missing figure, its alternative text."""
+    """`caption` is HTML or "". A missing figure becomes its alternative text."""
     file = media.get(figure.src)
     if file is None:
         return format_html("<p>{}</p>", figure.alt)

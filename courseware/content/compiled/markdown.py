@@ -1,8 +1,4 @@
-"""From a piece of Markdown to safe HTML: one function, one allow-list.
-
-A piece is a part of a document: prose, a callout, a reason, the text of a choice. Headings, callouts and figures are
-recognised by `language` before, so none of them is recognised here.
-"""
+"""From a piece of Markdown to safe HTML, by an allow-list. `language` has cut headings, callouts and figures before."""
 
 import re
 from collections.abc import Callable
@@ -29,8 +25,7 @@ NOTE_REFERENCE = {"a": {"role": {"doc-noteref"}}}
 BREAKING = TAGS - {"em", "strong", "a", "sup"} | {"div"}  # elements that end a line of text; code is left as it is
 SCHEMES = {"https", "http", "mailto", "tel"}
 
-# Features of Python-Markdown that docs/formats.md does not have: raw HTML is shown as typed, headings and images are
-# recognised before, and mail addresses in angle brackets would be obfuscated.
+# Features of Python-Markdown that docs/formats.md does not have.
 UNUSED = {
     "preprocessors": ["html_block"],
     "blocks": ["hashheader", "setextheader"],
@@ -50,9 +45,7 @@ def nowhere(_identifier: str) -> None:
 
 @dataclass(frozen=True)
 class Pointers:
-    """What a piece may refer to. `link` gives the address for the id in `(#id)`, `mark` the number of a source;
-    both give None for an unknown id.
-    """
+    """`link`: the address for `(#id)`; `mark`: the number of a source; both None for an unknown id."""
 
     link: Callable[[str], str | None] = nowhere
     mark: Callable[[str], int | None] = nowhere
@@ -86,7 +79,7 @@ class Renderer:
         return scrolling_tables(html, name)
 
     def inline(self, text: str) -> str:
-        """HTML without a paragraph around it, for headings, choices and labels."""
+        """HTML without a paragraph around it."""
         html = self.html(text).strip()
         whole = re.fullmatch(r"<p>(.*)</p>", html, re.DOTALL)
         return whole[1] if whole and "<p>" not in whole[1] else html
@@ -106,7 +99,7 @@ def scrolling_tables(html: str, name: str) -> str:
 
 
 class CourseExtension(Extension):
-    """The syntax of our own: source marks, links by id, line breaks between Chinese characters."""
+    """Source marks, links by id, line breaks between Chinese characters."""
 
     def __init__(self, pointers: Pointers):
         super().__init__()
@@ -172,7 +165,11 @@ class ChineseLines(Treeprocessor):
     def run(self, root):
         for slots in flows(root):
             text = "".join(getattr(*slot) for slot in slots)
-            gone = [match.span() for match in _BREAK.finditer(text) if is_between_chinese(text, *match.span())]
+            gone = [
+                (start, end)
+                for start, end in (match.span() for match in _BREAK.finditer(text))
+                if start > 0 and end < len(text) and are_joined(text[start - 1], text[end])
+            ]
             position = len(text)
             for element, field in reversed(slots):  # from the end, so that earlier positions stay valid
                 piece = getattr(element, field)
@@ -185,7 +182,7 @@ class ChineseLines(Treeprocessor):
 
 
 def flows(root: Element) -> list[list[tuple[Element, str]]]:
-    """The texts of a tree, as (element, "text" or "tail"), in lists that no paragraph or line break interrupts."""
+    """The texts of a tree as (element, "text" or "tail"), one list per line of text."""
     lists: list[list[tuple[Element, str]]] = [[]]
 
     def visit(element: Element) -> None:
@@ -204,11 +201,7 @@ def flows(root: Element) -> list[list[tuple[Element, str]]]:
     return [slots for slots in lists if slots]
 
 
-def is_between_chinese(text: str, start: int, end: int) -> bool:
-    return start > 0 and end < len(text) and are_joined(text[start - 1], text[end])
-
-
 def are_joined(left: str, right: str) -> bool:
-    """Whether no space belongs between them: both are Chinese, or one is and the other is shared punctuation."""
+    """Whether no space belongs between: both are Chinese, or one is and the other is shared punctuation."""
     chinese = [bool(_CHINESE.fullmatch(sign)) for sign in (left, right)]
     return all(chinese) or (any(chinese) and (left in _QUOTES or right in _QUOTES))

@@ -17,23 +17,15 @@ def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
     return [[track, labels.get(track, label)] for track, label in meta.tracks.items()]
 
 
-def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
-    return {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
-
-
-def sheets_in(course: CourseText, language: str) -> list[dict[str, Any]]:
-    return [sheet_data(course, step, language) for step in course.route if is_for_leads(course, step)]
-
-
 def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
-    """`course` has no errors. `whole` is the course with what is left out of it, as that waits for a professional."""
+    """`course` has no errors. `whole`: the course including what waits for a professional."""
     document, meta = next(course.with_meta(CourseMeta))
     text = in_language(course, document.id, language)
     steps = [step for step in course.route if has_page(course, step)]
     exam, pre_check = exam_on(course, meta, steps), pre_check_of(course)
     required = required_ids(course, meta, steps, exam)
-    after = ids_after(exam, steps)
-    # What has an order is a list of pairs, as PostgreSQL reorders the keys of an object.
+    after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
+    # Pairs instead of objects, because PostgreSQL reorders keys.
     return {
         "course_id": course.id,
         "title": text.title,
@@ -43,7 +35,7 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
         "valid_months": meta.valid_months,
         "exam_id": exam.id if exam else None,
         "pre_check_id": pre_check,
-        "again_after": again_after(course, pre_check) if pre_check else None,
+        "again_after": getattr(course.source(pre_check).meta, "again_after", None) if pre_check else None,
         "terms": terms_in(course, language),
         "held_back": held_back(whole or course, language),
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
@@ -59,9 +51,7 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
 
 
 def held_back(course: CourseText, language: str) -> list[list[Any]]:
-    """Id and title of each document of `course` that waits for a professional, read or not, and which of its sections
-    do: none where it waits as a whole.
-    """
+    """(id, title, titles of waiting sections, none if it waits as a whole) of documents that wait, read or not."""
     found = []
     for source in map(course.source, course.documents):
         if is_held_back(source):
@@ -71,7 +61,7 @@ def held_back(course: CourseText, language: str) -> list[list[Any]]:
 
 
 def terms_in(course: CourseText, language: str) -> list[list[Any]]:
-    """Each term that has a name in this language, and its names in the others."""
+    """(term in this language, its names in the others)."""
     return [
         [term.texts[language], [name for tag, name in term.texts.items() if tag != language]]
         for term in course.terms.values()
@@ -92,31 +82,24 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
     return step.kind in ("lesson", "simulation")
 
 
-def is_for_leads(course: CourseText, step: RouteStep) -> bool:
-    meta = course.source(step.id).meta
-    return isinstance(meta, SurveyMeta) and meta.audience == "manager"
-
-
-def sheet_data(course: CourseText, step: RouteStep, language: str) -> dict[str, Any]:
-    meta = course.source(step.id).meta
-    title = in_language(course, step.id, language).title
-    return {"id": step.id, "title": title, "after_days": getattr(meta, "after_days", 0)}
+def sheets_in(course: CourseText, language: str) -> list[dict[str, Any]]:
+    """The surveys of managers."""
+    metas = {step.id: course.source(step.id).meta for step in course.route}
+    return [
+        {"id": step, "title": in_language(course, step, language).title, "after_days": meta.after_days}
+        for step, meta in metas.items()
+        if isinstance(meta, SurveyMeta) and meta.audience == "manager"
+    ]
 
 
 def pre_check_of(course: CourseText) -> str | None:
-    """The id of the pre-check, if it precedes everything that teaches: later it would measure no starting point."""
+    """The id of the pre-check, if it precedes everything that teaches."""
     for step in course.route:
         if step.kind in ("lesson", "simulation"):
             return None
         if is_unmarked(course, step):
             return step.id
     return None
-
-
-def again_after(course: CourseText, pre_check: str) -> str | None:
-    """The id of the exam after which the pre-check's parallel questions are asked."""
-    meta = course.source(pre_check).meta
-    return meta.again_after if isinstance(meta, ExamMeta) else None
 
 
 def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Addresses of pages of rooms above this one, which register their url names when they are loaded."""
+"""Addresses of pages of higher apps, which register their url names."""
 
 from django.urls import reverse
 
@@ -6,11 +6,10 @@ _pages: dict[str, str] = {}
 
 
 def register(**pages: str) -> None:
-    """Page → its url name. Pages are `step` and `preview` (of a course and a step), `tracks`, `card` and
-    `publish` (of a course)."""
+    """Page → url name: `step`, `preview` (of course and step), `tracks`, `card`, `publish` (of a course)."""
     _pages.update(pages)
 
 
 def address(page: str, *places) -> str:
-    """The path of a page. Raises KeyError where no room has registered it."""
+    """The path of a page. Raises KeyError if it is not registered."""
     return reverse(_pages[page], args=places)

@@ -36,7 +36,7 @@ InList = TypeVar("InList", NodeChoice, Part)
 def compile_page(
     course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reader | None = None
 ) -> dict[str, Any]:
-    """In the source language where there is no translation. Raises KeyError for kinds without a page (see KINDS)."""
+    """The page, in the source language if there is no translation. Raises KeyError for kinds without one."""
     languages = course.documents[identifier]
     document = languages.get(language) or course.source(identifier)
     return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document, reader))
@@ -46,11 +46,7 @@ class PageCompiler:
     """What the kinds share: HTML of blocks, sections and questions, and the numbers of the sources cited so far."""
 
     def __init__(
-        self,
-        course: CourseText,
-        media: Mapping[str, Media],
-        document: ParsedDocument,
-        reader: Reader | None = None,
+        self, course: CourseText, media: Mapping[str, Media], document: ParsedDocument, reader: Reader | None = None
     ):
         self.course = course
         self.media = media
@@ -66,7 +62,7 @@ class PageCompiler:
     # What a piece points to
 
     def number(self, source: str) -> int | None:
-        # Other kinds show no sources; what an exam says is said in the lesson it links to.
+        # Other kinds show no sources.
         if self.document.kind not in ("lesson", "simulation") or source not in self.course.sources:
             return None
         return self.numbers.setdefault(source, len(self.numbers) + 1)
@@ -138,7 +134,7 @@ class PageCompiler:
 
 
 def address_in(course: CourseText, identifier: str) -> str | None:
-    """The address of a document or a question, or of the page where tracks are chosen; None for any other id."""
+    """The address of a document, a question, or the choice of tracks; else None."""
     if identifier == "tracks":
         return address("tracks", course.id)
     if identifier in course.documents:
@@ -179,7 +175,7 @@ def compile_lesson(page: PageCompiler) -> dict[str, Any]:
 
 
 def taught(page: PageCompiler) -> dict[str, Any]:
-    """Minutes and objectives of a lesson or a simulation, none where its front matter has a problem."""
+    """Minutes and objectives of a lesson or a simulation; none if its front matter is invalid."""
     meta = page.course.source(page.document.id).meta
     if not isinstance(meta, LessonMeta):
         return {"minutes": 0, "objectives": []}
@@ -187,7 +183,6 @@ def taught(page: PageCompiler) -> dict[str, Any]:
 
 
 def add_html(blocks: list[dict[str, Any]], html: str) -> None:
-    """To the last block, if that is text."""
     if blocks and blocks[-1]["type"] == "html":
         blocks[-1]["html"] += "\n" + html
     else:
@@ -204,7 +199,7 @@ def begin_section(page: PageCompiler, blocks: list[dict[str, Any]], section: Sec
 
 
 def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
-    """The lesson in reading order; text between callouts and questions is one block."""
+    """In reading order; text between callouts and questions is one block."""
     blocks: list[dict[str, Any]] = []
     under, ends = "", last_waiting(page.document)
     for section in page.document.sections:
@@ -212,7 +207,7 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
         if section not in page.document.questions:
             under = page.renderer.plain(section.title)
         begin_section(page, blocks, section)
-        asks = [{"type": "tracks"}] if section.kind == "tracks" else []  # above what is said to each post
+        asks = [{"type": "tracks"}] if section.kind == "tracks" else []  # above the callouts for tracks
         for block in section.after:
             if isinstance(block, Callout):
                 phrase = {"phrase": phrase_key(section.id, next(said)), "under": under} if block.kind == "say" else {}
@@ -356,7 +351,7 @@ def survey_question_data(page: PageCompiler, question: SurveyQuestion) -> dict[s
 
 
 def jurisdiction_of(page: PageCompiler) -> str:
-    """Whose numbers and law the course tells, in the language of the page; "" where no sheet says so."""
+    """The title of the jurisdiction in the language of the page, or ""."""
     law = next(page.course.of_kind(JURISDICTION), None)
     return page.course.documents[law.id].get(page.language, law).title if law else ""
 
@@ -389,10 +384,6 @@ def compile_module(page: PageCompiler) -> dict[str, Any]:
     return {"html": "\n".join(text), "objectives": objectives}
 
 
-def compile_course_page(page: PageCompiler) -> dict[str, Any]:
-    return {"html": page.body()}
-
-
 KINDS: Mapping[str, Callable[[PageCompiler], dict[str, Any]]] = {
     "lesson": compile_lesson,
     "simulation": compile_simulation,
@@ -401,5 +392,5 @@ KINDS: Mapping[str, Callable[[PageCompiler], dict[str, Any]]] = {
     "survey": compile_survey,
     "card": compile_card,
     "module": compile_module,
-    "course": compile_course_page,
+    "course": lambda page: {"html": page.body()},
 }

@@ -1,4 +1,4 @@
-"""Paragraphs of a page, each with an id that a link can lead to, and the text in it that a search looks through."""
+"""Paragraphs of a page, with ids for links and texts for the search."""
 
 import re
 from collections.abc import Iterator
@@ -31,19 +31,19 @@ def paragraph_ids(html: str) -> tuple[str, ...]:
 
 
 def without_ids(html: str) -> str:
-    """To be shown a second time on the same page."""
+    """For a second copy on the same page."""
     return _IDS.sub("", html)
 
 
 def without_sources(html: str) -> str:
-    """To be shown on a page that has no list of them."""
+    """For a page without a list of sources."""
     return _SOURCES.sub("", html)
 
 
 def paragraphs_on(kind: str, data: dict[str, Any]) -> list[list[str]]:
-    """What is found on a page, in reading order, as [id, kind, heading above, text]. Questions are no part of it.
+    """[id, kind, heading above, text] in reading order, without questions.
 
-    The kinds are text, rule, say, warning, post, card, and scene, with which a simulation begins.
+    The kinds are text, rule, say, warning, post, card, and scene (the beginning of a simulation).
     """
     match kind:
         case "lesson":
@@ -68,7 +68,7 @@ def _of_lesson(blocks: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _cut(html: str, under: str) -> Iterator[tuple[str, str, str]]:
-    """(id, heading above, text) of each paragraph; a heading alone comes with the text ""."""
+    """(id, heading above, text) of each paragraph; of a heading the text is ""."""
     begins = list(_PIECES.finditer(html))
     ends = [*(match.start() for match in begins), len(html)][1:]
     for begin, end in zip(begins, ends, strict=True):
@@ -89,5 +89,5 @@ def text_in(html: str) -> str:
 
 
 def as_searched(text: str) -> str:
-    """In small letters of usual width. As long as `text`, so that places in both are the same."""
+    """In small letters of usual width, as long as `text`."""
     return text.translate(_WIDE).lower()

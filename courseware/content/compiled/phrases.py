@@ -1,4 +1,4 @@
-"""Phrases: what a lesson gives to be said as it stands (`> [!say]`), each known by where it is."""
+"""Phrases that learners may say word for word (`> [!say]`), identified by their place."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,7 @@ from courseware.content.compiled.paragraphs import as_searched, paragraph_ids, t
 
 @dataclass(frozen=True)
 class Phrase:
-    """`key` is the same in every language and as long as it stays where it is: see `phrase_key`. `under` is the heading
-    above it, else ""; `paragraphs` are the ids of what it consists of on its page.
-    """
+    """`key`: the same in every language; `under`: the heading above, or ""; `paragraphs`: their ids on the page."""
 
     key: str
     under: str
@@ -20,12 +18,11 @@ class Phrase:
 
     @property
     def searched(self) -> str:
-        """As a search reads it."""
         return as_searched(text_in(self.html))
 
 
 def phrase_key(section: str, number: int) -> str:
-    """Of the phrase with this number, from 1, in the section with this id ("" for what comes before all headings).
+    """Of the phrase with this number, from 1, in a section.
 
     >>> phrase_key("sudden-sound", 1)
     'sudden-sound:1'

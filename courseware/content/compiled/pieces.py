@@ -1,7 +1,4 @@
-"""The pieces of a text that is to be marked, where they stand in it (docs/formats.md §5).
-
-Authors have no `<mark>`, so in what is compiled it stands around the pieces alone.
-"""
+"""The pieces of a text to mark, in a `<mark>` each (docs/formats.md §5). Authors cannot write `<mark>`."""
 
 import re
 from collections.abc import Sequence
@@ -11,10 +8,7 @@ _PIECE = re.compile(r"<mark>(.*?)</mark>", re.DOTALL)
 
 
 def with_pieces(html: str, pieces: Sequence[str]) -> str:
-    """`html` with each of the pieces (HTML, too) in a `<mark>`, or as it was if one cannot be pressed in its place.
-
-    That is so where emphasis begins or ends inside a piece, or where two overlap.
-    """
+    """`html` with each piece (HTML) in a `<mark>`; unchanged if pieces overlap or cut through emphasis."""
     quoted = max(html.find("<blockquote>"), 0)
     places = sorted((*place, piece) for piece in pieces for place in _places(html, piece, quoted))
     if len(places) != len(pieces) or any(one[1] > other[0] for one, other in pairwise(places)):
@@ -25,7 +19,7 @@ def with_pieces(html: str, pieces: Sequence[str]) -> str:
 
 
 def _places(html: str, piece: str, quoted: int) -> list[tuple[int, int]]:
-    """Where the piece begins and ends: once, or nowhere."""
+    """(start, end) of the piece if it occurs once."""
     pattern = re.compile(r"\s+".join(map(re.escape, piece.split())))
     found = [match.span() for match in pattern.finditer(html, quoted) if piece and not _is_in_tag(html, match.start())]
     return found if len(found) == 1 else []
@@ -36,5 +30,5 @@ def _is_in_tag(html: str, place: int) -> bool:
 
 
 def cut_at_pieces(html: str) -> list[str]:
-    """Text, piece, text, piece, …, text; the whole alone where it has no pieces."""
+    """Text, piece, text, piece, …, text."""
     return _PIECE.split(html)

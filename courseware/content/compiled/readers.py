@@ -1,4 +1,4 @@
-"""Who of the trade has read what waited for it, and the line that tells learners so."""
+"""Professionals who have read what waited for them, and the line about it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ Readers = Mapping[str, Reader]  # by id of the document that was read
 
 
 def readers_of(readings: Iterable[ProfessionalReading]) -> dict[str, Reader]:
-    """`readings` have their document at hand."""
+    """`readings` have their document loaded."""
     return {each.revision.document.identifier: Reader(each.name, each.profession, each.read_on) for each in readings}
 
 
 def read_line(reader: Reader | None, language: str) -> str:
-    """HTML in that language; of what nobody has read, which only a preview shows, why learners do not see it."""
+    """HTML; without a reader, as only previews show it, why learners do not see the text."""
     with translation.override(language):
         if reader is None:
             line = gettext("Waiting for a professional: learners see this once somebody of the trade has read it.")

@@ -1,7 +1,6 @@
-"""Read what was compiled: the outline of a release, and its pages.
+"""Outlines and pages of releases.
 
-What another version of the compiler stored is never read, as its shape may be another: it is compiled from its texts
-in memory, until it is stored anew.
+A release of another compiler version is compiled in memory from its texts until it is stored again.
 """
 
 import json
@@ -25,9 +24,7 @@ MINUTES_AGAIN = 0.5  # to answer a question once more, and to read why
 
 @dataclass(frozen=True)
 class CheckQuestion:
-    """A question of a lesson's check; `tracks` empty means all. `wordings` are the ids under which it is asked, its own
-    first.
-    """
+    """A question of a lesson's check. `wordings`: ids under which it is asked, its own first."""
 
     id: str
     tracks: tuple[str, ...]
@@ -36,10 +33,9 @@ class CheckQuestion:
 
 @dataclass(frozen=True)
 class Step:
-    """A page of the route. `number` counts from 1 in its module; `minutes`, in halves, is None for a survey.
+    """A page of the route. `number` counts from 1 in its module; a survey has no `minutes`.
 
-    `kind` is that of the document, but "pre-check" for an exam without a pass mark. `waited`: it was off until a
-    professional had read it, so it is offered, and never asked for.
+    `kind`: of the document, or "pre-check". `waited`: it waited for a professional, so it is never required.
     """
 
     id: str
@@ -56,14 +52,14 @@ class Step:
 
     @property
     def is_optional(self) -> bool:
-        # Offered on the route, but may be skipped. A lesson after the exam counts nowhere, and yet comes next there.
+        """Whether it may be skipped. A lesson after the exam does not count, and yet comes next there."""
         if self.kind == "lesson":
             return not self.is_required and not self.is_after_exam
         return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
 
     @property
     def minutes_again(self) -> float:
-        """Of a lesson whose check is to be answered once more: half a minute a question. Of anything else the whole."""
+        """For a check that is answered again: half a minute a question. Else all minutes."""
         return MINUTES_AGAIN * len(self.check) if self.check else self.minutes or 0
 
     def check_for(self, track: str) -> tuple[CheckQuestion, ...]:
@@ -72,7 +68,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class OutlineModule:
-    """`number` counts from 1; `objectives` maps ids to HTML, in the order of the file. Equal to itself only."""
+    """`number` counts from 1; `objectives`: id → HTML."""
 
     id: str
     number: int
@@ -83,7 +79,7 @@ class OutlineModule:
 
 @dataclass(frozen=True)
 class LeadsSheet:
-    """A survey that is asked of who leads somebody, so many days after the completion. It is no step of the route."""
+    """A survey of managers, some days after a completion. It is no step of the route."""
 
     id: str
     title: str
@@ -92,7 +88,7 @@ class LeadsSheet:
 
 @dataclass(frozen=True)
 class HeldBack:
-    """A document that is off until a professional has read it, or of which these sections are."""
+    """A document that waits for a professional, or of which `sections` do."""
 
     id: str
     title: str
@@ -101,7 +97,7 @@ class HeldBack:
 
 @dataclass(frozen=True)
 class TermNames:
-    """A word of the trade in the language of the outline, and what it is called in the course's other languages."""
+    """A term in the language of the outline, and in the others."""
 
     name: str
     elsewhere: tuple[str, ...]
@@ -109,9 +105,9 @@ class TermNames:
 
 @dataclass(frozen=True, eq=False)
 class Paragraph:
-    """A paragraph that can be found. `document` is the id of its lesson, simulation or card; `at` is its id on that
-    page; `paragraphs` lists the kinds. `under` is the heading above it, else "".
-    Equal to itself only.
+    """A paragraph for the search. `document`: id of its page; `at`: its id there; `under`: the heading above, or "".
+
+    `paragraphs_on` lists the kinds.
     """
 
     document: str
@@ -123,16 +119,16 @@ class Paragraph:
 
     @cached_property
     def searched(self) -> tuple[str, str]:
-        """The text, and what stands above it, as a search reads them."""
+        """(text, title and heading) as the search compares them."""
         return as_searched(self.text), as_searched(f"{self.title}\n{self.under}")
 
 
 @dataclass(frozen=True, eq=False)
 class Outline:
-    """The route of a course in one language. `required` is the one denominator of every percentage.
+    """The route of a course in one language. `required` is the denominator of every percentage.
 
-    `again_after` is the id of the exam after which the parallel questions of the pre-check are asked.
-    Equal to itself only, like its modules and `PageData`.
+    `again_after`: id of the exam after which the parallel questions of the pre-check are asked.
+    Compared by identity, like its parts and `PageData`, so that it can be a cache key.
     """
 
     course_id: str
@@ -207,16 +203,14 @@ class Outline:
         raise KeyError(module_id)
 
     def objective(self, objective_id: str) -> str:
-        """The text of an objective, as HTML; its id where the course has no such objective."""
+        """The text of an objective as HTML, or its id if there is none."""
         texts = (module.objectives[objective_id] for module in self.modules if objective_id in module.objectives)
         return next(texts, objective_id)
 
 
 @dataclass(frozen=True, eq=False)
 class PageData:
-    """A compiled document in one language. `document_id` and `revision_id` are primary keys; `compiling` lists what
-    `data` holds for each kind. Equal to itself only, so that what is made of it can be cached by it.
-    """
+    """A compiled document in one language, with primary keys; `compiling` lists the shapes of `data`."""
 
     document_id: int
     revision_id: int
@@ -235,12 +229,12 @@ class PageData:
 
     @cached_property
     def wordings(self) -> Mapping[str, tuple[str, ...]]:
-        """Of a lesson: the id of each question → the ids under which it is asked, its own first."""
+        """Of a lesson: id of each question → ids under which it is asked, its own first."""
         return by_family(self.questions.values())
 
     @cached_property
     def first_wordings(self) -> Mapping[str, str]:
-        """Of a lesson: each id under which something is asked → the id of that question."""
+        """Of a lesson: each id under which a question is asked → its own id."""
         return {wording: first for first, wordings in self.wordings.items() for wording in wordings}
 
     @cached_property
@@ -248,13 +242,12 @@ class PageData:
         return load_simulation(self.data["simulation"])
 
 
-# A release never changes, so it is cached; a site has few courses, and reads mostly their current releases. Digest and
-# compiler are part of the key for releases that are compiled again.
+# Of each cache. Digest and compiler are in the keys for releases that are compiled again.
 IN_MEMORY = 256
 
 
 def outline(release: Release, language: str) -> Outline:
-    """The outline in `language`, else in the source language. Runs one query the first time, none later."""
+    """The outline in `language` or else the source language. Cached; runs one query."""
     return _outline(release.pk, release.digest, release.compiler, language)
 
 
@@ -267,9 +260,8 @@ def _outline(release: int, digest: str, compiler: int, language: str) -> Outline
 
 
 def page(release: Release, identifier: str, language: str) -> PageData:
-    """The page of a document, in the language of `outline(release, language)`. It is cached: do not change its data.
-
-    Runs one query the first time, none later. Raises Page.DoesNotExist.
+    """The page of a document in the language of `outline(release, language)`. Cached: do not change its data. Runs one
+    query. Raises Page.DoesNotExist.
     """
     return _page(release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
 
@@ -286,10 +278,7 @@ def _page(release: int, digest: str, compiler: int, identifier: str, language: s
 
 
 def paragraphs(release: Release, language: str) -> tuple[Paragraph, ...]:
-    """What can be found in the pages of a release, in the language of `outline(release, language)`, page by page.
-
-    Runs one query the first time, none later.
-    """
+    """The paragraphs of all pages in the language of `outline(release, language)`. Cached; runs one query."""
     return _paragraphs(release.pk, release.digest, release.compiler, outline(release, language).language)
 
 
@@ -316,7 +305,7 @@ def _page_compiled_again(release: int, digest: str, identifier: str, language: s
 
 @lru_cache(4)
 def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Language → outline, and document id → language → page, in the shape in which a database would give them back."""
+    """(language → outline, document id → language → page), in the shape of stored JSON."""
     compiled = compile_release(release)
     pages: dict[str, dict[str, Any]] = {}
     for (identifier, language), data in compiled.pages.items():
@@ -331,26 +320,23 @@ def forget() -> None:
 
 
 def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
-    """Language → the question, as last released with this revision of the document; empty where it never was.
-
-    Runs one query, and caches nothing.
-    """
+    """Language → the question, as last released with this revision, if it was. Runs one query."""
     pages = stored_questions(document_id, revision_id)
     return {language: load_question(stored[question_id]) for language, stored in pages.items() if question_id in stored}
 
 
 def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, Any]]:
-    """Language → question id → stored question, as last released with this revision; empty where it never was."""
+    """Language → question id → stored question, as last released with this revision."""
     return stored_questions_at(document_id, [revision_id]).get(revision_id, {})
 
 
 def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
-    """The same for each of these revisions; those that were never released are left out. Runs one query."""
+    """The same for each released one of these revisions. Runs one query."""
     return pages_at(ReleaseEntry.objects.filter(document=document_id, revision__in=revisions), "questions", {})
 
 
 def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, Phrase]]]:
-    """Revision of a lesson → language → its phrases by key, as last released with it. Runs one query."""
+    """Revision of a lesson → language → phrases by key, as last released. Runs one query."""
     stored = pages_at(ReleaseEntry.objects.filter(revision__in=revisions), "blocks", [])
     return {
         revision: {language: phrases_in(blocks) for language, blocks in languages.items()}
@@ -359,7 +345,7 @@ def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, P
 
 
 def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int, dict[str, Any]]:
-    """Revision → language → what its page holds under `name`, as last released with it. Runs one query."""
+    """Revision → language → `name` of its page, as last released. Runs one query."""
     last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
     rows = ReleaseEntry.objects.filter(pk__in=last).values_list(
         "revision_id",
@@ -372,7 +358,7 @@ def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int,
     )
     found: dict[int, dict[str, Any]] = defaultdict(dict)
     for revision, release, digest, compiler, identifier, language, stored in rows:
-        if compiler != COMPILER:  # whatever pages there are, and where there are none
+        if compiler != COMPILER:
             pages = _compiled_again(release, digest)[1].get(identifier, {})
             found[revision] = {tag: data.get(name, default) for tag, data in pages.items()}
         elif language is not None:

@@ -16,8 +16,8 @@ class ContactFormSet(forms.BaseInlineFormSet):
     def add_fields(self, form, index):
         super().add_fields(form, index)
         sections = card_sections(self.instance, get_language())
-        # What a release has removed stays a choice of the contact that has it: otherwise, saving the page for another
-        # contact would silently show this one to everybody.
+        # A section that a release has removed stays a choice of its contact: else saving the page would show the
+        # contact in every section.
         section = form.instance.section
         if section and section not in sections:
             sections[section] = _("%(section)s (not on the card any more)") % {"section": section}
@@ -35,7 +35,7 @@ class ContactFormSet(forms.BaseInlineFormSet):
 
 
 def name_widgets(form, row):
-    """Give each field a name: screen readers do not say the column heads of a table in forms."""
+    """Name each field for screen readers, which do not read column heads in forms."""
     for field in form.visible_fields():
         field.field.widget.attrs["aria-label"] = f"{row}{gettext(': ')}{field.label}"
 

@@ -1,13 +1,16 @@
-"""What the editor holds of one document: its texts, as saved and as typed, and what somebody else has made of them."""
+"""The editor of one document: its texts as saved, as typed, and as saved by somebody else meanwhile."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from django import forms
+
 from courseware.content.compiled.figures import media_of
 from courseware.content.compiled.readers import Reader, readers_of
 from courseware.content.desk.previewing import Manuscript
 from courseware.content.models import Document, Revision
+from courseware.content.releases.course_folders import MAX_DOCUMENT
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.drafts import course_with, shown, texts_of
 from courseware.content.releases.publishing import readings_of
@@ -25,7 +28,7 @@ def language_name(language: str) -> str:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One language of the document in the editor. `problems` are those of its file."""
+    """One language of the document, with the problems of its file."""
 
     language: str
     path: str
@@ -59,7 +62,7 @@ class Desk:
 
     @property
     def reader(self) -> Reader | None:
-        """Who of the trade has read exactly this text. Runs a query, of what says nothing of waiting none."""
+        """The professional who has read exactly this text. Runs a query if it mentions waiting."""
         if self.texts != self.files or not any(b"waits" in file.body for file in self.files.values()):
             return None
         return readers_of(readings_of([self.base])).get(self.document.identifier)
@@ -105,10 +108,7 @@ def desk_of(document: Document, base: Revision, typed: Mapping[str, str] | None 
 
 
 def desk_after(desk: Desk, head: Revision) -> Desk:
-    """The desk after somebody else has saved: what was typed stays, based on their revision, with their text beside it.
-
-    Texts that were not changed here become theirs. Saving again is then a decision, and overwrites nothing unseen.
-    """
+    """The desk after somebody else has saved `head`: texts changed here stay, beside theirs; the others are theirs."""
     after = desk_of(desk.document, head)
     touched = {
         language: desk.typed[language]
@@ -124,7 +124,7 @@ def desk_after(desk: Desk, head: Revision) -> Desk:
 
 
 def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:
-    """(path, changed lines) for each text in which two revisions differ. Runs one query."""
+    """(path, changed lines) of each text in which two revisions differ. Runs one query."""
     files = files_of([old, new])
     before, after = files[old.pk], files[new.pk]
     found = []
@@ -141,3 +141,24 @@ def title_of(body: bytes) -> str:
         return str(parse_front(decode(body)).values.get("title", ""))
     except Unreadable:
         return ""
+
+
+class DraftForm(forms.Form):
+    """The texts of a document, one field per language, and the revision they are based on."""
+
+    base = forms.ModelChoiceField(queryset=Revision.objects.none(), widget=forms.HiddenInput)
+
+    def __init__(self, *args, document, languages, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["base"].queryset = document.revisions.all()
+        for language in languages:
+            # Not stripped: every byte counts. `drafts.as_written` undoes what browsers change.
+            self.fields[f"text-{language}"] = forms.CharField(strip=False, max_length=MAX_DOCUMENT, required=False)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {
+            name.removeprefix("text-"): text
+            for name, text in self.cleaned_data.items()
+            if name.startswith("text-") and name in self.data
+        }

@@ -1,7 +1,6 @@
-"""The preview: what the text of one document, as typed, is to the checker and to learners.
+"""The preview of a document as typed, with its problems.
 
-A text that keeps a parser busy must not keep the pages of the server waiting, so a process beside the server reads it.
-That is given all that the database holds, and asks it nothing.
+A process beside the server makes it, so that no text blocks the server. It gets all data and uses no database.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +29,7 @@ from courseware.language.spans import find_links
 from courseware.lib.side_process import MachineBusy, NoAnswer, OutOfTime, SideProcess, StillBusy
 
 beside = SideProcess(prepare=django.setup)
-beside_saving = SideProcess(prepare=django.setup, niceness=0)  # of its own: no save waits for a preview
+beside_saving = SideProcess(prepare=django.setup, niceness=0)  # so that no save waits for a preview
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Manuscript:
     typed: Mapping[str, str]  # language → text, as far as a form has sent it
     others: Mapping[str, bytes]  # path → the newest text of the other documents; figures are empty
     media: Mapping[str, Media]
-    reader: Reader | None = None  # who of the trade has read it as it is
+    reader: Reader | None = None  # the professional who has read it as it is
 
     @property
     def is_figure(self) -> bool:
@@ -57,10 +56,10 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True)
 class Preview:
-    """Without `problems`, which are its own and the errors it makes in others, where `missing` says why it is missing.
+    """`missing`: why there is none; `problems`: its own, and errors it causes in other documents.
 
-    Of `page` questions have their keys, in `blocks` (those of a survey: in `survey`). It is None where the text cannot
-    be read or its kind has no page; `rehearsal` is None for another kind than a simulation and where it has errors.
+    `page`: None for an unreadable text or a kind without a page; its `blocks` have questions with keys, a survey's are
+    in `survey`. `rehearsal`: of a simulation without errors.
     """
 
     missing: Literal["", "busy", "late", "broken"] = ""
@@ -74,10 +73,7 @@ class Preview:
 def preview_for(
     person: int, manuscript: Manuscript, language: str, sent: Mapping[str, str], parts: Iterable[str] = ()
 ) -> Preview:
-    """`sent` and `parts` are the run of a simulation, as `rehearse` takes it.
-
-    `person` is a primary key: of one person one preview is made at a time, and another one is missing meanwhile.
-    """
+    """`sent`, `parts`: as for `rehearse`; `person`: a primary key, as each person gets one preview at a time."""
     key, seconds = f"preview-{person}", settings.PREVIEW_SECONDS
     if not cache.add(key, True, beside.longest(seconds) + 1):
         return Preview("busy")
@@ -156,7 +152,6 @@ def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[s
 
 
 def is_faulty(manuscript: Manuscript, problems: Iterable[Problem]) -> bool:
-    """A run of a faulty simulation could be endless."""
     own = {file.path for file in manuscript.files.values()}
     return any(problem.level == "error" and problem.path in own for problem in problems)
 
@@ -170,7 +165,7 @@ def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterab
 
 
 def key_of(question: Question) -> dict[str, Any]:
-    """`question`, and `choices`: (choice, its place in the key as `belonging` gives it)."""
+    """`question`, and `choices`: (choice, `belonging`)."""
     return {
         "question": question,
         "choices": [(choice, belonging(question, place)) for place, choice in enumerate(question.choices)],
@@ -178,7 +173,7 @@ def key_of(question: Question) -> dict[str, Any]:
 
 
 def belonging(question: Question, place: int) -> str:
-    """The number of a step, the group of a member, "✓" for what is to be ticked, "" for what is not."""
+    """The number of a step, the group of a member, "✓" for a right choice, else ""."""
     if question.kind == "order":
         return str(place + 1)
     if question.kind == "sort":

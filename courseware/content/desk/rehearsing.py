@@ -1,8 +1,4 @@
-"""Playing a simulation that is being written, from its text as typed. Nothing is stored: the form carries the run.
-
-It is signed, so that only what was offered comes back. Where the text was changed so that a decision is no longer
-possible, the run stops there.
-"""
+"""Playing a simulation in the editor, from its text as typed. The signed run is in the form; nothing is stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -52,7 +48,7 @@ class Rehearsal:
 
     @property
     def offered(self) -> list[tuple[int | str, NodeChoice]]:
-        """(value of the button, choice); the choice that is taken when the time is up comes last."""
+        """(value of the button, choice), the timeout last."""
         node = self.node
         if node is None:
             return []
@@ -62,7 +58,7 @@ class Rehearsal:
 
     @property
     def parts(self) -> list[tuple[int, Part]]:
-        """(value of the box, part). Only at a situation, not at an ending."""
+        """(value of the box, part); not at an ending."""
         _, places = self.simulation.shown(self.state, self.shuffle)
         return [(place, self.simulation.nodes[self.state.place].parts[place]) for place in places]
 
@@ -96,9 +92,8 @@ class Rehearsal:
 
 
 def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> Rehearsal:
-    """The run that the form carries, one step forward or back where a button was pressed.
-
-    `simulation` has no errors. `sent` has `carried` and `rehearse`; `picked` are the ticked parts of a message.
+    """The run that the form carries (`carried`), moved by the button that was pressed (`rehearse`), as far as the text
+    still allows it. `simulation` has no errors; `picked`: ticked parts of a message.
     """
     seed, flags, decisions = read_carried(sent.get("carried", ""))
     pressed = sent.get("rehearse", "")
@@ -116,7 +111,7 @@ def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[s
 
 
 def read_carried(text: str) -> tuple[int, list[str] | None, list]:
-    """(seed, flags, decisions); flags are None where nothing is carried that was signed here."""
+    """(seed, flags, decisions); flags are None without a valid signature."""
     try:
         seed, flags, decisions = signing.loads(text, salt=SALT)
     except signing.BadSignature:

@@ -3,36 +3,34 @@
 from dataclasses import dataclass
 
 from courseware.content.desk.editing import Desk, desk_after, desk_of
-from courseware.content.models import Document, Revision
-from courseware.content.releases.drafts import as_written, form_of
-from courseware.content.releases.revisions import files_of
+from courseware.content.models import Document
+from courseware.content.releases.drafts import form_of
 from courseware.unsaved.keeping import UnsavedOffer, drop, keep, offer_of, unsaved_in
 
 
 @dataclass(frozen=True)
 class UnsavedSheets:
-    """`desk` holds them on the newest revision, with what was saved meanwhile beside them."""
+    """`desk`: on the newest revision, beside what was saved meanwhile."""
 
     offer: UnsavedOffer
     desk: Desk
 
 
-def keep_sheets(document: Document, base: Revision, typed: dict[str, str], *, by) -> None:
-    """Keep the texts that differ from `base`, on which they were typed. Runs one query more than `keep`."""
-    files = files_of([base])[base.pk]
+def keep_sheets(desk: Desk, *, by) -> None:
+    """Keep the texts that differ from the revision on which they were typed."""
     texts = {
-        f"text-{language}": text
-        for language, text in typed.items()
-        if language in files and as_written(text.encode(), files[language].body) != files[language].body
+        f"text-{language}": desk.typed[language]
+        for language, file in desk.texts.items()
+        if language in desk.typed and file.body != desk.files[language].body
     }
     if texts:
-        keep(by.pk, form_of(document), {"base": base.pk, **texts})
+        keep(by.pk, form_of(desk.document), {"base": desk.base.pk, **texts})
     else:
-        drop(by.pk, form_of(document))
+        drop(by.pk, form_of(desk.document))
 
 
 def unsaved_sheets(document: Document, person, *, is_put_in: bool) -> UnsavedSheets | None:
-    """Of this person; None where all of it is saved. Runs one query, and up to three more where something is kept."""
+    """Those of a person, or None if all is saved. Runs at most four queries."""
     kept = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
     base = document.revisions.filter(pk=kept.fields["base"]).first() if kept else None
     if kept is None or base is None or document.head is None:

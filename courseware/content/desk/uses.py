@@ -13,18 +13,12 @@ _OWN_KEYS = {"id", "title"}
 _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 
-def ids_inside(document: str, course: CourseText) -> set[str]:
-    if document not in course.documents:
-        return set()
-    text = course.source(document)
-    return {question.id for question in text.questions} | {entry.id for entry in text.entries}
-
-
 def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> list[ParsedDocument]:
-    """The documents, in the source language, that refer to the one of that id, or to something in it. `bodies` are the
-    files of the course by path, as inserts are gone from what is read.
-    """
-    own = {document, *ids_inside(document, course)}
+    """Documents, in the source language, that refer to a document (id) or its parts. `bodies`: files with inserts."""
+    own = {document}
+    if document in course.documents:
+        text = course.source(document)
+        own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
     others = (course.source(identifier) for identifier in course.documents if identifier != document)
     sheets = {sheet.id for sheet in course.of_kind(JURISDICTION)}
     return [
@@ -36,7 +30,7 @@ def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> l
 
 
 def taken(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
-    """Ids of what it takes from the sheet of the jurisdiction."""
+    """Ids that it inserts from the jurisdiction."""
     texts = course.documents[document.id].values()
     return {identifier for text in texts for identifier in inserts_in(decode(bodies[text.path]))}
 

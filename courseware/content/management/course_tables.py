@@ -1,4 +1,4 @@
-"""What the commands share that print a table of each course for a page of docs/."""
+"""Commands that print a table of each course for a page of docs/."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a lesson said and what it says now, sentence by sentence, for who had read it. Also its questions."""
+"""The sentences and questions of a lesson that changed since a revision."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,11 +17,11 @@ from courseware.content.releases.differences import equal_stretches
 
 SENTENCE = re.compile(r".+?(?:[。！？]+[”’」』）]*|[.!?]+[”’\"')]*(?=\s|$)|$)\s*")
 WORD = re.compile(r"[^\W\d_\u3000-\u9fff]+|\d+|\s+|.", re.DOTALL)
-SHORTEST_EQUAL = 2  # characters between two differences that are worth being shown as the same; at the ends any is
+SHORTEST_EQUAL = 2  # characters between two differences that are shown as equal
 
 
 class ComparedPiece(NamedTuple):
-    """A stretch of a sentence. `differs`: the other side has it not."""
+    """A stretch of a sentence. `differs`: it is not on the other side."""
 
     text: str
     differs: bool
@@ -29,7 +29,7 @@ class ComparedPiece(NamedTuple):
 
 @dataclass(frozen=True)
 class ChangedPassage:
-    """Sentences that stand in each other's place; one side is empty where they were added or left out."""
+    """Sentences that replace each other; one side is empty if they were added or removed."""
 
     old: tuple[ComparedPiece, ...]
     new: tuple[ComparedPiece, ...]
@@ -38,7 +38,7 @@ class ChangedPassage:
 def changed_passages(
     document: int, seen: int, release: Release, identifier: str, language: str
 ) -> tuple[ChangedPassage, ...]:
-    """From the revision `seen` of a lesson to the one in `release`. Runs three queries the first time, none later."""
+    """From the revision `seen` of a lesson to the one in `release`. Cached; runs three queries."""
     return _changed(document, seen, release.pk, release.digest, release.compiler, identifier, language)
 
 
@@ -78,7 +78,7 @@ def compared(before: list[str], after: list[str]) -> Iterator[ChangedPassage]:
 
 
 def marked(old: str, new: str) -> tuple[tuple[ComparedPiece, ...], tuple[ComparedPiece, ...]]:
-    """Both texts in runs, word by word, in Chinese character by character."""
+    """Both texts in runs of equal or different words (Chinese: characters)."""
     one, other = WORD.findall(old), WORD.findall(new)
     same_old: set[int] = set()
     same_new: set[int] = set()

@@ -1,7 +1,7 @@
-"""What comes out of a course folder: its files, within limits, and nothing that cannot be stored."""
+"""The files of a course folder, within limits."""
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from courseware.content.releases.publishing import ContentErrors, read_valid
@@ -22,10 +22,7 @@ class ImportRefused(Exception):
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Path inside the folder, with "/" → bytes. Hidden files and links are left out.
-
-    Raises ImportRefused for what is too large, before it is read.
-    """
+    """Path inside the folder → bytes, without hidden files and links. Raises ImportRefused before it reads too much."""
     files: dict[str, bytes] = {}
     total = 0
     for file in sorted(folder.rglob("*")):
@@ -40,7 +37,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
-    """As `read_valid`, and with what is wrong in the figures, which nobody can change after they came in."""
+    """As `read_valid`, figures included."""
     wrong = [problem for problem in check_figures(files) if problem.level == "error"]
     try:
         text = read_valid(dict(files))
@@ -51,19 +48,15 @@ def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
     return text
 
 
-def refuse_unsafe_path(path: str, files: Container[str]) -> None:
-    parts = path.split("/")
-    if _UNSAFE.search(path) or len(path) > MAX_PATH or not {"", ".", ".."}.isdisjoint(parts):
-        raise ImportRefused(f"{path!r}: no path inside a course folder")
-    if any("/".join(parts[:end]) in files for end in range(1, len(parts))):
-        raise ImportRefused(f"{path}: one of its folders is a file")
-
-
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
         raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
     for path, body in files.items():
-        refuse_unsafe_path(path, files)
+        parts = path.split("/")
+        if _UNSAFE.search(path) or len(path) > MAX_PATH or not {"", ".", ".."}.isdisjoint(parts):
+            raise ImportRefused(f"{path!r}: no path inside a course folder")
+        if any("/".join(parts[:end]) in files for end in range(1, len(parts))):
+            raise ImportRefused(f"{path}: one of its folders is a file")
         limit = MAX_DOCUMENT if path.endswith(".md") else MAX_FILE
         if len(body) > limit:
             raise ImportRefused(f"{path}: {len(body)} bytes; at most {limit} are kept")

@@ -1,4 +1,4 @@
-"""Line-by-line differences between two texts, for people to read."""
+"""Line-by-line differences between two texts."""
 
 import re
 from collections import Counter
@@ -10,15 +10,14 @@ from itertools import zip_longest
 from courseware.content.releases.revisions import File
 
 BOM = "\ufeff"
-# Comparing takes time with the square of the lines, and with the pairs of equal ones: a thousand empty lines are a
-# million of them. Beyond that, all between the first and the last difference counts as changed.
+# Lines, and pairs of equal lines: beyond them, all between the first and the last difference counts as changed.
 MAX_COMPARED, MAX_PAIRS = 1_200, 40_000
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
 class Change:
-    """A line that was replaced, added or removed. Numbers count from 1; None where the line is on one side only."""
+    """A line that was replaced, added or removed. Numbers count from 1, or are None."""
 
     old_number: int | None
     old: str
@@ -48,7 +47,7 @@ def changes(old: File | None, new: File | None) -> list[Change]:
 
 
 def equal_stretches(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, int]]:
-    """(place before, place after, length) of what both have, in order; the last is empty and stands at their ends."""
+    """(place before, place after, length) of equal stretches; the last is empty, at the ends."""
     shorter = min(len(before), len(after))
     head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
     rest = shorter - head

@@ -1,4 +1,4 @@
-"""What editors do before publishing: save a draft, discard it, restore an earlier revision."""
+"""Save a draft, discard it, restore an earlier revision."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ _LINE_END = re.compile(r"(\r\n|\r|\n)")
 
 
 class NotChecked(Exception):
-    """The texts could not be checked, for example because the machine is busy. They are saved as unchecked."""
+    """The texts could not be checked, because the machine is busy. They are saved as unchecked."""
 
 
 class RetiredDocument(Exception):
@@ -27,7 +27,7 @@ class RetiredDocument(Exception):
 
 
 class StaleDraft(Exception):
-    """Somebody else has saved this text since it was opened. `mine` is what was sent, `theirs` what is saved now."""
+    """Somebody else has saved this text since. `mine`: as sent; `theirs`: as saved now."""
 
     def __init__(self, language: str, mine: bytes, theirs: bytes, head: Revision):
         super().__init__(f"{head.document}: saved since as revision {head.number}")
@@ -37,12 +37,10 @@ class StaleDraft(Exception):
 def save_drafts(
     document: Document, texts: Mapping[str, bytes], *, base: Revision, by, at=None, check: Check | None = None
 ) -> Revision:
-    """Save texts that were based on the revision `base`, as the newest revision; returns that.
+    """Save texts (UTF-8 as sent by a browser, see `as_written`) that are based on the revision `base`.
 
-    Texts are UTF-8 as sent by a browser; see `as_written`. Unchanged texts are not saved, and without a change there is
-    no new revision.
-    Raises StaleDraft where somebody else has saved one of them since, RetiredDocument where the document was removed,
-    ContentErrors where the course would have errors, and what `check` raises.
+    Returns the newest revision, which is new if something changed. Raises StaleDraft if somebody else has saved one of
+    them since, and what `put_on_top` raises.
     """
 
     def with_these(head: Revision) -> Files:
@@ -71,14 +69,13 @@ def put_on_top(
     form: str = "",
     check: Check | None = None,
 ) -> Revision:
-    """Make what `change` makes of the newest revision the newest one; where it changes nothing, there is no new one.
+    """Save the result of `change` upon the newest revision, if it differs. Returns the newest revision.
 
-    `form`: the address of the form it was sent with, of which nothing is unsaved then. `check` raises ContentErrors for
-    the files of a course that has any; without one they are checked here. Where it raises NotChecked, the new revision
-    `is_unchecked`; a later check that passes is one of all newest revisions, and clears their marks.
-    Raises RetiredDocument, and ContentErrors where the texts do not fit the course.
+    `form`: the address of the form, whose unsaved texts are dropped. `check`: instead of `read_valid`; if it raises
+    NotChecked, the revision `is_unchecked`. A check that passes is one of all newest revisions, and clears their marks.
+    Raises RetiredDocument, and ContentErrors if the texts do not fit the course.
     """
-    while True:  # until nobody else has saved anything in the course while this was checked, which nobody waits for
+    while True:  # until nobody else has saved in the course during the check, which holds no lock
         heads = heads_of(document.course)
         document, head = with_head(document)
         texts = change(head)
@@ -108,7 +105,7 @@ def put_on_top(
 
 
 def check_newest(course: Course, check: Check) -> None:
-    """Check the newest revisions of a course and clear their `is_unchecked`. Raises what `check` raises."""
+    """Check the newest revisions of a course and clear their `is_unchecked`."""
     heads = [head for head in heads_of(course).values() if head]
     check({path: file.body for path, file in by_path(files_of(heads).values()).items()})
     Revision.objects.filter(pk__in=heads, is_unchecked=True).update(is_unchecked=False)
@@ -130,7 +127,7 @@ def heads_of(course: Course) -> dict[int, int | None]:
 
 
 def with_head(document: Document) -> tuple[Document, Revision]:
-    """The document as it is now, and its newest revision. Raises RetiredDocument."""
+    """(document, its newest revision) as they are now. Raises RetiredDocument."""
     document = Document.objects.select_related("head", "course").get(pk=document.pk)
     if document.head is None:
         raise RetiredDocument(document.identifier)
@@ -138,14 +135,14 @@ def with_head(document: Document) -> tuple[Document, Revision]:
 
 
 def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:
-    """The files of the newest revisions, with `texts` instead of those of `document`. Runs one query."""
+    """The newest files of a course, with `texts` for `document`. Runs one query."""
     heads = course.documents.exclude(head=None).exclude(pk=document.pk).values_list("head", flat=True)
     return by_path([*files_of(heads).values(), texts])
 
 
 @transaction.atomic
 def discard_draft(document: Document) -> Revision | None:
-    """Go back to the released revision, and return it. The discarded revisions stay in the history."""
+    """Return to the released revision. Discarded revisions stay in the history."""
     course = lock_course(document.course)
     released = released_revisions(course).get(document.pk)
     if released:
@@ -154,10 +151,7 @@ def discard_draft(document: Document) -> Revision | None:
 
 
 def restore(document: Document, revision: Revision, *, by, note: str = "", at=None) -> Revision:
-    """Make the texts of an earlier revision the newest one, as a draft.
-
-    Raises RetiredDocument, and ContentErrors where they no longer fit the course.
-    """
+    """Save the texts of an earlier revision as a draft. Raises what `put_on_top` raises."""
 
     def as_it_was(head: Revision) -> Files:
         files = files_of([revision, head])
@@ -173,7 +167,7 @@ def shown(body: bytes) -> str:
 
 
 def texts_of(files: Files, typed: Mapping[str, str]) -> Files:
-    """`files` with what was typed, by language, instead of their texts."""
+    """`files` with the typed texts (by language)."""
     return {
         language: make_file(language, file.path, as_written(typed[language].encode(), file.body))
         if language in typed
@@ -192,8 +186,7 @@ def as_written(text: bytes, original: bytes) -> bytes:
 
 
 def line_ends_like(old: Sequence[tuple[str, str]], lines: Sequence[str]) -> list[str]:
-    """An unchanged line keeps its own line end, also where the original mixes them; new lines get the most common one,
-    the last one gets none."""
+    """The line end of each line: its own if unchanged, else the most common one; none for the last."""
     ends = [end for _line, end in old if end]
     usual = max(sorted(set(ends)), key=ends.count, default="\n")
     line_ends = [usual] * len(lines)
@@ -204,13 +197,13 @@ def line_ends_like(old: Sequence[tuple[str, str]], lines: Sequence[str]) -> list
 
 
 def cut_lines(text: str) -> list[tuple[str, str]]:
-    """(line, its end) for each line; the last has no end, and is empty where the text ends in a line break."""
+    """(line, its end) of each line; the last has no end."""
     parts = _LINE_END.split(text)
     return list(zip(parts[::2], [*parts[1::2], ""], strict=True))
 
 
 def ended_like(old: list[str], new: list[str]) -> list[str]:
-    """The new lines, with a final line break only if the old ones have one."""
+    """The new lines, with a final line break if the old ones have one."""
     if old[-1] == "" and new[-1] != "":
         return [*new, ""]
     if old[-1] != "" and new[-1] == "" and len(new) > 1:

@@ -1,8 +1,11 @@
-"""What a release would change about exams, for people to read before they release it: marks, draws, questions."""
+"""What a release would change about exams, and how it is said before a release: marks, draws, questions."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from courseware.content.models import Document, Revision
 from courseware.content.releases.revisions import by_path, files_of
@@ -10,12 +13,21 @@ from courseware.language.course import CourseText, read_course
 
 SHEET = Document.Kind.JURISDICTION
 KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE, SHEET)
-RULES = ("pass_mark", "strata", "retakes", "reopens", "time_limit", "critical_drill", "again_after")
+RULES = {
+    "pass_mark": _("pass mark"),
+    "strata": _("questions drawn"),
+    "retakes": _("further attempts"),
+    "reopens": _("opens again after"),
+    "time_limit": _("time limit"),
+    "critical_drill": _("drill on critical rules"),
+    "again_after": _("asks again after"),
+    "completion": _("what completes the course"),
+}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of an exam, or the completion of the course, by its key in the front matter; None where there is none."""
+    """A rule of an exam, or the completion of the course, by its key in the front matter."""
 
     key: str
     before: Any
@@ -24,10 +36,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class ExamChange:
-    """What changes in an exam, a bank, or the course document where it says what completes the course.
-
-    The rest are ids of questions of a bank, or where the sheet of the jurisdiction changes, of all that take from it.
-    """
+    """A change of an exam, a bank, the completion of the course, or the jurisdiction, with ids of questions."""
 
     document: str
     rules: tuple[Rule, ...] = ()
@@ -37,8 +46,7 @@ class ExamChange:
 
 
 def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -> list[ExamChange]:
-    """Both by primary key of a document. Runs three queries, or one where no exam, bank, course or sheet is among
-    the chosen."""
+    """`released`: by primary key of a document. Runs three queries, or one if none of the KINDS is chosen."""
     after = {revision.document_id: revision for revision in chosen}
     touched = Document.objects.filter(pk__in=after, kind__in=KINDS).order_by("identifier")
     documents = {document.identifier: document for document in touched}
@@ -56,7 +64,7 @@ def exam_changes(released: Mapping[int, Revision], chosen: Iterable[Revision]) -
 
 
 def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[CourseText]:
-    """The `wanted` documents of each side, read as a course. Runs one query."""
+    """The `wanted` documents of each side as a course. Runs one query."""
     chosen = [[revision for pk, revision in side.items() if pk in wanted] for side in sides]
     files = files_of({revision for revisions in chosen for revision in revisions})
     bodies = [by_path(files[each.pk] for each in revisions) for revisions in chosen]
@@ -64,7 +72,7 @@ def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[Co
 
 
 def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
-    """None for the course document where the same completes the course, and for the sheet where the same is asked."""
+    """None if neither the completion of the course nor, by the jurisdiction, a question changes."""
     identifier = document.identifier
     if document.kind == SHEET:
         changed = questions_taking(then, now)
@@ -86,7 +94,7 @@ def change_of_bank(identifier: str, before, after) -> ExamChange:
 
 
 def questions_taking(then: CourseText, now: CourseText) -> tuple[str, ...]:
-    """Ids of the questions of all banks that say something else."""
+    """Ids of the bank questions that differ."""
     banks = [(bank_questions(then, bank.id), bank_questions(now, bank.id)) for bank in now.of_kind("bank")]
     return tuple(each for before, after in banks for each in after if each in before and after[each] != before[each])
 
@@ -95,8 +103,7 @@ def exam_rules(course: CourseText, identifier: str) -> dict[str, Any]:
     if identifier not in course.documents:
         return {}
     meta = course.source(identifier).meta
-    keys = ("completion",) if course.source(identifier).kind == "course" else RULES
-    return {key: value for key, value in (meta.model_dump() if meta else {}).items() if key in keys}
+    return {key: value for key, value in (meta.model_dump() if meta else {}).items() if key in RULES}
 
 
 def bank_questions(course: CourseText, bank: str) -> dict[str, list[dict[str, Any]]]:
@@ -106,3 +113,32 @@ def bank_questions(course: CourseText, bank: str) -> dict[str, list[dict[str, An
         for question in course.questions(bank, language):
             questions.setdefault(question.id, []).append(asdict(question))
     return questions
+
+
+def words_of(change: ExamChange) -> list[str]:
+    rules = [
+        gettext("%(rule)s: %(before)s → %(after)s")
+        % {"rule": RULES[rule.key], "before": value_words(rule.before), "after": value_words(rule.after)}
+        for rule in change.rules
+    ]
+    questions = [
+        sentence % {"questions": gettext(", ").join(ids)}
+        for sentence, ids in (
+            (gettext("new questions: %(questions)s"), change.added),
+            (gettext("changed questions: %(questions)s"), change.changed),
+            (gettext("questions taken out: %(questions)s"), change.removed),
+        )
+        if ids
+    ]
+    return [*rules, *questions] or [gettext("words only; rules and questions stay as they are")]
+
+
+def value_words(value: Any) -> str:
+    """A value as in front matter."""
+    if value is None or value == ():
+        return gettext("none")
+    if isinstance(value, dict):
+        return " ".join(f"{key} {value_words(each)}" for key, each in value.items() if each not in (None, ()))
+    if isinstance(value, list | tuple):
+        return gettext(", ").join(map(value_words, value))
+    return str(value)

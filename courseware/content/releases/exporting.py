@@ -14,7 +14,7 @@ from courseware.language.documents import is_course_document
 
 
 class ExportRefused(Exception):
-    """Writing would destroy files that are stored nowhere else; `paths` names them."""
+    """Writing would destroy files (`paths`) that are stored nowhere else."""
 
     def __init__(self, message: str, paths=()):
         self.paths = tuple(sorted(paths))
@@ -32,10 +32,10 @@ def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
 
 
 def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
-    """Make `folder` contain the files of the course; returns the paths that were written or removed.
+    """Write the files of the course; returns the paths that were written or removed.
 
-    Files that the course never had are left alone. Raises ExportRefused where a link would lead out of the folder, and,
-    unless `force`, where the folder holds something else, or files that were edited there and never imported.
+    Files that the course never had stay. Raises ExportRefused for links, and unless `force` for a folder of something
+    else or files that were edited there and never imported.
     """
     files = course_files(course, drafts=drafts)
     present = read_folder(folder) if folder.exists() else {}
@@ -65,7 +65,7 @@ def refuse_unsaved(changed: Mapping[str, bytes], present: Mapping[str, bytes], k
 
 
 def refuse_links(folder: Path, paths: Iterable[str]) -> None:
-    # The folder itself may be one: whoever exports has named it.
+    # The folder itself may be a link.
     ways = {way for path in paths for way in (PurePosixPath(path), *PurePosixPath(path).parents)}
     links = sorted(str(way) for way in ways if way.parts and (folder / way).is_symlink())
     if links:
@@ -74,7 +74,7 @@ def refuse_links(folder: Path, paths: Iterable[str]) -> None:
 
 def write(folder: Path, bodies: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # Written beside their places first and then moved, so that no file is ever half written.
+    # Files are moved into place, so that none is ever half written.
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as waiting:
         for path, body in bodies.items():
             file = Path(waiting) / path

@@ -1,8 +1,7 @@
 """Import a course folder: a three-way comparison of the files, the last import and the admin.
 
-What changed only in the files is taken; what changed only in the admin is kept. What changed in both is a conflict: the
-files are named and nothing is written, until somebody has merged the two in the file and says so. An import that
-changes something makes one release; what editors have saved and not published stays a draft.
+Changes in the files are taken, changes in the admin are kept, and changes in both are a conflict: nothing is written
+until somebody has merged them in the file and says so. Drafts stay drafts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +35,7 @@ Key = tuple[str, str]  # id of a document, language
 
 
 class ImportConflict(Exception):
-    """Files were changed in the folder and in the admin since the last import; `paths` names them."""
+    """Files (`paths`) were changed in the folder and in the admin since the last import."""
 
     def __init__(self, paths: Iterable[str]):
         self.paths = tuple(sorted(paths))
@@ -45,7 +44,7 @@ class ImportConflict(Exception):
 
 @dataclass(frozen=True)
 class Report:
-    """What an import did, by path. `release` is None where nothing changed for learners; `kept` differ in the admin."""
+    """What an import did, by path. `release` is None if nothing changed for learners; `kept` differ in the admin."""
 
     course: Course | None
     release: Release | None = None
@@ -73,11 +72,9 @@ def import_course(
 ) -> Report:
     """Import the files of one course folder (path inside it → bytes), all or nothing.
 
-    `merged` names paths in conflict whose file contains the merged text; the text of the admin stays in the history.
-    Other paths in `merged` are refused. `weights`: id of a document → how much its change weighs; what is not named is
-    minor, or as heavy as the course document says by `changes`, as far as those are new here, and a document that the
-    import does not change is refused. `note`: else why the newest of these changes was made.
-    Raises ImportRefused, ContentErrors (what the checker finds in them) and ImportConflict. A dry run writes nothing.
+    `merged`: paths in conflict whose file has the merged text; others are refused. `weights`: id of a document → weight
+    of its change; documents without a change are refused. New `changes` of the course document give weights, too, and
+    the `note` if there is none. Raises ImportRefused, ContentErrors and ImportConflict.
     """
     refuse_unsafe(files)
     digests = {path: digest_of_bytes(body) for path, body in files.items()}
@@ -86,7 +83,7 @@ def import_course(
         return Report(known)
     text = read_valid_folder(files)
     incoming = incoming_files(text, files)
-    while True:  # until nobody else has saved anything in the course while this was compared and compiled
+    while True:  # until nobody else has saved in the course meanwhile
         importing = _Import(text, incoming, merged, weights, by, note)
         if dry_run or not importing.taken:
             return importing.report
@@ -96,7 +93,7 @@ def import_course(
 
 
 def course_imported_as(digests: Mapping[str, str]) -> Course | None:
-    """The course whose last import had exactly these files. Parses nothing; runs two queries."""
+    """The course whose last import had exactly these files. Runs two queries."""
     titles = list(filter(is_course_document, digests))
     title_texts = ImportedText.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
     for course in Course.objects.filter(documents__imported_texts__in=title_texts).select_related("current").distinct():
@@ -115,7 +112,7 @@ def released_questions(course: Course | None) -> set[str]:
 
 
 def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, File]:
-    """Raises ImportRefused where the path of a figure is the id of a document."""
+    """Raises ImportRefused if the path of a figure is the id of a document."""
     incoming = {
         (identifier, language): make_file(language, document.path, files[document.path])
         for identifier, languages in text.documents.items()
@@ -129,7 +126,7 @@ def incoming_files(text: CourseText, files: Mapping[str, bytes]) -> dict[Key, Fi
 
 
 def basis_of(course: Course | None) -> tuple:
-    """What a plan rests on: the current release, the newest revisions, and the last import."""
+    """The current release, the newest revisions, and the last import."""
     if course is None:
         return None, {}, set()
     base = ImportedText.objects.filter(document__course=course).values_list("document", "language", "path", "digest")
@@ -137,9 +134,7 @@ def basis_of(course: Course | None) -> tuple:
 
 
 class _Import:
-    """One import: a plan, made while others go on, and its writing. States are compared by digest; paths are always
-    those of the files.
-    """
+    """One import: a plan, made without a lock, and its writing. States are compared by digest."""
 
     def __init__(
         self,
@@ -169,7 +164,7 @@ class _Import:
         self.report = self.reported()
 
     def lock_unchanged(self) -> Course | None:
-        """The course, locked, and made for this where there is none; None where somebody has changed it since."""
+        """The locked course, created if necessary; None if somebody has changed it since."""
         course, _is_new = Course.objects.get_or_create(
             identifier=self.text.id, defaults={"source_language": self.text.languages[0]}
         )
@@ -198,7 +193,7 @@ class _Import:
         return {key[0] for key in {*now, *before} if not same_file(now.get(key), before.get(key))}
 
     def editions(self) -> tuple[CourseChange, ...]:
-        """The changes that the course lists and that are not in the text of it that learners have so far."""
+        """The `changes` of the course document that are not released yet."""
         key = (self.text.id, self.text.languages[0])
         before = self.released.get(key)
         if self.text.meta is None or before is None or key not in self.taken:
@@ -206,16 +201,14 @@ class _Import:
         return self.text.meta.changes[len(changes_in(before)) :]
 
     def compile(self) -> Compiled | None:
-        """What is released by it; None where learners see what they saw."""
+        """None if nothing changes for learners."""
         if self.to_release == self.released:
             return None
         files = {file.path: file for file in self.to_release.values()}
         return compile_valid(files, self.readers(), self.text if self.to_release == self.theirs else None)
 
     def readers(self) -> Readers:
-        """What was read and comes in as it is stays on; what is another text waits again, be it by the sheet of the
-        jurisdiction.
-        """
+        """Readers of unchanged texts; a text that changed, if only by the jurisdiction, waits again."""
         now, before = grouped(self.to_release), grouped(self.released)
         kept = [revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]]]
         return readers_of(lasting_readings(self.course, kept)) if self.course else {}
@@ -230,7 +223,7 @@ class _Import:
         }
 
     def read_states(self) -> None:
-        """Reads the last import (`base`), the newest revisions (`mine`) and the released ones, by id and language."""
+        """Sets `base` (last import), `mine` (newest revisions) and `released`, by id and language."""
         documents = list(Document.objects.filter(course=self.course).select_related("head")) if self.course else []
         self.documents = {document.identifier: document for document in documents}
         self.ids = {document.pk: document.identifier for document in documents}
@@ -247,23 +240,20 @@ class _Import:
                 raise ImportRefused(f"{identifier}: is a {document.kind}, and cannot become a {kind}")
 
     def kind_of(self, identifier: str) -> str:
-        """The kind the files give the document, "" where they do not contain it."""
+        """The kind of the document in the files, or ""."""
         if identifier in self.text.documents:
             return self.text.source(identifier).kind
         return Document.Kind.MEDIA if (identifier, "") in self.theirs else ""
 
     def take(self) -> dict[Key, File | None]:
-        """What differs between the last import and the files; None means removed.
-
-        Raises ImportConflict, and ImportRefused where a path in `merged` is not in conflict.
-        """
+        """What differs from the last import; None: removed. Raises ImportConflict, and ImportRefused by `merged`."""
         taken, conflicts = {}, set()
         for key in {*self.base, *self.theirs}:
             base, mine, theirs = self.base.get(key), self.mine.get(key), self.theirs.get(key)
             if same_file(base, theirs):
                 continue
             if not same_text(base, theirs) and not same_text(mine, base) and not same_text(mine, theirs):
-                conflicts.add((theirs or mine).path)  # one of them is there: else the two would be the same
+                conflicts.add((theirs or mine).path)
             taken[key] = theirs
         if without_conflict := self.merged - conflicts:
             raise ImportRefused(
@@ -301,7 +291,7 @@ class _Import:
         )
 
     def questions(self, compiled: Compiled) -> set[str]:
-        """Ids of the questions that learners are asked from now on."""
+        """Ids of the questions from now on."""
         kinds = {identifier: document.kind for identifier, document in self.documents.items()}
         return {
             question
@@ -311,13 +301,13 @@ class _Import:
         }
 
     def rebase_drafts(self, drafts, now) -> dict[Document, Revision]:
-        """A draft is saved again on top of what was taken, as a revision of its own: it stays a draft."""
+        """Saves drafts again on top of what was taken."""
         before = grouped(self.mine)
         moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
         return add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
 
     def store(self, course: Course) -> dict[int, Revision]:
-        """Saves new revisions and the heads; returns primary key of a released document → its revision."""
+        """Saves new revisions and heads; returns primary key of a released document → its revision."""
         self.create_documents(course)
         now, then = grouped(self.to_release), grouped(self.released)
         changed = {self.documents[one]: files for one, files in now.items() if files != then.get(one)}
@@ -354,14 +344,14 @@ class _Import:
 
 
 def weights_of(editions: Iterable[CourseChange]) -> dict[str, str]:
-    """Id of a lesson → the heavier of what they ask for."""
+    """Id of a lesson → the heavier weight."""
     editions = list(editions)
     reread = {key: Release.Weight.REREAD.value for edition in editions for key in edition.reread}
     return reread | {key: Release.Weight.RETAKE.value for edition in editions for key in edition.retake}
 
 
 def changes_in(file: File) -> tuple[object, ...]:
-    """Those that a course document lists, which was valid when it was released."""
+    """The `changes` of a valid course document."""
     return tuple(parse_front(decode(file.body)).values.get("changes", ()))
 
 

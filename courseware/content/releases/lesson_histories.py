@@ -1,4 +1,4 @@
-"""What releases changed in lessons by more than a minor change, until a release. Read once for each."""
+"""Changes of lessons that were more than minor, up to a release."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ IN_MEMORY = 64
 
 @dataclass(frozen=True)
 class WeightyChange:
-    """One release of a lesson that was more than minor. `release` and `revision` are primary keys."""
+    """A release of a lesson that was more than minor, with primary keys."""
 
     release: int
     revision: int
@@ -23,10 +23,7 @@ class WeightyChange:
 
 @dataclass(frozen=True, eq=False)
 class LessonHistory:
-    """Of a lesson as it is `revision` now. `changes` are in order, the first in front.
-
-    Revisions of a document grow: what was released later has the larger key.
-    """
+    """Of a lesson up to `revision`, `changes` oldest first. A later revision has a larger key."""
 
     document: int
     identifier: str
@@ -36,12 +33,12 @@ class LessonHistory:
     digests: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def texts(self, language: str) -> dict[int, str | None]:
-        """Revision → its text in this language, of those up to the released one, the oldest first."""
+        """Revision → digest of its text, up to the released one, oldest first."""
         revisions = sorted({revision for revision, _language in self.digests if revision <= self.revision})
         return {revision: self.text(revision, language) for revision in revisions}
 
     def since(self, seen: int, language: str) -> tuple[WeightyChange, ...]:
-        """What changed in this language after the revision `seen`, or after the last one that said the same again."""
+        """Changes in this language after the revision `seen`, or after the last equal one."""
         later = [change for change in self.changes if change.revision > seen]
         if not later:
             return ()
@@ -61,10 +58,7 @@ class LessonHistory:
 
 
 def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
-    """Primary key of each lesson of a release that ever changed by more than a minor one → its history until then.
-
-    Runs two queries the first time, one where nothing changed so; none later.
-    """
+    """Primary key of each lesson of a release with such changes → its history. Cached; runs two queries at most."""
     return _histories(release)
 
 

@@ -1,4 +1,4 @@
-"""Releases that change exams: one person proposes, another releases. Who is alone does both, and the log says so."""
+"""Releases that change exams: one person proposes, another releases. A lone editor does both, which is logged."""
 
 from collections.abc import Iterable, Mapping
 
@@ -33,9 +33,7 @@ def others_who_may_publish(person):
 def propose(
     course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
 ) -> Proposal:
-    """Proposed twice it is one proposal. `weights` are those of the documents, by id. Raises ContentErrors and
-    StaleChoice.
-    """
+    """Repeating it is harmless. `weights`: by id of a document. Raises ContentErrors and StaleChoice."""
     chosen = {revision.document_id: revision for revision in revisions}
     together = (released_revisions(course) | chosen).values()
     read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
@@ -64,7 +62,7 @@ def propose(
 
 
 def open_proposals(course: Course) -> list[Proposal]:
-    """Those that can be released as they are. Runs three queries at most."""
+    """Proposals that are not void. Runs three queries at most."""
     waiting = Proposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
     waiting = waiting.select_related("proposed_by").prefetch_related("revisions__document")
     return [
@@ -89,7 +87,7 @@ def release_proposed(proposal: Proposal, *, by, at=None) -> Release:
 
 @transaction.atomic
 def decline(proposal: Proposal, *, by, at=None) -> None:
-    """Repeating it is harmless. Raises ProposalVoid where it was released meanwhile."""
+    """Repeating it is harmless. Raises ProposalVoid if it was released meanwhile."""
     lock_course(proposal.course)
     proposal = Proposal.objects.get(pk=proposal.pk)
     if Release.objects.filter(proposal=proposal).exists():

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -46,11 +45,11 @@ class ContentErrors(Exception):
 
 
 class StaleChoice(Exception):
-    """A chosen revision is no longer its document's newest: somebody has saved, discarded or imported since."""
+    """A chosen revision is no longer the newest of its document."""
 
 
 class ProposalVoid(Exception):
-    """It was declined or released, or something it covers was saved, imported or released since."""
+    """A proposal was declined or released, or something it covers has changed since."""
 
 
 class PassMarkTooLow(Exception):
@@ -91,16 +90,15 @@ def publish(
     at=None,
     proposal=None,
 ) -> Release:
-    """Release these revisions together with everything that is released already. For exams see `proposing`.
+    """Release these revisions together with everything that is released. For exams see `proposing`.
 
-    `weights`: id of a document → the weight of its change; that of all others is `weight`.
-    Repeating it is harmless: where all of them are released, the current release is returned. Raises ContentErrors,
-    PassMarkTooLow, and StaleChoice where one of them is no longer the newest revision of its document.
+    `weights`: id of a document → weight of its change, else `weight`. Repeating it returns the current release. Raises
+    ContentErrors, PassMarkTooLow and StaleChoice.
     """
     chosen = {revision.document_id: revision for revision in revisions}
     if Document.objects.filter(pk__in=chosen).exclude(course=course).exists():
         raise ValueError(f"revisions of another course than {course}")
-    while True:  # until nobody else has released anything while this was compiled, which nobody has to wait for
+    while True:  # until nobody else has released anything meanwhile: compiling holds no lock
         course = Course.objects.select_related("current").get(pk=course.pk)
         released = released_revisions(course)
         if course.current and all(released.get(pk) == revision for pk, revision in chosen.items()):
@@ -122,7 +120,7 @@ def refuse_stale(course: Course, chosen: Mapping[int, Revision]) -> None:
 
 
 def lock_course(course: Course) -> Course:
-    """The course as it is now, locked until the transaction ends: one import, draft or release at a time."""
+    """The course as it is now, locked until the transaction ends."""
     return Course.objects.select_for_update(of=("self",), no_key=True).select_related("current").get(pk=course.pk)
 
 
@@ -133,14 +131,14 @@ def released_revisions(course: Course) -> dict[int, Revision]:
 
 
 def readings_of(revisions: Iterable[Revision]) -> QuerySet[ProfessionalReading]:
-    """Those that stand, with their document."""
+    """Readings that were not taken back, with their document."""
     standing = ProfessionalReading.objects.filter(revision__in=list(revisions), taken_back_at=None)
     return standing.select_related("revision__document")
 
 
 def lasting_readings(course: Course, revisions: Iterable[Revision]) -> list[ProfessionalReading]:
-    """Those that stand when these revisions, with their documents, are released: what takes from the sheet of the
-    jurisdiction is another text where that changes. Runs four queries at most.
+    """Readings that remain if these revisions are released: not of texts with inserts if the jurisdiction changes.
+    Runs four queries at most.
     """
     revisions = list(revisions)
     readings = list(readings_of(revisions))
@@ -154,23 +152,17 @@ def sheet_among(revisions: Iterable[Revision]) -> list[int]:
 
 
 def taking_inserts(readings: Iterable[ProfessionalReading]) -> list[bool]:
-    """Of the text of each. Runs one query."""
+    """Whether the text of each has inserts. Runs one query."""
     keys = [each.revision_id for each in readings]
     files = files_of(keys)
     return [any(inserts_in(decode(file.body)) for file in files[key].values()) for key in keys]
 
 
 def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText | None = None) -> Compiled:
-    """The pages of these files. `text` is the course they make up, where it is found valid. Raises ContentErrors."""
+    """Compile files. `text`: their course, if it is valid. Raises ContentErrors."""
     bodies = {path: file.body for path, file in files.items()}
     digests = {path: file.digest for path, file in files.items()}
     return compile_course(text or read_valid(bodies), bodies, digests, readers)
-
-
-def take_back_lapsed(revisions, lasting, *, by, at) -> None:
-    """Take back the readings of these revisions that are not among `lasting`."""
-    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
-        write_taken_back(lapsed, by=by, at=at)
 
 
 def release(
@@ -184,10 +176,7 @@ def release(
     at=None,
     proposal: Proposal | None = None,
 ) -> Release:
-    """Make the next release of a locked course from exactly these revisions, and make it current.
-
-    `weights`: id of a document → how much its change weighs. What is not named is minor.
-    """
+    """Make the next release of a locked course from these revisions. `weights`: document id → weight, else minor."""
     revisions = list(revisions)
     at, marks = at or timezone.now(), pass_marks(compiled)
     if proposal and not Proposal.objects.filter(pk=proposal.pk, declined_at=None, base=course.current_id).exists():
@@ -207,7 +196,8 @@ def release(
         proposal=proposal,
     )
     readings = {each.revision_id: each for each in lasting_readings(course, revisions)}
-    take_back_lapsed(revisions, readings.values(), by=by, at=at)
+    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in readings.values()]):
+        write_taken_back(lapsed, by=by, at=at)
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,
@@ -248,7 +238,7 @@ def record_reading(verb: str, reading: ProfessionalReading, *, by, at: datetime)
 
 
 def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: Mapping[str, str]) -> dict[str, str]:
-    """Id of each document that these revisions change → the weight of its change. Runs one query."""
+    """Id of each changed document → weight of its change. Runs one query."""
     released = released_revisions(course)
     changed = (each.document for each in revisions if released.get(each.document_id) != each)
     return {
@@ -282,7 +272,7 @@ def store_pages(release: Release, compiled: Compiled) -> None:
     new_pages, pages_of_entries = [], []
     for (identifier, language), data in compiled.pages.items():
         entry = entries[identifier]
-        digest = digest_of_page(data)
+        digest = hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         page = known.get((entry.document_id, language, digest))
         if page is None:  # else an earlier release compiled to the same page
             paragraphs = paragraphs_on(entry.document.kind, data)
@@ -298,7 +288,7 @@ def store_pages(release: Release, compiled: Compiled) -> None:
 
 
 def recompile(release: Release) -> None:
-    """Compile a release again where another version of the compiler made it. Its texts and its digest stay the same."""
+    """Compile a release again if another version of the compiler made it. Its digest stays the same."""
     if Release.objects.filter(pk=release.pk, compiler=COMPILER).exists():
         return
     compiled = compile_release(release.pk)
@@ -311,7 +301,7 @@ def recompile(release: Release) -> None:
 
 
 def digest_of(release: Release) -> str:
-    """What `release.digest` has to be, computed from its texts. Runs one query."""
+    """`release.digest`, computed from its texts. Runs one query."""
     return digest_of_texts(Text.objects.filter(revision__entries__release=release))
 
 
@@ -319,10 +309,6 @@ def digest_of_texts(texts) -> str:
     """sha256 over id, language, path and digest of each text."""
     rows = texts.values_list("revision__document__identifier", "language", "path", "digest")
     return hashlib.sha256(json.dumps(sorted(map(list, rows)), ensure_ascii=False).encode()).hexdigest()
-
-
-def digest_of_page(data: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def drafts(course: Course) -> list[Draft]:

@@ -1,7 +1,4 @@
-"""What waits for a professional: entering who has read it, and taking that back. Each makes a release.
-
-So what learners see follows from the release alone, as everything else they see.
-"""
+"""Readings of texts that wait for a professional: entering and taking back. Each makes a release."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -28,9 +25,7 @@ from courseware.language.held_back import is_held_back
 
 
 def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release:
-    """From now on learners see it. Repeating it is harmless, whoever is named then. Raises StaleChoice where learners
-    have another revision by now, or nothing in it waits.
-    """
+    """Show the text to learners. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
     at = at or timezone.now()
 
     def with_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
@@ -47,7 +42,7 @@ def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release
 
 
 def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
-    """From now on it waits again. Repeating it is harmless. Raises StaleChoice as `enter_reading`."""
+    """Let the text wait again. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
     at = at or timezone.now()
 
     def without_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
@@ -69,10 +64,11 @@ def released_anew(
     by,
     at,
 ) -> Release:
-    """`readers_after` gives the readers there will be, from the readings that stand, by revision; None where that is
-    done already. Raises StaleChoice.
+    """`readers_after`: readings by revision → readers afterwards, or None if that is done already.
+
+    Raises StaleChoice if learners have another revision, or nothing in it waits.
     """
-    while True:  # until nobody else has released anything while this was compiled, which nobody has to wait for
+    while True:  # until nobody else has released anything meanwhile: compiling holds no lock
         course = Course.objects.select_related("current").get(pk=revision.document.course_id)
         released = released_revisions(course)
         if course.current is None or released.get(revision.document_id) != revision:
@@ -94,7 +90,7 @@ def released_anew(
 
 
 def last_readings(course: Course) -> dict[int, ProfessionalReading]:
-    """Primary key of a document → its newest reading that stands, of whichever revision. Runs one query."""
+    """Primary key of a document → its newest standing reading, of any revision. Runs one query."""
     standing = ProfessionalReading.objects.filter(revision__document__course=course, taken_back_at=None)
     standing = standing.select_related("revision", "entered_by").order_by("pk")
     return {each.revision.document_id: each for each in standing}

@@ -1,4 +1,4 @@
-"""Revisions and their texts: storing them, and reading them back as files, byte for byte."""
+"""Revisions and their texts, stored and read back as files."""
 
 import hashlib
 from collections import defaultdict
@@ -49,7 +49,7 @@ def by_path(documents: Iterable[Files]) -> dict[str, File]:
 def add_revisions(
     texts: Mapping[Document, Files], *, by, at, note: str = "", is_unchecked: bool = False
 ) -> dict[Document, Revision]:
-    """Store a new revision for each document. Runs three queries. The heads stay as they are."""
+    """Store a new revision for each document, but leave the heads. Runs three queries."""
     numbers = dict(
         Revision.objects.filter(document__in=texts).order_by().values_list("document").annotate(Max("number"))
     )

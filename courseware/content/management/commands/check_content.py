@@ -28,17 +28,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, only_list: bool, **options):
-        if only_list:
-            self._list()
-        else:
-            self._check(**options)
-
-    def _list(self):
+        if not only_list:
+            return self._check(**options)
         for finding, level in sorted(LEVELS.items()):
             self.stdout.write(f"{finding:28} {level:7} {pattern(finding)}")
 
     def _check(self, *, directory: Path | None, complete: bool, against: list[Path], strict: bool, **options):
-        root = directory or settings.BASE_DIR / "content"
+        root = directory or settings.CONTENT_DIR
         all_problems: list[Problem] = []
         texts = {path.name: path.read_text() for path in against}
         folders = course_folders(directory)
@@ -56,8 +52,8 @@ class Command(BaseCommand):
 
 
 def course_folders(directory: Path | None) -> list[Path]:
-    """Raises CommandError where `directory` (default: content/) holds no course."""
-    root = directory or settings.BASE_DIR / "content"
+    """Raises CommandError if `directory` (default: content/) has no course."""
+    root = directory or settings.CONTENT_DIR
     folders = sorted({path.parent for path in root.glob("*/course.*.md")})
     if not folders:
         raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")

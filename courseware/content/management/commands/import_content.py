@@ -1,17 +1,17 @@
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.compiled.compiling import COMPILER
+from courseware.content.management.commands.check_content import course_folders
 from courseware.content.models import Release
 from courseware.content.releases.course_folders import ImportRefused, read_folder
 from courseware.content.releases.importing import ImportConflict, Report, import_course
 from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
 
-# Whatever neither this names nor the course document, by `changes`, is minor: nobody is asked to look at it again.
+# All other changes are minor, unless the course document lists them in `changes`.
 ASKED = {
     "reread": "who had done one sees what changed, and says so",
     "retake": "who had done one answers its check again on the new text",
@@ -43,9 +43,12 @@ class Command(BaseCommand):
 
     def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], verbosity: int, **options):
         self.verbosity = verbosity
-        folders = course_folders_in(directory or settings.CONTENT_DIR)
+        folders = course_folders(directory)
         merged_in = by_folder(merged, folders)
-        named = {weight: by_folder(options[weight], folders) for weight in ASKED}
+        weights: dict[Path, dict[str, str]] = {folder: {} for folder in folders}
+        for weight in ASKED:
+            for folder, documents in by_folder(options[weight], folders).items():
+                weights[folder] |= dict.fromkeys(documents, weight)
         command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
 
         def failed_folders(*, dry_run: bool, is_quiet: bool = False) -> list[str]:
@@ -53,12 +56,7 @@ class Command(BaseCommand):
                 folder.name
                 for folder in folders
                 if not self.import_folder(
-                    folder,
-                    merged_in[folder],
-                    weights_of(named, folder),
-                    dry_run,
-                    command,
-                    is_quiet=is_quiet,
+                    folder, merged_in[folder], weights[folder], dry_run, command, is_quiet=is_quiet
                 )
             ]
 
@@ -68,7 +66,8 @@ class Command(BaseCommand):
             raise CommandError(f"nothing was imported; not valid: {', '.join(failed)}")
         failed = failed_folders(dry_run=dry_run)
         if not dry_run:
-            recompile_older_releases()
+            for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
+                recompile(release)
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
 
@@ -114,8 +113,7 @@ class Command(BaseCommand):
 
 
 def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]:
-    """Course folder → what is named of it, as `folder/path` or `folder/id`. With one folder only, its name may be
-    left out."""
+    """Course folder → paths or ids named as `folder/path`, or without the folder if there is only one."""
     found: dict[Path, set[str]] = {folder: set() for folder in folders}
     names = {folder.name: folder for folder in folders}
     for name in named:
@@ -129,36 +127,15 @@ def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]
     return found
 
 
-def course_folders_in(root: Path) -> list[Path]:
-    folders = sorted({path.parent for path in root.glob("*/course.*.md")})
-    if not folders:
-        raise CommandError(f"{root}: no course here; expected a folder with a file like course.en.md")
-    return folders
-
-
-def weights_of(named: Mapping[str, Mapping[Path, set[str]]], folder: Path) -> dict[str, str]:
-    """Document of the folder → the weight that it was named with."""
-    return {document: weight for weight in ASKED for document in named[weight][folder]}
-
-
-def recompile_older_releases() -> None:
-    for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
-        recompile(release)
-
-
-def lessons_by_weight(weighed: Mapping[str, str]) -> Iterator[str]:
-    for weight in ASKED:
-        if lessons := sorted(key for key, each in weighed.items() if each == weight):
-            yield f"; {weight}: {', '.join(lessons)}"
-
-
 def summary(report: Report, dry_run: bool) -> str:
     if report.is_empty:
         return "unchanged"
     counts = f"{len(report.added)} added, {len(report.changed)} changed, {len(report.removed)} removed"
     kept = f", {len(report.kept)} kept as edited in the admin" if report.kept else ""
     merged = f", {len(report.merged)} merged" if report.merged else ""
-    merged += "".join(lessons_by_weight(report.weighed))
+    for weight in ASKED:
+        if lessons := sorted(key for key, each in report.weighed.items() if each == weight):
+            merged += f"; {weight}: {', '.join(lessons)}"
     if dry_run:
         return f"would be imported: {counts}{kept}{merged}"
     made = f"release {report.release.number}" if report.release else "nothing new to release"
