@@ -13,8 +13,8 @@ from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.people_lists import SearchByPeople
 from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.certificate_numbers import NoNumber, plain_number
+from courseware.assessment.certifying import NotForThisPerson, withdraw
 from courseware.assessment.models import Certificate
-from courseware.assessment.withdrawing import NotForThisPerson, withdraw
 from courseware.learning.admin_forms import confirmation
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity

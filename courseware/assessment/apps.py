@@ -7,9 +7,8 @@ class AssessmentConfig(AppConfig):
     verbose_name = _("Exams and certificates")
 
     def ready(self):
-        from courseware.assessment.certifying import issue_on_completion
+        from courseware.assessment.certifying import issue_on_completion, register_letter
         from courseware.assessment.standing import ends_of
-        from courseware.assessment.withdrawing import register_letter
         from courseware.learning import validity
         from courseware.learning.completing import enrollment_completed
         from courseware.learning.course_page import register_step_page

@@ -43,9 +43,5 @@ def plain_number(typed: str) -> str:
 
 
 def grouped(number: str) -> str:
-    """In groups of four.
-
-    >>> grouped("K7QM3X9DHFA4C")
-    'K7QM-3X9D-HFA4-C'
-    """
+    """In groups of four, for reading aloud."""
     return "-".join(number[start : start + GROUP] for start in range(0, len(number), GROUP))

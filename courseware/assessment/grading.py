@@ -26,11 +26,7 @@ class Score:
 
 
 def gain(before: Score, after: Score) -> int | None:
-    """The normalised gain (Hake 1998) in whole percent, rounded towards zero; None if no points were missing before.
-
-    >>> gain(Score(2, 6), Score(5, 6)), gain(Score(3, 6), Score(2, 6)), gain(Score(6, 6), Score(6, 6))
-    (75, -33, None)
-    """
+    """The normalised gain (Hake 1998) in whole percent, rounded towards zero; None if no points were missing before."""
     missing = before.max_points - before.points
     return int(100 * (after.points - before.points) / missing) if missing else None
 

@@ -10,11 +10,6 @@ from courseware.learning.validity import Pair
 Proof = Certificate | OutsideTraining
 
 
-def keep_standing(certificate: Certificate) -> None:
-    """Call in the transaction in which the certificate was issued or withdrawn."""
-    keep_standings([certificate])
-
-
 def keep_standings(proofs: Sequence[Proof]) -> None:
     """Of the people and courses of these proofs. Call in the transaction that has changed the proofs."""
     pairs = {whose(proof) for proof in proofs}

@@ -19,9 +19,9 @@ from courseware.accounts.moving import add_place, end_place, move
 from courseware.accounts.particulars import change_particulars
 from courseware.accounts.permissions import handles_people, may_handle, may_place, sees_the_firm
 from courseware.accounts.sign_in_codes import may_give_code
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate
 from courseware.assessment.outside_records import trainings_of
-from courseware.assessment.withdrawing import withdraw
 from courseware.assignments.decision_pages import record_page
 from courseware.assignments.event_words import with_words
 from courseware.assignments.people_forms import ParticularsForm, PlaceForm

@@ -13,7 +13,7 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.certifying import issue
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standing
+from courseware.assessment.standing import keep_standings
 from courseware.assessment.starting_point import starting_point_of
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
@@ -357,5 +357,5 @@ def certificate_of(person, course, **changed):
     if changed:
         Certificate.objects.filter(pk=certificate.pk).update(**changed)
         certificate.refresh_from_db()
-        keep_standing(certificate)
+        keep_standings([certificate])
     return certificate

@@ -7,7 +7,6 @@ import json
 import pytest
 import typst
 import zxingcpp
-from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import override
 from PIL import Image
@@ -16,12 +15,11 @@ from pypdf import PdfReader
 from courseware.assessment import certificate_papers
 from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.certificate_papers import TEMPLATE, WithdrawnCertificate, drawn, paper_of, words_of
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, CertificatePaper
-from courseware.assessment.withdrawing import withdraw
 from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.face.models import HouseStyle
-from courseware.learning.models import Enrollment
 from courseware.lib.paper import fonts_in
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import exam_files, make_course, ready, sit
@@ -239,18 +237,6 @@ def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, c
     assert not Event.objects.filter(verb="certificate-drawn").exists()
 
 
-def test_a_file_that_cannot_be_kept_leaves_nothing_and_is_made_the_next_time(holder, certificate, monkeypatch):
-    def full(*args, **kwargs):
-        raise OperationalError("database or disk is full")
-
-    monkeypatch.setattr(certificate_papers, "record", full)
-    with pytest.raises(OperationalError), transaction.atomic():
-        paper_of(certificate, "en", by=holder)
-    assert not CertificatePaper.objects.exists()
-    monkeypatch.undo()
-    assert paper_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()
-
-
 def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monkeypatch):
     """Both found none and drew; the other one of them, in another process, was faster."""
     real = certificate_papers.drawn
@@ -272,10 +258,3 @@ def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certi
     assert list(differences()) == [f"certificate {certificate.pk}: its file in en is not the one that was made"]
     CertificatePaper.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
     assert [line for line in differences() if f"certificatepaper {paper.pk}: the log knows no" in line]
-
-
-def test_what_takes_the_certificate_away_takes_the_file_along(holder, certificate):
-    paper_of(certificate, "en", by=holder)
-    Certificate.objects.filter(pk=certificate.pk).delete()
-    assert not CertificatePaper.objects.exists()
-    assert Enrollment.objects.count() == 1

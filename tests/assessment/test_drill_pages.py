@@ -123,15 +123,11 @@ def test_an_empty_form_says_so_and_keeps_nothing(client, attempt):
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({"choice": "9"}, 422),
         ({"choice": "x\0"}, 422),
-        ({"number": "x"}, 400),
         ({"number": "9" * 500}, 400),
         ({"token": "x"}, 400),
         ({"revision": "9" * 500}, 400),
-        ({"question": ""}, 400),
         ({"question": "q1"}, 302),
-        ({"number": "7"}, 302),
         ({"drawn_with": "0" * 12}, 302),
     ],
 )

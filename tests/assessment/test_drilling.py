@@ -157,10 +157,8 @@ def test_a_wrong_answer_where_the_last_one_was_due_is_no_drill_done(attempt):
 def test_the_same_form_sent_twice_is_one_answer(attempt):
     one, token = asked(attempt), uuid.uuid4()
     first = give(attempt, token=token)
-    again = drilling.answer(
-        attempt, "O1.1", one.question.id, right(one.question), number=1, revision=one.bank.revision_id, token=token
-    )
-    assert again == first
+    revision = one.bank.revision_id
+    assert send(attempt, "O1.1", one.question.id, right(one.question), revision=revision, token=token) == first
     assert DrillAnswer.objects.count() == 1
 
 
@@ -176,34 +174,35 @@ def test_the_form_of_another_tab_is_no_answer_to_what_is_asked_now(attempt, fiel
     assert DrillAnswer.objects.count() == before
 
 
+def send(attempt, rule, question, raw=("0",), *, number=1, revision=1, token=None):
+    form = {"number": number, "revision": revision, "token": token or uuid.uuid4()}
+    return drilling.answer(attempt, rule, question, [*raw], **form)
+
+
 def test_a_drill_that_is_done_takes_no_more(attempt):
     finish(attempt)
     with pytest.raises(OtherQuestion):
-        drilling.answer(attempt, "O1.1", "d2", ["0"], number=4, revision=1, token=uuid.uuid4())
+        send(attempt, "O1.1", "d2", number=4)
 
 
 @pytest.mark.parametrize("rule", ["O1.2", "nowhere"])
 def test_a_rule_that_was_not_missed_takes_no_answer(attempt, rule):
     with pytest.raises(OtherQuestion):
-        drilling.answer(attempt, rule, "d1", ["0"], number=1, revision=1, token=uuid.uuid4())
+        send(attempt, rule, "d1")
 
 
 def test_who_is_excused_drills_no_more(attempt):
     one = asked(attempt)
     enrolling.waive(attempt.enrollment, "moved", by=None)
     with pytest.raises(OtherQuestion):
-        drilling.answer(
-            attempt, "O1.1", one.question.id, ["0"], number=1, revision=one.bank.revision_id, token=uuid.uuid4()
-        )
+        send(attempt, "O1.1", one.question.id, revision=one.bank.revision_id)
 
 
 def test_what_is_no_answer_is_refused_and_nothing_is_kept(attempt):
     one = asked(attempt)
     for raw in ([], ["9"], ["x"], ["0", "1"]):
         with pytest.raises(ValueError):
-            drilling.answer(
-                attempt, "O1.1", one.question.id, raw, number=1, revision=one.bank.revision_id, token=uuid.uuid4()
-            )
+            send(attempt, "O1.1", one.question.id, raw, revision=one.bank.revision_id)
     assert not DrillAnswer.objects.exists()
 
 

@@ -122,18 +122,6 @@ def test_an_answer_from_before_the_attempt_does_not_count_as_gone_through_again(
     assert eligibility(enrollment, MONDAY + HOUR).reason == "revisit"
 
 
-def test_after_the_last_attempt_the_exam_reopens_in_its_time_with_a_new_row():
-    enrollment = ready(make_course(questions=12, retakes="retakes:\n  - {wait: 10 min}\nreopens: 7 days\n"))
-    sit(enrollment, points=0, at=MONDAY)
-    second = MONDAY + 10 * MINUTE
-    sit(enrollment, points=0, at=second)
-    assert eligibility(enrollment, second + 10 * MINUTE) == Eligibility("reopens", opens_at=second + timedelta(days=7))
-    third = second + timedelta(days=7)
-    assert sit(enrollment, points=0, at=third).number == 3
-    assert eligibility(enrollment, third + 9 * MINUTE) == Eligibility("wait", opens_at=third + 10 * MINUTE)
-    assert eligibility(enrollment, third + 10 * MINUTE) == Eligibility()
-
-
 def test_without_reopening_the_last_attempt_was_the_last():
     enrollment = ready(make_course(retakes="retakes:\n  - {wait: 0 min}\n"))
     sit(enrollment, points=0, at=MONDAY)

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import OwnTraining, record_outside, usual_end, withdraw_outside
-from courseware.assessment.withdrawing import withdraw
 from courseware.evidence.models import Event
 from courseware.reporting.consistency import differences
 from courseware.reporting.log_check import differences as log_differences

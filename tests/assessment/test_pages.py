@@ -55,15 +55,6 @@ def test_the_exam_page_tells_an_attempt_under_way_what_it_began_with_and_the_nex
     assert terms(client)[:3] == now
 
 
-def test_the_exam_page_says_what_is_asked_and_how_to_begin(client, learner):
-    ready(make_course(draw=5), learner)
-    response = client.get(EXAM)
-    assert {name: response.context[name] for name in ("max_points", "needed", "allowed")} == {
-        "max_points": 5, "needed": 4, "allowed": 2,
-    }  # fmt: skip
-    assert "Start the exam" in response.text
-
-
 def test_before_the_lessons_are_done_the_exam_does_not_open_also_not_by_a_direct_post(client, learner):
     make_enrollment(learner, make_course())
     assert "First finish the lessons" in client.get(EXAM).text
@@ -218,13 +209,9 @@ def test_taking_every_tick_back_takes_the_answer_back(client, learner):
     ("fields", "status"),
     [
         ({"choice": "0", "saves": ""}, 400),
-        ({"choice": "0", "saves": "x"}, 400),
-        ({"choice": "0", "saves": "-1"}, 400),
         ({"choice": "0", "saves": "9" * 5000}, 400),
         ({"choice": "0", "sent": "x"}, 400),
         ({"choice": "0", "page": "x\0"}, 400),
-        ({"choice": "9"}, 422),
-        ({"choice": "x\0"}, 422),
         ({"choice": "9" * 100_000}, 422),
         ({"choice": ["0", "1"]}, 422),
     ],

@@ -7,15 +7,14 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.withdrawing import withdraw
 from courseware.content.models import Course
 from courseware.content.releases.importing import import_course
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next
 from courseware.learning.models import Enrollment
 from courseware.reporting import certificate_check, enrollment_check
-from courseware.reporting.consistency import differences
 from tests.assessment.exams import certificate_of, make_course, ready, sit
 from tests.faults.sites import wait_until
 from tests.language.samples import make_files
@@ -122,23 +121,6 @@ def test_a_newest_run_that_says_something_else_than_the_standing_is_named(said):
 
 def said_by_newest():
     return dict(Enrollment.objects.newest().values_list("pk", "certified_until"))
-
-
-def test_what_is_kept_of_a_certificate_and_differs_from_it_is_named():
-    person, course = make_user(), make_course()
-    enrollment = make_enrollment(person, course)
-    complete_course(enrollment)
-    other = make_enrollment(course=course)
-    complete_course(other)
-    assert list(differences()) == []
-    certificate = Certificate.objects.get(enrollment=enrollment)
-    until = certificate.valid_until or ALWAYS
-    Standing.objects.filter(learner=person).update(certified_until=EARLIER)
-    where = f"person {person.pk}: certified in course {course.pk} until"
-    said = f"until {until} by certificate {certificate.pk}"
-    assert list(certificate_check.standings()) == [f"{where} 2026-11-01 by what is kept, {said}"]
-    Standing.objects.filter(learner=person).delete()
-    assert list(certificate_check.standings()) == [f"{where} None by what is kept, {said}"]
 
 
 @pytest.fixture

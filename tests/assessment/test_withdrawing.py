@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.certificate_numbers import grouped
+from courseware.assessment.certifying import NotForThisPerson, withdraw
 from courseware.assessment.models import Certificate
-from courseware.assessment.withdrawing import NotForThisPerson, withdraw
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
 from courseware.learning.models import Completion, Enrollment

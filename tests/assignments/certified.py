@@ -1,7 +1,7 @@
 """People with a certificate that ends on a given day."""
 
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standing
+from courseware.assessment.standing import keep_standings
 from courseware.learning.enrolling import enroll
 from tests.making import join, make_user
 from tests.world import complete_course
@@ -13,5 +13,5 @@ def make_certified(course, team, until):
     run = enroll(person, course)
     complete_course(run)
     Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    keep_standing(Certificate.objects.get(enrollment=run))
+    keep_standings(Certificate.objects.get(enrollment=run))
     return person

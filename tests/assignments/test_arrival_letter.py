@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate
-from courseware.assessment.withdrawing import withdraw
 from courseware.assignments import arrival_letter
 from courseware.learning.enrolling import enroll
 from courseware.outbox import tray

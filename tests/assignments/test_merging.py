@@ -11,7 +11,7 @@ from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, User
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.standing import keep_standing
+from courseware.assessment.standing import keep_standings
 from courseware.assignments.acting import act
 from courseware.assignments.merging import merge, undo_merge
 from courseware.content.compiled import serving
@@ -219,7 +219,7 @@ def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, 
     run = Enrollment.objects.get(learner=other)
     complete_course(run)
     Certificate.objects.update(valid_until=date(2026, 11, 1))
-    keep_standing(Certificate.objects.get())
+    keep_standings(Certificate.objects.get())
     row = merge(kept, other, by=hr)
     join(team, kept)
     assert act() == ""

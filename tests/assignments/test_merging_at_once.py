@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from courseware.accounts.mergeable import CannotMerge
 from courseware.accounts.merges import Merge
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.standing import keep_standing
-from courseware.assessment.withdrawing import withdraw
+from courseware.assessment.standing import keep_standings
 from courseware.assignments import acting
 from courseware.assignments.acting import act_on
 from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings
@@ -118,7 +118,7 @@ def test_a_renewal_of_both_accounts_and_a_merge_of_them_wait_for_each_other(pair
         each.valid_until = site_day() + timedelta(days=9)
         with transaction.atomic():
             each.save()
-            keep_standing(each)
+            keep_standings([each])
     for kept, other, *_runs in pairs:
         together(
             lambda kept=kept, other=other: act_on([kept.pk, other.pk], site_day(), rule=rule.pk),

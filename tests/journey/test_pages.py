@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.assessment.models import OutsideTraining, Response
 from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assessment.standing import keep_standing
+from courseware.assessment.standing import keep_standings
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.models import Completion, Enrollment
@@ -117,7 +117,7 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     certificate, _again = renewed(enrollment)
     certificate.valid_until = None if valid_for is None else timezone.localdate(days(valid_for))
     certificate.save()
-    keep_standing(certificate)
+    keep_standings([certificate])
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
     with django_assert_num_queries(7):  # those of any home (see below), and what certifies, or else who leads
@@ -135,7 +135,7 @@ def test_home_names_of_several_certificates_the_one_that_is_valid_longest(client
     for certificate, number in ((longest, 9), (newest, 3)):
         certificate.valid_until = days(number).date()
         certificate.save()
-        keep_standing(certificate)
+        keep_standings([certificate])
     links = [link["href"] for link in soup_of(client.get(HOME)).select(".go a[href^='/certificates/']")]
     assert links == [reverse("assessment:certificate", args=[longest.number])]
 

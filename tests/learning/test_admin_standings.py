@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standing
+from courseware.assessment.standing import keep_standings
 from tests.language.samples import make_files
 from tests.making import make_admin, make_course, make_enrollment, make_user
 from tests.world import complete_course
@@ -21,7 +21,7 @@ def certified(name, until, course):
     run = make_enrollment(make_user(name), course)
     complete_course(run)
     Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    keep_standing(Certificate.objects.get(enrollment=run))
+    keep_standings(Certificate.objects.get(enrollment=run))
     return run
 
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from courseware.accounts.inviting import invite
 from courseware.accounts.standing_in import tell_both
 from courseware.accounts.substitutes import Substitute
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate
-from courseware.assessment.withdrawing import withdraw
 from courseware.content.models import Course
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from courseware.assessment.certificate_papers import draw_papers
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, CertificatePaper
-from courseware.assessment.withdrawing import withdraw
 from courseware.content.models import Release
 from courseware.evidence.models import Event
 from courseware.evidence.sealing import seal

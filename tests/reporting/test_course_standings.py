@@ -6,9 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standing
-from courseware.assessment.withdrawing import withdraw
+from courseware.assessment.standing import keep_standings
 from tests.making import (
     days,
     join,
@@ -29,7 +29,7 @@ def certified(person, course, **changed):
     certificate = Certificate.objects.get(enrollment=run)
     Certificate.objects.filter(pk=certificate.pk).update(**changed)
     certificate.refresh_from_db()
-    keep_standing(certificate)
+    keep_standings([certificate])
     return certificate
 
 

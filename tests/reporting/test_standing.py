@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.standing import keep_standing
-from courseware.assessment.withdrawing import withdraw
 from courseware.learning import recounting
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away

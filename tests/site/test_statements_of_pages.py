@@ -21,7 +21,7 @@ from courseware.accounts.models import (
     User,
 )
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standing
+from courseware.assessment.standing import keep_standings
 from courseware.assignments.group_doors import GroupCard, GroupDoor
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
 from courseware.evidence.models import Event
@@ -161,7 +161,7 @@ class Growth:
         Assignment.objects.bulk_create(Assignment(person=run.learner, enrollment=run, **facts) for run in runs)
         certificate = self.world.passed.enrollment.certificate
         for run in runs:
-            keep_standing(copy_of(certificate, run))
+            keep_standings(copy_of(certificate, run))
         Message.objects.bulk_create(
             Message(kind="invitation", person=person, address=person.email or "")
             for person in [world.learner] * len(people)

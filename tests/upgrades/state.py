@@ -24,6 +24,7 @@ def fill():
     """The world of tests, with more people in it whose work lies on a release that is not the newest."""
     from courseware.content.releases.importing import import_course
     from courseware.learning import answering, enrolling
+    from tests.assessment.drills import finish, give
     from tests.assessment.exams import drill_files, pre_check_files, sit, wrong
     from tests.making import join, make_user
     from tests.world import answer_survey, finish_lessons, make_world, outline_of
@@ -42,9 +43,9 @@ def fill():
         return sit(enrollment, **how)
 
     sit_exam("Finn Failed", points=1)
-    drill(sit_exam("Dora Drill", forget=("O1.1",)), 1)
+    give(sit_exam("Dora Drill", forget=("O1.1",)))
     done = sit_exam("Dirk Drilled", forget=("O1.2",))
-    drill(done, 3)
+    finish(done, "O1.2")
     answer_survey(done.enrollment)
     tries = enroll("Wanda Wrong")
     questions = page_of(world.course, world.lesson.id).questions
@@ -55,17 +56,6 @@ def fill():
     publish_changed(world, "tea-bank", {"题目": "新题目", "Question": "New question"})
     change(world, "card", {"走楼梯": "走楼梯，不乘电梯"})
     return world
-
-
-def drill(attempt, answers):
-    from courseware.assessment import drilling
-    from tests.assessment.exams import right
-
-    (one,) = drilling.drills_of(attempt)
-    for _ in range(answers):
-        asked = drilling.next_question(attempt, drilling.drill_on(one.rule, attempt), "zh-hans")
-        form = {"number": asked.number, "revision": asked.bank.revision_id, "token": uuid.uuid4()}
-        drilling.answer(attempt, one.rule, asked.question.id, right(asked.question), **form)
 
 
 def page_of(course, identifier):

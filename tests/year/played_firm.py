@@ -19,9 +19,9 @@ from courseware.accounts.teams import add_team
 from courseware.accounts.working_days import ListedDay
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
+from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
-from courseware.assessment.withdrawing import withdraw
 from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
 from courseware.assignments.merging import merge
 from courseware.assignments.models import AssignmentRule, RuleVersion
