@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assessment.standing import keep_standing
+from courseware.assessment.standing import keep_standings
 from courseware.learning import recounting
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
@@ -46,7 +46,7 @@ def taken_back(certificate):
 def expired(certificate):
     certificate.valid_until = timezone.localdate() - DAY
     certificate.save()
-    keep_standing(certificate)
+    keep_standings([certificate])
     return certificate
 
 
