@@ -52,6 +52,9 @@ class Listed:
     path: str
     line: int
 
+    def problem(self, finding: str, /, **fields: Field | None) -> Problem:
+        return Problem(self.path, self.line, Finding(finding, **fields))
+
 
 @dataclass(frozen=True)
 class CourseText:
@@ -86,6 +89,12 @@ class CourseText:
     def of_kind(self, *kinds: str) -> Iterator[ParsedDocument]:
         """Documents in the source language, by path."""
         return (document for document in map(self.source, self.documents) if document.kind in kinds)
+
+    def texts(self, *kinds: str) -> Iterator[tuple[ParsedDocument, ParsedDocument]]:
+        """(document in the source language, the same in a language), of all kinds if none is given."""
+        for source in map(self.source, self.documents):
+            if not kinds or source.kind in kinds:
+                yield from ((source, text) for text in self.documents[source.id].values())
 
     def with_meta(self, model: type[SomeMeta]) -> Iterator[tuple[ParsedDocument, SomeMeta]]:
         """Documents whose front matter is a valid `model`, in the source language, by path."""

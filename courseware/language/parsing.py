@@ -9,8 +9,20 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import TypeVar
 
-from courseware.language.blocks import SourceLine, TextBlock, cut_blocks, join, mark_code, opens_callout
+from courseware.language.blocks import (
+    Callout,
+    Figure,
+    Prose,
+    Screen,
+    SourceLine,
+    TextBlock,
+    cut_blocks,
+    join,
+    mark_code,
+    opens_callout,
+)
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
@@ -20,6 +32,7 @@ from courseware.language.metadata import Meta
 from courseware.language.problems import Finding, Problem, nearest
 
 Block = TextBlock | Choices | Entry
+SomeBlock = TypeVar("SomeBlock", Callout, Entry, Figure, Prose, Screen)
 
 QUESTION_KINDS = (*FORMS, "open")
 ENTRY_KINDS = ("jurisdiction", "module", "outline", "sources", "terms")
@@ -85,13 +98,19 @@ class ParsedDocument:
         for section, end in zip(self.sections, [*starts[1:], float("inf")], strict=False):
             yield section, list(self.lines[bisect_left(numbers, section.line) : bisect_left(numbers, end)])
 
+    def blocks(self, kind: type[SomeBlock]) -> Iterator[SomeBlock]:
+        return (block for section in self.sections for block in section.blocks if isinstance(block, kind))
+
     @property
     def entries(self) -> tuple[Entry, ...]:
-        return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Entry))
+        return tuple(self.blocks(Entry))
 
     @property
     def questions(self) -> tuple[Section, ...]:
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
+
+    def problem(self, line: int, finding: str, /, **fields: Field | None) -> Problem:
+        return Problem(self.path, line, Finding(finding, **fields))
 
 
 def read(

@@ -83,8 +83,7 @@ def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) ->
         families = Counter(question.family for question in course.questions(bank, course.languages[0]))
         for family, count in families.items():
             if count < 2:
-                finding = Finding("family-alone", family=family, bank=bank)
-                yield Problem(exam.path, exam.front.line("again_after"), finding)
+                yield exam.problem(exam.front.line("again_after"), "family-alone", family=family, bank=bank)
 
 
 @always
@@ -93,7 +92,7 @@ def check_topics(course: CourseText) -> Iterator[Problem]:
         families = {question.family for question in course.questions(bank.id, course.languages[0])}
         for topic in meta.topics:
             if topic not in families:
-                yield Problem(bank.path, bank.front.line("topics"), Finding("unknown-topic", topic=topic))
+                yield bank.problem(bank.front.line("topics"), "unknown-topic", topic=topic)
 
 
 @when_complete
@@ -107,8 +106,7 @@ def check_tested(course: CourseText) -> Iterator[Problem]:
     modules = {course.objectives[objective].document for objective in asked if objective in course.objectives}
     for objective in course.objectives.values():
         if objective.document in modules and asked[objective.id] < 2:
-            finding = Finding("objective-untested", objective=objective.id, count=asked[objective.id])
-            yield Problem(objective.path, objective.line, finding)
+            yield objective.problem("objective-untested", objective=objective.id, count=asked[objective.id])
 
 
 @always
@@ -123,19 +121,19 @@ def check_drills(course: CourseText) -> Iterator[Problem]:
         for objective in sorted(slots):
             if asked[objective] < drill.right:
                 counts = {"count": asked[objective], "expected": drill.right}
-                finding = Finding("too-few-drills", bank=drill.bank, objective=objective, **counts)
-                yield Problem(exam.path, exam.front.line("critical_drill"), finding)
+                yield exam.problem(
+                    exam.front.line("critical_drill"), "too-few-drills", bank=drill.bank, objective=objective, **counts
+                )
 
 
 @always
 def check_balance(course: CourseText) -> Iterator[Problem]:
     """Keys that can be guessed by place or length: of each bank, all banks of an exam, and all lessons."""
-    for document in course.of_kind("bank", "lesson"):
-        for language, translation in course.documents[document.id].items():
-            questions = with_one_key(course, [document.id], language)
-            yield from _check_lengths(translation, questions)
-            if document.kind == "bank":
-                yield from _check_shares(translation, questions, MAX_FROM_CHANCE, is_source=translation is document)
+    for document, text in course.texts("bank", "lesson"):
+        questions = with_one_key(course, [document.id], text.language)
+        yield from _check_lengths(text, questions)
+        if document.kind == "bank":
+            yield from _check_shares(text, questions, MAX_FROM_CHANCE, is_source=text is document)
     lessons = [lesson.id for lesson in course.of_kind("lesson")]
     pools = [(exam, [stratum.bank for stratum in meta.strata]) for exam, meta in course.with_meta(ExamMeta)]
     for document, pool in [*pools, *((document, lessons) for document in course.of_kind("course"))]:
@@ -169,10 +167,10 @@ def _check_shares(
     # Places are the same in every language.
     for place, (share, chance) in places_of_keys(questions).items() if is_source else ():
         if abs(share - chance) > from_chance:
-            yield Problem(document.path, 1, Finding("key-by-place", place=place + 1, share=share, chance=chance))
+            yield document.problem(1, "key-by-place", place=place + 1, share=share, chance=chance)
     share, chance = longest_keys(questions)
     if share > min(longest, chance + MAX_FROM_CHANCE):
-        yield Problem(document.path, 1, Finding("key-by-length", share=share))
+        yield document.problem(1, "key-by-length", share=share)
 
 
 def places_of_keys(questions: list[Question]) -> dict[int, tuple[float, float]]:
@@ -208,5 +206,4 @@ def _check_lengths(document: ParsedDocument, questions: list[Question]) -> Itera
         top, second = sorted(lengths, reverse=True)[:2]
         if top > 2 * second and top - second > 6 and (section := document.section(question.id)):
             place = lengths.index(top)
-            finding = Finding("choice-too-long", choice=question.choices[place].text)
-            yield Problem(document.path, section.items[place].line, finding)
+            yield document.problem(section.items[place].line, "choice-too-long", choice=question.choices[place].text)

@@ -26,19 +26,17 @@ _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef])\s+(?=[\u2e80-\u9ff
 
 @always
 def check_choices(course: CourseText) -> Iterator[Problem]:
-    for document in course.of_kind("lesson", "bank"):
-        for translation in course.documents[document.id].values():
-            for section in translation.questions:
-                if section.kind in FORMS and section.id:
-                    yield from _check_question(translation, section, is_source=translation is document)
-        if document.kind == "bank":
+    for document, text in course.texts("lesson", "bank"):
+        for section in text.questions:
+            if section.kind in FORMS and section.id:
+                yield from _check_question(text, section, is_source=text is document)
+        if document.kind == "bank" and text is document:
             yield from _check_only_questions(document)
 
 
 def _check_question(document: ParsedDocument, section: Section, *, is_source: bool) -> Iterator[Problem]:
     if section.choices is None:
-        finding = Finding("no-choices", title=section.title, expected=_EXPECTED[section.kind])
-        yield Problem(document.path, section.line, finding)
+        yield document.problem(section.line, "no-choices", title=section.title, expected=_EXPECTED[section.kind])
         return
     items = section.items
     findings = [*_form(section.kind, items), *_texts(section.kind, items)]
@@ -138,19 +136,18 @@ def _squeeze(text: str) -> str:
 def _check_only_questions(document: ParsedDocument) -> Iterator[Problem]:
     for section in document.sections:
         if not section.id and section.blocks:
-            yield Problem(document.path, section.line, Finding("text-in-bank"))
+            yield document.problem(section.line, "text-in-bank")
         elif section.after and section.kind in FORMS and section.choices:
-            yield Problem(document.path, section.after[0].line, Finding("text-after-choices"))
+            yield document.problem(section.after[0].line, "text-after-choices")
 
 
 @always
 def check_survey_questions(course: CourseText) -> Iterator[Problem]:
-    for document in course.of_kind("survey"):
-        for translation in course.documents[document.id].values():
-            for section in translation.sections:
-                if section.kind in SURVEY_FORMS:
-                    for line, finding in _survey_list(section, is_source=translation is document):
-                        yield Problem(translation.path, line, finding)
+    for document, text in course.texts("survey"):
+        for section in text.sections:
+            if section.kind in SURVEY_FORMS:
+                for line, finding in _survey_list(section, is_source=text is document):
+                    yield Problem(text.path, line, finding)
 
 
 def _scale(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:

@@ -26,7 +26,7 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
         for section in document.sections:
             for entry in section.blocks if section.id not in covered else ():
                 if (point := getattr(entry, "id", None)) and point not in covered:
-                    yield Problem(document.path, entry.line, Finding("point-not-covered", point=point))
+                    yield document.problem(entry.line, "point-not-covered", point=point)
 
 
 @when_complete
@@ -42,8 +42,9 @@ def check_cases(course: CourseText) -> Iterator[Problem]:
             asked, lesson = cases & _cited(lines), lessons.get(section.id, "")
             if asked and asked.isdisjoint(told.get(lesson, asked)):
                 homes = tuple(one for one, there in told.items() if asked & there) or None
-                finding = Finding("case-not-told", lesson=lesson, cases=tuple(sorted(asked)), homes=homes)
-                yield Problem(bank.path, section.line, finding)
+                yield bank.problem(
+                    section.line, "case-not-told", lesson=lesson, cases=tuple(sorted(asked)), homes=homes
+                )
 
 
 @when_complete
@@ -53,7 +54,7 @@ def check_led(course: CourseText) -> Iterator[Problem]:
         for section in bank.questions:
             if not section.attrs.get("section"):
                 lesson = course.question(section.id, course.languages[0]).lesson
-                yield Problem(bank.path, section.line, Finding("section-missing", lesson=lesson))
+                yield bank.problem(section.line, "section-missing", lesson=lesson)
 
 
 def _cited(lines: Iterable[SourceLine]) -> set[str]:
@@ -62,12 +63,10 @@ def _cited(lines: Iterable[SourceLine]) -> set[str]:
 
 @when_complete
 def check_minutes(course: CourseText) -> Iterator[Problem]:
-    for source in course.of_kind("course"):
-        for language, document in course.documents[source.id].items():
-            minutes = required_minutes(course, language)
-            if minutes > MOST_MINUTES:
-                finding = Finding("minutes-of-course", minutes=minutes, language=language, most=MOST_MINUTES)
-                yield Problem(document.path, 1, finding)
+    for _source, document in course.texts("course"):
+        minutes, language = required_minutes(course, document.language), document.language
+        if minutes > MOST_MINUTES:
+            yield document.problem(1, "minutes-of-course", minutes=minutes, language=language, most=MOST_MINUTES)
 
 
 @always
@@ -76,13 +75,12 @@ def check_optional(course: CourseText) -> Iterator[Problem]:
     for document, meta in course.with_meta(CourseMeta):
         for lesson in () if meta.completion.lessons == "all" else meta.completion.lessons:
             if lesson in course.optional_lessons:
-                finding = Finding("optional-in-completion", lesson=lesson)
-                yield Problem(document.path, document.front.line("completion"), finding)
+                yield document.problem(document.front.line("completion"), "optional-in-completion", lesson=lesson)
     for bank in course.of_kind("bank"):
         for question in course.questions(bank.id, course.languages[0]):
             section = bank.section(question.id)
             if section and question.lesson in course.optional_lessons:
-                yield Problem(bank.path, section.line, Finding("question-of-optional", lesson=question.lesson))
+                yield bank.problem(section.line, "question-of-optional", lesson=question.lesson)
 
 
 @when_complete
@@ -90,19 +88,14 @@ def check_taught(course: CourseText) -> Iterator[Problem]:
     for objective, lesson in course.first_lessons.items():
         listed = course.objectives.get(objective)
         if listed and lesson in course.optional_lessons:
-            yield Problem(listed.path, listed.line, Finding("objective-only-optional", objective=objective))
+            yield listed.problem("objective-only-optional", objective=objective)
 
 
 def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
-    used = {
-        source
-        for languages in course.documents.values()
-        for document in languages.values()
-        for source in _cited(document.lines)
-    }
+    used = {source for _source, document in course.texts() for source in _cited(document.lines)}
     for source in course.sources.values():
         if source.id not in used and not course.unread:
-            yield Problem(source.path, source.line, Finding("source-not-used", source=source.id))
+            yield source.problem("source-not-used", source=source.id)
         if "checked" in source.attrs:
             for finding in _check_date(source.id, source.attrs["checked"], today):
                 yield Problem(source.path, source.line, finding)

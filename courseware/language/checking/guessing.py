@@ -9,7 +9,7 @@ from courseware.language.checking.registry import when_complete
 from courseware.language.course import CourseText
 from courseware.language.guessers import MOST_RIGHT, Guessed, Weights, chance_of, guessed_by_all, reporting_alone
 from courseware.language.metadata import ExamMeta
-from courseware.language.problems import Finding, Problem
+from courseware.language.problems import Problem
 from courseware.language.questions import Question
 
 
@@ -46,8 +46,9 @@ def check_guessers(course: CourseText) -> Iterator[Problem]:
         for guessed in one.guessed.values():
             if guessed.is_beyond:
                 fields = {"share": guessed.percent, "count": guessed.count, "most": guessed.most_percent}
-                finding = Finding("guessed-untaught", guesser=guessed.guesser, name=one.name, **fields)
-                yield Problem(course.documents[one.document][one.language].path, 1, finding)
+                yield course.documents[one.document][one.language].problem(
+                    1, "guessed-untaught", guesser=guessed.guesser, name=one.name, **fields
+                )
 
 
 def guessed_sets(course: CourseText) -> Iterator[GuessedSet]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from courseware.language.checking.registry import always
 from courseware.language.course import CourseText, check_sections, other_wordings, track_choices
 from courseware.language.held_back import WAITS, waiting_sections, waits_whole
-from courseware.language.messages import Field
 from courseware.language.metadata import CourseMeta
 from courseware.language.parsing import QUESTION_KINDS, ParsedDocument, Section
 from courseware.language.problems import Finding, Problem, nearest_or_all
@@ -75,39 +74,38 @@ def _value_problem(key: str, value: str) -> Finding | None:
 
 
 def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...]) -> Iterator[Problem]:
-    def problem(finding: str, /, **fields: Field) -> Problem:
-        return Problem(document.path, section.line, Finding(finding, **fields))
-
     for key, value in section.attrs.items():
         if key in keys:
             if finding := _value_problem(key, value):
                 yield Problem(document.path, section.line, finding)
         elif keys:
-            yield problem("unknown-brace-key", key=key, id=section.id, **nearest_or_all(key, keys))
+            yield document.problem(
+                section.line, "unknown-brace-key", key=key, id=section.id, **nearest_or_all(key, keys)
+            )
         else:
-            yield problem("no-brace-keys", key=key, id=section.id)
+            yield document.problem(section.line, "no-brace-keys", key=key, id=section.id)
     for key in KEYS_OF_A_BANK if document.kind == "bank" else ():
         if key not in section.attrs:
-            yield problem("bank-key-missing", key=key, id=section.id)
+            yield document.problem(section.line, "bank-key-missing", key=key, id=section.id)
 
 
 def _check_boxes(document: ParsedDocument) -> Iterator[Problem]:
     for section, lines in document.spans():
         if section.kind in ("", "check", "tracks", WAITS) and any(_BOX.match(line.text) for line in lines):
-            yield Problem(document.path, section.line, Finding("boxes-without-kind", title=section.title))
+            yield document.problem(section.line, "boxes-without-kind", title=section.title)
 
 
 def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
     checks = [section for section in document.sections if section.kind == "check"]
     for section in checks[1:]:
-        yield Problem(document.path, section.line, Finding("second-check", first=checks[0].line))
+        yield document.problem(section.line, "second-check", first=checks[0].line)
     asked = check_sections(document)
     if checks and not asked:
-        yield Problem(document.path, checks[0].line, Finding("empty-check"))
+        yield document.problem(checks[0].line, "empty-check")
     for section in asked if document.kind == "lesson" else document.questions:
         if section.kind == "open":
             finding = "open-in-check" if document.kind == "lesson" else "open-in-bank"
-            yield Problem(document.path, section.line, Finding(finding, id=section.id))
+            yield document.problem(section.line, finding, id=section.id)
 
 
 @always
@@ -116,7 +114,7 @@ def check_track_choice(course: CourseText) -> Iterator[Problem]:
     asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in track_choices(lesson)]
     for lesson, section in asking[1:]:
         first, line = asking[0][0].path, asking[0][1].line
-        yield Problem(lesson.path, section.line, Finding("second-track-choice", first=first, line=line))
+        yield lesson.problem(section.line, "second-track-choice", first=first, line=line)
 
 
 @always
@@ -125,12 +123,11 @@ def check_waiting(course: CourseText) -> Iterator[Problem]:
     for lesson in course.of_kind("lesson"):
         for section in waiting_sections(lesson):
             if section.kind not in ("", WAITS):
-                yield Problem(lesson.path, section.line, Finding("kind-in-waiting", id=section.id))
+                yield lesson.problem(section.line, "kind-in-waiting", id=section.id)
     for document, meta in course.with_meta(CourseMeta):
         for identifier in meta.completion.not_red:
             if identifier in course.documents and waits_whole(course.source(identifier).meta):
-                finding = Finding("waiting-required", id=identifier)
-                yield Problem(document.path, document.front.line("completion", "not_red"), finding)
+                yield document.problem(document.front.line("completion", "not_red"), "waiting-required", id=identifier)
 
 
 def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
@@ -142,7 +139,7 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
     for identifier, first in other_wordings(document).items():
         section = document.section(identifier)
         if section and (place(section) != place(first) or section.kind == "open"):
-            yield Problem(document.path, section.line, Finding("wording-apart", id=identifier, first=first.id))
+            yield document.problem(section.line, "wording-apart", id=identifier, first=first.id)
 
 
 @always
@@ -154,12 +151,12 @@ def check_ids(course: CourseText) -> Iterator[Problem]:
             if not section.id or (document.kind == "survey" and not section.kind):
                 continue
             if section.id in course.documents:
-                finding = Finding("id-of-document", id=section.id, other=course.source(section.id).path)
-                yield Problem(document.path, section.line, finding)
+                yield document.problem(
+                    section.line, "id-of-document", id=section.id, other=course.source(section.id).path
+                )
             elif section.id in used:
                 other, first = used[section.id]
-                finding = Finding("id-of-question", id=section.id, other=other, first=first)
-                yield Problem(document.path, section.line, finding)
+                yield document.problem(section.line, "id-of-question", id=section.id, other=other, first=first)
             used.setdefault(section.id, (document.path, section.line))
     for kind in ("jurisdiction", "module", "outline", "sources", "terms"):
         yield from _check_entry_ids(course, kind)
@@ -171,6 +168,5 @@ def _check_entry_ids(course: CourseText, kind: str) -> Iterator[Problem]:
         for entry in document.entries:
             # Twice in one document is reported by the reader.
             if used.get(entry.id, document.path) != document.path:
-                finding = Finding("id-of-other-list", id=entry.id, other=used[entry.id])
-                yield Problem(document.path, entry.line, finding)
+                yield document.problem(entry.line, "id-of-other-list", id=entry.id, other=used[entry.id])
             used.setdefault(entry.id, document.path)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from courseware.language.blocks import CALLOUTS, Callout, Figure
 from courseware.language.checking.registry import always
@@ -36,10 +37,10 @@ def check_references(course: CourseText) -> Iterator[Problem]:
                 continue
             if known[what]:
                 near = nearest(identifier, known[what])
-                yield Problem(document.path, line, Finding("unknown-reference", what=what, id=identifier, nearest=near))
+                yield document.problem(line, "unknown-reference", what=what, id=identifier, nearest=near)
             elif what not in reported:
                 reported.add(what)
-                yield Problem(document.path, line, Finding("reference-to-empty-list", what=what, id=identifier))
+                yield document.problem(line, "reference-to-empty-list", what=what, id=identifier)
 
 
 @always
@@ -127,18 +128,17 @@ def check_marks(course: CourseText) -> Iterator[Problem]:
     targets = {*course.documents, *questions, *PAGES}
     tracks = _known(course)["track"]
     sourceless: list[Problem] = []
-    for languages in course.documents.values():
-        for document in languages.values():
-            yield from _check_callouts(document, tracks)
-            yield from _check_figures(document, course.media, course.languages)
-            if not course.unread:
-                yield from _check_links(document, targets)
-                sources = _check_sources(document, course.sources)
-                yield from sources if course.sources else ()
-                sourceless += () if course.sources else sources
+    for _source, document in course.texts():
+        yield from _check_callouts(document, tracks)
+        yield from _check_figures(document, course.media, course.languages)
+        if not course.unread:
+            yield from _check_links(document, targets)
+            sources = _check_sources(document, course.sources)
+            yield from sources if course.sources else ()
+            sourceless += () if course.sources else sources
     if sourceless:
         finding = Finding("no-list-of-sources", expected=f"sources.{course.languages[0]}.md")
-        yield Problem(sourceless[0].path, sourceless[0].line, finding)
+        yield replace(sourceless[0], finding=finding)
 
 
 def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator[Problem]:
@@ -163,38 +163,30 @@ def _check_sources(document: ParsedDocument, sources: Collection[str]) -> Iterat
     for line in document.lines:
         for source in find_sources(line.text):
             if source not in sources:
-                finding = Finding("unknown-source", source=source, nearest=nearest(source, sources))
-                yield Problem(document.path, line.number, finding)
+                yield document.problem(line.number, "unknown-source", source=source, nearest=nearest(source, sources))
 
 
 def _check_callouts(document: ParsedDocument, tracks: Collection[str]) -> Iterator[Problem]:
-    for section in document.sections:
-        for block in section.blocks:
-            if not isinstance(block, Callout):
-                continue
-            kind = " ".join(block.tracks)
-            if block.kind == "tracks" and (not block.tracks or not set(block.tracks) <= set(tracks)):
-                yield Problem(document.path, block.line, _unknown_callout(kind, tracks))
-            elif not block.text.strip():
-                yield Problem(document.path, block.line, Finding("empty-callout", kind=kind or block.kind))
-
-
-def _unknown_callout(kind: str, tracks: Collection[str]) -> Finding:
-    if near := nearest(kind, {*CALLOUTS, *tracks}):
-        return Finding("unknown-callout", kind=kind, nearest=near)
-    return Finding("unknown-callout", kind=kind, known=CALLOUTS, tracks=tuple(tracks))
+    for block in document.blocks(Callout):
+        kind = " ".join(block.tracks)
+        if block.kind == "tracks" and (not block.tracks or not set(block.tracks) <= set(tracks)):
+            near = nearest(kind, {*CALLOUTS, *tracks})
+            known = {} if near else {"known": CALLOUTS, "tracks": tuple(tracks)}
+            yield document.problem(block.line, "unknown-callout", kind=kind, nearest=near, **known)
+        elif not block.text.strip():
+            yield document.problem(block.line, "empty-callout", kind=kind or block.kind)
 
 
 def _check_figures(document: ParsedDocument, media: Collection[str], languages: tuple[str, ...]) -> Iterator[Problem]:
-    block_lines = {block.line for section in document.sections for block in section.blocks if isinstance(block, Figure)}
+    block_lines = {block.line for block in document.blocks(Figure)}
     for line in document.lines:
         for image in find_links(line.text):
             if not image.is_image:
                 continue
             if line.number not in block_lines:
-                yield Problem(document.path, line.number, Finding("figure-in-paragraph", figure=image.target))
+                yield document.problem(line.number, "figure-in-paragraph", figure=image.target)
             if not image.label.strip():
-                yield Problem(document.path, line.number, Finding("figure-without-alternative", figure=image.target))
+                yield document.problem(line.number, "figure-without-alternative", figure=image.target)
             yield from _check_file(document, line.number, image.target, media, languages)
 
 
@@ -202,10 +194,9 @@ def _check_file(
     document: ParsedDocument, line: int, target: str, media: Collection[str], languages: tuple[str, ...]
 ) -> Iterator[Problem]:
     if not target.startswith("media/") or target not in media:
-        yield Problem(document.path, line, Finding("unknown-figure", figure=target, nearest=nearest(target, media)))
+        yield document.problem(line, "unknown-figure", figure=target, nearest=nearest(target, media))
         return
     match = re.search(r"\.([a-z0-9-]+)\.\w+$", target)
     if match and match[1] in languages and match[1] != document.language:
         language, expected = display_tag(match[1]), display_tag(document.language)
-        finding = Finding("figure-of-other-language", figure=target, language=language, expected=expected)
-        yield Problem(document.path, line, finding)
+        yield document.problem(line, "figure-of-other-language", figure=target, language=language, expected=expected)

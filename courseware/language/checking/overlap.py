@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from courseware.language.blocks import SourceLine
 from courseware.language.chinese import HAN, has_characters
 from courseware.language.course import CourseText
-from courseware.language.problems import Finding, Problem
+from courseware.language.problems import Problem
 from courseware.language.spans import plain
 
 WORDS, CHARACTERS = 8, 12
@@ -20,18 +19,12 @@ _MARKUP = re.compile(r"\{[^}]*\}")
 def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Problem]:
     """At most one error per line. `texts`: name → text."""
     known = {run: name for name, text in texts.items() for run in _runs(text)}
-    for languages in course.documents.values():
-        for document in languages.values():
-            if document.kind != "sources":  # these quote titles
-                yield from _compare(document.path, document.lines, known)
-
-
-def _compare(path: str, lines: tuple[SourceLine, ...], known: Mapping[tuple[str, ...], str]) -> Iterator[Problem]:
-    for line in lines:
-        run = next((run for run in _runs(line.text) if run in known), None)
-        if run:
-            shown = ("" if has_characters(run[0]) else " ").join(run)
-            yield Problem(path, line.number, Finding("borrowed-words", words=shown, text=known[run]))
+    for _source, document in course.texts():
+        for line in document.lines if document.kind != "sources" else ():  # these quote titles
+            run = next((run for run in _runs(line.text) if run in known), None)
+            if run:
+                shown = ("" if has_characters(run[0]) else " ").join(run)
+                yield document.problem(line.number, "borrowed-words", words=shown, text=known[run])
 
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from courseware.language.checking.registry import always, when_complete
 from courseware.language.course import CourseText
 from courseware.language.pace import decision_seconds, minutes_of, stretches, tracks_of
-from courseware.language.parsing import ParsedDocument
-from courseware.language.problems import Finding, Problem
+from courseware.language.problems import Problem
 from courseware.language.simulation_text import make_simulation
 from courseware.language.simulations import Simulation
 
@@ -16,21 +15,16 @@ AGAIN_WITHIN = 90
 
 @when_complete
 def check_pace(course: CourseText) -> Iterator[Problem]:
-    for lesson in course.of_kind("lesson"):
-        for document in course.documents[lesson.id].values():
-            yield from _check_stretches(document, tracks_of(course))
-
-
-def _check_stretches(document: ParsedDocument, tracks: tuple[str, ...]) -> Iterator[Problem]:
-    reported: set[int] = set()
-    for track in tracks:
-        for place, stretch in enumerate(stretches(document, track)):
+    for _source, document in course.texts("lesson"):
+        reported: set[int] = set()
+        placed = [each for track in tracks_of(course) for each in enumerate(stretches(document, track))]
+        for place, stretch in placed:
             # To a lesson without questions only the longer limit applies.
             limit = FIRST_WITHIN if place == 0 and stretch.ends_in_action else AGAIN_WITHIN
             if stretch.seconds > limit and stretch.line not in reported:
                 reported.add(stretch.line)
                 finding = "late-action" if limit == FIRST_WITHIN else "long-reading"
-                yield Problem(document.path, stretch.line, Finding(finding, seconds=stretch.seconds, most=limit))
+                yield document.problem(stretch.line, finding, seconds=stretch.seconds, most=limit)
 
 
 @always
@@ -39,7 +33,7 @@ def check_written_minutes(course: CourseText) -> Iterator[Problem]:
         if "minutes" in lesson.front.values:
             computed = {language: minutes_of(course, lesson.id, language) for language in course.documents[lesson.id]}
             told = tuple(f"{minutes:g} ({language})" for language, minutes in computed.items())
-            yield Problem(lesson.path, lesson.front.line("minutes"), Finding("minutes-written", minutes=told))
+            yield lesson.problem(lesson.front.line("minutes"), "minutes-written", minutes=told)
 
 
 @when_complete
@@ -52,8 +46,7 @@ def check_seconds(course: CourseText) -> Iterator[Problem]:
             section = next(section for section in document.sections if section.id == node.id)
             expected = max(seconds_for(one, node.id) for one in texts)
             if node.seconds and node.seconds != expected and not section.attrs.get("why"):
-                finding = Finding("other-seconds", seconds=node.seconds, expected=expected)
-                yield Problem(document.path, section.line, finding)
+                yield document.problem(section.line, "other-seconds", seconds=node.seconds, expected=expected)
 
 
 def seconds_for(simulation: Simulation, identifier: str) -> int:

@@ -31,14 +31,13 @@ def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Proble
             if language in languages:
                 translation = languages[language]
                 if translation.path != expected:
-                    yield Problem(translation.path, 1, Finding("name-differs", expected=expected))
+                    yield translation.problem(1, "name-differs", expected=expected)
                 pair = _Pair(source, translation)
                 if not misread & {source.path, translation.path}:
                     yield from pair.compare_ids()
                 yield from pair.compare_sections(errors)
             elif expected not in course.unread:
-                finding = Finding("no-translation", language=display_tag(language), expected=expected)
-                yield Problem(source.path, 1, finding)
+                yield source.problem(1, "no-translation", language=display_tag(language), expected=expected)
 
 
 class _Pair:

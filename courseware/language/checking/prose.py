@@ -23,10 +23,9 @@ _RULES = [
 
 @always
 def check_prose(course: CourseText) -> Iterator[Problem]:
-    for languages in course.documents.values():
-        for document in languages.values():
-            for number, finding in (*_lines(document), *_lists(document)):
-                yield Problem(document.path, number, finding)
+    for _source, document in course.texts():
+        for number, finding in (*_lines(document), *_lists(document)):
+            yield Problem(document.path, number, finding)
 
 
 def _lines(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:
@@ -59,22 +58,16 @@ def _is_mark(character: str) -> bool:
 
 def _lists(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:
     """Lists are nested by four spaces, and have a blank line before the first item."""
-    for section in document.sections:
-        for block in section.blocks:
-            if isinstance(block, Prose):
-                yield from _prose_lists(block)
-
-
-def _prose_lists(block: Prose) -> Iterator[tuple[int, Finding]]:
-    in_list, before = False, ""
-    for line in mark_code(enumerate(block.text.split("\n"), start=block.line)):
-        item = None if line.is_code else _LIST_LINE.match(line.text)
-        if item and len(item["indent"]) % 4 and in_list:
-            yield line.number, Finding("list-not-indented")
-        elif item and not in_list and before.strip():
-            yield line.number, Finding("list-without-blank-line")
-        if item:
-            in_list = True
-        elif line.text.strip() and not line.text.startswith(" "):
-            in_list = False
-        before = line.text
+    for block in document.blocks(Prose):
+        in_list, before = False, ""
+        for line in mark_code(enumerate(block.text.split("\n"), start=block.line)):
+            item = None if line.is_code else _LIST_LINE.match(line.text)
+            if item and len(item["indent"]) % 4 and in_list:
+                yield line.number, Finding("list-not-indented")
+            elif item and not in_list and before.strip():
+                yield line.number, Finding("list-without-blank-line")
+            if item:
+                in_list = True
+            elif line.text.strip() and not line.text.startswith(" "):
+                in_list = False
+            before = line.text

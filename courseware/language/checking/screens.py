@@ -32,13 +32,9 @@ Found = Iterator[tuple[int, Finding]]
 
 @always
 def check_screens(course: CourseText) -> Iterator[Problem]:
-    for languages in course.documents.values():
-        for document in languages.values():
-            for section in document.sections:
-                for block in section.blocks:
-                    if isinstance(block, Screen):
-                        for line, finding in _check(block):
-                            yield Problem(document.path, line, finding)
+    for _source, document in course.texts():
+        for screen in document.blocks(Screen):
+            yield from (Problem(document.path, line, finding) for line, finding in _check(screen))
 
 
 def _check(screen: Screen) -> Found:

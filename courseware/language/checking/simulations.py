@@ -14,11 +14,10 @@ from courseware.language.checking.registry import always, of_one_document
 from courseware.language.conditions import Condition
 from courseware.language.course import CourseText
 from courseware.language.lists import Item
-from courseware.language.messages import Field
 from courseware.language.pace import reading_seconds
 from courseware.language.parsing import ParsedDocument, Section
 from courseware.language.players import LAZY, is_few, played_by_all
-from courseware.language.problems import Finding, Problem, nearest, nearest_or_all
+from courseware.language.problems import Problem, nearest, nearest_or_all
 from courseware.language.simulation_text import read_simulation
 from courseware.language.simulations import END, QUALITIES, Effects, Ending, Node, NodeChoice, RunState, Simulation
 from courseware.language.spans import find_links
@@ -63,9 +62,6 @@ class _Checked:
     document: ParsedDocument
     simulation: Simulation
 
-    def _say(self, line: int, finding: str, /, **fields: Field | None) -> Problem:
-        return Problem(self.document.path, line, Finding(finding, **fields))
-
     def _section(self, identifier: str) -> Section:
         return next(section for section in self.document.sections if section.id == identifier)
 
@@ -76,7 +72,7 @@ class _Checked:
 
     def check_source(self) -> Iterator[Problem]:
         if not self.simulation.nodes:
-            yield self._say(1, "no-situation")
+            yield self.document.problem(1, "no-situation")
             return
         problems = [
             *chain.from_iterable(map(self._check_node, self.simulation.nodes.values())),
@@ -94,53 +90,53 @@ class _Checked:
     def _check_node(self, node: Node) -> Iterator[Problem]:
         line = self._section(node.id).line
         if not node.choices:
-            yield self._say(line, "leads-nowhere", node=node.id)
+            yield self.document.problem(line, "leads-nowhere", node=node.id)
             return
         yield from self._check_timeouts(node, line)
         if bool(self._section(node.id).attrs.get("if")) != bool(node.otherwise):
             alone, other = ("else", "if") if node.otherwise else ("if", "else")
-            yield self._say(line, "if-without-else", alone=alone, other=other)
+            yield self.document.problem(line, "if-without-else", alone=alone, other=other)
         yield from self._check_qualities(node, line)
         yield from self._check_parts(node, line)
         chosen = [choice for choice in node.choices if not choice.is_timeout]
         if not chosen:
-            yield self._say(line, "only-timeout")
+            yield self.document.problem(line, "only-timeout")
         elif all(choice.condition.terms for choice in chosen):
-            yield self._say(line, "only-conditions")
+            yield self.document.problem(line, "only-conditions")
 
     def _check_timeouts(self, node: Node, line: int) -> Iterator[Problem]:
         timeouts = sum(choice.is_timeout for choice in node.choices)
         if node.seconds and timeouts != 1:
-            yield self._say(line, "timeout-branches", seconds=node.seconds, count=timeouts)
+            yield self.document.problem(line, "timeout-branches", seconds=node.seconds, count=timeouts)
         elif timeouts and not node.seconds:
-            yield self._say(line, "timeout-without-seconds")
+            yield self.document.problem(line, "timeout-without-seconds")
 
     def _check_qualities(self, node: Node, line: int) -> Iterator[Problem]:
         is_chosen_by_quality = node.is_judged and not node.parts
         for choice, item in self._lines(node):
             if choice.quality and choice.quality not in QUALITIES:
                 hint = nearest_or_all(choice.quality, QUALITIES)
-                yield self._say(item.line, "unknown-quality", quality=choice.quality, **hint)
+                yield self.document.problem(item.line, "unknown-quality", quality=choice.quality, **hint)
             elif not choice.quality and is_chosen_by_quality:
-                yield self._say(item.line, "no-quality")
+                yield self.document.problem(item.line, "no-quality")
             elif choice.is_timeout and choice.worth == "weak" and choice.effects == Effects():
-                yield self._say(item.line, "free-timeout")
+                yield self.document.problem(item.line, "free-timeout")
         if is_chosen_by_quality and "best" not in {choice.quality for choice in node.choices}:
-            yield self._say(line, "no-best-choice")
+            yield self.document.problem(line, "no-best-choice")
 
     def _check_parts(self, node: Node, line: int) -> Iterator[Problem]:
         if not node.parts:
             return
         if len(node.parts) > MAX_PARTS:
-            yield self._say(line, "too-many-parts", count=len(node.parts), most=MAX_PARTS)
+            yield self.document.problem(line, "too-many-parts", count=len(node.parts), most=MAX_PARTS)
         if not any(part.belongs for part in node.parts):
-            yield self._say(line, "no-part-belongs")
+            yield self.document.problem(line, "no-part-belongs")
         ways = [choice for choice in node.choices if not choice.is_timeout]
         if len(ways) != 1 or ways[0].quality:
-            yield self._say(line, "message-not-sent")
+            yield self.document.problem(line, "message-not-sent")
         for item in self._section(node.id).items:
             if not item.box and not find_links(item.text):
-                yield self._say(item.line, "neither-part-nor-link")
+                yield self.document.problem(item.line, "neither-part-nor-link")
 
     def check_reasons(self) -> Iterator[Problem]:
         for node in self.simulation.nodes.values():
@@ -150,16 +146,16 @@ class _Checked:
             judged += [item for item in section.items if item.box]
             for item in judged:
                 if not item.reason.strip():
-                    yield self._say(item.line, "decision-without-reason", choice=item.text)
+                    yield self.document.problem(item.line, "decision-without-reason", choice=item.text)
 
     def _check_texts(self, node: Node) -> Iterator[Problem]:
         for choice, item in self._lines(node):
             # The text of the link becomes a button; other text would be lost.
             text = cut_braces(item.text)[0]
             if not choice.text.strip():
-                yield self._say(item.line, "choice-without-link-text")
+                yield self.document.problem(item.line, "choice-without-link-text")
             elif len(find_links(text)) > 1 or not (text.startswith("[") and text.endswith(")")):
-                yield self._say(item.line, "text-beside-choice", text=text)
+                yield self.document.problem(item.line, "text-beside-choice", text=text)
 
     # Between situations
 
@@ -171,9 +167,11 @@ class _Checked:
                 goals.append((node.otherwise, self._section(node.id).line))
             for target, line in goals:
                 if target in self.simulation.endings_by_id:
-                    yield self._say(line, "ending-as-target", ending=target)
+                    yield self.document.problem(line, "ending-as-target", ending=target)
                 elif target not in nodes and target != END:
-                    yield self._say(line, "unknown-node", node=target, nearest=nearest(target, {*nodes, END}))
+                    yield self.document.problem(
+                        line, "unknown-node", node=target, nearest=nearest(target, {*nodes, END})
+                    )
 
     def _effects(self, node: Node) -> Iterator[tuple[Effects, int]]:
         """(effects, line) of choices and parts."""
@@ -184,10 +182,10 @@ class _Checked:
         line = self.document.front.line("chance")
         for name, odds in self.simulation.chance.items():
             if isinstance(odds, str) and Fraction(odds) >= 1:
-                yield self._say(line, "certain-chance", name=name, got=odds)
+                yield self.document.problem(line, "certain-chance", name=name, got=odds)
         number = prod(len(odds) if isinstance(odds, tuple) else 2 for odds in self.simulation.chance.values())
         if number > MAX_DRAWS:
-            yield self._say(line, "too-many-draws", count=number, most=MAX_DRAWS)
+            yield self.document.problem(line, "too-many-draws", count=number, most=MAX_DRAWS)
 
     def _check_flags(self) -> Iterator[Problem]:
         nodes, drawn = self.simulation.nodes.values(), self._drawn()
@@ -198,13 +196,13 @@ class _Checked:
         known = {*drawn, *(flag for flag, _ in placed)}
         for flag, where in asked:
             if flag not in known:
-                yield self._say(where, "flag-never-set", flag=flag, nearest=nearest(flag, known))
+                yield self.document.problem(where, "flag-never-set", flag=flag, nearest=nearest(flag, known))
         asked_flags = {flag for flag, _ in asked}
         for flag in sorted(known - asked_flags - self._left_over(asked_flags)):
             where = dict(placed).get(flag, line("chance"))
-            yield self._say(where, "flag-never-asked", flag=flag)
+            yield self.document.problem(where, "flag-never-asked", flag=flag)
         for flag in sorted(known & set(self.simulation.meters)):
-            yield self._say(dict(placed).get(flag, line("chance")), "flag-is-meter", flag=flag)
+            yield self.document.problem(dict(placed).get(flag, line("chance")), "flag-is-meter", flag=flag)
 
     def _drawn(self) -> set[str]:
         odds = self.simulation.chance.items()
@@ -238,40 +236,40 @@ class _Checked:
                     if meter not in meters:
                         near = nearest(meter, [*meters, "set", "if"])
                         known = None if near else tuple(meters)
-                        yield self._say(line, "unknown-meter", meter=meter, nearest=near, known=known)
+                        yield self.document.problem(line, "unknown-meter", meter=meter, nearest=near, known=known)
         for condition, line in self._conditions():
             for meter in condition.meters - set(meters):
-                yield self._say(line, "unknown-meter", meter=meter, nearest=nearest(meter, meters))
+                yield self.document.problem(line, "unknown-meter", meter=meter, nearest=nearest(meter, meters))
         for meter in meters:
             if not changed[meter]:
-                yield self._say(1, "meter-never-changed", meter=meter)
+                yield self.document.problem(1, "meter-never-changed", meter=meter)
 
     def _check_endings(self) -> Iterator[Problem]:
         endings = self.simulation.endings
         if not endings:
-            yield self._say(1, "no-ending")
+            yield self.document.problem(1, "no-ending")
         elif endings[-1].condition.terms:
-            yield self._say(self._section(endings[-1].id).line, "ending-with-condition")
+            yield self.document.problem(self._section(endings[-1].id).line, "ending-with-condition")
 
     # The whole graph
 
     def _check_graph(self) -> Iterator[Problem]:
         graph = _ways(self.simulation)
         if circle := _find_circle(graph):
-            yield self._say(self._section(circle).line, "endless", node=circle)
+            yield self.document.problem(self._section(circle).line, "endless", node=circle)
             return
         reached = _places(self.simulation)
         for piece in _pieces(self.simulation):
             for number, line in enumerate(piece.lines):
                 if piece.id in reached and (piece.id, number) not in reached:
                     fields = {"text": line.text, "condition": str(line.condition)}
-                    yield self._say(self._section(piece.id).line, "never-said", **fields)
+                    yield self.document.problem(self._section(piece.id).line, "never-said", **fields)
         for node in graph:
             if node not in reached:
-                yield self._say(self._section(node).line, "unreachable-node", start=self.simulation.start)
+                yield self.document.problem(self._section(node).line, "unreachable-node", start=self.simulation.start)
         for ending in self.simulation.endings:
             if ending.id not in reached:
-                yield self._say(self._section(ending.id).line, "unreachable-ending")
+                yield self.document.problem(self._section(ending.id).line, "unreachable-ending")
         yield from self._check_best()
         yield from self._check_blank_forms()
 
@@ -281,7 +279,7 @@ class _Checked:
             ending = self.simulation.endings_by_id[last]
             if ending.colour != "green":
                 fields = {"colour": ending.colour, "ending": last, "flags": tuple(sorted(flags)) or None}
-                yield self._say(self._section(last).line, "best-path-ends-badly", **fields)
+                yield self.document.problem(self._section(last).line, "best-path-ends-badly", **fields)
                 return
 
     def _check_blank_forms(self) -> Iterator[Problem]:
@@ -289,21 +287,21 @@ class _Checked:
         for node in self.simulation.nodes.values():
             ends = _ends_with_blank(self.simulation, node) if node.parts else ()
             if ending := next((end for end in ends if self.simulation.endings_by_id[end].colour == "green"), ""):
-                yield self._say(self._section(node.id).line, "blank-form-ends-green", ending=ending)
+                yield self.document.problem(self._section(node.id).line, "blank-form-ends-green", ending=ending)
 
     def check_length(self) -> Iterator[Problem]:
         average, longest = average_minutes(self.simulation), longest_minutes(self.simulation)
         if average > MAX_AVERAGE_MINUTES:
-            yield self._say(1, "average-run-too-long", minutes=average, most=MAX_AVERAGE_MINUTES)
+            yield self.document.problem(1, "average-run-too-long", minutes=average, most=MAX_AVERAGE_MINUTES)
         if longest > 2 * MAX_AVERAGE_MINUTES:
-            yield self._say(1, "longest-run-too-long", minutes=longest, most=MAX_AVERAGE_MINUTES)
+            yield self.document.problem(1, "longest-run-too-long", minutes=longest, most=MAX_AVERAGE_MINUTES)
 
     def check_players(self, *, is_source: bool) -> Iterator[Problem]:
         few = is_few(self.simulation)
         for played in played_by_all(self.simulation, self.document.language, is_source=is_source):
             if played.is_beyond and (played.player == LAZY or not few):
                 fields = {"share": played.done_percent, "most": played.most_percent}
-                yield self._say(1, "passes-untaught", player=played.player, **fields)
+                yield self.document.problem(1, "passes-untaught", player=played.player, **fields)
 
 
 def _ways(simulation: Simulation) -> dict[str, set[str]]:

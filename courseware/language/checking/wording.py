@@ -29,13 +29,9 @@ def weight(text: str) -> float:
 @always
 def check_wording(course: CourseText) -> Iterator[Problem]:
     words = {language: _Words.of(course.terms, language) for language in course.languages}
-    for document_id, languages in course.documents.items():
-        source = course.source(document_id)
-        if source.kind in LISTS:
-            continue
-        for translation in languages.values():
-            if translation is not source:
-                yield from _compare(source, translation, words[source.language], words[translation.language])
+    for source, translation in course.texts():
+        if source.kind not in LISTS and translation is not source:
+            yield from _compare(source, translation, words[source.language], words[translation.language])
 
 
 def _compare(source: ParsedDocument, translation: ParsedDocument, there: "_Words", here: "_Words") -> Iterator[Problem]:
@@ -80,8 +76,7 @@ def check_terms_said(course: CourseText) -> Iterator[Problem]:
                 said |= set(words.find(_text(document[language].lines)))
         for term in words.patterns.keys() - said:
             listed = course.terms[term]
-            finding = Finding("term-not-said", term=words.first[term], language=display_tag(language))
-            yield Problem(listed.path, listed.line, finding)
+            yield listed.problem("term-not-said", term=words.first[term], language=display_tag(language))
 
 
 @dataclass(frozen=True)
