@@ -21,7 +21,6 @@ from courseware.accounts.notices import notify
 from courseware.accounts.sign_in_names import called
 from courseware.evidence.recording import record
 
-# The letters that allauth would send, and what ours say.
 NOTICES = {
     "account/email/password_changed": "password-set",
     "account/email/password_reset": "password-set",

@@ -42,7 +42,6 @@ admin.site.unregister(allauth_admin.EmailAddress)
 # Nobody reads or writes another person's second factor; it is reset as a whole.
 admin.site.unregister(allauth_mfa_admin.Authenticator)
 admin.site.unregister(Group)
-# Where somebody is signed in is shown to that person alone.
 admin.site.unregister(allauth_sessions_admin.UserSession)
 
 

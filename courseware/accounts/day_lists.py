@@ -99,9 +99,10 @@ def listed_in(cells: list[str]) -> ListedDay | str:
 @transaction.atomic
 def put_in(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> int:
     """Add the days to the list of the team or the site, replacing existing ones. Returns how many changed."""
-    kept = {row.day: row for row in CalendarDay.objects.filter(team=team, day__in=days)}
-    changed = [day for day, listed in days.items() if day not in kept or as_listed(kept[day]) != listed]
-    CalendarDay.objects.filter(team=team, day__in=changed).delete()
+    rows = CalendarDay.objects.filter(team=team, day__in=days)
+    stored = {row.day: ListedDay(row.is_free, row.name) for row in rows}
+    changed = [day for day, listed in days.items() if stored.get(day) != listed]
+    rows.filter(day__in=changed).delete()
     CalendarDay.objects.bulk_create(
         CalendarDay(team=team, day=day, is_free=days[day].is_free, name=days[day].name) for day in changed
     )
@@ -119,10 +120,6 @@ def take_out(team: Team | None, year: int, *, by: User) -> int:
     if days:
         log("days-unlisted", team, days, by)
     return len(days)
-
-
-def as_listed(row: CalendarDay) -> ListedDay:
-    return ListedDay(row.is_free, row.name)
 
 
 def log(verb: str, team: Team | None, days: Collection[date], by: User) -> None:

@@ -39,16 +39,13 @@ def fields_of(request) -> list[tuple[str, str]]:
     ]
 
 
-def is_secret(name: str) -> bool:
-    return "password" in name.lower()
-
-
 def hold(request, response, page: str) -> bool:
     """Hold the form. Returns False for files, a secret, too much text, too many forms, or an unknown person."""
     fields = fields_of(request)
     person = request.user.pk or last_person(request)
     length = sum(len(name) + len(value) for name, value in fields)
-    if not person or request.FILES or length > MOST_CHARACTERS or any(is_secret(name) for name, _value in fields):
+    has_secret = any("password" in name.lower() for name, _value in fields)
+    if not person or request.FILES or length > MOST_CHARACTERS or has_secret:
         return False
     if not ratelimit.consume(request, action="held_forms", key=str(person)):  # who was let go must not fill the disk
         return False

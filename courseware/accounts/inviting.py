@@ -42,7 +42,6 @@ def in_other_languages(link, language):
     for code in dict(settings.LANGUAGES):
         if code != language:
             with translation.override(code):
-                # Translated, it names the language that it is in.
                 yield gettext("The page in English:"), f"{link}?{urlencode({'language': code})}"
 
 

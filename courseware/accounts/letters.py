@@ -41,8 +41,8 @@ def register_letters():
     # Each word of these is the product's: about a password or a sign-in, people know letters by what they always say.
     for name, words, why_unwanted, context in (
         ("new-link", _("New link for the password"), asked_today, inviting.link_in_words),
-        ("no-account", _("No account with this address"), to_the_firm, address_in_words),
-        ("account-notice", _("A change at the account"), always, notices.in_words),
+        ("no-account", _("No account with this address"), to_the_firm, lambda message: {"address": message.address}),
+        ("account-notice", _("A change at the account"), lambda message: "", notices.in_words),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
         register_kind(name, MessageKind(words, template, one_by_one(why_unwanted), one_by_one(context)))
@@ -54,14 +54,6 @@ def example_of_invitation():
 
 
 INVITATION = Editable(NAME_AND_FIRM, example_of_invitation, secrets=("link",))
-
-
-def address_in_words(message):
-    return {"address": message.address}
-
-
-def always(message):
-    return ""
 
 
 def not_yet_here(message):

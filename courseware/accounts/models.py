@@ -119,7 +119,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_people`
     # Part of every session's hash: counting up ends all sessions at once, and for good.
     session_number = models.PositiveIntegerField(default=0, editable=False)
-    # What a session keeps of the person's teams goes by this number: counting up has it asked for anew.
     teams_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     in_conflict_with: frozenset[int] | None = None  # what `conflicts_of_interest` has read for this object
@@ -222,19 +221,15 @@ def with_those_below(heads):
     """These teams and all below; `above` must be loaded. Runs one query for more than `MANY_HEADS`."""
     heads = list(heads)
     if len(heads) > MANY_HEADS:
-        return Team.objects.filter(pk__in=keys_with_those_below({team.pk for team in heads}))
+        keys = {team.pk for team in heads}
+        places = Team.objects.order_by().values_list("pk", "above")
+        lines = ((key, [int(each) for each in f"{above}{key}".split("/") if each]) for key, above in places)
+        return Team.objects.filter(pk__in=[key for key, line in lines if not keys.isdisjoint(line)])
     # A team without a number, or one whose place was never worked out, has none below.
     found = Q(pk__in=[])
     for team in heads:
         found |= Q(pk=team.pk) | Q(above__startswith=team.place)
     return Team.objects.filter(found)
-
-
-def keys_with_those_below(keys):
-    """Runs one query, through all teams of the company."""
-    places = Team.objects.order_by().values_list("pk", "above")
-    lines = ((key, [int(each) for each in f"{above}{key}".split("/") if each]) for key, above in places)
-    return [key for key, line in lines if not keys.isdisjoint(line)]
 
 
 class Team(models.Model):

@@ -15,8 +15,7 @@ from courseware.accounts.sessions import handles_records
 from courseware.evidence.recording import record
 from courseware.lib.page_views import for_the_whole_page
 
-# Where somebody may go before the second factor is given, and where only who has none yet: a session that knows no
-# more than the password must not exchange the second factor for its own.
+# Names of URLs allowed before the second factor is given; those to set one up, only if there is none.
 OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")
 SETTING_UP = "mfa_"
 

@@ -16,9 +16,7 @@ from courseware.lib.page_views import is_in_background
 
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
-# What every page wants to know of the person's teams: whether to offer the board, and in which time zone the person
-# learns (a name, "" or None for the site's); and of the person's office: whether to offer the pages about people, and
-# those for auditors. Days and zones may lag behind by SEEN_EVERY; the pages themselves ask the database.
+# Stored in the session for every page; may lag behind by SEEN_EVERY. The pages themselves ask the database.
 MANAGES, TIME_ZONE = "manages", "time_zone"
 HANDLES_PEOPLE, AUDITS = "handles_people", "audits"
 TEAMS_NUMBER = "teams_number"  # of the person, when these were asked for: see `ask_for_teams_anew`

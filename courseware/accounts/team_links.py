@@ -92,7 +92,7 @@ def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None
     person = User.objects.filter(staff_number=staff_number).first()
     if person and person.last_login and came_just_now(person, link, at) and is_expected(person, link, name):
         return person  # pressed twice: one use
-    if person is None or not has_no_sign_in(person) or not is_expected(person, link, name):
+    if person is None or not never_here().filter(pk=person.pk).exists() or not is_expected(person, link, name):
         ask_lead(link, staff_number, name, at)
         return None
     if not TeamLink.objects.open(at).filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
@@ -105,10 +105,6 @@ def came_just_now(person: User, link: TeamLink, at: datetime) -> bool:
     """Whether the person used this link within 30 seconds and has no password yet: a second press."""
     used = Event.objects.filter(subject=subject_of(person), verb="team-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
-
-
-def has_no_sign_in(person: User) -> bool:
-    return never_here().filter(pk=person.pk).exists()
 
 
 def never_here() -> QuerySet[User]:

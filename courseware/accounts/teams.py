@@ -38,13 +38,15 @@ def change_team(team: Team, changed: list[str], *, by: User) -> None:
 def close_team(team: Team, *, to: Team | None, by: User) -> None:
     """Move the learners to `to`, attach the teams below to the team above, and delete the row. Raises LearnersLeft."""
     lock_teams()  # first, as the admin does, where a team is moved and its people change in one form
-    people = list(lock_people_of(team))
+    places = Membership.objects.filter(team=team)
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=places.values("person"))
+    people = list(locked.order_by("pk"))
     change_teams_of(person.pk for person in people)  # all at once, as they join the other team one by one
-    learners = Membership.objects.filter(team=team, role=LEARNER)
+    learners = places.filter(role=LEARNER)
     if learners.exists() and to is None:
         raise LearnersLeft(team)
     events = [] if to is None else joining(to, [place.person for place in learners.select_related("person")], by)
-    events += ended(Membership.objects.filter(team=team), by, None)
+    events += ended(places, by, None)
     for below in team.children.order_by("pk"):
         below.parent = team.parent
         below.save()
@@ -56,11 +58,6 @@ def close_team(team: Team, *, to: Team | None, by: User) -> None:
 
 def lock_teams():
     list(Team.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-
-
-def lock_people_of(team):
-    people = Membership.objects.filter(team=team).values("person")
-    return User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk")
 
 
 def joining(team, people, by):

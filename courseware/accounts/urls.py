@@ -6,7 +6,6 @@ from django.urls import include, path, re_path
 
 from courseware.accounts import second_factor_pages, views
 
-# /accounts/password/
 password_urls = [
     path("change/", views.ChangePasswordView.as_view(), name="account_change_password"),
     path("set/", views.SetPasswordView.as_view(), name="account_set_password"),
@@ -19,7 +18,6 @@ password_urls = [
     ),
 ]
 
-# /accounts/second-factor/
 second_factor_urls = [
     path("", second_factor_pages.OwnFactorsView.as_view(), name="mfa_index"),
     path("code/", second_factor_pages.CodeView.as_view(), name="mfa_authenticate"),

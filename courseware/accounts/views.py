@@ -219,7 +219,6 @@ def held_form(request):
         messages.info(request, _("What somebody else had typed here before you was not sent and is no longer kept."))
     elif request.COOKIES.get(held_forms.FORM_COOKIE):
         held_forms.drop(request, response)
-        # Whose it was is not known any more.
         words = _(
             "What was sent here after a session had ended was kept for half an hour. That is over; it has not arrived."
         )

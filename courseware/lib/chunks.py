@@ -24,6 +24,5 @@ def batches(items: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def open_cursor(alias: str) -> AbstractContextManager[object]:
-    # Outside a transaction PostgreSQL makes every row ready before it gives the first: twenty seconds for a million.
-    # On SQLite a transaction would hold up all writers, and its rows come one by one in any case.
+    # Outside a transaction PostgreSQL prepares all rows first; on SQLite a transaction would block all writers.
     return transaction.atomic(using=alias) if connections[alias].vendor == "postgresql" else nullcontext()

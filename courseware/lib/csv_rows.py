@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 BOM = "\ufeff"
-# Where a formula begins: at the start of a cell, and behind a sign by which another country's spreadsheet separates;
-# blanks and what has no width do not hide it. The wide signs too: where people type Chinese, they are taken for the
-# narrow ones.
+# A formula begins at the start of a cell or after a delimiter of any country; invisible signs do not hide it. Wide
+# signs count, because Chinese spreadsheets take them for narrow ones.
 _FORMULA = re.compile(r"^[\t\r]|(?:^|[;|\t\r\n])[\s\u200b-\u200f\u2060\ufeff]*+[=+\-@＝＋－＠]")
 
-
-# Without a sign there is none, nor in one piece that begins with a letter or a digit: most cells need no more.
+# Most cells have no such sign, or are one piece that begins with a letter or a digit.
 _SIGNS, _SEPARATORS = frozenset("\t\r=+-@＝＋－＠"), frozenset(";|\t\r\n")
 PIECE = 16_000  # characters that are sent together
 

@@ -41,7 +41,6 @@ class Group(Field):  # type: ignore[misc]  # crispy-forms brings no types
         return html
 
 
-# Among words that say what it asks; its label is for whoever hears it alone.
 CONTROL = '<span class="asked asked-{}"><label class="hidden-text" for="{}">{}</label>{}</span>'
 
 

@@ -73,7 +73,6 @@ def fonts_in(folders: tuple[str, ...]) -> "typst.Fonts":
 
 
 def qr_svg(address: str) -> bytes:
-    # They take their time, and most processes never draw one. They bring no types.
     import qrcode  # type: ignore[import-untyped]
     from qrcode.image.svg import SvgPathImage  # type: ignore[import-untyped]
 

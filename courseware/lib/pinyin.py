@@ -24,7 +24,6 @@ READ_TOGETHER = {
     **dict.fromkeys(["单于", "單于"], ("chan", "yu")),
     **dict.fromkeys(["澹台", "澹臺"], ("tan", "tai")),
 }
-# What is often given as a name, and then often read otherwise.
 GIVEN = "乐 yue 樂 yue 茜 xi 长 chang 長 chang 晟 sheng 朝 zhao 泊 bo 重 chong 炅 gui"
 # In a passport ü is yu.
 WRITTEN = {"lv": ["lv", "lyu"], "nv": ["nv", "nyu"]}

@@ -115,9 +115,6 @@ class SideProcess:
         return process
 
 
-# In the process -------------------------------------------------------------------------------------------------------
-
-
 def serve(connection: Connection, prepare: Callable[[], object], niceness: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's, which then ends this process
     threading.Thread(target=end_with_server, daemon=True).start()

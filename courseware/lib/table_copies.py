@@ -117,9 +117,6 @@ def empty(model: AnyModel, alias: str) -> None:
         cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - ours
 
 
-# Keys that a database gives ------------------------------------------------------------------------------------------
-
-
 def keep_on_counting(model: AnyModel, source: str, target: str) -> None:
     """Continue the sequence after the last key ever given, even to a deleted row: the audit log may name it."""
     highest = model._base_manager.using(target).aggregate(highest=Max("pk"))["highest"] or 0

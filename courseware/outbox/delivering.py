@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import timedelta
 
@@ -73,17 +73,13 @@ def claimed(keys: Sequence[int]) -> list[Message]:
     with transaction.atomic():
         rows = Message.objects.due(at).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
         readers = dict(rows.values_list("pk", "person"))
-        mine = firsts_of(readers, keys)
+        first_of_reader = {readers[key]: key for key in reversed(keys) if key in readers}
+        mine = set(first_of_reader.values())
         Message.objects.filter(pk__in=mine).update(next_at=at + CLAIMED_FOR, tries=F("tries") + 1)
     messages = Message.objects.select_related("person")
     keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_words_key())}
     found = messages.annotate(**keys_of_house).in_bulk(list(mine))
     return [found[key] for key in keys if key in mine]
-
-
-def firsts_of(readers: Mapping[int, int | None], keys: Sequence[int]) -> set[int]:
-    """The first email in `keys` to each reader, and to no known reader."""
-    return set({readers[key]: key for key in reversed(keys) if key in readers}.values())
 
 
 def forget_strangers() -> str:

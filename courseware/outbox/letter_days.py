@@ -135,7 +135,6 @@ def take_in(message: Message) -> None:
             new = [each for each in other.data["subjects"] if each not in message.data["subjects"]]
             message.data["subjects"] += new
         if others:
-            # As where it is told together from the start: what was before has nothing to do with what it tells since.
             message.written_at = max(each.written_at for each in [message, *others])
             Message.objects.filter(pk=message.pk).update(data=message.data, written_at=message.written_at)
             Message.objects.filter(pk__in=[other.pk for other in others]).update(

@@ -124,7 +124,6 @@ def in_words(code: int, said: bytes | str) -> str:
 def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) -> EmailMultiAlternatives:
     """The email in the reader's language. `context` may have `house_style_of` (a course) and `attachments`."""
     tag = message.language or settings.LANGUAGE_CODE
-    # `delivering.claimed` brings both keys along.
     face = face_at(message.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
     own = own_words(message.kind, message.words_key)  # type: ignore[attr-defined]
     address = address_to_stop(message)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -58,7 +59,8 @@ class Round:
 
     def by_kind(self) -> list[tuple[str, list[Message]]]:
         """Undecided emails by type."""
-        return [(kind, list(found)) for kind, found in groupby(sorted(self.left(), key=kind_of), key=kind_of)]
+        by_kind = attrgetter("kind")
+        return [(kind, list(found)) for kind, found in groupby(sorted(self.left(), key=by_kind), key=by_kind)]
 
     def skip(self) -> None:
         for message in self.messages:
@@ -146,10 +148,6 @@ class PreviewRound(Round):
 
     def answers(self, ask: Ask[Found], messages: Sequence[Message]) -> Mapping[int, Found]:
         return ask(messages)
-
-
-def kind_of(message: Message) -> str:
-    return message.kind
 
 
 def ended_as(message: Message, state: MessageState, why: str = "") -> str:

@@ -36,9 +36,5 @@ def mark_read(person: int | None, *, up_to: int) -> int:
     return TrayLine.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
 
 
-def mark_one_read(line: TrayLine) -> None:
-    TrayLine.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
-
-
 def forget_old_lines() -> str:
     return str(TrayLine.objects.over(timezone.now()).delete()[0])

@@ -5,10 +5,8 @@ from courseware.outbox import views
 app_name = "outbox"
 
 urlpatterns = [
-    # /letters/
     path("letters/", views.own_letters, name="own-letters"),
     path("letters/stop/<str:token>/", views.stop_by_letter, name="stop"),
-    # /tray/
     path("tray/", views.tray, name="tray"),
     path("tray/<int:pk>/", views.open_line, name="open-line"),
 ]

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -16,7 +17,7 @@ from courseware.lib.page_views import form_on, form_view, post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.stopping import KindToStop, kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
-from courseware.outbox.tray import in_words, mark_one_read, mark_read
+from courseware.outbox.tray import in_words, mark_read
 from courseware.outbox.tray_lines import TrayLine
 
 LINES_A_PAGE = 50
@@ -39,7 +40,7 @@ def open_line(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark a line read and go to its page."""
     line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)
     [(_line, said)] = in_words([line])
-    mark_one_read(line)
+    TrayLine.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
     return redirect(said.address or "outbox:tray")
 
 

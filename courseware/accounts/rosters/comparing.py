@@ -70,8 +70,6 @@ class Comparison:
         self.note(plan)
         return plan
 
-    # Who a row is about
-
     def person_of(self, row: Row) -> Known | None:
         """By the number; by the address if the company does not know the number."""
         number, email = row.values.get("staff_number"), row.values.get("email")
@@ -129,8 +127,6 @@ class Comparison:
                     said = {"line": str(other.line), "name": other.values.get("name", "")}
                     faults[row.line].append(problem(row, "email", "shared-address", **said))
         return faults
-
-    # What becomes of a row
 
     def line_of(self, row: Row, between: list[CellFault]) -> RosterRow | None:
         """None: nothing changes."""
@@ -243,8 +239,6 @@ class Comparison:
             values["post"] = self.posts[folded(written)]
         elif written and len(self.unknown_posts) < POSTS_NAMED:
             self.unknown_posts.add(written)
-
-    # The firm as a whole
 
     def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
         """People who are not in the list. If a row is unclear, all people with its name stay."""

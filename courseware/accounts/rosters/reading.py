@@ -170,9 +170,6 @@ def read_row(cells: list[str], line: int, fields: dict[int, str], read: Mapping[
     return row
 
 
-# Cells ----------------------------------------------------------------------------------------------------------------
-
-
 class NotUsable(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)

@@ -33,7 +33,6 @@ CONFLICT_OF_INTEREST = _(
     "Somebody else has to decide."
 )
 PROBLEMS = {
-    # of a cell by itself
     "long": _("This is longer than it may be."),
     "signs": _("There are signs in it that cannot be printed."),
     "staff-number": _("This is no staff number. Excel may have shortened it: give the column the format Text."),
@@ -43,7 +42,6 @@ PROBLEMS = {
     "role": _("This is no role; expected learner or manager."),
     "language": _("This is no language; expected Chinese or English."),
     "day": _("This is no day; expected one such as 2026-12-01."),
-    # of a row beside the firm and the other rows
     "nobody": _("Neither staff number nor e-mail: nobody can be found by this row."),
     "no-name": _("Somebody new needs a name."),
     "twice": _("Line %(line)s is about the same person and says something else."),

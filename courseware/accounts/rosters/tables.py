@@ -52,9 +52,6 @@ def unpacked_size(data: bytes) -> int:
         return 0  # whoever reads it beside the server says what is wrong with it
 
 
-# Spreadsheets ---------------------------------------------------------------------------------------------------------
-
-
 def read_spreadsheet(data: bytes) -> Table:
     import python_calamine
 
@@ -87,9 +84,6 @@ def text_of(cell: Any) -> str:
     if isinstance(cell, datetime):
         return cell.isoformat(" ")
     return cell.isoformat() if isinstance(cell, date) else str(cell)
-
-
-# Text -----------------------------------------------------------------------------------------------------------------
 
 
 def read_text(data: bytes, encoding: str) -> Table:
@@ -140,9 +134,6 @@ def delimiter_of(text: str) -> str:
         return max((len(recognised(row)) for row in csv.reader(first, delimiter=delimiter)), default=0)
 
     return max(",;\t|", key=headings)
-
-
-# Both -----------------------------------------------------------------------------------------------------------------
 
 
 def trimmed(cells: Iterable[str]) -> list[str]:
