@@ -11,7 +11,7 @@ from courseware.accounts.models import User
 from courseware.accounts.rights import deactivate, end_sessions
 from courseware.evidence.models import Event
 from courseware.lib.dates import site_day
-from tests.accounts.test_inviting import NEW, choose, path_of_link
+from tests.accounts.test_inviting import NEW
 from tests.making import PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
@@ -64,13 +64,6 @@ def test_a_new_password_and_a_sign_out_everywhere_end_all_keys_of_the_person(pag
     assert [working_key(secret) for secret in secrets] == [None, None] and working_key(kept)
     assert verbs().count("api-key-ended") == 2
     assert Event.objects.filter(verb="api-key-ended", actor=person).count() == 2
-
-
-def test_a_password_set_by_an_emailed_link_ends_all_keys(client):
-    person = make_user()
-    secret = made(person)
-    choose(client, path_of_link(person))
-    assert working_key(secret) is None
 
 
 def test_keys_end_with_all_sessions_but_not_with_one_session(client):

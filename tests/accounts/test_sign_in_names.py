@@ -161,13 +161,6 @@ def test_no_letter_is_written_to_what_is_no_address(typed, client):
     assert (response.status_code, Message.objects.count()) == (422, 0)
 
 
-def test_the_pages_say_both_names_and_where_to_go_without_an_address(client):
-    page = client.get(reverse("account_login")).content.decode()
-    assert "E-mail or staff number" in page
-    for name in ("account_reset_password", "account_reset_password_done"):
-        assert "No e-mail at work?" in client.get(reverse(name)).content.decode()
-
-
 def test_two_people_without_an_address_are_two_people():
     one, other = (User.objects.create_user(name="Wang", staff_number=number) for number in ("A1", "A2"))
     assert (one.email, one.sign_in_name, other.sign_in_name) == (None, "A1", "A2")

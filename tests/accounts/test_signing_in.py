@@ -1,12 +1,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.checks import Tags, run_checks
 from django.urls import reverse
 
-from courseware.accounts.addresses import stays_here
+from courseware.accounts.addresses import page_address, stays_here
+from courseware.accounts.inviting import password_link
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
-from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, make_admin, make_team, make_user
+from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
 WRONG = "not-the-password"
@@ -154,19 +156,6 @@ def test_who_is_closed_out_learns_it_only_with_the_right_password(client):
     assert verbs()[1:] == [("sign-in-refused", f"person:{person.pk}")]
 
 
-def test_errors_are_announced_linked_and_answered_422(client):
-    response = sign_in(client, " ", "")
-    page = response.content.decode()
-    assert response.status_code == 422
-    assert "<title>Error: Sign in" in page
-    assert 'role="alert" tabindex="-1" autofocus' in page
-    assert '<a href="#id_login">' in page
-    assert '<a href="#id_password">' in page
-    assert page.count("autofocus") == 1
-    assert page.count('aria-invalid="true"') == 2
-    assert 'aria-describedby="id_login_error"' in page
-
-
 def test_the_sign_in_page_is_made_for_password_managers(client):
     page = client.get(reverse("account_login")).content.decode()
     assert 'autocomplete="username"' in page
@@ -204,25 +193,6 @@ def test_the_admin_has_no_door_of_its_own(client):
     assert ("signed-out", f"person:{admin.pk}") in verbs()
 
 
-def test_learners_and_managers_do_not_enter_the_admin(client):
-    for person in (make_user(), make_team().manager):
-        client.force_login(person)
-        assert client.get("/admin/", follow=True).status_code == 403
-
-
-def test_looking_changes_nothing(client):
-    person = make_user()
-    client.force_login(person)
-    names = ["account_login", "account_logout", "account_change_password", "account_reset_password", "account_inactive"]
-    for url in [*map(reverse, names), reverse("account_reset_password_done"), reverse("account_reauthenticate")]:
-        client.get(url)
-    assert client.get(reverse("set-language")).status_code == 405
-    assert not Event.objects.exists()
-    before = person.password, person.language, person.session_number
-    person.refresh_from_db()
-    assert (person.password, person.language, person.session_number) == before
-
-
 def test_a_request_past_the_first_of_two_proxies_is_counted_and_no_fault(client, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
     user = make_user()
@@ -231,3 +201,102 @@ def test_a_request_past_the_first_of_two_proxies_is_counted_and_no_fault(client,
     )
     assert answer.status_code == 422
     assert sign_in(client, user.email, headers={"x-forwarded-for": "203.0.113.7"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("is_demo", "plain_http", "comes_in"),
+    [(True, False, False), (True, True, True), (False, False, True), (False, True, True)],
+)
+def test_demo_people_sign_in_on_ones_own_machine_and_nowhere_else(is_demo, plain_http, comes_in, client, settings):
+    settings.PLAIN_HTTP = plain_http
+    person = make_user(is_demo=is_demo)
+    response = sign_in(client, person.email)
+    assert ("_auth_user_id" in client.session) is comes_in
+    if not comes_in:
+        assert response["Location"] == reverse("account_inactive")
+        assert list(Event.objects.values_list("verb", flat=True)) == ["sign-in-refused"]
+
+
+def test_no_link_lets_them_in_either(client, settings):
+    settings.PLAIN_HTTP = False
+    person = make_user(is_demo=True)
+    page = client.get(password_link(person).removeprefix(settings.SITE_URL))
+    new = "four words nobody joined"
+    client.post(page["Location"], {"password1": new, "password2": new})
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(("is_demo", "plain_http", "found"), [(1, 0, 1), (1, 1, 0), (0, 0, 0), (0, 1, 0)])
+def test_a_real_site_with_demo_people_in_its_database_is_an_error(is_demo, plain_http, found, settings):
+    settings.PLAIN_HTTP = bool(plain_http)
+    make_user(is_demo=bool(is_demo))
+    errors = run_checks(tags=[Tags.database], databases=["default"])
+    assert [error.id for error in errors if error.is_serious()] == ["accounts.E001"] * found
+
+
+LOGIN = "/accounts/login/"
+
+
+def language_of(response):
+    return response["Content-Language"]
+
+
+def test_the_browser_asks_when_nobody_has_chosen(client, settings):
+    settings.LANGUAGE_CODE = "zh-hans"
+    assert language_of(client.get(LOGIN, headers={"accept-language": "en-GB"})) == "en"
+    assert language_of(client.get(LOGIN, headers={"accept-language": "zh-CN"})) == "zh-hans"
+    assert language_of(client.get(LOGIN, headers={"accept-language": "fr"})) == "zh-hans"
+
+
+def test_the_choice_is_kept_in_a_cookie_and_leads_back_to_the_page(client):
+    response = client.post(reverse("set-language"), {"language": "en", "next": "/accounts/login/?next=/team/"})
+    assert response["Location"] == "/accounts/login/?next=/team/"
+    assert response.cookies["language"]["httponly"]
+    assert language_of(client.get(LOGIN, headers={"accept-language": "zh-CN"})) == "en"
+
+
+def test_the_choice_of_a_person_is_kept_with_the_person_and_wins(client):
+    person = make_user(language="zh-hans")
+    client.force_login(person)
+    client.cookies["language"] = "en"
+    page = reverse("account_change_password")
+    assert language_of(client.get(page)) == "zh-hans"
+    client.post(reverse("set-language"), {"language": "en"})
+    person.refresh_from_db()
+    assert person.language == "en"
+    client.cookies["language"] = "zh-hans"
+    assert language_of(client.get(page)) == "en"
+
+
+def test_nobody_elses_language_changes(client):
+    other = make_user(language="zh-hans")
+    client.force_login(make_user())
+    client.post(reverse("set-language"), {"language": "en"})
+    other.refresh_from_db()
+    assert other.language == "zh-hans"
+
+
+@pytest.mark.parametrize("language", ["", "fr", "zh", "EN", "en\x00", "x" * 1000])
+def test_other_languages_are_refused(client, language):
+    person = make_user(language="en")
+    client.force_login(person)
+    response = client.post(reverse("set-language"), {"language": language})
+    assert response.status_code == 400
+    assert "language" not in response.cookies
+    person.refresh_from_db()
+    assert person.language == "en"
+
+
+def test_a_language_that_is_no_longer_offered_does_not_break_the_page(client):
+    client.force_login(make_user())
+    type(make_user()).objects.update(language="fr")
+    assert client.get(reverse("account_change_password")).status_code == 200
+
+
+def test_a_form_shown_with_its_mistakes_switches_back_to_the_page_it_stood_on(rf):
+    post = rf.post(
+        "/learn/tea-room/boiling/answer/is-it-off/", HTTP_REFERER="http://testserver/learn/tea-room/boiling/?a=1#q"
+    )
+    assert page_address(post) == {"page_address": "/learn/tea-room/boiling/?a=1"}
+    assert page_address(rf.post("/team/people/1/extend/")) == {"page_address": "/"}
+    assert page_address(rf.get("/team/?state=overdue")) == {"page_address": "/team/?state=overdue"}

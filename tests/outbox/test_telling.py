@@ -12,7 +12,6 @@ from tests.making import letters, make_user
 from tests.outbox.sinks import note_kind, send_all
 
 pytestmark = pytest.mark.django_db
-NOTICE = {"what": "password-set", "detail": ""}
 
 
 def test_a_message_waits_with_all_that_it_takes_and_without_a_link():

@@ -145,12 +145,6 @@ def test_nobody_reads_the_lines_of_another(client):
     assert (lines_shown(client, other), TrayLine.objects.unread().count()) == ([], 1)
 
 
-def test_to_look_marks_nothing(client):
-    person = enrolled()
-    for _ in range(2):
-        assert [unread for unread, _words in lines_shown(client, person)] == [True]
-
-
 def test_after_ninety_days_a_line_is_forgotten_read_or_not():
     person, now = make_user(), timezone.now()
     for age, read_at in ((0, None), (89, now), (91, now), (91, None)):
