@@ -29,7 +29,6 @@ def away_now(at: datetime | None = None) -> QuerySet[Away]:
 
 
 def absences_of(person: User, at: datetime | None = None) -> list[Away]:
-    """Absences that are not over, the nearest first."""
     return list(Away.objects.filter(person=person, ends_at__gt=at or timezone.now()))
 
 

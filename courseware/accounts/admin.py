@@ -112,8 +112,6 @@ class LogsMemberships(CheckedAgain, AsksWhoItIs, SuperusersOnly, ListFiltersOnly
 
 @admin.register(Group)
 class RightsOfGroupsAdmin(CheckedAgain, DeletedOneByOne, AsksWhoItIs, SuperusersOnly, ListFiltersOnly, GroupAdmin):
-    """What a group may do is what each of its members may do, and is logged as that."""
-
     def save_model(self, request, obj, form, change):
         form.permissions_before = permissions_of(obj) if change else []
         super().save_model(request, obj, form, change)

@@ -113,7 +113,6 @@ def put_in(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> in
 
 @transaction.atomic
 def take_out(team: Team | None, year: int, *, by: User) -> int:
-    """Remove all days of the year from the list. Returns how many there were."""
     rows = CalendarDay.objects.filter(team=team, day__year=year)
     days = list(rows.values_list("day", flat=True))
     rows.delete()

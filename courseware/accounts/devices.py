@@ -22,7 +22,6 @@ SYSTEMS = [
 
 
 def browser_key(request):
-    """The key in this browser's cookie; "" without a cookie that we signed."""
     return request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=COOKIE_AGE)
 
 

@@ -24,8 +24,6 @@ class Likeness(models.TextChoices):
 
 @dataclass(frozen=True)
 class Double:
-    """`first` is the account that was made first."""
-
     first: User
     second: User
     why: Likeness

@@ -7,10 +7,7 @@ HASHING = ThreadPoolExecutor(2, thread_name_prefix="hashing")
 
 
 class SmallArgon2Hasher(Argon2PasswordHasher):
-    """Argon2id as OWASP asks for it at the least memory. Django's default takes 100 MiB and eight threads a hash.
-
-    A password stored with other parameters is hashed again by Django when its owner signs in.
-    """
+    """Argon2id as OWASP asks for it at the least memory; Django's default takes 100 MiB and eight threads a hash."""
 
     memory_cost = 19 * 1024  # KiB
     time_cost = 2

@@ -26,7 +26,6 @@ class HeldForm:
 
     @property
     def texts(self) -> list[str]:
-        """Long texts, to be shown."""
         return [value for name, value in self.fields if len(value) > 60 or "\n" in value]
 
 

@@ -75,7 +75,6 @@ def well_formed(fields: dict) -> User | None:
 
 
 def names_here(people: Iterable[User]) -> set[str]:
-    """Addresses and staff numbers of these people that exist already. Runs one query."""
     addresses, numbers = ({getattr(each, field) for each in people} - {None} for field in ("email", "staff_number"))
     found = User.objects.filter(Q(email__in=addresses) | Q(staff_number__in=numbers)).order_by()
     return {name for names in found.values_list("email", "staff_number") for name in names if name}

@@ -41,7 +41,7 @@ def teams_without_senior_manager() -> list[Team]:
     teams = Team.objects.filter(pk__in=learning.values("team")).order_by("name", "pk")
 
     def has_senior(team: Team) -> bool:
-        levels = [of_team[key] for key in line_up(team) if of_team[key]]
+        levels = [of_team[key] for key in reversed(team.line) if of_team[key]]
         return any(level - levels[0] for level in levels[1:])
 
     return [team for team in teams if not has_senior(team)]
@@ -50,7 +50,7 @@ def teams_without_senior_manager() -> list[Team]:
 def levels_above(people: Collection[int]) -> dict[int, list[list[Membership]]]:
     """Person key → other managers of the team joined first and of each team above, lowest first. Runs two queries."""
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
-    lines = {each.person_id: line_up(each.team) for each in own.order_by("-pk")}  # the first one is kept
+    lines = {each.person_id: each.team.line[::-1] for each in own.order_by("-pk")}  # the first one is kept
     leads = Membership.objects.filter(role=Membership.Role.MANAGER, person__is_active=True)
     leads = leads.filter(team__in={team for line in lines.values() for team in line})
     of_team = defaultdict(list)
@@ -62,8 +62,3 @@ def levels_above(people: Collection[int]) -> dict[int, list[list[Membership]]]:
         if levels := list(filter(None, others)):
             found[person] = levels
     return found
-
-
-def line_up(team: Team) -> list[int]:
-    """Keys of a team and of the teams above, the nearest first."""
-    return [team.pk, *(int(key) for key in reversed(team.above.strip("/").split("/")) if key)]

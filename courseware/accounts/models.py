@@ -161,7 +161,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def offices(self):
-        """Names of the person's groups, cached."""
         return frozenset(OFFICES(person=self.pk))
 
     @cached_property
@@ -213,7 +212,6 @@ MANY_HEADS = 50  # SQLite takes no condition of some hundred alternatives, and n
 
 class TeamQuerySet(models.QuerySet):
     def with_those_below(self):
-        """These and all teams below. Runs one query, one more for many."""
         return with_those_below(self.only("above"))
 
 
@@ -222,9 +220,8 @@ def with_those_below(heads):
     heads = list(heads)
     if len(heads) > MANY_HEADS:
         keys = {team.pk for team in heads}
-        places = Team.objects.order_by().values_list("pk", "above")
-        lines = ((key, [int(each) for each in f"{above}{key}".split("/") if each]) for key, above in places)
-        return Team.objects.filter(pk__in=[key for key, line in lines if not keys.isdisjoint(line)])
+        teams = Team.objects.order_by().only("above")
+        return Team.objects.filter(pk__in=[team.pk for team in teams if not keys.isdisjoint(team.line)])
     # A team without a number, or one whose place was never worked out, has none below.
     found = Q(pk__in=[])
     for team in heads:
@@ -278,6 +275,11 @@ class Team(models.Model):
     def place(self):
         """The prefix of `above` of each team below."""
         return f"{self.above}{self.pk}/"
+
+    @property
+    def line(self):
+        """Keys of the teams above, the topmost first, and its own."""
+        return [int(key) for key in self.place.split("/") if key]
 
     def clean(self):
         """Lock all teams, as `save` does: of two teams moved below each other at once, the second is refused."""

@@ -43,7 +43,6 @@ def ended(places, by: User | None, at: datetime | None) -> list[NewEvent]:
 
 @transaction.atomic
 def add_place(person: User, team: Team, role: str, *, by: User) -> bool:
-    """Add a membership. Returns whether it is new."""
     place, is_new = Membership.objects.get_or_create(person=lock_person(person), team=team, role=role)
     if is_new:
         record_many([NewEvent("membership-added", place.person, by, {"team": team.pk, "role": role})])

@@ -19,7 +19,6 @@ def in_office(office):
 
 
 def know_offices(people):
-    """Load `offices` of all these people with one query."""
     names = defaultdict(set)
     of_them = Group.objects.filter(user__in=[person.pk for person in people]).order_by()
     for person, name in of_them.values_list("user", "name"):

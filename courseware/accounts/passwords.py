@@ -52,7 +52,6 @@ class HardToGuess:
 
 
 def without(words: list[str], text: str) -> str:
-    """The rest of `text` after removing these words."""
     longest_first = sorted((word for word in words if len(word) > 3), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
 

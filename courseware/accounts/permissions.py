@@ -31,7 +31,6 @@ def audits(user):
 
 
 def sees_the_firm(user):
-    """Whether `user` sees the teams and people of the whole company."""
     return handles_people(user) or audits(user)
 
 
@@ -61,10 +60,7 @@ def is_not_for_admins(person=""):
 
 
 def not_decided_by(user):
-    """Keys of the people about whom `user` cannot decide: `user`, and people in a conflict of interest.
-
-    Every action that changes somebody's name, job role, first day, teams, training or sign-in checks this.
-    """
+    """Keys of `user` and of people in a conflict of interest: checked by every action that changes somebody."""
     return {user.pk, *people_in_conflict_with(user)}
 
 
@@ -77,10 +73,7 @@ def may_place(user, person):
 
 
 def may_change_sign_in(user, person):
-    """Whether `user`, who handles people, may give `person` a code, change the address or merge the account.
-
-    For a member of HR only an administrator may: otherwise HR could act in a colleague's name.
-    """
+    """Whether `user`, who handles people, may change how `person` signs in. For a member of HR only superusers may."""
     return may_place(user, person) and (user.is_superuser or offices.HR not in person.offices)
 
 
@@ -118,7 +111,6 @@ def learners_of(teams):
 
 
 def people_in_hands_of(user):
-    """People whom `user` may enroll."""
     return people_handled_by(user).exclude(pk__in=not_decided_by(user))
 
 
@@ -152,7 +144,6 @@ def may_preview(user):
 
 
 def people_managed_by(user):
-    """Keys of the learners whom `user` manages, without `user`."""
     return people_led(teams_managed_by(user), leader=user.pk)
 
 

@@ -78,8 +78,7 @@ def right_password(request, person):
 def before_second_step(request, person):
     """Seconds to wait before a code of two-step verification is checked. At 0 the try is counted.
 
-    Tries count per account and network or known browser. Above a limit for all networks together, every unknown browser
-    waits, because six digits are easy to guess. A new password resets that limit.
+    Above a limit for all networks together, every unknown browser waits: six digits are easy to guess.
     """
     account = person.sign_in_name
     device = known_device(request, account)

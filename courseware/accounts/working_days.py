@@ -91,7 +91,7 @@ def calendar_of(team: Team | None) -> Calendar:
 
 def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
     """In the same order; None is the site. Runs one query."""
-    lines = [(None, *line_of(team)) for team in teams]
+    lines = [(None, *(team.line if team else ())) for team in teams]
     keys = {key for line in lines for key in line if key is not None}
     lists: dict[int | None, dict[date, ListedDay]] = {}
     for row in CalendarDay.objects.filter(Q(team=None) | Q(team__in=keys)):
@@ -112,10 +112,6 @@ def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
 def calendars_in_use() -> list[Calendar]:
     """The site's, and one for each team with an own list. Runs two queries."""
     return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
-
-
-def line_of(team: Team | None) -> list[int]:
-    return [int(key) for key in team.place.split("/") if key] if team else []
 
 
 def calendars_of_people(people: Iterable[int]) -> dict[int, Calendar]:

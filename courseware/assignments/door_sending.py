@@ -16,7 +16,6 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.leads import line_up
 from courseware.accounts.letters import LetterHours
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.offices import HR, in_office
@@ -194,7 +193,7 @@ def tell_leads(card: GroupCard) -> None:
 
 def leads_near(team: Team) -> list[User]:
     """Of the team, or of the nearest above it that anybody leads. Runs one query."""
-    line = line_up(team)
+    line = team.line[::-1]
     leads = Membership.objects.filter(team__in=line, role=Membership.Role.MANAGER, person__is_active=True)
     of_team: dict[int, list[User]] = {}
     for lead in leads.select_related("person").order_by("pk"):

@@ -88,7 +88,6 @@ def what_waits_for_a_seal(now: datetime) -> str:
 
 
 def is_left_undone(now: datetime) -> bool:
-    """Whether a task has been ready for an hour."""
     return DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER).exists()
 
 
@@ -98,6 +97,5 @@ def is_worker_alive() -> bool:
 
 
 def age_of_last_sign() -> timedelta | None:
-    """Time since a worker was last seen; None if none ever was."""
     seen = Worker.objects.aggregate(last=Max("seen_at"))["last"]
     return None if seen is None else max(timezone.now() - seen, timedelta(0))

@@ -68,7 +68,6 @@ class TaskWorker(LibraryWorker):
         self.onlooker = Onlooker()
 
     def look(self, *, once: bool) -> None:
-        """Run the ready tasks in the queues of this worker."""
         put_back_lost(self.worker_id, self.onlooker, once=once)
         ready, queue = DBTaskResult.objects.ready(), Q(queue_name=DELIVERY)
         # Checked first, because the library takes SQLite's write lock even if nothing is ready.
@@ -161,7 +160,6 @@ class WorkLoop:
 
     @contextlib.contextmanager
     def delivery_thread(self) -> Iterator[None]:
-        """Run the delivery thread. On exit it finishes its current task."""
         thread = threading.Thread(target=self.keep_delivering, name="delivery")
         thread.start()
         try:

@@ -63,8 +63,6 @@ class ListOfFirstRows(ChangeList):
 
 
 class LongList:
-    """A ModelAdmin whose list shows the first MOST matching rows."""
-
     paginator: Any = FirstRows
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # each would count the whole table
@@ -128,8 +126,6 @@ class ListFiltersOnly:
 
 
 class WordsFilter(ListFilter):
-    """A filter by typed words, for fields with too many values to list."""
-
     parameter_name: str
     template = "admin/words_filter.html"
 
@@ -193,8 +189,6 @@ def refuse_now() -> None:
 
 
 class ReadOnly:
-    """For rows that only services write."""
-
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

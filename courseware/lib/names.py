@@ -22,7 +22,6 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """Like `visible`, but keeps line breaks."""
     return "\n".join(visible(line) for line in text.splitlines())
 
 
@@ -48,13 +47,11 @@ class NameField(models.CharField):  # type: ignore[type-arg]  # at run time it t
         return self.clean_text(value) if isinstance(value, str) else value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """Set the cleaned value on the instance, too."""
         value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
     def deconstruct(self) -> Any:
-        """Migrations see a plain CharField."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 

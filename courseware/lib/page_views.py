@@ -40,7 +40,6 @@ def _url(name: str, takes: Collection[str] | None, **arguments: Any) -> str:
 
 
 def page_view(*, allowed: Callable[..., bool] | None = None, reauthenticate: Decorator | None = None) -> Decorator:
-    """Decorate a page without a form."""
     return lambda view: _checked(view, SHOW, allowed, reauthenticate)
 
 
@@ -92,7 +91,6 @@ def form_status(form: BaseForm) -> HTTPStatus:
 def render_form(
     request: HttpRequest, template: str, form: BaseForm, context: dict[str, Any] | None = None
 ) -> HttpResponse:
-    """Render a page with `form`, with the status of `form_status`."""
     return render(request, template, {"form": form, **(context or {})}, status=form_status(form))
 
 

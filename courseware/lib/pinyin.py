@@ -46,7 +46,6 @@ def readings(name: str) -> list[Syllables]:
 
 
 def surnames(surname: str) -> list[list[str]]:
-    """Readings of each character of the surname."""
     if together := READ_TOGETHER.get(surname):
         return [[syllable] for syllable in together]
     if len(surname) > 1:

@@ -10,8 +10,6 @@ PERCENT_FROM = 20  # people: below, one of them would be 5 % and more, and a per
 
 @dataclass(frozen=True)
 class Share:
-    """`percent` is whole, rounded down."""
-
     count: int
     people: int
 
@@ -70,6 +68,5 @@ class AnonymousShare(Share):
 
 
 def anonymous_shares(counts: Sequence[int], people: int) -> list[AnonymousShare]:
-    """The shares of one group for each of several answers."""
     is_exact = max(counts, default=0) < people - 1
     return [AnonymousShare(count, people, is_exact) for count in counts]

@@ -111,7 +111,6 @@ def refuse_one_of(model: AnyModel, rows: list[Row], alias: str) -> None:
 
 
 def empty(model: AnyModel, alias: str) -> None:
-    """By SQL, because some models refuse deletion."""
     connection = connections[alias]
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)}")  # noqa: S608 - ours
@@ -132,7 +131,6 @@ def sequence_of(model: AnyModel, cursor: CursorWrapper) -> str:
 
 
 def last_key(model: AnyModel, connection: BaseDatabaseWrapper, cursor: CursorWrapper) -> int:
-    """The last key given; 0 if none was."""
     if connection.vendor == "postgresql":
         sequence = sequence_of(model, cursor)
         cursor.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")  # noqa: S608 - PostgreSQL's

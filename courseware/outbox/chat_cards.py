@@ -24,8 +24,6 @@ class ChatCard:
 
 
 class Signed(NamedTuple):
-    """Additions to the URL and to the body."""
-
     query: dict[str, str]
     body: dict[str, str]
 

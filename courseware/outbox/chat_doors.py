@@ -151,7 +151,6 @@ def judged(kind: ChatService, status: int, said: str) -> DoorVerdict:
 
 
 def as_json(said: str) -> Any:
-    """The text itself if it is not JSON."""
     try:
         return json.loads(said)
     except (ValueError, RecursionError):

@@ -32,8 +32,6 @@ def unreachable_servers(now: datetime) -> QuerySet[UnreachableServer]:
 
 
 class CircuitBreaker:
-    """The circuit breaker of one server, used by one worker."""
-
     def __init__(self, server: str) -> None:
         self.servers = UnreachableServer.objects.filter(pk=server)
         self.server, self.has_failed = server, False

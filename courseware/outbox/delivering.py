@@ -56,7 +56,6 @@ def next_due() -> list[int]:
 
 
 def sent(keys: Sequence[int], door: MailDoor) -> Iterable[str]:
-    """Send one round of these emails. Returns the state of each claimed email."""
     return Round(claimed(keys), door, CLAIMED_FOR).go()
 
 
@@ -83,6 +82,5 @@ def claimed(keys: Sequence[int]) -> list[Message]:
 
 
 def forget_strangers() -> str:
-    """The nightly job: delete old emails to addresses without an account."""
     old = Message.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
     return str(old.exclude(state=MessageState.QUEUED).delete()[0])

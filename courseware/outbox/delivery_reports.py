@@ -29,7 +29,6 @@ class DeliveryReport:
 
 
 def read_report(mail: bytes) -> DeliveryReport | None:
-    """None for any other mail, such as an absence note."""
     try:
         report = message_from_bytes(mail[:LONGEST])
     except RecursionError:  # parts within parts, a thousand deep
@@ -65,7 +64,6 @@ def names_in(parts: list[Mail]) -> Iterator[str | None]:
 
 
 def reason_of(group: Mail) -> str:
-    """The status and the server's own words, in one line."""
     said = str(group["Diagnostic-Code"] or "").partition(";")[2]
     line = " ".join(f"{group['Status'] or ''} {said}".split())
     return "".join(letter for letter in line if letter.isprintable())[:REASON_AT_MOST]

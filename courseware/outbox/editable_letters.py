@@ -71,11 +71,9 @@ class EditableLetter:
 
 
 def editable_letters() -> list[EditableLetter]:
-    """In order of registration. Runs a query."""
     words, kinds = words_now(), MESSAGE_KINDS.items()
     return [EditableLetter(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
 
 
 def editable_letter(name: str) -> EditableLetter | None:
-    """None for an unknown or fixed email. Runs a query."""
     return next((letter for letter in editable_letters() if letter.name == name), None)

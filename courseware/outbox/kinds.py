@@ -35,8 +35,6 @@ class Wait(NamedTuple):
 
 
 class LineWords(NamedTuple):
-    """Text and URL ("" for none) of a notification, in the reader's language."""
-
     words: str
     address: str = ""
 
@@ -102,7 +100,6 @@ def register_bar(sort: LetterSort, name: str, ask: Callable[[Message], str]) -> 
 
 
 def waits_of(people: Collection[int], sort: LetterSort) -> dict[int, Wait]:
-    """Person key → the longest wait."""
     found: dict[int, Wait] = {}
     for ask in WAITS.get(sort, {}).values():
         for person, wait in ask(people).items():
@@ -111,7 +108,6 @@ def waits_of(people: Collection[int], sort: LetterSort) -> dict[int, Wait]:
 
 
 def why_barred(message: Message, sort: LetterSort) -> str:
-    """Why the email must not be sent; "" if it may."""
     return next((reason for ask in BARS.get(sort, {}).values() if (reason := ask(message))), "")
 
 

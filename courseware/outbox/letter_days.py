@@ -85,7 +85,6 @@ def days_that_count(today: date, sort: LetterSort) -> tuple[date, date]:
 
 
 def wait_for(hours: ReaderHours, since: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
-    """None if an email may be sent at once."""
     at, why = hours.opens_at(since), "letters leave from 8 to 20 on working days"
     while (day := free_day(day_of(hours, at), taken, limit)) > day_of(hours, at):
         at = hours.opens_at(datetime.combine(day, time.min, hours.zone))

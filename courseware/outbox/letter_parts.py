@@ -50,7 +50,6 @@ def part(parser: Parser, token: Token) -> PartNode:
 
 
 def parts_of(template: str) -> list[str]:
-    """Names of the parts of this template, in the order of an email."""
     found = get_template(template).template.nodelist.get_nodes_by_type(PartNode)  # type: ignore[attr-defined]
     names = {node.name for node in found if isinstance(node, PartNode)}
     return [name for name in PARTS if name in names]

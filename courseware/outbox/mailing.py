@@ -106,8 +106,6 @@ class MailDoor:
 
 
 class NullMailer(MailDoor):
-    """Accepts every email and sends none."""
-
     def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
         pass
 

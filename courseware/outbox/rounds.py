@@ -35,7 +35,6 @@ class Round:
         self.ends_at = time.monotonic() + claimed_for.total_seconds() / 2
 
     def go(self) -> Iterable[str]:
-        """Returns the state of each email."""
         self.skip()
         for sort in LetterSort:
             self.lay_by([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
@@ -58,7 +57,6 @@ class Round:
         return [message for message in self.messages if message.pk not in self.states]
 
     def by_kind(self) -> list[tuple[str, list[Message]]]:
-        """Undecided emails by type."""
         by_kind = attrgetter("kind")
         return [(kind, list(found)) for kind, found in groupby(sorted(self.left(), key=by_kind), key=by_kind)]
 

@@ -63,7 +63,6 @@ def turn_on_again(wanted: KindToStop) -> bool:
 
 
 def stopped_of(person: AbstractBaseUser) -> set[str]:
-    """Names of types. Runs one query."""
     return set(StoppedKind.objects.filter(person=person.pk).values_list("kind", flat=True))
 
 
@@ -78,5 +77,4 @@ def stopped_among(messages: Sequence[Message]) -> set[int]:
 
 
 def kinds_to_stop(person: AbstractBaseUser) -> list[str]:
-    """Types that `person` can get and may unsubscribe from."""
     return [name for name in kinds_of_sort(LetterSort.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]

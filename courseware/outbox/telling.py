@@ -90,7 +90,6 @@ def tell_together(
 def email_to(
     person: AbstractBaseUser, kind: str, *, next_at: datetime, key: str = "", data: dict[str, Any] | None = None
 ) -> Message:
-    """An unsaved email to the address and in the language of the person."""
     return Message(
         kind=kind,
         key=key,

@@ -10,7 +10,6 @@ KEPT_FOR = timedelta(days=90)
 
 class TrayLineQuerySet(models.QuerySet["TrayLine"]):
     def of(self, person: int | None) -> Self:
-        """The newest first."""
         return self.filter(person=person).order_by("-pk")
 
     def unread(self) -> Self:

@@ -37,7 +37,6 @@ def tray(request: HttpRequest) -> HttpResponse:
 
 @post_view("outbox:tray", takes=())
 def open_line(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark a line read and go to its page."""
     line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)
     [(_line, said)] = in_words([line])
     TrayLine.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())

@@ -57,7 +57,6 @@ def write_letter(
 
 
 def own_parts(kind: MessageKind, own: Words, context: Mapping[str, Any], language: str) -> dict[str, str]:
-    """Part → own wording."""
     if kind.editable is None:
         return {}
     texts = {part: by_language.get(language, "") for part, by_language in own.items()}

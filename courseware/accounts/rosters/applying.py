@@ -59,7 +59,6 @@ class Conflict(Exception):
 
 @transaction.atomic
 def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> Roster:
-    """Store the compared list, to be reviewed and applied."""
     roster = Roster.objects.create(
         file_name=file_name[-200:],
         digest=digest,

@@ -96,7 +96,6 @@ class Comparison:
         return f"number {number}" if number else f"email {email}" if email else ""
 
     def distinct(self, plan: Plan) -> list[Row]:
-        """Without rows that repeat an earlier row."""
         rows, said = [], set()
         for row in self.listing.rows:
             words = (self.key_of(row), *sorted((name, str(value)) for name, value in row.values.items()))
@@ -119,7 +118,8 @@ class Comparison:
         for twins in about.values():
             for row in twins if len(twins) > 1 else ():
                 named = "staff_number" if "staff_number" in row.values else "email"
-                faults[row.line].append(problem(row, named, "twice", line=str(other_than(row, twins).line)))
+                other = next(each for each in twins if each is not row)
+                faults[row.line].append(problem(row, named, "twice", line=str(other.line)))
         for sharers in addressed.values():
             if len({self.key_of(row) for row in sharers}) > 1:
                 for row in sharers:
@@ -129,7 +129,6 @@ class Comparison:
         return faults
 
     def line_of(self, row: Row, between: list[CellFault]) -> RosterRow | None:
-        """None: nothing changes."""
         person = self.persons[row.line]
         problems = [*row.problems, *self.faults(row, person)]
         _team, offered, of_team = self.team_of(row)
@@ -322,10 +321,6 @@ def needs_second_yes(notes: Mapping[str, Any]) -> bool:
 def problem(row: Row, column: str, code: str, **said: str) -> CellFault:
     stood = str(row.values.get(column, ""))
     return CellFault(row.cells.get(column, str(row.line)), column, stood, code, said)
-
-
-def other_than(row: Row, rows: list[Row]) -> Row:
-    return next(each for each in rows if each is not row)
 
 
 def line_for(kind: str, line: int, person: Known, values: dict[str, Any]) -> RosterRow:

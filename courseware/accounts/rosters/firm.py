@@ -43,7 +43,6 @@ class Firm:
     near: dict[str, int | None] = field(default_factory=dict)  # what `nearest` found
 
     def leads_of(self, team: int) -> set[int]:
-        """Active managers of the team."""
         return {pk for pk in self.leads[team] if self.people[pk].is_active}
 
     def add_team(self, key: int, names: list[str]) -> None:

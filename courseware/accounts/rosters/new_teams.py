@@ -60,10 +60,7 @@ def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
 
 
 def team_at(path: str, firm: Firm, own: Collection[int], by: User) -> int | None:
-    """Find or create the team of this path and its parents. Returns its key.
-
-    None if several teams fit, if the name is too long, or if `by` would manage the team: see `TeamForm.clean_parent`.
-    """
+    """The key of the team of this path, created with its parents; None if it cannot be created or several fit."""
     named = firm.teams_named(path)
     if named:
         return next(iter(named)) if len(named) == 1 else None

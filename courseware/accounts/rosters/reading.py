@@ -135,7 +135,6 @@ def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
 
 
 def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:
-    """(column → field, unknown headings)"""
     fields: dict[int, str] = {}
     unknown = []
     for place, heading in enumerate(headings):

@@ -41,7 +41,6 @@ NEAR = [timedelta(days=sign * days) for days in range(15) for sign in (1, -1)]
 
 
 def table(year: int) -> str:
-    """CSV: day, kind (free or working), name."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["day", "kind", "name"])
