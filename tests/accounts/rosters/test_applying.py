@@ -1,6 +1,5 @@
 """A list is applied as it was said, once; and lists come to the same firm however they are cut, mixed or repeated."""
 
-import json
 import random
 import re
 from functools import partial
@@ -28,7 +27,7 @@ from courseware.accounts.rosters.applying import (
     outcome_lines,
 )
 from courseware.accounts.rosters.new_teams import create_teams
-from courseware.accounts.rosters.roster import CellFault, Roster, RosterRow
+from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.search_terms import found_by
 from courseware.assignments.merging import merge, undo_merge
 from courseware.evidence.models import Event
@@ -301,28 +300,6 @@ def test_nobody_is_changed_by_a_row_with_a_name_that_is_somebody_elses_again(kep
     undo_merge(row, by=hr)
     assert outcomes(apply(roster)) == {"conflict": [2]}
     assert User.objects.get(pk=kept.pk).name == "王小明"
-
-
-def stored_and_read(row):
-    return RosterRow.from_json(json.loads(json.dumps(row.as_json())))
-
-
-def test_a_row_is_read_as_it_was_stored():
-    moved = RosterRow(3, "move", "Li Na", 7, {"email": None}, {"email": "li@example.com"}, 2, "learner", [1], ["Store"])
-    fault = CellFault("D3", "team", "Nigth", "near-team", {"path": "Night"})
-    new = RosterRow(team=-1)
-    bad = RosterRow(
-        3,
-        "bad",
-        "Li Na",
-        problems=[fault],
-        otherwise=moved,
-        offer="Night",
-        in_new_team=new,
-        new_team="N",
-    )
-    for row in (moved, bad):
-        assert stored_and_read(row) == row
 
 
 MANAGER = Membership.Role.MANAGER

@@ -1,14 +1,18 @@
-"""Pieces of pages that are rendered once: the same for the same values, and never what is one person's."""
+"""The tags and filters of templates: pieces rendered once, minutes in words, titles of pages."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
 from django.template import Context, Template
 from django.utils import timezone, translation
+from django.utils.translation import override
 
 from courseware.lib import cached_include
+from courseware.lib.minute_words import minutes_in_words
 
 PIECES = {
     "plain.html": "[{{ word }}]",
@@ -82,3 +86,50 @@ def test_language_and_time_zone_are_part_of_what_a_piece_is_kept_by():
 def test_a_row_of_the_database_is_refused_because_an_older_state_of_it_is_equal():
     with pytest.raises(TypeError, match="word: two User with one primary key are equal"):
         show("plain.html", "word=word", word=get_user_model()(pk=1))
+
+
+WORDS = {
+    0: ("0 minutes", "0分钟"),
+    0.5: ("half a minute", "半分钟"),
+    1: ("1 minute", "1分钟"),
+    1.5: ("1.5 minutes", "1.5分钟"),
+    4.0: ("4 minutes", "4分钟"),
+    59.5: ("59.5 minutes", "59.5分钟"),
+    60: ("1 hour", "1小时"),
+    62: ("1 hour", "1小时"),
+    63: ("1 hour 5 minutes", "1小时5分"),
+    141: ("2 hours 20 minutes", "2小时20分"),
+    178.5: ("3 hours", "3小时"),
+}
+
+
+@pytest.mark.parametrize("minutes", WORDS)
+def test_minutes_are_said_in_halves_and_from_an_hour_on_in_fives(minutes):
+    with override("en"):
+        english = minutes_in_words(minutes)
+    with override("zh-hans"):
+        assert (english, minutes_in_words(minutes)) == WORDS[minutes]
+
+
+TITLE = Template("{% load page_titles %}{% with_outcome %}{{ title }}{% endwith_outcome %}")
+
+
+@pytest.mark.parametrize(
+    ("levels", "title", "shown"),
+    [
+        ([], "My team", "My team"),
+        (["INFO", "WARNING"], "My team", "My team"),
+        (["INFO", "SUCCESS"], "My team", "Done: My team"),
+        (["SUCCESS", "ERROR"], "My team", "Error: My team"),
+        (["SUCCESS"], "Error: My team", "Error: My team"),
+        (["ERROR"], "Error: My team", "Error: My team"),
+        (["SUCCESS"], "<b>", "Done: &lt;b&gt;"),
+    ],
+)
+def test_a_title_begins_with_an_error_or_else_with_a_success(levels, title, shown):
+    messages = [Message(getattr(constants, level), "…") for level in levels]
+    assert TITLE.render(Context({"title": title, "messages": messages})) == shown
+
+
+def test_a_page_without_messages_keeps_its_title():
+    assert TITLE.render(Context({"title": "My team"})) == "My team"
