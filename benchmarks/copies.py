@@ -21,11 +21,9 @@ from courseware.assessment.models import (
 from courseware.assignments.models import Assignment
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, subject_of
-from courseware.learning.adjustments import AdjustmentLine
-from courseware.learning.changes_seen import ChangeSeen
+from courseware.learning.adjustments import AdjustmentLine, Postponement
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.models import Answer, Completion, Enrollment, KeptPhrase, SurveyReceipt
-from courseware.learning.postponements import Postponement
+from courseware.learning.models import Answer, ChangeSeen, Completion, Enrollment, KeptPhrase, SurveyReceipt
 from courseware.simulations.models import Decision, Run
 
 # Model → its column that says whose a row is. Each stands behind those that its rows name.

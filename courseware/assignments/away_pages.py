@@ -18,8 +18,8 @@ from courseware.accounts.addresses import page_before
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.content.compiled import serving
+from courseware.learning.adjustments import Postponement
 from courseware.learning.models import Enrollment
-from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
 from courseware.lib.form_layout import Fields
 from courseware.lib.page_views import form_view, post_view

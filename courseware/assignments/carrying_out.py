@@ -15,14 +15,13 @@ from courseware.accounts.models import User
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding_by_hand import LeftOut, Undone, remind, undo_reminding
 from courseware.evidence.recording import NewEvent, record_many
-from courseware.learning.adjusting import adjust
+from courseware.learning.adjusting import NotUndone, adjust, lines_in_hands_of, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import take_back_refusals
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal, Unadjusted
 from courseware.learning.models import Enrollment
-from courseware.learning.undoing import NotUndone, lines_in_hands_of, undo
 from courseware.lib.dates import due_instant, site_day
 
 NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)

@@ -21,12 +21,11 @@ from courseware.assignments.fitting import Certified, Deed, PersonFacts, Why, re
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import acting_rules, chunks_of_people, version_of
 from courseware.assignments.switching import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
-from courseware.learning.adjusting import adjust
+from courseware.learning.adjusting import NotUndone, adjust, undo
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.manager_actions.certified import EndCertified
-from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment
-from courseware.learning.undoing import NotUndone, undo
+from courseware.learning.newest_runs import stands_for_another
 from courseware.lib import dates
 from courseware.lib.chunks import batches
 

@@ -14,14 +14,13 @@ from courseware.accounts.addresses import page_before
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import learners_of, manages_people, people_handled_by
 from courseware.assignments.certified_enrollments import undo_ending
-from courseware.learning.adjusting import call_off, decide
+from courseware.learning.adjusting import call_off, decide, lines_in_hands_of, may_still, newest_lines, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH
 from courseware.learning.manager_actions import described_by
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.manager_actions.manager_action import Refusal, why_not_decide
 from courseware.learning.models import Enrollment
-from courseware.learning.undoing import lines_in_hands_of, may_still, newest_lines, undo
 from courseware.lib.chunks import batches
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.lib.small_numbers import keys_in

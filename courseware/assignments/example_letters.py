@@ -7,7 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.learning.letter_examples import (
+from courseware.learning.course_letter import (
     FIRST_COURSE,
     SIGNED,
     UNTIL,

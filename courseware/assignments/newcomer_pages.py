@@ -30,7 +30,7 @@ from courseware.assignments.newcomers import (
 from courseware.assignments.people_forms import DayInput
 from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
-from courseware.learning.fields import FARTHEST
+from courseware.learning.due import FARTHEST
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields, LongSelect
 from courseware.lib.page_views import form_status, form_view, posted, render_form

@@ -32,8 +32,8 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.looks import VERB as LOOKED
 from courseware.learning.looks import record_look
-from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment
+from courseware.learning.newest_runs import MergedRun
 from courseware.lib.dates import site_day
 from courseware.lib.form_layout import Fields
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form

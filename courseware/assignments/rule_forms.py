@@ -15,7 +15,7 @@ from courseware.assignments.switching import is_name_taken
 from courseware.content.compiled import serving
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
-from courseware.learning.fields import FARTHEST
+from courseware.learning.due import FARTHEST
 from courseware.lib import dates
 from courseware.lib.form_layout import Fields, Sentence
 

@@ -21,8 +21,8 @@ from courseware.assignments.planning import version_of
 from courseware.evidence.recording import NewEvent, record, record_many, subject_of
 from courseware.jobs.tasks import task
 from courseware.learning import course_letter
-from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment
+from courseware.learning.newest_runs import stands_for_another
 from courseware.lib.chunks import batches
 from courseware.outbox.models import Message
 

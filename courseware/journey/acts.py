@@ -1,7 +1,4 @@
-"""What a learner does next in a course: address, minutes, and words for managers.
-
-The learner's words are in `templates/journey/acts/`.
-"""
+"""A learner's next step in a course. The learner's words are in `templates/journey/acts/`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,10 +39,7 @@ DRILL_MINUTES = 2  # much less than the exam that it stands at takes
 
 @dataclass(frozen=True)
 class NextAct:
-    """`step` is where it leads: after completion an open step, or None.
-
-    `under_way` comes with ATTEMPT and RUN, `failed` with AGAIN and WAIT, `again` with AGAIN, `drill` with DRILL.
-    """
+    """`step`: where it leads, or None. `under_way` with ATTEMPT, RUN; `failed` with AGAIN, WAIT; `again`; `drill`."""
 
     kind: Act | Reason
     course_id: str
@@ -91,7 +85,6 @@ class NextAct:
 
     @property
     def words(self) -> str:
-        """For managers: what is next, and why."""
         if self.kind in REASONS or not self.step:
             return ""
         values = {"step": self.step.title, "again": len(self.again)}
@@ -130,7 +123,6 @@ class NextAct:
 
     @property
     def opens_in_words(self) -> str:
-        """When the next attempt opens, in the time zone of the page."""
         if not self.opens_at:
             return ""
         return date_format(timezone.localtime(self.opens_at), pgettext("format of an instant near by", "l j F, H:i"))

@@ -43,6 +43,8 @@ class LineStop:
 
 @dataclass(frozen=True)
 class ClockHands:
+    """Angles in degrees from twelve."""
+
     hour: int
     minute: int
 
@@ -53,14 +55,8 @@ def stops_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[LineS
     return tuple(LineStop(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
 
 
-def hands_at(instant: datetime) -> ClockHands:
-    return ClockHands(hour=30 * (instant.hour % 12) + instant.minute // 2, minute=6 * instant.minute)
-
-
 @dataclass(frozen=True)
 class NextQuestion:
-    """The next question of a lesson left halfway. `title` is HTML."""
-
     id: str
     title: str
     waiting: int
@@ -115,17 +111,14 @@ class CourseCard:
 
     @cached_property
     def changed(self) -> ShownChange | None:
-        """The first changed lesson. Runs three queries the first time."""
         return as_shown(self.journey.changes[0], self.enrollment.release) if self.journey.changes else None
 
     @cached_property
     def lead(self) -> Membership | None:
-        """The manager to tell of being late. Runs two queries."""
         return lead_of(self.enrollment.learner) if self.due and self.due.is_overdue else None
 
     @cached_property
     def certificate(self) -> Certificate | None:
-        """Runs a query."""
         return Certificate.objects.filter(enrollment=self.enrollment).first()
 
     @cached_property
@@ -139,7 +132,6 @@ class CourseCard:
 
     @cached_property
     def phrases(self) -> int:
-        """Number of kept phrases. Runs a query."""
         return len(KEPT_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
 
     @property
@@ -182,7 +174,6 @@ class CourseCard:
 
     @property
     def starts_here(self) -> bool:
-        """Whether a starting point that is not begun is next."""
         step = self.act.step
         return step is not None and step.kind == "pre-check" and self.act.kind == Act.GO_ON
 
@@ -202,7 +193,6 @@ class CourseCard:
 
     @property
     def rule(self) -> str:
-        """That of the drill, as HTML."""
         return self.journey.outline.objective(self.act.drill.rule) if self.act.drill else ""
 
     @property
@@ -223,11 +213,11 @@ class CourseCard:
 
     @property
     def hands(self) -> ClockHands:
-        return hands_at(timezone.localtime(self.act.opens_at))
+        at = timezone.localtime(self.act.opens_at)
+        return ClockHands(hour=30 * (at.hour % 12) + at.minute // 2, minute=6 * at.minute)
 
     @cached_property
     def stopped(self) -> StoppedRun | None:
-        """Runs two queries if a run was left."""
         left = self.act.under_way
         return stopped_run(self.enrollment, left, self.journey.outline.language) if left and left.is_run else None
 
@@ -266,7 +256,6 @@ def first_changed(cards: Iterable[CourseCard]) -> tuple[CourseCard | None, int]:
 
 
 def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
-    """Sorted as on the dashboard."""
     return sorted(enrollments, key=lambda each: (urgency_of(each), each.enrolled_at))
 
 

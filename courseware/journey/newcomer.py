@@ -7,7 +7,7 @@ from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
 from courseware.assessment.grading import points_needed
 from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, PageData, Step
+from courseware.content.compiled.serving import PageData, Step
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.journey.home import CourseCard
@@ -20,8 +20,6 @@ WIDE, NARROW = (252, 846), (5, 295)
 
 @dataclass(frozen=True)
 class DrawnStop:
-    """`x` is formatted for the drawing."""
-
     x: str
     is_simulation: bool
 
@@ -36,9 +34,7 @@ class Asking:
 
 @dataclass(frozen=True)
 class Welcome:
-    """`questions` of the starting point (0: none). `lessons` and `simulations`: required before the exam. `needed` of
-    `asked` questions pass the exam (0: none).
-    """
+    """`lessons` and `simulations`: required before the exam. `needed` of `asked` pass it (0: no exam)."""
 
     stops: int
     duration: str
@@ -55,16 +51,11 @@ class Welcome:
     asking: Asking | None
 
 
-def way_to_the_exam(outline: Outline) -> list[Step]:
-    return [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
-
-
 def welcome(card: CourseCard, person: User) -> Welcome:
-    """Runs up to three queries."""
     outline, release = card.journey.outline, card.enrollment.release
     exam = serving.page(release, outline.exam_id, outline.language) if outline.exam_id else None
     start = serving.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
-    way = way_to_the_exam(outline)
+    way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
     required = [step.kind for step in way if step.is_required]
     asked = questions_of(exam)
     return Welcome(

@@ -131,7 +131,6 @@ class Journey:
 
     @property
     def words(self) -> str:
-        """For managers: what is next, and how many changed lessons are to be seen."""
         words, beside = self.next_act.words, len(self.changes) - (self.next_act.kind in CHANGED)
         changed = ngettext("%(number)d changed lesson to read", "%(number)d changed lessons to read", beside)
         return " · ".join(filter(None, [words, changed % {"number": beside} if beside else ""]))
@@ -164,11 +163,7 @@ def journeys(
     with_sittings: bool = False,
     at: datetime | None = None,
 ) -> list[Journey]:
-    """In the order of the enrollments; `outlines` by course key.
-
-    Runs one query for any number of them, and others only if needed: attempts and runs begun, sittings, failed exams
-    (3), owed drills (3), changed lessons.
-    """
+    """In the order of the enrollments; `outlines` by course key. A constant number of queries."""
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
     own = {each.pk: narrowed(outlines[each.course_id], each) for each in enrollments}
@@ -220,7 +215,6 @@ def has_failed(journey: Journey) -> bool:
 
 
 def exams_of(waiting: Mapping[int, Journey]) -> dict[int, tuple[Outline, PageData]]:
-    """Outline and exam by enrollment key, as released now. Runs one query."""
     keys = {journey.enrollment.course_id for journey in waiting.values()}
     courses = {course.pk: course for course in COURSES(courses=list(keys))}
     exams = {}

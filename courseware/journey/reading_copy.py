@@ -38,7 +38,6 @@ class ReadingCopy:
 
 
 def reading_copy_of(card: CourseCard) -> ReadingCopy:
-    """The module of the next step; none at the end."""
     module = card.module
     if module is None:
         return ReadingCopy(None, ())

@@ -1,38 +1,25 @@
-"""A learner's record of one enrollment."""
-
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from courseware.accounts.away import Away
 from courseware.accounts.notes import Note
-from courseware.assessment.models import Attempt, Certificate, OutsideTraining
+from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.outside_records import trainings_of
-from courseware.assessment.result_page import ModuleScore, by_module, exam_scores
-from courseware.assessment.starting_point import StartingPoint, sittings_of
+from courseware.assessment.result_page import by_module, exam_scores
+from courseware.assessment.starting_point import sittings_of
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
 from courseware.learning.adjusting import adjustments_of
-from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import may_ask
-from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.models import Enrollment, LessonReport
+from courseware.learning.models import ChangeSeen, Enrollment, LessonReport
 from courseware.learning.own_post import post_in_words
 from courseware.learning.postponing import absences_during, days_moved_on
 from courseware.simulations.models import Run
-
-
-class DailyCounts(NamedTuple):
-    """Questions of the day: answered, and right among them."""
-
-    answered: int
-    right: int
 
 
 @dataclass(frozen=True)
@@ -53,38 +40,8 @@ class RecordLine:
         return max(self.attempts, key=lambda attempt: attempt.points or 0, default=None)
 
 
-@dataclass(frozen=True)
-class Record:
-    """`retired` counts completions of documents that left the route. `outside` and `notes` are of any course.
-    `objectives`: of all attempts at the exam. `is_drill_left`: the exam is passed, but a drill comes first.
-    """
-
-    lines: tuple[RecordLine, ...]
-    post: str
-    retired: int
-    reports: int
-    certificate: Certificate | None
-    earlier: tuple[tuple[Enrollment, Certificate | None], ...]
-    outside: list[OutsideTraining]
-    adjustments: list[AdjustmentLine]
-    absences: list[Away]
-    days_moved_on: int
-    day_requests: list[DayRequest]
-    may_ask: bool
-    notes: list[Note]
-    point: StartingPoint
-    asks_again: bool
-    is_drill_left: bool
-    daily: DailyCounts
-    objectives: tuple[ModuleScore, ...]
-
-    @property
-    def answers(self) -> int:
-        return sum(line.answers for line in self.lines)
-
-
-def own_record(reading: Reading) -> Record:
-    """Runs eighteen queries, and one more if the course is completed."""
+def own_record(reading: Reading) -> dict[str, object]:
+    """What `journey/record.html` prints. `retired` counts completions of documents that left the route."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
@@ -105,40 +62,39 @@ def own_record(reading: Reading) -> Record:
     )
     sittings = sittings_of([enrollment.pk]).get(enrollment.pk, ())
     journey = Journey(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
-    return Record(
-        lines=lines,
-        post=post_in_words(enrollment, reading.outline),
-        retired=len(completions.keys() - {step.id for step in steps}),
-        reports=LessonReport.objects.written_by(enrollment).count(),
-        certificate=certificate_of(enrollment),
-        earlier=earlier_with_certificates(enrollment),
-        outside=list(trainings_of(enrollment.learner, enrollment.course_id)),
-        adjustments=adjustments_of(enrollment, is_own=True),
-        absences=absences_during(enrollment),
-        days_moved_on=days_moved_on(enrollment),
-        day_requests=list(DayRequest.objects.of(enrollment)),
-        may_ask=may_ask(enrollment),
-        notes=list(Note.objects.about(enrollment.learner)),
-        point=journey.starting_point,
-        asks_again=journey.starting_point.may_ask_again and not enrollment.waived_at,
-        is_drill_left=journey.is_held_by_drill,
-        daily=daily_counts(enrollment),
-        objectives=by_module(exam_scores(enrollment), reading.outline),
-    )
+    return {
+        "lines": lines,
+        "post": post_in_words(enrollment, reading.outline),
+        "retired": len(completions.keys() - {step.id for step in steps}),
+        "reports": LessonReport.objects.written_by(enrollment).count(),
+        "certificate": certificate_of(enrollment),
+        "earlier": earlier_with_certificates(enrollment),
+        "outside": list(trainings_of(enrollment.learner, enrollment.course_id)),
+        "adjustments": adjustments_of(enrollment, is_own=True),
+        "absences": absences_during(enrollment),
+        "days_moved_on": days_moved_on(enrollment),
+        "day_requests": list(DayRequest.objects.of(enrollment)),
+        "may_ask": may_ask(enrollment),
+        "notes": list(Note.objects.about(enrollment.learner)),
+        "point": journey.starting_point,
+        "asks_again": journey.starting_point.may_ask_again and not enrollment.waived_at,
+        "is_drill_left": journey.is_held_by_drill,
+        "daily": daily_counts(enrollment),
+        "objectives": by_module(exam_scores(enrollment), reading.outline),
+    }
 
 
 def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeSeen]]:
-    """Document id → changes seen, oldest first. Runs one query."""
     found = defaultdict(list)
     for seen in enrollment.changes_seen.select_related("document"):
         found[seen.document.identifier].append(seen)
     return found
 
 
-def daily_counts(enrollment: Enrollment) -> DailyCounts:
-    """Runs one query."""
+def daily_counts(enrollment: Enrollment) -> dict[str, int]:
+    """`answered` questions of the day, and `right` ones among them."""
     right = Count("pk", filter=Q(is_right=True))
-    return DailyCounts(**enrollment.daily_answers.order_by().aggregate(answered=Count("pk"), right=right))
+    return enrollment.daily_answers.order_by().aggregate(answered=Count("pk"), right=right)
 
 
 def certificate_of(enrollment: Enrollment) -> Certificate | None:
@@ -146,13 +102,11 @@ def certificate_of(enrollment: Enrollment) -> Certificate | None:
 
 
 def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate | None], ...]:
-    """Runs one query."""
     runs = Enrollment.objects.before(enrollment).select_related("certificate")
     return tuple((run, getattr(run, "certificate", None)) for run in runs)
 
 
 def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
-    """Document id → attempts, oldest first. Runs one query."""
     attempts = defaultdict(list)
     for attempt in enrollment.attempts.submitted().select_related("exam"):
         attempts[attempt.exam.identifier].append(attempt)
@@ -160,7 +114,6 @@ def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
 
 
 def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
-    """Document id → finished runs without branches. Runs one query."""
     runs = defaultdict(list)
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
         runs[run.simulation.identifier].append(run)

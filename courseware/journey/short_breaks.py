@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from courseware.content.compiled.serving import MINUTES_AGAIN, Step
 from courseware.journey.acts import DRILL_MINUTES, Act
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
+from courseware.learning.course_page import lesson_address
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.tries import minutes_of_rest
@@ -41,7 +41,6 @@ class ShortAct:
 
     @property
     def reason(self) -> str:
-        """In a sentence, for the learner."""
         if self.why == WhyNow.MISSED:
             return ngettext(
                 "%(number)d question here was missed and is not right yet.",
@@ -80,7 +79,6 @@ class LessonTried:
 
 
 def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
-    """By lesson id. Runs one query."""
     rows = Answer.objects.filter(enrollment=enrollment).order_by("pk")
     found: dict[str, LessonTried] = {}
     for lesson, question, is_right, at in rows.values_list(
@@ -96,7 +94,6 @@ def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
 
 
 def proposals(journey: Journey, tried: Mapping[str, LessonTried], minutes: int) -> list[ShortAct]:
-    """The best first, each step once."""
     fitting = (each for each in everything(journey, tried) if each.minutes <= minutes)
     by_step: dict[str, ShortAct] = {}
     for each in fitting:
@@ -115,19 +112,18 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
 def questions_missed(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
     for step in journey.outline.steps:
         if missed := still_asked(journey, step, tried):
-            address = f"{step_address(journey.outline.course_id, step)}#q-{missed[0]}"
+            address = f"{lesson_address(journey.outline.course_id, step.id)}#q-{missed[0]}"
             yield ShortAct(WhyNow.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
 
 
 def steps_not_done(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
-    """Required ones first."""
     steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     asked_for = [step for step in steps if step.is_required or not (journey.outline.is_short or step.waited)]
     asked_for.sort(key=lambda step: not step.is_required)
     for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
         for step in asked_for:
             if step.kind == kind and step.id not in done and not step.is_after_exam:
-                yield ShortAct(why, step, minutes_of(journey, step, tried), step_address(course, step))
+                yield ShortAct(why, step, minutes_of(journey, step, tried), lesson_address(course, step.id))
 
 
 def checks_again(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
@@ -136,7 +132,7 @@ def checks_again(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator
     done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
         if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
-            address = f"{step_address(course, step)}?again=check#q-{asked[0].id}"
+            address = f"{lesson_address(course, step.id)}?again=check#q-{asked[0].id}"
             yield ShortAct(WhyNow.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
 
 
@@ -144,7 +140,7 @@ def simulations_again(journey: Journey) -> Iterator[ShortAct]:
     steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     for step in steps:
         if step.kind == "simulation" and step.id in done and not step.waited:
-            yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, step_address(course, step))
+            yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, lesson_address(course, step.id))
 
 
 def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
@@ -181,7 +177,3 @@ def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -
     asked = {key for key in page.wordings if page.questions[key].is_for(track)}
     left = asked - {page.first_wordings.get(each) for each in tried[step.id].answered}
     return minutes_of_rest(minutes, len(left), len(asked))
-
-
-def step_address(course: str, step: Step) -> str:
-    return reverse("learning:step", args=[course, step.id])

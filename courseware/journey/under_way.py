@@ -1,5 +1,3 @@
-"""Exam attempts and simulation runs that were begun and not ended."""
-
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -51,7 +49,6 @@ UNDER_WAY = KeptQuery(under_way)
 
 
 def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[UnderWay]]:
-    """By enrollment key, without empty ones. Runs one query."""
     found = defaultdict(list)
     for enrollment, *begun in UNDER_WAY(enrollments=list(enrollments)):
         found[enrollment].append(UnderWay(*begun))
@@ -69,7 +66,6 @@ class StoppedRun:
 
 
 def stopped_run(enrollment: Enrollment, under_way: UnderWay, language: str) -> StoppedRun:
-    """Runs two queries."""
     run = running.joined(Run.objects.with_release().get(pk=under_way.key), enrollment)
     trail = trail_of(run)
     situation = situation_of(trail, page_of(run, language).simulation, timezone.now())

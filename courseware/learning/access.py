@@ -57,7 +57,6 @@ class Reading:
 
 
 def reading_of(request, course_id) -> Reading:
-    """The user's newest run through the course. Raises Http404."""
     # Chosen here: asked for a course by its id, SQLite goes through everybody's enrollments in it.
     runs = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
     if not runs:
@@ -82,5 +81,4 @@ def own_enrollments(request, **which) -> list[Enrollment]:
 
 
 def own_readings(request) -> list[Reading]:
-    """The newest run in each of the user's courses, newest first."""
     return [Reading(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]

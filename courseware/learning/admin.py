@@ -82,8 +82,6 @@ admin.site.unregister(Team)
 
 @admin.register(Team)
 class EnrollingTeamAdmin(TeamAdmin):
-    """The team's admin of `accounts`, with the action to enroll a team."""
-
     actions = ["enroll"]
     change_list_template = "admin/learning/teams.html"
 
@@ -220,7 +218,6 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
 
     @admin.display(description=_("certified until"))
     def certified(self, enrollment):
-        """Of the person, by whichever run; an earlier run says nothing of it."""
         day = enrollment.certified_until if enrollment.is_newest else None
         if day == date.max:
             return gettext("no end")
@@ -241,8 +238,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
         return enrollment.answers.count()
 
     def ask(self, request, enrollments, action):
-        """A page with the action's form; once that is valid, act on each and return None, which shows the list
-        again."""
+        """The action's form; once it is valid, act on each and return None, which shows the list."""
         form = action.form(request.POST if "confirmed" in request.POST else None)
         for name in WORDS.keys() & form.fields.keys():
             vars(form.fields[name]).update(WORDS[name])

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.permissions import may_decide_about
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release
-from courseware.learning.fields import DueDayField
+from courseware.learning.due import DueDayField
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from courseware.lib.page_views import form_status
@@ -61,8 +61,6 @@ SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
 
 
 class ReadingForm(forms.Form):
-    """The professional who has read a text."""
-
     name = forms.CharField(label=_("name"), max_length=80)
     profession = forms.CharField(label=_("profession"), max_length=80)
     read_on = forms.DateField(label=_("read on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
@@ -115,7 +113,6 @@ class PublishForm(forms.Form):
 
     @property
     def words(self):
-        """Weights of the chosen drafts by document id, and the note."""
         chosen = {pk: self.drafts[pk].document.identifier for pk in self.cleaned_data["revisions"]}
         weights = {identifier: self.cleaned_data[f"weight-{pk}"] for pk, identifier in chosen.items()}
         return {"weights": weights, "note": self.cleaned_data["note"]}

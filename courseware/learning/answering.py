@@ -5,9 +5,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.content.compiled import serving
+from courseware.learning.changed_lessons import settle_check
 from courseware.learning.completing import complete_lesson, lock, touch, waiting_in
 from courseware.learning.models import Answer
-from courseware.learning.seeing_changes import settle_check
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.lib.kept_query import KeptQuery
 from courseware.unsaved.keeping import drop, keep, offer_of, unsaved_in
@@ -42,7 +42,9 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     question = question_of_form(enrollment.release, page, question_id, revision)
     response = question.clean(raw)
     for stored in ANSWERS_OF_FORM(token=token):
-        return same(stored, enrollment, question_id, response)
+        if (stored.enrollment_id, stored.question, stored.response) != (enrollment.pk, question_id, response):
+            raise TokenReused(question_id)
+        return stored
     refuse_too_many(SENT, enrollment.learner_id, at)
     stored = Answer(
         enrollment=enrollment,
@@ -66,9 +68,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
 
 
 def question_of_form(release, page, question_id, revision):
-    """The question, if its choices are as in `revision` in every language of it. Raises NoSuchQuestion,
-    QuestionChanged.
-    """
+    """The question, if `revision` has the same choices in each language. Raises NoSuchQuestion, QuestionChanged."""
     try:
         question = page.questions[question_id]
     except KeyError:
@@ -82,14 +82,7 @@ def question_of_form(release, page, question_id, revision):
     return question
 
 
-def same(stored, enrollment, question_id, response):
-    if (stored.enrollment_id, stored.question, stored.response) != (enrollment.pk, question_id, response):
-        raise TokenReused(question_id)
-    return stored
-
-
 def store_new(row, refusal):
-    """Insert a row with the token of a form. Raises `refusal` if another row has the token."""
     try:
         with transaction.atomic():
             row.save(force_insert=True)

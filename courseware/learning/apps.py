@@ -21,40 +21,34 @@ class LearningConfig(AppConfig):
         post_migrate.connect(grant_rights, sender=self)
         course_letter.register_letters()
         day_answer_letter.register_letter()
-        self.keep_headcounts()
-        self.follow_absences()
-        self.keep_days_told()
+        self.connect_signals()
+        self.schedule_jobs()
 
-    def keep_days_told(self):
-        from courseware.accounts.models import Membership, Team
-        from courseware.learning import days_told
+    def connect_signals(self):
+        from courseware.accounts.models import Membership, Team, User
+        from courseware.learning import days_told, recounting
 
-        for signal in (pre_save, pre_delete):
-            signal.connect(days_told.note_zones, sender=Membership, dispatch_uid="learning.note_zones")
-        for signal in (post_save, post_delete):
-            signal.connect(days_told.follow_zones, sender=Membership, dispatch_uid="learning.follow_zones")
-        pre_save.connect(days_told.note_zone_of_team, sender=Team, dispatch_uid="learning.note_zone_of_team")
-        post_save.connect(days_told.follow_zone_of_team, sender=Team, dispatch_uid="learning.follow_zone_of_team")
+        def connect(receiver, sender, *signals):
+            for signal in signals:
+                signal.connect(receiver, sender=sender, dispatch_uid=f"learning.{receiver.__name__}")
 
-    def follow_absences(self):
-        from courseware.jobs.schedule import Every, schedule
+        connect(recounting.note_reach, Membership, pre_save, pre_delete)
+        connect(recounting.count_reach, Membership, post_save, post_delete)
+        connect(recounting.note_leaving, User, pre_save)
+        connect(recounting.count_leaving, User, post_save)
+        connect(recounting.note_place, Team, pre_save)
+        connect(recounting.forget_team, Team, post_delete)
+        connect(recounting.recount_above, Team, post_save)
+        connect(days_told.note_zones, Membership, pre_save, pre_delete)
+        connect(days_told.follow_zones, Membership, post_save, post_delete)
+        connect(days_told.note_zone_of_team, Team, pre_save)
+        connect(days_told.follow_zone_of_team, Team, post_save)
+
+    def schedule_jobs(self):
+        from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.learning.postponing import is_any_not_settled, settle_all
+        from courseware.learning.recounting import add_up
 
+        schedule("add-up-headcounts", _("Add up the numbers above the boards"), add_up, Daily(time(4, 10)))
         words = _("Move due days on for who is away, and for who is back")
         schedule("follow-absences", words, settle_all, Every(timedelta(minutes=10)), is_any_not_settled)
-
-    def keep_headcounts(self):
-        from courseware.accounts.models import Membership, Team, User
-        from courseware.jobs.schedule import Daily, schedule
-        from courseware.learning import recounting
-
-        for signal in (pre_save, pre_delete):
-            signal.connect(recounting.note_reach, sender=Membership, dispatch_uid="learning.note_reach")
-        for signal in (post_save, post_delete):
-            signal.connect(recounting.count_reach, sender=Membership, dispatch_uid="learning.count_reach")
-        pre_save.connect(recounting.note_leaving, sender=User, dispatch_uid="learning.note_leaving")
-        post_save.connect(recounting.count_leaving, sender=User, dispatch_uid="learning.count_leaving")
-        pre_save.connect(recounting.note_place, sender=Team, dispatch_uid="learning.note_place")
-        post_delete.connect(recounting.forget_team, sender=Team, dispatch_uid="learning.forget_team")
-        post_save.connect(recounting.recount_above, sender=Team, dispatch_uid="learning.recount_above")
-        schedule("add-up-headcounts", _("Add up the numbers above the boards"), recounting.add_up, Daily(time(4, 10)))

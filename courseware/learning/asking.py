@@ -14,11 +14,10 @@ from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.completing import lock
 from courseware.learning.day_answer_letter import tell_of_answer
-from courseware.learning.day_requests import DayRequest
+from courseware.learning.day_requests import DayRequest, ManagerQuestion
 from courseware.learning.manager_actions import BY_KIND
 from courseware.learning.manager_actions.extension import Extend, reopen
 from courseware.learning.manager_actions.manager_action import Refusal
-from courseware.learning.manager_questions import ManagerQuestion
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
 
@@ -52,7 +51,6 @@ def may_ask(enrollment: Enrollment) -> bool:
 
 
 def last_request(enrollment: Enrollment, at: datetime | None = None) -> DayRequest | None:
-    """The waiting request, else the newest. Runs one query."""
     return DayRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
 
 
@@ -76,7 +74,6 @@ def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetim
 
 @transaction.atomic
 def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
-    """Returns whether a request waited."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     last = last_request(enrollment, at)
@@ -160,7 +157,6 @@ def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None
 
 @transaction.atomic
 def answer_question(key: int, *, by: User) -> bool:
-    """Mark a question as answered. Returns whether it was still waiting."""
     question = ManagerQuestion.objects.select_for_update(no_key=True).filter(pk=key, answered_at=None).first()
     if question is None:
         return False

@@ -1,5 +1,3 @@
-"""New enrollments, one or many at once."""
-
 from collections import defaultdict
 
 from django.db import IntegrityError, transaction
@@ -11,7 +9,6 @@ BATCH = 50  # people enrolled, or changed, in one transaction
 
 
 def begin_one(learner, course, due_at, at):
-    """(the open enrollment, whether it is new)."""
     # If two enroll the same person at once, the constraint lets one through, and the other gets that enrollment.
     defaults = {"due_at": due_at, "enrolled_at": at, "track": lambda: posts_before([learner], course)[learner.pk]}
     return Enrollment.objects.open().get_or_create(learner=learner, course=course, defaults=defaults)

@@ -1,24 +1,29 @@
-"""Lessons that changed after somebody had done them, derived from completions, changes seen and releases."""
+"""Lessons that changed after somebody had done them: found, shown, and settled. Only `ChangeSeen` is stored."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import Count, F, QuerySet
+from django.utils import timezone
+from django.utils.translation import get_language
 
+from courseware.content.compiled import serving
 from courseware.content.compiled.serving import MINUTES_AGAIN, Outline, Step
-from courseware.content.models import Document, Release
+from courseware.content.models import Document, Release, ReleaseEntry
 from courseware.content.releases.changed_sentences import ChangedPassage, changed_passages
 from courseware.content.releases.lesson_histories import LessonHistory, WeightyChange, lesson_histories
+from courseware.evidence.recording import record
 from courseware.language.chinese import own_half
 from courseware.language.pace import ANNOUNCED, reading_seconds
-from courseware.learning.changes_seen import ChangeSeen
-from courseware.learning.models import Completion, Enrollment
+from courseware.learning.completing import NeverReleased, lock, touch
+from courseware.learning.models import ChangeSeen, Completion, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
-from courseware.learning.progress import known_track
-from courseware.learning.tries import Tries, was_right
+from courseware.learning.progress import known_track, own_outline
+from courseware.learning.tries import Tries, tries_of, was_right
 from courseware.lib.kept_query import KeptQuery
 
 SHOWN_AT_ONCE = 3  # passages; what is beyond is seen in the lesson
@@ -51,7 +56,6 @@ class LessonChange:
 
     @property
     def notes(self) -> list[str]:
-        """Reasons of the changes, newest first."""
         notes = (own_half(change.note, self.language) for change in reversed(self.changes))
         return list(dict.fromkeys(note for note in notes if note))
 
@@ -66,9 +70,7 @@ class LessonChange:
 
 @dataclass(frozen=True)
 class ShownChange:
-    """A change as shown: `more` passages are left out, `release` is the key of the one shown, `first` the id of the
-    first open question of the check or "". `minutes` in halves.
-    """
+    """`release`: key of the one shown. `first`: id of the first open question of the check. `more`: passages hidden."""
 
     change: LessonChange
     release: int
@@ -100,11 +102,7 @@ class Fact(NamedTuple):
 
 
 def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Outline]) -> dict[int, list[LessonChange]]:
-    """Enrollment key → changes in route order; `outlines` by enrollment key, too.
-
-    Learners without a language of their own read that of the outline. Exempt and absent learners have none. Runs at
-    most one query.
-    """
+    """Enrollment key → changes in route order; `outlines` by enrollment key. Exempt and absent learners have none."""
     # What has changed concerns people who have completed the course, too.
     ignoring: set[Reason] = {*FILTERED_BY_PAGE, Enrollment.State.COMPLETED}
     here = [each for each in enrollments if not not_asked_reason(each, ignoring=ignoring)]
@@ -119,7 +117,6 @@ def open_changes(enrollments: Collection[Enrollment], outlines: Mapping[int, Out
 
 
 def last_facts(enrollments: list[int], documents: list[int]) -> defaultdict[int, dict[int, Fact]]:
-    """Enrollment → document → its newest fact. Runs one query."""
     last: defaultdict[int, dict[int, Fact]] = defaultdict(dict)
     for enrollment, document, *columns in FACTS(enrollments=enrollments, documents=documents):
         fact = Fact(*columns)
@@ -147,13 +144,11 @@ def changes_in(
 
 
 def open_change(enrollment: Enrollment, outline: Outline, step: Step) -> LessonChange | None:
-    """Runs at most one query."""
     changes = open_changes([enrollment], {enrollment.pk: outline}).get(enrollment.pk, ())
     return next((change for change in changes if change.step.id == step.id), None)
 
 
 def as_shown(change: LessonChange, release: Release, tries: Tries | None = None) -> ShownChange:
-    """`tries` are those on the new text, if known."""
     passages = changed_passages(change.document, change.seen, release, change.step.id, change.language)
     left = [question for question in change.check if not was_right(question, tries or {})]
     return ShownChange(
@@ -173,12 +168,71 @@ def minutes_of(passages: Iterable[ChangedPassage]) -> float:
 
 
 def touched_by(documents: Sequence[Document]) -> int:
-    """Number of people who have done any of these documents. Runs one query."""
     done = Completion.objects.filter(document__in=documents)
     return done.aggregate(people=Count("enrollment__learner", distinct=True))["people"]
 
 
 def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
-    """Lesson key → number of people who have done it, if any."""
     done = Completion.objects.filter(document__in=documents, document__kind=Document.Kind.LESSON).values("document")
     return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))
+
+
+Outcome = ChangeSeen.Outcome
+
+
+class CheckOwed(Exception):
+    """The check of the lesson must be answered on the new text."""
+
+
+@transaction.atomic
+def say_read(enrollment, step, release, *, at=None):
+    """Confirm that the text of `release` (key) was read; later ones stay open. Raises CheckOwed, NeverReleased."""
+    enrollment = lock(enrollment)
+    shown = ReleaseEntry.objects.filter(
+        release=release, release__course=enrollment.course_id, document__identifier=step.id
+    ).values_list("revision", flat=True)
+    if not shown:
+        raise NeverReleased(release)
+    change, at = open_change(enrollment, own_outline(enrollment, get_language()), step), at or timezone.now()
+    change = change and up_to(change, shown[0])
+    if change and change.check:
+        # What was left of it may be gone: retired, or meant for another post.
+        page = serving.page(enrollment.release, step.id, enrollment.source_language)
+        if not settle_check(enrollment, step, page, at):
+            raise CheckOwed(step.id)
+    elif change:
+        keep(enrollment, change, Outcome.READ, at)
+
+
+def settle_check(enrollment, step, page, at):
+    """Whether this ends a check asked for again, of a locked enrollment. Runs no query if nothing changed."""
+    change = open_change(enrollment, own_outline(enrollment, get_language()), step)
+    if not change or not change.check:
+        return False
+    tries = change.on_new_text(tries_of(enrollment, page))
+    if not all(was_right(question, tries) for question in change.check):
+        return False
+    read = max(answer.revision_id for question in change.check for answer in tries[question])
+    keep(enrollment, up_to(change, read), Outcome.CHECKED, at)
+    return True
+
+
+def up_to(change: LessonChange, revision: int) -> LessonChange | None:
+    """The changes that `revision` shows already, or None."""
+    changes = tuple(each for each in change.changes if each.revision <= revision)
+    return replace(change, changes=changes, revision=revision) if changes else None
+
+
+def keep(enrollment, change: LessonChange, outcome: Outcome, at) -> None:
+    seen = ChangeSeen.objects.create(
+        enrollment=enrollment,
+        document_id=change.document,
+        release_id=change.answers_release,
+        revision_id=change.revision,
+        outcome=outcome,
+        seen_at=at,
+    )
+    touch(enrollment, at)
+    verb = "changed-lesson-read" if outcome == Outcome.READ else "changed-lesson-checked"
+    data = {"change": seen.pk, "document": change.step.id, "release": change.answers_release}
+    record(verb, actor=enrollment.learner, subject=enrollment, data=data, at=at)

@@ -47,10 +47,7 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, revision=None, at=None):
-    """Complete a lesson without waiting questions. `revision`: key of the one shown (None: the current one).
-
-    Raises NotDone, NeverReleased.
-    """
+    """Complete a lesson. `revision`: key of the one shown (None: the current one). Raises NotDone, NeverReleased."""
     enrollment = lock(enrollment)
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
     if revision not in (None, page.revision_id) and not was_released(page.document_id, revision):
@@ -88,7 +85,6 @@ def conclude(enrollment, at, completion=None):
 
 
 def complete_lesson(enrollment, page, *, revision=None, at=None):
-    """`revision` is the key of the one that was read; None: the current one."""
     return complete(
         enrollment,
         Document.objects.get(pk=page.document_id),
@@ -103,7 +99,6 @@ def was_released(document, revision):
 
 
 def waiting_in(enrollment, step, page):
-    """Ids of the questions that keep the lesson from being done. Runs one query."""
     check = {question.id for question in step.check}
     return waiting(asked_of(enrollment, page), check, tries_of(enrollment, page))
 

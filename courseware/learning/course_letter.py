@@ -1,7 +1,10 @@
 """Emails about a new enrollment and about an open renewal."""
 
 from collections import defaultdict
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
+from operator import itemgetter
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,11 +20,11 @@ from courseware.accounts.models import User
 from courseware.content.compiled import serving
 from courseware.learning.due import day_in_words
 from courseware.learning.due_feeds import due_calendar_of
-from courseware.learning.letter_examples import ENROLLED, RENEWAL_OPEN
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message, MessageState
+from courseware.outbox.placeholders import NAME_AND_FIRM, Editable, Placeholder
 from courseware.outbox.telling import tell_together
 
 KIND = "enrolled"
@@ -41,9 +44,7 @@ def register_letters():
 
 
 def tell_enrolled(enrollments, *, by, is_held=False):
-    """Queue one email per learner for new enrollments and one for renewals; none for enrollments dated before
-    yesterday.
-    """
+    """Queue one email per learner for new enrollments and one for renewals; none if dated before yesterday."""
     subjects, yesterday = {kind: defaultdict(list) for kind in KINDS}, timezone.now() - timedelta(days=1)
     for each in enrollments:
         if each.enrolled_at > yesterday:
@@ -70,7 +71,6 @@ def give_back(other, since):
 
 
 def asked_for(message):
-    """Enrollments of the email that are asked for and not begun, by due day."""
     of_reader = {"pk__in": message.data["subjects"], "learner": message.person}
     runs = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(**of_reader, started_at=None)
     return runs.order_by(F("due_at").asc(nulls_last=True), "pk")
@@ -117,7 +117,6 @@ def renewal_in_words(run):
 
 
 def frame_in_words(message, courses):
-    """The part of the context that both emails have."""
     return {
         "name": message.person.name,
         "courses": courses,
@@ -178,3 +177,82 @@ def signers_of(by_whom):
         else:
             found[person] = {"signer": authors[by].name if by in authors and by != person else "", "team": ""}
     return found
+
+
+DAY, UNTIL = date(2026, 12, 4), date(2026, 12, 31)  # always the same: by them it is seen whether the words changed
+
+
+def of_first(what: str, name: str = "courses") -> Any:
+    return lambda context: context[name][0][what]
+
+
+def title_of_only_one(context: Mapping[str, Any]) -> object:
+    return context["courses"][0]["title"] if len(context["courses"]) == 1 else ""
+
+
+SIGNED = {
+    "signer": Placeholder(_("who signs the letter, most often the lead"), itemgetter("signer")),
+    "team": Placeholder(_("the team of the lead who signs"), itemgetter("team")),
+}
+FIRST_COURSE = Placeholder(_("the title of the course; of several the first"), of_first("title"))
+FIRST_DAY = Placeholder(_("the day by which to finish it"), of_first("day"))
+
+
+def address_of_example(path: str) -> str:
+    return f"{settings.SITE_URL}/{path}"
+
+
+def signed_example() -> dict[str, Any]:
+    return {
+        "name": gettext("Li Hua"),
+        "host": urlsplit(settings.SITE_URL).netloc,
+        "signer": gettext("Wang Min"),
+        "team": gettext("Early shift"),
+    }
+
+
+def course_of_example() -> dict[str, Any]:
+    return {
+        "id": "",
+        "title": gettext("Safe at the front desk"),
+        "day": day_in_words(DAY),
+        "until": day_in_words(UNTIL),
+        "steps": 12,
+        "minutes": 90,
+        "has_exam": True,
+        "months": 12,
+        "is_short": False,
+    }
+
+
+def example_of_courses() -> dict[str, Any]:
+    return {
+        **signed_example(),
+        "courses": [course_of_example()],
+        "address": "li.hua@example.com",
+        "other_pages": [],
+        "link": address_of_example("accounts/"),
+        "days": settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60),
+    }
+
+
+ENROLLED = Editable(
+    {
+        **NAME_AND_FIRM,
+        "course": Placeholder(_("the title of the course, where the letter is about one"), title_of_only_one),
+        "day": FIRST_DAY,
+        **SIGNED,
+    },
+    example_of_courses,
+    secrets=("link", "other_pages"),
+)
+RENEWAL_OPEN = Editable(
+    {
+        **NAME_AND_FIRM,
+        "course": FIRST_COURSE,
+        "day": FIRST_DAY,
+        "until": Placeholder(_("the last day of the certificate"), of_first("until")),
+        **SIGNED,
+    },
+    example_of_courses,
+)

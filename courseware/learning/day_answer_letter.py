@@ -62,7 +62,6 @@ def requests_told(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, lis
 
 
 def is_true_still(request: DayRequest, at: str) -> bool:
-    """Whether this is still the answer, and the due day it names still counts."""
     run = request.enrollment
     given_at = request.adjustment.made_at if request.adjustment else request.since
     return is_answered_at(request, at) and run.is_open and run.day_given_at == given_at
@@ -99,7 +98,6 @@ def letter_in_words(message: Message, found: list[DayRequest], days: dict[int, d
 
 
 def due_days_of(requests: Collection[DayRequest]) -> dict[int, date]:
-    """Enrollment key → current due day. Runs one query."""
     runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).exclude(due_at=None)
     return {run.pk: run.due_on for run in runs.with_zone()}
 
@@ -119,7 +117,6 @@ def answer_in_words(request: DayRequest, due_on: date) -> dict[str, object]:
 
 
 def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
-    """Notifications that are no longer true are left out."""
     said = {}
     for key, told in requests_told(lines).items():
         words = [(line_of(request, at), request) for request, at in told]

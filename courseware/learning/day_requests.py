@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 LONGEST_WHY = 120  # characters
 
 
+LONGEST_QUESTION = 280  # characters
+
+
 def stands(at: datetime) -> Q:
-    """The request waits: open run, active learner, a day to come that is later than the due day, and no other day given
-    since.
-    """
+    """Waiting: open run, active learner, a day to come after the due day, and no other day given since."""
     return Q(
         ended_at=None,
         until__gt=at,
@@ -27,7 +28,6 @@ def stands(at: datetime) -> Q:
 
 class DayRequestQuerySet(models.QuerySet):
     def of(self, enrollment, at=None):
-        """With their answers, newest first."""
         own = self.filter(enrollment=enrollment.pk).with_standing(at or timezone.now())
         return own.select_related("ended_by", "adjustment").order_by("-pk")
 
@@ -92,3 +92,25 @@ class DayRequest(models.Model):
     @property
     def given_on(self):
         return self.adjustment.due_on if self.adjustment else None
+
+
+class ManagerQuestion(models.Model):
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="manager_questions")
+    text = models.CharField(max_length=LONGEST_QUESTION)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("question to a manager"), _("questions to managers")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answered_at=None, answered_by=None)
+                | Q(answered_at__isnull=False, answered_by__isnull=False),
+                name="a_question_is_answered_by_somebody",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.enrollment} · {self.asked_at:%Y-%m-%d}"

@@ -13,11 +13,10 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.sessions import ask_for_teams_anew
 from courseware.evidence.recording import record_many
 from courseware.jobs.tasks import task
-from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.adjustments import AdjustmentLine, Postponement
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.merged_runs import MergedRun
 from courseware.learning.models import Enrollment, zone_named
-from courseware.learning.postponements import Postponement
+from courseware.learning.newest_runs import MergedRun
 from courseware.learning.postponing import follow_absences, instants, zone_of
 from courseware.lib import dates
 
@@ -52,7 +51,6 @@ def keep_days_of_one(person: int, before: tzinfo) -> None:
 
 
 def shifted_rows(model, columns, before: tzinfo, zones: Mapping[int, tzinfo]) -> list:
-    """Rows of `model` that were shifted and saved. At most two statements."""
     found = model.objects.filter(enrollment__in=zones)
     rows = [row for row in found if shift(row, columns, before, zones[row.enrollment_id])]
     if rows:
@@ -77,7 +75,6 @@ def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollmen
 
 
 def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) -> bool:
-    """Returns whether an instant changed."""
     old = [getattr(row, column) for column in columns]
     new = [instant and same_day(instant, before, after) for instant in old]
     for column, instant in zip(columns, new, strict=True):
@@ -86,9 +83,7 @@ def shift(row: models.Model, columns: list[str], before: tzinfo, after: tzinfo) 
 
 
 def same_day(due_at: datetime, before: tzinfo, after: tzinfo) -> datetime:
-    """End of the day that ends at `due_at` in zone `before`. Another instant stays: it is from another zone, or
-    shifted.
-    """
+    """End of the day that ends at `due_at` in zone `before`. An instant that ends no day there stays."""
     day = dates.due_day(due_at, before)
     return dates.due_instant(day, after) if dates.due_instant(day, before) == due_at else due_at
 
@@ -128,7 +123,6 @@ def follow_zone_of_team(sender, instance: Team, created: bool, raw: bool = False
 
 
 def follow(people: Iterable[int], before: tzinfo) -> None:
-    """Queue those with a due day or an absence."""
     with_days = Exists(Enrollment.objects.filter(learner=OuterRef("pk")).exclude(due_at=None))
     away = Exists(Away.objects.filter(person=OuterRef("pk"), stage__lt=Away.Stage.OVER))
     found = User.objects.filter(with_days | away, pk__in=people).order_by("pk")

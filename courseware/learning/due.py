@@ -1,20 +1,22 @@
-"""Due days in words. Pages show the exact date beside them."""
+"""Due days: in words, of rules, and as a form field. Pages show the exact date beside the words."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.learning.models import Enrollment
 
+FARTHEST = timedelta(days=3653)  # ten years, with their leap days
+
 
 @dataclass(frozen=True)
 class Due:
-    """`day` is the last day, `zone` the name of its time zone."""
-
     day: date
     words: str
     zone: str
@@ -83,3 +85,24 @@ def why_due_day_is_free(enrollment: Enrollment) -> str:
         return ""
     [calendar] = calendars_of_people([enrollment.learner_id]).values()
     return calendar.why_free(enrollment.due_on)
+
+
+class DueDayField(forms.DateField):
+    """A last day from today on, within ten years. `zone`: of the learner's team; None: of the site."""
+
+    def __init__(self, *, zone=None, **kwargs):
+        self.zone = zone
+        text = _("The whole day counts, in the time zone of the learner’s team.")
+        # The browser's own calendar is in the reader's language and needs no script.
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(**{"label": _("due day"), "widget": widget, "help_text": text} | kwargs)
+
+    def validate(self, day):
+        super().validate(day)
+        if day is None:
+            return
+        today = timezone.localdate(timezone=self.zone or timezone.get_default_timezone())
+        if day < today:
+            raise forms.ValidationError(_("This day is over. Choose today or a later one."), code="past")
+        if day > today + FARTHEST:
+            raise forms.ValidationError(_("Choose a nearer day."), code="far")

@@ -43,7 +43,6 @@ def make_feed(person):
 
 @transaction.atomic
 def end_feed(person):
-    """Returns whether there was one."""
     ended, _rows = DueFeed.objects.filter(person=person).delete()
     if ended:
         record("due-feed-ended", actor=person, subject=person)

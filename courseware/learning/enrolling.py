@@ -25,7 +25,6 @@ class EnrollmentClosed(Exception):
 
 @transaction.atomic
 def enroll(learner, course, *, due_at=None, by=None, at=None):
-    """The learner's open enrollment, unchanged, or a new one."""
     enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
     if is_new:
         tell_enrolled([enrollment], by=by)
@@ -69,7 +68,6 @@ def enroll_next(order, *, by, at=None):
 
 
 def waiting_for(order):
-    """The memberships still to be enrolled."""
     teams = order.teams.all().with_those_below()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
     # Asked for each person alone, by the index of the person: while many are enrolled, PostgreSQL believes that a new
@@ -92,7 +90,6 @@ def is_day_over(order, at=None):
 
 @transaction.atomic
 def choose_another_day(order, due_on):
-    """For people not enrolled yet."""
     order = TeamEnrolling.objects.select_for_update(no_key=True).get(pk=order.pk)
     if not order.finished_at and order.due_on != due_on:
         order.due_on = due_on

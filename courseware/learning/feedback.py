@@ -1,5 +1,3 @@
-"""Reports on lessons, and surveys."""
-
 from datetime import timedelta
 
 from django.conf import settings
@@ -57,7 +55,9 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
     The receipt has no answers, and the answers have the month but no person, unless the learner signs or the survey is
     not anonymous. Nothing stored connects the two: no time, log entry or activity. Raises SurveyChanged.
     """
-    hold_survey(page.document_id)
+    # One writer at a time: each rewrites the waiting rows, and PostgreSQL hides rows rewritten meanwhile. The survey is
+    # locked before enrollments, as in a release.
+    Document.objects.select_for_update(no_key=True).get(pk=page.document_id)
     enrollment = lock(enrollment)
     _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
     if is_new:
@@ -75,13 +75,6 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
         )
         mix_those_who_wait(page.document_id, today)
     return is_new
-
-
-def hold_survey(survey_id):
-    """Serialise writers: each rewrites the waiting rows, and PostgreSQL hides rows rewritten meanwhile. Locked before
-    enrollments, as in a release.
-    """
-    Document.objects.select_for_update(no_key=True).get(pk=survey_id)
 
 
 def mix_those_who_wait(survey_id, today):

@@ -22,8 +22,6 @@ FIRM = None  # in the place of a team: everybody, also who is in none
 
 
 class Place(NamedTuple):
-    """What decides a person's state in a course at every instant."""
-
     course_id: int
     urgency: datetime
     has_started: bool
@@ -50,7 +48,6 @@ class Tally:
 
     @property
     def states(self) -> dict[State, int]:
-        """In the order of State; their sum is the total."""
         return {state: sum(self.found[state, validity] for validity in Validity) for state in State}
 
     @property
@@ -72,18 +69,15 @@ class Tally:
 
 
 def tally(rows: Iterable[tuple[str, str, int]]) -> Tally:
-    """From rows (state, validity, number)."""
     found = {(state, validity): number for state, validity, number in rows}
     return Tally({(state, validity): found.get((state, validity), 0) for state in State for validity in Validity})
 
 
 class HeadcountQuerySet(models.QuerySet):
     def told(self, at: datetime) -> Tally:
-        """Runs one query."""
         return tally(self.counted(at))
 
     def told_by_team(self, at: datetime) -> dict[int | None, Tally]:
-        """Runs one query."""
         rows = defaultdict(list)
         for team, *place in self.counted(at, "team"):
             rows[team].append(place)

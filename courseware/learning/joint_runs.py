@@ -1,8 +1,7 @@
 """Runs of two accounts of one person: merged, and separated again.
 
-`Enrollment.learner` says whose a run is now, `MergedRun` in which account it began. In each course one run stands for
-the person: the open one, of two the one further on. An open run that the other account has completed meanwhile is
-closed.
+In each course one run stands for the person: the open one, of two the one further on. An open run that the other
+account has completed meanwhile is closed.
 """
 
 from collections import defaultdict
@@ -20,8 +19,8 @@ from courseware.accounts.models import User
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.evidence.recording import NewEvent
 from courseware.learning.headcounts import Relocation, count
-from courseware.learning.merged_runs import MergedRun, aside
 from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.learning.newest_runs import MergedRun, aside
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,6 @@ class JointRun:
 
 
 def joint_run_of(runs: Collection[Enrollment]) -> JointRun:
-    """`runs` are those of both accounts in one course, from `runs_of`."""
     going = sorted((run for run in runs if run.is_open), key=how_far)
     done = [run for run in going if any(is_done_by(each, run) for each in runs)]
     going = [run for run in going if run not in done]
@@ -46,7 +44,6 @@ def joint_run_of(runs: Collection[Enrollment]) -> JointRun:
 
 
 def how_far(run):
-    """If equal, the run begun first goes on."""
     return run.done, run.answered, run.started_at is not None, -run.pk
 
 
@@ -57,8 +54,6 @@ def is_done_by(run: Enrollment, going: Enrollment) -> bool:
 
 
 def runs_of(*people: User) -> list[Enrollment]:
-    """All runs with their progress: `done`, `answered`. Runs one query."""
-
     def number(facts):
         of_run = facts.objects.filter(enrollment=OuterRef("pk")).order_by().values("enrollment")
         return Coalesce(Subquery(of_run.annotate(number=Count("pk")).values("number")), 0)

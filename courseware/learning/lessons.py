@@ -1,10 +1,10 @@
-"""A lesson page as one learner sees it."""
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
+
+from django.utils.datastructures import MultiValueDict
 
 from courseware.content.compiled.paragraphs import without_ids
 from courseware.content.compiled.serving import PageData, Step
@@ -13,7 +13,6 @@ from courseware.learning.access import Reading
 from courseware.learning.answering import offer_beside, unsaved_texts
 from courseware.learning.changed_lessons import LessonChange, ShownChange, as_shown, open_change
 from courseware.learning.kept_phrases import KEPT_OF_LESSON
-from courseware.learning.lesson_pieces import Card, Entered, LessonPart, LessonState, QuestionDot, QuestionDots
 from courseware.learning.models import Answer
 from courseware.learning.progress import track_of
 from courseware.learning.question_view import ShownQuestion, ask, ask_again, show
@@ -27,10 +26,123 @@ from courseware.learning.tries import (
     was_right,
     wording_asked,
 )
+from courseware.unsaved.keeping import UnsavedOffer
 from courseware.unsaved.models import UnsavedText
 
 WORTH_KEEPING = ("rule", "say")  # kinds of callouts, the best first
 IN_PLACE = ("order", "sort")  # what is put somewhere is tried again from where it was put
+
+
+@dataclass(frozen=True)
+class Entered:
+    """An invalid form to show again; `error` says what to do. `tries` is None if its places mean something else now."""
+
+    question: str
+    tries: int | None
+    fields: MultiValueDict
+    error: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question on the page. `place`: id of its first wording. `check`: number in the check, None for practice.
+
+    `retry`: form for another try, marked by `again`. `has_changed`: reads otherwise than when answered (`earlier`).
+    `next`: following question of the check.
+    """
+
+    place: str
+    shown: ShownQuestion
+    check: int | None
+    check_total: int
+    revision: int
+    answered_at: Any = None
+    retry: "Card | None" = None
+    again: bool = False
+    is_other_wording: bool = False
+    is_open: bool = False
+    was_right: bool = False
+    error: str = ""
+    has_changed: bool = False
+    earlier: ShownQuestion | None = None
+    offer: UnsavedOffer | None = None
+    next: Question | None = None
+
+    @property
+    def anchor(self) -> str:
+        return f"again-{self.place}" if self.again else f"q-{self.place}"
+
+    @property
+    def says_what_is_asked(self) -> bool:
+        # Not once more under the answer that was missed.
+        return not self.again or self.has_changed or self.is_other_wording
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether this form for another try holds the last answer, and marks what is wrong."""
+        return self.again and self.shown.outcome == "missed"
+
+    @property
+    def stands_in_choice(self) -> bool:
+        """Whether it stands under the reason of the one wrong choice."""
+        return self.again and self.shown.kind == "one" and not self.says_what_is_asked
+
+
+@dataclass(frozen=True)
+class LessonPart:
+    """Blocks up to a question. `is_ahead`: an earlier question waits for an answer."""
+
+    blocks: list[Mapping[str, Any]]
+    is_ahead: bool
+
+
+@dataclass(frozen=True)
+class QuestionDot:
+    """`number` from 1, in practice or check. `mark`: "right", "missed" (never right), "saved" (.open) or ""."""
+
+    question: str
+    number: int
+    mark: str
+
+
+@dataclass(frozen=True)
+class QuestionDots:
+    practice: tuple[QuestionDot, ...]
+    check: tuple[QuestionDot, ...]
+
+    @property
+    def right(self) -> int:
+        return sum(dot.mark == "right" for dot in self.check)
+
+    @property
+    def total(self) -> int:
+        return len(self.check)
+
+
+@dataclass(frozen=True)
+class LessonState:
+    """The foot of a lesson; a cache key. `waiting` counts questions, `done_count` and `total` required steps of the
+    course. `is_counted`: required. `is_cut`: parts are still ahead; `is_whole`: shown at once by choice.
+    """
+
+    step: str
+    revision: int
+    is_done: bool
+    is_counted: bool
+    has_questions: bool
+    asked: tuple[str, ...]
+    waiting: int
+    is_cut: bool
+    is_whole: bool
+    done_count: int
+    total: int
+    sentence: str
+    previous: Step | None
+    next: Step | None
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done_count
 
 
 @dataclass(frozen=True)
@@ -58,7 +170,6 @@ class LessonPage:
 
     @cached_property
     def questions(self) -> dict[str, Question]:
-        """Each in its first wording."""
         firsts = {key: self.page.questions[key] for key in self.page.wordings}
         return {key: question for key, question in firsts.items() if question.is_for(self.track)}
 
@@ -142,7 +253,6 @@ class LessonPage:
         return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
 
     def parts(self) -> list[LessonPart]:
-        """The blocks, cut behind each question."""
         parts, blocks, is_ahead = [], [], False
         for block in self.blocks():
             blocks.append(block)
@@ -177,7 +287,6 @@ class LessonPage:
 
     @cached_property
     def kept_phrases(self) -> frozenset[str]:
-        """Keys of kept phrases of this lesson. Runs a query if it has phrases."""
         if not self.page.phrases:
             return frozenset()
         return frozenset(KEPT_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
@@ -211,7 +320,6 @@ class LessonPage:
         return show(question, self.reading.enrollment.pk, tries, is_practice=is_practice)
 
     def retry(self, question_id: str, missed: str) -> Card:
-        """The form below the wording that was missed."""
         form = self.form(question_id)
         wording, has_changed = form.shown.id, missed in self.earlier
         card = replace(
@@ -236,7 +344,6 @@ class LessonPage:
         return next((self.questions[each] for each in following if not self.tries.get(each)), None)
 
     def with_earlier(self, card: Card, tries: Sequence[Answer]) -> Card:
-        """The form, with the last try beside it if that answered another text."""
         question = self.earlier.get(card.shown.id)
         if question is None:
             return card
@@ -269,7 +376,6 @@ class LessonPage:
         return replace(card, offer=offer)
 
     def form(self, question_id: str) -> Card:
-        """In the wording asked now, or in that of the refused form."""
         wordings = self.page.wordings[question_id]
         entered = self.entered if self.entered and self.entered.question in wordings else None
         wording = entered.question if entered else wording_asked(wordings, self.tries.get(question_id, ()))
@@ -286,7 +392,6 @@ class LessonPage:
 
     @cached_property
     def waiting(self) -> tuple[str, ...]:
-        """Ids of the questions that keep the lesson from being done, in reading order."""
         return waiting(self.questions, self.asked, self.tries)
 
     @property
@@ -311,7 +416,6 @@ def untried_lesson(reading: Reading, step: Step, page: PageData) -> UntriedLesso
 
 
 def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
-    """Runs one query, one more if the lesson has changed since, and one for open questions."""
     page = reading.page(step.id)
     tries, former = counting_and_former(reading.enrollment, page)
     change = open_change(reading.enrollment, reading.outline, step)

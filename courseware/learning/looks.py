@@ -23,6 +23,5 @@ def record_look(subject: Enrollment | User | str, *, by: User, verb: str = VERB)
 
 
 def record_look_of_auditor(subject: str, *, by: User) -> None:
-    """For pages about many people; only an auditor's view is logged."""
     if audits(by):
         record_look(subject, by=by, verb=f"{subject}-viewed")

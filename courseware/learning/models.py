@@ -22,15 +22,12 @@ from courseware.accounts.whereabouts import keep_teams_of
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import not_asked, states, validity
-from courseware.learning.adjustments import Adjustment, AdjustmentLine  # noqa: F401 - Django finds its models here
-from courseware.learning.changes_seen import ChangeSeen  # noqa: F401 - the same
-from courseware.learning.day_requests import DayRequest  # noqa: F401 - the same
+from courseware.learning.adjustments import Adjustment, AdjustmentLine, Postponement  # noqa: F401 - Django looks here
+from courseware.learning.day_requests import DayRequest, ManagerQuestion  # noqa: F401 - the same
 from courseware.learning.due_feeds import DueFeed  # noqa: F401 - the same
 from courseware.learning.headcounts import Place, Relocation, count
 from courseware.learning.kept_phrases import KeptPhrase  # noqa: F401 - the same
-from courseware.learning.manager_questions import ManagerQuestion  # noqa: F401 - the same
 from courseware.learning.newest_runs import RunsKept
-from courseware.learning.postponements import Postponement
 from courseware.lib import dates
 from courseware.lib.matching import fulfils
 
@@ -99,11 +96,9 @@ class EnrollmentQuerySet(RunsKept):
         return self.annotate(is_elsewhere=models.Exists(of_run.exclude(given_at=models.OuterRef("due_at"))))
 
     def with_state(self, at=None):
-        """Adds `state`, a value of State, as of `at`, or now."""
         return self.annotate(state=states.column(at or timezone.now()))
 
     def with_validity(self, at):
-        """Adds `validity`, a value of Validity."""
         return self.annotate(validity=validity.column(at))
 
     def with_away(self, at):
@@ -112,7 +107,6 @@ class EnrollmentQuerySet(RunsKept):
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
     def in_state(self, state, at=None):
-        """Of a State, or of a Validity."""
         return self.filter(state.condition(at or timezone.now()))
 
 
@@ -218,7 +212,6 @@ class Enrollment(models.Model):
             count([Relocation(self.learner_id, before, self.place)])
 
     def superseding(self):
-        """The place of the run before, which is no longer the newest."""
         former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
         places = [run.place for run in former]
         Enrollment.objects.filter(pk__in=[run.pk for run in former]).update(is_newest=False)
@@ -248,7 +241,6 @@ class Enrollment(models.Model):
 
     @property
     def release(self) -> Release:
-        """The current release. Raises NotPublished."""
         if self.course.current is None:
             raise NotPublished(f"enrollment {self.pk}: the course {self.course} has no release")
         return self.course.current
@@ -285,7 +277,6 @@ class Enrollment(models.Model):
 
     @property
     def day_given_at(self):
-        """When the due day that counts was given, by hand or with the enrollment."""
         return self.due_given_at or self.enrolled_at
 
     def state_at(self, at=None):
@@ -310,8 +301,6 @@ class TeamEnrolling(models.Model):
 
 
 class Answer(models.Model):
-    """One try at one question of a lesson, never edited."""
-
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="answers")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
@@ -333,8 +322,6 @@ class Answer(models.Model):
 
 
 class Completion(models.Model):
-    """One document was done. It is never taken back."""
-
     class Outcome(models.TextChoices):
         COMPLETED = "completed", _("completed")
         PASSED = "passed", _("passed")
@@ -347,6 +334,30 @@ class Completion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["enrollment", "document"], name="one_completion_per_document")]
+
+    def __str__(self):
+        return f"{self.document} ({self.enrollment})"
+
+
+class ChangeSeen(models.Model):
+    """A changed lesson was read or checked again. `release`: the last change settled. `revision`: the text read."""
+
+    class Outcome(models.TextChoices):
+        READ = "read", _("read again")
+        CHECKED = "checked", _("check answered on the new text")
+
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="changes_seen")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "document", "release"], name="a_change_is_seen_once")
+        ]
 
     def __str__(self):
         return f"{self.document} ({self.enrollment})"
@@ -366,7 +377,6 @@ def digests_of_writer(enrollment: int, document: int) -> list[str]:
 
 class LessonReportQuerySet(models.QuerySet):
     def written_by(self, enrollment):
-        """Runs two queries with the result."""
         documents = Document.objects.filter(course=enrollment.course_id).values_list("pk", flat=True)
         return self.filter(writer__in=[digest for pk in documents for digest in digests_of_writer(enrollment.pk, pk)])
 

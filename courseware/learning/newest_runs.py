@@ -2,15 +2,49 @@
 
 from django.db import models, transaction
 
+from courseware.accounts.merges import Merge
 from courseware.accounts.whereabouts import change_teams_of, keep_teams_of
 from courseware.learning import validity
 from courseware.learning.headcounts import Relocation, count
-from courseware.learning.merged_runs import aside
+
+
+class MergedRunQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(merge__undone_at=None)
+
+
+class MergedRun(models.Model):
+    """A run that a merge touched. It began in `merge.other` if it was brought."""
+
+    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="runs")
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_runs")
+    is_brought = models.BooleanField(help_text="It was begun in the other account")
+    is_closed = models.BooleanField(help_text="It was open, and another run of the person stands for it")
+    is_aside = models.BooleanField(help_text="It is no newest run, though it was begun after the one that is")
+
+    objects = MergedRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["merge", "enrollment"], name="a_run_once_in_a_merge")]
+
+    def __str__(self):
+        return f"{self.enrollment} · {self.merge}"
+
+
+def aside():
+    """Keys of runs that are not the newest though begun last. A subquery."""
+    return MergedRun.objects.standing().filter(is_aside=True).values("enrollment")
+
+
+def stands_for_another():
+    """Whether a run also stands for one of the other account that a merge has closed. For querysets of runs."""
+    closed = MergedRun.objects.standing().filter(is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at"))
+    same = {"enrollment__learner": models.OuterRef("learner"), "enrollment__course": models.OuterRef("course")}
+    return models.Exists(closed.filter(**same).exclude(enrollment=models.OuterRef("pk")))
 
 
 class RunsKept(models.QuerySet):
-    """Writes many enrollments, and what depends on them."""
-
     def bulk_create(self, objs, *args, **kwargs):
         with transaction.atomic():
             objs = list(objs)
@@ -30,9 +64,7 @@ class RunsKept(models.QuerySet):
             count(Relocation(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
 
     def remove_many(self, enrollments):
-        """Delete runs in which nothing was done; the run before each is the newest again. A constant number of
-        statements.
-        """
+        """Delete runs in which nothing was done; the run before each is the newest again."""
         pairs = {(each.learner_id, each.course_id) for each in enrollments}
         with transaction.atomic():
             runs = self.filter(pk__in=[each.pk for each in enrollments])
@@ -66,9 +98,7 @@ class RunsKept(models.QuerySet):
         list(runs.select_for_update(of=("self",), no_key=True).only("pk"))
 
     def hold_beginners(self, pairs):
-        """Make first runs of these pairs wait until the transaction ends: they have no row to lock. Call it before runs
-        are locked.
-        """
+        """Make first runs of these pairs wait, as they have no row to lock. Call it before runs are locked."""
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         runs = self.newest().filter(learner__in=people, course__in=courses)
         change_teams_of({person for person, _course in pairs.difference(runs.values_list("learner", "course"))})

@@ -21,7 +21,6 @@ class OwnPost:
 
 
 def own_post(reading: Reading, sent=None) -> OwnPost:
-    """`sent`: data of the form, or None."""
     enrollment, posts = reading.enrollment, reading.outline.tracks
     form = TrackForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
     chosen = posts.get(enrollment.track, "")

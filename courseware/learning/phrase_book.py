@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BookLine:
-    """`key` is the primary key of the row."""
-
     key: int
     phrase: Phrase
 
@@ -78,7 +76,6 @@ def phrase_book(reading: Reading, kept: Iterable[KeptPhrase]) -> PhraseBook:
 
 
 def books_of(readings: Iterable[Reading], kept: Sequence[KeptPhrase]) -> list[PhraseBook]:
-    """Books with at least one phrase."""
     return [book for reading in readings if (book := phrase_book(reading, kept)).lines] if kept else []
 
 
@@ -141,7 +138,6 @@ class NoSuchPhrase(Exception):
 
 @transaction.atomic
 def keep_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
-    """Harmless when repeated. Raises NoSuchPhrase."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     if phrase in KEPT_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
@@ -153,14 +149,12 @@ def keep_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
 
 
 def take_phrase_away(enrollment: Enrollment, page: PageData, phrase: str) -> None:
-    """In all runs. Raises NoSuchPhrase."""
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     alike(enrollment.learner_id, page.document_id, phrase).update(taken_away_at=timezone.now())
 
 
 def take_row_away(row: KeptPhrase) -> None:
-    """Also for phrases that have left the course."""
     learner = row.enrollment.learner_id
     alike(learner, row.document_id, row.phrase).update(taken_away_at=timezone.now())
 

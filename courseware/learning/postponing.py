@@ -1,7 +1,4 @@
-"""Absences, and the due days they move. Each change is one repeatable transaction.
-
-A due day is always computed from the day given, the absences and the calendar, never from its former value.
-"""
+"""Absences, and the due days they move: computed from given day, absences and calendar. Each change is repeatable."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -15,8 +12,8 @@ from courseware.accounts.away import Away
 from courseware.accounts.models import User, time_zones
 from courseware.accounts.working_days import Calendar, calendars_of_people
 from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning.adjustments import Postponement
 from courseware.learning.models import Enrollment, zone_named
-from courseware.learning.postponements import Postponement
 from courseware.lib import dates
 from courseware.lib.dates import days_between
 
@@ -103,7 +100,6 @@ def change_away(away, first_day, last_day, *, by, at=None):
 
 @transaction.atomic
 def take_back_away(away, *, by, at=None):
-    """Returns whether the absence existed."""
     at = at or timezone.now()
     person = away.person
     lock_person(person)
@@ -142,7 +138,9 @@ def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
     if not absences:  # only what one has moved that is no more
         runs = runs.filter(pk__in=Postponement.objects.values("enrollment"))
     events = follow_absences(list(runs.select_for_update(of=("self",), no_key=True)), by, at)
-    note_stages(absences, at)
+    for away in absences:
+        if away.stage != away.stage_at(at):
+            Away.objects.filter(pk=away.pk).update(stage=away.stage_at(at))
     return events
 
 
@@ -166,22 +164,18 @@ def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> li
         spans = [DaysAway(each.first_day, each.last_day, postponement.counts_from, known) for each in of_learner]
         move(run, postponement, spans, calendars[run.learner_id], timezone.localdate(at, run.zone))
         postponements.append(postponement)
-    keep(postponements)
-    moved = [run for run in runs if run.due_at != before[run.pk]]
-    if moved:
-        Enrollment.objects.write_many(moved, ["due_at"])
-    days = {each.enrollment_id: each.days for each in postponements}
-    data = {run: {"from": before[run.pk], "to": run.due_at, "working_days": days[run.pk]} for run in moved}
-    return [NewEvent("due-moved", run, by, data[run], at) for run in moved]
-
-
-def keep(postponements: list[Postponement]) -> None:
     Postponement.objects.bulk_create(
         postponements,
         update_conflicts=True,
         unique_fields=["enrollment", "since"],
         update_fields=["moved_to", "days"],
     )
+    moved = [run for run in runs if run.due_at != before[run.pk]]
+    if moved:
+        Enrollment.objects.write_many(moved, ["due_at"])
+    days = {each.enrollment_id: each.days for each in postponements}
+    data = {run: {"from": before[run.pk], "to": run.due_at, "working_days": days[run.pk]} for run in moved}
+    return [NewEvent("due-moved", run, by, data[run], at) for run in moved]
 
 
 def begun(run: Enrollment, absences: list[Away]) -> Postponement:
@@ -206,12 +200,6 @@ def move(run: Enrollment, postponement: Postponement, spans: list[DaysAway], cal
     # The very instant that was given, also where the team has another zone since.
     run.due_at = dates.due_instant(day, run.zone) if day != given else postponement.given_at
     postponement.moved_to, postponement.days = run.due_at, days
-
-
-def note_stages(absences: list[Away], at: datetime) -> None:
-    for away in absences:
-        if away.stage != away.stage_at(at):
-            Away.objects.filter(pk=away.pk).update(stage=away.stage_at(at))
 
 
 def not_settled(at: datetime) -> Iterator[int]:
@@ -239,7 +227,6 @@ def settle_all() -> str:
 
 
 def absences_during(enrollment: Enrollment) -> list[Away]:
-    """The learner's absences during this run, earliest first. Runs one query."""
     since = timezone.localdate(enrollment.enrolled_at, enrollment.zone)
     found = Away.objects.filter(person=enrollment.learner_id, last_day__gte=since)
     until = enrollment.completed_at or enrollment.waived_at
@@ -247,6 +234,5 @@ def absences_during(enrollment: Enrollment) -> list[Away]:
 
 
 def days_moved_on(enrollment: Enrollment) -> int:
-    """Working days by which absences moved the current due day. Runs one query."""
     postponements = Postponement.objects.of_the_day_that_counts().filter(enrollment=enrollment)
     return postponements.values_list("days", flat=True).first() or 0

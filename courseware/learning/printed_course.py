@@ -1,5 +1,3 @@
-"""A module or a whole course for printing."""
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +18,6 @@ _HEADING = re.compile(r"^<(/?)h([2-6])\b")
 
 @dataclass
 class RightTry:
-    """A right answer to each question, which shows all reasons."""
-
     response: ResponseValue
     is_right: bool | None = True
 

@@ -27,11 +27,7 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """`done`: ids of all steps done. `next_step`: None at the end. `is_pre_check_open`: there is one, and nothing is
-    done.
-
-    Compared by identity, so that it can be a cache key.
-    """
+    """`done`: ids of steps. `is_pre_check_open`: nothing is done. Compared by identity: a cache key."""
 
     done: frozenset[str]
     required: tuple[str, ...]
@@ -58,7 +54,6 @@ class Progress:
 
 
 def progress_of(enrollment: Enrollment, outline: Outline) -> Progress:
-    """Runs one query."""
     recorded = recorded_by_enrollment([enrollment])[enrollment.pk]
     return progress_with(recorded.done, outline, has_answered=recorded.has_answered)
 
@@ -93,7 +88,6 @@ def is_beside(step: Step, outline: Outline) -> bool:
 
 
 def done_documents(enrollment: Enrollment) -> frozenset[str]:
-    """Ids of completed documents and answered surveys. Runs one query."""
     return recorded_by_enrollment([enrollment])[enrollment.pk].done
 
 
@@ -111,7 +105,6 @@ RECORDED = KeptQuery(recorded)
 
 
 def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Recorded]:
-    """By enrollment key. Runs one query for all of them."""
     keys = [enrollment.pk for enrollment in enrollments]
     identifiers: dict[int, set[str]] = {key: set() for key in keys}
     for enrollment, identifier in RECORDED(enrollments=keys):

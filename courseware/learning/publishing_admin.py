@@ -46,7 +46,6 @@ class ShownReading:
 
 
 def readings_shown(course, sent=None):
-    """Runs two queries."""
     if course.current is None:
         return []
     released = {each.document.identifier: each for each in publishing.released_revisions(course).values()}
@@ -66,10 +65,6 @@ def read_drafts(course, drafts):
     read = {reading.revision.document_id for reading in readings}
     sheets = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
     return read | (sheets if sheets and any(publishing.taking_inserts(readings)) else set())
-
-
-def reading_rows(course):
-    return ProfessionalReading.objects.filter(revision__document__course=course).select_related("revision__document")
 
 
 admin.site.unregister(Course)
@@ -111,7 +106,9 @@ class PublishingCourseAdmin(CourseAdmin):
             raise PermissionDenied
         try:
             if "reading" in request.POST:
-                reading = get_object_or_404(reading_rows(course), pk__in=keys_in([request.POST["reading"]]))
+                rows = ProfessionalReading.objects.filter(revision__document__course=course)
+                rows = rows.select_related("revision__document")
+                reading = get_object_or_404(rows, pk__in=keys_in([request.POST["reading"]]))
                 take_back_reading(reading, by=request.user)
                 self.message_user(request, gettext("Taken back: learners don't see it any more."), messages.SUCCESS)
                 return redirect("admin:course-readings", pk)
@@ -221,7 +218,6 @@ class PublishingCourseAdmin(CourseAdmin):
         return ["admin:content_course_changelist"]
 
     def checked(self, course, form):
-        """Whether drafts saved unchecked have no errors; adds errors to the form."""
         try:
             check_newest(course, check_beside)
         except publishing.ContentErrors as refused:

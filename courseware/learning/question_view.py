@@ -74,8 +74,6 @@ class ShownChoice:
 
 @dataclass(frozen=True)
 class ShownPiece:
-    """HTML of a piece of the marked text; without `choice` it is what stands between pieces."""
-
     html: str
     choice: ShownChoice | None = None
 
@@ -130,7 +128,6 @@ class ShownQuestion:
 
     @property
     def tells_wrong(self) -> bool:
-        """Whether a choice shows that the answer was not right."""
         return any(choice.mark == "wrong" or (choice.mark == "key" and self.passage) for choice in self.choices)
 
     @property
@@ -139,7 +136,6 @@ class ShownQuestion:
 
     @property
     def in_order(self) -> int:
-        """Of .order: number of steps that are right among themselves."""
         return sum(choice.mark == "right" for choice in self.choices)
 
 
@@ -205,10 +201,7 @@ def show(
     is_practice: bool = False,
     reveal: bool = False,
 ) -> ShownQuestion:
-    """The question after `tries` (at least one).
-
-    `asked_after`: number of tries when its form was made, if not those before the last. `reveal`: show all reasons.
-    """
+    """The question after `tries` (at least one). `asked_after`: tries when its form was made, if fewer."""
     last = tries[-1]
     reveal = reveal or reveals_all(tries) or (is_practice and question.kind in DONE)
     order = order_of(question, enrollment_id, len(tries) - 1 if asked_after is None else asked_after)
@@ -316,7 +309,6 @@ def raw_response(question: Question, enrollment_id: int, tries: int, sent: Multi
 
 
 def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict) -> list[str]:
-    """The same for choices shown in `order`. Raises ValueError."""
     if question.kind == "open":
         return [sent.get("text", "").replace("\r\n", "\n")]  # browsers send CRLF, whatever was typed
     if question.kind in TICKED:
@@ -328,7 +320,6 @@ def raw_in_order(question: Question, order: Sequence[int], sent: MultiValueDict)
 
 
 def raw_steps(order: Sequence[int], sent: MultiValueDict) -> list[str]:
-    """Places ordered by the numbers typed. Raises ValueError."""
     numbers = [small_number(sent.get(f"number-{value}")) for value in range(len(order))]
     if sorted(number or 0 for number in numbers) != list(range(1, len(order) + 1)):
         raise ValueError(f"expected each number from 1 to {len(order)} once")

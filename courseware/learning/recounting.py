@@ -14,7 +14,6 @@ from courseware.learning.models import Enrollment
 
 
 def places(enrollments: QuerySet) -> QuerySet:
-    """(columns of a `Place`, number of enrollments)."""
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
     return newest.values_list(*Place._fields).annotate(number=Count("pk"))
@@ -109,7 +108,6 @@ def changed_by(instance, origin):
 
 
 def who_leave_with(origin) -> set[int]:
-    """People of all memberships deleted together."""
     if isinstance(origin, Team):
         return set(origin.memberships.values_list("person", flat=True))
     if isinstance(origin, QuerySet) and origin.model is Membership:

@@ -24,7 +24,6 @@ class Station:
 
     @property
     def beside(self) -> int:
-        """Number of optional stops."""
         return len(self.stops) - len(self.counting)
 
     @property

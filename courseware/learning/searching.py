@@ -37,8 +37,6 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Hit:
-    """`pieces`: parts of the text in order, and whether each matches."""
-
     paragraph: Paragraph
     pieces: tuple[tuple[str, bool], ...]
 
@@ -82,7 +80,6 @@ def search(asked: str, paragraphs: Sequence[Paragraph], outline: Outline) -> Fin
 
 
 def found_near(words: Sequence[str], readable: Sequence[Paragraph], places: Mapping[str, int], terms) -> Findings:
-    """Paragraphs with parts of the words."""
     wanted = [Wanted(gram) for gram in grams_of(words)]
     scores = dict(scored_near(readable, wanted))
     return Findings(tuple(pages_of(scores, places, wanted)), terms, is_near=bool(scores))
@@ -97,7 +94,6 @@ def in_courses(asked: str, courses: Iterable[tuple[Sequence[Paragraph], Outline]
 
 
 def words_wanted(asked: str) -> list[str]:
-    """Runs of Chinese characters, and words of letters and digits."""
     return list(dict.fromkeys(_WORDS.findall(as_searched(asked))))[:MOST_WORDS]
 
 
@@ -132,7 +128,6 @@ def scored(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterato
 
 
 def scored_near(paragraphs: Iterable[Paragraph], wanted: Sequence[Wanted]) -> Iterator[tuple[Paragraph, float]]:
-    """Rare parts count more."""
     inside = {paragraph: [gram for gram in wanted if gram.is_in(paragraph.searched[0])] for paragraph in paragraphs}
     often = Counter(gram for found in inside.values() for gram in found)
     for paragraph, found in inside.items():

@@ -1,5 +1,3 @@
-"""Limit of stored submissions per person and minute."""
-
 from datetime import datetime, timedelta
 
 from django.conf import settings

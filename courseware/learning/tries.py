@@ -23,7 +23,6 @@ ANSWERS = KeptQuery(
 
 
 def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
-    """Question id → counting tries in all wordings, oldest first. Runs one query."""
     return counting_and_former(enrollment, page)[0]
 
 
@@ -71,10 +70,7 @@ def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
 
 
 def earlier_questions(reading: Reading, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
-    """Question id → question as last answered, if it reads otherwise now.
-
-    `last` has the last try at each. Runs at most one query.
-    """
+    """Question id → question as last answered, if it reads otherwise now. `last`: the last try at each."""
     before = [answer for answer in last if answer.revision_id != page.revision_id]
     stored = stored_at(page.document_id, {answer.revision_id for answer in before}) if before else {}
     found = {}

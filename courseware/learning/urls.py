@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.learning.views import course, due_days, emergency, house_style, lesson, phrases, searching
+from courseware.learning.views import course, due_days, house_style, lesson, searching
 
 app_name = "learning"
 
@@ -14,7 +14,7 @@ step_urls = [
     ("post/", lesson.choose_own_post, "choose-post"),
     ("whole/", lesson.show_whole, "show-whole"),
     ("report/", lesson.report, "report"),
-    ("phrases/", phrases.lesson_phrase, "lesson-phrase"),
+    ("phrases/", searching.lesson_phrase, "lesson-phrase"),
 ]
 
 # /learn/<course>/
@@ -32,8 +32,8 @@ course_urls = [
 ]
 
 urlpatterns = [
-    path("card/", emergency.own_cards, name="own-cards"),
-    path("phrases/", phrases.own_phrases, name="phrases"),
+    path("card/", course.own_cards, name="own-cards"),
+    path("phrases/", searching.own_phrases, name="phrases"),
     path("search/", searching.search_own_courses, name="search"),
     path("due-days/", due_days.due_days, name="due-days"),
     path("due-days/<slug:secret>.ics", due_days.due_feed, name="due-feed"),

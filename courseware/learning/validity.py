@@ -26,7 +26,6 @@ def register(ends: Ends) -> None:
 
 
 def mark(runs: Iterable) -> None:
-    """Fill in unknown `certified_until`. Runs one query."""
     unknown = {(run.learner_id, run.course_id): run for run in runs if run.certified_until is None}
     for ends in _registered if unknown else ():
         for pair, end in ends(unknown.keys()).items():
@@ -82,5 +81,4 @@ def validity_of(certified_until: date | None, at: datetime) -> Validity:
 
 
 def column(at: datetime) -> Case:
-    """A value of Validity, to annotate a query with."""
     return Case(*(When(validity.condition(at), then=Value(validity.value)) for validity in Validity))

@@ -13,8 +13,7 @@ from django.utils.translation import get_language
 from courseware.accounts.leads import leads_of
 from courseware.accounts.permissions import handles_people, people_in_hands_of
 from courseware.content.course_titles import course_title
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.manager_questions import ManagerQuestion
+from courseware.learning.day_requests import DayRequest, ManagerQuestion
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 
 SHOWN = 5  # at once, the oldest; the next ones follow when these are answered

@@ -10,11 +10,10 @@ from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.learning import recounting
 from courseware.learning.adjustments import AdjustmentLine
-from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.merged_runs import MergedRun, aside
-from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.learning.models import Answer, ChangeSeen, Completion, Enrollment
+from courseware.learning.newest_runs import MergedRun, aside
 from courseware.lib.disclosure import STEP
 from courseware.simulations.models import Run
 

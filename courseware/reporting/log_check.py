@@ -19,9 +19,8 @@ from courseware.assignments.models import Talk
 from courseware.content.models import ProfessionalReading
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
-from courseware.learning.changes_seen import ChangeSeen
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.models import Completion, Enrollment
+from courseware.learning.models import ChangeSeen, Completion, Enrollment
 from courseware.lib.chunks import chunks
 
 CHUNK = 500  # rows held in memory at a time

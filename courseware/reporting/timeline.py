@@ -15,13 +15,12 @@ from courseware.assessment.models import Attempt, Certificate
 from courseware.assignments.models import Talk
 from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
-from courseware.learning.adjusting import adjustments_of
+from courseware.learning.adjusting import adjustments_of, may_still, newest_lines
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import may_take_back_refusal
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import absences_during
-from courseware.learning.undoing import may_still, newest_lines
 
 
 @dataclass(frozen=True)

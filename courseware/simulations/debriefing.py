@@ -30,7 +30,6 @@ def register_colleagues(counting: Counting) -> None:
 
 
 def chosen_by_colleagues(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
-    """Runs at most one query."""
     return _registered[0](simulation, nodes) if nodes and _registered else {}
 
 
@@ -43,8 +42,6 @@ def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
 
 @dataclass(frozen=True)
 class MeterChange:
-    """`value` is the one after the change."""
-
     label: str
     value: int
     change: int
@@ -56,8 +53,6 @@ class MeterChange:
 
 @dataclass(frozen=True)
 class BuiltPart:
-    """A part of a message that the learner put together."""
-
     part: Part
     is_picked: bool
 
@@ -68,9 +63,7 @@ class BuiltPart:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """One decision. `best`: the best choice if it was not taken; then `colleagues` says how many took it, if that may
-    be told. `is_new`: not shared with the run that a branch starts from.
-    """
+    """`best` if it was not taken; then `colleagues` who took it. `is_new`: not shared with the run branched from."""
 
     position: int
     node: Node
@@ -113,7 +106,6 @@ class Debrief:
 
     @property
     def counts(self) -> list[tuple[str, int]]:
-        """(worth, number of decisions), the best first."""
         number = Counter(each.worth for each in self.reviewed)
         return [(worth, number[worth]) for worth in WORTH if number[worth]]
 
@@ -156,7 +148,7 @@ def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
 def reviewed(trail: Trail, step: TrailStep, texts: Simulation, chosen: SharesOfChoices) -> Reviewed:
     node = texts.nodes[step.before.place]
     best, _parts = trail.rules.best(step.before)
-    is_forked = node.is_judged and is_worse(node, step.place, best)
+    is_forked = node.is_judged and node.choices[step.place].quality != node.choices[best].quality
     return Reviewed(
         position=step.position,
         node=node,
@@ -169,10 +161,6 @@ def reviewed(trail: Trail, step: TrailStep, texts: Simulation, chosen: SharesOfC
         is_new=step.decision.run_id == trail.run.pk,
         colleagues=chose_best(node, best, chosen[node.id]) if is_forked and node.id in chosen else None,
     )
-
-
-def is_worse(node: Node, place: int, best: int) -> bool:
-    return node.choices[place].quality != node.choices[best].quality
 
 
 def worth_of(rules: Simulation, step: TrailStep) -> str:

@@ -19,10 +19,7 @@ TIMES = [
 
 
 class StartForm(forms.Form):
-    """`has_script`: the page can show a clock; else the run is not timed.
-
-    A time given to the person is offered as the initial one. Any is accepted, as it may have changed meanwhile.
-    """
+    """`has_script`: the page can show a clock. A given time is offered first; any is accepted, as it may change."""
 
     timing = forms.ChoiceField(choices=TIMES, widget=forms.RadioSelect, label=_("How much time?"), required=False)
     has_script = forms.BooleanField(required=False, widget=forms.HiddenInput)
@@ -52,8 +49,6 @@ class StartForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """Arguments of `running.decide`."""
-
     position = forms.IntegerField(min_value=1, max_value=MOST)
     choice = forms.CharField(max_length=10)
     has_clock = forms.BooleanField(required=False)
@@ -69,7 +64,6 @@ class DecisionForm(forms.Form):
 
 
 def place_in_list(text: str) -> int:
-    """Raises ValidationError."""
     place = small_number(text)
     if place is None:
         raise forms.ValidationError(_("This is no place in the list."))

@@ -7,8 +7,6 @@ from courseware.learning.models import Enrollment
 
 
 class Timing(models.TextChoices):
-    """The time for decisions, chosen before the start."""
-
     WRITTEN = "written", _("as written")
     X1_25 = "1.25", _("1¼ times the time")
     X1_5 = "1.5", _("1½ times the time")
@@ -40,7 +38,6 @@ class RunQuerySet(models.QuerySet):
         return self.exclude(finished_at=None)
 
     def of(self, simulation: str):
-        """`simulation` is an id."""
         return self.filter(simulation__identifier=simulation)
 
     def with_release(self):
@@ -49,10 +46,7 @@ class RunQuerySet(models.QuerySet):
 
 
 class Run(models.Model):
-    """One play of a simulation, in the release it began with. Its state derives from its decisions.
-
-    A branch repeats `branch_of` up to situation `branch_at`. It is practice and not on record.
-    """
+    """Its state derives from its decisions. A branch repeats `branch_of` up to situation `branch_at`, as practice."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
     simulation = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")

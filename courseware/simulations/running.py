@@ -69,7 +69,6 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
 
 
 def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: Random) -> frozenset[str]:
-    """Flags set by chance: of some draws the one played least often."""
     draws = (simulation.draw(random) for _ in range(DRAWS if seen else 1))
     return min(draws, key=list(seen).count)
 
@@ -124,10 +123,8 @@ def decide(
     pauses: bool = False,
     at: datetime | None = None,
 ) -> Trail:
-    """Make the choice at place `choice`, or None when the time is up. Repeatable.
-
-    `has_clock`: the time was over by the page's clock, too. `pauses`: before the next situation. Raises NotOffered,
-    TooEarly, RunPaused, RunOver, TooFast.
+    """Make the choice at place `choice`, or None when the time is up. Repeatable. `has_clock`: over on the page, too.
+    Raises NotOffered, TooEarly, RunPaused, RunOver, TooFast.
     """
     at = at or timezone.now()
     run = locked(run)
@@ -169,7 +166,6 @@ def what_counts(
 
 
 def append_decision(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime) -> Trail:
-    """Raises NotOffered."""
     run, state = trail.run, trail.state
     after = trail.rules.decide(state, place, picked)
     decision = Decision.objects.create(

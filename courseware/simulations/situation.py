@@ -48,7 +48,6 @@ def path_behind(are_astray: Sequence[bool], ahead: int) -> PathLine:
 
 
 def way_between(stop: PathStop, following: PathStop) -> tuple[str, str]:
-    """(look, curve)"""
     look = "off" if "bad" in (stop.look, following.look) else "way"
     middle = (stop.x + following.x) // 2
     return look, f"M{stop.x} {stop.y}C{middle} {stop.y} {middle} {following.y} {following.x} {following.y}"
@@ -84,8 +83,6 @@ class ShownClock:
 
 @dataclass(frozen=True)
 class Consequence:
-    """What the last decision did; the reason follows in the debrief."""
-
     html: str
     is_timeout: bool
     changes: tuple[MeterChange, ...]

@@ -79,7 +79,6 @@ def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
 
 
 def reading_times(node: Node) -> list[float]:
-    """Seconds to read each line."""
     return [reading_seconds(strip_tags(line.text)) for line in node.lines]
 
 

@@ -30,7 +30,6 @@ class TrailStep:
 
     @property
     def changes(self) -> Mapping[str, int]:
-        """Meter → its change, if any."""
         moved = {meter: value - self.before.meters[meter] for meter, value in self.after.meters.items()}
         return {meter: change for meter, change in moved.items() if change}
 

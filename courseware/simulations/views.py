@@ -42,7 +42,6 @@ def debrief_address(pk, position):
 
 
 def own_run(request, pk) -> Run:
-    """With its release and its enrollment. Raises Http404."""
     runs = OWN_RUNS(pk=pk, learner=request.user.pk)
     enrollments = own_enrollments(request, pk=runs[0].enrollment_id) if runs else []
     if not enrollments:

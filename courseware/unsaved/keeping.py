@@ -29,13 +29,11 @@ def drop(person: int, form: str) -> None:
 
 
 def unsaved_in(person: int, forms: Iterable[str]) -> dict[str, UnsavedText]:
-    """Address of a form → draft. Runs at most one query."""
     addresses = list(forms)
     return {text.form: text for text in UnsavedText.objects.filter(person=person, form__in=addresses)}
 
 
 def drop_old(at: datetime | None = None) -> int:
-    """Delete drafts older than KEPT_FOR. Returns their number."""
     oldest = (at or timezone.now()) - KEPT_FOR
     dropped, _by_model = UnsavedText.objects.filter(typed_at__lte=oldest).delete()
     return dropped
@@ -43,9 +41,7 @@ def drop_old(at: datetime | None = None) -> int:
 
 @dataclass(frozen=True)
 class UnsavedOffer:
-    """A draft beside its form. `age` in milliseconds, for devices with another clock. `is_overtaken`: another text was
-    saved since.
-    """
+    """`age` in milliseconds, for devices with another clock. `is_overtaken`: another text was saved since."""
 
     texts: tuple[tuple[str, str], ...]
     typed_at: datetime

@@ -5,13 +5,12 @@ import pytest
 from courseware.assignments.acting import act
 from courseware.assignments.merging import merge, undo_merge
 from courseware.assignments.switching import runs_that_stay, take_back_deeds
-from courseware.learning.adjusting import enroll_people
+from courseware.learning.adjusting import enroll_people, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import enroll
 from courseware.learning.manager_actions import ENROLL
 from courseware.learning.manager_actions.manager_action import Stays
 from courseware.learning.models import Enrollment
-from courseware.learning.undoing import undo
 from courseware.outbox.models import Message, MessageState
 from courseware.reporting.consistency import differences
 from tests.assignments.rules import make_rule

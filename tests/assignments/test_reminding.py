@@ -11,11 +11,11 @@ from courseware.assignments.models import Assignment, ReminderPlan
 from courseware.assignments.mornings import Morning
 from courseware.assignments.reminder_plans import with_repeats
 from courseware.assignments.reminding import remind_due, reminders_due
+from courseware.learning.adjusting import undo
 from courseware.learning.asking import ask_for_day
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
-from courseware.learning.undoing import undo
 from courseware.lib.dates import due_instant, site_day
 from courseware.outbox.models import Message, MessageState
 from tests.assignments.rules import make_rule

@@ -10,7 +10,7 @@ from courseware.accounts.leaving import leave
 from courseware.assignments.merging import merge
 from courseware.content.models import Course
 from courseware.evidence.models import Event
-from courseware.learning.adjusting import enroll_people
+from courseware.learning.adjusting import enroll_people, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import (
     CannotAnswer,
@@ -26,7 +26,6 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.learning.postponing import mark_away
-from courseware.learning.undoing import undo
 from courseware.outbox.models import Message
 from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting.consistency import differences

@@ -11,12 +11,11 @@ from courseware.content.models import Document, Release
 from courseware.content.releases.drafts import save_drafts
 from courseware.evidence.models import Event
 from courseware.learning.answering import answer
-from courseware.learning.changed_lessons import open_changes
-from courseware.learning.changes_seen import ChangeSeen
+from courseware.learning.changed_lessons import CheckOwed, NeverReleased, open_changes, say_read
 from courseware.learning.completing import complete_lesson
 from courseware.learning.enrolling import waive
+from courseware.learning.models import ChangeSeen
 from courseware.learning.progress import own_outline
-from courseware.learning.seeing_changes import CheckOwed, NeverReleased, say_read
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
 from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head

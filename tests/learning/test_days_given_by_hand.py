@@ -9,13 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.away import Away
-from courseware.learning.adjusting import adjust
+from courseware.learning.adjusting import adjust, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import extend
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import change_away, days_moved_on, mark_away, settle_all, take_back_away
-from courseware.learning.undoing import undo
 from courseware.lib import dates
 from courseware.reporting.consistency import differences
 from tests.making import make_course, make_enrollment, make_user

@@ -15,14 +15,13 @@ from courseware.accounts.moving import end_place, move
 from courseware.accounts.teams import change_team, close_team
 from courseware.assignments.merging import merge, undo_merge
 from courseware.learning import recounting
-from courseware.learning.adjustments import AdjustmentLine
+from courseware.learning.adjusting import undo
+from courseware.learning.adjustments import AdjustmentLine, Postponement
 from courseware.learning.asking import ask_for_day, last_request
 from courseware.learning.days_told import keep_days, same_day
 from courseware.learning.enrolling import extend
 from courseware.learning.models import Enrollment
-from courseware.learning.postponements import Postponement
 from courseware.learning.postponing import mark_away, settle_all
-from courseware.learning.undoing import undo
 from courseware.lib import dates
 from courseware.reporting.consistency import differences
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user

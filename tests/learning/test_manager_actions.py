@@ -10,12 +10,11 @@ from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.learning import manager_actions
-from courseware.learning.adjusting import adjustments_of, decide
+from courseware.learning.adjusting import adjustments_of, decide, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import ManagerAction, Refusal, Stays
 from courseware.learning.models import Enrollment
-from courseware.learning.undoing import undo
 from courseware.reporting.consistency import differences
 from tests.making import days, filled, join, make_course, make_enrollment, make_team, make_user
 

@@ -7,10 +7,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.learning.adjusting import undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import give_time
 from courseware.learning.postponing import lock_person, mark_away, settle
-from courseware.learning.undoing import undo
 from courseware.lib.dates import site_day
 from tests.faults.sites import wait_until
 from tests.making import days, make_enrollment

@@ -11,7 +11,7 @@ from courseware.accounts.permissions import not_decided_by
 from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.learning import recounting
-from courseware.learning.adjusting import adjust, decide_on_all, enroll_people
+from courseware.learning.adjusting import adjust, decide_on_all, enroll_people, undo
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.asking import ask_manager
 from courseware.learning.enrolling import enroll, extend, give_time, waive
@@ -20,7 +20,6 @@ from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Enrollment
-from courseware.learning.undoing import undo
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 from courseware.reporting.consistency import differences

@@ -8,7 +8,7 @@ from courseware.accounts.models import Membership
 from courseware.accounts.moving import add_place
 from courseware.evidence.models import Event
 from courseware.learning.asking import ask_manager
-from courseware.learning.manager_questions import ManagerQuestion
+from courseware.learning.day_requests import ManagerQuestion
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 

@@ -17,8 +17,8 @@ from courseware.evidence.recording import NewEvent, subject_of
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.beginning import begin_many, enrolled
 from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.fields import DueDayField
+from courseware.learning.day_requests import DayRequest, ManagerQuestion
+from courseware.learning.due import DueDayField
 from courseware.learning.manager_actions.manager_action import (
     ActionForm,
     ManagerAction,
@@ -30,9 +30,8 @@ from courseware.learning.manager_actions.manager_action import (
     why_not_decide,
     write_exemptions,
 )
-from courseware.learning.manager_questions import ManagerQuestion
-from courseware.learning.merged_runs import stands_for_another
 from courseware.learning.models import Enrollment, SurveyReceipt, zone_named
+from courseware.learning.newest_runs import stands_for_another
 from courseware.lib import dates
 from courseware.lib.small_numbers import small_number
 from courseware.outbox.models import Message

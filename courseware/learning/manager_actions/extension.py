@@ -12,7 +12,7 @@ from courseware.evidence.recording import NewEvent
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.day_answer_letter import tell_that_it_waits_again
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.fields import DueDayField
+from courseware.learning.due import DueDayField
 from courseware.learning.manager_actions.manager_action import (
     ActionForm,
     ManagerAction,

@@ -1,25 +1,30 @@
-"""Pages of a course: /learn/<course>/."""
-
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from courseware.accounts.addresses import page_before, stays_here
 from courseware.accounts.leads import lead_of
+from courseware.accounts.site_name import face_for
+from courseware.content.compiled import serving
+from courseware.content.compiled.serving import Outline
+from courseware.content.models import CardContact, Course
+from courseware.language.documents import display_tag
 from courseware.learning import completing
-from courseware.learning.access import reading_of
+from courseware.learning.access import Reading, own_enrollments, reading_of
 from courseware.learning.asking import TooManyWaiting, ask_manager
 from courseware.learning.course_page import card_context, home_address, render_in_course
-from courseware.learning.manager_questions import LONGEST_QUESTION
+from courseware.learning.day_requests import LONGEST_QUESTION
 from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.phrase_book import own_book
 from courseware.learning.printed_course import printed_modules
@@ -108,13 +113,11 @@ def sheets_of(sections):
 
 
 def phrase_sheets(book):
-    """Phrases on panels of the same size, after the cover of each sheet."""
     panels = list(panels_of(book.lines))
     return [panels[start : start + PANELS - 1] for start in range(0, len(panels), PANELS - 1)]
 
 
 def panels_of(lines):
-    """As many on each panel as fit; a longer one has its own."""
     panel, left = [], ROOM_OF_A_PANEL
     for line in lines:
         needed = line.width + ROOM_BETWEEN
@@ -171,3 +174,53 @@ def ask(request, course):
     asked = reading.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:SHOWN]
     context = {"form": form, "manager": manager.person.name, "asked": asked}
     return render_in_course(request, reading, "learning/ask_manager.html", context, status=form_status(form))
+
+
+@require_safe
+def own_cards(request):
+    """Cards of the user's courses; of all courses for users without any."""
+    face = face_for(request)
+    if not (request.user.is_authenticated or face.is_card_for_all):
+        return redirect_to_login(request.get_full_path())
+    own = own_enrollments(request) if request.user.is_authenticated else []
+    cards = cards_of({enrollment.course for enrollment in own} or released_courses())
+    if not cards:
+        return render(request, "learning/no_card.html")
+    wanted = request.GET.get("course", "")
+    course, outline = next((each for each in cards if each[0].identifier == wanted), cards[0])
+    context = card_context(request, course, outline) | {
+        "course": course.identifier if own else "",
+        "outline": outline,
+        "face": face_for(request, course.identifier),
+        "book": book_of(course, own) if own else None,
+        "cards": tabs_of([each for _course, each in cards], outline),
+        "text_language": display_tag(outline.language),
+        "page_language": display_tag(get_language()),
+    }
+    return render(request, "learning/card.html", context)
+
+
+def book_of(course, own):
+    return own_book(Reading(next(each for each in reversed(own) if each.course == course)))
+
+
+def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
+    """Courses with a card and their outlines: first those with contacts, then as added. Runs one query."""
+    found = [(course, serving.outline(course.current, get_language())) for course in courses if course.current]
+    numbers = CardContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
+    with_contacts = set(numbers.values_list("course", flat=True))
+    found.sort(key=lambda each: (each[0].pk not in with_contacts, each[0].pk))
+    return [(course, outline) for course, outline in found if outline.card_id]
+
+
+def released_courses():
+    return Course.objects.exclude(current=None).select_related("current").defer("current__outlines").order_by("pk")
+
+
+def tabs_of(outlines: list[Outline], shown: Outline) -> list[dict[str, object]]:
+    return [card_tab(each, each is shown) for each in outlines] if len(outlines) > 1 else []
+
+
+def card_tab(outline: Outline, is_shown: bool) -> dict[str, object]:
+    language = display_tag(outline.language)
+    return {"course": outline.course_id, "title": outline.title, "language": language, "is_shown": is_shown}

@@ -14,9 +14,9 @@ from courseware.accounts.leads import lead_of
 from courseware.learning.access import reading_of
 from courseware.learning.asking import NothingToAsk, ask_for_day, last_request, may_ask, take_back_request
 from courseware.learning.course_page import render_in_course
-from courseware.learning.day_request_forms import DayRequestForm
 from courseware.learning.due import day_in_words, due_of
 from courseware.learning.due_feeds import DueFeed, due_calendar_of, end_feed, make_feed, owner_of
+from courseware.learning.forms import DayRequestForm
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason
 from courseware.lib.page_views import form_status, form_view, post_view, posted

@@ -3,21 +3,189 @@
 from http import HTTPStatus
 from operator import attrgetter
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.validators import RegexValidator
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.site_name import site_name
 from courseware.content.course_titles import course_title
+from courseware.content.desk.editing import language_name
 from courseware.content.models import Course
+from courseware.face.colours import DARK, LEAST, LIGHT, least_contrast, nearest_readable
 from courseware.face.faces import SITE, ChangedMeanwhile, Face, keep_logo, set_style, style_of
-from courseware.face.models import HouseStyle
-from courseware.learning.house_style_form import HouseStyleForm
+from courseware.face.logos import NoLogo, draw_anew
+from courseware.face.models import HouseStyle, Logo
+from courseware.lib.form_layout import Fields
 from courseware.lib.page_views import form_view
+
+SAID = {
+    "name": (_("Name of the firm"), _("Above the pages, in letters and on certificates.")),
+    "contact": (_("Whom to ask for help"), _("Below every page, for example: Training, extension 2210.")),
+    "sender": (_("Sender of letters"), _("Empty: the name of the firm.")),
+    "signature": (_("Signature of letters"), _("Below every letter; up to five lines.")),
+    "issuer": (_("Who issues certificates"), _("Empty: the name of the firm. Certificates of before keep theirs.")),
+    "signer": (_("Who signs certificates"), _("Name and post, as they shall stand on new certificates.")),
+}
+
+
+LINES_OF_SIGNATURE = 5
+
+
+COLOUR = RegexValidator("^#[0-9a-fA-F]{6}$", _("A colour is written as # and six signs, for example #0f5f73."))
+
+
+TOO_FAINT = _("%(colour)s can hardly be read there (%(found)s:1, at least 4.5:1). The nearest that can: %(near)s")
+
+
+THEMES = {"light": LIGHT, "dark": DARK}
+
+
+NO_LOGO = {
+    "size": _("This picture is too large: at most 1 MB."),
+    "kind": _("This is no picture that can be read: send PNG, JPEG, WebP or GIF."),
+    "points": _("This picture has too many points: at most 20 million."),
+}
+
+
+def field_of(what, tag):
+    return f"{what}_{tag.replace('-', '_')}"
+
+
+def words_field(what, tag):
+    label, hint = SAID[what]
+    options = {"label": format_lazy("{} · {}", label, language_name(tag)), "help_text": hint, "required": False}
+    if what == "signature":
+        return forms.CharField(max_length=300, widget=forms.Textarea(attrs={"rows": 3}), **options)
+    return forms.CharField(max_length=120, **options)
+
+
+def colour_field(label, theme):
+    hint = format_lazy(_("Empty: {colour}."), colour=theme.colour)
+    return forms.CharField(label=label, required=False, validators=[COLOUR], help_text=hint)
+
+
+class HouseStyleForm(forms.Form):
+    """`style`: the one in force or None. `values`: what is to be set. `new_logo`: an unsaved Logo or None."""
+
+    light = colour_field(_("Colour on light pages"), LIGHT)
+    dark = colour_field(_("Colour on dark pages"), DARK)
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
+        help_text=_("PNG, JPEG, WebP or GIF, at most 1 MB; it is drawn anew, up to 640 × 160 points."),
+    )
+    no_logo = forms.BooleanField(label=_("Without a logo"), required=False)
+    sender_address = forms.EmailField(
+        label=_("Address that letters come from"),
+        required=False,
+        max_length=254,
+        help_text=_("Your mail server has to send for it. Empty: the address of the settings."),
+    )
+    card_for_all = forms.BooleanField(
+        label=_("Emergency card for everybody"),
+        required=False,
+        help_text=_("Whoever opens this site sees the card and its numbers, without signing in."),
+    )
+    looked_at = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
+    base = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    new_logo = None
+
+    def __init__(self, *args, style, course, **kwargs):
+        kept = initial_of(style) if style else {}
+        super().__init__(*args, initial={"base": 0} | kept, **kwargs)
+        self.style = style
+        if course:
+            del self.fields["card_for_all"]
+        for what in SAID:
+            for tag, _language in settings.LANGUAGES:
+                self.fields[field_of(what, tag)] = words_field(what, tag)
+
+    @property
+    def helper(self):
+        spoken = [field_of(what, tag) for what in SAID for tag, _language in settings.LANGUAGES]
+        look = ["light", "dark", "logo", *(["no_logo"] if self.style and self.style.logo_id else [])]
+        for_all = [name for name in ("card_for_all",) if name in self.fields]
+        return Fields(*spoken, "sender_address", *look, *for_all, "looked_at", "base", error_summary=True)
+
+    def clean_light(self):
+        return self.readable("light")
+
+    def clean_dark(self):
+        return self.readable("dark")
+
+    def readable(self, look):
+        colour, theme = self.cleaned_data[look].lower(), THEMES[look]
+        if colour and (found := least_contrast(colour, theme)) < LEAST:
+            said = {"colour": colour, "found": f"{found:.1f}", "near": nearest_readable(colour, theme)}
+            raise forms.ValidationError(TOO_FAINT, params=said)
+        return colour
+
+    def clean_logo(self):
+        file = self.cleaned_data["logo"]
+        if file:
+            try:
+                self.new_logo = draw_anew(file)
+            except NoLogo as refused:
+                raise forms.ValidationError(NO_LOGO[str(refused)]) from refused
+        return file
+
+    def clean(self):
+        cleaned = super().clean()
+        for what in SAID.keys() - {"signature"}:  # one line each: they stand in headers of letters
+            for name in [field_of(what, tag) for tag, _language in settings.LANGUAGES]:
+                cleaned[name] = " ".join(cleaned.get(name, "").split())  # "" where it was refused
+        for tag, _language in settings.LANGUAGES:
+            name = field_of("signature", tag)
+            lines = [" ".join(line.split()) for line in cleaned.get(name, "").splitlines()]
+            if len(lines) > LINES_OF_SIGNATURE:
+                self.add_error(name, _("At most five lines."))
+            cleaned[name] = "\n".join(lines).strip()
+        return cleaned
+
+    @property
+    def values(self):
+        said = {what: self.texts(what) for what in SAID}
+        return {
+            "words": {what: texts for what, texts in said.items() if texts},
+            "sender_address": self.cleaned_data["sender_address"],
+            "light": self.cleaned_data["light"],
+            "dark": self.cleaned_data["dark"],
+            "logo_id": self.logo_key(),
+            "card_for_all": self.cleaned_data.get("card_for_all", False),
+        }
+
+    def texts(self, what):
+        texts = {tag: self.cleaned_data[field_of(what, tag)] for tag, _language in settings.LANGUAGES}
+        return {tag: text for tag, text in texts.items() if text}
+
+    def logo_key(self):
+        if self.new_logo:
+            return self.new_logo.pk
+        if self.cleaned_data["no_logo"]:
+            return None
+        looked_at = Logo.objects.filter(pk=self.cleaned_data["looked_at"]).values_list("pk", flat=True).first()
+        return looked_at or (self.style.logo_id if self.style else None)
+
+
+def initial_of(style):
+    words = {field_of(what, tag): text for what, texts in style.words.items() for tag, text in texts.items()}
+    return words | {
+        "sender_address": style.sender_address,
+        "light": style.light,
+        "dark": style.dark,
+        "card_for_all": style.card_for_all,
+        "base": style.number,
+    }
 
 
 def house_style_address(course=SITE):
@@ -63,7 +231,6 @@ def looked_at(request, course, titles, form):
 
 
 def house_style_page(request, course, titles, form, style, *, is_tried=False, status=HTTPStatus.OK):
-    """`style` is shown; `is_tried`: it is not set."""
     site = style_of(SITE) if course else None
     face = Face(tuple(each for each in (style, site) if each))
     language = get_language()

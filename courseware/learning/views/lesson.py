@@ -14,6 +14,7 @@ from courseware.accounts import cookies
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.answering import drop_text, keep_text
+from courseware.learning.changed_lessons import CheckOwed, say_read
 from courseware.learning.course_page import home_address, lesson_address, render_in_course, url_name_of
 from courseware.learning.forms import (
     AnswerForm,
@@ -24,13 +25,11 @@ from courseware.learning.forms import (
     UnsavedAnswerForm,
     new_token,
 )
-from courseware.learning.lesson_pieces import Entered
-from courseware.learning.lessons import lesson_page
+from courseware.learning.lessons import Entered, lesson_page
 from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.progress import done_documents
 from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.route import place_in, station
-from courseware.learning.seeing_changes import CheckOwed, say_read
 from courseware.learning.sending_pace import TooFast
 from courseware.lib.page_views import form_status, form_view, in_background, post_view, posted
 
@@ -165,10 +164,14 @@ def refused(request, reading, step, entered):
         return lesson(request, reading, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     page = lesson_page(reading, step, entered=entered)
     card = page.card(page.page.first_wordings[entered.question])
-    context = {"card": card, "step": step.id, "form_token": new_token()}
-    response = render_in_course(
-        request, reading, "learning/_question.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY
-    )
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return card_in_place(request, reading, step, card, "learning/_question.html", {}, status=status)
+
+
+def card_in_place(request, reading, step, card, template, context, *, status):
+    """For the script, which puts the card in the place of the old one."""
+    context |= {"card": card, "step": step.id, "form_token": new_token()}
+    response = render_in_course(request, reading, template, context, status=status)
     response["HX-Retarget"] = f"#{card.anchor}"
     return response
 
@@ -184,11 +187,8 @@ def changed(request, course, step, question, message):
     context = lesson_context(reading, page)
     if not request.htmx:
         return render_in_course(request, reading, "learning/lesson.html", context, status=HTTPStatus.CONFLICT)
-    card = page.card(place)
-    context |= {"card": card, "step": step.id, "form_token": new_token()}
-    response = render_in_course(request, reading, "learning/_answered.html", context, status=HTTPStatus.CONFLICT)
-    response["HX-Retarget"] = f"#{card.anchor}"
-    return response
+    card, status = page.card(place), HTTPStatus.CONFLICT
+    return card_in_place(request, reading, step, card, "learning/_answered.html", context, status=status)
 
 
 def swapped(request, reading, step, question):
@@ -250,7 +250,6 @@ def choose_own_post(request, course, step):
 
 @post_view(lesson_address, is_held=False)  # nothing is written
 def show_whole(request, course, step):
-    """Show lessons whole, or part by part, in this browser."""
     reading_of(request, course).step(step, "lesson")
     response = redirect(lesson_address(course, step))
     if request.POST.get("whole") == "1":

@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 from courseware.accounts.addresses import page_before
 from courseware.accounts.permissions import people_managed_by
 from courseware.learning.asking import CannotAnswer, answer_day_request, answer_question
-from courseware.learning.day_request_forms import DayAnswerForm
 from courseware.learning.day_requests import DayRequest
+from courseware.learning.forms import DayAnswerForm
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.lib.page_views import post_view
 from courseware.lib.small_numbers import keys_in

@@ -22,7 +22,7 @@ from courseware.assignments.reminding_pages import by_reason, say_queued, say_ta
 from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
-from courseware.learning.fields import DueDayField
+from courseware.learning.due import DueDayField
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.lib.page_views import form_view, post_view
