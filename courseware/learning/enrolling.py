@@ -13,7 +13,6 @@ from courseware.learning.beginning import BATCH, begin_many, begin_one, enrolled
 from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.manager_actions.manager_action import CLOSED
 from courseware.learning.models import Enrollment, TeamEnrolling, zone_named
 from courseware.lib import dates
@@ -105,11 +104,6 @@ def extend(enrollment, due_on, reason="", *, by, at=None):
 def waive(enrollment, reason, *, by, at=None):
     """Exempt the learner. Returns the adjustment, None if exempt already. Raises EnrollmentClosed if completed."""
     return alone(enrollment, Adjustment(kind=Exempt.kind, reason=reason, made_by=by), at)
-
-
-def give_time(enrollment, time, reason="", *, by, at=None):
-    """Set how much time the learner has under pressure, in every course. Returns the adjustment; None if as before."""
-    return alone(enrollment, Adjustment(kind=SetExtraTime.kind, time=time, reason=reason, made_by=by), at)
 
 
 def alone(enrollment, adjustment, at=None):

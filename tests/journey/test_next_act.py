@@ -144,15 +144,6 @@ def test_who_has_used_all_attempts_waits_till_the_exam_opens_again_or_for_nothin
     assert told(never, team, at=days(999))[:2] == ("wait", "Exam 0/4, all attempts used")
 
 
-def test_it_is_the_last_attempt_that_says_what_is_owed(team):
-    retakes = "retakes:\n  - {wait: 0 min}\n  - {wait: 0 min, after: lessons}\n"
-    enrollment = ready(make_course(questions=12, retakes=retakes))
-    sit(enrollment, points=0)
-    assert told(enrollment, team)[0] == "exam"
-    sit(enrollment, points=3)
-    assert told(enrollment, team)[:2] == ("again", "Exam 3/4, 1 lesson first")
-
-
 def test_a_drill_that_is_owed_comes_before_the_exam_and_each_is_led_to_until_it_is_done(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
     for rule in [each.rule for each in drills_of(attempt)]:
@@ -177,12 +168,6 @@ def test_a_required_simulation_left_in_the_middle_comes_before_the_exam_and_not_
     play(enrollment)
     begin(enrollment)
     assert told(enrollment, team)[0] == "exam"
-
-
-def test_a_simulation_that_nobody_asks_for_holds_nobody_up(team):
-    enrollment = make_enrollment(course=make_simulation_course(is_required=False))
-    begin(enrollment)
-    assert told(enrollment, team)[:2] == ("go-on", "Boiling water")
 
 
 def test_who_is_done_excused_or_away_is_asked_nothing_whatever_was_left_open(team):

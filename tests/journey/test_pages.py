@@ -1,5 +1,7 @@
 """Home and the own record, as the learner meets them."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
@@ -10,13 +12,15 @@ from courseware.assessment.outside_records import record_outside, withdraw_outsi
 from courseware.assessment.standing import keep_standings
 from courseware.content.compiled import serving
 from courseware.content.models import Document
+from courseware.journey.newcomer import marks
+from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.phrase_book import keep_phrase
-from tests.assessment.exams import MONDAY, exam_files, ready, sit
+from tests.assessment.exams import MONDAY, START, exam_files, make_course_with_pre_check, ready, sit, start
 from tests.language.samples import make_files
-from tests.learning.lesson_pages import practise, try_it
-from tests.making import days, make_course, make_enrollment, make_hr, make_user
-from tests.world import answer_survey, complete_course
+from tests.learning.lesson_pages import practise, soup_of, try_it
+from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.world import answer_survey, complete_course, outline_of
 
 pytestmark = pytest.mark.django_db
 LESSON, HOME = reverse("learning:step", args=["tea-room", "boiling"]), reverse("home")
@@ -26,10 +30,6 @@ def renewed(enrollment):
     """The certificate of a completed run, and the run that was begun after it."""
     complete_course(enrollment)
     return Enrollment.objects.get(pk=enrollment.pk).certificate, make_enrollment(enrollment.learner, enrollment.course)
-
-
-def soup_of(response):
-    return BeautifulSoup(response.content, "html.parser")
 
 
 def test_home_says_what_will_appear_to_who_is_not_enrolled(client):
@@ -125,19 +125,6 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     assert bool(page.select(link)) == bool(words)
     assert (words or "Begin") in page.select_one("main").text
     assert ("another 12 months" in page.select_one("main").text) == bool(words)
-
-
-def test_home_names_of_several_certificates_the_one_that_is_valid_longest(client, enrollment):
-    longest, again = renewed(enrollment)
-    complete_course(again)
-    make_enrollment(enrollment.learner, enrollment.course)
-    newest = Enrollment.objects.get(pk=again.pk).certificate
-    for certificate, number in ((longest, 9), (newest, 3)):
-        certificate.valid_until = days(number).date()
-        certificate.save()
-        keep_standings([certificate])
-    links = [link["href"] for link in soup_of(client.get(HOME)).select(".go a[href^='/certificates/']")]
-    assert links == [reverse("assessment:certificate", args=[longest.number])]
 
 
 def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_where_nothing_is_renewed(
@@ -270,3 +257,79 @@ def test_who_learns_nothing_has_no_copy_to_keep(client):
     client.force_login(make_user())
     response = client.get(reverse("journey:reading-copy"))
     assert (response.status_code, response.content) == (204, b"")
+
+
+def home(client, learner, **query):
+    client.force_login(learner)
+    return BeautifulSoup(client.get("/", query).content, "html.parser")
+
+
+def test_it_names_the_person_counts_the_stops_and_draws_each_of_them(client):
+    enrollment = make_enrollment(make_user(name="Lea Wang"), make_course_with_pre_check(), due_at=days(9))
+    page = home(client, enrollment.learner)
+    assert page.h1.text.strip().startswith("Welcome, ")
+    assert page.select_one(".lead time")["datetime"] == str(enrollment.due_on)
+    said = " ".join(page.select_one("main").get_text(" ").split())
+    for words in ("2 stops by ", "First try 3 questions", "1 short lesson", "4 questions, 4 right pass."):
+        assert words in said
+    outline = outline_of(enrollment.course)
+    drawn = page.select(".wide-line > circle:not([class]), .wide-line .sim")
+    way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
+    assert len(drawn) == len(page.select(".small-line circle, .small-line .sim")) == len(way)
+
+
+def test_what_is_optional_is_one_number_here_on_the_route_below_and_on_home(client):
+    enrollment = make_enrollment(course=make_course_with_pre_check())
+    page = home(client, enrollment.learner)
+    beside = sum(int(found[1]) for found in re.finditer(r"(\d+) optional", page.select_one(".route").text))
+    assert f" {beside} more stops are optional." in page.select_one(".mid").text
+    start(enrollment, START)
+    assert f"{beside} optional" in home(client, enrollment.learner).select_one(".route-section > p").text
+
+
+def test_each_other_course_says_what_is_next_in_it(client):
+    learner = make_user()
+    make_enrollment(learner, make_course(), due_at=days(9))
+    files = {path: body.replace(b"id: tea-room", b"id: first-aid") for path, body in make_files().items()}
+    make_enrollment(learner, make_course(files), due_at=days(20))
+    said = home(client, learner).select_one(".other-courses li").get_text(" ", strip=True)
+    assert said.endswith("· Boiling water")
+
+
+def test_its_button_begins_the_starting_point_and_where_there_is_none_the_first_lesson(client):
+    page = home(client, make_enrollment(course=make_course_with_pre_check()).learner)
+    form = page.select_one("form.do")
+    assert form["action"] == f"/exam/tea-room/{START}/start/"
+    assert form.select_one("a")["href"] == "/learn/tea-room/boiling/"
+    page = home(client, make_enrollment(course=make_course()).learner)
+    assert not page.select("form.do")
+    assert page.select_one(".do .btn")["href"] == "/learn/tea-room/boiling/"
+
+
+def test_the_starting_point_begins_at_once_for_who_has_played_first_too(client):
+    enrollment = make_enrollment(course=make_course_with_pre_check(), started_at=timezone.now())
+    page = home(client, enrollment.learner)
+    assert page.select_one(".go form")["action"] == f"/exam/tea-room/{START}/start/"
+    assert [link["href"] for link in page.select(".go .actions a")] == ["/learn/tea-room/boiling/"]
+
+
+def test_the_lead_asks_or_else_who_has_enrolled_and_nobody_is_made_up(client):
+    hr, course = make_hr(name="Ada Hr"), make_course()
+    ruled = make_enrollment(course=course)
+    assert not home(client, ruled.learner).select(".asking")
+    enrolled = enrolling.enroll(make_user(), course, by=hr)
+    assert "Ada Hr asks you to take this course." in home(client, enrolled.learner).select_one(".asking").text
+    join(make_team("Day shift", manager=make_user("Li Lin")), enrolled.learner)
+    said = home(client, enrolled.learner).select_one(".asking").text
+    assert "Li Lin asks you to take this course." in said
+    assert "Leads Day shift" in said
+    own = enrolling.enroll(make_user(), course, by=None)
+    assert not home(client, own.learner).select(".asking")
+
+
+def test_stops_stand_evenly_and_a_single_one_in_the_middle():
+    steps = outline_of(make_course()).steps
+    lesson = next(step for step in steps if step.kind == "lesson")
+    assert [mark.x for mark in marks([lesson] * 3, 0, 100)] == ["0.0", "50.0", "100.0"]
+    assert [mark.x for mark in marks([lesson], 0, 100)] == ["50.0"]
+    assert marks([], 0, 100) == ()

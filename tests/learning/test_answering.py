@@ -1,9 +1,7 @@
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from courseware import settings as site
@@ -11,9 +9,9 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.evidence.models import Event
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, answer
-from courseware.learning.completing import complete
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.learning.sending_pace import TooFast
+from tests.assessment.exams import at_once
 from tests.language.samples import damage
 from tests.learning.lesson_pages import PRACTICE, practise
 from tests.making import make_course, make_enrollment, make_user
@@ -98,20 +96,6 @@ def test_a_lesson_whose_check_is_not_right_yet_is_not_done_by_its_other_question
     assert not enrollment.completions.exists()
 
 
-def test_a_lesson_that_was_done_stays_done_whatever_is_asked_in_it_later():
-    enrollment = make_enrollment()
-    document = Document.objects.get(identifier="boiling")
-    done = complete(enrollment, document, revision=document.head, outcome=Completion.Outcome.COMPLETED)
-    try_it(enrollment, WRONG)
-    assert enrollment.completions.get() == done
-
-
-def test_the_same_form_sent_again_finds_the_stored_answer():
-    enrollment, token = make_enrollment(), uuid.uuid4()
-    assert try_it(enrollment, token=token) == try_it(enrollment, token=token)
-    assert Answer.objects.count() == 1
-
-
 @pytest.mark.parametrize(
     "raw, question", [(WRONG, "is-it-off"), (["1"], "what-first")], ids=["another choice", "another question"]
 )
@@ -158,15 +142,8 @@ def test_twenty_at_once_give_one_completion_and_one_answer_for_each_form(token):
     enrollment = make_enrollment(course=make_course())
     practise(enrollment)
 
-    def send(_number):
-        try:
-            return try_it(Enrollment.objects.get(pk=enrollment.pk), token=token).pk
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(20) as threads:
-        answers = set(threads.map(send, range(20)))
-    assert len(answers) == Answer.objects.filter(question="is-it-off").count() == (1 if token else 20)
+    answers = at_once(lambda _: try_it(Enrollment.objects.get(pk=enrollment.pk), token=token).pk)
+    assert len(set(answers)) == Answer.objects.filter(question="is-it-off").count() == (1 if token else 20)
     assert Completion.objects.count() == 1
     assert Event.objects.filter(verb="completed").count() == 1
 

@@ -134,15 +134,6 @@ def test_the_day_that_was_asked_for_is_given_as_any_other_day(run, team, pressed
     assert list(differences()) == []
 
 
-def test_another_day_may_be_given_and_none(run, team):
-    other = answer_day_request(asked(run).pk, DayAnswer("another", in_days(2), "Friday is too late."), by=team.manager)
-    assert (other.end, other.given_on, other.adjustment.reason) == ("another", in_days(2), "Friday is too late.")
-    refused = answer_day_request(asked(run, 6).pk, REFUSE, by=team.manager)
-    run.refresh_from_db()
-    assert (refused.end, refused.words, run.due_on) == ("refused", "We need you on Friday.", in_days(2))
-    assert list(differences()) == []
-
-
 def test_of_two_who_answer_the_second_finds_what_the_first_has_said(run, team):
     request = asked(run)
     answer_day_request(request.pk, GIVE, by=team.manager)

@@ -1,19 +1,21 @@
-"""Whoever is enrolled is told by one letter: who asks, what, by when, and how to come in without its link."""
+"""Emails about new enrollments and renewals: manager, course, due day, and sign-in without a link."""
 
 import re
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
+from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, waive
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message, MessageState
-from tests.making import join, letters, make_admin, make_course, make_team, make_user
+from tests.language.samples import make_files
+from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 ZONE = timezone.get_default_timezone()
@@ -204,17 +206,110 @@ def test_what_is_entered_for_a_day_long_ago_is_no_news(hours, told):
     assert Message.objects.count() == told
 
 
-def test_the_row_holds_neither_link_nor_name(team):
-    enroll(newcomer(team), make_course(), by=make_admin())
-    [message] = Message.objects.all()
-    assert set(message.data) == {"by", "subjects"}
-    assert all(isinstance(each, int) for each in message.data["subjects"])
-    assert settings.SITE_URL.endswith(HOST)
-
-
 def test_a_letter_to_a_manager_who_learns_is_signed_by_the_one_above():
     firm = make_team("Firm", manager=make_user("Top"))
     centre = make_team("Centre", manager=make_user("Lead", language="en"), parent=firm)
     join(centre, centre.manager, Membership.Role.LEARNER)
     enroll(centre.manager, make_course(), by=None)
     assert letters()[0].subject.startswith("Top asks you")
+
+
+ENDS = date(2030, 12, 9)
+
+
+def renewing(**fields):
+    person = make_user("Wang Ming", language="en")
+    join(make_team("East centre", manager=make_user("Li Lin")), person)
+    return make_enrollment(person, make_course(), renews_until=ENDS, **fields)
+
+
+def told():
+    letters()
+    return list(Message.objects.order_by("pk").values_list("kind", "state"))
+
+
+def test_it_says_until_when_the_certificate_is_valid_by_when_and_that_early_loses_nothing(mailoutbox):
+    tell_enrolled([renewing(due_at=due_instant(ENDS, timezone.get_default_timezone()))], by=None)
+    assert told() == [("renewal-open", "sent")]
+    [letter] = mailoutbox
+    assert letter.subject == "Please renew your certificate “Rules of the tea room” by Monday 9 December"
+    first, said, early, begin, signed, _why = letter.body.split("\n\n")
+    assert [first, early, signed] == [
+        "Hello Wang Ming,",
+        "Nothing is lost by beginning early: the new certificate counts from the last day of the old one.",
+        "Li Lin\nEast centre, team leader",
+    ]
+    until, steps, by_when = said.split("\n")
+    assert (
+        until == "Your certificate “Rules of the tea room” is valid until Monday 9 December, and its renewal is open."
+    )
+    assert steps.startswith("It has 2 stops, about ")
+    assert by_when == "Please finish by Monday 9 December."
+    assert begin.endswith("\ntraining.example.com")
+
+
+def test_a_short_one_says_that_it_asks_for_less(mailoutbox):
+    tell_enrolled([renewing(required=["pouring"])], by=None)
+    told()
+    [letter] = mailoutbox
+    assert letter.subject == "You can renew your certificate “Rules of the tea room” now"
+    assert "It asks for what is new and what you missed: 1 stop, about " in letter.body
+
+
+def test_a_renewal_and_another_course_are_two_letters_and_what_was_excused_is_none():
+    run = renewing()
+    files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
+    excused, new = renewing(), make_enrollment(run.learner, make_course(files))
+    tell_enrolled([run, excused, new], by=None)
+    waive(excused, reason="long leave", by=make_admin())
+    assert told() == [("enrolled", "sent"), ("renewal-open", "sent"), ("renewal-open", "skipped")]
+
+
+def letter_to(language, password=None):
+    enroll(make_user("Wang", email="wang@example.com", password=password, language=language), make_course(), by=None)
+    [letter] = letters()
+    return letter
+
+
+@pytest.mark.parametrize(("language", "begin"), [("en", "[Hexin] “"), ("zh-hans", "【和信】《")])
+def test_the_firm_stands_in_front_of_the_subject(settings, language, begin):
+    settings.FIRM_NAME = begin.strip("[]【】《“ ")
+    assert letter_to(language).subject.startswith(begin)
+
+
+def test_without_a_name_of_the_firm_nothing_stands_there(settings):
+    settings.FIRM_NAME = ""
+    assert letter_to("en").subject.startswith("“")
+
+
+def addresses(letter):
+    return [urlsplit(each)._replace(scheme="", netloc="").geturl() for each in re.findall(r"https?://\S+", letter.body)]
+
+
+@pytest.mark.parametrize(
+    ("language", "other", "welcome"), [("en", "zh-hans", "欢迎"), ("zh-hans", "en", "Welcome, Wang")]
+)
+def test_its_page_opens_in_the_other_language_and_who_comes_in_there_keeps_it(client, language, other, welcome):
+    link, in_other = addresses(letter_to(language))
+    assert in_other == f"{link}?language={other}"
+    page = client.get(in_other, follow=True)
+    assert page.request["QUERY_STRING"] == f"language={other}"
+    assert welcome in page.content.decode()
+    assert User.objects.get().language == language  # to look changes nothing
+    action = re.search(r'<form method="post" action="(/accounts/password[^"]+)"', page.content.decode()).group(1)
+    assert client.post(action).status_code == 302
+    assert User.objects.get().language == other
+
+
+def test_by_the_first_link_the_language_stays(client):
+    link, _in_other = addresses(letter_to("en"))
+    page = client.get(link, follow=True)
+    client.post(page.request["PATH_INFO"])
+    assert User.objects.get().language == "en"
+
+
+@pytest.mark.parametrize("wrong", ["xx", "", "../", "9" * 5000])
+def test_a_language_that_is_none_changes_nothing(client, wrong):
+    link, _in_other = addresses(letter_to("en"))
+    page = client.get(link, {"language": wrong}, follow=True)
+    assert (page.status_code, page.request["QUERY_STRING"]) == (200, "")

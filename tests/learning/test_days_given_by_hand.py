@@ -1,7 +1,6 @@
 """Which due day was given by hand, by whom, and what it was before: absences never make anybody forget it."""
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -17,10 +16,8 @@ from courseware.learning.models import Enrollment
 from courseware.learning.postponing import change_away, days_moved_on, mark_away, settle_all, take_back_away
 from courseware.lib import dates
 from courseware.reporting.consistency import differences
+from tests.learning.test_postponing import FRIDAY, MONDAY, ZONE, december
 from tests.making import make_course, make_enrollment, make_user
-
-ZONE = ZoneInfo("Asia/Shanghai")
-MONDAY, FRIDAY = date(2026, 11, 23), date(2026, 11, 27)
 
 
 @pytest.fixture
@@ -45,10 +42,6 @@ def take_back(adjustment):
     return len(done)
 
 
-def december(day):
-    return date(2026, 12, day)
-
-
 def test_it_says_who_gave_the_last_day_that_stands(clock):
     run, lead, other = due(FRIDAY), make_user(), make_user()
     assert as_it_is(run) == (FRIDAY, None)
@@ -57,12 +50,6 @@ def test_it_says_who_gave_the_last_day_that_stands(clock):
     assert as_it_is(run) == (december(2), other)
     take_back(second)
     assert as_it_is(run) == (december(1), lead)
-
-
-def test_after_the_first_is_taken_back_nobody_gave_one(clock):
-    run = due(FRIDAY)
-    take_back(extend(run, december(1), by=make_user()))
-    assert as_it_is(run) == (FRIDAY, None)
 
 
 def test_the_records_are_compared_with_who_gave_which_day(clock):
@@ -106,17 +93,6 @@ def test_an_absence_that_was_changed_meanwhile_counts_as_it_is_now(clock):
     assert as_it_is(run)[0] == december(15)
     take_back(adjustment)
     assert as_it_is(run)[0] == date(2026, 11, 30)
-
-
-def test_a_day_given_by_hand_stays_whenever_the_job_runs(clock):
-    early, late = due(FRIDAY), due(FRIDAY)
-    for run in (early, late):
-        mark_away(run.learner, MONDAY, FRIDAY, by=None)
-        extend(run, december(8), by=make_user())
-    settle_all()
-    clock.move_to(datetime(2026, 12, 7, 9, tzinfo=ZONE))
-    settle_all()
-    assert as_it_is(early)[0] == as_it_is(late)[0] == december(8)
 
 
 def test_the_day_to_which_an_absence_has_held_or_moved_a_due_day_is_another_one_when_it_is_given_by_hand(clock):

@@ -74,17 +74,6 @@ def test_who_moves_has_the_same_day_to_its_end_in_the_new_zone(hr, before, after
     assert [line for line in differences() if "people at" in line or "urgency" in line] == []
 
 
-@pytest.mark.parametrize(("before", "after"), ZONES)
-def test_there_and_back_it_is_the_instant_of_before(hr, before, after):
-    home = team_in(before)
-    run = learner_in(home)
-    move(run.learner, team_in(after), by=hr)
-    followed()
-    move(run.learner, home, by=hr)
-    followed()
-    assert Enrollment.objects.get().due_at == run.due_at
-
-
 @pytest.mark.parametrize("how", ["closed", "zone", "left"])
 @pytest.mark.parametrize(("before", "after"), ZONES)
 def test_also_where_the_team_closes_has_another_zone_or_is_left_for_the_one_joined_next(hr, how, before, after):

@@ -1,25 +1,34 @@
+import json
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from bs4 import BeautifulSoup
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+from django.utils import timezone
 
+from courseware.content.models import Course
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
 from courseware.learning.enrolling import (
+    BATCH,
     EnrollmentClosed,
     begin_enrolling,
+    choose_another_day,
     enroll,
     enroll_next,
     extend,
+    is_day_over,
     people_waiting,
+    waiting_for,
     waive,
 )
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
-from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.making import join, make_admin, make_course, make_enrollment, make_files, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -113,25 +122,6 @@ def refused(new):
     raise IntegrityError
 
 
-def test_who_was_in_another_team_first_keeps_its_zone_as_everywhere():
-    first, second = make_team(time_zone="America/New_York"), make_team(time_zone="Europe/Berlin")
-    learner = make_user()
-    join(first, learner)
-    join(second, learner)
-    [enrollment] = enroll_team(second, make_course(), due_on=FRIDAY, by=None)
-    assert enrollment.zone == ZoneInfo("America/New_York")
-    assert Enrollment.objects.with_zone().get().due_on == FRIDAY
-
-
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
-@pytest.mark.parametrize("day", [date(2026, 10, 25), date(2026, 11, 1), date(2026, 3, 8), date(2026, 3, 29), FRIDAY])
-def test_the_due_day_that_was_chosen_is_the_due_day_that_is_shown(zone, day):
-    team = make_team(learners=1, time_zone=zone)
-    [enrollment] = enroll_team(team, make_course(), due_on=day, by=None)
-    assert enrollment.due_on == day
-    assert enrollment.due_at.astimezone(ZoneInfo(zone)).hour == 0
-
-
 def test_a_team_is_enrolled_a_batch_at_a_time_and_each_batch_stands_by_itself(monkeypatch):
     monkeypatch.setattr(enrolling, "BATCH", 2)
     course, team, admin = make_course(), make_team(learners=5), make_admin()
@@ -197,7 +187,9 @@ def test_a_batch_costs_the_same_for_any_number_of_people(learners, django_assert
         enroll_next(order, by=None)
 
 
-@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Santiago", "Asia/Beirut", "Europe/Berlin", "Asia/Shanghai"])
+@pytest.mark.parametrize(
+    "zone", ["Africa/Cairo", "America/New_York", "America/Santiago", "Asia/Beirut", "Europe/Berlin", "Asia/Shanghai"]
+)
 def test_a_day_before_a_midnight_that_does_not_exist_is_shown_as_it_was_chosen(zone):
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(366)]
     shown = [dates.due_day(dates.due_instant(day, ZoneInfo(zone)).astimezone(UTC), ZoneInfo(zone)) for day in days]
@@ -240,3 +232,174 @@ def test_a_completed_run_cannot_be_waived():
         waive(enrollment, "late", by=None)
     enrollment.refresh_from_db()
     assert enrollment.waived_at is None
+
+
+PEOPLE, COURSES = 6 * BATCH, 4
+
+
+def rows_touched(queryset):
+    """By all steps of the plan: those that were handed on, and those that were read and left out."""
+    with connection.cursor() as cursor:
+        for choice in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):  # as it chooses by itself in a large firm
+            cursor.execute(f"SET LOCAL enable_{choice} = off")
+        sql, values = queryset.query.sql_with_params()
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", values)
+        (said,) = cursor.fetchone()
+    steps, found = [(json.loads(said) if isinstance(said, str) else said)[0]["Plan"]], 0
+    while steps:
+        step = steps.pop()
+        steps += step.get("Plans", [])
+        told = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+        found += step["Actual Loops"] * sum(step.get(name, 0) for name in told)
+    return found
+
+
+@pytest.mark.django_db
+def test_who_is_not_enrolled_yet_is_found_without_comparing_everybody_with_everybody():
+    if connection.vendor != "postgresql":
+        pytest.skip("the plans are those of PostgreSQL")
+    new = make_course()
+    team = make_team(learners=PEOPLE)
+    others = [Course.objects.create(identifier=f"other-{number}") for number in range(COURSES)]
+    people = team.memberships.filter(role="learner").values_list("person", flat=True)
+    for course in others:
+        Enrollment.objects.bulk_create(Enrollment(learner_id=person, course=course) for person in people)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # of a time when nobody was in the new course
+    order = begin_enrolling([team], new, due_on=None)
+    for _ in range(PEOPLE // BATCH - 1):
+        order = enroll_next(order, by=None)
+    assert people_waiting(order) == BATCH
+    # A person has a row, a membership and a run in each course; each step of the plan may touch them once.
+    assert rows_touched(waiting_for(order).order_by("pk")) < PEOPLE * (COURSES + 3) * 4
+
+
+DAY = date(2026, 11, 27)
+LAST_MOMENT = datetime(2026, 11, 27, 15, 59, tzinfo=UTC)  # a minute before midnight in Shanghai
+OVER = "The due day is over: whoever is enrolled now would be overdue at once."
+
+
+@pytest.fixture
+def order(client, monkeypatch, time_machine):
+    """Two of three people were enrolled, and then nobody looked after it until the day was over."""
+    monkeypatch.setattr(enrolling, "BATCH", 2)
+    time_machine.move_to(LAST_MOMENT, tick=False)
+    order = begin_enrolling([make_team(learners=3)], make_course(), due_on=DAY)
+    enroll_next(order, by=None)
+    time_machine.move_to(LAST_MOMENT + timedelta(minutes=2), tick=False)
+    client.force_login(make_admin(language="en"))
+    return order
+
+
+def address(order):
+    return reverse("admin:enroll-team", args=[order.pk])
+
+
+def shown(response):
+    return BeautifulSoup(response.content, "html.parser").select_one("#enrolling")
+
+
+def due_days():
+    return sorted(enrollment.due_on for enrollment in Enrollment.objects.with_zone())
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["by hand", "by itself"])
+def test_it_enrolls_nobody_more_and_asks_for_another_day(client, order, headers):
+    for response in (client.get(address(order), headers=headers), client.post(address(order), headers=headers)):
+        form = shown(response)
+        assert OVER in form.text
+        assert form.select_one("input[name=due_on]")
+        assert not form.has_attr("hx-post"), "it would go on by itself"
+    assert due_days() == [DAY, DAY]
+
+
+def test_with_another_day_those_who_are_left_are_enrolled_and_the_others_keep_theirs(client, order):
+    assert client.post(address(order), {"due_on": "2026-12-04"}).status_code == 302
+    page = shown(client.get(address(order)))
+    assert OVER not in page.text and page.has_attr("hx-post")
+    client.post(address(order))
+    assert due_days() == [DAY, DAY, date(2026, 12, 4)]
+
+
+@pytest.mark.parametrize("day", ["2026-11-27", "", "tomorrow", "2100-01-01"])
+def test_a_day_that_is_over_or_none_is_refused(client, order, day):
+    response = client.post(address(order), {"due_on": day})
+    assert (response.status_code, due_days()) == (422, [DAY, DAY])
+    assert shown(response).select(".errorlist a[href='#id_due_on']")
+
+
+def test_a_day_that_is_sent_along_while_the_first_still_holds_changes_nothing(client, order, time_machine):
+    time_machine.move_to(LAST_MOMENT, tick=False)
+    client.post(address(order), {"due_on": "2026-12-04"})
+    assert due_days() == [DAY] * 3
+
+
+@pytest.mark.parametrize(
+    "due_on, at, expected",
+    [
+        (DAY, LAST_MOMENT, False),
+        (DAY, LAST_MOMENT + timedelta(minutes=1), True),
+        (None, LAST_MOMENT + timedelta(days=1), False),
+    ],
+)
+def test_a_day_is_over_at_midnight_on_the_clock_of_the_site(due_on, at, expected):
+    order = begin_enrolling([make_team(learners=1)], make_course(), due_on=due_on)
+    assert is_day_over(order, at) == expected
+
+
+def test_a_finished_order_stays_as_it_is(order):
+    enroll_next(order, by=None)
+    choose_another_day(order, DAY + timedelta(days=7))
+    order.refresh_from_db()
+    assert (order.due_on, is_day_over(order)) == (DAY, False)
+
+
+def excused(enrollment):
+    waive(enrollment, "moved", by=None)
+    return enrollment
+
+
+def newest():
+    return set(Enrollment.objects.newest())
+
+
+def test_a_new_run_makes_the_one_before_it_a_former_one_and_nobody_elses():
+    course, learner = make_course(), make_user()
+    other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
+    elsewhere, beside = enroll(learner, make_course(other)), enroll(make_user(), course)
+    first = enroll(learner, course)
+    assert newest() == {elsewhere, beside, first}
+    waive(first, "moved", by=None)
+    second = enroll(learner, course)
+    assert newest() == {elsewhere, beside, second}
+    waive(second, "moved", by=None)
+    third = enroll(learner, course)
+    assert newest() == {elsewhere, beside, third}
+
+
+def test_changing_a_former_run_does_not_make_it_the_newest():
+    course, learner = make_course(), make_user()
+    first = excused(enroll(learner, course))
+    second = enroll(learner, course)
+    first.refresh_from_db()
+    first.save()
+    assert newest() == {second}
+
+
+def test_the_database_takes_no_second_newest_run_of_a_person_in_a_course():
+    first = excused(enroll(make_user(), make_course()))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Enrollment.objects.bulk_create([Enrollment(learner=first.learner, course=first.course)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_a_new_run_fails_the_one_before_it_stays_the_newest(monkeypatch):
+    first = excused(enroll(make_user(), make_course()))
+    with pytest.raises(ValueError, match="the log is away"), monkeypatch.context() as patched:
+        patched.setattr("courseware.learning.enrolling.record_many", refuse)
+        enroll(first.learner, first.course, at=timezone.now())
+    assert newest() == {first}
+
+
+def refuse(*args):
+    raise ValueError("the log is away")

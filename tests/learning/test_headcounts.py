@@ -153,9 +153,7 @@ CHANGES = {
     "somebody begins": begin,
     "somebody completes the course": lambda firm: complete_course(run_of("in C")),
     "somebody is enrolled again": renew,
-    "an open run is begun twice": lambda firm: enroll(run_of("in C").learner, run_of("in C").course, due_at=days(-9)),
     "the due day moves": lambda firm: extend(run_of("in B and D"), timezone.localdate() - MONTH, by=None),
-    "the due day stays": lambda firm: [extend(run_of("in A"), timezone.localdate(), by=None) for _ in range(2)],
     "somebody is excused": lambda firm: [waive(run_of("in B and D"), "on leave", by=None) for _ in range(2)],
     "somebody without a team is enrolled": lambda firm: enroll(make_user(), run_of("in A").course),
     "a team is enrolled": enroll_those_of_a,
@@ -169,8 +167,6 @@ CHANGES = {
     "a membership is given to somebody else": give_away,
     "a team is moved": move,
     "a team is moved to the top": move_to_the_top,
-    "a team is saved as it is": lambda firm: firm["B"].save(),
-    "a team is renamed": lambda firm: Team.objects.filter(name="B").update(name="Z"),
     "a team is deleted": lambda firm: Team.objects.get(name="C").delete(),
     "a team is deleted that somebody learns in and leads": delete_a_team_of_somebody_who_leads_it_too,
     "somebody leaves all teams of a branch at once": leave_all_teams_of_a_branch_at_once,
@@ -195,16 +191,6 @@ def test_as_the_firm_is_made_each_team_has_its_people(firm):
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_numbers_follow(firm, change):
     change(firm)
-    assert_right()
-
-
-def test_the_numbers_follow_one_change_upon_another(firm):
-    for name in (
-        "somebody begins", "somebody is enrolled again", "the due day moves", "somebody is excused",
-        "a team is enrolled", "a team is moved", "somebody joins a team above", "somebody leaves one of two teams",
-        "a team is moved to the top", "a team is new", "somebody leaves the only team",
-    ):  # fmt: skip
-        CHANGES[name](firm)
     assert_right()
 
 
@@ -266,18 +252,6 @@ def both_ways(user, team=None):
     now = timezone.now()
     counted = board_counts.counts(board_rows.board(user, team=team), now)
     return board_counts.counts_kept(user, team, None, now), counted
-
-
-def test_a_board_says_the_same_by_what_is_kept_as_by_counting_its_rows(firm):
-    begin(firm)
-    for user, team in [
-        (make_admin(), None),
-        (make_admin(), firm["B"]),
-        *((each.manager, None) for each in firm.values()),
-    ]:
-        kept, by_rows = both_ways(user, team)
-        assert kept == by_rows
-        assert kept.total > 0
 
 
 def test_managers_do_not_stand_on_their_own_board_by_what_is_kept_either(firm):

@@ -1,11 +1,12 @@
 """What a state is: one rule, asked of many rows or of one, around the instants where it changes."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.expressions import Col
 
@@ -14,6 +15,7 @@ from courseware.content.models import Course
 from courseware.learning.due import due_of
 from courseware.learning.models import PLACING, Enrollment, NotPublished
 from courseware.learning.states import DUE_SOON, PLACES_WITHOUT_DAY, URGENCY, urgency_of
+from courseware.learning.validity import Validity, validity_of
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -22,19 +24,6 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 EARLIER = DUE.date() - DAY
 THREE_DAYS = timedelta(days=3)
 State = Enrollment.State
-
-
-def overdue(at):
-    return Enrollment.objects.in_state(State.OVERDUE, at)
-
-
-def test_overdue_means_open_and_the_due_day_is_over():
-    late = make_enrollment(due_at=DUE)
-    make_enrollment(due_at=DUE + SECOND)
-    make_enrollment(due_at=None)
-    make_enrollment(due_at=DUE, completed_at=DUE)
-    make_enrollment(due_at=DUE, waived_at=DUE)
-    assert list(overdue(DUE)) == [late]
 
 
 @pytest.mark.parametrize(
@@ -72,12 +61,6 @@ def test_the_state_around_the_instants_where_it_changes(fields, at, state):
         assert due is None
     else:
         assert (due.is_overdue, due.is_soon) == (is_late, state == State.DUE_SOON)
-
-
-def test_an_extension_at_the_same_second_decides_by_the_instant_alone():
-    make_enrollment(due_at=DUE)
-    assert overdue(DUE).update(due_at=DUE + SECOND) == 1
-    assert not overdue(DUE).exists()
 
 
 INSTANTS = [
@@ -182,3 +165,44 @@ def test_an_enrollment_knows_the_release_its_learner_sees_and_says_so_where_ther
     unpublished = make_enrollment(course=Course.objects.create(identifier="draft", source_language="en"))
     with pytest.raises(NotPublished, match=f"enrollment {unpublished.pk}: the course draft has no release"):
         _ = unpublished.release
+
+
+TODAY = date(2026, 11, 27)
+FIRST, LAST = datetime(2026, 11, 26, 16, tzinfo=UTC), datetime(2026, 11, 27, 15, 59, 59, tzinfo=UTC)  # of Shanghai
+NEAR = timedelta(days=settings.CERTIFICATE_ENDING_DAYS)
+
+CASES = [
+    (None, Validity.NEVER),
+    (date.min, Validity.ENDED),
+    (TODAY - DAY, Validity.ENDED),
+    (TODAY, Validity.ENDING),
+    (TODAY + NEAR, Validity.ENDING),
+    (TODAY + NEAR + DAY, Validity.CERTIFIED),
+    (date.max, Validity.CERTIFIED),
+]
+
+
+@pytest.mark.parametrize("at", [FIRST, LAST])
+def test_many_rows_and_one_day_are_judged_alike_from_the_first_to_the_last_second_of_a_day(at):
+    course = make_course()
+    runs = {make_enrollment(make_user(), course, certified_until=until).pk: said for until, said in CASES}
+    found = {run.pk: run.validity for run in Enrollment.objects.with_validity(at)}
+    assert found == runs
+    assert [validity_of(until, at) for until, _said in CASES] == [said for _until, said in CASES]
+    for validity in (Validity.ENDING, Validity.ENDED, Validity.NEVER):
+        assert set(Enrollment.objects.in_state(validity, at)) == {
+            run for run in Enrollment.objects.all() if runs[run.pk] == validity
+        }
+
+
+def test_whose_certificate_is_ending_is_certified_today():
+    for until, _said in CASES:
+        make_enrollment(make_user(), certified_until=until)
+    found = Enrollment.objects.in_state(Validity.CERTIFIED, FIRST).values_list("certified_until", flat=True)
+    assert set(found) == {TODAY, TODAY + NEAR, TODAY + NEAR + DAY, date.max}
+
+
+@pytest.mark.parametrize(("number", "said"), [(60, "ends within 60 days"), (1, "ends within 1 day")])
+def test_the_number_of_days_is_said_when_it_is_read(settings, number, said):
+    settings.CERTIFICATE_ENDING_DAYS = number
+    assert str(Validity.ENDING.label) == said

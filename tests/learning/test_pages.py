@@ -2,6 +2,7 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
 from django.urls import reverse
 
 from courseware.accounts.models import User
@@ -9,14 +10,16 @@ from courseware.content.compiled import serving
 from courseware.content.models import Revision
 from courseware.content.releases.importing import import_course
 from courseware.language.questions import load_question
+from courseware.learning.access import PUBLISHED
 from courseware.learning.completing import complete, complete_lesson
-from courseware.learning.models import Completion
+from courseware.learning.models import Answer, Completion
+from courseware.learning.printed_course import as_printed
 from tests.language.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, practise, sent, soup_of, try_it
-from tests.making import make_course, make_enrollment, make_user
+from tests.making import days, make_course, make_enrollment, make_user
+from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
-HOME = reverse("home")
 
 
 def questions_of(enrollment, language="en"):
@@ -89,22 +92,6 @@ def test_a_missed_question_is_tried_again_under_its_reason_and_nowhere_else(clie
     assert soup_of(client.get(LESSON, {"again": "what-first"})).select_one("#again-what-first[open]")
     try_it(enrollment, "what-first", ["1"])
     assert not soup_of(client.get(LESSON)).select("#q-what-first form")
-
-
-def test_another_try_shows_the_choices_in_another_order(client):
-    course, orders = make_course(), []
-    for _ in range(12):  # three choices stand in the same order again once in six times
-        enrollment = make_enrollment(make_user(), course)
-        client.force_login(enrollment.learner)
-        first = client.get(LESSON)
-        try_it(enrollment, "what-to-wipe", ["1"])
-        orders.append([texts_of_choices(response) for response in (first, client.get(LESSON))])
-    assert all(sorted(first) == sorted(again) for first, again in orders)
-    assert any(first != again for first, again in orders)
-
-
-def texts_of_choices(response):
-    return [label.text for label in soup_of(response).select("#q-what-to-wipe form label")]
 
 
 def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enrollment):
@@ -180,24 +167,6 @@ def test_all_of_a_lesson_is_open_once_it_is_done_or_a_form_was_refused_or_who_re
     assert ahead(soup_of(client.get(LESSON))) == []
 
 
-def test_the_order_stays_over_a_reload(client, enrollment):
-    first, second = (soup_of(client.get(LESSON)).select("#q-what-to-wipe label") for _ in range(2))
-    assert [label.text for label in first] == [label.text for label in second]
-
-
-def test_every_question_is_a_named_group_with_what_is_asked(client, enrollment):
-    page = soup_of(client.get(LESSON))
-    forms = page.select("form[data-answer]")
-    assert len(forms) == 7
-    for form in forms:
-        fieldset = form.select_one("fieldset")
-        assert fieldset.legend.h3.text
-        assert page.find(id=fieldset["aria-describedby"].split()[0])
-        for field in form.select("select, textarea"):
-            labelled = field.get("aria-labelledby") or page.select_one(f"label[for='{field['id']}']")
-            assert labelled
-
-
 def test_ids_are_unique_also_when_a_question_stands_twice(client, enrollment):
     for question, raw in {"what-first": ["0"], "in-order": ["2", "1", "0"], "sorted": ["1", "1", "1"]}.items():
         try_it(enrollment, question, raw)
@@ -224,20 +193,6 @@ def test_a_course_that_lacks_the_language_of_the_page_is_marked_as_what_it_is(cl
 
 
 # Other pages
-
-
-def test_the_post_is_chosen_among_the_courses_own(client, enrollment):
-    url = reverse("learning:tracks", args=["tea-room"])
-    assert client.post(url, {"track": "nowhere"}).status_code == 422
-    assert client.post(url, {}).status_code == 422
-    assert client.post(url, {"track": "night"}).status_code == 302
-    enrollment.refresh_from_db()
-    assert enrollment.track == "night"
-
-
-def test_the_emergency_card_gives_the_number_to_ring(client, enrollment):
-    page = soup_of(client.get(reverse("learning:card", args=["tea-room"])))
-    assert page.select_one("a[href='tel:119']").text == "119"
 
 
 CUPS = {
@@ -282,3 +237,122 @@ def test_a_lesson_with_an_unfinished_check_is_not_marked_as_read(client, enrollm
     client.post(reverse("learning:mark-read", args=["tea-room", "boiling"]))
     assert not Completion.objects.exists()
     assert "when each question was answered" in client.get(LESSON).text
+
+
+def test_each_learner_answers_for_the_own_enrollment_only(client, enrollment):
+    other = make_enrollment(make_user(), enrollment.course)
+    client.force_login(other.learner)
+    client.post(answer_url(), sent("1"))
+    assert Answer.objects.get().enrollment == other
+    assert not enrollment.answers.exists()
+
+
+def test_after_the_session_ended_the_script_is_led_back_to_the_question(client, enrollment):
+    client.logout()
+    page = f"http://testserver{LESSON}?again=check#q-what-first"
+    response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert response.headers["HX-Redirect"] == f"/accounts/login/?next={LESSON}%3Fagain%3Dcheck%23q-is-it-off"
+
+
+def test_the_page_the_script_names_cannot_lead_to_another_host(client, enrollment):
+    client.logout()
+    for page in ("https://evil.example/learn/", "//evil.example/"):
+        response = client.post(answer_url(), sent("1"), headers={"HX-Request": "true", "HX-Current-URL": page})
+        assert "evil" not in response.headers["HX-Redirect"]
+
+
+@pytest.mark.parametrize("step", ["nowhere", "tea-bank", "m1", "drill", "last-cup", "voice"])
+def test_only_lessons_of_the_route_are_answered(client, enrollment, step):
+    assert client.post(answer_url(step=step), sent("1")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["learn/tea-room/a%00b/", "learn/%00/boiling/", "learn/tea-room/烧水/"])
+def test_an_address_that_is_no_id_is_not_found(client, enrollment, path):
+    assert client.get(f"/{path}").status_code == 404
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="what SQLite does without knowing how many rows there are")
+@pytest.mark.parametrize("more", [{}, {"pk": 1}])
+def test_sqlite_looks_for_them_by_learner_or_key_and_not_through_the_whole_course(more):
+    enrollment = make_enrollment()
+    asked = []
+    with connection.execute_wrapper(lambda execute, sql, *rest: asked.append((sql, rest[0])) or execute(sql, *rest)):
+        PUBLISHED(learner=enrollment.learner_id, **more)
+
+    [(sql, parameters)] = asked
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
+        steps = [detail for *_numbers, detail in cursor.fetchall() if "learning_enrollment" in detail]
+
+    assert len(steps) == 1
+    assert steps[0].startswith("SEARCH learning_enrollment")
+    assert "(learner_id=?" in steps[0] or "(rowid=?" in steps[0]
+
+
+def test_a_lesson_is_read_in_the_newest_run_through_its_course_whatever_other_courses_there_are(client):
+    other = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
+    learner, course = make_user(), make_course()
+    make_enrollment(learner, course, completed_at=days(-9))
+    newest = make_enrollment(learner, course)
+    last = make_enrollment(learner, make_course(other))
+    client.force_login(learner)
+
+    assert client.get(LESSON).context["enrollment"] == newest
+    assert client.get(LESSON.replace("tea-room", "tea-room-2")).context["enrollment"] == last
+    assert client.get(LESSON.replace("tea-room", "tea-room-3")).status_code == 404
+
+
+COURSE = reverse("learning:print", args=["tea-room"])
+MODULE = reverse("learning:print-module", args=["tea-room", "m1"])
+REASONS = ("Go and look.", "Good.", "Just boiled.", "Never heated.")
+
+
+def sheet(client, address):
+    return client.get(address, headers={"accept-language": "en"})
+
+
+def links_and_ids_stand(page):
+    """Each id once, and no link leads nowhere."""
+    ids = [tag["id"] for tag in page.select("[id]")]
+    return len(ids) == len(set(ids)) and {link["href"][1:] for link in page.select("main a[href^='#']")} <= set(ids)
+
+
+def test_lessons_contents_card_and_release_are_on_paper_and_each_id_once(client, enrollment):
+    page = soup_of(sheet(client, COURSE))
+    assert page.select_one(".contents a")["href"] == "#" + page.select_one(".printed-module")["id"]
+    assert page.select_one("article h3").text == "1.1 Boiling water"
+    assert "release 1 · printed on" in page.select_one(".sheets-foot").text
+    assert page.select_one(".emergency-section h2").text == "Fire"
+    assert links_and_ids_stand(page)
+    assert not soup_of(sheet(client, MODULE)).select(".emergency-section")
+    assert sheet(client, reverse("learning:print-module", args=["tea-room", "none"])).status_code == 404
+
+
+def test_keys_and_reasons_come_once_the_course_is_completed(client, enrollment):
+    assert not any(reason in sheet(client, COURSE).text for reason in REASONS)
+    complete_course(enrollment)
+    assert all(reason in sheet(client, COURSE).text for reason in REASONS)
+    page = soup_of(sheet(client, MODULE))
+    assert page.select(".answered .yes") and page.select(".reason sup")
+    assert links_and_ids_stand(page)
+
+
+def test_a_list_to_order_does_not_stand_in_its_order_for_everybody(client, enrollment):
+    def steps():
+        return tuple(li.text for li in soup_of(sheet(client, MODULE)).select(".to-tick.order li"))
+
+    seen = {steps()}
+    for _each in range(9):
+        client.force_login(make_enrollment(course=enrollment.course).learner)
+        seen.add(steps())
+    assert len(seen) > 1
+
+
+def test_it_is_printed_in_the_language_of_its_reader(client, enrollment):
+    page = soup_of(client.get(COURSE, headers={"accept-language": "zh-hans"}))
+    assert page.select_one("article h3").text == "1.1 烧水"
+
+
+def test_only_what_is_a_tag_loses_its_places():
+    html = '<h2 id="a">id="b" <a href="#c">x</a> <a href="/d/">y</a></h2><h6>z</h6>'
+    assert as_printed(html) == '<h4>id="b" <a>x</a> <a href="/d/">y</a></h4><h6>z</h6>'

@@ -1,36 +1,46 @@
 """Who is away is not late, and comes back to due days that have waited."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.accounts.away import Away
-from courseware.accounts.models import CalendarDay
+from courseware.accounts.models import CalendarDay, User
 from courseware.accounts.working_days import Calendar, shipped
 from courseware.evidence.models import Event
-from courseware.learning.enrolling import EnrollmentClosed, extend, waive
+from courseware.learning.adjusting import undo
+from courseware.learning.adjustments import Adjustment
+from courseware.learning.enrolling import EnrollmentClosed, alone, extend, waive
 from courseware.learning.headcounts import Headcount
+from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import (
     AwayAlready,
     DaysAway,
     change_away,
     is_any_not_settled,
+    lock_person,
     mark_away,
     moved_on,
+    settle,
     settle_all,
     take_back_away,
 )
 from courseware.learning.states import State
 from courseware.lib import dates
+from courseware.lib.dates import site_day
 from courseware.reporting.consistency import differences
-from tests.making import join, make_course, make_enrollment, make_team, make_user
+from tests.faults.sites import wait_until
+from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 
+pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("Asia/Shanghai")
 CHINA = Calendar(shipped("cn"))
 DAY = timedelta(days=1)
@@ -165,18 +175,9 @@ def test_nobody_who_left_in_time_comes_back_late(day, spans):
 # Kept ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db
-def test_an_absence_moves_the_due_days_behind_its_beginning_at_once_and_nobody_elses(clock):
-    learner = make_user()
-    mine, others = due(FRIDAY, learner=learner), due(FRIDAY)
-    mark_away(learner, MONDAY, FRIDAY, by=make_user())
-    assert (due_on(mine), due_on(others)) == (december(4), FRIDAY)
-
-
-@pytest.mark.django_db
 def test_the_log_says_who_is_away_and_which_day_was_moved(clock):
     learner, lead = make_user(), make_user()
-    mine = due(FRIDAY, learner=learner)
+    mine, _others = due(FRIDAY, learner=learner), due(FRIDAY)
     mark_away(learner, MONDAY, FRIDAY, why="training", by=lead)
     away = Away.objects.get()
     said = Event.objects.get(verb="away")
@@ -186,7 +187,6 @@ def test_the_log_says_who_is_away_and_which_day_was_moved(clock):
     assert moves() == [(f"enrollment:{mine.pk}", FRIDAY, december(4))]
 
 
-@pytest.mark.django_db
 def test_the_same_days_again_are_the_same_absence_and_a_job_that_runs_twice_moves_nothing(clock):
     learner = make_user()
     mine = due(FRIDAY, learner=learner)
@@ -199,7 +199,6 @@ def test_the_same_days_again_are_the_same_absence_and_a_job_that_runs_twice_move
     assert len(moves()) == 1
 
 
-@pytest.mark.django_db
 def test_days_of_another_absence_are_refused(clock):
     learner = make_user()
     away = mark_away(learner, MONDAY, FRIDAY, by=None)
@@ -212,7 +211,6 @@ def test_days_of_another_absence_are_refused(clock):
     assert set(Away.objects.filter(person=learner)) == {away, beside}
 
 
-@pytest.mark.django_db
 def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clock):
     learner = make_user()
     mine = due(november(20), learner=learner)
@@ -229,7 +227,6 @@ def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clo
     assert (state(mine), due_on(mine)) == (State.OVERDUE, FRIDAY)
 
 
-@pytest.mark.django_db
 def test_who_has_been_late_for_long_is_as_late_as_the_days_here_say(clock):
     learner = make_user()
     mine = due(november(10), learner=learner)
@@ -243,7 +240,6 @@ def test_who_has_been_late_for_long_is_as_late_as_the_days_here_say(clock):
     ]  # fmt: skip
 
 
-@pytest.mark.django_db
 def test_an_absence_to_come_leaves_alone_what_is_due_before_it(clock):
     learner = make_user()
     mine = due(november(20), learner=learner)
@@ -253,7 +249,6 @@ def test_an_absence_to_come_leaves_alone_what_is_due_before_it(clock):
     assert due_on(mine) == FRIDAY
 
 
-@pytest.mark.django_db
 def test_who_comes_back_earlier_has_the_due_day_moved_by_the_days_really_away(clock):
     learner = make_user()
     mine = due(FRIDAY, learner=learner)
@@ -266,7 +261,6 @@ def test_who_comes_back_earlier_has_the_due_day_moved_by_the_days_really_away(cl
     assert due_on(mine) == december(9)
 
 
-@pytest.mark.django_db
 def test_an_absence_taken_back_gives_the_day_of_before_to_the_very_instant(clock):
     learner = make_user()
     mine = due(november(29), learner=learner)  # a Sunday, which no counting of working days finds again
@@ -280,28 +274,12 @@ def test_an_absence_taken_back_gives_the_day_of_before_to_the_very_instant(clock
     ]  # fmt: skip
 
 
-@pytest.mark.django_db
 def test_an_absence_that_is_taken_back_while_somebody_changes_it_is_gone(clock):
     away = mark_away(due(november(20)).learner, november(9), november(13), by=None)
     take_back_away(away, by=None)
     assert change_away(away, november(9), november(10), by=None) is False
 
 
-def test_a_day_given_by_hand_during_an_absence_stays_and_a_longer_absence_moves_it_by_the_days_more(clock):
-    learner = make_user()
-    mine = due(FRIDAY, learner=learner)
-    away = mark_away(learner, MONDAY, FRIDAY, by=None)
-    on(clock, november(24))
-    extend(mine, december(10), by=None)
-    on(clock, november(25))
-    assert due_on(mine) == december(10)
-    change_away(away, MONDAY, december(1), by=None)
-    assert due_on(mine) == december(14)
-    change_away(Away.objects.get(), MONDAY, november(24), by=None)
-    assert due_on(mine) == december(10)
-
-
-@pytest.mark.django_db
 def test_who_is_enrolled_while_away_has_the_due_day_moved_by_the_days_that_are_left(clock):
     learner = make_user()
     mark_away(learner, MONDAY, FRIDAY, by=None)
@@ -313,7 +291,6 @@ def test_who_is_enrolled_while_away_has_the_due_day_moved_by_the_days_that_are_l
     assert not is_any_not_settled()
 
 
-@pytest.mark.django_db
 def test_what_is_completed_or_excused_or_has_no_day_is_left_alone(clock):
     learner = make_user()
     none = make_enrollment(learner=learner)
@@ -330,7 +307,6 @@ def test_what_is_completed_or_excused_or_has_no_day_is_left_alone(clock):
         extend(excused, december(4), by=None)
 
 
-@pytest.mark.django_db
 def test_the_days_are_those_of_the_persons_team_its_zone_and_its_holidays(clock):
     team, learner = make_team(time_zone="America/New_York"), make_user()
     join(team, learner)
@@ -344,20 +320,6 @@ def test_the_days_are_those_of_the_persons_team_its_zone_and_its_holidays(clock)
     assert due_on(mine) == november(30)  # one working day, for Thanksgiving is none
 
 
-@pytest.mark.django_db
-def test_an_absence_over_the_night_in_which_clocks_change_is_as_long_as_its_days():
-    team, learner = make_team(time_zone="Europe/Berlin"), make_user()
-    make_course()
-    join(team, learner)
-    zone = ZoneInfo("Europe/Berlin")
-    with time_machine.travel(datetime(2026, 3, 20, 9, tzinfo=zone), tick=False):
-        mine = make_enrollment(learner=learner, due_at=dates.due_instant(date(2026, 3, 31), zone))
-        away = mark_away(learner, date(2026, 3, 26), date(2026, 3, 30), by=None)
-    assert away.ends_at.astimezone(UTC) - away.begins_at.astimezone(UTC) == 5 * DAY - timedelta(hours=1)
-    assert due_on(mine) == date(2026, 4, 3)
-
-
-@pytest.mark.django_db
 def test_the_numbers_above_the_boards_follow_and_the_records_agree(clock):
     team, learner = make_team(), make_user()
     join(team, learner)
@@ -372,7 +334,6 @@ def test_the_numbers_above_the_boards_follow_and_the_records_agree(clock):
     assert list(differences()) == []
 
 
-@pytest.mark.django_db
 def test_absences_come_to_the_same_in_whichever_order_they_are_told_changed_and_followed(clock):
     spans = [(november(9), november(10)), (MONDAY, FRIDAY), (december(7), december(8))]
     found = []
@@ -387,3 +348,46 @@ def test_absences_come_to_the_same_in_whichever_order_they_are_told_changed_and_
         found.append([due_on(mine), *(on(clock, day) or due_on(mine) for day in (MONDAY, december(1), december(9)))])
     # Two working days for the first, five more for the second: late since the 17th, and away again in December.
     assert found == [[november(16), FRIDAY, november(23), november(25)]] * 3
+
+
+def take_back(run):
+    adjustment = Adjustment.objects.get()
+    undo(adjustment, list(adjustment.lines.all()), by=None)
+
+
+def give_time(run):
+    alone(run, Adjustment(kind=SetExtraTime.kind, time="2"))
+
+
+ACTS = {"given": give_time, "taken back": take_back}
+
+
+def is_anybody_waiting():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_time_is_given_while_absences_move_due_days(act, transactional_db):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer: nothing is changed at once")
+    run = make_enrollment(due_at=days(9))
+    mark_away(run.learner, site_day(), site_day(), by=None)
+    if act == "taken back":
+        give_time(run)
+
+    def in_a_connection_of_its_own():
+        try:
+            ACTS[act](run)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock_person(run.learner)
+            acting = pool.submit(in_a_connection_of_its_own)
+            wait_until(is_anybody_waiting, "nobody waits")
+            settle(run.learner, None, timezone.now())
+        acting.result(60)
+    assert User.objects.get(pk=run.learner_id).practice_time == ("2" if act == "given" else "")

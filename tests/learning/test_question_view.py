@@ -37,6 +37,7 @@ CLUES = Mark("clues", "Title", "", choices(True, True, False, False))
 ORDER = Order("order", "Title", "", choices(False, False, False))
 MEMBERS = tuple(Choice(f"member {place}", f"reason {place}", group=group) for place, group in enumerate((0, 1, 1)))
 SORT = Sort("sort", "Title", "", MEMBERS, groups=("hot", "cold"))
+MANY = One("many", "", "", choices(True, *[False] * 9))
 OPEN = Open("open", "Title", "", ())
 EVERY_KIND = [ONE, SCALE, SEVERAL, MARK, ORDER, SORT, OPEN]
 
@@ -188,13 +189,9 @@ def test_an_open_question_is_saved_and_never_reveals():
 
 
 def test_bullets_keep_their_order_over_a_reload_and_change_it_with_a_try():
-    many = One("many", "", "", choices(True, *[False] * 9))
-    assert order_of(many, 7, 0) == order_of(many, 7, 0)
-    assert order_of(many, 7, 0) != order_of(many, 7, 1)
-    assert order_of(many, 7, 0) != order_of(many, 8, 0)
-
-
-MANY = One("many", "", "", choices(True, *[False] * 9))
+    assert order_of(MANY, 7, 0) == order_of(MANY, 7, 0)
+    assert order_of(MANY, 7, 0) != order_of(MANY, 7, 1)
+    assert order_of(MANY, 7, 0) != order_of(MANY, 8, 0)
 
 
 def test_no_order_can_be_told_from_what_is_public_or_small(settings):

@@ -9,7 +9,7 @@ from courseware.accounts.models import User
 from courseware.learning.models import Enrollment
 from tests.counting import FRAME, statements
 from tests.language.samples import make_files
-from tests.learning.lesson_pages import LESSON, answer_url, sent, try_it
+from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -23,15 +23,7 @@ def longer_course(modules):
             if path.startswith("01-water/") and "drill" not in path:
                 new = data.replace(b"O1.", b"O%d." % number).replace(b"id: ", b"id: n%d-" % number)
                 new = new.replace(b"covers: [M1.S1.P1, M1.S1]\n", b"")
-                for question in (
-                    "what-first",
-                    "what-to-wipe",
-                    "what-is-wrong",
-                    "in-order",
-                    "sorted",
-                    "note",
-                    "is-it-off",
-                ):
+                for question in (*PRACTICE, "is-it-off"):
                     new = new.replace(b"{#%s" % question.encode(), b"{#n%d-%s" % (number, question.encode()))
                 files[path.replace("01-water", f"{number:02}-water")] = new
     return files

@@ -1,10 +1,13 @@
-"""What was decided is taken back until the next decision on that enrollment, for a day; a repeat does nothing."""
+"""Decisions on enrollments: shown to manager and learner, and undone within a day."""
 
 from datetime import timedelta
 
 import pytest
+import time_machine
+from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.permissions import not_decided_by
@@ -14,12 +17,13 @@ from courseware.learning import recounting
 from courseware.learning.adjusting import adjust, decide_on_all, enroll_people, undo
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.asking import ask_manager
-from courseware.learning.enrolling import enroll, extend, give_time, waive
+from courseware.learning.enrolling import alone, enroll, extend, waive
 from courseware.learning.manager_actions.enrollment import Enroll
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Enrollment
+from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 from courseware.reporting.consistency import differences
@@ -58,21 +62,16 @@ def manager():
 
 
 @pytest.fixture
-def enrollment():
-    return make_enrollment(due_at=days(3))
+def enrollment(team):
+    enrollment = make_enrollment(make_user("Zhou Kai", language="en"), due_at=days(2))
+    join(team, enrollment.learner)
+    return enrollment
 
 
 def state_of(enrollment):
     enrollment.refresh_from_db()
     enrollment.learner.refresh_from_db()
     return enrollment.due_at, enrollment.waived_at, enrollment.waived_reason, enrollment.learner.practice_time
-
-
-VERBS = {
-    "extend": lambda enrollment, by: extend(enrollment, in_days(9), "a sick child", by=by),
-    "waive": lambda enrollment, by: waive(enrollment, "moved", by=by),
-    "give time": lambda enrollment, by: give_time(enrollment, "1.5", by=by),
-}
 
 
 @pytest.mark.parametrize(("late", "why"), [(-timedelta(seconds=1), None), (timedelta(0), None), (DAY / 1000, "late")])
@@ -82,33 +81,13 @@ def test_it_is_taken_back_for_a_day(enrollment, manager, late, why):
     assert (done, left) == (([], [(enrollment.learner_id, why)]) if why else ([enrollment.learner_id], []))
 
 
-@pytest.mark.parametrize("first", VERBS)
-@pytest.mark.parametrize("second", ["extend", "waive", "give time"])
-def test_the_next_decision_on_that_enrollment_stays(enrollment, manager, first, second):
-    if (first, second) in {("waive", "extend"), ("waive", "waive")}:
-        pytest.skip("who is excused has no due day, and is excused once")
-    adjustment = VERBS[first](enrollment, manager)
-    other = {
-        "extend": lambda: extend(enrollment, in_days(20), by=manager),
-        "waive": lambda: waive(enrollment, "left", by=manager),
-        "give time": lambda: give_time(enrollment, "off", by=manager),
-    }
-    other[second]()
-    after = state_of(enrollment)
-    assert take_back(adjustment) == ([], [(enrollment.learner_id, "later")])
-    assert state_of(enrollment) == after
-
-
-def test_a_decision_on_another_person_does_not_count(enrollment, manager):
-    adjustment = extend(enrollment, in_days(9), by=manager)
-    extend(make_enrollment(course=enrollment.course), in_days(20), by=manager)
-    assert take_back(adjustment) == ([enrollment.learner_id], [])
-
-
 def test_what_has_happened_since_otherwise_stays(manager):
     completed, again, timed = (make_enrollment(due_at=days(3)) for _ in range(3))
     made = [extend(completed, in_days(9), by=manager)]
-    made += [waive(again, "moved", by=manager), give_time(timed, "2", by=manager)]
+    made += [
+        waive(again, "moved", by=manager),
+        alone(timed, Adjustment(kind=SetExtraTime.kind, time="2", made_by=manager)),
+    ]
     complete_course(completed)
     enroll(again.learner, again.course)
     type(timed.learner).objects.filter(pk=timed.learner_id).update(practice_time="off")
@@ -250,3 +229,76 @@ def test_of_many_each_that_was_changed_since_stays_and_the_others_are_as_before(
         run.refresh_from_db()
     assert [run.due_on for run in runs] == [runs[0].due_on, in_days(20), runs[0].due_on]
     assert AdjustmentLine.objects.filter(undone_at=None).count() == 2
+
+
+# On the pages of manager and learner
+
+
+def kept():
+    columns = ("adjustment__kind", "adjustment__made_by", "adjustment__reason", "learner", "enrollment")
+    return list(AdjustmentLine.objects.values_list(*columns))
+
+
+def lines(response, where):
+    found = BeautifulSoup(response.content, "html.parser").select(where)
+    return [" ".join(line.text.split()) for line in found]
+
+
+def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team, enrollment):
+    with time_machine.travel("2026-11-30 09:00+08:00", tick=False):
+        enrollment.due_at = due_instant(timezone.localdate(), enrollment.zone)
+        enrollment.save()
+        extend(enrollment, timezone.localdate() + timedelta(days=7), "a sick child", by=team.manager)
+        alone(enrollment, Adjustment(kind=SetExtraTime.kind, time="1.5", made_by=team.manager))
+        waive(enrollment, "moved", by=team.manager)
+        client.force_login(team.manager)
+        page = client.get(reverse("reporting:person", args=[enrollment.pk]))
+        assert [line.partition(", ")[2] for line in lines(page, ".timeline .extended, .timeline .timed")] == [
+            "09:00 Li Lin set the time in exams and simulations: 1½ times the time",
+            "09:00 Li Lin moved the due day from 30 November 2026 to 7 December 2026: a sick child",
+        ]
+        assert [line.partition(", ")[2] for line in lines(page, ".timeline .waived")] == [
+            "09:00 Excused by Li Lin: moved Undo"
+        ]
+        client.force_login(enrollment.learner)
+        record = client.get(reverse("journey:record", args=[enrollment.course.identifier]))
+        assert lines(record, "[aria-labelledby=adjusted] li") == [
+            "Li Lin gave you until 7 December 2026: a sick child 30 November 2026",
+            "Li Lin set your time in exams and simulations: 1½ times the time 30 November 2026",
+            "Li Lin excused you from this course: moved 30 November 2026",
+        ]
+
+
+def test_exemption_without_an_adjustment_is_shown(client, team, enrollment):
+    type(enrollment).objects.update(waived_at=days(-3), waived_reason="moved")
+    client.force_login(team.manager)
+    page = client.get(reverse("reporting:person", args=[enrollment.pk]))
+    assert [line[-13:] for line in lines(page, ".timeline .waived")] == ["Excused moved"]
+
+
+@pytest.mark.parametrize(("due_in", "since"), [(2, 2), (-5, 0), (None, 0)])
+def test_a_button_moves_the_due_day_from_where_it_is_or_from_today(client, team, due_in, since):
+    today = timezone.localdate()
+    due_at = None if due_in is None else due_instant(today + timedelta(days=due_in), team.zone)
+    enrollment = make_enrollment(due_at=due_at)
+    join(team, enrollment.learner)
+    client.force_login(team.manager)
+    page = client.get(reverse("reporting:person", args=[enrollment.pk]))
+    assert [button["value"] for button in BeautifulSoup(page.content, "html.parser").select("[name=days]")] == [
+        "3",
+        "7",
+    ]
+    client.post(
+        reverse("reporting:extend", args=[enrollment.pk]), {"due_on": "", "reason": "a sick child", "days": "7"}
+    )
+    enrollment.refresh_from_db()
+    assert enrollment.due_on == today + timedelta(days=since + 7)
+    assert kept() == [("extended", team.manager.pk, "a sick child", enrollment.learner_id, enrollment.pk)]
+
+
+@pytest.mark.parametrize("days_sent", ["4", "-3", "x", "700", "³"])
+def test_a_number_of_days_that_is_on_no_button_moves_nothing(client, team, enrollment, days_sent):
+    client.force_login(team.manager)
+    address = reverse("reporting:extend", args=[enrollment.pk])
+    assert client.post(address, {"due_on": "", "days": days_sent}).status_code == 422
+    assert kept() == []

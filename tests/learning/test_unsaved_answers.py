@@ -17,7 +17,7 @@ from courseware.learning.answering import answer
 from courseware.learning.models import Answer
 from courseware.unsaved.models import UnsavedText
 from tests.language.samples import COURSE, make_files
-from tests.making import make_course, make_enrollment, make_user
+from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
 LESSON = reverse("learning:step", args=["tea-room", "boiling"])
@@ -229,18 +229,6 @@ def test_nobody_meets_what_somebody_else_has_typed(client, enrollment):
             assert theirs not in page
     others.post(UNSAVED, {"throw-away": "yes"})
     assert kept() == [(ANSWER, {"text": "My cup is the blue one."})]
-
-
-def test_who_is_in_no_such_course_keeps_and_drops_nothing(client, enrollment):
-    client.post(UNSAVED, typed("Mine"))
-    stranger = Client()
-    for person, status in [(None, 302), (make_user(), 404), (make_user(is_staff=True, is_superuser=True), 404)]:
-        stranger.logout()
-        if person:
-            stranger.force_login(person)
-        for fields in (typed("Theirs"), {"throw-away": "yes"}):
-            assert stranger.post(UNSAVED, fields).status_code == status
-    assert kept() == [(ANSWER, {"text": "Mine"})]
 
 
 def lesson_with(questions):

@@ -1,7 +1,5 @@
 """A machine that clicks makes no more rows than a person could read."""
 
-from datetime import timedelta
-
 import pytest
 from django.urls import reverse
 
@@ -133,7 +131,6 @@ def test_a_run_with_pauses_has_the_time_that_was_given(enrollment, time, times):
 
 
 def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
-    written = written_seconds(enrollment)
     give(enrollment, "2")
     run = begin(enrollment, timing=Timing.PAUSED)
     take(run, 0, seconds=3)
@@ -144,8 +141,6 @@ def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
     assert (run.paused_at, run.shown_at) == (None, at(1000))
     clock = clock_of(trail_of(run).node, run.clock_timing, run.shown_at)
     assert clock.seconds == 2 * clock_of(trail_of(run).node, "written", run.shown_at).seconds
-    assert not clock.is_over(clock.starts_at + timedelta(seconds=2 * clock.seconds // 2))
-    assert written
 
 
 @pytest.mark.parametrize("timing", [Timing.WRITTEN, Timing.DOUBLE, Timing.OFF])

@@ -13,7 +13,6 @@ from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.trails import trail_of
 from tests.counting import FRAME, statements
 from tests.language.samples import make_files
-from tests.making import make_team, make_user
 from tests.simulations.playing import BEST, INTRO, RED, at, begin, decide, page_of, play, take, text_of
 from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course, rules
 
@@ -48,31 +47,9 @@ def test_the_page_before_the_start_says_what_it_takes_to_be_done_and_whether_it_
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("who", ["other learner", "manager", "outsider"])
-def test_a_run_is_seen_by_its_owner_alone(client, enrollment, who):
-    finished, open_run = play(enrollment, RED), begin(enrollment)
-    others = {"other learner": make_player().learner, "outsider": make_user()}
-    others["manager"] = make_team(manager=make_user()).manager
-    client.force_login(others[who])
-    before = (Run.objects.count(), Decision.objects.count())
-    for name in ("run", "debrief"):
-        for run in (open_run, finished):
-            assert client.get(reverse(f"simulations:{name}", args=[run.pk])).status_code == 404
-    for name in ("decide", "go-on", "give-up"):
-        fields = {"position": 1, "choice": 0}
-        assert client.post(reverse(f"simulations:{name}", args=[open_run.pk]), fields).status_code == 404
-    assert client.post(reverse("simulations:branch", args=[finished.pk, 1])).status_code == 404
-    assert (Run.objects.count(), Decision.objects.count()) == before
-
-
 def test_another_step_of_the_course_is_no_simulation(signed_in):
     assert signed_in.get("/simulations/tea-room/boiling/").status_code == 404
     assert signed_in.post("/simulations/tea-room/boiling/start/").status_code == 404
-
-
-def test_who_is_signed_out_comes_back_to_the_run_after_a_decision(client, enrollment):
-    run = begin(enrollment)
-    assert decide(client, run, 0)["Location"].endswith(f"?next={page_of(run)}")
 
 
 # Playing --------------------------------------------------------------------------------------------------------------
@@ -89,34 +66,6 @@ def test_without_javascript_a_run_is_played_untimed_and_recorded_so(signed_in):
     run = Run.objects.get()
     assert run.timing == Timing.OFF
     assert b"data-clock" not in signed_in.get(page_of(run)).content
-
-
-def test_from_the_first_alarm_on_a_run_looks_like_no_call(signed_in, enrollment):
-    def looks(run):
-        page = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser")
-        return page.find(id="piece")["class"]
-
-    run = begin(enrollment)
-    assert looks(run) == ["piece", "alarmed"]
-    take(run, 0)
-    assert looks(run) == ["piece", "alarmed"]  # a scene, where the bell still rings
-    change(zh_hans=("{#rings .alarm}", "{#rings .call}"))
-    running.give_up(run)
-    assert looks(begin(enrollment)) == ["piece"]
-
-
-@pytest.mark.parametrize(("arrives", "button"), [(".alarm", "Start the simulation"), (".call", "Answer")])
-def test_a_call_rings_before_it_talks_and_a_fire_does_not(signed_in, arrives, button):
-    change(zh_hans=("{#rings .alarm}", f"{{#rings {arrives}}}"))
-    page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
-    rings = arrives == ".call"
-    assert bool(page.find("svg", class_="ringing")) is rings
-    assert ("Incoming call" in page.get_text()) is rings
-    assert page.select_one(".begin .btn").get_text() == button
-    signed_in.post(INTRO + "start/", TIMED)
-    situation = BeautifulSoup(signed_in.get(page_of(Run.objects.get())).content, "html.parser")
-    assert len(situation.select(".speaker .voice")) == 2 * rings
-    assert not page.find("svg", class_="voice")
 
 
 def test_a_call_that_comes_in_shows_its_number_and_then_keeps_it_above_what_is_said(signed_in):
@@ -208,29 +157,11 @@ def test_choices_have_a_different_order_in_different_attempts(signed_in, enrollm
     assert len({tuple(each) for each in offers}) > 1
 
 
-def test_parts_of_a_message_have_a_different_order_in_different_attempts(signed_in, enrollment):
-    offers = []
-    for run in attempts(enrollment):
-        take(run, 0), take(run, 0)
-        offers.append(offers_of(signed_in, run))
-    assert all([key for key, _ in each] == [1, 2, 3, 4] for each in offers)
-    assert all(sorted(value for _, value in each[:3]) == [0, 1, 2] and each[3] == (4, 0) for each in offers)
-    assert len({tuple(each) for each in offers}) > 1
-
-
 def test_choices_keep_their_order_within_an_attempt_in_every_tab_and_language(signed_in, enrollment):
     for run in attempts(enrollment, 4):
         first = offers_of(signed_in, run)
         assert offers_of(signed_in, run) == first
         assert offers_of(signed_in, run, **{"Accept-Language": "zh-hans"}) == first
-
-
-def test_a_numbered_choice_keeps_its_position(signed_in, enrollment):
-    change(zh_hans=("- [叫小李去]", "3. [叫小李去]"), en=("- [Send Li]", "3. [Send Li]"))
-    enrollment.course.refresh_from_db()
-    offers = [offers_of(signed_in, run) for run in attempts(enrollment)]
-    assert all(each[2] == (3, 2) for each in offers)
-    assert len({tuple(each) for each in offers}) > 1
 
 
 def test_a_shuffled_choice_is_stored_by_its_place_in_the_text(signed_in, enrollment):
@@ -265,14 +196,6 @@ def test_the_last_decision_leads_to_the_debrief(signed_in, enrollment):
     assert decide(signed_in, run, 0, position=3, part=[0, 1])["Location"].endswith("/debrief/")
     assert Decision.objects.get(position=3).picked == [0, 1]
     assert decide(signed_in, run, 0, position=3, headers={"HX-Request": "true"})["HX-Redirect"].endswith("/debrief/")
-
-
-def test_a_second_tab_with_an_old_situation_comes_to_where_the_run_stands(signed_in, enrollment):
-    run = begin(enrollment)
-    decide(signed_in, run, 0)
-    response = decide(signed_in, run, 1, headers={"HX-Request": "true"})
-    assert b"Where are you?" in response.content
-    assert Decision.objects.get().place == 0
 
 
 def test_what_is_not_offered_is_refused_and_says_where_the_run_stands(signed_in, enrollment):
@@ -396,12 +319,6 @@ def test_the_language_may_change_in_the_middle_of_a_run(signed_in, enrollment):
     page = signed_in.get(page_of(run), headers={"Accept-Language": "zh-hans"}).content.decode()
     assert "你在哪儿？" in page and "放下杯子" in page
     assert Run.objects.count() == 1
-
-
-def test_a_release_in_the_middle_of_a_run_changes_nothing_of_it(signed_in, enrollment):
-    run = begin(enrollment)
-    change(zh_hans=("警铃响了", "铃响了"), en=("The bell rings", "A bell rings"))
-    assert "The bell rings" in text_of(signed_in.get(page_of(run)))
 
 
 @pytest.mark.parametrize(

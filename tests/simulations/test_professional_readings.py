@@ -268,13 +268,6 @@ class TestPage:
         assert page.select_one(link["href"].replace("#", "[id='") + "']")["name"].endswith(field)
         assert KETTLE not in steps(course)
 
-    @pytest.mark.parametrize("page", ["admin:course-readings", "admin:publish-course"])
-    def test_a_way_leads_back_to_the_course(self, client, course, admin, page):
-        signed_in(client, admin)
-        shown = BeautifulSoup(client.get(reverse(page, args=[course.pk])).content, "html.parser")
-        ways = [link["href"] for link in shown.select(".breadcrumbs a")]
-        assert ways[-1] == reverse("admin:content_course_change", args=[course.pk])
-
     def test_what_was_released_meanwhile_is_shown_anew(self, client, course, admin, address):
         signed_in(client, admin)
         sent = self.filled(self.forms(client, address)[1])

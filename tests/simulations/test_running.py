@@ -10,9 +10,10 @@ from courseware.simulations import running
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.running import RunOver, RunPaused, TooEarly
 from courseware.simulations.trails import trail_of
+from tests.assessment.exams import at_once
 from tests.language.samples import make_files
 from tests.simulations.playing import BEST, HOME_BEST, RED, START, YELLOW, at, begin, fresh, play, take
-from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course
+from tests.simulations.samples import KETTLE, change, make_player
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +31,6 @@ def clock_end(run):
 
 
 # Starting -------------------------------------------------------------------------------------------------------------
-
-
-def test_starting_twice_gives_one_run(enrollment):
-    first = begin(enrollment, timing=Timing.DOUBLE)
-    again = begin(enrollment, timing=Timing.OFF, seconds=1)
-    assert (again.pk, again.timing, Run.objects.count()) == (first.pk, Timing.DOUBLE, 1)
 
 
 def test_a_run_that_is_under_way_is_never_replaced_unless_it_is_given_up(enrollment):
@@ -154,25 +149,12 @@ def test_what_was_ticked_and_not_sent_in_time_was_not_sent(enrollment):
     assert list(Decision.objects.filter(node="note").values_list("place", "picked", "points")) == [(1, [], 0)]
 
 
-def test_twice_the_time_is_twice_the_seconds_and_the_same_reading(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
-    written = clock_end(run)
-    run.timing = Timing.DOUBLE
-    assert clock_end(run) == written + 20
-
-
 def test_without_a_clock_nothing_is_ever_late_and_no_time_is_up(enrollment):
     run = begin(enrollment, timing=Timing.OFF)
     with pytest.raises(TooEarly):
         take(run, None, seconds=3600)
     take(run, 0, seconds=7200, has_clock=True)
     assert Decision.objects.values_list("place", "seconds", "milliseconds").get() == (0, 0, 7_200_000)
-
-
-def test_a_page_without_script_shows_no_clock_and_is_never_late(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
-    take(run, 0, seconds=3600, has_clock=False)
-    assert Decision.objects.get().place == 0
 
 
 def test_a_clock_that_jumps_back_gives_no_negative_time(enrollment):
@@ -275,15 +257,6 @@ def test_a_later_red_ending_takes_nothing_away(enrollment):
     assert Completion.objects.get() == first
 
 
-def test_an_optional_simulation_is_done_by_the_same_rule():
-    make_simulation_course(is_required=False)
-    enrollment = make_player()
-    play(enrollment, RED)
-    assert not Completion.objects.exists()
-    play(enrollment, BEST)
-    assert Completion.objects.get().document.identifier == KETTLE
-
-
 def test_a_red_ending_does_not_complete_what_has_left_the_course_meanwhile(enrollment):
     run = begin(enrollment, flags=[])
     import_course(make_files())
@@ -367,3 +340,35 @@ def test_there_is_no_branch_off_a_run_under_way_nor_off_a_branch(enrollment):
     branch = running.try_branch(play(make_player(), RED), 1)
     with pytest.raises(NotOffered):
         running.try_branch(branch, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_starts_at_once_begin_one_run():
+    enrollment = make_player()
+    begun = at_once(lambda _: running.start(enrollment, KETTLE, timing=Timing.OFF))
+    assert {run.pk for run in begun} == {Run.objects.get().pk}
+    assert Event.objects.filter(verb="run-started").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_different_decisions_at_once_one_counts_and_all_are_told_it():
+    run = begin(make_player())
+    trails = at_once(lambda number: running.decide(run, 1, number % 3))
+    decision = Decision.objects.get()
+    assert {trail.steps[0].place for trail in trails} == {decision.place}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_last_decisions_at_once_end_the_run_once():
+    run = begin(make_player(), flags=[])
+    take(run, 0), take(run, 0)
+    trails = at_once(lambda _: running.decide(run, 3, 0, [0, 1]))
+    assert {trail.ending.id for trail in trails} == {"calm-end"}
+    assert (Completion.objects.count(), Event.objects.filter(verb="run-finished").count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_branches_at_once_are_one():
+    run = play(make_player())
+    begun = at_once(lambda _: running.try_branch(fresh(run), 1))
+    assert len({branch.pk for branch in begun}) == 1
