@@ -15,6 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from courseware.database_addresses import SQLITE, database_at
 from courseware.lib.table_copies import AnyModel, Contents, RowRefused, contents_of, copy_rows, empty, keep_on_counting
+from courseware.starting import first_line
 from courseware.upgrading import is_ours, migrations_of_this_version, refusal, take_as_long_as_needed, unapplied
 
 HERE, OTHER = DEFAULT_DB_ALIAS, "other"
@@ -66,10 +67,6 @@ def place_of(database: dict[str, Any]) -> tuple[object, ...]:
     if database["ENGINE"] == SQLITE:
         return (Path(database["NAME"]).resolve(),)
     return database["HOST"], database["PORT"], database["NAME"]
-
-
-def first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [repr(error)])[0]
 
 
 def prepare() -> None:

@@ -77,7 +77,11 @@ def in_one_sentence(status: int = 1) -> Iterator[None]:
         sys.exit(status)
 
 
+def first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [repr(error)])[0]
+
+
 def in_words(error: DatabaseError) -> str:
-    first_line, *_query = str(error).strip().splitlines() or [repr(error)]
-    lacks_a_table = re.search('no such table|relation ".*" does not exist', first_line)
-    return f"The database says: {first_line}" + ("; `manage.py upgrade` makes what is missing" if lacks_a_table else "")
+    said = first_line(error)
+    lacks_a_table = re.search('no such table|relation ".*" does not exist', said)
+    return f"The database says: {said}" + ("; `manage.py upgrade` makes what is missing" if lacks_a_table else "")

@@ -1,6 +1,6 @@
-"""A result: score and topics always; key and reasons after a pass or the last attempt in a row."""
+"""Results of exams, with keys after a pass or the last attempt in a row; and of pre-checks, by topics."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q
@@ -10,6 +10,7 @@ from courseware.assessment.eligibility import lesson_of, row_of
 from courseware.assessment.grading import Score, points_needed, score_by
 from courseware.assessment.models import RESPONSES, Attempt, Response
 from courseware.assessment.starting_point import sittings_of
+from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.language.questions import Question
 from courseware.learning.models import Enrollment
@@ -47,6 +48,25 @@ class Missed:
 class Answered:
     question: ShownQuestion
     is_answered: bool
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A family of questions. `module`: number of the module that teaches it; `then`, `now`: its questions before the
+    lessons and after the exam."""
+
+    name: str
+    module: int | None
+    then: Answered
+    now: Answered | None
+
+    @property
+    def was_steady(self) -> bool:
+        return self.then.question.outcome == "right"
+
+    @property
+    def is_steady(self) -> bool:
+        return self.now is not None and self.now.question.outcome == "right"
 
 
 @dataclass(frozen=True)
@@ -164,3 +184,51 @@ def exam_scores(enrollment: Enrollment) -> dict[str, Score]:
     own = Response.objects.filter(attempt__enrollment=enrollment, attempt__is_passed__isnull=False)
     counts = own.order_by().values_list("objective").annotate(right=Count("pk", filter=Q(is_right=True)), n=Count("pk"))
     return {objective: Score(right, asked) for objective, right, asked in counts}
+
+
+# The starting point by topics: questions before the lessons and after the exam, with reasons
+
+
+def topics_of(attempts: Sequence[Attempt], language: str) -> tuple[Topic, ...]:
+    """Of the submitted attempts at a pre-check, in the order of the first. Runs a query for each of at most two."""
+    if not attempts:
+        return ()
+    outline = serving.outline(attempts[0].release, language)
+    then, *again = (answered_by_family(attempt, outline.language) for attempt in attempts)
+    now = again[0] if again else {}
+    names = topic_names(attempts[0], outline)
+    module_of = {objective: module.number for module in outline.modules for objective in module.objectives}
+    return tuple(
+        Topic(
+            name=names.get(family) or taught_by(question, outline),
+            module=module_of.get(question.objective),
+            then=answered,
+            now=now[family][1] if family in now else None,
+        )
+        for family, (question, answered) in then.items()
+    )
+
+
+def answered_by_family(attempt: Attempt, language: str) -> dict[str, tuple[Question, Answered]]:
+    found = {}
+    for response in RESPONSES(attempt=attempt.pk):
+        question = question_of(attempt, response, language)
+        found[question.family] = (question, answered(attempt, response, language))
+    return found
+
+
+def topic_names(attempt: Attempt, outline: Outline) -> dict[str, str]:
+    exam = serving.page(attempt.release, attempt.exam.identifier, outline.language)
+    banks = [stratum["bank"] for stratum in exam.data["strata"]]
+    pages = (serving.page(attempt.release, bank, outline.language) for bank in banks)
+    return {family: name for page in pages for family, name in page.data["topics"].items()}
+
+
+def taught_by(question: Question, outline: Outline) -> str:
+    lesson = outline.find(lesson_of(question, outline) or "")
+    return lesson.title if lesson else question.objective
+
+
+def modules_to_practise(topics: Sequence[Topic]) -> list[int]:
+    """Numbers of modules that teach what was not right at the start."""
+    return sorted({topic.module for topic in topics if topic.module and not topic.was_steady})

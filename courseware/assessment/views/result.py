@@ -6,9 +6,8 @@ from django.utils.translation import get_language
 
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
-from courseware.assessment.result_page import result_of
+from courseware.assessment.result_page import modules_to_practise, result_of, topics_of
 from courseware.assessment.starting_point import starting_point_of
-from courseware.assessment.topics import modules_to_practise, topics_of
 from courseware.assessment.views.places import own_attempt, shown_drills
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
