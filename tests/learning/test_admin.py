@@ -16,6 +16,7 @@ from courseware.content.releases import publishing
 from courseware.content.releases.drafts import save_drafts
 from courseware.evidence.models import Event
 from courseware.learning import enrolling
+from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.models import Completion, Enrollment, LessonReport
 from courseware.lib.dates import due_instant
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_team, make_user
@@ -115,7 +116,8 @@ def told(response, client):
 def test_the_list_offers_the_verbs_that_have_words_for_it_and_asks_in_the_words_of_the_admin(client, admin):
     enrollment = make_enrollment()
     page = BeautifulSoup(client.get(ENROLLMENTS).content, "html.parser")
-    assert [option["value"] for option in page.select("[name=action] option") if option["value"]] == ["extend", "waive"]
+    offered = [option["value"] for option in page.select("[name=action] option") if option["value"]]
+    assert offered == [action.name for action in ON_PERSON_PAGE if action.admin_label]
     for fields in ({}, {"confirmed": "yes"}):
         asked = BeautifulSoup(act(client, ENROLLMENTS, "waive", enrollment, **fields).content, "html.parser")
         assert asked.h1.text == "Excuse, with a reason"
