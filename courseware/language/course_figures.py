@@ -1,13 +1,16 @@
-"""Statistics of one course for `content_report`; `checking` judges them."""
+"""Statistics of one course for `content_report`; `checking` judges them.
+
+A row is a dict, whose keys are those of the template content/report.md.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from courseware.language.checking.banks import longest_keys, places_of_keys, with_one_key
 from courseware.language.checking.guessing import GuessedSet, guessed_sets
-from courseware.language.course import CourseText, Listed, RouteStep
+from courseware.language.course import CourseText, Listed
 from courseware.language.metadata import ExamMeta, LessonMeta
 from courseware.language.pace import lesson_minutes, minutes_of, required_minutes, stretches, tracks_of
 from courseware.language.parsing import ParsedDocument
@@ -16,85 +19,7 @@ from courseware.language.questions import Question
 from courseware.language.simulation_text import make_simulation
 from courseware.language.spans import find_sources, plain
 
-
-@dataclass(frozen=True)
-class ModuleFigures:
-    """`steps` are (title, kind, minutes); a survey has no minutes (None)."""
-
-    title: str
-    steps: tuple[tuple[str, str, float | None], ...]
-
-    @property
-    def minutes(self) -> float:
-        return sum(minutes or 0 for _, _, minutes in self.steps)
-
-
-@dataclass(frozen=True)
-class PointFigures:
-    """An outline point, and the titles of the lessons and simulations that cover it."""
-
-    id: str
-    text: str
-    covered_in: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ObjectiveFigures:
-    """Numbers of questions on an objective; `in_banks` has one per bank, in the order of `CourseFigures.banks`."""
-
-    id: str
-    text: str
-    lessons: tuple[str, ...]
-    activities: int
-    in_checks: int
-    in_banks: tuple[int, ...]
-    critical: int
-
-
-@dataclass(frozen=True)
-class LanguageFigures:
-    """A lesson in one language, for the track that reads most; `longest`: seconds without an action."""
-
-    minutes: float
-    longest: float
-
-
-@dataclass(frozen=True)
-class LessonFigures:
-    """`actions` of the track with fewest; `checked`: day of its oldest source."""
-
-    title: str
-    actions: int
-    languages: tuple[LanguageFigures, ...]
-    checked: str
-
-    @property
-    def actions_per_minute(self) -> float:
-        """In the language that takes longest."""
-        return self.actions / max(one.minutes for one in self.languages)
-
-
-@dataclass(frozen=True)
-class KeyFigures:
-    """Statistics of a group of questions. `levels` has a count per level of `CourseFigures.levels`.
-
-    Of questions with one right choice: `places` has (share of keys, by chance) per place, `longest` the share of keys
-    that are the longest choice, per language.
-    """
-
-    title: str
-    questions: int
-    levels: tuple[int, ...]
-    places: tuple[tuple[float, float], ...]
-    longest: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class SimulationFigures:
-    """Results of untaught players: (language, Played)."""
-
-    title: str
-    players: tuple[tuple[str, Played], ...]
+Row = dict[str, Any]
 
 
 class CourseFigures:
@@ -121,14 +46,14 @@ class CourseFigures:
         return sum(len(self._questions(document)) for document in self.course.of_kind("lesson", "bank"))
 
     @cached_property
-    def modules(self) -> list[ModuleFigures]:
-        return [
-            ModuleFigures(self.title(module.id), tuple(self._steps(module.steps))) for module in self.course.modules
-        ]
-
-    def _steps(self, steps: Iterable[RouteStep]) -> Iterator[tuple[str, str, float | None]]:
-        for step in steps:
-            yield self.title(step.id), step.kind, minutes_of(self.course, step.id, self.language)
+    def modules(self) -> list[Row]:
+        """`steps` are (title, kind, minutes or None)."""
+        rows = []
+        for module in self.course.modules:
+            minutes = [minutes_of(self.course, step.id, self.language) for step in module.steps]
+            steps = [(self.title(step.id), step.kind, each) for step, each in zip(module.steps, minutes, strict=True)]
+            rows.append({"title": self.title(module.id), "steps": steps, "minutes": sum(filter(None, minutes))})
+        return rows
 
     @property
     def required(self) -> list[tuple[str, float]]:
@@ -138,16 +63,17 @@ class CourseFigures:
     @property
     def minutes(self) -> float:
         """Of everything on the route, the pre-check included."""
-        return sum(module.minutes for module in self.modules)
+        minutes: float = sum(module["minutes"] for module in self.modules)
+        return minutes
 
     @cached_property
-    def points(self) -> list[PointFigures]:
+    def points(self) -> list[Row]:
         homes: dict[str, list[str]] = {}
         for document, meta in self.course.with_meta(LessonMeta):
             for point in meta.covers:
                 homes.setdefault(point, []).append(self.title(document.id))
         return [
-            PointFigures(point.id, self._text(point), tuple(homes.get(point.id, ())))
+            {"id": point.id, "text": self._text(point), "covered_in": homes.get(point.id, [])}
             for point in self.course.outline.values()
         ]
 
@@ -156,23 +82,24 @@ class CourseFigures:
         return list(self.course.of_kind("bank"))
 
     @cached_property
-    def objectives(self) -> list[ObjectiveFigures]:
+    def objectives(self) -> list[Row]:
+        """With numbers of questions; `in_banks` has one per bank."""
         return [self._objective(listed) for listed in self.course.objectives.values()]
 
-    def _objective(self, listed: Listed) -> ObjectiveFigures:
+    def _objective(self, listed: Listed) -> Row:
         documents = list(self.course.of_kind("lesson"))
         checks = [q for one in documents for q in _about(listed.id, self._check(one))]
         asked = [q for one in documents for q in _about(listed.id, self._questions(one))]
         in_banks = [_about(listed.id, self._questions(bank)) for bank in self.banks]
-        return ObjectiveFigures(
-            listed.id,
-            self._text(listed),
-            tuple(self.title(lesson.id) for lesson, meta in self._lessons() if listed.id in meta.objectives),
-            len(asked) - len(checks),
-            len(checks),
-            tuple(map(len, in_banks)),
-            sum(question.critical for questions in in_banks for question in questions),
-        )
+        return {
+            "id": listed.id,
+            "text": self._text(listed),
+            "lessons": [self.title(lesson.id) for lesson, meta in self._lessons() if listed.id in meta.objectives],
+            "activities": len(asked) - len(checks),
+            "in_checks": len(checks),
+            "in_banks": list(map(len, in_banks)),
+            "critical": sum(question.critical for questions in in_banks for question in questions),
+        }
 
     def _questions(self, document: ParsedDocument) -> tuple[Question, ...]:
         return self.course.questions(document.id, self.languages[0])
@@ -184,9 +111,9 @@ class CourseFigures:
         return plain(listed.texts.get(self.language) or next(iter(listed.texts.values()), ""))
 
     @cached_property
-    def lessons(self) -> list[LessonFigures]:
-        metas = {lesson.id: meta for lesson, meta in self._lessons()}
-        return [self._lesson(self.course.source(one), metas[one]) for one in self._lesson_ids() if one in metas]
+    def lessons(self) -> list[Row]:
+        valid = {lesson.id: lesson for lesson, _meta in self._lessons()}
+        return [self._lesson(valid[identifier]) for identifier in self._lesson_ids() if identifier in valid]
 
     def _lessons(self) -> Iterator[tuple[ParsedDocument, LessonMeta]]:
         # A simulation's front matter is a LessonMeta, too.
@@ -195,21 +122,21 @@ class CourseFigures:
     def _lesson_ids(self) -> list[str]:
         return [step.id for step in self.course.route if step.kind == "lesson"]
 
-    def _lesson(self, lesson: ParsedDocument, meta: LessonMeta) -> LessonFigures:
-        actions = [sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks]
-        return LessonFigures(
-            self.title(lesson.id),
-            min(actions, default=0),
-            tuple(self._in_language(lesson, language) for language in self.languages),
-            self._oldest(lesson),
-        )
-
-    def _in_language(self, lesson: ParsedDocument, language: str) -> LanguageFigures:
-        text = self.course.documents[lesson.id].get(language, lesson)
-        return LanguageFigures(
-            lesson_minutes(text, self.tracks),
-            max((one.seconds for track in self.tracks for one in stretches(text, track)), default=0.0),
-        )
+    def _lesson(self, lesson: ParsedDocument) -> Row:
+        """`actions` of the track with fewest; `languages`: minutes and the longest seconds without an action."""
+        actions = min((sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks), default=0)
+        languages = []
+        for language in self.languages:
+            text = self.course.documents[lesson.id].get(language, lesson)
+            longest = max((one.seconds for track in self.tracks for one in stretches(text, track)), default=0.0)
+            languages.append({"minutes": lesson_minutes(text, self.tracks), "longest": longest})
+        return {
+            "title": self.title(lesson.id),
+            "actions": actions,
+            "actions_per_minute": actions / max(each["minutes"] for each in languages),
+            "languages": languages,
+            "checked": self._oldest(lesson),
+        }
 
     def _oldest(self, lesson: ParsedDocument) -> str:
         """The earliest `checked` day of the cited sources, or ""."""
@@ -218,7 +145,7 @@ class CourseFigures:
         return min(filter(None, days), default="")
 
     @cached_property
-    def keys(self) -> list[KeyFigures]:
+    def keys(self) -> list[Row]:
         groups = [(self.title(bank.id), [bank.id]) for bank in self.banks]
         groups += [
             (self.title(exam.id), [stratum.bank for stratum in meta.strata])
@@ -227,25 +154,26 @@ class CourseFigures:
         groups += [(self.title(self.course.id), self._lesson_ids())]
         return [self._keys(title, documents) for title, documents in groups if self._with_key(documents)]
 
-    def _keys(self, title: str, documents: list[str]) -> KeyFigures:
+    def _keys(self, title: str, documents: list[str]) -> Row:
+        """`places`: (share of keys, by chance) per place; `longest`: share of longest keys per language."""
         questions = [question for one in documents for question in self.course.questions(one, self.languages[0])]
         levels = Counter(question.level for question in questions)
-        return KeyFigures(
-            title,
-            len(questions),
-            tuple(levels[level] for level in self.levels),
-            tuple(places_of_keys(self._with_key(documents)).values()),
-            tuple(longest_keys(with_one_key(self.course, documents, language))[0] for language in self.languages),
-        )
+        return {
+            "title": title,
+            "questions": len(questions),
+            "levels": [levels[level] for level in self.levels],
+            "places": list(places_of_keys(self._with_key(documents)).values()),
+            "longest": [longest_keys(with_one_key(self.course, documents, each))[0] for each in self.languages],
+        }
 
     def _with_key(self, documents: list[str]) -> list[Question]:
         return with_one_key(self.course, documents, self.languages[0])
 
     @cached_property
-    def simulations(self) -> list[SimulationFigures]:
-        """Of a course without errors."""
+    def simulations(self) -> list[Row]:
+        """Of a course without errors; `players` are (language, Played)."""
         return [
-            SimulationFigures(self.title(document.id), tuple(self._players(document.id)))
+            {"title": self.title(document.id), "players": list(self._players(document.id))}
             for document in self.course.of_kind("simulation")
         ]
 

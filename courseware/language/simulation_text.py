@@ -143,8 +143,14 @@ class _Reader:
 
     def _effects(self, item: Item, original: Item) -> tuple[Effects, Condition]:
         own = self._braces_of_effects(item, original)
-        meters = {key: value for key, value in own.attrs.items() if key not in _WORDS}
-        changes = {meter: int(value) for meter, value in meters.items() if self._is_change(meter, value, item.line)}
+        changes = {}
+        for meter, value in own.attrs.items():
+            if meter in _WORDS:
+                continue
+            if _CHANGE.fullmatch(value):
+                changes[meter] = int(value)
+            elif not self.is_translation:
+                self._say(item.line, "wrong-effect", meter=meter, got=value)
         flags = tuple(own.attrs.get("set", "").split())
         return Effects(changes, flags), self._condition(own.attrs.get("if", ""), item.line)
 
@@ -159,13 +165,6 @@ class _Reader:
         if is_marked:
             self._say(item.line, "choice-with-id")
         return own
-
-    def _is_change(self, meter: str, value: str, line: int) -> bool:
-        if _CHANGE.fullmatch(value):
-            return True
-        if not self.is_translation:
-            self._say(line, "wrong-effect", meter=meter, got=value)
-        return False
 
     def _condition(self, text: str, line: int) -> Condition:
         try:

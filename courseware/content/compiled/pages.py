@@ -350,17 +350,12 @@ def survey_question_data(page: PageCompiler, question: SurveyQuestion) -> dict[s
     }
 
 
-def jurisdiction_of(page: PageCompiler) -> str:
-    """The title of the jurisdiction in the language of the page, or ""."""
-    law = next(page.course.of_kind(JURISDICTION), None)
-    return page.course.documents[law.id].get(page.language, law).title if law else ""
-
-
 def compile_card(page: PageCompiler) -> dict[str, Any]:
     intro, ids = page.document.section(""), new_ids()
+    law = next(page.course.of_kind(JURISDICTION), None)
     return {
         "html": with_ids(page.html(intro.blocks), ids) if intro else "",
-        "jurisdiction": jurisdiction_of(page),
+        "jurisdiction": page.course.documents[law.id].get(page.language, law).title if law else "",
         "sections": [
             {
                 "id": section.id,

@@ -379,7 +379,7 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         **{key: stored[key] for key in ("exam_id", "survey_id", "card_id", "pre_check_id", "again_after")},
         tracks=dict(stored["tracks"]),
         required=tuple(stored["required"]),
-        modules=tuple(read_module(module) for module in stored["modules"]),
+        modules=tuple(map(read_module, stored["modules"])),
         objective_lessons=dict(stored["objective_lessons"]),
         sheets=tuple(LeadsSheet(**sheet) for sheet in stored["sheets"]),
         held_back=tuple(HeldBack(name, title, tuple(sections)) for name, title, sections in stored["held_back"]),

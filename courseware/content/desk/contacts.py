@@ -31,13 +31,8 @@ class ContactFormSet(forms.BaseInlineFormSet):
             choices=[("", _("every language")), *((tag, language_name(tag)) for tag in languages)],
         )
         row = f"{sections[section]}{gettext(', ')}{form.instance.who}" if form.instance.pk else gettext("New contact")
-        name_widgets(form, row)
-
-
-def name_widgets(form, row):
-    """Name each field for screen readers, which do not read column heads in forms."""
-    for field in form.visible_fields():
-        field.field.widget.attrs["aria-label"] = f"{row}{gettext(': ')}{field.label}"
+        for field in form.visible_fields():  # screen readers do not read column heads in forms
+            field.field.widget.attrs["aria-label"] = f"{row}{gettext(': ')}{field.label}"
 
 
 class ContactInline(admin.TabularInline):

@@ -109,13 +109,16 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
     texts = texts_of(manuscript.files, manuscript.typed)
     bodies = {**manuscript.others, **{file.path: file.body for file in texts.values()}}
     course = read_course(bodies)
-    problems = problems_of(manuscript, course)
+    own = {file.path for file in manuscript.files.values()}
+    found = () if manuscript.is_figure else check_course(course, changed=manuscript.document)
+    problems = tuple(problem for problem in found if problem.path in own or problem.level == "error")
+    is_faulty = any(problem.level == "error" and problem.path in own for problem in problems)  # a run may be endless
     page = page_of(manuscript, course, language)
     named = (link.target for file in texts.values() for link in find_links(file.body.decode(errors="replace")))
     return Preview(
         problems=problems,
         page=page,
-        rehearsal=None if is_faulty(manuscript, problems) else rehearsal_of(page or {}, sent, parts),
+        rehearsal=None if is_faulty else rehearsal_of(page or {}, sent, parts),
         figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
         uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course, bodies)),
     )
@@ -127,14 +130,6 @@ def errors_in(bodies: dict[str, bytes]) -> tuple[Problem, ...]:
     except ContentErrors as errors:
         return errors.problems
     return ()
-
-
-def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Problem, ...]:
-    if manuscript.is_figure:
-        return ()
-    own = {file.path for file in manuscript.files.values()}
-    found = check_course(course, changed=manuscript.document)
-    return tuple(problem for problem in found if problem.path in own or problem.level == "error")
 
 
 def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[str, Any] | None:
@@ -149,11 +144,6 @@ def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[s
     return page | {
         "blocks": [block | {"asked": asked[block["id"]]} if block["type"] == "question" else block for block in blocks]
     }
-
-
-def is_faulty(manuscript: Manuscript, problems: Iterable[Problem]) -> bool:
-    own = {file.path for file in manuscript.files.values()}
-    return any(problem.level == "error" and problem.path in own for problem in problems)
 
 
 def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> Rehearsal | None:

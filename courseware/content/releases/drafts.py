@@ -77,7 +77,10 @@ def put_on_top(
     """
     while True:  # until nobody else has saved in the course during the check, which holds no lock
         heads = heads_of(document.course)
-        document, head = with_head(document)
+        document = Document.objects.select_related("head", "course").get(pk=document.pk)
+        head = document.head
+        if head is None:
+            raise RetiredDocument(document.identifier)
         texts = change(head)
         is_changed = texts != files_of([head])[head.pk]
         if not is_changed and not head.is_unchecked:
@@ -124,14 +127,6 @@ def drop_unsaved(person, form: str) -> None:
 def heads_of(course: Course) -> dict[int, int | None]:
     """Primary key of a document → that of its newest revision."""
     return dict(course.documents.values_list("pk", "head"))
-
-
-def with_head(document: Document) -> tuple[Document, Revision]:
-    """(document, its newest revision) as they are now. Raises RetiredDocument."""
-    document = Document.objects.select_related("head", "course").get(pk=document.pk)
-    if document.head is None:
-        raise RetiredDocument(document.identifier)
-    return document, document.head
 
 
 def course_with(course: Course, document: Document, texts: Files) -> dict[str, File]:

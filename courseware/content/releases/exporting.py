@@ -42,26 +42,19 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
     known = set(Text.objects.filter(revision__document__course=course).values_list("path", "digest"))
     changed = {path: file.body for path, file in files.items() if present.get(path) != file.body}
     if present and not force:
-        refuse_foreign(course, folder, present)
-        refuse_unsaved(changed, present, {digest for _path, digest in known})
+        titles = {path: body for path, body in present.items() if is_course_document(path)}
+        if read_course(titles).id != course.identifier:
+            raise ExportRefused(f"{folder}: holds something else than {course}; expected an empty folder")
+        digests = {digest for _path, digest in known}
+        unsaved = [path for path in changed if path in present and digest_of_bytes(present[path]) not in digests]
+        if unsaved:
+            raise ExportRefused(f"edited in the folder and never imported: {', '.join(sorted(unsaved))}", unsaved)
     gone = [path for path, body in present.items() if path not in files and (path, digest_of_bytes(body)) in known]
     refuse_links(folder, changed)
     write(folder, changed)
     for path in gone:
         (folder / path).unlink()
     return sorted([*changed, *gone])
-
-
-def refuse_foreign(course: Course, folder: Path, present: Mapping[str, bytes]) -> None:
-    titles = {path: body for path, body in present.items() if is_course_document(path)}
-    if read_course(titles).id != course.identifier:
-        raise ExportRefused(f"{folder}: holds something else than {course}; expected an empty folder")
-
-
-def refuse_unsaved(changed: Mapping[str, bytes], present: Mapping[str, bytes], known: set[str]) -> None:
-    unsaved = [path for path in changed if path in present and digest_of_bytes(present[path]) not in known]
-    if unsaved:
-        raise ExportRefused(f"edited in the folder and never imported: {', '.join(sorted(unsaved))}", unsaved)
 
 
 def refuse_links(folder: Path, paths: Iterable[str]) -> None:

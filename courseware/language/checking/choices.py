@@ -150,21 +150,16 @@ def check_survey_questions(course: CourseText) -> Iterator[Problem]:
                     yield Problem(text.path, line, finding)
 
 
-def _scale(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
-    if len(section.items) != 2:
-        yield section.line, Finding("scale-ends", count=len(section.items))
-    if is_source:
+def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
+    items = section.items
+    if section.kind != "scale" and len(items) < 2:
+        yield section.line, Finding("too-few-answers", title=section.title)
+    if section.kind == "scale" and len(items) != 2:
+        yield section.line, Finding("scale-ends", count=len(items))
+    if section.kind == "scale" and is_source:
         ends = [section.attrs.get(key, "") for key in ("from", "to")]
         if not all(end.isdecimal() for end in ends) or not 1 <= int(ends[1]) - int(ends[0]) <= 10:
             yield section.line, Finding("scale-range")
-
-
-def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
-    items = section.items
-    if section.kind == "scale":
-        yield from _scale(section, is_source=is_source)
-    elif len(items) < 2:
-        yield section.line, Finding("too-few-answers", title=section.title)
     for item in items:
         if re.match(r"\[[ xX]\]", item.text) or item.reason or item.numbered:
             yield item.line, Finding("answer-not-plain")

@@ -54,17 +54,14 @@ def check_sections_named(course: CourseText) -> Iterator[Problem]:
             lesson = course.question(section.id, course.languages[0]).lesson if named else ""
             if not named or lesson not in course.documents:  # reported by `check_references`
                 continue
-            if finding := _missing_section(course.source(lesson), named, lesson):
-                yield Problem(document.path, section.line, finding)
-
-
-def _missing_section(text: ParsedDocument, named: str, lesson: str) -> Finding | None:
-    known, waiting = ({each.id for each in sections} for sections in (text.sections, waiting_sections(text)))
-    if named in waiting:
-        return Finding("waiting-section", id=named, lesson=lesson)
-    if named not in known:
-        return Finding("unknown-section", id=named, lesson=lesson, nearest=nearest(named, known - waiting))
-    return None
+            text = course.source(lesson)
+            waiting = {each.id for each in waiting_sections(text)}
+            known = {each.id for each in text.sections} - waiting
+            if named in waiting:
+                yield document.problem(section.line, "waiting-section", id=named, lesson=lesson)
+            elif named not in known:
+                near = nearest(named, known)
+                yield document.problem(section.line, "unknown-section", id=named, lesson=lesson, nearest=near)
 
 
 def _known(course: CourseText) -> dict[str, Collection[str]]:
@@ -145,18 +142,14 @@ def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator
     own = {section.id for section in document.sections} | {entry.id for entry in document.entries}
     for line in document.lines:
         for link in find_links(line.text):
-            if link.is_image or (document.kind == "simulation" and link.target.startswith("#")):
+            target, identifier = link.target, link.target[1:]
+            if link.is_image or target.startswith(_ELSEWHERE):
                 continue
-            if finding := _broken_link(link.target, own, targets):
-                yield Problem(document.path, line.number, finding)
-
-
-def _broken_link(target: str, own: Collection[str], targets: Collection[str]) -> Finding | None:
-    if not target.startswith("#"):
-        return None if target.startswith(_ELSEWHERE) else Finding("link-form", target=target)
-    if target[1:] in own or target[1:] in targets:
-        return None
-    return Finding("link-to-nothing", target=target, nearest=nearest(target[1:], {*own, *targets}))
+            if not target.startswith("#"):
+                yield document.problem(line.number, "link-form", target=target)
+            elif document.kind != "simulation" and identifier not in own and identifier not in targets:
+                near = nearest(identifier, {*own, *targets})
+                yield document.problem(line.number, "link-to-nothing", target=target, nearest=near)
 
 
 def _check_sources(document: ParsedDocument, sources: Collection[str]) -> Iterator[Problem]:

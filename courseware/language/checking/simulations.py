@@ -188,34 +188,26 @@ class _Checked:
             yield self.document.problem(line, "too-many-draws", count=number, most=MAX_DRAWS)
 
     def _check_flags(self) -> Iterator[Problem]:
-        nodes, drawn = self.simulation.nodes.values(), self._drawn()
-        line = self.document.front.line
+        nodes, chance = self.simulation.nodes.values(), self.document.front.line("chance")
+        odds = self.simulation.chance.items()
+        drawn = {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
         yield from self._check_chance()
         placed = [(flag, where) for node in nodes for effects, where in self._effects(node) for flag in effects.flags]
-        asked = list(self._asked())
+        asked = [(flag, line) for condition, line in self._conditions() for flag in condition.flags]
         known = {*drawn, *(flag for flag, _ in placed)}
         for flag, where in asked:
             if flag not in known:
                 yield self.document.problem(where, "flag-never-set", flag=flag, nearest=nearest(flag, known))
         asked_flags = {flag for flag, _ in asked}
         for flag in sorted(known - asked_flags - self._left_over(asked_flags)):
-            where = dict(placed).get(flag, line("chance"))
-            yield self.document.problem(where, "flag-never-asked", flag=flag)
+            yield self.document.problem(dict(placed).get(flag, chance), "flag-never-asked", flag=flag)
         for flag in sorted(known & set(self.simulation.meters)):
-            yield self.document.problem(dict(placed).get(flag, line("chance")), "flag-is-meter", flag=flag)
-
-    def _drawn(self) -> set[str]:
-        odds = self.simulation.chance.items()
-        return {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
+            yield self.document.problem(dict(placed).get(flag, chance), "flag-is-meter", flag=flag)
 
     def _left_over(self, asked_flags: set[str]) -> set[str]:
         """Flags of a list of which another one is asked for."""
         lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
         return {flag for flags in lists if flags & asked_flags for flag in flags}
-
-    def _asked(self) -> Iterator[tuple[str, int]]:
-        for condition, line in self._conditions():
-            yield from ((flag, line) for flag in condition.flags)
 
     def _conditions(self) -> Iterator[tuple[Condition, int]]:
         for node in self.simulation.nodes.values():
