@@ -1,4 +1,4 @@
-"""Pages as they are read: one language each, one heading, a title, and in both languages the same."""
+"""Pages as they are read: one language each, set by the habits of that language. test_access.py walks all of them."""
 
 import re
 
@@ -8,7 +8,6 @@ from bs4 import BeautifulSoup, Comment
 from courseware.content.compiled import serving
 from courseware.learning import enrolling
 from tests.making import make_user
-from tests.site.routes import fill_in, routes
 
 pytestmark = pytest.mark.any_database
 
@@ -20,13 +19,8 @@ SILENT = ("script", "style", "code", "textarea", "ins", "del", "title")
 TAGS = {"en": "en", "zh-hans": "zh-Hans"}
 
 
-def languages():
-    return pytest.mark.parametrize("language", TAGS)
-
-
-def page_of(client, address, language):
+def page_of(response):
     """The page as soup, or None where there is none in HTML."""
-    response = client.get(address, headers={"accept-language": language})
     is_page = response.get("Content-Type", "").startswith("text/html") and response.status_code in (200, 404)
     return BeautifulSoup(response.content, "html.parser") if is_page and response.content else None
 
@@ -52,36 +46,13 @@ def foreign_pieces(soup):
             yield f"{language}: {text}"
 
 
-def assert_one_language(client, addresses, language):
-    wrong = []
-    for address in addresses:
-        if soup := page_of(client, address, language):
-            assert soup.html["lang"] in (TAGS[language], language), address
-            wrong += [f"{address}: {piece}" for piece in foreign_pieces(soup)]
-    assert not wrong, "\n".join(wrong)
+# But for the one blank that Django puts between a field's help and how to choose several.
+GAP = re.compile(r"[\u4e00-\u9fff，。；：！？”）] +(?=[\u4e00-\u9fff“（])(?!按住 Control 键)")
 
 
-@pytest.mark.long
-@languages()
-@pytest.mark.parametrize("role", ["anonymous", "learner", "manager", "editor"])
-def test_every_page_is_in_one_language_and_says_where_it_is_not(role, language, client, world):
-    if role != "anonymous":
-        client.force_login(world.people[role])
-    addresses = [fill_in(route, world.places) for route, _pattern in routes()]
-    assert_one_language(client, addresses, language)
-
-
-@languages()
-def test_every_page_has_one_heading_and_a_title_of_its_own(language, client, world):
-    client.force_login(world.people["learner"])
-    titles = {}
-    for route, _pattern in routes():
-        soup = page_of(client, fill_in(route, world.places), language)
-        if soup and soup.title and not route.startswith("admin/"):
-            assert len(soup.find_all("h1")) == 1, route
-            assert soup.title.get_text().strip(), route
-            titles.setdefault(soup.title.get_text().strip(), set()).add(soup.h1.get_text(" ", strip=True))
-    assert {title: headings for title, headings in titles.items() if len(headings) > 1} == {}
+def gaps(soup):
+    """Texts in Chinese with a blank between two signs."""
+    yield from (text for tag, text in pieces(soup) if tag != "en" and GAP.search(text))
 
 
 # The course that is shipped -------------------------------------------------------------------------------------------
@@ -98,11 +69,16 @@ def shipped(shipped_course):
     return learner, ["/", *pages]
 
 
-@languages()
+@pytest.mark.parametrize("language", TAGS)
 def test_every_page_of_the_course_is_in_one_language(language, client, shipped):
     learner, addresses = shipped
     client.force_login(learner)
-    assert_one_language(client, addresses, language)
+    wrong = []
+    for address in addresses:
+        if soup := page_of(client.get(address, headers={"accept-language": language})):
+            assert soup.html["lang"] == TAGS[language], address
+            wrong += [f"{address}: {piece}" for piece in foreign_pieces(soup)]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_wrong_language_is_found():
@@ -112,3 +88,51 @@ def test_the_wrong_language_is_found():
         "html.parser",
     )
     assert list(foreign_pieces(soup)) == ["en: 茶", "zh-Hans: all for you and me", "en: 茶壶"]
+
+
+def test_a_gap_in_chinese_is_found():
+    soup = BeautifulSoup(
+        """<html lang="zh-Hans"><p>请 阅读。</p><p>请阅读 Tea 页。</p><p lang="en">茶 壶</p>
+        <b title="好。 茶"></b></html>""",
+        "html.parser",
+    )
+    assert list(gaps(soup)) == ["请 阅读。", "好。 茶"]
+
+
+# The name of the site ------------------------------------------------------------------------------------------------
+
+
+def brand(client, address, language="en"):
+    response = client.get(address, headers={"accept-language": language})
+    assert response.status_code == 200, address
+    return BeautifulSoup(response.content, "html.parser").select_one(".brand").text.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "shown"),
+    [
+        ("", "en", "Staff training"),
+        ("", "zh-hans", "员工培训"),
+        ("安和", "en", "安和 · Staff training"),
+        ("Anhe", "zh-hans", "Anhe · 员工培训"),
+    ],
+)
+def test_above_every_other_page_stands_the_name_of_the_site(client, world, settings, name, language, shown):
+    settings.FIRM_NAME = name
+    assert brand(client, "/accounts/login/", language) == shown
+    assert client.get("/accounts/login/", headers={"accept-language": language}).text.count(f"{shown}</title>") == 1
+    client.force_login(world.learner)
+    certificate = f"/certificates/{world.passed.enrollment.certificate.number}/"
+    assert [brand(client, address, language) for address in ("/", certificate)] == [shown] * 2
+    client.force_login(make_user())
+    assert brand(client, "/", language) == shown
+    client.force_login(world.people["manager"])
+    assert brand(client, "/team/", language) == shown
+    client.force_login(world.people["admin"])
+    page = BeautifulSoup(client.get("/admin/", headers={"accept-language": language}).content, "html.parser")
+    assert page.select_one("#site-name").text.strip() == shown
+
+
+def test_a_name_is_text_and_no_markup(client, db, settings):
+    settings.FIRM_NAME = "<b>Anhe</b>"
+    assert brand(client, "/accounts/login/") == "<b>Anhe</b> · Staff training"
