@@ -38,8 +38,6 @@ def answers():
 
 if __name__ == "__main__":
     django.setup()
-    call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     from courseware.accounts.models import User
 

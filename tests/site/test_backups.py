@@ -4,21 +4,21 @@ from datetime import time
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from courseware.jobs import condition, schedule
 from courseware.jobs.models import Job, Outcome
 from courseware.management.commands import backup
-from tests.site.test_settings import PRODUCTION, run
-
-ASKED = "import django; django.setup(); from courseware.jobs.schedule import JOBS; print('back-up' in JOBS)"
 
 
-@pytest.mark.parametrize(("folder", "scheduled"), [("", "False"), ("/srv/backups", "True")])
-def test_a_backup_is_made_every_night_where_a_folder_is_set(folder, scheduled, tmp_path):
-    environment = PRODUCTION | {"DATA_DIR": str(tmp_path), "BACKUP_DIR": folder}
-    assert run("-c", ASKED, **environment).stdout == f"{scheduled}\n"
+def test_a_backup_is_made_every_night_where_a_folder_is_set(monkeypatch, settings, tmp_path):
+    monkeypatch.setattr(schedule, "JOBS", {})
+    for folder, names in ((None, set()), (tmp_path, {"back-up"})):
+        settings.BACKUP_DIR = folder
+        apps.get_app_config("front_door").ready()
+        assert {"back-up"} & schedule.JOBS.keys() == names
 
 
 def test_without_a_folder_a_backup_asks_for_one(settings):

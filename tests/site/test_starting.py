@@ -6,9 +6,9 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from django.conf import settings
 
 from courseware import starting
 from courseware.starting import BASE_DIR
@@ -64,25 +64,34 @@ def test_where_nothing_is_set_and_nothing_was_tried_a_command_asks_for_a_key(che
     assert done.stderr == "SECRET_KEY: expected at least 50 random characters. To try the site: `make run`.\n"
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("name", sorted(starting.SET_FOR_A_SITE - {"DJANGO_SETTINGS_MODULE", "SECRET_KEY"}))
+@pytest.fixture
+def tried(tmp_path, monkeypatch):
+    """The folder of `make run` is another one, and nothing is set."""
+    monkeypatch.setattr(starting, "BASE_DIR", tmp_path)
+    monkeypatch.setattr(starting, "TRIAL", try_it(tmp_path))
+    with patch.dict(os.environ, clear=True):
+        yield
+
+
+@pytest.mark.parametrize("name", sorted(starting.SET_FOR_A_SITE))
 @pytest.mark.parametrize("value", ["", "1"])
-def test_one_variable_of_a_real_site_and_a_command_asks_for_the_key(checkout, name, value):
-    try_it(checkout)
-    done = typed(checkout, *SHOW, **{name: value})
-    assert done.returncode == 1
-    assert done.stderr.startswith("SECRET_KEY: ")
+def test_one_variable_of_a_real_site_and_nothing_of_make_run_is_taken(tried, name, value, capsys):
+    os.environ[name] = value
+    before = dict(os.environ)
+    starting.find_trial()
+    assert dict(os.environ) == before
+    assert capsys.readouterr().err == ""
 
 
-def test_what_changes_no_site_may_be_set_beside_it(checkout):
-    try_it(checkout)
-    done = typed(checkout, *SHOW, TIME_ZONE="Europe/Berlin", PORT="8123", LANG="zh_CN.UTF-8")
-    assert done.stdout.startswith("http://127.0.0.1:8123 ")
+def test_what_changes_no_site_may_be_set_beside_it(tried):
+    os.environ.update(TIME_ZONE="Europe/Berlin", PORT="8123", LANG="zh_CN.UTF-8")
+    starting.find_trial()
+    assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
 
 
 def test_new_files_are_their_owners_alone(checkout):
     data = try_it(checkout)
-    typed(checkout, "migrate", "--verbosity=0")
+    typed(checkout, "createcachetable")
     typed(checkout, "sendtestemail", "a@example.com")
     made = [path for path in data.rglob("*") if path.name != starting.KEY]
     assert {path.suffix for path in made} >= {".sqlite3", ".log"}
@@ -117,21 +126,3 @@ def test_it_ends_silently(run, program, module, tmp_path):
     environment = {"DATA_DIR": str(tmp_path), "PORT": "8000", "LANG": "en"}
     done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
-
-
-# What a run of the tests leaves on the machine.
-
-
-READ = "import tests.settings"
-READ_BY_TWO = f"{READ}, subprocess, sys; subprocess.run([sys.executable, '-c', {READ!r}], check=True)"
-
-
-def test_the_folder_of_the_tests_goes_with_the_process_that_made_it(tmp_path):
-    """Also where a process that it starts reads the settings, too, as workers do."""
-    environment = {name: value for name, value in os.environ.items() if name != "DATA_DIR"}
-    done = subprocess.run(
-        [sys.executable, "-c", READ_BY_TWO], cwd=settings.BASE_DIR, env=environment | {"TMPDIR": str(tmp_path)},
-        capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    assert list(tmp_path.iterdir()) == []
