@@ -34,7 +34,7 @@ def asks(response):
     return response.status_code == 302 and "/reauthenticate/" in response["Location"]
 
 
-def test_which_addresses_ask_for_recent_authentication(world, settings):
+def test_which_addresses_ask_for_recent_authentication(world, settings, unrendered):
     settings.FRESH_SIGN_IN = True  # sessions of `force_login` know of no password that was given
     senders, table, found = {}, classified(), {}
     for route, role in roles_that_post().items():

@@ -29,7 +29,7 @@ NOT_ASKED = {
 }
 
 
-def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world, settings):
+def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world, settings, unrendered):
     """Addresses that take a POST are in test_recent_authentication.py."""
     settings.FRESH_SIGN_IN = True
     asked, sender = set(), Sender(world, "admin")

@@ -32,7 +32,7 @@ from courseware.outbox.models import Message
 from tests.counting import statements
 from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, read_table
-from tests.world import ACT_OF_NOTE, ROLES, lead_of, make_world
+from tests.world import ACT_OF_NOTE, ROLES, lead_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 PARTS = ("people/", "rules/", "team/", "log/", "surveys/")
@@ -212,13 +212,11 @@ def copy_of(certificate, run):
     return Certificate.objects.create(enrollment=run, number=uuid.uuid4().hex, **kept)
 
 
-def asked(world):
+def asked(world, clients):
     """Route → how often its page asks the database, by kind of statement."""
-    clients = {role: client_of(world, role) for role in WHO}
     found = {}
     for route, role in pages().items():
         address = fill_in(route, world.places)
-        clients[role].get(address)  # what is read once in each process, and once in a session
         found[route] = statements(lambda client=clients[role], address=address: read(client.get(address)))
     return found
 
@@ -229,12 +227,13 @@ def read(response):
     return response
 
 
-def test_each_page_asks_as_often_for_one_row_as_for_many():
-    world = make_world()
+def test_each_page_asks_as_often_for_one_row_as_for_many(world):
     growth, counted = Growth(world), {}
+    clients = {role: client_of(world, role) for role in WHO}
+    asked(world, clients)  # what is read once in each process, and once in a session
     for size in SIZES:
         growth.to(size)
-        counted[size] = asked(world)
+        counted[size] = asked(world, clients)
     few = {route for route, model in LISTS.items() if model and model.objects.count() < SIZES[-1] - 1}
     assert not few, f"none of these has grown: {few}"
     grown = {

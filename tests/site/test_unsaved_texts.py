@@ -1,12 +1,10 @@
 """Two forms of the site are kept while somebody types, and no other: above all no survey and no report."""
 
 import pytest
-from django.urls import get_resolver
 
 from courseware.unsaved.models import UnsavedText
 from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, forms
-from tests.world import ROLES
 
 pytestmark = pytest.mark.django_db
 KEPT = {
@@ -15,6 +13,7 @@ KEPT = {
 }
 OF_AN_EDITOR = "admin/content/document/<path:object_id>/change/"
 ALL_ROUTES = dict(routes())
+TYPED = {"token": "00000000-0000-4000-8000-000000000009", "text": "Nearly.", "comment": "Nearly.", "q-say-more": "No."}
 
 
 def test_the_site_has_these_addresses_for_what_is_typed_and_no_other():
@@ -26,33 +25,24 @@ def forms_of_the_site():
     return [route for route, pattern in ALL_ROUTES.items() if hasattr(pattern.callback, "page_of_form")]
 
 
-@pytest.mark.parametrize("role", [role for role in ROLES if role != "anonymous"])
-def test_nothing_is_kept_of_any_other_form_of_the_site(world, role):
+@pytest.mark.parametrize("role", ["learner", "admin"])
+def test_nothing_is_kept_of_any_other_form_of_the_site(world, role, unrendered):
     """As the script would send it: to the address of the form, with `unsaved/` behind it. The step of a survey too."""
     others = [route for route in forms_of_the_site() if route not in KEPT and route != OF_AN_EDITOR]
     assert len(others) > 10
     addresses = [fill_in(route, world.places) for route in others]
     addresses += [f"/learn/{world.course.identifier}/{step.id}/" for step in world.outline.steps]
-    addresses += [address.replace("/answer/", "/") for address in addresses]
+    addresses += [address.replace("/answer/", "/") for address in addresses if "/answer/" in address]
     client = client_of(world, role)
-    answers = {address: client.post(f"{address}unsaved/", typed()).status_code for address in addresses}
+    answers = {address: client.post(f"{address}unsaved/", TYPED).status_code for address in addresses}
     assert {address: status for address, status in answers.items() if status not in (404, 405)} == {}
     assert UnsavedText.objects.count() == 0
 
 
-def typed():
-    return {
-        "token": "00000000-0000-4000-8000-000000000009",
-        "text": "Nearly.",
-        "comment": "Nearly.",
-        "q-say-more": "No.",
-    }
-
-
-@pytest.mark.parametrize("role", ["learner", "editor", "admin"])
-def test_what_is_sent_to_a_form_itself_is_never_kept_as_unsaved(world, role):
-    client = client_of(world, role)
+@pytest.mark.parametrize("role", ["learner", "editor"])
+def test_what_is_sent_to_a_form_itself_is_never_kept_as_unsaved(world, role, unrendered):
+    client, sent = client_of(world, role), forms(world)
     for route in forms_of_the_site():
-        if route not in KEPT and get_resolver().resolve(address := fill_in(route, world.places)):
-            client.post(address, forms(world).get(route, {}) | typed())
+        if route not in KEPT:
+            client.post(fill_in(route, world.places), sent.get(route, {}) | TYPED)
     assert UnsavedText.objects.count() == 0
