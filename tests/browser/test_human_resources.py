@@ -5,18 +5,11 @@ from playwright.sync_api import expect
 
 from courseware.accounts.models import User
 from courseware.assignments.models import AssignmentRule
-from tests.accounts.rosters.files import csv_file
 from tests.browser.courses import make_tea_room
 from tests.browser.keyboard import Keyboard
 from tests.making import make_hr, make_team
 
 NARROW = {"width": 360, "height": 800}
-TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
-LIST = (
-    ("工号", "姓名", "邮箱", "团队"),
-    ("A1", "Nora New", "nora@example.com", "Night shift"),
-    ("A2", "Otto", "", "Nihgt shift"),
-)
 
 
 @pytest.fixture
@@ -55,33 +48,3 @@ def test_a_rule_is_made_and_switched_on_without_javascript_on_a_narrow_screen(vi
     page.get_by_role("button", name="Switch on: it touches 2 people").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Everybody at night on")
     assert AssignmentRule.objects.get().is_on
-
-
-def test_a_list_is_compared_and_brought_in_without_javascript(visit, hr, tmp_path):
-    (tmp_path / "people.csv").write_bytes(csv_file(*LIST))
-    page = visit(hr, java_script_enabled=False, viewport=NARROW)
-    page.goto("/people/import/")
-    page.locator("[name=file]").set_input_files(tmp_path / "people.csv")
-    page.get_by_role("button", name="See what would change").click()
-    expect(page.get_by_role("main")).to_contain_text("Nora New")
-    expect(page.get_by_role("main")).to_contain_text("Nihgt shift")
-    assert not User.objects.filter(staff_number="A1").exists()
-
-
-@pytest.mark.exhaustive
-@pytest.mark.parametrize(
-    "address",
-    [
-        "/people/",
-        "/people/first-day/",
-        "/people/codes/",
-        "/people/new/",
-        "/people/import/",
-        "/people/teams/",
-        "/rules/new/",
-    ],
-)
-def test_no_page_of_human_resources_is_wider_than_a_phone(visit, hr, address):
-    page = visit(hr, viewport=NARROW)
-    page.goto(address)
-    assert page.evaluate(TOO_WIDE) <= 0

@@ -1,12 +1,13 @@
-"""Where lines break, as a printer would have it."""
+"""How lessons of the shipped course lie on the page: where lines break, and how far a part reaches on a phone."""
 
 import pytest
 
+from courseware.content.compiled import serving
 from tests.making import make_enrollment
 
 pytestmark = [
     pytest.mark.exhaustive,
-    pytest.mark.only_if_changed("content/", "static/css/", "courseware/content/compiled/"),
+    pytest.mark.only_if_changed("content/", "static/css/", "courseware/content/compiled/", "templates/learning/"),
 ]
 
 # Marks of a source that stand on another line than the end of what they belong to, or than the punctuation after them.
@@ -49,3 +50,25 @@ def test_the_mark_of_a_source_stays_with_what_it_proves(visit, shipped_course, l
         for width in (320, 360, 390, 412, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate(ASTRAY) == [], (lesson, width)
+
+
+PHONE = {"width": 390, "height": 844}
+AT_MOST = 3  # screens
+
+# Each part from its own beginning, the first one from that of the page.
+SCREENS = """(height) => [...document.querySelectorAll(".part")].map((part, number) => {
+  part.hidden = false;
+  const { top, bottom } = part.getBoundingClientRect();
+  return (bottom - (number ? top : -scrollY)) / height;
+})"""
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_no_part_of_a_lesson_is_longer_than_three_screens_of_a_phone(language, visit, shipped_course):
+    page, measured = visit(make_enrollment(course=shipped_course).learner, language=language, viewport=PHONE), {}
+    for step in serving.outline(shipped_course.current, language).steps:
+        if step.kind == "lesson":
+            page.goto(f"/learn/{shipped_course.identifier}/{step.id}/")
+            measured[step.id] = page.evaluate(SCREENS, PHONE["height"])
+    assert all(measured.values())
+    assert {step: parts for step, parts in measured.items() if max(parts) > AT_MOST} == {}

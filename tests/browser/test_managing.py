@@ -59,16 +59,6 @@ def names_in(download):
         return [row[0] for row in csv.reader(file)][1:]
 
 
-def test_excusing_asks_for_a_reason(visit, team):
-    page = visit(team.manager, java_script_enabled=False)
-    page.goto("/team/")
-    page.get_by_role("link", name="Free Fred").click()
-    page.get_by_label("Reason").fill("On leave until May")
-    page.get_by_role("button", name="Excuse, with this reason").click()
-    expect(page.get_by_text("On leave until May")).to_be_visible()
-    assert Enrollment.objects.get(learner__name="Free Fred").waived_at
-
-
 def test_an_editor_mends_a_sentence_and_learners_see_it_when_it_is_published(visit, course):
     learner = make_user("Lea Learner")
     enrolling.enroll(learner, course)

@@ -199,16 +199,6 @@ def test_a_pause_holds_the_next_situation_until_it_is_wanted(visit, enrollment):
     situation(page, "Where are you?")
 
 
-def test_lines_arrive_one_by_one_and_all_at_once_for_who_wants_no_motion(visit, enrollment):
-    page = start(visit(enrollment.learner), timing="off")
-    expect(page.locator(".line.later")).to_have_count(1)
-    expect(page.locator(".line.later")).to_have_count(0)
-    calm = visit(enrollment.learner, reduced_motion="reduce")
-    calm.goto(page.url)
-    expect(calm.locator(".line").last).to_be_visible()
-    assert calm.locator(".line.later").count() == 0
-
-
 # Broken lines and old tabs --------------------------------------------------------------------------------------------
 
 
