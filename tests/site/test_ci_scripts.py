@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -67,27 +66,10 @@ def run(clone, **environment):
 BESIDE = ("make lint", "the site as it is deployed", "counting in Redis")
 
 
-def test_each_part_prints_its_output_whole_and_its_time(clone):
-    ran = run(clone)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    parts = re.findall(r"^ +\d+ s  (.+)$", ran.stdout, re.MULTILINE)
-    assert parts == [
-        "make test",
-        "pages in a browser, hostile text and fields",
-        "faults",
-        *(f"{name} (beside the faults)" for name in BESIDE),
-        "PostgreSQL",
-        "altogether",
-    ]
-    lines = [line for line in ran.stdout.splitlines() if line.startswith(("begin", "end"))]
-    assert [line.replace("begin", "end") for line in lines[::2]] == lines[1::2]
-
-
 @pytest.mark.parametrize(
     ("fail", "name", "is_beside"),
     [
         ("make lint", "make lint", True),
-        ("deployment", "the site as it is deployed", True),
         ("-m faults", "faults", False),
     ],
 )
@@ -106,29 +88,6 @@ def test_after_a_failed_test_nothing_else_is_run(clone):
     assert re.findall("^== (?!what)(.+)$", ran.stdout, re.MULTILINE) == ["make test"]
 
 
-ENDED_BY_SIGNAL = """
-import os, signal, time
-from types import SimpleNamespace
-
-import deployment
-
-def play(writes):
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(60)  # the signal ends this
-
-deployment.Deployment = lambda *_: SimpleNamespace(end=lambda: print("ended"))
-deployment.Rehearsal = lambda *_: SimpleNamespace(play=play)
-deployment.main()
-"""
-
-
-def test_the_deployed_site_is_ended_when_the_run_stops_early():
-    environment = os.environ | {"PYTHONPATH": str(ROOT / ".ci"), "DATABASE_URL": ""}
-    command = [sys.executable, "-c", ENDED_BY_SIGNAL]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stdout) == (143, "ended\n"), ran.stderr
-
-
 def base_of(ran):
     [commits] = {*re.findall(r"--changed-since=(\w+)", ran.stdout)}
     return commits
@@ -144,10 +103,6 @@ def test_on_a_branch_the_base_is_where_it_left_main(clone):
     assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~1")
     git(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
     assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~1")  # as without that branch: a day older
-
-
-def test_the_base_can_be_given(clone):
-    assert base_of(run(clone, BASE="HEAD~2")) == git(clone, "rev-parse", "HEAD~2")
 
 
 def test_without_an_older_commit_nothing_counts_as_changed(clone):
@@ -183,28 +138,6 @@ def ran_by(deep):
     return (deep.ROOT / "ran").read_text().split()
 
 
-@pytest.fixture
-def clean(deep):
-    """A repository at `deep.ROOT` without changes."""
-    (deep.ROOT / ".gitignore").write_text("deep/\nran\n")
-    git(deep.ROOT, "init", "--quiet")
-    commit(deep.ROOT, "2026-11-01T12:00:00Z")
-    return deep
-
-
-@pytest.mark.parametrize("changed", ["day", "new"])
-def test_changed_and_untracked_files_are_refused(changed, clean, monkeypatch, capsys):
-    assert clean.checked_out() == git(clean.ROOT, "rev-parse", "HEAD")[:12]
-    (clean.ROOT / changed).write_text("changed")
-    assert clean.checked_out().endswith("-dirty")
-    monkeypatch.setattr("sys.argv", ["deep"])
-    monkeypatch.setattr(clean, "PARTS", PARTS)
-    with pytest.raises(SystemExit):
-        clean.main()
-    assert "commit or stash" in capsys.readouterr().err
-    assert not (clean.ROOT / "ran").exists()
-
-
 def test_a_failed_part_stops_no_other_and_fails_the_whole(deep, capsys):
     assert run_deep(deep) == 1
     assert ran_by(deep) == ["one", "two", "three"]
@@ -225,14 +158,6 @@ def test_parts_that_have_ended_run_again_only_when_named_or_on_another_commit(de
     assert ran_by(deep) == ["one", "two", "three", "mended"]
     run_deep(deep, commit="def")
     assert ran_by(deep) == ["one", "two", "three", "mended", "one", "two", "three"]
-
-
-def test_parts_require_the_tools_that_tests_need(deep, monkeypatch):
-    required = ("REQUIRE_BROWSER", "REQUIRE_DISKS", "REQUIRE_CLOCK")
-    for name in required:
-        monkeypatch.delenv(name, raising=False)
-    assert run_deep(deep, parts={"pages": f"echo ${' $'.join(required)} >>ran"}) == 0
-    assert ran_by(deep) == ["1", "1", "1"]
 
 
 def test_a_run_that_was_interrupted_goes_on_with_the_part_it_was_at(deep, monkeypatch):

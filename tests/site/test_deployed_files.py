@@ -94,13 +94,6 @@ def test_compose_and_units_start_the_same():
     }
 
 
-def test_what_runs_the_site_without_containers_uses_each_service():
-    scripts = text_of(".ci/deployment.py") + text_of(".ci/deployed_site.py")
-    used = {name for name in SERVICES if f'"{name}"' in scripts}
-    assert used == set(SERVICES) - {"database"}
-    assert f'"{address("database")}:5432"' in scripts
-
-
 def test_nobody_is_reached_from_outside_but_the_proxy():
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
     assert COMPOSE["networks"]["inside"]["internal"] is True

@@ -1,6 +1,7 @@
 """What the documents name is there: targets of make, files, names in the code, links, environment variables, rooms."""
 
 import ast
+import doctest
 import importlib
 import re
 import subprocess
@@ -11,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from token import COMMENT
 
+import pytest
 from django.utils.translation import override
 
 from courseware.jobs.schedule import JOBS, Daily
@@ -128,13 +130,6 @@ def test_names_in_the_code_are_there():
     assert missing_in_each(missing_in) == {}
 
 
-def test_a_name_that_is_not_in_the_code_is_told():
-    there = ["learning", "learning.states", "learning.states.State", "learning.states.State.OVERDUE"]
-    fields = ["journey.acts.NextAct.step", "learning.models.Answer.token", "content.compiled.serving.Outline.steps"]
-    gone = ["learning.states.Word", "learning.sates", "learning.states.State.LATE", "journey.acts.NextAct.step.id"]
-    assert [dotted for dotted in (*there, *fields, *gone) if is_in_code(dotted)] == [*there, *fields]
-
-
 def test_every_room_is_in_the_picture_of_the_house_above_what_it_stands_on():
     picture = FENCE.findall(text_of(ARCHITECTURE))[0]
     drawn = re.findall(r"^(\w+) ", picture, re.MULTILINE)
@@ -218,3 +213,13 @@ def test_no_variable_is_explained_that_nothing_reads():
     code = "".join(text_of(file) for file in [*(ROOT / "courseware").rglob("*.py"), ROOT / "Makefile"])
     table = re.findall(r"^\|\s*`([A-Z][A-Z_]+)`", text_of(OPERATOR), re.MULTILINE)
     assert [variable for variable in table if variable not in code] == []
+
+
+WITH_EXAMPLES = [file for file in (ROOT / "courseware").rglob("*.py") if ">>> " in text_of(file)]
+
+
+@pytest.mark.parametrize("file", WITH_EXAMPLES, ids=name)
+def test_an_example_in_a_docstring_gives_what_it_says(file):
+    module = importlib.import_module(name(file).removesuffix(".py").replace("/", "."))
+    tried = doctest.testmod(module)
+    assert tried.attempted and not tried.failed

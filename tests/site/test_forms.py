@@ -3,16 +3,11 @@
 import pytest
 from bs4 import BeautifulSoup
 from crispy_forms.utils import render_crispy_form
-from django import forms
 
 from courseware.accounts.forms import ChangePasswordForm, SignInForm
-from courseware.assessment.forms import CertificateNumberForm
 from courseware.learning.forms import SurveyForm, TrackForm
 from courseware.learning.manager_actions.exemption import WaiveForm
-from courseware.learning.manager_actions.extension import ExtendForm
 from courseware.learning.manager_actions.extra_time import PracticeTimeForm
-from courseware.lib.form_layout import Fields
-from courseware.simulations.forms import StartForm
 
 QUESTIONS = [
     {"id": "way", "kind": "one", "title": "Which way?", "html": "<p>From home.</p>", "choices": ["bus", "bicycle"]},
@@ -22,19 +17,12 @@ WRONG = {
     "q-way": "7",
     "q-more": "x" * 2001,
     "login": "no address",
-    "number": "short",
-    "timing": "later",
-    "time": "late",
 }
 # Form → how many of its controls are refused.
 FORMS = {
     "sign-in": (lambda: SignInForm(WRONG), 1),
     "change of password": (lambda: ChangePasswordForm(data=WRONG), 3),
-    "certificate check": (lambda: CertificateNumberForm(WRONG), 1),
-    "more time": (lambda: ExtendForm(WRONG), 1),
     "excuse": (lambda: WaiveForm(WRONG), 1),
-    "practice time": (lambda: PracticeTimeForm(WRONG), 1),
-    "start of a simulation": (lambda: StartForm(WRONG), 1),
     "post": (lambda: TrackForm(WRONG, tracks={"phone": "Phone", "chat": "Chat"}), 1),
     "survey": (lambda: SurveyForm(WRONG, questions=QUESTIONS), 2),
 }
@@ -75,18 +63,6 @@ def test_what_is_refused_says_so(make, refused):
     for group in wrong:
         controls = group.select("input, textarea") if group.name == "fieldset" else [group]
         assert {control.get("aria-invalid") for control in controls} == {"true"}
-
-
-class WayForm(forms.Form):
-    helper = Fields(error_summary=True)
-    way = forms.ChoiceField(choices=[("bus", "bus")], widget=forms.RadioSelect)
-    name = forms.CharField()
-
-
-def test_links_of_the_error_summary_lead_to_their_controls_and_groups():
-    page = page_of(WayForm({}))
-    places = [page.find(id=link["href"].removeprefix("#")) for link in page.select(".error-summary a")]
-    assert [place.name for place in places] == ["fieldset", "input"]
 
 
 def test_nothing_is_called_wrong_before_it_was_sent():

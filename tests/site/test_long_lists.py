@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 from django.contrib import admin
 from django.urls import reverse
 
+from benchmarks.growing_firm import COURSES, GrowingFirm
 from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
 from courseware.evidence.models import Event
@@ -17,6 +18,7 @@ from courseware.lib import model_admins
 from courseware.lib.model_admins import LongList
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
+from tests.counting import statements
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +130,18 @@ def test_a_list_does_not_count_what_it_does_not_show(client, ada, few, django_as
     counting = [each["sql"] for each in ran.captured_queries if "COUNT" in each["sql"]]
     assert all("outbox_trayline" in each for each in counting)  # what is unread comes with the person
     assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
+
+
+@pytest.mark.long
+def test_lists_run_the_same_statements_in_a_firm_of_any_size(client):
+    make_course()
+    firm, found = GrowingFirm(), []
+    client.force_login(firm.admin)
+    lists = [address(model) for model, each in admin.site._registry.items() if isinstance(each, LongList)]
+    for people in (1, 3, 60):
+        firm.grow(people * COURSES)
+        found.append({path: statements(lambda path=path: client.get(path)) for path in (*lists, *lists)})
+    assert found[0] == found[1] == found[2]
 
 
 # Search

@@ -1,14 +1,13 @@
 """Tests of tests/statements.py: every statement is still run by at least one selected test."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, connection
 
 from courseware.accounts.models import User
 from tests.making import make_user
-from tests.statements import NOT_RUN, Notes, commits, is_noted, left_out, stays
+from tests.statements import NOT_RUN, Notes, commits, left_out, stays
 
 
 def note(test, asked, *, seconds=1.0, stays=False):
@@ -23,24 +22,6 @@ def test_each_statement_is_left_to_the_quickest_test():
 def test_who_alone_asks_something_stays_whatever_else_is_asked_with_it():
     notes = [note(str(number), "A") for number in range(2)]
     assert list(left_out([*notes, note("slow", "AB", seconds=9)])) == ["0", "1"]
-
-
-def test_who_stays_counts_for_the_others():
-    held = note("held", "A", seconds=9, stays=True)
-    assert list(left_out([held, note("short", "A")])) == ["short"]
-
-
-def test_who_asks_nothing_is_left_out():
-    assert list(left_out([note("words alone", "")])) == ["words alone"]
-
-
-def test_tests_that_never_run_on_postgresql_are_not_noted():
-    def marked(*markers):
-        return SimpleNamespace(get_closest_marker={name: name for name in markers}.get)
-
-    assert is_noted(marked("database", "faults"))
-    assert not is_noted(marked("faults"))
-    assert [is_noted(marked("database", name)) for name in NOT_RUN] == [False] * len(NOT_RUN)
 
 
 def test_the_markers_excluded_on_postgresql_are_those_of_the_run():
@@ -91,10 +72,6 @@ def test_a_test_that_commits_or_names_a_database_stays(request):
     assert connection.vendor
     assert stays(request.node)
     assert not commits(request.node)
-
-
-def test_a_test_beside_one_that_names_a_database_does_not_stay(request):
-    assert not stays(request.node)
 
 
 @pytest.mark.django_db(transaction=True)

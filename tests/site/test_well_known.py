@@ -1,4 +1,4 @@
-"""What programs look for: whom to tell of a weakness, where passwords are changed; and what search engines may keep."""
+"""What programs look for: whom to tell of a weakness, and where passwords are changed."""
 
 from datetime import UTC, datetime
 
@@ -31,9 +31,3 @@ def test_without_a_contact_there_is_no_such_page(client, settings):
 def test_password_managers_are_led_to_where_a_password_is_changed(client):
     response = client.get("/.well-known/change-password")
     assert (response.status_code, response["Location"]) == (302, reverse("account_change_password"))
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/certificates/", "/certificates/0123456789/", "/accounts/login/", "/nowhere/"])
-def test_search_engines_keep_nothing_public_pages_with_names_least_of_all(path, client):
-    assert client.get(path)["X-Robots-Tag"] == "noindex"
