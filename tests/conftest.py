@@ -235,53 +235,44 @@ def the_same_files_read_and_compiled_once():
     from courseware.language.checking import simulations
 
     with pytest.MonkeyPatch.context() as patch:
-        read_once = once_for_the_same_files(publishing.read_valid, 0)
+        read_once = once(publishing.read_valid, same_files)
         for module in (course_folders, publishing):
             patch.setattr(module, "read_valid", read_once)
-        patch.setattr(publishing, "compile_course", once_for_the_same_files(publishing.compile_course, 1))
-        patch.setattr(course, "read", once_for_the_same_document(course.read))
-        play_once = once_for_the_same_simulation(simulations.played_by_all)
+        patch.setattr(publishing, "compile_course", once(publishing.compile_course, same_compilation))
+        patch.setattr(course, "read", once(course.read, same_document, lambda read: (read[0], list(read[1]))))
+        play_once = once(simulations.played_by_all, same_simulation, list)
         for module in (course_figures, simulations):
             patch.setattr(module, "played_by_all", play_once)
         yield
 
 
-def once_for_the_same_files(work, place):
-    """`work`, whose argument at this place is a dict of files, with its results remembered by their bytes."""
+def once(work, key_of, copied=lambda result: result):
+    """`work` with its results remembered by `key_of(*arguments)`. The arguments are kept, so no id is used again."""
     results = {}
 
-    def remembered(*arguments):
-        key = (frozenset(arguments[place].items()), str(arguments[place + 2 :]))  # and by who has read it
+    def remembered(*arguments, **options):
+        key = key_of(*arguments, **options)
         if key not in results:
-            results[key] = work(*arguments)
-        return results[key]
+            results[key] = arguments, copied(work(*arguments, **options))
+        return copied(results[key][1])
 
     return remembered
 
 
-def once_for_the_same_document(read):
-    results = {}
-
-    def remembered(path, data, original, inserts):
-        key = (path, data, id(original), None if inserts is None else frozenset(inserts.items()))
-        if key not in results:
-            results[key] = original, read(path, data, original, inserts)  # `original` stays, so its id is no other's
-        document, problems = results[key][1]
-        return document, list(problems)
-
-    return remembered
+def same_files(files, *others):
+    return frozenset(files.items()), str(others[1:])  # and by who has read it
 
 
-def once_for_the_same_simulation(played_by_all):
-    results = {}
+def same_compilation(_course, files, *others):
+    return same_files(files, *others)
 
-    def remembered(simulation, language, *, is_source):
-        key = (repr(simulation), language, is_source)
-        if key not in results:
-            results[key] = list(played_by_all(simulation, language, is_source=is_source))
-        return results[key]
 
-    return remembered
+def same_document(path, data, original, inserts):
+    return path, data, id(original), None if inserts is None else frozenset(inserts.items())
+
+
+def same_simulation(simulation, language, *, is_source):
+    return repr(simulation), language, is_source
 
 
 @pytest.fixture(autouse=True, scope="session")
