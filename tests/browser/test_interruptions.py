@@ -316,18 +316,6 @@ def test_an_exam_without_network_says_so_warns_and_saves_when_it_is_back(visit, 
     assert Response.objects.exclude(saved_at=None).count() == 1
 
 
-def test_every_kind_of_failure_of_the_first_saves_is_mended_by_itself(visit, learner, attempt):
-    page = visit(learner)
-    page.goto(question_of(attempt))
-    page.route(re.compile(rf"/attempts/{attempt.pk}/1/$"), lose_answer, times=1)
-    choices(page).nth(0).check()
-    expect(state(page)).to_contain_text("Not saved yet")
-    choices(page).nth(1).check()
-    expect(state(page)).to_contain_text("Saved")
-    page.reload()
-    expect(choices(page).nth(1)).to_be_checked()
-
-
 # The network ----------------------------------------------------------------------------------------------------------
 
 

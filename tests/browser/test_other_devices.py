@@ -112,19 +112,6 @@ def test_of_this_tab_and_the_other_device_the_newer_text_stands_in_the_form(visi
     assert UnsavedText.objects.get().fields == {"text": "On the other device."}
 
 
-def test_without_script_the_offer_is_a_link_and_a_form(visit, learner):
-    first, second = visit(learner), visit(learner, java_script_enabled=False)
-    first.goto(LESSON)
-    type_and_wait(first, TEXT, note(first))
-    second.goto(LESSON)
-    offer(second).get_by_role("link", name="Put it in").click()
-    expect(note(second)).to_have_value(TEXT)
-    second.locator("#q-note").get_by_role("button", name="Save").click()
-    expect(second).to_have_url(re.compile("#q-note$"))
-    expect(note(second)).to_have_value(TEXT)
-    assert (Answer.objects.filter(question="note").count(), UnsavedText.objects.count()) == (1, 0)
-
-
 # An editor
 
 

@@ -261,14 +261,6 @@ def test_the_second_half_of_a_double_click_decides_nothing_in_the_next_situation
     assert list(Decision.objects.values_list("place", flat=True)) == [0, 1]
 
 
-def test_a_decision_whose_answer_is_lost_counts_once(visit, enrollment):
-    page = start(visit(enrollment.learner))
-    page.route("**/decide/", lambda route: (route.fetch(), route.abort("connectionreset")), times=1)
-    page.keyboard.press("1")
-    situation(page, "Where are you?")
-    assert Decision.objects.count() == 1
-
-
 def test_a_run_goes_on_after_signing_in_again(visit, enrollment):
     page = start(visit(enrollment.learner), timing="off")
     run = page.url
@@ -282,17 +274,6 @@ def test_a_run_goes_on_after_signing_in_again(visit, enrollment):
     page.keyboard.press("1")
     situation(page, "Where are you?")
     assert Decision.objects.count() == 1
-
-
-def test_an_old_tab_comes_to_where_the_run_stands(visit, enrollment):
-    page = start(visit(enrollment.learner), timing="off")
-    old = page.context.new_page()
-    old.goto(page.url)
-    press_key_of(page, "Put the cup down")
-    situation(page, "Where are you?")
-    press_key_of(old, "Finish the tea")
-    situation(old, "Where are you?")
-    assert Decision.objects.get().place == 0
 
 
 @pytest.mark.main_way

@@ -320,12 +320,6 @@ def test_rights_add_up_for_a_person_who_is_two_things_and_nothing_more_comes_of_
         assert both == max(editor, manager, key=lambda answer: refusals.get(answer, 4)), address
 
 
-def test_opening_a_page_once_more_gives_the_same_page(world):
-    client = client_of(world, "learner")
-    for route in ("", "learn/<id:course>/<id:step>/", "attempts/<int:pk>/review/", "learn/<id:course>/record/"):
-        assert get(client, world, route).status_code == get(client, world, route).status_code == 200
-
-
 # What is in the database ----------------------------------------------------------------------------------------------
 
 

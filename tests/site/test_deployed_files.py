@@ -112,14 +112,6 @@ def test_the_proxy_asks_the_servers_that_there_are():
     assert [f"courseware-site@{port}" for port in ports] == [name for name in started if "@" in name]
 
 
-def test_addresses_of_compose_are_those_of_its_services():
-    addresses = [address(name) for name in SERVICES]
-    assert len(set(addresses)) == len(addresses)
-    for service in OURS.values():
-        assert f"@{address('database')}:5432/courseware" in service["environment"]["DATABASE_URL"]
-        assert service["environment"]["FORWARDED_ALLOW_IPS"] == address("proxy")
-
-
 def mounts(name):
     """Path inside → path here."""
     pairs = [mount.removesuffix(":ro").rsplit(":", 1) for mount in SERVICES[name]["volumes"]]

@@ -353,3 +353,17 @@ def test_no_two_classes_bear_one_name():
         ]
     )
     assert not {name: places for name, places in found.items() if len(places) > 1}
+
+
+# Locks: docs/architecture.md has their order
+
+
+def test_a_lock_on_a_row_lets_others_write_rows_that_name_it():
+    """Nothing deletes a row it has locked, so nobody who only names the row has to wait, or can dead-lock."""
+    found = {}
+    for file in HOUSE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "select_for_update":
+                words = {word.arg: ast.unparse(word.value) for word in node.keywords}
+                found[f"{file.relative_to(ROOT)}:{node.lineno}"] = words.get("no_key")
+    assert set(found.values()) == {"True"}, found

@@ -1,4 +1,4 @@
-"""Every address that takes a POST either asks for recent authentication or is listed as one that does not."""
+"""Every address that takes a POST, and every page of administrators: which ask for recent authentication."""
 
 from pathlib import Path
 
@@ -51,3 +51,45 @@ def test_a_learner_is_placed_without_it(world, settings):
     settings.FRESH_SIGN_IN = True
     sender = Sender(world, "HR")
     assert not asks(sender.take_back(sender.post, "people/<int:pk>/places/"))
+
+
+# Pages that ask before they are shown ---------------------------------------------------------------------------------
+
+
+# People, teams with their memberships, and groups: who may do and see what, and at which address they are reached.
+RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
+OWN_FACTORS = "accounts/second-factor/"
+# Of human resources: these show at once how somebody is reached.
+BY_HUMAN_RESOURCES = {
+    "people/<int:pk>/edit/",
+    "people/<int:pk>/merge/",
+    "people/certificates/<int:pk>/withdraw/",
+    "people/outside/<int:training>/take-back/",
+}
+REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "pack.zip")}
+HOUSE_STYLE = {"house-style/", "house-style/<id:course>/"}  # the address that letters come from
+# Below the places above, and nothing is changed or shown there that is not on the list as well.
+NOT_ASKED = {
+    "admin/accounts/team/enrolling/<int:pk>/",  # enrolls people of a team and gives nobody a right
+    OWN_FACTORS,  # shows which there are
+    f"{OWN_FACTORS}code/",  # a step of signing in
+    f"{OWN_FACTORS}app/remove/",  # there is none to be removed here: see tests/accounts/test_second_factor.py
+    f"{OWN_FACTORS}codes/",  # shown once, when they are made
+    *(f"{place}<path:object_id>/{end}" for place in RIGHTS for end in ("", "history/")),
+}
+
+
+@pytest.mark.long
+def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world, settings, unrendered):
+    settings.FRESH_SIGN_IN = True
+    asked, sender = set(), Sender(world, "admin")
+    for route in ALL_ROUTES:
+        response = sender.take_back(sender.get, route)
+        if response.status_code == 302 and response["Location"].startswith("/accounts/reauthenticate/"):
+            asked.add(route)
+    rights = {route for route in ALL_ROUTES if route.startswith((*RIGHTS, OWN_FACTORS))} - NOT_ASKED
+    # The lists are asked about only when something is done there.
+    rights -= set(RIGHTS)
+    publishing = {"admin/content/course/<int:pk>/publish/"}
+    exports = {"team/board.csv", "team/board.xlsx", *REPORT_FILES}
+    assert asked == rights | publishing | exports | BY_HUMAN_RESOURCES | HOUSE_STYLE

@@ -1,4 +1,4 @@
-"""What is done where nothing is set, and where something is: in processes of their own, in a copy of the code."""
+"""What is done where nothing is set, and where something is. Whole it is tried in tests/faults/test_run_as_typed.py."""
 
 import os
 import shutil
@@ -10,7 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
-from courseware import starting
+from courseware import run, starting
+from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
 from courseware.starting import BASE_DIR
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,11 +67,11 @@ def test_where_nothing_is_set_and_nothing_was_tried_a_command_asks_for_a_key(che
 
 @pytest.fixture
 def tried(tmp_path, monkeypatch):
-    """The folder of `make run` is another one, and nothing is set."""
+    """The folder of `make run`, which is another one; nothing is set."""
     monkeypatch.setattr(starting, "BASE_DIR", tmp_path)
     monkeypatch.setattr(starting, "TRIAL", try_it(tmp_path))
     with patch.dict(os.environ, clear=True):
-        yield
+        yield starting.TRIAL
 
 
 @pytest.mark.parametrize("name", sorted(starting.SET_FOR_A_SITE))
@@ -98,6 +99,51 @@ def test_new_files_are_their_owners_alone(checkout):
     assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
+@pytest.fixture
+def new(tried):
+    """As before the first `make run`."""
+    shutil.rmtree(tried)
+    return tried
+
+
+def test_the_secret_is_made_once_and_only_the_owner_can_read_it(new):
+    starting.prepare_trial()
+    first = os.environ.pop("SECRET_KEY")
+    starting.prepare_trial()
+    assert os.environ["SECRET_KEY"] == first
+    assert len(first) >= 50
+    assert stat.S_IMODE((new / starting.KEY).stat().st_mode) == 0o600
+
+
+def test_what_the_caller_has_set_is_kept(new):
+    os.environ.update(SECRET_KEY="mine" * 20, PORT="8123")
+    starting.prepare_trial()
+    assert os.environ["SECRET_KEY"] == "mine" * 20
+    assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
+
+
+def test_the_data_has_a_folder_that_only_the_owner_can_open(new):
+    assert starting.prepare_trial() == new
+    assert stat.S_IMODE(new.stat().st_mode) == 0o700
+
+
+def test_the_accounts_are_told_in_the_language_of_the_terminal(monkeypatch):
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    english = run.address_and_accounts("8123")
+    assert "http://127.0.0.1:8123" in english
+    assert SIGN_IN_WITH in english
+    assert all(email in english for email in ACCOUNTS)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "新员工" in run.address_and_accounts("8123")
+
+
+@pytest.mark.parametrize("port", ["", "http", "0", "65536"])
+def test_a_port_that_is_none_is_refused_with_what_was_expected(monkeypatch, port):
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(SystemExit, match="expected a number from 1 to 65535"):
+        run.main()
+
+
 # Ctrl+C while a program still loads what it needs is no mistake: it ends at once and without a word.
 
 
@@ -114,15 +160,15 @@ runpy.{run}("{program}", run_name="__main__")
 
 
 @pytest.mark.parametrize(
-    ("run", "program", "module"),
+    ("way", "program", "module"),
     [
         ("run_path", "manage.py", "django.core.management"),
         ("run_path", "manage.py", "courseware.settings"),
         ("run_module", "courseware.run", "django.core.management"),
     ],
 )
-def test_it_ends_silently(run, program, module, tmp_path):
-    code = INTERRUPTED.format(run=run, program=program, module=module)
+def test_it_ends_silently(way, program, module, tmp_path):
+    code = INTERRUPTED.format(run=way, program=program, module=module)
     environment = {"DATA_DIR": str(tmp_path), "PORT": "8000", "LANG": "en"}
     done = subprocess.run([sys.executable, "-c", code], cwd=BASE_DIR, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
