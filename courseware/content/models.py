@@ -182,7 +182,6 @@ class Proposal(models.Model):
 
     @property
     def weighed(self):
-        """Each revision with its weight."""
         revisions = list(self.revisions.all())
         return [(each, Release.Weight(self.weights.get(each.document.identifier, "minor"))) for each in revisions]
 

@@ -74,7 +74,6 @@ def _tokens(inside: str) -> tuple[list[re.Match[str]], list[Finding]]:
 
 
 def _unfinished(line: str) -> list[Finding]:
-    """Findings for a line that does not end in braces but looks as if it should."""
     if re.search(r"\{[#.][^{}]*$", line):
         return [Finding("braces-not-closed")]
     if re.search(r"\{#[^{}]*\}[ \t]*\S", line):

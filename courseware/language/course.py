@@ -23,10 +23,8 @@ SomeMeta = TypeVar("SomeMeta", bound=Meta)
 
 @dataclass(frozen=True)
 class RouteStep:
-    """A page of the route. `kind` is one of `STEP_KINDS`."""
-
     id: str
-    kind: str
+    kind: str  # one of STEP_KINDS
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,6 @@ class CourseText:
 
     @cached_property
     def _homes(self) -> Mapping[str, str]:
-        """Question id → id of its document."""
         return {
             section.id: document.id for document in self.of_kind("lesson", "bank") for section in document.questions
         }
@@ -367,7 +364,6 @@ def _front_values(data: bytes) -> Mapping[str, object]:
 
 
 def _languages_listed(file: bytes) -> tuple[str, ...]:
-    """Lower-case tags from front matter, or ()."""
     tags = _front_values(file).get("languages")
     if not isinstance(tags, tuple) or not all(isinstance(tag, str) for tag in tags):
         return ()

@@ -57,7 +57,6 @@ class CourseFigures:
 
     @property
     def required(self) -> list[tuple[str, float]]:
-        """(language, minutes that are required of everybody)."""
         return [(language, required_minutes(self.course, language)) for language in self.languages]
 
     @property

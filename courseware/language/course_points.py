@@ -71,7 +71,6 @@ def _taught(
 
 
 def _asked_about(course: CourseText) -> dict[str, list[Question]]:
-    """Id of a lesson → bank questions that lead to it."""
     found: dict[str, list[Question]] = {}
     for bank in course.of_kind("bank"):
         for question in course.questions(bank.id, course.languages[0]):
@@ -108,7 +107,6 @@ def _telling(document: ParsedDocument) -> list[str]:
 
 
 def _pairs_by_section(sections: Iterable[Section], ids: Collection[str]) -> dict[str, set[str]]:
-    """Id → character pairs of its title and text."""
     return {section.id: _pairs(f"{section.title} {_text(section)}") for section in sections if section.id in ids}
 
 

@@ -47,7 +47,6 @@ class BadName(ValueError):
 
 
 def is_course_document(path: str) -> bool:
-    """Whether it is the course document, in any language."""
     return re.fullmatch(r"course\.[^/]+\.md", path) is not None
 
 

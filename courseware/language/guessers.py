@@ -144,7 +144,6 @@ def _chance(question: Question, scores: list[float]) -> Fraction:
 
 
 def guessed_by_all(questions: list[Question], weights: Weights, language: str) -> dict[str, Guessed]:
-    """By the names of MOST_RIGHT."""
     guessers: Mapping[str, Guesser] = guessers_of(language) | {LEARNED: weights}
     return {name: guess(questions, name, guesser) for name, guesser in guessers.items()}
 

@@ -28,7 +28,6 @@ def waiting_sections(document: ParsedDocument) -> tuple[Section, ...]:
 
 
 def is_held_back(document: ParsedDocument) -> bool:
-    """Whether all or a part of it waits."""
     return waits_whole(document.meta) or bool(waiting_sections(document))
 
 

@@ -53,8 +53,6 @@ class Entry:
 
 @dataclass
 class _Draft:
-    """An item whose lines are still being read."""
-
     text: list[str]
     box: str
     numbered: bool
@@ -138,7 +136,6 @@ def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems
 def _take_below(
     line: SourceLine, match: re.Match[str] | None, drafts: list[_Draft], form: str, path: str, problems: list[Problem]
 ) -> None:
-    """Adds an indented line to the latest item."""
     latest = (drafts[-1].members or drafts)[-1]
     if match and form == GROUPED:
         drafts[-1].members.append(_draft(match, line, form))

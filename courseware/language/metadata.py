@@ -58,8 +58,6 @@ class CompletionRule(StrictModel):
 
 
 class CourseChange(StrictModel):
-    """Lessons that a new edition changed more than slightly, and why."""
-
     why: Text = Field(description="text of 1 to 200 characters")
     reread: Ids = Field((), description="a list of lesson ids")
     retake: Ids = Field((), description="a list of lesson ids")

@@ -99,7 +99,6 @@ def stretches(document: ParsedDocument, track: str) -> list[Stretch]:
 
 
 def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, bool]]:
-    """(line, seconds, is_action) of everything a track reads."""
     for section in _shown(document, track):
         yield section.line, reading_seconds(section.title), False
         is_open = section.kind == "open"
@@ -113,7 +112,6 @@ def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, 
 
 
 def _read(block: Block, track: str) -> str:
-    """The text of a block for a track, choices excepted."""
     if isinstance(block, Figure):
         return block.caption
     if isinstance(block, Screen):
@@ -155,7 +153,6 @@ def required_ids(course: CourseText, meta: CourseMeta, steps: Sequence[RouteStep
 
 
 def required_minutes(course: CourseText, language: str) -> float:
-    """The announced minutes of all required steps."""
     if course.meta is None:
         return 0
     steps = list(course.route)

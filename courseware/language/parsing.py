@@ -63,7 +63,6 @@ class Section:
 
     @property
     def choices(self) -> Choices | None:
-        """The list of a question; an .open question has none."""
         return next((block for block in self.blocks if isinstance(block, Choices)), None)
 
     @property
@@ -143,7 +142,6 @@ def read(
 
 
 def inserts_in(lines: Iterable[str]) -> set[str]:
-    """The ids that are inserted."""
     return {identifier for line in lines for identifier in _INSERT.findall(line)}
 
 
@@ -173,8 +171,6 @@ def _unclosed_code(path: str, body: list[SourceLine], first: int) -> list[Proble
 
 @dataclass
 class _Reader:
-    """Cuts the body of one document into sections; appends to `problems`."""
-
     path: str
     kind: str
     source: ParsedDocument | None

@@ -78,7 +78,6 @@ class Question(ABC):
         return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
 
     def is_answered_as(self, other: Self) -> bool:
-        """Whether a response to `other` means the same here."""
         return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
 
     def reads_as(self, other: Self) -> bool:
@@ -108,7 +107,6 @@ class Question(ABC):
 
     @property
     def offered(self) -> tuple[tuple[str, ...], tuple[tuple[str, bool, int | None], ...]]:
-        """The groups, and (text, ticked, group) of each choice."""
         return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
 
     def grade(self, response: ResponseValue) -> bool | None:
@@ -127,7 +125,6 @@ class Question(ABC):
 
     @staticmethod
     def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
-        """The fields that come from the list: `choices`, and `groups` where the kind has them."""
         return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
 
     def to_dict(self) -> dict[str, Any]:
@@ -226,8 +223,6 @@ class Sort(Question):
 
 
 class Open(Question):
-    """A text; not graded."""
-
     kind = "open"
 
     @property

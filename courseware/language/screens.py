@@ -39,8 +39,6 @@ _RULE = re.compile(r"[-:| \t]+")
 
 @dataclass(frozen=True)
 class ScreenFact:
-    """`- key: value`, one of the lines with which a screen begins."""
-
     key: str
     value: str
     line: int
@@ -121,7 +119,6 @@ def _rooms(name: str, cells: list[tuple[int, int]]) -> Iterator[Room]:
 
 
 def printed_on(screen: Screen) -> list[str]:
-    """The pieces of text on it, as Markdown."""
     text = read_screen(screen)
     pieces = [fact.value for fact in text.facts if fact.key not in UNSEEN]
     if screen.kind == "plan":

@@ -64,8 +64,6 @@ class Map:
 
 @dataclass(frozen=True)
 class Layout:
-    """Computes the position of each station. `best` are the ids on the best run."""
-
     simulation: Simulation
     best: Sequence[str]
 

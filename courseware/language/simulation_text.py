@@ -54,8 +54,6 @@ def read_simulation(course: CourseText, identifier: str, language: str) -> tuple
 
 @dataclass
 class _Reader:
-    """Reads one language; appends to `problems`."""
-
     document: ParsedDocument
     source: ParsedDocument
     problems: list[Problem] = field(default_factory=list)

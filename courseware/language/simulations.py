@@ -103,11 +103,9 @@ class Node:
 
     @cached_property
     def timeout(self) -> int | None:
-        """The place of the timeout choice."""
         return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
 
     def heard(self, state: "RunState") -> "Node":
-        """With the lines that are said in this state."""
         return replace(self, lines=tuple(line for line in self.lines if state.met_by(line.condition)))
 
     @property
@@ -134,7 +132,6 @@ class Ending:
     lines: tuple[SpokenLine, ...] = ()
 
     def heard(self, state: "RunState") -> "Ending":
-        """With the paragraphs that hold in this state."""
         if not self.lines:
             return self
         return replace(self, text="\n\n".join(line.text for line in self.lines if state.met_by(line.condition)))
@@ -142,8 +139,6 @@ class Ending:
 
 @dataclass(frozen=True)
 class Passage:
-    """A text of the debrief."""
-
     id: str
     title: str
     text: str
@@ -151,8 +146,6 @@ class Passage:
 
 @dataclass(frozen=True)
 class RunState:
-    """`place`: the id of a node or an ending; `flags`: those that are set."""
-
     place: str
     meters: Mapping[str, int]
     flags: frozenset[str]
@@ -191,7 +184,6 @@ class Simulation:
 
     @property
     def conditions(self) -> Iterator[Condition]:
-        """All that decide how a run proceeds."""
         for node in self.nodes.values():
             yield node.condition
             yield from (choice.condition for choice in node.choices)

@@ -99,8 +99,6 @@ def scrolling_tables(html: str, name: str) -> str:
 
 
 class CourseExtension(Extension):
-    """Source marks, links by id, line breaks between Chinese characters."""
-
     def __init__(self, pointers: Pointers):
         super().__init__()
         self.pointers = pointers

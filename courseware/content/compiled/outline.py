@@ -12,7 +12,6 @@ from courseware.language.questions import by_family
 
 
 def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
-    """(id, label), in the language of the text where it has one."""
     labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     return [[track, labels.get(track, label)] for track, label in meta.tracks.items()]
 
@@ -61,7 +60,6 @@ def held_back(course: CourseText, language: str) -> list[list[Any]]:
 
 
 def terms_in(course: CourseText, language: str) -> list[list[Any]]:
-    """(term in this language, its names in the others)."""
     return [
         [term.texts[language], [name for tag, name in term.texts.items() if tag != language]]
         for term in course.terms.values()
@@ -83,7 +81,6 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
 
 
 def sheets_in(course: CourseText, language: str) -> list[dict[str, Any]]:
-    """The surveys of managers."""
     metas = {step.id: course.source(step.id).meta for step in course.route}
     return [
         {"id": step, "title": in_language(course, step, language).title, "after_days": meta.after_days}

@@ -31,7 +31,6 @@ def phrase_key(section: str, number: int) -> str:
 
 
 def phrases_in(blocks: Iterable[Mapping[str, Any]]) -> dict[str, Phrase]:
-    """By key, in reading order."""
     said = (block for block in blocks if block.get("phrase"))
     return {
         block["phrase"]: Phrase(block["phrase"], block["under"], block["html"], paragraph_ids(block["html"]))

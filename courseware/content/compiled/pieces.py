@@ -19,7 +19,6 @@ def with_pieces(html: str, pieces: Sequence[str]) -> str:
 
 
 def _places(html: str, piece: str, quoted: int) -> list[tuple[int, int]]:
-    """(start, end) of the piece if it occurs once."""
     pattern = re.compile(r"\s+".join(map(re.escape, piece.split())))
     found = [match.span() for match in pattern.finditer(html, quoted) if piece and not _is_in_tag(html, match.start())]
     return found if len(found) == 1 else []

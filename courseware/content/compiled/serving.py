@@ -68,8 +68,6 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class OutlineModule:
-    """`number` counts from 1; `objectives`: id → HTML."""
-
     id: str
     number: int
     title: str
@@ -97,8 +95,6 @@ class HeldBack:
 
 @dataclass(frozen=True)
 class TermNames:
-    """A term in the language of the outline, and in the others."""
-
     name: str
     elsewhere: tuple[str, ...]
 
@@ -119,7 +115,6 @@ class Paragraph:
 
     @cached_property
     def searched(self) -> tuple[str, str]:
-        """(text, title and heading) as the search compares them."""
         return as_searched(self.text), as_searched(f"{self.title}\n{self.under}")
 
 

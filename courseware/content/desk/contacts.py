@@ -11,8 +11,6 @@ from courseware.content.models import CardContact
 
 
 class ContactFormSet(forms.BaseInlineFormSet):
-    """Offers the sections of the released card and the languages of the course."""
-
     def add_fields(self, form, index):
         super().add_fields(form, index)
         sections = card_sections(self.instance, get_language())

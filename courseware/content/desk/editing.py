@@ -28,8 +28,6 @@ def language_name(language: str) -> str:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One language of the document, with the problems of its file."""
-
     language: str
     path: str
     text: str

@@ -34,8 +34,6 @@ beside_saving = SideProcess(prepare=django.setup, niceness=0)  # so that no save
 
 @dataclass(frozen=True)
 class Manuscript:
-    """A document as typed, and the course around it."""
-
     document: str  # its id
     files: Files  # of the revision that was opened
     typed: Mapping[str, str]  # language → text, as far as a form has sent it
@@ -155,7 +153,6 @@ def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterab
 
 
 def key_of(question: Question) -> dict[str, Any]:
-    """`question`, and `choices`: (choice, `belonging`)."""
     return {
         "question": question,
         "choices": [(choice, belonging(question, place)) for place, choice in enumerate(question.choices)],

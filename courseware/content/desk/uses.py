@@ -30,7 +30,6 @@ def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> l
 
 
 def taken(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
-    """Ids that it inserts from the jurisdiction."""
     texts = course.documents[document.id].values()
     return {identifier for text in texts for identifier in inserts_in(decode(bodies[text.path]))}
 

@@ -162,7 +162,6 @@ def shown(body: bytes) -> str:
 
 
 def texts_of(files: Files, typed: Mapping[str, str]) -> Files:
-    """`files` with the typed texts (by language)."""
     return {
         language: make_file(language, file.path, as_written(typed[language].encode(), file.body))
         if language in typed

@@ -27,8 +27,6 @@ RULES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of an exam, or the completion of the course, by its key in the front matter."""
-
     key: str
     before: Any
     after: Any
@@ -94,7 +92,6 @@ def change_of_bank(identifier: str, before, after) -> ExamChange:
 
 
 def questions_taking(then: CourseText, now: CourseText) -> tuple[str, ...]:
-    """Ids of the bank questions that differ."""
     banks = [(bank_questions(then, bank.id), bank_questions(now, bank.id)) for bank in now.of_kind("bank")]
     return tuple(each for before, after in banks for each in after if each in before and after[each] != before[each])
 
@@ -107,7 +104,6 @@ def exam_rules(course: CourseText, identifier: str) -> dict[str, Any]:
 
 
 def bank_questions(course: CourseText, bank: str) -> dict[str, list[dict[str, Any]]]:
-    """Id of a question → the question in each language."""
     questions: dict[str, list[dict[str, Any]]] = {}
     for language in course.documents.get(bank, {}):
         for question in course.questions(bank, language):
@@ -134,7 +130,6 @@ def words_of(change: ExamChange) -> list[str]:
 
 
 def value_words(value: Any) -> str:
-    """A value as in front matter."""
     if value is None or value == ():
         return gettext("none")
     if isinstance(value, dict):

@@ -214,7 +214,6 @@ class _Import:
         return readers_of(lasting_readings(self.course, kept)) if self.course else {}
 
     def by_key(self, revisions, files):
-        """(id, language) → file, of the revisions of these documents."""
         return {
             (identifier, file.language): file
             for pk, identifier in self.ids.items()
@@ -240,7 +239,6 @@ class _Import:
                 raise ImportRefused(f"{identifier}: is a {document.kind}, and cannot become a {kind}")
 
     def kind_of(self, identifier: str) -> str:
-        """The kind of the document in the files, or ""."""
         if identifier in self.text.documents:
             return self.text.source(identifier).kind
         return Document.Kind.MEDIA if (identifier, "") in self.theirs else ""
@@ -291,7 +289,6 @@ class _Import:
         )
 
     def questions(self, compiled: Compiled) -> set[str]:
-        """Ids of the questions from now on."""
         kinds = {identifier: document.kind for identifier, document in self.documents.items()}
         return {
             question
@@ -301,7 +298,6 @@ class _Import:
         }
 
     def rebase_drafts(self, drafts, now) -> dict[Document, Revision]:
-        """Saves drafts again on top of what was taken."""
         before = grouped(self.mine)
         moved = [one for one, files in drafts.items() if files != now.get(one) and files != before.get(one)]
         return add_revisions({self.documents[one]: drafts[one] for one in moved}, by=self.by, at=self.at)
@@ -344,14 +340,12 @@ class _Import:
 
 
 def weights_of(editions: Iterable[CourseChange]) -> dict[str, str]:
-    """Id of a lesson → the heavier weight."""
     editions = list(editions)
     reread = {key: Release.Weight.REREAD.value for edition in editions for key in edition.reread}
     return reread | {key: Release.Weight.RETAKE.value for edition in editions for key in edition.retake}
 
 
 def changes_in(file: File) -> tuple[object, ...]:
-    """The `changes` of a valid course document."""
     return tuple(parse_front(decode(file.body)).values.get("changes", ()))
 
 

@@ -12,8 +12,6 @@ IN_MEMORY = 64
 
 @dataclass(frozen=True)
 class WeightyChange:
-    """A release of a lesson that was more than minor, with primary keys."""
-
     release: int
     revision: int
     weight: str

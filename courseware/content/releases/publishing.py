@@ -53,8 +53,6 @@ class ProposalVoid(Exception):
 
 
 class PassMarkTooLow(Exception):
-    """An exam would be passed with less than this site accepts."""
-
     def __init__(self, exam: str, mark: int, floor: int):
         self.exam, self.mark, self.floor = exam, mark, floor
         super().__init__(f"{exam}: pass mark {mark}; this site accepts {floor} or more (PASS_MARK_FLOOR)")
@@ -62,8 +60,6 @@ class PassMarkTooLow(Exception):
 
 @dataclass(frozen=True)
 class Draft:
-    """A document whose newest revision learners do not see yet."""
-
     document: Document
     revision: Revision
     released: Revision | None

@@ -42,8 +42,6 @@ def check_figures(files: Mapping[str, bytes]) -> Iterator[Problem]:
 
 
 class _Figure:
-    """One SVG, read by expat for its line numbers."""
-
     def __init__(self, path: str):
         self.path = path
         self.found: list[Problem] = []

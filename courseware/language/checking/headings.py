@@ -110,7 +110,6 @@ def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
 
 @always
 def check_track_choice(course: CourseText) -> Iterator[Problem]:
-    """A track is chosen once."""
     asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in track_choices(lesson)]
     for lesson, section in asking[1:]:
         first, line = asking[0][0].path, asking[0][1].line

@@ -120,7 +120,6 @@ def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
 
 @always
 def check_marks(course: CourseText) -> Iterator[Problem]:
-    """Links, source marks, figures and callouts in the text of every language."""
     questions = {s.id for document in course.of_kind("lesson", "bank") for s in document.questions}
     targets = {*course.documents, *questions, *PAGES}
     tracks = _known(course)["track"]

@@ -41,8 +41,6 @@ def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Proble
 
 
 class _Pair:
-    """One translation and its source. Problems are reported in the translation."""
-
     def __init__(self, source: ParsedDocument, translation: ParsedDocument):
         self.source = source
         self.translation = translation
@@ -88,7 +86,6 @@ class _Pair:
         yield from self._compare_order(there, here)
 
     def _compare_order(self, there: list[Placed], here: list[Placed]) -> Iterator[Problem]:
-        """Report the first shared id whose position differs."""
         source_ids, own_ids = dict(there), dict(here)
         expected = [identifier for identifier, _ in there if identifier in own_ids]
         actual = [identifier for identifier, _ in here if identifier in source_ids]

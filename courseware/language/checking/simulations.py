@@ -57,8 +57,6 @@ def _graph_of(simulation: Simulation) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class _Checked:
-    """One simulation in one language, with its document."""
-
     document: ParsedDocument
     simulation: Simulation
 
@@ -66,7 +64,6 @@ class _Checked:
         return next(section for section in self.document.sections if section.id == identifier)
 
     def _lines(self, node: Node) -> Iterator[tuple[NodeChoice, Item]]:
-        """(choice, its list line) for each choice of a node."""
         links = [item for item in self._section(node.id).items if not item.box and find_links(item.text)]
         yield from zip(node.choices, links, strict=False)
 
@@ -174,7 +171,6 @@ class _Checked:
                     )
 
     def _effects(self, node: Node) -> Iterator[tuple[Effects, int]]:
-        """(effects, line) of choices and parts."""
         yield from ((choice.effects, item.line) for choice, item in self._lines(node))
         yield from ((part.effects, self._section(node.id).line) for part in node.parts)
 
@@ -305,7 +301,6 @@ def _ways(simulation: Simulation) -> dict[str, set[str]]:
 
 
 def average_minutes(simulation: Simulation) -> float:
-    """Reading time of RUNS random runs."""
     seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
     runs = [sum(seconds[state.place] for state, _, _ in simulation.random_run(random)[:-1]) for _ in range(RUNS)]
@@ -339,7 +334,6 @@ def _find_circle(graph: dict[str, set[str]]) -> str:
 
 
 def _draws(simulation: Simulation) -> list[frozenset[str]]:
-    """Every set of flags that chance may set."""
     draws = [frozenset[str]()]
     for name, odds in simulation.chance.items():
         ways = [frozenset({flag}) for flag in odds] if isinstance(odds, tuple) else [frozenset(), frozenset({name})]
@@ -373,7 +367,6 @@ Met = str | tuple[str, int]  # the id of a node or an ending; a line of it
 
 
 def _places(simulation: Simulation) -> set[Met]:
-    """What some run meets."""
     # Random runs mostly reach everything, and cost less than a search.
     pieces = _pieces(simulation)
     everything: set[Met] = {piece.id for piece in pieces}
