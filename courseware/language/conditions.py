@@ -4,6 +4,9 @@ import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import CoreSchema, core_schema
 
 _SIGNS: Mapping[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
@@ -56,6 +59,11 @@ class Condition:
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.terms))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> CoreSchema:
+        as_text = core_schema.to_string_ser_schema()
+        return core_schema.no_info_plain_validator_function(parse_condition, serialization=as_text)
 
     @property
     def flags(self) -> set[str]:

@@ -84,6 +84,10 @@ class CourseText:
         """The document in the source language. Raises KeyError."""
         return self.documents[document_id][self.languages[0]]
 
+    def text(self, document_id: str, language: str) -> ParsedDocument:
+        """The document in `language` or else the source language."""
+        return self.documents[document_id].get(language) or self.source(document_id)
+
     def of_kind(self, *kinds: str) -> Iterator[ParsedDocument]:
         """Documents in the source language, by path."""
         return (document for document in map(self.source, self.documents) if document.kind in kinds)

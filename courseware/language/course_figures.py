@@ -34,8 +34,7 @@ class CourseFigures:
         self.tracks = tracks_of(course)
 
     def title(self, identifier: str) -> str:
-        documents = self.course.documents[identifier]
-        return (documents.get(self.language) or self.course.source(identifier)).title
+        return self.course.text(identifier, self.language).title
 
     @property
     def name(self) -> str:
@@ -126,7 +125,7 @@ class CourseFigures:
         actions = min((sum(one.ends_in_action for one in stretches(lesson, track)) for track in self.tracks), default=0)
         languages = []
         for language in self.languages:
-            text = self.course.documents[lesson.id].get(language, lesson)
+            text = self.course.text(lesson.id, language)
             longest = max((one.seconds for track in self.tracks for one in stretches(text, track)), default=0.0)
             languages.append({"minutes": lesson_minutes(text, self.tracks), "longest": longest})
         return {

@@ -49,8 +49,7 @@ def reading_seconds(text: str, rate: Rate = SLOW) -> float:
 
 def minutes_of(course: CourseText, identifier: str, language: str) -> float | None:
     """Announced minutes: of a lesson computed from its text, in halves; of other steps as written, or None."""
-    documents = course.documents[identifier]
-    document = documents.get(language) or course.source(identifier)
+    document = course.text(identifier, language)
     if document.kind == "lesson":
         return lesson_minutes(document, tracks_of(course))
     return getattr(course.source(identifier).meta, "minutes", None)

@@ -4,13 +4,15 @@ Choices and parts are identified by their place within one revision.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from random import Random
 from typing import Any
 
-from courseware.language.conditions import ALWAYS, Condition, parse_condition
+from pydantic import TypeAdapter
+
+from courseware.language.conditions import ALWAYS, Condition
 from courseware.language.lists import NODE_FORMS
 
 # What a decision is worth. A timeout is a decision, too; without a second word it is weak.
@@ -274,6 +276,9 @@ class Simulation:
         return [*run, (state, -1, ())]
 
 
+_ADAPTER = TypeAdapter(Simulation)
+
+
 def shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
     """`places` in random order; numbered ones keep their positions."""
     loose = [place for place in places if not all_of_them[place].numbered]
@@ -289,61 +294,12 @@ def is_done(colour: str, points: int, best_points: int, timeouts: int) -> bool:
 
 def dump_simulation(simulation: Simulation) -> dict[str, Any]:
     """JSON, read by `load_simulation`. Lists instead of objects, because PostgreSQL reorders keys."""
-    return {
-        **{key: getattr(simulation, key) for key in ("id", "title", "premise")},
-        "meters": list(map(list, simulation.meters.items())),
-        "nodes": [
-            _stored_with_lines(node) | {"choices": [_stored(choice) for choice in node.choices]}
-            for node in simulation.nodes.values()
-        ],
-        "endings": [_stored_with_lines(ending) for ending in simulation.endings],
-        "debrief": [asdict(passage) for passage in simulation.debrief],
-        "chance": [[name, odds] for name, odds in simulation.chance.items()],
-    }
-
-
-def _stored(piece: Node | NodeChoice | Ending | SpokenLine) -> dict[str, Any]:
-    return asdict(piece) | {"condition": str(piece.condition)}
-
-
-def _stored_with_lines(piece: Node | Ending) -> dict[str, Any]:
-    return _stored(piece) | {"lines": [_stored(line) for line in piece.lines]}
+    stored: dict[str, Any] = _ADAPTER.dump_python(simulation, mode="json")
+    pairs = {key: [[name, value] for name, value in stored[key].items()] for key in ("meters", "chance")}
+    return stored | pairs | {"nodes": list(stored["nodes"].values())}
 
 
 def load_simulation(stored: Mapping[str, Any]) -> Simulation:
-    """Raises KeyError or TypeError."""
-    return Simulation(
-        **{key: stored[key] for key in ("id", "title", "premise")},
-        meters=dict(stored["meters"]),
-        nodes={node["id"]: _node(node) for node in stored["nodes"]},
-        endings=tuple(
-            Ending(**ending | {"condition": parse_condition(ending["condition"]), "lines": _lines(ending)})
-            for ending in stored["endings"]
-        ),
-        debrief=tuple(Passage(**passage) for passage in stored["debrief"]),
-        chance={name: tuple(odds) if isinstance(odds, list) else odds for name, odds in stored["chance"]},
-    )
-
-
-def _node(stored: Mapping[str, Any]) -> Node:
-    return Node(
-        **{
-            **stored,
-            "condition": parse_condition(stored["condition"]),
-            "choices": tuple(NodeChoice(**choice | _rules(choice)) for choice in stored["choices"]),
-            "parts": tuple(Part(**part | {"effects": _effects(part["effects"])}) for part in stored["parts"]),
-            "lines": _lines(stored),
-        }
-    )
-
-
-def _lines(stored: Mapping[str, Any]) -> tuple[SpokenLine, ...]:
-    return tuple(SpokenLine(**line | {"condition": parse_condition(line["condition"])}) for line in stored["lines"])
-
-
-def _rules(stored: Mapping[str, Any]) -> dict[str, Any]:
-    return {"effects": _effects(stored["effects"]), "condition": parse_condition(stored["condition"])}
-
-
-def _effects(stored: Mapping[str, Any]) -> Effects:
-    return Effects(dict(stored["meters"]), tuple(stored["flags"]))
+    """Raises KeyError or ValueError."""
+    pairs = {key: dict(stored[key]) for key in ("meters", "chance")}
+    return _ADAPTER.validate_python({**stored, **pairs, "nodes": {node["id"]: node for node in stored["nodes"]}})

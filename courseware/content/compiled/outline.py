@@ -7,19 +7,14 @@ from courseware.language.course import CourseText, Module, RouteStep
 from courseware.language.held_back import WAITS, is_held_back, waiting_sections, waits_whole
 from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.language.pace import exam_on, is_unmarked, minutes_of, required_ids
-from courseware.language.parsing import ParsedDocument
 from courseware.language.questions import by_family
-
-
-def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
-    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
-    return [[track, labels.get(track, label)] for track, label in meta.tracks.items()]
 
 
 def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
     """`course` has no errors. `whole`: the course including what waits for a professional."""
     document, meta = next(course.with_meta(CourseMeta))
-    text = in_language(course, document.id, language)
+    text = course.text(document.id, language)
+    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     steps = [step for step in course.route if has_page(course, step)]
     exam, pre_check = exam_on(course, meta, steps), pre_check_of(course)
     required = required_ids(course, meta, steps, exam)
@@ -29,7 +24,7 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
         "course_id": course.id,
         "title": text.title,
         "language": language,
-        "tracks": tracks_of(meta, text),
+        "tracks": [[track, labels.get(track, label)] for track, label in meta.tracks.items()],
         "required": required,
         "valid_months": meta.valid_months,
         "exam_id": exam.id if exam else None,
@@ -54,7 +49,7 @@ def held_back(course: CourseText, language: str) -> list[list[Any]]:
     found = []
     for source in map(course.source, course.documents):
         if is_held_back(source):
-            text = in_language(course, source.id, language)
+            text = course.text(source.id, language)
             found.append([source.id, text.title, [each.title for each in waiting_sections(text) if each.kind == WAITS]])
     return found
 
@@ -65,10 +60,6 @@ def terms_in(course: CourseText, language: str) -> list[list[Any]]:
         for term in course.terms.values()
         if language in term.texts
     ]
-
-
-def in_language(course: CourseText, identifier: str, language: str) -> ParsedDocument:
-    return course.documents[identifier].get(language) or course.source(identifier)
 
 
 def has_page(course: CourseText, step: RouteStep) -> bool:
@@ -83,7 +74,7 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
 def sheets_in(course: CourseText, language: str) -> list[dict[str, Any]]:
     metas = {step.id: course.source(step.id).meta for step in course.route}
     return [
-        {"id": step, "title": in_language(course, step, language).title, "after_days": meta.after_days}
+        {"id": step, "title": course.text(step, language).title, "after_days": meta.after_days}
         for step, meta in metas.items()
         if isinstance(meta, SurveyMeta) and meta.audience == "manager"
     ]
@@ -100,7 +91,7 @@ def pre_check_of(course: CourseText) -> str | None:
 
 
 def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:
-    text = in_language(course, module.id, language)
+    text = course.text(module.id, language)
     page = PageCompiler(course, {}, text)
     steps = [step for step in module.steps if has_page(course, step)]
     return {
@@ -123,7 +114,7 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
     return {
         "id": step.id,
         "kind": "pre-check" if is_unmarked(course, step) else step.kind,
-        "title": in_language(course, step.id, language).title,
+        "title": course.text(step.id, language).title,
         "minutes": minutes_of(course, step.id, language),
         "number": number,
         "module_id": module_id,

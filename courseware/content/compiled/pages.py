@@ -37,8 +37,7 @@ def compile_page(
     course: CourseText, media: Mapping[str, Media], identifier: str, language: str, reader: Reader | None = None
 ) -> dict[str, Any]:
     """The page, in the source language if there is no translation. Raises KeyError for kinds without one."""
-    languages = course.documents[identifier]
-    document = languages.get(language) or course.source(identifier)
+    document = course.text(identifier, language)
     return {"title": document.title} | KINDS[document.kind](PageCompiler(course, media, document, reader))
 
 
@@ -355,7 +354,7 @@ def compile_card(page: PageCompiler) -> dict[str, Any]:
     law = next(page.course.of_kind(JURISDICTION), None)
     return {
         "html": with_ids(page.html(intro.blocks), ids) if intro else "",
-        "jurisdiction": page.course.documents[law.id].get(page.language, law).title if law else "",
+        "jurisdiction": page.course.text(law.id, page.language).title if law else "",
         "sections": [
             {
                 "id": section.id,

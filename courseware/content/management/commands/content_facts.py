@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from courseware.content.management.course_tables import CourseTablesCommand, table_row
 from courseware.language.course import CourseText
-from courseware.language.course_facts import Claim, claims_of
+from courseware.language.course_tables import Claim, claims_of
 
 OPENING = """\
 # What the courses claim, and on whose word
