@@ -1,7 +1,4 @@
-"""The two colours of the branding: their contrast (WCAG 2.2, 1.4.3) and their style sheet.
-
-The grounds and the product's own colours are those of `static/css/site.css`.
-"""
+"""The two colours of the branding: contrast (WCAG 2.2, 1.4.3) on the grounds of `site.css`, and their style sheet."""
 
 import colorsys
 import hashlib

@@ -1,8 +1,4 @@
-"""The branding of a course, otherwise of the site.
-
-A process caches styles under the key of the newest one. A page reads that key only; for signed-in people it comes with
-`accounts.sign_in_names`.
-"""
+"""The branding of a course, otherwise of the site; processes cache styles under the key of the newest one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,10 +114,7 @@ def fields_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
 def set_style(
     course: str, values: Mapping[str, Any], *, base: int, logo: Logo | None = None, by: AbstractBaseUser
 ) -> bool:
-    """Set the fields in `SAID`; False if nothing changes. `base`: the style's number when the form was opened.
-
-    Raises ChangedMeanwhile.
-    """
+    """Set the fields in `SAID`; False if nothing changes. Raises ChangedMeanwhile if the style is newer than `base`."""
     before = style_of(course)
     said = before.values if before else HouseStyle().values
     if all(values[name] == said[name] for name in SAID):

@@ -1,7 +1,4 @@
-"""Effects of a course by team: gains, endings of simulations, and what managers observed later.
-
-A group is the learners of a team without those below it: groups do not overlap, so no difference singles out a person.
-"""
+"""Effects of a course by team. A group is a team without those below it, so groups do not overlap."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping

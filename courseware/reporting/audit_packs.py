@@ -1,7 +1,4 @@
-"""Audit packs: people, report, certificates and their proofs in one ZIP file, written to disk piece by piece.
-
-Its last file names the digests of all others; the digest of that file goes into the audit log.
-"""
+"""Audit packs: people, report, certificates and proofs in a ZIP file; its last file has the digests of the others."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -23,13 +20,12 @@ from courseware.assessment.certificate_papers import draw_papers, papers_of, tri
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.content.models import Release
 from courseware.evidence.models import Seal
-from courseware.lib.chunks import chunks
+from courseware.lib.chunks import batches, chunks
 from courseware.lib.csv_rows import encoded
 from courseware.reporting import board_rows
 from courseware.reporting.board_counts import DashboardCount
-from courseware.reporting.exports import Column, site_time, texts
+from courseware.reporting.exports import ROWS_OF_A_WORKBOOK, Column, Fact, board_workbook, site_time, texts
 from courseware.reporting.period_reports import REPORT_COLUMNS, PeriodReport
-from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK, Fact, board_workbook
 
 CHUNK = 500  # rows held in memory at a time
 PIECE = 64 * 1024  # bytes
@@ -141,9 +137,8 @@ def certificates_in(contents: PackContents) -> QuerySet:
 def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePaper]]:
     """Fetched by keys, not in `chunks`: missing files are written meanwhile, unless they are too many."""
     draws = len(lacking_in(contents, language)) <= DRAWN_MEANWHILE
-    keys = list(certificates_in(contents).values_list("pk", flat=True))
-    for start in range(0, len(keys), PAPERS):
-        some = certificates_in(contents).filter(pk__in=keys[start : start + PAPERS])
+    for keys in batches(list(certificates_in(contents).values_list("pk", flat=True)), PAPERS):
+        some = certificates_in(contents).filter(pk__in=keys)
         yield from papers_of(list(some), language, by=contents.count.user, draws=draws)
 
 
@@ -163,8 +158,8 @@ def drawn_later(contents: PackContents, language: str) -> int:
     if len(keys) <= DRAWN_MEANWHILE:
         return 0
     tried = tried_in(language)
-    for start in range(0, len(keys), CHUNK):
-        draw_papers.enqueue(keys[start : start + CHUNK], language, contents.count.user.pk)
+    for some in batches(keys, CHUNK):
+        draw_papers.enqueue(some, language, contents.count.user.pk)
     return len(set(keys) - tried)
 
 

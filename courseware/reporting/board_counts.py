@@ -103,10 +103,9 @@ class DashboardCount:
 
     @cached_property
     def totals(self) -> Tally | None:
-        """None if there are more than SORTED_BY_NAME rows, and only reading all of them would tell.
+        """Read from up to SORTED_BY_NAME rows, otherwise from the headcounts; None if only reading all rows would tell.
 
-        Up to that number rows are read; of more rows the headcounts tell. They are asked first for a user of more than
-        MANY_TEAMS teams: it takes long to find the first row among so many.
+        For more than MANY_TEAMS teams the headcounts come first: finding the first row takes long.
         """
         if self.own:
             return tally(NUMBERS(**self.own))

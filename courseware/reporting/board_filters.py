@@ -48,10 +48,8 @@ class Sorting(models.TextChoices):
 
 
 def of_post(post: str) -> Q:
-    """Enrollments with this job role: chosen in the course, otherwise the person's. Runs a query.
-
-    Up to FEW people are named, so that an index finds their enrollments without reading all.
-    """
+    """Enrollments with this job role: chosen in the course, otherwise the person's. Runs a query."""
+    # Up to FEW people are named, so that an index finds their enrollments.
     known = list(User.objects.filter(post=post).order_by().values_list("pk", flat=True)[: FEW + 1])
     of_known = Q(learner__in=known) if len(known) <= FEW else Q(learner__post=post)
     return Q(track=post) | Q(track="") & of_known

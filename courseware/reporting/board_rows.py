@@ -205,10 +205,7 @@ def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) ->
 
 
 def sorted_within_reason(enrollments: QuerySet, number: int, sorting: Sorting | None, user) -> QuerySet:
-    """These rows of `board`, `number` in all, in this order.
-
-    More than SORTED_BY_NAME rows are in the order of the index: by due date, then by enrollment.
-    """
+    """These `number` rows of `board`, sorted; more than SORTED_BY_NAME are in the order of the index, by due date."""
     if number <= SORTED_BY_NAME:
         return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
     return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
@@ -255,9 +252,8 @@ def rows(
 ) -> list[BoardRow]:
     """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
 
-    Read `routes` (`outlines`) after the enrollments, so that they include a course just published. Runs three queries
-    for any number of enrollments, two more if any was begun, three more and those of calendars if any failed the exam,
-    and three if any has practice to do.
+    `routes` (`outlines`) must be read after the enrollments. Runs three queries, two more if any was begun, three more
+    and those of calendars if any failed the exam, three if any has practice to do.
     """
     joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
     for enrollment in enrollments:

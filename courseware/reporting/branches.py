@@ -46,10 +46,7 @@ def leads_leads(user) -> bool:
 
 
 def branch_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[BranchRow]:
-    """The teams below `head`, otherwise below `head_of`, otherwise the topmost ones: most overdue people first.
-
-    The head with all teams below it comes last. The number of queries does not depend on the number of teams.
-    """
+    """The teams below `head`, otherwise `head_of`, otherwise the topmost ones, most overdue first; the head is last."""
     head = head or head_of(user)
     teams = list(Team.objects.filter(parent=head)) if head else topmost_of(user)
     if not teams:

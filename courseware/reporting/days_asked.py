@@ -1,7 +1,4 @@
-"""What learners ask a manager on *Today*: another due date, or a question.
-
-HR answers requests for another due date of people without a manager.
-"""
+"""What learners ask a manager, or HR if they have no manager: another due date, or a question."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,10 +37,7 @@ class DaysAsked(Asked):
 
 
 def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> DaysAsked:
-    """Requests that `user`, who leads these enrollments, is to answer.
-
-    Runs two queries, two more if there are any; for HR two more, and three for each ASKED_AT_ONCE requests.
-    """
+    """Requests that `user`, who leads these enrollments, is to answer. Runs two queries, two more if there are any."""
     asked = DayRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=led).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())
@@ -77,10 +71,7 @@ def with_runs(keys: Sequence[int]) -> list[DayRequest]:
 
 
 def questions_asked(managed: QuerySet) -> Asked:
-    """Waiting questions of these people. Runs one query, a second one if not all are shown.
-
-    Includes people about whom the manager cannot decide, because an answer decides nothing.
-    """
+    """Waiting questions of these people, also of those about whom the manager cannot decide. Runs up to two queries."""
     waiting = ManagerQuestion.objects.filter(answered_at=None, enrollment__course__current__isnull=False)
     waiting = waiting.filter(enrollment__learner__in=managed, enrollment__learner__is_active=True)
     shown = list(waiting.select_related("enrollment__learner").order_by("pk")[: SHOWN + 1])

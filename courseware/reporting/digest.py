@@ -1,8 +1,4 @@
-"""The weekly email to managers: requests for another due date, people who are overdue, stuck or finished.
-
-It is sent on Monday morning in the reader's time zone, or the first working day after it, if there is something to
-say. `WEEKLY` lists the emails at these hours.
-"""
+"""The weekly email to managers on Monday morning: requests, and people who are overdue, stuck or finished."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta

@@ -1,7 +1,4 @@
-"""Actions drafted for a manager on *Today*: reminders, due dates, conversations, follow-ups; and who gets no reminder.
-
-They are about people whom the user leads. Only the most urgent enrollments are read, so the work is bounded.
-"""
+"""Actions drafted for a manager on *Today*, from a bounded number of the most urgent enrollments."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -185,10 +182,8 @@ def with_reasons(runs: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
 
 
 def with_whys(runs: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
-    """Learners of these enrollments, most urgent first, and why they get no reminder ("": they do). Runs one query.
-
-    The reason is no condition of the query, because then PostgreSQL reads all accounts.
-    """
+    """Learners of these enrollments, most urgent first, and why they get no reminder ("": they do). Runs one query."""
+    # As a condition of the query, the reason makes PostgreSQL read all accounts.
     found = with_reasons(Enrollment.objects.filter(pk__in=runs), at).order_by("urgency", "pk")
     rows = found.values_list("pk", "learner", "learner__name", "state", "started_at", "why")
     return [

@@ -1,7 +1,4 @@
-"""The optional escalation email about people who are three working days overdue.
-
-The manager of the nearest team above gets it, otherwise HR; a reader gets one email a morning.
-"""
+"""The optional email about people three working days overdue, to the manager above, otherwise to HR."""
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, time

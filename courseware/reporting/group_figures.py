@@ -1,8 +1,4 @@
-"""Statistics about groups, counted once and stored; moves, departures and erasures do not change them.
-
-Each person is counted once for a subject, with one team, in steps of five people (docs/decisions/0039): any two
-statistics differ by whole fives.
-"""
+"""Stored anonymous statistics about groups, in steps of five people, each counted once (docs/decisions/0039)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping

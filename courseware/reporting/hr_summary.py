@@ -75,8 +75,7 @@ def totals(numbers: Mapping[str, int]) -> Totals:
 
 
 def teams_of(found: Mapping[str, QuerySet[Any, Any]]) -> list[tuple[str, Totals]]:
-    """Teams with a number that is not 0, most overdue people first. A learner counts in each of the learner's teams.
-    Runs one query for each number and one for the names."""
+    """Teams with a number that is not 0, most overdue people first. A learner counts in each team."""
     numbers: dict[str, Counter[int]] = {what: Counter(by_team(rows)) for what, rows in found.items()}
     names = dict(Team.objects.filter(pk__in=set().union(*numbers.values())).values_list("pk", "name"))
     teams = [(name, totals({what: each[team] for what, each in numbers.items()})) for team, name in names.items()]

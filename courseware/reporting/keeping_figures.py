@@ -1,7 +1,4 @@
-"""The nightly job that counts people into the statistics of groups, five at a time, each person once.
-
-Five are counted with the smallest team in which five wait; after CLIMBS_AFTER days a person counts one level higher.
-"""
+"""The nightly job that counts people into the statistics of groups, five at a time, each once."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,6 +11,7 @@ from django.db import transaction
 from courseware.accounts.models import Team, User
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
+from courseware.lib.chunks import batches
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP, counts_from
 from courseware.reporting.after_course import gains_counted
@@ -72,9 +70,7 @@ def lines_of_teams() -> dict[int, list[int]]:
 
 def place(course: Course, people: Collection[int], known: dict[int, int]) -> None:
     """Store the team each of these people is counted with: the one joined first as a learner."""
-    learners = sorted(people)
-    for start in range(0, len(learners), AT_ONCE):
-        some = learners[start : start + AT_ONCE]
+    for some in batches(sorted(people), AT_ONCE):
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(some).items()}
         rows = [CountedWith(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
         CountedWith.objects.bulk_create(rows, ignore_conflicts=True)
@@ -84,9 +80,8 @@ def place(course: Course, people: Collection[int], known: dict[int, int]) -> Non
 
 def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None:
     """Add to `since` the day from which these people count (`lib.disclosure.counts_from`)."""
-    learners = sorted(people)
-    for start in range(0, len(learners), AT_ONCE):
-        rows = User.objects.filter(pk__in=learners[start : start + AT_ONCE])
+    for some in batches(sorted(people), AT_ONCE):
+        rows = User.objects.filter(pk__in=some)
         for learner, joined_at, listed_on in rows.values_list("pk", "joined_at", "listed_on"):
             since[learner] = counts_from(site_day(joined_at), listed_on)
 

@@ -1,8 +1,4 @@
-"""Compare the log with the rows whose facts it recorded.
-
-`evidence.verifying` proves that the log is complete. A row added, changed or deleted past the product is found here,
-even if it agrees with all other rows.
-"""
+"""Compare the log, which `evidence.verifying` proves to be complete, with the rows whose facts it recorded."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""What was learned in a period, by team and course. Each person counts in one team, the one joined first.
-
-The number of queries does not depend on the size of the company.
-"""
+"""What was learned in a period, by team and course. Each person counts in one team, the one joined first."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -163,10 +160,8 @@ class Homes(NamedTuple):
     has_others: bool
 
     def numbers(self, runs: EnrollmentQuerySet, *by: str, **numbers: Count) -> Iterator[dict]:
-        """A row for each team (`home`) and course (`of`) with these numbers. Runs one query, or two with `has_others`.
-
-        Teams are joined, not looked up for each enrollment, so the database reads each table once.
-        """
+        """A row for each team (`home`) and course (`of`) with these numbers. Runs one query, two with `has_others`."""
+        # Teams are joined, not looked up for each enrollment, so the database reads each table once.
         joined = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=self.teams.values("pk"))
         earlier = joined.filter(person=OuterRef("person"), pk__lt=OuterRef("pk"))
         runs = runs.order_by().annotate(of=F("course"))
@@ -251,11 +246,6 @@ QUARTERS, MONTHS = 5, 3  # offered, including the current one
 
 
 def latest_quarters(today: date) -> list[Period]:
-    """Today's first.
-
-    >>> latest_quarters(date(2026, 2, 3))[1]
-    Period(first=datetime.date(2025, 10, 1), last=datetime.date(2025, 12, 31))
-    """
     return latest(first_of_quarter(today), months=3, number=QUARTERS)
 
 

@@ -1,7 +1,4 @@
-"""Statistics of the questions of a lesson or bank: each person's first answers, without names.
-
-A change of a question's choices or key (its shape) begins a new count.
-"""
+"""Anonymous statistics of lesson and exam questions: each person's first answers to a question of the same shape."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

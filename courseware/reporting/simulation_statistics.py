@@ -1,7 +1,4 @@
-"""Statistics of decisions in a simulation: each person's first attempt, without names.
-
-A change that gives the choices of a situation another meaning (its shape) begins a new count.
-"""
+"""Anonymous statistics of simulations: first attempts, with decisions in situations of the same shape."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping

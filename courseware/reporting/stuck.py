@@ -1,7 +1,4 @@
-"""People who are stuck: a mark beside the state. The numbers of the rule are settings.
-
-`stuck_in` marks rows, `among` filters a dashboard: the `doubtful` few whom columns cannot tell are checked as rows.
-"""
+"""People who are stuck, by numbers that are settings: the mark on rows, and the filter of the dashboard."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -109,10 +106,7 @@ def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
 
 
 def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
-    """Primary key of an enrollment → why it is stuck, of those that are.
-
-    Runs one query for any number of them if one is begun and open, and those of calendars if any failed an exam.
-    """
+    """Primary key of an enrollment → why it is stuck. Runs one query, and those of calendars if any failed an exam."""
     begun = [each for each in journeys if each.enrollment.started_at and each.next_act.is_asked]
     if not begun:
         return {}

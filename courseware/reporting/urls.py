@@ -8,7 +8,6 @@ from courseware.reporting.views import (
     board_files,
     day_answers,
     log_pages,
-    outlook_page,
     period_pages,
     person,
     seeing,
@@ -31,7 +30,7 @@ urlpatterns = [
     path("team/today/", today.today, name="today"),
     path("team/today/undo/", today.undo_today, name="undo-today"),
     # /team/people/<pk>/  (of an enrollment)
-    path("team/outlook/", outlook_page.outlook, name="outlook"),
+    path("team/outlook/", statistics.outlook, name="outlook"),
     path("team/reports/", period_pages.page, name="period"),
     path("team/reports/report.csv", period_pages.report_file, {"kind": "csv"}, name="period-csv"),
     path("team/reports/report.xlsx", period_pages.report_file, {"kind": "xlsx"}, name="period-xlsx"),

@@ -47,9 +47,7 @@ class WayTaken(NamedTuple):
 
 
 class SeenSituation(NamedTuple):
-    """A node or an ending. `offered` are (index, choice), `parts` (index, part) in a fixed order; `last` is the choice
-    before.
-    """
+    """A node or an ending; `offered` (index, choice) and `parts` (index, part) have a fixed order."""
 
     way: WayTaken
     meters: list[tuple[str, int]]

@@ -21,7 +21,6 @@ from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import Run
 from tests.assessment.exams import pre_check_files
 from tests.assignments.sheets import answered, completed
-from tests.counting import statements
 from tests.language.samples import SHEET, make_files
 from tests.making import make_editor, make_hr, make_team
 
@@ -157,16 +156,6 @@ def test_the_page_says_what_it_holds_and_how_many_are_needed(client, team, clock
     assert "answers carry no person" in page.text
     board = BeautifulSoup(client.get("/team/").content, "html.parser")
     assert [link.text for link in board.select(f"a[href='{PAGE}']")] == ["Results: A month later"]
-
-
-@pytest.mark.parametrize("teams", [1, 3])
-def test_the_page_takes_as_many_statements_for_one_team_as_for_three(client, clock, teams):
-    for _each in range(teams):
-        seen(make_team(), *[{"seen-off": 0}] * 5)
-    two_days_later(clock)
-    client.force_login(make_hr())
-    client.get(PAGE)
-    assert statements(lambda: client.get(PAGE))["SELECT"] == 12
 
 
 def test_answers_and_what_is_remembered_of_them_are_compared(team):

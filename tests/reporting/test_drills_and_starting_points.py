@@ -151,12 +151,6 @@ def test_an_exam_completed_before_its_drill_is_named(held_attempt):
     assert list(differences()) == [f"attempt {held_attempt.pk}: its exam is completed before the drill on O1.1"]
 
 
-def test_a_drill_that_did_not_complete_its_exam_is_named(held_attempt):
-    finish(held_attempt)
-    Completion.objects.filter(document=held_attempt.exam_id).delete()
-    assert f"attempt {held_attempt.pk}: is passed, and its exam is not completed" in list(differences())
-
-
 def test_an_answer_of_a_drill_that_was_changed_is_named(held_attempt):
     answer = give(held_attempt)
     DrillAnswer.objects.update(is_right=False)

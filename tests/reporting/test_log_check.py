@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.banks import question_of
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.assignments.carrying_out import note_talks, take_back_talks
 from courseware.assignments.models import Talk
@@ -15,7 +14,7 @@ from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.reporting.consistency import differences
-from tests.assessment.exams import START, make_course_with_pre_check, right, sit
+from tests.assessment.exams import START, make_course_with_pre_check, sit
 from tests.making import make_enrollment, make_user
 from tests.world import finish_lessons
 
@@ -50,17 +49,6 @@ def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment)
     Response.objects.filter(attempt=attempt).update(response=None, is_right=False)
     Attempt.objects.filter(pk=attempt.pk).update(points=0)
     assert list(differences()) == [f"attempt {attempt.pk}: the log knows no “attempt-submitted” that says the same"]
-
-
-def test_an_exam_that_was_raised_with_its_answers_is_named():
-    enrollment = make_enrollment(course=make_course_with_pre_check())
-    finish_lessons(enrollment)
-    attempt = sit(enrollment, points=2)
-    for response in attempt.responses.filter(is_right=False).select_related("bank"):
-        key = [int(place) for place in right(question_of(attempt, response, "en"))]
-        Response.objects.filter(pk=response.pk).update(response=key, is_right=True)
-    Attempt.objects.filter(pk=attempt.pk).update(points=4, is_passed=True)
-    assert f"attempt {attempt.pk}: the log knows no “attempt-submitted” that says the same" in list(differences())
 
 
 def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):

@@ -85,7 +85,7 @@ def test_teams_stand_side_by_side_that_with_most_late_people_first():
 
 @pytest.mark.parametrize("most", [0, 1])
 def test_too_many_for_a_picture_are_told_so(client, team, monkeypatch, most):
-    monkeypatch.setattr("courseware.reporting.views.outlook_page.MOST_RUNS", most)
+    monkeypatch.setattr("courseware.reporting.views.statistics.MOST_RUNS", most)
     learner_of(team, "One", due_at=due_in(4))
     page = client.get(reverse("reporting:outlook")).content.decode()
     assert ("too many for a picture" in page) is (most == 0)

@@ -264,13 +264,6 @@ def test_who_has_no_team_counts_beside_the_teams_by_each_of_the_numbers(team):
     assert report(make_hr(), team=team) == {"Night shift": one}
 
 
-def test_who_leads_a_team_and_learns_in_it_as_well_is_not_in_the_own_report_but_in_that_of_others(team):
-    join(team, team.manager)
-    make_enrollment(team.manager, enrolled_at=BEFORE)
-    assert report(team.manager) == {}
-    assert report(make_auditor()) == {"Night shift": Figures(people=1)}
-
-
 def test_a_page_shows_some_of_many_teams_and_the_sum_of_all_and_a_file_has_all(client, team, monkeypatch):
     monkeypatch.setattr(period_pages, "TEAMS_A_PAGE", 2)
     names = ["Night shift", "Phones", "Tills"]

@@ -388,9 +388,8 @@ def test_a_key_ends_from_today_on_and_within_a_year(team, client, ahead):
     assert page.status_code == 422 and "at most a year from now" in page.text
     assert not ApiKey.objects.exists()
     for fitting in (0, 365):
-        assert post(client, name=f"{fitting}", ends_on=(site_day() + timedelta(days=fitting)).isoformat()).context[
-            "secret"
-        ]
+        day = site_day() + timedelta(days=fitting)
+        assert post(client, name=f"{fitting}", ends_on=day.isoformat()).context["secret"]
 
 
 def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client, monkeypatch):

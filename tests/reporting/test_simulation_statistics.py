@@ -149,17 +149,6 @@ def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
     assert "6" not in words
 
 
-@pytest.mark.parametrize("runs", [1, 3])
-def test_the_page_costs_the_same_for_any_number_of_runs(client, django_assert_num_queries, later, runs):
-    for _ in range(5 * runs):
-        play(make_player(), RED)
-    keep_figures()
-    client.force_login(make_editor())
-    client.get(PAGE)
-    with django_assert_num_queries(5):  # session, person, course, document, figures
-        client.get(PAGE)
-
-
 def among_colleagues(client, run):
     """Number of a situation → what its debrief says of colleagues."""
     client.force_login(run.enrollment.learner)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from courseware.evidence.models import Event
-from courseware.reporting import board_rows, workbooks
+from courseware.reporting import board_rows, exports
 from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def rows_of(team, at):
 def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
     times = {"due_at": datetime(2026, 11, 27, 16, tzinfo=UTC), "started_at": NOON, "last_active_at": NOON}
     learner_of(team, "Wang Ming", email="wang@example.com", **times)
-    with workbooks.board_workbook(rows_of(team, NOON), [], "en") as file:
+    with exports.board_workbook(rows_of(team, NOON), [], "en") as file:
         heading, row = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0).to_python()
     cells = {name: cell for name, cell in zip(heading, row, strict=True) if cell != ""}
     assert cells == {
@@ -85,7 +85,7 @@ def test_an_address_is_text_and_no_link(client, team):
 
 
 def test_more_rows_than_a_workbook_takes_are_refused_with_a_sentence_and_the_filters_stay(client, team, monkeypatch):
-    monkeypatch.setattr(workbooks, "ROWS_OF_A_WORKBOOK", 1)
+    monkeypatch.setattr(exports, "ROWS_OF_A_WORKBOOK", 1)
     for name in ("One", "Two"):
         learner_of(team, name)
     response = download(client, team, "?state=not-started")

@@ -27,12 +27,12 @@ from courseware.outbox.telling import HELD_FOR_UNDO
 from courseware.reporting import board_rows
 from courseware.reporting.board_counts import FIRST_KEYS, ROWS_A_PAGE, DashboardCount, tiles_of
 from courseware.reporting.branches import branch_rows, leads_leads
+from courseware.reporting.exports import ROWS_OF_A_WORKBOOK
 from courseware.reporting.forms import BoardFilter, BranchFilter, ViewForm, posts_of
 from courseware.reporting.saved_views import LONGEST_QUERY, MOST_VIEWS, VIEWS, SavedView, TooManyViews, keep_view
 from courseware.reporting.simulation_statistics import simulations_on
 from courseware.reporting.stuck import stuck_after
 from courseware.reporting.survey_statistics import surveys_on
-from courseware.reporting.workbooks import ROWS_OF_A_WORKBOOK
 
 TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, and until when *Undo* is offered
 

@@ -15,7 +15,7 @@ from courseware.learning.states import State
 from courseware.learning.validity import Validity
 from courseware.lib.csv_rows import encoded
 from courseware.lib.page_views import page_view
-from courseware.reporting import board_rows, workbooks
+from courseware.reporting import board_rows, exports
 from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.board_filters import DueDays, Sorting
 from courseware.reporting.exports import texts
@@ -81,15 +81,15 @@ def board_csv(request):
 @page_view(reauthenticate=asks_who_it_is)
 def board_xlsx(request):
     count = exact_count(request)
-    if count.number > workbooks.ROWS_OF_A_WORKBOOK:
+    if count.number > exports.ROWS_OF_A_WORKBOOK:
         words = gettext(
             "A workbook holds up to %(most)d rows, and these are %(number)d. The CSV file holds all of them."
         )
-        messages.error(request, words % {"most": workbooks.ROWS_OF_A_WORKBOOK, "number": count.number})
+        messages.error(request, words % {"most": exports.ROWS_OF_A_WORKBOOK, "number": count.number})
         query = filters_query(count.filters)
         return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
     record_export(count)
-    file = workbooks.board_workbook(rows_of(count), facts_about(count), get_language())
+    file = exports.board_workbook(rows_of(count), facts_about(count), get_language())
     return xlsx_file(file, file_name(count))
 
 

@@ -21,7 +21,7 @@ from courseware.lib.page_views import form_view, page_view
 from courseware.reporting import board_rows
 from courseware.reporting.audit_packs import PackContents, audit_pack, drawn_later
 from courseware.reporting.board_counts import DashboardCount
-from courseware.reporting.exports import texts
+from courseware.reporting.exports import texts, workbook
 from courseware.reporting.forms import PeriodFilter
 from courseware.reporting.monthly_reports import is_subscribed, subscribe, unsubscribe
 from courseware.reporting.period_reports import (
@@ -35,7 +35,6 @@ from courseware.reporting.period_reports import (
 from courseware.reporting.views.board import filters_query, teams_or_404
 from courseware.reporting.views.board_files import csv_file, xlsx_file
 from courseware.reporting.views.board_files import facts_about as facts_about_board
-from courseware.reporting.workbooks import workbook
 
 TEAMS_A_PAGE = 100
 

@@ -1,23 +1,33 @@
-"""/team/simulations/, /team/questions/ and /surveys/: anonymous statistics."""
+"""/team/outlook/, /team/simulations/, /team/questions/ and /surveys/: progress, and anonymous statistics."""
 
 from django.db.models import QuerySet
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.accounts.models import Team
 from courseware.content.compiled.serving import outline
-from courseware.content.models import Document
+from courseware.content.models import Course, Document
 from courseware.language.documents import display_tag
+from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.lib.page_views import page_view
+from courseware.reporting import board_rows
 from courseware.reporting.after_course import after_course
 from courseware.reporting.board_rows import teams_shown_to
+from courseware.reporting.forms import OutlookFilter
 from courseware.reporting.group_figures import GroupFigure
+from courseware.reporting.outlook import MOST_RUNS, CurveDrawing, outlook_of
 from courseware.reporting.question_statistics import question_splits
+from courseware.reporting.retention import retention
 from courseware.reporting.simulation_statistics import split_of
 from courseware.reporting.statistics_access import asked_or_404, released_document_or_404
 from courseware.reporting.survey_statistics import survey_results
+from courseware.reporting.views.board import teams_or_404
+from courseware.reporting.weak_spots import HeatDrawing, weak_spots
+
+WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
 
 
 def teams_in_figures(user) -> QuerySet:
@@ -62,3 +72,45 @@ def sheet(request, document, shown):
     found = after_course(document, shown, route, teams_in_figures(request.user), site_day())
     context = {"sheet": shown, "route": route, "found": found, "enough": STEP}
     return render(request, "reporting/after_course.html", context | {"text_language": display_tag(route.language)})
+
+
+@page_view()
+def outlook(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    record_look_of_auditor("board", by=request.user)
+    form = OutlookFilter(request.GET, teams=teams)
+    routes = board_rows.outlines(get_language())
+    form.show_courses([(route.course_id, route.title) for route in routes.values()])
+    chosen = form.chosen()
+    course = chosen.get("course") or Course.objects.filter(pk__in=routes).order_by("pk").first()
+    context = {"form": form, "teams": teams, "team": chosen.get("team"), "most": MOST_RUNS}
+    if course:
+        runs = board_rows.board(request.user, team=chosen.get("team"), course=course, at=now)
+        is_too_large = runs.order_by()[MOST_RUNS:].exists()
+        route = routes[course.pk]
+        context |= {
+            "title": route.title,
+            "text_language": display_tag(route.language),
+            "is_too_large": is_too_large,
+        }
+        if not is_too_large:
+            context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
+            whole = dict(teams_whole(teams, chosen.get("team")))
+            spots = weak_spots(route, course.pk, whole)
+            context |= {"spots": spots, "heat": HeatDrawing(spots)}
+            context["retention"] = retention(course.pk, whole, site_day())
+    return render(request, "reporting/outlook.html", context)
+
+
+def teams_whole(teams, team):
+    """Of these, a query of (key, name), those whose people are all on the board of `team`."""
+    return teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_those_below().values("pk")) if team else teams
+
+
+def drawn(outlook):
+    return {
+        "outlook": outlook,
+        "drawing": CurveDrawing(outlook.curve, *WIDE),
+        "small": [(each, CurveDrawing(each.curve, *SMALL)) for each in outlook.teams],
+        "most_on_a_step": max((number for _step, number in outlook.steps), default=0),
+    }
