@@ -1,4 +1,4 @@
-"""Where one person stands in each course, with the runs and certificates below it."""
+"""A person's status in each course, with all enrollments and certificates."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from courseware.reporting.board_rows import BoardRow, enrollments_shown_to, rows
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run, open or closed, and the certificate that it brought."""
+    """An enrollment, open or closed, and its certificate."""
 
     enrollment: Enrollment
     certificate: Certificate | None
@@ -21,7 +21,7 @@ class PastRun:
 
 @dataclass(frozen=True)
 class CourseStanding:
-    """`runs` has the newest in front, which is that of `row`."""
+    """`runs` are in order, the newest first, which is that of `row`."""
 
     row: BoardRow
     runs: tuple[PastRun, ...]
@@ -30,10 +30,7 @@ class CourseStanding:
 def row_and_standings(
     user, shown: Enrollment, teams: Mapping[int, str], routes: Mapping[int, Outline], at: datetime
 ) -> tuple[BoardRow, list[CourseStanding]]:
-    """The row of `shown`, a run `with_facts`, and all that `user` may see of its learner; the most urgent in front.
-
-    Runs five queries.
-    """
+    """The row of `shown` (`with_facts`) and all courses of its learner that `user` may see, most urgent first."""
     found = with_facts(enrollments_shown_to(user).filter(learner=shown.learner_id), at).order_by("-pk")
     certificates = {each.enrollment_id: each for each in Certificate.objects.filter(enrollment__in=found.values("pk"))}
     runs: dict[int, list[PastRun]] = defaultdict(list)

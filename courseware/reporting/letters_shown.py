@@ -1,7 +1,4 @@
-"""Letters to a person, for those who lead them: what about, when, and whether it arrived or why it was not sent.
-
-Neither words nor links.
-"""
+"""Emails to a person as managers see them: type, time and delivery state, without their texts and links."""
 
 from collections.abc import Iterable
 
@@ -14,12 +11,12 @@ SAYS_NOTHING = {MessageState.QUEUED, MessageState.SKIPPED}  # of whether the add
 
 
 def letters_to(person: User) -> list[Message]:
-    """The newest first. Runs one query."""
+    """The newest emails first. Runs one query."""
     return list(Message.objects.of(person).defer("data")[:SHOWN])
 
 
 def is_out_of_reach(person: User, letters: Iterable[Message]) -> bool:
-    """Whether the newest of these letters that tried for the address of today did not arrive."""
+    """Whether the newest of these emails that was sent to the person's current address did not arrive."""
     tried = (each for each in letters if each.address == person.email and each.state not in SAYS_NOTHING)
     newest = next(tried, None)
     return newest is not None and newest.state in DID_NOT_ARRIVE

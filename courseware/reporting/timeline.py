@@ -1,4 +1,4 @@
-"""One person's run through a course as a manager may see it: what was done and when, without single answers."""
+"""The history of an enrollment for managers, without single answers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,11 +25,9 @@ from courseware.learning.postponing import absences_during
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline. `kind` is enrolled, completed, saw-change, passed, failed, drilled, waived, finished,
-    adjusted, asked, away, noted, talked or, of the certificate, withdrawn; for a simulation the colour of the ending;
-    for a pre-check measured, for its parallel questions measured-again. `line` comes with adjusted, `asked` with asked,
-    `away` with away, `note` with noted; of a talk the title is the name of who talked. `may_undo` says whether it can
-    be taken back, a refusal by who has answered.
+    """One line of the timeline; `kind` is its CSS class. The `title` of a talk is the manager's name.
+
+    `may_undo`: whether it can be undone, a refusal by the manager who gave it.
     """
 
     at: datetime
@@ -44,7 +42,7 @@ class Happening:
 
 
 def sittings(enrollment: Enrollment, outline: Outline, titles: Mapping[str, str]) -> Iterator[Happening]:
-    """Attempts, and the drills that were done after them."""
+    """Exam attempts, and the practice sets done after them."""
     for attempt in enrollment.attempts.submitted().with_release():
         attempt.enrollment = enrollment
         title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
@@ -61,10 +59,9 @@ def days_requested(enrollment: Enrollment) -> Iterator[Happening]:
 
 
 def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Happening]:
-    """Newest first. Runs eleven queries, one more where something was adjusted, one for each refusal of another day,
-    two for each pass with a drill.
+    """The history of an enrollment and the notes about its person, newest first.
 
-    Notes are about the person, whichever run they were written in.
+    Runs eleven queries, one more if anything was adjusted, one for each refusal, two for each pass with a practice set.
     """
     titles = {step.id: step.title for step in outline.steps}
     happenings = [Happening(enrollment.enrolled_at, "enrolled")]
@@ -94,8 +91,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Hap
         happenings.append(Happening(enrollment.completed_at, "finished"))
     withdrawn = Certificate.objects.filter(enrollment=enrollment).values_list("withdrawn_at", flat=True)
     happenings += [Happening(at, "withdrawn") for at in withdrawn if at]
-    # Of two at the same moment the later in the list followed from the other. Slicing turns them round, too, which
-    # `reverse=True` would not.
+    # Slicing reverses equal times, too, unlike `reverse=True`: the later one in the list followed from the other.
     return sorted(happenings, key=lambda happening: happening.at)[::-1]
 
 
