@@ -44,7 +44,7 @@ class NotAskedReason(StrEnum):
 Reason = State | NotAskedReason
 
 
-class Rule(NamedTuple):
+class ReasonRule(NamedTuple):
     """Whether a reason holds for a row at an instant, the condition of rows for which it does not, and its words."""
 
     holds: Callable[[Any, datetime], bool]
@@ -53,11 +53,11 @@ class Rule(NamedTuple):
 
 
 # By Reason: the first that holds is given. AWAY reads `away_until` of the row (see `with_away`).
-REASONS: dict[Any, Rule | IsSet] = {
+REASONS: dict[Any, ReasonRule | IsSet] = {
     **NOT_ASKED,
-    NotAskedReason.LEFT: Rule(lambda row, at: not row.learner.is_active, is_here, _("has left")),
-    NotAskedReason.AWAY: Rule(lambda row, at: row.away_until is not None, is_not_away, _("is away")),
-    NotAskedReason.UNPUBLISHED: Rule(lambda row, at: row.course.current_id is None, is_published),
+    NotAskedReason.LEFT: ReasonRule(lambda row, at: not row.learner.is_active, is_here, _("has left")),
+    NotAskedReason.AWAY: ReasonRule(lambda row, at: row.away_until is not None, is_not_away, _("is away")),
+    NotAskedReason.UNPUBLISHED: ReasonRule(lambda row, at: row.course.current_id is None, is_published),
 }
 PERSON_OR_COURSE = frozenset(NotAskedReason)
 # Dashboards filter by these reasons themselves: they show people who have left if the reader wants to see them.
