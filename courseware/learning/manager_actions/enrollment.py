@@ -6,7 +6,6 @@ from datetime import timedelta, tzinfo
 from django import forms
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import get_language, gettext, override, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +19,7 @@ from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.day_requests import DayRequest, ManagerQuestion
 from courseware.learning.due import DueDayField
 from courseware.learning.manager_actions.manager_action import (
-    ActionForm,
+    DayForm,
     ManagerAction,
     OptionalReason,
     Refusal,
@@ -33,7 +32,6 @@ from courseware.learning.manager_actions.manager_action import (
 from courseware.learning.models import Enrollment, SurveyReceipt, zone_named
 from courseware.learning.newest_runs import stands_for_another
 from courseware.lib import dates
-from courseware.lib.small_numbers import small_number
 from courseware.outbox.models import Message
 
 SOON = 14  # days to learn a course in, by one press
@@ -48,20 +46,15 @@ class OneTitledCourse(forms.ModelChoiceField):
         return outline(course.current, get_language()).title
 
 
-class EnrollForm(ActionForm):
-    """`steps` are offered beside the day, as those of `ExtendForm`."""
-
+class EnrollForm(DayForm):
     course = OneTitledCourse()
     due_on = DueDayField(label=_("Due day"), required=False)
     reason = OptionalReason()
 
-    def __init__(self, data=None, **kwargs):
-        super().__init__(data, **kwargs)
-        today = timezone.localdate(timezone=timezone.get_default_timezone())
-        self.steps = {SOON: today + timedelta(days=SOON)}
-        if data and (day := self.steps.get(small_number(data.get("days")))):
-            self.data = data.copy()
-            self.data["due_on"] = day.isoformat()
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.steps = {SOON: dates.site_day() + timedelta(days=SOON)}
+        self.take_step()
 
 
 class Enroll(ManagerAction):

@@ -14,7 +14,7 @@ from courseware.learning.day_answer_letter import tell_that_it_waits_again
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import DueDayField
 from courseware.learning.manager_actions.manager_action import (
-    ActionForm,
+    DayForm,
     ManagerAction,
     OptionalReason,
     Stays,
@@ -23,31 +23,25 @@ from courseware.learning.manager_actions.manager_action import (
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import follow_absences
 from courseware.lib import dates
-from courseware.lib.small_numbers import small_number
 
 STEPS = (3, 7)  # days that a due day is moved by a button
 DAY_GIVEN = ["due_at", "due_given_at", "due_given_by"]
 OPEN_AGAIN = {"end": "", "ended_at": None, "ended_by": None, "words": "", "adjustment": None}
 
 
-class ExtendForm(ActionForm):
-    """`steps` are offered beside the day: so many days more than now, sent as `days` by a button of their own."""
-
+class ExtendForm(DayForm):
     due_on = DueDayField(label=_("New due day"))
     reason = OptionalReason()
 
-    def __init__(self, data=None, **kwargs):
-        super().__init__(data, **kwargs)
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
         zone = self.enrollment and self.enrollment.zone
         self.fields["due_on"].zone = zone
-        self.steps = {}
         if self.enrollment:
             today = timezone.localdate(timezone=zone)
             since = max(self.enrollment.due_on or today, today)
             self.steps = {days: since + timedelta(days=days) for days in STEPS}
-        if data and (day := self.steps.get(small_number(data.get("days")))):
-            self.data = data.copy()
-            self.data["due_on"] = day.isoformat()
+        self.take_step()
 
 
 class Extend(ManagerAction):

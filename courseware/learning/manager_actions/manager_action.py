@@ -17,6 +17,7 @@ from courseware.evidence.recording import NewEvent
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib.form_layout import Fields
+from courseware.lib.small_numbers import small_number
 
 
 class Refusal(models.TextChoices):
@@ -64,6 +65,17 @@ class ActionForm(forms.Form):
         self.enrollment = enrollment
 
 
+class DayForm(ActionForm):
+    """`steps`: days offered beside the field `due_on`, sent as their number in `days`."""
+
+    steps: dict[int, date] = {}
+
+    def take_step(self):
+        if self.data and (day := self.steps.get(small_number(self.data.get("days")))):
+            self.data = self.data.copy()
+            self.data["due_on"] = day.isoformat()
+
+
 class OptionalReason(forms.CharField):
     def __init__(self, **kwargs):
         usual = {"label": _("Why"), "max_length": 200, "help_text": _("If you like. The person can read it.")}
@@ -71,8 +83,7 @@ class OptionalReason(forms.CharField):
 
 
 def may_change(user: User, enrollment: Enrollment) -> bool:
-    """Of those that `user` may see: nobody extends, excuses or eases the own training, administrators included, and who
-    sees the firm sees more than may be changed."""
+    """Whether `user`, who sees the enrollment, may change it. Nobody changes the own training."""
     if enrollment.learner_id in not_decided_by(user):
         return False
     if user.is_superuser or not sees_the_firm(user):
@@ -95,21 +106,16 @@ LinesAndEvents = tuple[list[AdjustmentLine], list[NewEvent]]
 
 
 class ManagerAction:
-    """One kind of change that a manager, HR or an administrator makes to a learner's training, and all its parts.
+    """One kind of change to a learner's training, with its form, refusals, effect, undo and texts.
 
-    The person's page, the page for several people, the admin's list, the addresses, undo, the words of the audit log
-    and the sentences about it follow from the attributes and methods. To add an action, write a subclass in a module of
-    this package and put it into ACTIONS. An action with a value of its own needs columns of Adjustment or
-    AdjustmentLine.
-
-    `adjusting` calls `make` in the transaction of the change and stores the lines; `undoing` calls `undo`.
+    Pages, admin, addresses and audit log follow from the attributes and methods. A new action is a subclass in this
+    package, listed in ACTIONS; a value of its own needs columns of Adjustment or AdjustmentLine.
     """
 
     kind = ""  # stored in Adjustment
     label: Promise  # the title of the page about one adjustment
     form: type[ActionForm]
-    # Its name in addresses and in the admin; "": not on the person's page.
-    name = ""
+    name = ""  # of its address and in the admin; "": not on the person's page
     address = ""  # the end of its addresses
     is_for_many = True  # whether it is offered for several people at once
     is_about_people = False  # whether its keys are those of people, who need no enrollment yet
@@ -159,8 +165,7 @@ class ManagerAction:
         return made, refused, events
 
     def locked(self, lines: Collection[AdjustmentLine]) -> dict[int, Enrollment]:
-        """Key → the enrollment as it is now, locked until the transaction ends, by key: two batches wait for each
-        other."""
+        """Key → enrollment, locked in the order of keys."""
         return {each.pk: each for each in self.rows(lines).order_by("pk")}
 
     def rows(self, lines: Collection[AdjustmentLine]) -> EnrollmentQuerySet:
@@ -170,8 +175,7 @@ class ManagerAction:
         return rows.filter(pk__in=[line.enrollment_id for line in lines])
 
     def apply(self, adjustment: Adjustment, lines: list[AdjustmentLine]) -> LinesAndEvents:
-        """Write the change of these lines, whose enrollments are locked: the lines that changed something, and what to
-        log."""
+        """Change the locked enrollments of these lines. Returns the lines that changed something, and what to log."""
         raise NotImplementedError
 
     def event(self, adjustment, line, verb, data=None):
@@ -182,7 +186,7 @@ class ManagerAction:
         return None
 
     def undo(self, lines: list[AdjustmentLine], by: User, at: datetime) -> LinesAndEvents:
-        """Take the change of these lines back, whose enrollments are locked: the lines taken back, and what to log."""
+        """Undo the change of these lines, whose enrollments are locked. Returns the undone lines, and what to log."""
         raise NotImplementedError
 
     def sentence(self, enrollment: Enrollment, cleaned: Mapping[str, Any], adjustment: Adjustment | None) -> str:
