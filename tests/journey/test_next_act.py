@@ -275,14 +275,6 @@ def test_home_shows_a_run_that_was_left_as_dark_as_practice_and_leads_into_it(cl
     assert "night" not in main_of(client, enrollment)["class"]
 
 
-def test_home_shows_a_rust_line_while_something_is_overdue_and_only_then(client):
-    enrollment = make_enrollment(course=make_course(), due_at=days(-1))
-    assert "overdue" in main_of(client, enrollment).select_one(".late").get_text()
-    for changed in ({"due_at": days(9)}, {"due_at": days(-1), "completed_at": timezone.now()}):
-        Enrollment.objects.update(**changed)
-        assert not main_of(client, enrollment).select(".late")
-
-
 def test_home_names_the_next_act_of_the_other_courses_in_a_line(client):
     learner = make_user()
     first = ready(make_course(), learner, due_at=days(1))

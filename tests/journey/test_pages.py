@@ -287,15 +287,6 @@ def test_what_is_optional_is_one_number_here_on_the_route_below_and_on_home(clie
     assert f"{beside} optional" in home(client, enrollment.learner).select_one(".route-section > p").text
 
 
-def test_each_other_course_says_what_is_next_in_it(client):
-    learner = make_user()
-    make_enrollment(learner, make_course(), due_at=days(9))
-    files = {path: body.replace(b"id: tea-room", b"id: first-aid") for path, body in make_files().items()}
-    make_enrollment(learner, make_course(files), due_at=days(20))
-    said = home(client, learner).select_one(".other-courses li").get_text(" ", strip=True)
-    assert said.endswith("· Boiling water")
-
-
 def test_its_button_begins_the_starting_point_and_where_there_is_none_the_first_lesson(client):
     page = home(client, make_enrollment(course=make_course_with_pre_check()).learner)
     form = page.select_one("form.do")

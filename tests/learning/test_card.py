@@ -12,7 +12,6 @@ from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import CardContact
 from courseware.content.releases.importing import import_course
 from courseware.learning.views.course import sheets_of
-from tests.counting import statements
 from tests.face.styles import put_on
 from tests.language.samples import make_files
 from tests.making import make_admin, make_course, make_editor, make_enrollment, make_user
@@ -286,13 +285,3 @@ def test_the_house_style_of_the_site_alone_asks_whether_everybody_sees_the_card(
     client.force_login(make_admin())
     assert 'name="card_for_all"' in client.get("/house-style/").text
     assert 'name="card_for_all"' not in client.get(f"/house-style/{course.identifier}/").text
-
-
-def test_the_card_of_one_of_three_courses_is_as_cheap_as_that_of_one(client, course):
-    learner = make_enrollment(course=course).learner
-    client.force_login(learner)
-    cards_shown(client)
-    before = statements(lambda: client.get("/card/"))
-    make_enrollment(learner, second_course())
-    cards_shown(client)
-    assert statements(lambda: client.get("/card/")) == before

@@ -117,15 +117,6 @@ def test_the_day_to_which_an_absence_has_held_or_moved_a_due_day_is_another_one_
     assert list(differences()) == []
 
 
-def test_an_absence_noted_after_a_day_was_given_moves_it_also_where_it_lies_before_one_known_by_then(clock):
-    run = due(FRIDAY)
-    mark_away(run.learner, december(7), december(8), by=None)
-    extend(run, december(15), by=make_user())
-    clock.shift(60)
-    mark_away(run.learner, MONDAY, MONDAY, by=None)
-    assert as_it_is(run)[0] == december(16)
-
-
 def test_taking_back_costs_as_many_statements_for_three_as_for_one(clock):
     def statements(people):
         runs = [due(FRIDAY) for _ in range(people)]

@@ -163,23 +163,6 @@ def test_it_comes_to_the_same_where_an_absence_is_followed_between_the_move_and_
 
 
 @pytest.mark.parametrize(("before", "after"), ZONES)
-def test_an_absence_counts_from_the_day_on_which_the_due_day_was_given_by_the_clock_of_then(
-    hr, before, after, time_machine
-):
-    time_machine.move_to(datetime(2030, 2, 20, 20, 40, tzinfo=UTC), tick=False)  # already the 21st in the east
-    run = learner_in(team_in(before), enrolled_at=days(0))
-    mark_away(run.learner, date(2030, 2, 18), date(2030, 2, 26), by=hr)
-    told = date(2030, 3, 14) if before in (EAST, FIRST) else date(2030, 3, 15)
-    assert stands(run) == (told, True, str(before))
-    move(run.learner, team_in(after), by=hr)
-    followed()
-    time_machine.move_to(datetime(2030, 2, 28, tzinfo=UTC), tick=False)
-    settle_all()  # the absence is over, so that the day is worked out anew
-    assert Away.objects.get().stage == Away.Stage.OVER
-    assert stands(run) == (told, True, str(after))
-
-
-@pytest.mark.parametrize(("before", "after"), ZONES)
 def test_a_merge_takes_the_day_along_and_brings_it_back(hr, before, after):
     run, kept = learner_in(team_in(before)), make_user()
     join(team_in(after), kept)

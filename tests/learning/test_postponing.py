@@ -18,7 +18,6 @@ from courseware.evidence.models import Event
 from courseware.learning.adjusting import undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import EnrollmentClosed, alone, extend, waive
-from courseware.learning.headcounts import Headcount
 from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import (
@@ -36,7 +35,6 @@ from courseware.learning.postponing import (
 from courseware.learning.states import State
 from courseware.lib import dates
 from courseware.lib.dates import site_day
-from courseware.reporting.consistency import differences
 from tests.faults.sites import wait_until
 from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 
@@ -227,19 +225,6 @@ def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clo
     assert (state(mine), due_on(mine)) == (State.OVERDUE, FRIDAY)
 
 
-def test_who_has_been_late_for_long_is_as_late_as_the_days_here_say(clock):
-    learner = make_user()
-    mine = due(november(10), learner=learner)
-    on(clock, MONDAY)
-    mark_away(learner, MONDAY, FRIDAY, by=None)
-    assert due_on(mine) == FRIDAY  # held until the end of the absence
-    on(clock, november(28))
-    assert due_on(mine) == november(17)  # five working days on
-    assert moves() == [
-        (f"enrollment:{mine.pk}", november(10), FRIDAY), (f"enrollment:{mine.pk}", FRIDAY, november(17))
-    ]  # fmt: skip
-
-
 def test_an_absence_to_come_leaves_alone_what_is_due_before_it(clock):
     learner = make_user()
     mine = due(november(20), learner=learner)
@@ -318,20 +303,6 @@ def test_the_days_are_those_of_the_persons_team_its_zone_and_its_holidays(clock)
         datetime(2026, 11, 25, tzinfo=zone), datetime(2026, 11, 27, tzinfo=zone)
     )  # fmt: skip
     assert due_on(mine) == november(30)  # one working day, for Thanksgiving is none
-
-
-def test_the_numbers_above_the_boards_follow_and_the_records_agree(clock):
-    team, learner = make_team(), make_user()
-    join(team, learner)
-    due(november(20), learner=learner)
-    on(clock, MONDAY)
-    assert Headcount.objects.filter(team=team).told(timezone.now()).states[State.OVERDUE] == 1
-    mark_away(learner, MONDAY, FRIDAY, by=None)
-    assert Headcount.objects.filter(team=team).told(timezone.now()).states[State.OVERDUE] == 0
-    assert list(differences()) == []
-    on(clock, november(28))
-    assert Headcount.objects.filter(team=team).told(timezone.now()).states[State.OVERDUE] == 1
-    assert list(differences()) == []
 
 
 def test_absences_come_to_the_same_in_whichever_order_they_are_told_changed_and_followed(clock):

@@ -95,21 +95,6 @@ def test_all_reasons_come_with_the_right_answer_or_after_a_second_miss(responses
     assert marks(shown)["choice 1"] in {"key", "right"}
 
 
-def test_what_belongs_elsewhere_is_told_only_after_a_second_miss():
-    shown = show(ORDER, 7, tries(ORDER, [0, 2, 1], [1, 0, 2]))
-    assert {choice.html: choice.belongs for choice in shown.choices} == {
-        "choice 0": "1",
-        "choice 1": "",
-        "choice 2": "",
-    }
-    shown = show(SORT, 7, tries(SORT, [1, 0, 1], [0, 0, 1]))
-    assert {choice.html: choice.belongs for choice in shown.choices} == {
-        "member 0": "",
-        "member 1": "cold",
-        "member 2": "",
-    }
-
-
 def said(shown):
     """What is said of each of one's own: what it is, where it belongs; and how many are missing."""
     return {choice.html: choice.mark + choice.belongs for choice in shown.choices if choice.mark}, shown.missing

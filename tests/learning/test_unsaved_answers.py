@@ -11,32 +11,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.sessions import SEEN
-from courseware.content.compiled import serving
-from courseware.content.models import ReleaseEntry
-from courseware.learning.answering import answer
 from courseware.learning.models import Answer
 from courseware.unsaved.models import UnsavedText
 from tests.language.samples import COURSE, make_files
+from tests.learning.lesson_pages import LESSON, answer_url, sent, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
-LESSON = reverse("learning:step", args=["tea-room", "boiling"])
-ANSWER = reverse("learning:answer", args=["tea-room", "boiling", "note"])
+ANSWER = answer_url("note")
 UNSAVED = ANSWER + "unsaved/"
 
 
 def typed(text, **fields):
     return {"token": uuid.uuid4(), "text": text} | fields
-
-
-def sent(text, **fields):
-    revision = ReleaseEntry.objects.filter(document__identifier="boiling").latest("pk").revision_id
-    return typed(text) | {"tries": 0, "revision": revision} | fields
-
-
-def save(enrollment, text):
-    step = serving.outline(enrollment.course.current, "en").step("boiling")
-    return answer(enrollment, step, "note", [text], token=uuid.uuid4())
 
 
 def kept():
@@ -70,27 +57,20 @@ def test_what_is_typed_is_kept_until_it_is_sent_and_counts_as_nothing(client, en
     assert kept() == [(ANSWER, {"text": "Mind the kettle\nand the cup."})]
     enrollment.refresh_from_db()
     assert (enrollment.started_at, enrollment.last_active_at, Answer.objects.count()) == (None, None, 0)
-    assert client.post(ANSWER, sent("Mind the kettle.")).status_code == 302
+    assert client.post(ANSWER, sent(text="Mind the kettle.")).status_code == 302
     assert (kept(), Answer.objects.get().response) == ([], "Mind the kettle.")
 
 
 def test_an_answer_that_is_refused_drops_nothing_and_one_to_another_question_neither(client, enrollment):
     client.post(UNSAVED, typed("Nearly"))
-    assert client.post(ANSWER, sent("x" * 5001)).status_code == 422
-    other = reverse("learning:answer", args=["tea-room", "boiling", "what-first"])
-    fields = sent("", choice="0") | {"drawn_with": card_field(client, "what-first", "drawn_with")}
-    assert client.post(other, fields).status_code == 302
+    assert client.post(ANSWER, sent(text="x" * 5001)).status_code == 422
+    assert client.post(answer_url("what-first"), sent("0")).status_code == 302
     assert kept() == [(ANSWER, {"text": "Nearly"})]
-
-
-def card_field(client, question, name):
-    page = BeautifulSoup(client.get(LESSON).content, "html.parser")
-    return page.select_one(f"#q-{question} [name={name}]")["value"]
 
 
 def test_what_arrives_after_its_form_was_sent_does_not_come_back_as_unsaved(client, enrollment):
     token = uuid.uuid4()
-    client.post(ANSWER, sent("Mind the kettle.", token=token))
+    client.post(ANSWER, sent(text="Mind the kettle.", token=token))
     assert client.post(UNSAVED, typed("Mind the ke", token=token)).status_code == 204
     assert kept() == []
     client.post(UNSAVED, typed("Mind the cup, too", token=uuid.uuid4()))
@@ -169,7 +149,7 @@ def test_another_device_is_offered_what_was_typed_and_the_form_stays_as_it_is(cl
 
 
 def test_put_in_it_stands_in_the_form_and_is_saved_by_its_button(client, enrollment):
-    save(enrollment, "What was saved")
+    try_it(enrollment, "note", ["What was saved"])
     client.post(UNSAVED, typed("Mind the kettle"))
     found = card(client, f"{LESSON}?put-in=note")
     said, texts = offer(found)
@@ -177,13 +157,13 @@ def test_put_in_it_stands_in_the_form_and_is_saved_by_its_button(client, enrollm
     assert "is here again. It is not saved yet." in said
     assert "Only you can read it" not in found.text
     assert kept() == [(ANSWER, {"text": "Mind the kettle"})]
-    client.post(ANSWER, sent(field(found), tries=1))
+    client.post(ANSWER, sent(text=field(found), tries=1))
     for address in (LESSON, f"{LESSON}?put-in=note"):
         assert (offer(card(client, address)), field(card(client, address))) == (None, "Mind the kettle")
 
 
 def test_thrown_away_it_is_gone_and_what_is_saved_stays(client, enrollment):
-    save(enrollment, "What was saved")
+    try_it(enrollment, "note", ["What was saved"])
     client.post(UNSAVED, typed("Mind the kettle"))
     for _once_more in range(2):
         response = client.post(UNSAVED, {"throw-away": "yes"})
@@ -192,7 +172,7 @@ def test_thrown_away_it_is_gone_and_what_is_saved_stays(client, enrollment):
 
 
 def test_what_was_saved_later_is_said_and_stays_in_the_form(client, enrollment):
-    save(enrollment, "What was saved")
+    try_it(enrollment, "note", ["What was saved"])
     UnsavedText.objects.create(
         person=enrollment.learner, form=ANSWER, fields={"text": "Before"}, typed_at=timezone.now() - timedelta(hours=1)
     )
@@ -203,7 +183,7 @@ def test_what_was_saved_later_is_said_and_stays_in_the_form(client, enrollment):
 
 
 def test_what_is_saved_already_is_not_offered(client, enrollment):
-    save(enrollment, "Two\r\nlines")
+    try_it(enrollment, "note", ["Two\r\nlines"])
     client.post(UNSAVED, typed("Two\r\nlines "))
     assert offer(card(client)) is None
     client.post(UNSAVED, typed("Two\r\nlines, and one"))
@@ -212,7 +192,7 @@ def test_what_is_saved_already_is_not_offered(client, enrollment):
 
 def test_what_was_just_refused_stays_in_the_form_and_nothing_older_is_offered(client, enrollment):
     client.post(UNSAVED, typed("Older"))
-    page = BeautifulSoup(client.post(ANSWER, sent("x" * 5001)).content, "html.parser")
+    page = BeautifulSoup(client.post(ANSWER, sent(text="x" * 5001)).content, "html.parser")
     assert (offer(page.select_one("#q-note")), field(page.select_one("#q-note"))) == (None, "x" * 5001)
 
 

@@ -62,12 +62,6 @@ def test_after_a_red_ending_the_way_leads_on_where_the_simulation_is_optional(cl
     assert any(link.text.startswith("Next: ") for link in page.select(".outcome .btn")) is goes_on
 
 
-def test_a_run_without_critical_errors_names_none(signed_in, enrollment):
-    page = debrief_of(signed_in, play(enrollment))
-    assert not page.find(id="critical") and not page.select(".first-of-all")
-    assert page.find("h1").get_text() == "A false alarm"
-
-
 def test_the_way_is_numbered_as_it_was_played_and_forks_where_something_else_was_chosen(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, [1, 1, 0, (0, [0, 2])]))
     assert way(page) == [

@@ -313,14 +313,6 @@ def test_a_run_goes_on_and_can_be_left_when_the_simulation_has_left_the_course(s
     assert signed_in.get(page_of(run))["Location"] == "/"
 
 
-def test_the_language_may_change_in_the_middle_of_a_run(signed_in, enrollment):
-    run = begin(enrollment)
-    decide(signed_in, run, 0)
-    page = signed_in.get(page_of(run), headers={"Accept-Language": "zh-hans"}).content.decode()
-    assert "你在哪儿？" in page and "放下杯子" in page
-    assert Run.objects.count() == 1
-
-
 @pytest.mark.parametrize(
     ("given", "offered"),
     [

@@ -3,7 +3,6 @@
 import pytest
 
 from courseware.assessment import attempting
-from courseware.learning.models import Completion
 from courseware.learning.progress import progress_of
 from courseware.reporting.consistency import differences
 from courseware.reporting.timeline import timeline
@@ -56,16 +55,6 @@ def test_the_last_simulation_completes_the_course_and_brings_the_certificate():
     enrollment.refresh_from_db()
     assert enrollment.completed_at and enrollment.certificate
     assert list(differences()) == []
-
-
-def test_who_completed_the_course_can_play_on_and_nothing_of_it_changes():
-    enrollment = make_player()
-    complete_course(enrollment)
-    enrollment.refresh_from_db()
-    completed, number = enrollment.completed_at, Completion.objects.count()
-    play(enrollment, RED)
-    enrollment.refresh_from_db()
-    assert (enrollment.completed_at, Completion.objects.count()) == (completed, number)
 
 
 def test_the_record_and_the_page_of_the_person_tell_endings_and_no_decisions(client):
