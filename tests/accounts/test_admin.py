@@ -97,24 +97,20 @@ def test_rights_are_logged_and_end_the_sessions_of_the_person(admin, client):
     assert theirs.get(reverse("account_change_password")).status_code == 302
 
 
-def test_a_new_name_is_no_change_of_rights(admin, client):
+@pytest.mark.parametrize(
+    ("field", "value", "verbs"),
+    [
+        ("name", "Another name", []),
+        ("email", "new@example.com", ["address-changed"]),
+        ("practice_time", "2", ["practice-time-changed"]),
+    ],
+)
+def test_a_field_is_logged_without_what_it_says(admin, client, field, value, verbs):
     person = make_user()
-    change(client, person, name="Another name")
-    assert log() == []
-
-
-def test_a_new_address_is_logged_without_the_address(admin, client):
-    person = make_user()
-    change(client, person, email="new@example.com")
-    assert log() == [("address-changed", f"person:{person.pk}", {})]
-
-
-def test_extra_time_is_logged_without_the_time(admin, client):
-    person = make_user()
-    change(client, person, practice_time="2")
+    change(client, person, **{field: value})
     person.refresh_from_db()
-    assert person.practice_time == "2"
-    assert log() == [("practice-time-changed", f"person:{person.pk}", {})]
+    assert getattr(person, field) == value
+    assert log() == [(verb, f"person:{person.pk}", {}) for verb in verbs]
 
 
 def test_closing_an_account_ends_its_sessions(admin, client):
@@ -143,6 +139,7 @@ def test_signing_out_everywhere(admin, client):
     theirs = type(client)()
     theirs.force_login(person)
     act(client, PEOPLE, "end_sessions", person)
+    assert log() == [("sessions-ended", f"person:{person.pk}", {})]
     assert theirs.get(reverse("account_change_password")).status_code == 302
 
 
@@ -231,11 +228,6 @@ def test_the_log_can_be_read_and_searched_but_not_touched(admin, client):
         assert client.post(url, {"post": "yes", "verb": "closed"}).status_code == 403
     act(client, changelist, "delete_selected", event)
     assert Event.objects.get().verb == "opened"
-
-
-@pytest.mark.parametrize("table", ["account/emailaddress", "mfa/authenticator", "usersessions/usersession"])
-def test_tables_of_allauth_are_not_in_the_admin(admin, client, table):
-    assert client.get(f"/admin/{table}/").status_code == 404
 
 
 def test_rights_given_to_a_group_are_logged_for_each_member_and_end_their_sessions(client):

@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from courseware.accounts.models import Membership
-from courseware.accounts.rights import deactivate, end_sessions
+from courseware.accounts.rights import deactivate
 from courseware.accounts.sessions import BEGAN, MANAGES, SEEN, TIME_ZONE
 from courseware.evidence.models import Event
 from tests.making import PASSWORD, join, make_admin, make_team, make_user
@@ -132,12 +132,6 @@ def test_deactivating_ends_every_session_at_once_and_for_good(signed_in):
     event = Event.objects.get(verb="rights-changed")
     assert (event.actor, event.subject) == (admin, f"person:{signed_in.person.pk}")
     assert event.data == {"is_active": [True, False]}
-
-
-def test_an_admin_can_end_all_sessions_of_a_person(signed_in):
-    end_sessions(signed_in.person, by=make_admin())
-    assert not is_in(signed_in)
-    assert Event.objects.filter(verb="sessions-ended").count() == 1
 
 
 def test_changing_the_password_ends_the_other_sessions_and_keeps_this_one(signed_in, django_user_model):

@@ -2,13 +2,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.checks import Tags, run_checks
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from courseware.accounts.addresses import page_address, stays_here
+from courseware.accounts.freshness import is_fresh
+from courseware.accounts.hashing import SmallArgon2Hasher
 from courseware.accounts.inviting import password_link
+from courseware.accounts.models import Device, User
+from courseware.accounts.sign_in_names import plain_name
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
-from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, make_admin, make_user
+from courseware.outbox.models import Message
+from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
 WRONG = "not-the-password"
@@ -246,24 +254,17 @@ def test_the_choice_is_kept_in_a_cookie_and_leads_back_to_the_page(client):
 
 
 def test_the_choice_of_a_person_is_kept_with_the_person_and_wins(client):
-    person = make_user(language="zh-hans")
+    person, other = make_user(language="zh-hans"), make_user(language="zh-hans")
     client.force_login(person)
     client.cookies["language"] = "en"
     page = reverse("account_change_password")
     assert language_of(client.get(page)) == "zh-hans"
     client.post(reverse("set-language"), {"language": "en"})
     person.refresh_from_db()
-    assert person.language == "en"
+    other.refresh_from_db()
+    assert (person.language, other.language) == ("en", "zh-hans")
     client.cookies["language"] = "zh-hans"
     assert language_of(client.get(page)) == "en"
-
-
-def test_nobody_elses_language_changes(client):
-    other = make_user(language="zh-hans")
-    client.force_login(make_user())
-    client.post(reverse("set-language"), {"language": "en"})
-    other.refresh_from_db()
-    assert other.language == "zh-hans"
 
 
 @pytest.mark.parametrize("language", ["", "fr", "zh", "EN", "en\x00", "x" * 1000])
@@ -290,3 +291,142 @@ def test_a_form_shown_with_its_mistakes_switches_back_to_the_page_it_stood_on(rf
     assert page_address(post) == {"page_address": "/learn/tea-room/boiling/?a=1"}
     assert page_address(rf.post("/team/people/1/extend/")) == {"page_address": "/"}
     assert page_address(rf.get("/team/?state=overdue")) == {"page_address": "/team/?state=overdue"}
+
+
+def make_numbered(number="A0012", **fields):
+    return User.objects.create_user(None, PASSWORD, name="Wang Fang", staff_number=number, **fields)
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        (" Ming.Wang@Example.com ", "ming.wang@example.com"),
+        ("ming＠example．com", "ming@example.com"),
+        ("ａ００１２", "A0012"),
+        ("a 00 12", "A0012"),
+        ("0012", "0012"),
+    ],
+)
+def test_a_name_has_one_form_however_it_is_typed(typed, plain):
+    assert plain_name(typed) == plain
+
+
+@pytest.mark.parametrize("typed", ["A0012", "a0012", "Ａ００１２", " a 0012 "])
+def test_a_staff_number_opens_the_door_with_and_without_an_address_beside_it(typed, client):
+    for person in (make_numbered(), make_user(staff_number="B7")):
+        response = sign_in(client, typed if person.email is None else "b7")
+        assert (response.status_code, response["Location"]) == (302, "/start/")
+        assert Event.objects.latest("pk").subject == f"person:{person.pk}"
+        client.post(reverse("account_logout"))
+
+
+def test_neither_a_wrong_password_nor_another_number_opens_it(client):
+    make_numbered()
+    for name, password in (
+        ("A0012", WRONG),
+        ("A0013", PASSWORD),
+        ("A0012@example.com", PASSWORD),
+        ("Wang Fang", PASSWORD),
+    ):
+        assert sign_in(client, name, password).status_code == 422, name
+
+
+def test_nobodys_number_looks_like_an_address():
+    with pytest.raises(ValidationError, match="A staff number has no @"):
+        make_numbered("a@example.com")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_known_and_unknown_names_cost_the_same_queries_and_one_hash(client, monkeypatch, settings):
+    settings.PASSWORD_HASHERS = ["courseware.accounts.hashing.SmallArgon2Hasher"]
+    make_numbered()
+    make_user(email="known@example.com", staff_number="B7")
+    hashes = []
+    for verb in ("encode", "verify"):
+        real = getattr(SmallArgon2Hasher, verb)
+        monkeypatch.setattr(SmallArgon2Hasher, verb, lambda *args, real=real: hashes.append(1) or real(*args))
+    sign_in(client, "warm", WRONG)
+    costs = {}
+    for name in ("A0012", "A9999", "B7", "known@example.com", "other@example.com"):
+        hashes.clear()
+        with CaptureQueriesContext(connection) as queries:
+            sign_in(client, name, WRONG)
+        costs[name] = len(queries), len(hashes)
+    assert len(set(costs.values())) == 1, costs
+    assert costs["A0012"][1] == 1
+
+
+def test_tries_at_a_number_are_counted_however_it_is_typed(client):
+    make_numbered()
+    answers = [sign_in(client, typed, WRONG) for typed in ("A0012", "a0012", "a 0012", "Ａ0012", "A0012", "a0012")]
+    assert [b"wrong tries" in each.content for each in answers] == [False] * 5 + [True]
+    assert b"wrong tries" not in sign_in(client, "A0013", WRONG).content
+
+
+def test_the_right_password_ends_the_count_of_both_names(client):
+    make_user(email="b@example.com", staff_number="B7")
+    for name in ("B7", "b@example.com"):
+        for _ in range(4):
+            sign_in(client, name, WRONG)
+    sign_in(client, "B7")
+    client.post(reverse("account_logout"))
+    answers = [sign_in(client, name, WRONG) for name in ("B7", "b@example.com") for _ in range(5)]
+    assert not any(b"wrong tries" in each.content for each in answers)
+
+
+def test_a_browser_is_known_by_either_name(client):
+    person = make_user(email="b@example.com", staff_number="B7")
+    for name in ("B7", "b@example.com"):
+        sign_in(client, name)
+        client.post(reverse("account_logout"))
+    assert Device.objects.filter(person=person).count() == 1
+    assert letters() == []
+
+
+def test_who_has_a_number_alone_shows_again_who_it_is(client):
+    make_numbered()
+    sign_in(client, "A0012")
+    assert client.post(reverse("account_reauthenticate"), {"password": WRONG}).status_code == 422
+    response = client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    assert response.status_code == 302
+    request = response.wsgi_request
+    assert is_fresh(request)
+
+
+def test_a_link_asked_for_by_number_goes_to_the_address_kept_with_it_and_to_nobody_else(client):
+    make_numbered("A1")
+    make_user(email="b@example.com", staff_number="B7")
+    make_user(email="gone@example.com", staff_number="C1", is_active=False)
+    for name in ("b7", "a1", "c1", "no-such-number"):
+        response = client.post(reverse("account_reset_password"), {"email": name})
+        assert response["Location"] == reverse("account_reset_password_done")
+    assert [letter.to for letter in letters()] == [["b@example.com"]]
+    assert [(each.kind, each.why) for each in Message.objects.order_by("pk")] == [
+        ("new-link", ""),
+        ("new-link", "the person has no address"),
+        ("no-account", "the person has no address"),
+        ("no-account", "the person has no address"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "x@example.org(@example.com",  # which a mail server would read as x@example.org
+        "x@example.org <x@example.com",
+        "x@example.org,x@example.com",
+        "x\ny@example.com",
+        "@example.com",
+        "ﷺ" * 99 + "@example.com",  # 18 letters each in its plain form
+    ],
+)
+def test_no_letter_is_written_to_what_is_no_address(typed, client):
+    response = client.post(reverse("account_reset_password"), {"email": typed})
+    assert (response.status_code, Message.objects.count()) == (422, 0)
+
+
+def test_without_address_and_number_nobody_comes_in():
+    with pytest.raises(ValidationError, match="An e-mail address or a staff number is needed"):
+        User.objects.create_user(name="Wang")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.create(name="Wang", email=None)

@@ -1,9 +1,15 @@
 """The tags and filters of templates: pieces rendered once, minutes in words, titles of pages."""
 
+import ast
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import django
+import polib
 import pytest
+from django import conf
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
@@ -11,7 +17,7 @@ from django.template import Context, Template
 from django.utils import timezone, translation
 from django.utils.translation import override
 
-from courseware.lib import cached_include
+from courseware.lib import cached_include, django_words
 from courseware.lib.minute_words import minutes_in_words
 
 PIECES = {
@@ -133,3 +139,19 @@ def test_a_title_begins_with_an_error_or_else_with_a_success(levels, title, show
 
 def test_a_page_without_messages_keeps_its_title():
     assert TITLE.render(Context({"title": "My team"})) == "My team"
+
+
+def said_by_django():
+    for package in (conf, admin):
+        catalogue = Path(package.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+        yield from (entry.msgid for entry in polib.pofile(str(catalogue)))
+
+
+def test_every_sentence_that_is_put_otherwise_is_one_of_django():
+    tree = ast.parse(Path(django_words.__file__).read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    ours = {call.args[0].value for call in calls}
+    assert len(ours) > 40
+    of_another_version = django_words.OF_DJANGO_5 if django.VERSION >= (6, 0) else django_words.OF_DJANGO_6
+    with translation.override(None):
+        assert ours - set(said_by_django()) == {str(sentence) for sentence in of_another_version}

@@ -138,12 +138,6 @@ def test_a_report_is_taken_for_two_weeks(sent, monkeypatch, days, expected):
     assert sent.state == expected
 
 
-def test_a_number_that_no_letter_has_changes_nothing(sent, monkeypatch):
-    sent.number = "00000000-0000-4000-8000-000000000000"
-    assert "no letter" in receive(mail("postfix", sent), monkeypatch)
-    assert states() == ["sent", "sent"]
-
-
 def test_while_the_database_is_away_the_mail_server_is_asked_to_come_again(monkeypatch):
     def away(mail):
         raise OperationalError("no connection")
