@@ -26,8 +26,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, subject_of
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib import dates
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.tray_lines import KEPT_FOR, TrayLine
+from courseware.outbox.models import LINES_KEPT_FOR, Message, MessageState, TrayLine
 from courseware.reporting.forms import posts_of
 
 COURSES = 10
@@ -186,7 +185,7 @@ class Intake(BulkRows):
         )
         data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
         self.log("enrolled", enrollment, self.firm.admin, enrolled_at, data)
-        if way.enrolled < KEPT_FOR.days:
+        if way.enrolled < LINES_KEPT_FOR.days:
             told = {"subjects": [enrollment.pk]}
             self.new(TrayLine, kind="enrolled", person_id=learner.pk, data=told, written_at=enrolled_at)
         for at, entry in zip(done, taught_course.lessons, strict=False):

@@ -47,8 +47,8 @@ from courseware.learning.models import Enrollment
 from courseware.learning.phrase_book import keep_phrase
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
+from courseware.outbox.models import TrayLine
 from courseware.outbox.stopping import SIGNER
-from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting import board_rows
 from courseware.reporting.saved_views import SavedView
 from courseware.simulations import running

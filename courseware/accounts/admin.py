@@ -14,8 +14,8 @@ from courseware.accounts.freshness import AsksWhoItIs
 from courseware.accounts.inviting import NotInvited, invite
 from courseware.accounts.merges import merge_of
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.moving import tell_old_address
 from courseware.accounts.offices import AUDITORS
-from courseware.accounts.particulars import tell_old_address
 from courseware.accounts.people_lists import AwayFilter, NoTeamFilter, TeamFilter
 from courseware.accounts.permissions import may_decide_about, not_decided_by
 from courseware.accounts.rights import (

@@ -15,9 +15,8 @@ from courseware.accounts.substitutes import Substitute
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LineWords, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
+from courseware.outbox.models import Message, TrayLine
 from courseware.outbox.telling import tell
-from courseware.outbox.tray_lines import TrayLine
 
 
 @transaction.atomic

@@ -19,9 +19,8 @@ from courseware.evidence.recording import record
 from courseware.learning.completing import lock
 from courseware.learning.models import Enrollment
 from courseware.outbox.kinds import LineWords, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
+from courseware.outbox.models import Message, TrayLine
 from courseware.outbox.telling import tell
-from courseware.outbox.tray_lines import TrayLine
 
 
 class NotForThisPerson(Exception):

@@ -16,7 +16,7 @@ from courseware.assessment.drilling import OtherQuestion
 from courseware.assessment.models import DailyAnswer, DailyWish
 from courseware.evidence.recording import record
 from courseware.learning.answering import question_of_form, store_new
-from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
+from courseware.outbox.stopping import stopped_of, turn_on_again
 
 if TYPE_CHECKING:
     from fsrs import Scheduler
@@ -96,7 +96,7 @@ def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
     chosen = {"by_letter": by_letter, "during_course": during_course}
     DailyWish.objects.update_or_create(person=person, defaults=chosen)
     if by_letter:
-        turn_on_again(KindToStop(person, DAILY_LETTER))
+        turn_on_again(person, DAILY_LETTER)
     record("daily-question-chosen", actor=person, subject=person, data=chosen)
 
 

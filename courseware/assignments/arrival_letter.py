@@ -19,9 +19,8 @@ from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason
 from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
-from courseware.outbox.models import Message
+from courseware.outbox.models import Message, TrayLine
 from courseware.outbox.telling import tell_together
-from courseware.outbox.tray_lines import TrayLine
 
 KIND = "arrival"
 DAY = timedelta(days=1)

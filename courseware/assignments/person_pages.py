@@ -15,8 +15,7 @@ from courseware.accounts.freshness import asks_before_appointing, asks_before_po
 from courseware.accounts.leaving import HasRecord, remove_person
 from courseware.accounts.merges import Merge, merge_of
 from courseware.accounts.models import Membership, User
-from courseware.accounts.moving import add_place, end_place, move
-from courseware.accounts.particulars import change_particulars
+from courseware.accounts.moving import add_place, change_particulars, end_place, move
 from courseware.accounts.permissions import handles_people, may_handle, may_place, sees_the_firm
 from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.certifying import withdraw

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.utils.functional import Promise
 
-from courseware.outbox.models import TYPE_LABELS, Message
+from courseware.outbox.models import TYPE_LABELS, Message, TrayLine
 from courseware.outbox.placeholders import Editable
-from courseware.outbox.tray_lines import TrayLine
 
 Found = TypeVar("Found")
 Ask = Callable[[Sequence[Message]], Mapping[int, Found]]  # what is said of each of several, by key

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.outbox.circuit_breaker import UnreachableServer  # noqa: F401 - Django finds its models here
 from courseware.outbox.letter_words import LetterWords  # noqa: F401 - the same
-from courseware.outbox.tray_lines import TrayLine  # noqa: F401 - the same
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try
+LINES_KEPT_FOR = timedelta(days=90)
 TYPE_LABELS: dict[str, str | Promise] = {}  # by type of email; `kinds.register_kind` fills it
 
 
@@ -147,3 +147,40 @@ class StoppedKind(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.kind}"
+
+
+class TrayLineQuerySet(models.QuerySet["TrayLine"]):
+    def of(self, person: int | None) -> Self:
+        return self.filter(person=person).order_by("-pk")
+
+    def unread(self) -> Self:
+        return self.filter(read_at=None)
+
+    def over(self, at: datetime) -> Self:
+        return self.filter(written_at__lt=at - LINES_KEPT_FOR)
+
+
+class TrayLine(models.Model):
+    """A notification, stored with its email. Its text is made from `data` when it is shown."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=64)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    data = models.JSONField(default=dict)
+    written_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    objects = TrayLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["person", "-id"], name="tray_of_person"),
+            models.Index(fields=["person"], name="tray_unread", condition=models.Q(read_at=None)),
+            models.Index(fields=["written_at"], name="tray_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.kind}"

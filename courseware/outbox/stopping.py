@@ -1,7 +1,6 @@
 """Unsubscribe from types of email by a signed link (RFC 8058), which does nothing else."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -19,11 +18,6 @@ SIGNER = Signer(salt="outbox.stopping")
 STOPPED = gettext_noop("the person has stopped letters of this kind")
 
 
-class KindToStop(NamedTuple):
-    person: AbstractBaseUser
-    kind: str
-
-
 def may_be_stopped(kind: str) -> bool:
     return kind in MESSAGE_KINDS and MESSAGE_KINDS[kind].sort == LetterSort.SUBSCRIBED
 
@@ -36,29 +30,29 @@ def address_to_stop(message: Message) -> str:
     return settings.SITE_URL.rstrip("/") + reverse("outbox:stop", args=[token])
 
 
-def read_token(token: str) -> KindToStop | None:
+def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
     """None for an unsigned token or a type that cannot be unsubscribed."""
     try:
         key, kind = SIGNER.unsign_object(token)
     except (BadSignature, ValueError, TypeError):
         return None
     person = get_user_model()._default_manager.filter(pk=key).first()
-    return KindToStop(person, kind) if person and may_be_stopped(kind) else None
+    return (person, kind) if person and may_be_stopped(kind) else None
 
 
 @transaction.atomic
-def stop_kind(wanted: KindToStop) -> bool:
-    _row, is_new = StoppedKind.objects.get_or_create(person_id=wanted.person.pk, kind=wanted.kind)
+def stop_kind(person: AbstractBaseUser, kind: str) -> bool:
+    _row, is_new = StoppedKind.objects.get_or_create(person_id=person.pk, kind=kind)
     if is_new:
-        record("letters-stopped", actor=wanted.person, subject=wanted.person, data={"kind": wanted.kind})
+        record("letters-stopped", actor=person, subject=person, data={"kind": kind})
     return is_new
 
 
 @transaction.atomic
-def turn_on_again(wanted: KindToStop) -> bool:
-    gone, _rows = StoppedKind.objects.filter(person=wanted.person.pk, kind=wanted.kind).delete()
+def turn_on_again(person: AbstractBaseUser, kind: str) -> bool:
+    gone, _rows = StoppedKind.objects.filter(person=person.pk, kind=kind).delete()
     if gone:
-        record("letters-go-on", actor=wanted.person, subject=wanted.person, data={"kind": wanted.kind})
+        record("letters-go-on", actor=person, subject=person, data={"kind": kind})
     return bool(gone)
 
 

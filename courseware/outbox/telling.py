@@ -11,8 +11,7 @@ from django.utils import timezone
 from courseware.lib.dates import now
 from courseware.outbox.delivering import deliver
 from courseware.outbox.kinds import MESSAGE_KINDS
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.tray_lines import TrayLine
+from courseware.outbox.models import Message, MessageState, TrayLine
 
 # Emails about an action with *Undo* wait this long, so that screen-reader users can reach the button.
 HELD_FOR_UNDO = timedelta(minutes=2)

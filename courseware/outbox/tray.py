@@ -8,7 +8,7 @@ from django.db.models import Count, OuterRef, QuerySet
 from django.utils import timezone
 
 from courseware.outbox.kinds import MESSAGE_KINDS, LineWords
-from courseware.outbox.tray_lines import TrayLine
+from courseware.outbox.models import TrayLine
 
 
 def unread_of(person: OuterRef) -> QuerySet[TrayLine, int]:

@@ -16,9 +16,9 @@ from courseware.lib.model_admins import FirstRows
 from courseware.lib.page_views import form_on, form_view, post_view
 from courseware.lib.small_numbers import keys_in
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
-from courseware.outbox.stopping import KindToStop, kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
+from courseware.outbox.models import TrayLine
+from courseware.outbox.stopping import kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
 from courseware.outbox.tray import in_words, mark_read
-from courseware.outbox.tray_lines import TrayLine
 
 LINES_A_PAGE = 50
 
@@ -53,9 +53,9 @@ def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
     if wanted is None:
         raise Http404
     if request.method == "POST":
-        stop_kind(wanted)
-    is_stopped = wanted.kind in stopped_of(wanted.person)
-    context = {"words": MESSAGE_KINDS[wanted.kind].words, "is_stopped": is_stopped}
+        stop_kind(*wanted)
+    person, kind = wanted
+    context = {"words": MESSAGE_KINDS[kind].words, "is_stopped": kind in stopped_of(person)}
     return render(request, "outbox/stop.html", context)
 
 
@@ -67,7 +67,7 @@ def own_letters(request: HttpRequest) -> HttpResponse:
         kind = request.POST.get("kind", "")
         if kind in kinds:
             is_over = "stop" in request.POST
-            (stop_kind if is_over else turn_on_again)(KindToStop(person, kind))
+            (stop_kind if is_over else turn_on_again)(person, kind)
             said = _("No letters of this kind come any more.") if is_over else _("Letters of this kind come again.")
             messages.success(request, said)
         return redirect("outbox:own-letters")

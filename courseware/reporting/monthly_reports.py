@@ -17,7 +17,7 @@ from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
-from courseware.outbox.stopping import KindToStop, stopped_of, turn_on_again
+from courseware.outbox.stopping import stopped_of, turn_on_again
 from courseware.outbox.telling import email_to
 from courseware.reporting.letter_samples import MONTHLY_REPORT
 
@@ -47,7 +47,7 @@ def has_asked_for_it(person) -> bool:
 @transaction.atomic
 def subscribe(person) -> None:
     """Subscribe a person, also one who has unsubscribed by the link in an email."""
-    turn_on_again(KindToStop(person, KIND))
+    turn_on_again(person, KIND)
     _report, is_new = MonthlyReport.objects.get_or_create(person=person)
     if is_new:
         record("monthly-report-wanted", actor=person, subject=person)

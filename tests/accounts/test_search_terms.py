@@ -3,7 +3,7 @@ from django.db import connection, transaction
 
 from courseware.accounts.leaving import remove_person
 from courseware.accounts.models import User
-from courseware.accounts.particulars import change_particulars
+from courseware.accounts.moving import change_particulars
 from courseware.accounts.search_terms import SearchTerm, found_by, keys_found_wrongly, renew_terms, terms_of
 from courseware.reporting.consistency import differences
 from tests.making import make_hr, make_user

@@ -13,5 +13,5 @@ def make_certified(course, team, until):
     run = enroll(person, course)
     complete_course(run)
     Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    keep_standings(Certificate.objects.get(enrollment=run))
+    keep_standings([Certificate.objects.get(enrollment=run)])
     return person

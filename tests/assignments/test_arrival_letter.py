@@ -10,8 +10,7 @@ from courseware.assessment.models import Certificate
 from courseware.assignments import arrival_letter
 from courseware.learning.enrolling import enroll
 from courseware.outbox import tray
-from courseware.outbox.models import Message
-from courseware.outbox.tray_lines import TrayLine
+from courseware.outbox.models import Message, TrayLine
 from tests.language.samples import make_files
 from tests.making import join, letters, make_admin, make_course, make_user
 from tests.world import complete_course

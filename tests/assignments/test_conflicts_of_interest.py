@@ -10,8 +10,7 @@ from django.urls import reverse
 from courseware.accounts.joining import add_person
 from courseware.accounts.mergeable import Unmerged
 from courseware.accounts.models import Membership, User
-from courseware.accounts.moving import add_place
-from courseware.accounts.particulars import change_particulars
+from courseware.accounts.moving import add_place, change_particulars
 from courseware.accounts.rosters.applying import DONE, LEFT_OUT, apply_next, begin_applying, outcome_lines
 from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code

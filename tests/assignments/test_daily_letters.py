@@ -11,7 +11,7 @@ from courseware.assignments import daily_letters
 from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import deliver_due
 from courseware.outbox.models import Message
-from courseware.outbox.stopping import KindToStop, stop_kind
+from courseware.outbox.stopping import stop_kind
 from tests.assessment.daily import completed, give_daily
 from tests.making import letters
 
@@ -56,7 +56,7 @@ def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
         give_daily(run.learner, TUESDAY)
         assert letters() == []
         assert Message.objects.get().why == daily_letters.NOTHING_ASKED
-    stop_kind(KindToStop(run.learner, DAILY_LETTER))
+    stop_kind(run.learner, DAILY_LETTER)
     assert not wish_of(run.learner).by_letter
     choose(run.learner, by_letter=True, during_course=False)
     assert wish_of(run.learner).by_letter

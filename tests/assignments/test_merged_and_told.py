@@ -17,9 +17,8 @@ from courseware.learning.course_letter import KIND
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import claimed
-from courseware.outbox.models import Message, MessageState
+from courseware.outbox.models import Message, MessageState, TrayLine
 from courseware.outbox.tray import in_words
-from courseware.outbox.tray_lines import TrayLine
 from courseware.reporting.consistency import differences
 from tests.assignments.two_accounts import another_course
 from tests.making import join, letters, letters_after_undo, make_course, make_hr, make_user

@@ -219,7 +219,7 @@ def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, 
     run = Enrollment.objects.get(learner=other)
     complete_course(run)
     Certificate.objects.update(valid_until=date(2026, 11, 1))
-    keep_standings(Certificate.objects.get())
+    keep_standings([Certificate.objects.get()])
     row = merge(kept, other, by=hr)
     join(team, kept)
     assert act() == ""

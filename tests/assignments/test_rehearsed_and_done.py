@@ -43,7 +43,7 @@ def make_person(chance, course, teams, hr):
         run = make_enrollment(person, course, completed_at=timezone.now() - timedelta(days=50))
         certificate = issue(run, at=run.completed_at)
         Certificate.objects.filter(pk=certificate.pk).update(valid_until=until)
-        keep_standings(Certificate.objects.get(pk=certificate.pk))
+        keep_standings([Certificate.objects.get(pk=certificate.pk)])
     if kind == "outside":
         said = {"trained_on": site_day() - timedelta(days=60), "valid_until": until, "proof": "x"}
         record_outside([OutsideTraining(person=person, course=course, **said)], by=hr)

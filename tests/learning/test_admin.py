@@ -327,7 +327,7 @@ def certified(name, until, course):
     run = make_enrollment(make_user(name), course)
     complete_course(run)
     Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    keep_standings(Certificate.objects.get(enrollment=run))
+    keep_standings([Certificate.objects.get(enrollment=run)])
     return run
 
 

@@ -26,8 +26,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.learning.postponing import mark_away
-from courseware.outbox.models import Message
-from courseware.outbox.tray_lines import TrayLine
+from courseware.outbox.models import Message, TrayLine
 from courseware.reporting.consistency import differences
 from tests.making import (
     days,

@@ -6,7 +6,7 @@ from django.db import models
 
 from courseware.accounts.joining import add_person
 from courseware.accounts.models import Team, User, plain_staff_number
-from courseware.accounts.particulars import change_particulars
+from courseware.accounts.moving import change_particulars
 from courseware.accounts.team_links import ask_lead, make_link
 from courseware.accounts.ways_in import JoinRequest
 from courseware.lib.names import MultilineNameField, NameField, visible, visible_lines

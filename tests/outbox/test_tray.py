@@ -15,8 +15,7 @@ from courseware.content.models import Course
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.outbox import tray
-from courseware.outbox.models import Message
-from courseware.outbox.tray_lines import TrayLine
+from courseware.outbox.models import Message, TrayLine
 from tests.counting import statements
 from tests.making import days, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course

@@ -18,7 +18,7 @@ from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant, site_day
 from courseware.outbox.delivering import deliver_due
 from courseware.outbox.models import Message, MessageState
-from courseware.outbox.stopping import KindToStop, stop_kind
+from courseware.outbox.stopping import stop_kind
 from courseware.reporting import digest
 from courseware.reporting.digest import write_digests
 from courseware.reporting.escalating import escalate
@@ -53,7 +53,7 @@ def firm(settings, time_machine):
         lead = make_user(f"Lead {place}", email=f"lead-{place}@example.com")
         team = make_team(place, parent=top, manager=lead, time_zone=zone)
         people_of(team, place, course, hr)
-    stop_kind(KindToStop(lead, "digest"))
+    stop_kind(lead, "digest")
     make_team("Nothing to say", parent=top, manager=make_user("Idle lead", email="idle@example.com"))
     Message.objects.all().delete()
     return time_machine

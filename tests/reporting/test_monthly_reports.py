@@ -8,7 +8,7 @@ import time_machine
 from courseware.accounts.models import Membership
 from courseware.evidence.models import Event
 from courseware.outbox.models import Message
-from courseware.outbox.stopping import KindToStop, stop_kind
+from courseware.outbox.stopping import stop_kind
 from courseware.reporting.monthly_reports import MonthlyReport, is_subscribed, subscribe, tell_of_month, unsubscribe
 from tests.making import letters, make_hr, make_team, make_user
 
@@ -95,7 +95,7 @@ def test_it_is_begun_and_stopped_by_one_press_and_pressed_again_nothing_happens(
 
 
 def test_who_stopped_it_by_the_press_in_a_letter_gets_none_until_asking_anew(lead):
-    stop_kind(KindToStop(lead, "monthly-report"))
+    stop_kind(lead, "monthly-report")
     assert not is_subscribed(lead)
     with time_machine.travel(MONDAY, tick=False):
         tell_of_month()

@@ -161,7 +161,7 @@ class Growth:
         Assignment.objects.bulk_create(Assignment(person=run.learner, enrollment=run, **facts) for run in runs)
         certificate = self.world.passed.enrollment.certificate
         for run in runs:
-            keep_standings(copy_of(certificate, run))
+            keep_standings([copy_of(certificate, run)])
         Message.objects.bulk_create(
             Message(kind="invitation", person=person, address=person.email or "")
             for person in [world.learner] * len(people)

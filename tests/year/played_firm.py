@@ -10,8 +10,7 @@ from courseware.accounts.away import Away
 from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import come_back, leave
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.moving import move
-from courseware.accounts.particulars import change_particulars
+from courseware.accounts.moving import change_particulars, move
 from courseware.accounts.rosters.applying import begin_applying
 from courseware.accounts.rosters.bringing import bring
 from courseware.accounts.standing_in import name_substitute
@@ -37,7 +36,7 @@ from courseware.learning import enrolling, postponing
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import own_outline, progress_of
 from courseware.outbox.models import Message
-from courseware.outbox.stopping import KindToStop, stop_kind, turn_on_again
+from courseware.outbox.stopping import stop_kind, turn_on_again
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.monthly_reports import subscribe, unsubscribe
 from tests.accounts.rosters.files import csv_file
@@ -232,10 +231,10 @@ class PlayedFirm:
         unsubscribe(self.viewer(team))
 
     def stop(self, team, kind):
-        stop_kind(KindToStop(self.viewer(team), kind))
+        stop_kind(self.viewer(team), kind)
 
     def go_on(self, team, kind):
-        turn_on_again(KindToStop(self.viewer(team), kind))
+        turn_on_again(self.viewer(team), kind)
 
     def name_substitute(self, team, other, first, last):
         name_substitute(self.viewer(team), self.viewer(other), first_day=first, last_day=last, by=self.hr)

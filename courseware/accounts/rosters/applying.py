@@ -14,9 +14,8 @@ from courseware.accounts.joining import added, added_together
 from courseware.accounts.leaving import left, returned
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.moving import moved
+from courseware.accounts.moving import moved, tell_old_address
 from courseware.accounts.offices import HR
-from courseware.accounts.particulars import tell_old_address
 from courseware.accounts.permissions import is_for_admins, may_decide_about
 from courseware.accounts.rosters.comparing import (
     BAD,
