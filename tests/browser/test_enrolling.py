@@ -39,21 +39,6 @@ def test_a_page_goes_on_by_itself_and_two_of_them_enroll_nobody_twice(visit, add
 
 
 @pytest.mark.exhaustive
-def test_closed_it_pauses_and_opened_again_it_goes_on(visit, address):
-    admin = make_admin()
-    page = visit(admin)
-    first = re.compile("enrolling")
-    page.route(first, lambda route: route.continue_() if route.request.method == "GET" else None)  # sent, not answered
-    page.goto(address)
-    page.close()
-    assert Enrollment.objects.count() == 0
-    again = visit(admin)
-    again.goto("/admin/accounts/team/")
-    again.locator(f"a[href='{address}']").click()
-    whole(again).to_be_visible()
-
-
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", [None, 503], ids=["no network", "the database is away"])
 def test_a_request_that_failed_is_sent_again_by_itself(visit, address, status):
     page = visit(make_admin())

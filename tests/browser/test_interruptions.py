@@ -82,18 +82,6 @@ def test_an_old_tab_does_not_replace_a_newer_answer(visit, learner, attempt):
     assert Response.objects.get(position=1).response == kept
 
 
-def test_a_tab_of_an_attempt_that_is_handed_in_leads_to_the_result(visit, learner, attempt):
-    page = visit(learner)
-    old = page.context.new_page()
-    old.goto(question_of(attempt))
-    page.goto(f"/attempts/{attempt.pk}/review/")
-    page.get_by_role("button", name="Hand in and see the result").click()
-    expect(page).to_have_url(re.compile("/result/$"))
-    choices(old).nth(1).check()
-    expect(old).to_have_url(re.compile("/result/$"))
-    expect(old.get_by_text("This attempt had been handed in already.")).to_be_visible()
-
-
 # The session ----------------------------------------------------------------------------------------------------------
 
 

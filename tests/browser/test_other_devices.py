@@ -146,21 +146,6 @@ def test_a_document_is_typed_on_one_device_and_saved_on_the_other(visit, editor)
         expect(device.locator("[data-offer]")).to_have_count(0)
 
 
-def test_an_editor_who_takes_the_saved_text_instead_is_offered_nothing_any_more(visit, editor):
-    page = visit(editor)
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.goto(editor_of("boiling"))
-    field = page.locator("#text-en")
-    type_and_wait(page, field.input_value() + "\nOne sentence more.\n", field)
-    page.reload()
-    expect(page.locator("[data-offer]")).to_be_hidden()
-    page.get_by_role("button", name="Take the saved text instead").click()
-    expect(page.get_by_text("Thrown away.")).to_be_visible()
-    expect(page.locator("#text-en")).not_to_have_value(re.compile("One sentence more."))
-    expect(page.locator("[data-offer]")).to_have_count(0)
-    assert UnsavedText.objects.count() == 0
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_offered_is_fine_to_see_and_to_hear(language, visit, learner, editor):
     document = Document.objects.get(identifier="boiling")

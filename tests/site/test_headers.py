@@ -1,8 +1,10 @@
 """The headers that belong on every answer, whatever it is, and what the settings insist on outside of tests."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
@@ -143,3 +145,31 @@ def test_cookies_are_not_for_scripts_nor_for_other_sites(client, world):
     client.post(reverse("set-language"), {"language": "en"})
     flags = {name: (bool(cookie["httponly"]), cookie["samesite"]) for name, cookie in client.cookies.items()}
     assert flags == dict.fromkeys(["sessionid", "csrftoken", "language", "device", "last-person"], (True, "Lax"))
+
+
+# What programs look for -----------------------------------------------------------------------------------------------
+
+SECURITY = "/.well-known/security.txt"
+
+
+@time_machine.travel(datetime(2026, 11, 25, 20, 0, tzinfo=UTC), tick=False)
+def test_whom_to_tell_of_a_weakness_and_until_when_that_holds(client, db, settings):
+    settings.SECURITY_CONTACT, settings.SITE_URL = "mailto:security@example.com", "https://training.example.com/"
+    response = client.get(SECURITY)
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.text == (
+        "Contact: mailto:security@example.com\n"
+        "Expires: 2027-02-23T20:00:00Z\n"
+        "Preferred-Languages: zh, en\n"
+        "Canonical: https://training.example.com/.well-known/security.txt\n"
+    )
+
+
+def test_without_a_contact_there_is_no_such_page(client, db, settings):
+    settings.SECURITY_CONTACT = ""
+    assert client.get(SECURITY).status_code == 404
+
+
+def test_password_managers_are_led_to_where_a_password_is_changed(client, db):
+    response = client.get("/.well-known/change-password")
+    assert (response.status_code, response["Location"]) == (302, reverse("account_change_password"))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from courseware.accounts.models import User
 from tests.making import make_user
@@ -54,18 +54,6 @@ def test_the_same_statement_is_another_one_where_another_function_of_the_product
     product = {"__name__": "courseware.made_up", "ask": person("Ann", "Bo")}
     exec("def one(): ask()\ndef other(): ask()", product)
     assert len(asked_by(product["one"], product["other"], person("Ann", "Bo"))) == 3
-
-
-@pytest.mark.django_db
-def test_a_statement_that_fails_is_another_one():
-    def fails(execute, *rest):
-        raise DatabaseError
-
-    def ask_in_vain():
-        with pytest.raises(DatabaseError), connection.execute_wrapper(fails):
-            person("Ann", "Bo")()
-
-    assert len(asked_by(person("Ann", "Bo")) ^ asked_by(ask_in_vain)) == 2
 
 
 def test_a_test_that_commits_or_names_a_database_stays(request):
