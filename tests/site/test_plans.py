@@ -16,9 +16,7 @@ from courseware.content.models import ReleaseEntry
 from courseware.learning.question_view import drawn_with
 from courseware.lib import model_admins
 from courseware.reporting import board_rows
-from tests.site.routes import fill_in
-from tests.site.test_access import client_of, read_table
-from tests.world import ROLES
+from tests.making import make_course
 
 pytestmark = [
     pytest.mark.django_db,
@@ -27,9 +25,8 @@ pytestmark = [
 
 # Tables with a row and more for each person.
 GROWING = {
-    "accounts_user", "accounts_membership", "accounts_device", "accounts_searchterm", "assessment_attempt",
-    "assessment_certificate", "assessment_dailyanswer", "assessment_drillanswer", "assessment_response",
-    "assessment_standing", "django_session", "evidence_event",
+    "accounts_user", "accounts_membership", "accounts_device", "assessment_attempt", "assessment_certificate",
+    "assessment_dailyanswer", "assessment_drillanswer", "assessment_response", "django_session", "evidence_event",
     "learning_answer", "learning_completion", "learning_enrollment", "outbox_message", "simulations_decision",
     "simulations_run",
 }  # fmt: skip
@@ -44,9 +41,9 @@ READS_ALL = {
 
 
 @pytest.fixture
-def firm(monkeypatch, world):
-    """Beside the few people of all other tests."""
+def firm(monkeypatch):
     monkeypatch.setattr(model_admins, "MOST", OF_A_LIST)
+    make_course()
     firm = GrowingFirm()
     firm.grow(10_000)
     with connection.cursor() as cursor:
@@ -101,40 +98,6 @@ def test_no_page_of_a_learner_reads_a_table_that_grows(client, firm):
         "answer": asked(client, f"{lesson}answer/is-it-off/", answer),
     }
     assert {page: read_wholly(statements, FEW) for page, statements in pages.items()} == {key: set() for key in pages}
-
-
-def without_condition(statements):
-    """Tables that grow, and that one of the statements reads without a condition of an index."""
-    return {
-        node["Relation Name"]
-        for plan in plans_of(statements)
-        for node in nodes(plan)
-        if node.get("Relation Name") in GROWING and not node.keys() & {"Index Cond", "Recheck Cond"}
-    }
-
-
-@pytest.mark.parametrize("role", ["learner", "manager"])
-def test_no_page_of_a_learner_or_a_manager_reads_a_growing_table_from_end_to_end(firm, world, role):
-    """With tables of any size, as it is asked for without sequential scans."""
-    client, place = client_of(world, role), ROLES.index(role)
-    pages = [page for (method, page), answers in read_table().items() if method == "GET" and answers[place] == "200"]
-    if role == "manager":
-        queries = ["state=overdue", "state=completed", "name=lea", "days=due-7", "days=late-7", "sort=name"]
-        queries += ["sort=team", "sort=last-active", *(f"post={post}" for post in world.outline.tracks)]
-        pages += [f"/team/?{query}" for query in queries]
-    read = {page: without_condition(asked(client, fill_in(page.removeprefix("/"), world.places))) for page in pages}
-    assert {page: tables for page, tables in read.items() if tables} == {}
-
-
-def test_reading_a_whole_table_is_found(firm):
-    whole = "SELECT count(*) FROM learning_enrollment WHERE waived_reason = 'x'"
-    sorted_by_key, one = (f"SELECT track FROM learning_enrollment {end}" for end in ("ORDER BY id", "WHERE id = 1"))
-    found = []
-    for statement in (whole, sorted_by_key, one):
-        with statements_kept() as statements, connection.cursor() as cursor:
-            cursor.execute(statement)
-        found.append(without_condition(statements))
-    assert found == [{"learning_enrollment"}, {"learning_enrollment"}, set()]
 
 
 LISTS = {
