@@ -41,9 +41,10 @@ class ReleasedCourseField(forms.ModelChoiceField):
 class BoardFilter(forms.Form):
     """The filters of the dashboard, in the query of its URL."""
 
-    state = forms.ChoiceField(
+    state = forms.TypedChoiceField(
         label=_("State"),
         required=False,
+        coerce=lambda value: Validity(value) if value in Validity.values else State(value),
         choices=[
             ("", pgettext_lazy("any state", "all")),
             (_("What is asked"), State.choices),
@@ -56,12 +57,16 @@ class BoardFilter(forms.Form):
     )
     name = forms.CharField(label=_("Name, e-mail or staff number"), required=False, max_length=100, widget=PersonSearch)
     post = forms.CharField(label=_("Post"), required=False, max_length=32, widget=forms.Select)
-    days = forms.ChoiceField(
-        label=_("Due day"), required=False, choices=[("", pgettext_lazy("any day", "all")), *DueDays.choices]
+    days = forms.TypedChoiceField(
+        label=_("Due day"),
+        required=False,
+        coerce=DueDays,
+        choices=[("", pgettext_lazy("any day", "all")), *DueDays.choices],
     )
-    sort = forms.ChoiceField(
+    sort = forms.TypedChoiceField(
         label=pgettext_lazy("order of a list", "Sorted"),
         required=False,
+        coerce=Sorting,
         choices=[("", _("by due day")), *Sorting.choices],
     )
     left = forms.BooleanField(label=_("People who left, too"), required=False)
@@ -98,19 +103,9 @@ class BoardFilter(forms.Form):
     def __hash__(self):
         return hash(self.looks)
 
-    def clean_state(self):
-        state = self.cleaned_data["state"]
-        return Validity(state) if state in Validity.values else state and State(state)
-
     def clean_post(self):
         post = self.cleaned_data["post"]
         return post if post and post in posts_of(outlines(get_language())) else ""
-
-    def clean_days(self):
-        return self.cleaned_data["days"] and DueDays(self.cleaned_data["days"])
-
-    def clean_sort(self):
-        return self.cleaned_data["sort"] and Sorting(self.cleaned_data["sort"])
 
     def chosen(self):
         """Filter → value of those that are set; invalid values are ignored."""
