@@ -12,7 +12,6 @@ from courseware.assessment.outside_records import record_outside, withdraw_outsi
 from courseware.assessment.standing import keep_standings
 from courseware.content.compiled import serving
 from courseware.content.models import Document
-from courseware.journey.newcomer import marks
 from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.phrase_book import keep_phrase
@@ -85,12 +84,6 @@ def test_home_calls_new_what_the_course_asks_for_since_it_was_completed_and_not_
     answer_survey(enrollment)
     said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
     assert said == ["New since then: Boiling water", "The last cup", "Your result"]
-
-
-def test_home_shows_the_newest_run_of_a_course(client, enrollment):
-    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
-    make_enrollment(enrollment.learner, enrollment.course)
-    assert "Welcome, " in soup_of(client.get(HOME)).select_one("h1").text
 
 
 def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client, enrollment):
@@ -316,11 +309,3 @@ def test_the_lead_asks_or_else_who_has_enrolled_and_nobody_is_made_up(client):
     assert "Leads Day shift" in said
     own = enrolling.enroll(make_user(), course, by=None)
     assert not home(client, own.learner).select(".asking")
-
-
-def test_stops_stand_evenly_and_a_single_one_in_the_middle():
-    steps = outline_of(make_course()).steps
-    lesson = next(step for step in steps if step.kind == "lesson")
-    assert [mark.x for mark in marks([lesson] * 3, 0, 100)] == ["0.0", "50.0", "100.0"]
-    assert [mark.x for mark in marks([lesson], 0, 100)] == ["50.0"]
-    assert marks([], 0, 100) == ()

@@ -242,11 +242,6 @@ def test_a_form_of_another_order_is_shown_anew_and_nothing_is_kept(client, enrol
     assert Answer.objects.count() == 1
 
 
-def test_what_was_written_is_kept_whatever_became_of_the_orders(client, enrollment):
-    assert client.post(answer_url("note"), sent(text="Line one.", drawn_with="")).status_code == 302
-    assert Answer.objects.get().response == "Line one."
-
-
 def test_for_the_script_the_changed_question_comes_as_a_fresh_card(client, reader):
     form = ticked(client, "Walk away")
     release_lesson((2, 1, 0))

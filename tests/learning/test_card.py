@@ -231,13 +231,6 @@ def test_the_card_with_company_contacts_is_first_then_the_course_added_first(cli
     assert cards_shown(client) == (200, "Emergency card", ["?course=first-aid"])
 
 
-def test_the_shown_card_is_marked_among_the_tabs(client, course):
-    second_course()
-    client.force_login(make_user())
-    soup = BeautifulSoup(client.get("/card/?course=first-aid").content, "html.parser")
-    assert [tab["href"] for tab in soup.select(".card-tabs [aria-current=page]")] == ["?course=first-aid"]
-
-
 def test_who_learns_nothing_here_sees_the_cards_of_all_courses(client, course):
     second_course()
     client.force_login(make_user())

@@ -118,16 +118,6 @@ def test_a_check_is_answered_again_on_the_new_text_and_answers_of_before_do_not_
     assert Event.objects.filter(verb="changed-lesson-checked").count() == 1
 
 
-def test_taken_back_it_asks_no_more_and_what_was_answered_stays(enrollment):
-    other = make_enrollment(make_user(language="en"), enrollment.course)
-    complete_lesson(other, page_of(other))
-    now_says("Never fire first.", Weight.RETAKE)
-    try_check(other)
-    now_says(BOILING.decode(), Weight.MINOR)
-    assert (asked(enrollment), asked(other)) == (None, None)
-    assert ChangeSeen.objects.get().enrollment == other
-
-
 def test_a_change_touches_who_reads_in_its_language_and_nothing_is_asked_of_who_is_excused(enrollment):
     chinese = make_enrollment(make_user(language="zh-hans"), enrollment.course)
     complete_lesson(chinese, page_of(chinese))

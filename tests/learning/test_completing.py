@@ -142,14 +142,6 @@ def test_a_retired_document_leaves_the_denominator_and_what_is_left_can_be_finis
     assert told == [enrollment]
 
 
-def test_a_completion_of_what_is_retired_counts_in_neither_number():
-    enrollment = make_enrollment(course=make_course(make_files(**SECOND_LESSON)))
-    do(enrollment, "cups")
-    import_course(make_files())
-    progress = progress_of(enrollment, outline_of(enrollment))
-    assert (progress.done_count, progress.total, progress.percent) == (0, 2, 0)
-
-
 def test_a_lesson_without_a_check_is_done_when_the_learner_says_so():
     enrollment = make_enrollment(course=make_course(make_files(**SECOND_LESSON)))
     step = outline_of(enrollment).step("cups")

@@ -277,11 +277,6 @@ def test_the_firm_stands_in_front_of_the_subject(settings, language, begin):
     assert letter_to(language).subject.startswith(begin)
 
 
-def test_without_a_name_of_the_firm_nothing_stands_there(settings):
-    settings.FIRM_NAME = ""
-    assert letter_to("en").subject.startswith("“")
-
-
 def addresses(letter):
     return [urlsplit(each)._replace(scheme="", netloc="").geturl() for each in re.findall(r"https?://\S+", letter.body)]
 

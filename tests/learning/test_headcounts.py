@@ -269,11 +269,6 @@ def test_who_leads_a_team_and_one_below_it_is_told_of_both_at_once(firm):
     assert kept == by_rows
 
 
-def test_who_leads_two_teams_side_by_side_is_told_by_counting_the_rows(firm):
-    join(firm["D"], firm["B"].manager, Membership.Role.MANAGER)
-    assert both_ways(firm["B"].manager)[0] is None
-
-
 def test_a_board_of_many_teams_reads_what_is_kept(client, firm, monkeypatch):
     monkeypatch.setattr(board_rows, "MANY_TEAMS", 2)
     Headcount.objects.filter(team=firm["A"]).update(number=1000)

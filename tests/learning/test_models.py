@@ -200,9 +200,3 @@ def test_whose_certificate_is_ending_is_certified_today():
         make_enrollment(make_user(), certified_until=until)
     found = Enrollment.objects.in_state(Validity.CERTIFIED, FIRST).values_list("certified_until", flat=True)
     assert set(found) == {TODAY, TODAY + NEAR, TODAY + NEAR + DAY, date.max}
-
-
-@pytest.mark.parametrize(("number", "said"), [(60, "ends within 60 days"), (1, "ends within 1 day")])
-def test_the_number_of_days_is_said_when_it_is_read(settings, number, said):
-    settings.CERTIFICATE_ENDING_DAYS = number
-    assert str(Validity.ENDING.label) == said

@@ -277,10 +277,6 @@ def test_any_fields_are_a_response_or_a_value_error(fields):
             continue
 
 
-def test_line_ends_of_browsers_do_not_make_another_text():
-    assert raw_response(OPEN, 7, 0, MultiValueDict({"text": ["a\r\nb"]})) == ["a\nb"]
-
-
 def test_a_form_that_could_not_be_read_is_filled_in_again():
     shown = ask(SORT, 7, 2, MultiValueDict({"group-1": ["1"]}))
     assert [choice.group for choice in shown.choices] == ["", "1", ""]

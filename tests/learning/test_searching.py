@@ -142,10 +142,6 @@ def test_each_place_that_was_asked_for_is_marked():
     )  # fmt: skip
 
 
-def test_overlapping_places_are_marked_once():
-    assert [text for text, is_asked in shown("验证 证码", "验证码") if is_asked] == ["验证码"]
-
-
 @given(st.text(alphabet="ab 验证码。İﬁ\n", min_size=1, max_size=600), st.data())
 def test_any_piece_of_a_text_that_is_a_word_finds_it_and_shows_a_part_of_it(text, data):
     words = words_wanted(text)

@@ -27,16 +27,7 @@ from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell_together
 from courseware.reporting.consistency import differences
-from tests.making import (
-    days,
-    join,
-    letters,
-    letters_after_undo,
-    make_course,
-    make_enrollment,
-    make_team,
-    make_user,
-)
+from tests.making import days, join, letters, letters_after_undo, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db

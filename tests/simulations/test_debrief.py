@@ -75,12 +75,6 @@ def test_the_way_is_numbered_as_it_was_played_and_forks_where_something_else_was
     assert not any(is_open for *_, is_open in way(in_the_shop))
 
 
-def test_two_who_came_to_the_same_places_by_other_choices_see_other_forks(signed_in, enrollment):
-    same_places = [[0, 0, (0, [0, 1])], [2, 0, (0, [0, 1])], [0, 0, (0, [0])]]
-    looks = [[look for _, _, look, _ in way(debrief_of(signed_in, play(enrollment, one)))] for one in same_places]
-    assert looks == [[["best"], [], ["best"]], [["weak"], [], ["best"]], [["best"], [], ["weak"]]]
-
-
 def test_both_endings_stand_side_by_side(signed_in, enrollment):
     page = debrief_of(signed_in, play(enrollment, RED))
     ends = [(item["class"], item.get_text(" ", strip=True)) for item in page.select("dl.ends > div")]

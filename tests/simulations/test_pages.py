@@ -14,7 +14,7 @@ from courseware.simulations.trails import trail_of
 from tests.counting import FRAME, statements
 from tests.language.samples import make_files
 from tests.simulations.playing import BEST, INTRO, RED, at, begin, decide, page_of, play, take, text_of
-from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course, rules
+from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course
 
 pytestmark = pytest.mark.django_db
 
@@ -360,11 +360,6 @@ def test_a_situation_costs_the_same_wherever_it_stands(signed_in, enrollment, dj
     signed_in.get(page_of(run))
     with django_assert_num_queries(5):  # session, person, run, enrollment, decisions
         signed_in.get(page_of(run))
-
-
-def test_a_simulation_is_made_of_its_page_once(enrollment):
-    assert rules() is rules()
-    assert trail_of(begin(enrollment)).rules is rules()
 
 
 # How often a decision asks the database: as often at the end of a run as at its beginning.

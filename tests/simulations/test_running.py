@@ -95,12 +95,6 @@ def test_a_decision_sent_again_changes_nothing_and_says_where_the_run_stands(enr
     assert list(Decision.objects.values_list("place", "decided_at")) == [(0, at(1))]
 
 
-def test_a_decision_sent_again_after_the_end_shows_the_ending(enrollment):
-    run = play(enrollment)
-    assert running.decide(run, 3, 0, at=at(9)).ending.id == "calm-end"
-    assert Decision.objects.count() == 3
-
-
 @pytest.mark.parametrize(
     ("position", "choice", "picked"), [(1, 3, []), (1, 7, []), (2, 0, []), (1, 0, [0]), (1, None, [])]
 )

@@ -83,9 +83,3 @@ def test_nobody_reads_it_in_the_admin_and_it_goes_with_its_writer(ada):
     assert "between" not in str(UnsavedText.objects.get())
     ada.delete()
     assert kept() == []
-
-
-def test_one_save_takes_as_many_queries_whatever_else_is_kept(ada, django_assert_max_num_queries):
-    for number in range(3):
-        with django_assert_max_num_queries(4):  # the two of the transaction among them
-            keep(ada.pk, f"/form/{number}/", {"text": "typed"})
