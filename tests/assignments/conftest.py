@@ -16,7 +16,12 @@ def a_wednesday():
 
 @pytest.fixture
 def hr():
-    return make_hr(name="He Ran")
+    return make_hr(name="Hana", language="en")
+
+
+@pytest.fixture
+def hr_signed_in(client, hr):
+    client.force_login(hr)
 
 
 @pytest.fixture

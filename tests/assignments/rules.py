@@ -1,10 +1,15 @@
-"""Rules and what is known of a person, given only what a test is about."""
+"""Rules, what is known of a person, and people with a certificate, given only what a test is about."""
 
 from datetime import date
 
 from courseware.accounts.models import Membership
+from courseware.assessment.models import Certificate
+from courseware.assessment.standing import keep_standings
 from courseware.assignments.fitting import PersonFacts
 from courseware.assignments.models import AssignmentRule, RuleVersion
+from courseware.learning.enrolling import enroll
+from tests.making import join, make_user
+from tests.world import complete_course
 
 LEARNER, MANAGER = Membership.Role
 LONG_AGO = date(2020, 1, 1)
@@ -25,3 +30,14 @@ def make_rule(course, *, is_on=True, **terms):
 
 def known(**facts):
     return PersonFacts(**{"key": 1, "joined_on": LONG_AGO, "roles": frozenset({(1, LEARNER)})} | facts)
+
+
+def make_certified(course, team, until):
+    """A person whose certificate ends on the day `until`."""
+    person = make_user()
+    join(team, person)
+    run = enroll(person, course)
+    complete_course(run)
+    Certificate.objects.filter(enrollment=run).update(valid_until=until)
+    keep_standings([Certificate.objects.get(enrollment=run)])
+    return person

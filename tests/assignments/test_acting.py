@@ -4,21 +4,28 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.utils import timezone
 
 from courseware.accounts.teams import close_team
 from courseware.assignments import acting
+from courseware.assignments.acting import short_lists
 from courseware.assignments.models import Assignment
-from courseware.assignments.switching import change_rule, make_rule, switch_off, switch_on
+from courseware.assignments.switching import make_rule, switch_off, switch_on
+from courseware.content.models import Release
 from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
-from courseware.learning.enrolling import enroll, waive
-from courseware.learning.models import Enrollment
+from courseware.learning.enrolling import waive
+from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.consistency import differences
-from tests.assignments.certified import make_certified
-from tests.assignments.rules import LEARNER, make_version
+from courseware.simulations import running
+from courseware.simulations.models import Run, Timing
+from tests.assessment.exams import make_course as make_exam_course
+from tests.assessment.exams import ready, sit
+from tests.assignments.rules import LEARNER, make_certified, make_version
 from tests.assignments.rules import make_rule as rule_that_is
-from tests.making import join, make_hr, make_team, make_user
+from tests.language.samples import make_files
+from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.simulations.playing import BEST, RED, START, YELLOW, fresh, take
+from tests.simulations.samples import KETTLE, simulation_files
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -52,38 +59,6 @@ def test_a_rule_enrolls_whoever_fits_once_with_a_working_day_to_be_done_by(cours
     logged = Event.objects.filter(verb="enrolled")
     assert [(event.actor, event.data["rules"]) for event in logged] == [(None, [rule.pk])] * 2
     assert verify() is not None and not list(differences())
-
-
-def test_a_rule_that_acts_again_does_nothing(course):
-    rule_that_is(course, team_id=make_team(learners=2).pk)
-    acting.act(MONDAY)
-    before = enrolled_now(), deeds(), Event.objects.count()
-    assert (acting.act(MONDAY), acting.act(MONDAY + timedelta(days=1))) == ("", "")
-    assert (enrolled_now(), deeds(), Event.objects.count()) == before
-
-
-def test_a_rule_that_is_off_or_acts_later_enrolls_nobody(course):
-    team = make_team(learners=1)
-    rule_that_is(course, is_on=False, team_id=team.pk)
-    rule_that_is(course, team_id=team.pk, acts_since=MONDAY + timedelta(days=1))
-    assert (acting.act(MONDAY), enrolled_now()) == ("", {})
-
-
-def test_who_is_learning_who_is_excused_who_is_certified_and_who_left_is_left_alone(course):
-    team = make_team()
-    learning, excused, certified, left, new = (make_user(name) for name in ("L", "E", "C", "G", "N"))
-    for person in (learning, excused, certified, left, new):
-        join(team, person)
-    due_at = timezone.now() + timedelta(days=3)
-    enroll(learning, course, due_at=due_at)
-    waive(enroll(excused, course), "Knows it", by=None)
-    complete_course(enroll(certified, course))
-    left.is_active = False
-    left.save()
-    rule_that_is(course, team_id=team.pk)
-    acting.act()
-    assert set(enrolled_now()) == {learning, new}
-    assert Enrollment.objects.open().get(learner=learning).due_at == due_at
 
 
 def test_of_two_rules_about_one_person_the_earlier_day_holds_and_both_say_so(course):
@@ -178,32 +153,7 @@ def test_switching_on_acts_at_once_and_only_by_that_rule(course):
     assert waiting.assignments.count() == 0
 
 
-def test_a_changed_rule_is_a_new_version_and_the_same_words_are_none(course):
-    hr = make_hr()
-    rule = make_rule(course, make_version(), by=hr)
-    change_rule(rule, make_version(), by=hr)
-    change_rule(rule, make_version(due_days=30), by=hr)
-    assert [(each.number, each.due_days) for each in rule.versions.all()] == [(1, 14), (2, 30)]
-    rule.refresh_from_db()
-    assert rule.current.number == 2
-    assert list(Event.objects.filter(verb__startswith="rule-").values_list("verb", flat=True)) == [
-        "rule-made",
-        "rule-changed",
-    ]
-
-
 # Renewals
-
-
-def test_a_renewal_opens_beside_the_certificate_and_is_due_with_its_last_day(course):
-    team, until = make_team(), date(2027, 1, 15)
-    person = make_certified(course, team, until)
-    rule_that_is(course, team_id=team.pk, renewal="whole", renewal_days=30)
-    assert acting.act(date(2026, 12, 15)) == ""
-    assert acting.act(date(2026, 12, 16)) == "renew: 1"
-    run = Enrollment.objects.open().get()
-    assert (run.learner, run.due_on, run.renews_until, run.required) == (person, until, until, None)
-    assert acting.act(date(2026, 12, 17)) == ""
 
 
 def test_a_short_renewal_freezes_its_list_when_it_opens(course):
@@ -212,8 +162,6 @@ def test_a_short_renewal_freezes_its_list_when_it_opens(course):
     rule_that_is(course, team_id=team.pk, renewal="short", renewal_days=30)
     acting.act(date(2026, 12, 16))
     assert Enrollment.objects.open().get().required == ["last-cup"]
-    short = rule_that_is(course, team_id=team.pk, renewal="whole", renewal_days=60)
-    assert short.assignments.count() == 0
 
 
 def test_the_whole_course_is_renewed_where_one_of_two_rules_asks_for_it(course):
@@ -223,3 +171,92 @@ def test_the_whole_course_is_renewed_where_one_of_two_rules_asks_for_it(course):
         rule_that_is(course, team_id=team.pk, renewal=renewal, renewal_days=30)
     acting.act(date(2026, 12, 16))
     assert Enrollment.objects.open().get().required is None
+
+
+# What a short renewal asks for: what has changed, what was missed, and the exam.
+
+
+LESSON = "01-water/01-boiling.en.md"
+STOVE = "stove-fire"
+
+
+def completed(course):
+    run = make_enrollment(make_user(), course)
+    complete_course(run)
+    Completion.objects.filter(enrollment=run).update(completed_at=days(-9))
+    return run.learner
+
+
+def released_anew(weight):
+    """The course, with another word in its lesson."""
+    course = make_course({**make_files(), LESSON: make_files()[LESSON].replace(b"Walk away", b"Walk off")})
+    course.current.entries.exclude(weight="").update(weight=weight)
+    return course
+
+
+def test_of_who_has_done_and_passed_all_it_is_the_exam_alone_and_of_a_stranger_all():
+    course = make_course()
+    person, stranger = completed(course), make_user()
+    lists = short_lists([person.pk, stranger.pk], course)
+    assert lists == {person.pk: ["last-cup"], stranger.pk: ["boiling", "last-cup"]}
+    assert short_lists([], course) == {}
+
+
+@pytest.mark.parametrize("weight", Release.Weight.values)
+def test_a_lesson_that_has_changed_by_more_than_a_minor_release_is_asked_for_until_it_is_done_again(weight):
+    person = completed(make_course())
+    course = released_anew(weight)
+    assert short_lists([person.pk], course) == {
+        person.pk: ["last-cup"] if weight == Release.Weight.MINOR else ["boiling", "last-cup"]
+    }
+    Completion.objects.filter(enrollment__learner=person).update(completed_at=days(1))
+    assert short_lists([person.pk], course) == {person.pk: ["last-cup"]}
+
+
+@pytest.mark.parametrize(("right", "wanted"), [(4, ["last-cup"]), (2, ["boiling", "last-cup"])])
+def test_the_lesson_on_what_the_passed_attempt_has_missed_is_asked_for(right, wanted):
+    course = make_exam_course(pass_mark=50)
+    run = ready(course)
+    sit(run, points=right)
+    assert short_lists([run.learner_id], course) == {run.learner_id: wanted}
+
+
+@pytest.fixture
+def two_simulations():
+    """The kettle, and behind it in the route a stove that burns alike."""
+    files = simulation_files(is_required=False)
+    stove = {
+        path.replace("03-kettle", "04-stove"): text.replace(KETTLE.encode(), STOVE.encode())
+        for path, text in files.items()
+        if "03-kettle" in path
+    }
+    return make_course(files | stove)
+
+
+def play(run, simulation, choices):
+    begun = running.start(run, simulation, timing=Timing.OFF, at=START)
+    Run.objects.filter(pk=begun.pk).update(flags=[])  # of chance
+    begun = fresh(begun)
+    for choice in choices:
+        take(begun, choice)
+
+
+@pytest.mark.parametrize(
+    ("played", "worst"),
+    [
+        ([(KETTLE, BEST), (STOVE, YELLOW)], STOVE),
+        ([(KETTLE, RED), (STOVE, YELLOW)], KETTLE),
+        ([(KETTLE, RED), (KETTLE, BEST), (STOVE, YELLOW)], STOVE),  # by the best run of each
+        ([(KETTLE, BEST), (STOVE, BEST)], KETTLE),  # of equals the first of the route
+        ([(STOVE, BEST)], STOVE),  # one never played was not played worst
+        ([], None),
+    ],
+)
+def test_the_simulation_that_was_played_worst_is_asked_for(two_simulations, played, worst):
+    person = completed(two_simulations)
+    run, other = person.enrollments.get(), make_enrollment(make_user(), two_simulations)
+    for simulation, choices in played:
+        play(run, simulation, choices)
+    play(other, KETTLE, RED)  # which is another person's
+    wanted = [worst] if worst else []
+    assert short_lists([person.pk], two_simulations) == {person.pk: [*wanted, "last-cup"]}

@@ -11,8 +11,8 @@ from courseware.assignments import arrival_letter
 from courseware.learning.enrolling import enroll
 from courseware.outbox import tray
 from courseware.outbox.models import Message, TrayLine
-from tests.language.samples import make_files
-from tests.making import join, letters, make_admin, make_course, make_user
+from tests.assignments.two_accounts import another_course
+from tests.making import join, letters, make_admin, make_user
 from tests.world import complete_course
 
 pytestmark = pytest.mark.django_db
@@ -55,9 +55,8 @@ def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, 
 
 
 def test_it_names_the_next_act_where_another_course_is_open(team, course, mailoutbox):
-    files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
     person = arrived(team, course)
-    enroll(person, make_course(files))
+    enroll(person, another_course(b"other"))
     letters()
     [letter] = [each for each in mailoutbox if "certificate" in each.subject]
     assert "\n\nNext is “Rules of the tea room”, about " in letter.body
@@ -66,9 +65,8 @@ def test_it_names_the_next_act_where_another_course_is_open(team, course, mailou
 
 
 def test_two_courses_completed_before_it_leaves_are_one_letter(team, course, mailoutbox):
-    files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
     person = arrived(team, course)
-    complete_course(enroll(person, make_course(files)))
+    complete_course(enroll(person, another_course(b"other")))
     assert told() == [("sent", "")]
     assert mailoutbox[-1].body.count("/certificates/") == 2
 

@@ -10,7 +10,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
 from courseware.lib.dates import site_day
-from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
+from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_user
 from tests.world import rows_shown_to
 
 pytestmark = pytest.mark.django_db
@@ -148,32 +148,6 @@ def test_an_absence_is_changed_under_its_own_person_alone(client, team, enrollme
     assert noted(other) == [(0, 0)]
 
 
-@pytest.mark.parametrize(
-    ("who", "expected"),
-    [
-        ("the lead", 200), ("human resources", 200), ("an admin", 200), ("the lead of another team", 404),
-        ("an auditor", 404), ("the person", 404), ("the person, who is of human resources", 404),
-    ],
-)  # fmt: skip
-def test_absences_are_noted_by_who_leads_the_person_and_by_human_resources(client, team, enrollment, who, expected):
-    people = {
-        "the lead": lambda: team.manager,
-        "human resources": make_hr,
-        "an admin": make_admin,
-        "the lead of another team": lambda: make_team().manager,
-        "an auditor": make_auditor,
-        "the person": lambda: enrollment.learner,
-        "the person, who is of human resources": make_hr,
-    }
-    user = people[who]()
-    if who == "the person, who is of human resources":
-        enrollment.learner = user
-    client.force_login(user)
-    assert client.get(page_of(enrollment)).status_code == expected
-    assert client.post(page_of(enrollment), days(1, 1)).status_code == (302 if expected == 200 else 404)
-    assert bool(noted(enrollment.learner)) == (expected == 200)
-
-
 def test_human_resources_note_nothing_of_who_is_staff(client):
     client.force_login(make_hr())
     staff = make_admin()
@@ -266,22 +240,10 @@ def test_an_absence_of_before_the_enrollment_or_after_its_end_is_not_part_of_the
     assert "later on" not in page
 
 
-# Who is away at this moment is found in the lists of people.
-
-
-@pytest.fixture
-def people():
+def test_the_lists_of_human_resources_and_of_the_admin_find_who_is_away_now(client):
     for name, first in (("Now", 0), ("Later", 3)):
         mark_away(make_user(name), site_day() + first * DAY, site_day() + (first + 2) * DAY, by=None)
-    make_user("Here")
-
-
-def test_in_that_of_human_resources(client, people):
-    client.force_login(make_hr())
-    assert [person.name for person in client.get("/people/?standing=away").context["page"]] == ["Now"]
-
-
-def test_in_that_of_the_admin(client, people):
     client.force_login(make_admin())
+    assert [person.name for person in client.get("/people/?standing=away").context["page"]] == ["Now"]
     found = client.get("/admin/accounts/user/?away=now").context["cl"].result_list
     assert [person.name for person in found] == ["Now"]

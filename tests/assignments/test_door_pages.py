@@ -10,17 +10,10 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.jobs import condition
 from tests.assignments.doors import cards, make_door
-from tests.making import make_admin, make_auditor, make_hr, make_team, make_user
+from tests.making import make_admin, make_team
 from tests.outbox.chat_services import ADDRESSES, SECRETS
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hr(client):
-    hr = make_hr(name="Hana", language="en")
-    client.force_login(hr)
-    return hr
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 
 
 def sent(place, kind="dingtalk", **fields):
@@ -38,7 +31,7 @@ def leave():
         send_card(card.pk)
 
 
-def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_logged(client, hr):
+def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_logged(client):
     team = make_team()
     response = client.post("/people/doors/new/", sent(team), follow=True)
     door = GroupDoor.objects.get()
@@ -80,7 +73,7 @@ def test_an_empty_address_keeps_both_and_another_takes_its_own_secret_or_none(cl
         ({"team": "0"}, "Select a valid choice."),
     ],
 )
-def test_what_is_no_door_is_refused_with_a_sentence(client, hr, fields, sentence):
+def test_what_is_no_door_is_refused_with_a_sentence(client, fields, sentence):
     response = client.post("/people/doors/new/", sent(make_team(), **fields))
     assert response.status_code == 422
     assert sentence in response.content.decode()
@@ -94,7 +87,7 @@ def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(c
     assert GroupDoor.objects.get().service == "dingtalk"
 
 
-def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_doors_answer(client, hr, services):
+def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_doors_answer(client, services):
     door = make_door(make_team(), "feishu", is_on=False)  # before it is switched on
     for _ in range(2):
         client.post(f"/people/doors/{door.pk}/try/")
@@ -122,7 +115,7 @@ def test_a_try_that_fails_is_not_tried_again_and_tells_nobody(client, hr, servic
 
 
 def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin_until_it_is_saved_anew(
-    client, hr, services
+    client, services
 ):
     door = make_door(make_team())
     services.manner = (404, "no_service", {})
@@ -150,19 +143,7 @@ def test_a_door_is_taken_away_with_its_cards_once(client, hr):
     assert log_of(door.team) == [("group-door-removed", {"door": door.pk, "service": "slack"})]
 
 
-def test_only_human_resources_and_admins_find_the_doors_and_no_lead_of_the_team(client):
-    door = make_door(make_team())
-    others = (make_user(), door.team.manager, make_auditor())
-    for person, status in ((make_hr(), 200), (make_admin(), 200), *((each, 404) for each in others)):
-        client.force_login(person)
-        for address in ("", "new/", f"{door.pk}/"):
-            assert client.get(f"/people/doors/{address}").status_code == status
-    for address in ("try/", "remove/", ""):
-        assert client.post(f"/people/doors/{door.pk}/{address}").status_code == 404
-    assert GroupDoor.objects.count() == 1 and not GroupCard.objects.exists()
-
-
-def test_a_form_that_is_refused_does_not_give_the_secret_back(client, hr):
+def test_a_form_that_is_refused_does_not_give_the_secret_back(client):
     form = sent(make_team(), new_address="https://evil.example/", new_secret="SEC-typed-secret")
     page = client.post("/people/doors/new/", form)
     assert page.status_code == 422

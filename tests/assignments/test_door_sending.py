@@ -9,11 +9,13 @@ from courseware.accounts.models import Membership
 from courseware.assignments import door_sending
 from courseware.assignments.door_sending import is_anything_due, send_summaries
 from courseware.assignments.group_doors import GroupCard, GroupDoor, forget_old_cards
-from courseware.learning.enrolling import waive
+from courseware.assignments.group_summaries import figures_of, summary_card, trial_card, why_nothing
+from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
+from courseware.outbox.chat_cards import ChatCard
 from courseware.outbox.models import Message
 from tests.assignments.doors import cards, make_door, make_late_team
-from tests.making import letters, make_hr, make_team, make_user
+from tests.making import join, letters, make_hr, make_team, make_user
 from tests.outbox.chat_services import DROPS
 
 pytestmark = pytest.mark.django_db
@@ -121,17 +123,6 @@ def test_an_unreachable_chat_server_is_tried_once_a_minute_for_all_its_groups(co
     services.manner = "as published"
     time_machine.move_to(began + timedelta(minutes=1), tick=False)
     assert send_summaries() == "sent 2"
-
-
-def test_a_door_that_opens_again_in_time_is_told_once_and_nobody_gets_a_letter(course, services, time_machine):
-    make_door(make_late_team(course))
-    services.manner = BUSY
-    send_summaries()
-    services.manner = "as published"
-    assert send_summaries() == ""
-    time_machine.move_to("2026-11-26T04:01:00Z", tick=False)
-    assert send_summaries() == "sent 1"
-    assert (cards(), told()) == ([("sent", "200 ok", 2)], [])
 
 
 def test_what_was_not_taken_by_20_is_given_up_then(course, services, time_machine):
@@ -315,10 +306,76 @@ def test_cards_are_forgotten_after_90_days(course):
     assert [card.day for card in GroupCard.objects.all()] == [date(2026, 1, 9)]
 
 
-def test_with_a_team_its_doors_go(course):
-    team = make_late_team(course)
-    make_door(team)
-    Enrollment.objects.all()
-    team.memberships.all().delete()
-    team.delete()
-    assert not GroupDoor.objects.exists()
+# What a group is told: how many and by when, of a team with all below it, and nothing that names anybody.
+
+
+def card_of(door):
+    return summary_card(door, figures_of(door.team, timezone.now()))
+
+
+def reason_for(door):
+    return why_nothing(door, figures_of(door.team, timezone.now()))
+
+
+def test_a_group_hears_how_many_are_late_or_due_soon_by_when_and_where_to_go_on(course):
+    head = make_team("Head office")
+    make_late_team(course, parent=head, learners=6, late=3)
+    person = make_user("Wang Min")
+    join(head, person)
+    enroll(person, course, due_at=timezone.now() + timedelta(days=20), by=None)
+    assert card_of(make_door(head)) == ChatCard(
+        "Head office: training",
+        ["Late: 3", "Due within three days: 3, the first by Saturday 28 November", "Open altogether: 7"],
+        "Open my training",
+        "http://127.0.0.1:8000/",
+    )
+
+
+def test_a_group_of_leads_hears_each_number_of_the_board_and_finds_it_there(course):
+    team = make_late_team(course, learners=4, late=1)
+    assert card_of(make_door(team, is_for_leads=True, language="zh-hans")) == ChatCard(
+        "Night shift：学习进度",
+        ["逾期：1", "快到期：3", "下一个截止日：11月28日（星期六）"],
+        "打开看板",
+        f"http://127.0.0.1:8000/team/?team={team.pk}",
+    )
+
+
+def test_where_nobody_is_late_and_nothing_is_due_within_three_days_nothing_is_said(course):
+    team = make_late_team(course, learners=5, late=0)
+    door, quiet = make_door(team), "nobody is late, and nothing is due within three days"
+    assert reason_for(door) == ""
+    for run in Enrollment.objects.all():
+        waive(run, "On leave", by=None)
+    assert reason_for(door) == quiet
+    person = make_user()
+    join(team, person)
+    run = enroll(person, course, due_at=timezone.now() + timedelta(days=3, seconds=1), by=None)
+    assert reason_for(door) == quiet
+    assert run.is_open
+
+
+def test_among_fewer_than_five_who_learn_a_number_would_name_them_but_not_to_those_who_lead(course):
+    team = make_late_team(course, learners=4, late=4)
+    gone = make_user(is_active=False)
+    join(team, gone)
+    reason = "fewer than 5 people learn here: a number would name them"
+    assert reason_for(make_door(team)) == reason
+    assert reason_for(make_door(team, is_for_leads=True)) == ""
+    join(make_team(parent=team), make_user())
+    assert reason_for(make_door(team)) == ""
+
+
+def test_a_day_from_which_everybody_was_moved_is_not_the_next_one_any_more(course):
+    team = make_late_team(course, learners=1, late=0)
+    assert figures_of(team, timezone.now()).next_day == date(2026, 11, 28)
+    extend(Enrollment.objects.get(), date(2026, 12, 10), "On leave", by=team.manager)
+    assert figures_of(team, timezone.now()).next_day == date(2026, 12, 10)
+
+
+def test_no_card_holds_the_name_of_a_person(course):
+    team = make_late_team(course, learners=5)
+    said = " ".join(str(each) for flag in (True, False) for each in (card_of(make_door(team, is_for_leads=flag)),))
+    said += str(trial_card(make_door(team)))
+    for membership in team.memberships.select_related("person"):
+        assert membership.person.name not in said.replace("Night shift:", "") and membership.person.email not in said

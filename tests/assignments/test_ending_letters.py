@@ -11,7 +11,7 @@ from courseware.assignments.mornings import Morning
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
-from tests.assignments.certified import make_certified
+from tests.assignments.rules import make_certified
 from tests.making import letters, make_team, make_user
 
 pytestmark = pytest.mark.django_db

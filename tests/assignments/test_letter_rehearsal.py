@@ -34,8 +34,7 @@ from courseware.lib import dates
 from courseware.lib.dates import due_instant
 from courseware.outbox.kinds import MESSAGE_KINDS
 from courseware.outbox.models import Message
-from tests.assignments.certified import make_certified
-from tests.language.samples import make_files
+from tests.assignments.rules import make_certified
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests
 
@@ -124,18 +123,6 @@ def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_
     assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {
         ("Due", "enrolled"): "the person may not sign in any more"
     }
-
-
-@pytest.mark.usefixtures("firm")
-def test_who_had_three_letters_waits_and_a_free_day_brings_none():
-    person = User.objects.get(name="Due")
-    for number in (1, 2, 3):
-        Message.objects.create(
-            kind="reminder", person=person, state="sent", turn_sort="training", turn_on=TODAY - timedelta(days=number),
-            data={"subjects": [], "by": None},
-        )  # fmt: skip
-    why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"
-    assert foreseen()["Due", "reminder"] == why
 
 
 @pytest.mark.usefixtures("firm")
@@ -311,15 +298,6 @@ def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, pre
         client.get("/people/letters/coming/")
     the_day_before.shift(timedelta(minutes=11))
     assert "The preview is being prepared" in client.get("/people/letters/coming/").text
-
-
-@pytest.mark.usefixtures("firm")
-def test_two_courses_of_one_person_are_one_letter():
-    run = Enrollment.objects.get(learner__name="Due")
-    other = make_course({name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()})
-    make_enrollment(run.learner, other, due_at=run.due_at, enrolled_at=run.enrolled_at)
-    found = [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"]
-    assert found == ["", "it is told in the same letter as another"]
 
 
 @pytest.mark.usefixtures("firm")

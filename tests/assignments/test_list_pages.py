@@ -10,22 +10,14 @@ from courseware.accounts.rosters import roster as rosters
 from courseware.accounts.rosters.applying import apply_next
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import list_pages, nightly_list
-from courseware.assignments.nightly_list import take_up
 from courseware.evidence.models import Event
 from tests.accounts.rosters.files import csv_file, xlsx
 from tests.accounts.rosters.firms import compared, make_teams
 from tests.counting import statements
 from tests.making import make_admin, make_editor, make_hr, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 HEADINGS = ("工号", "姓名", "邮箱", "团队")
-
-
-@pytest.fixture
-def hr(client):
-    hr = make_hr(name="Hana")
-    client.force_login(hr)
-    return hr
 
 
 def upload(client, *rows, data=None, name="people.csv", **fields):
@@ -56,7 +48,7 @@ def work(roster):
         pass
 
 
-def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client, hr):
+def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client):
     teams = make_teams("Day", "Night")
     add_person("Li Na", staff_number="A1", team=teams["Day"], by=None)
     add_person("Old", staff_number="A2", by=None)
@@ -93,17 +85,7 @@ def test_pressing_does_what_was_said_with_what_was_ticked_and_the_page_says_how_
     assert sorted(User.objects.exclude(pk=hr.pk).values_list("name", flat=True)) == ["Wang", "Zhao"]
 
 
-def test_a_second_press_does_nothing_more(client, hr):
-    roster = brought(client, ("A3", "Wang", "", ""))
-    for _tab in range(2):
-        assert press(client, roster).status_code == 302
-    work(roster)
-    press(client, roster)
-    take_up.call(roster.pk)
-    assert User.objects.filter(name="Wang").count() == Event.objects.filter(verb="person-added").count() == 1
-
-
-def test_a_list_can_be_stopped_after_the_part_in_hand(client, hr, monkeypatch):
+def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
     press(client, roster)
@@ -130,7 +112,7 @@ def test_many_leavers_ask_for_a_second_yes(client, hr):
     assert press(client, roster, is_sure="on").status_code == 302
 
 
-def test_two_rows_of_one_person_are_not_both_taken_and_the_ticks_stay(client, hr):
+def test_two_rows_of_one_person_are_not_both_taken_and_the_ticks_stay(client):
     roster = brought(client, ("A1", "Li", "", ""), ("A1", "Lin", "", ""))
     refused = press(client, roster, take=["2", "3"])
     assert refused.status_code == 422
@@ -156,7 +138,7 @@ def test_a_row_is_ticked_beforehand_where_only_its_team_is_misspelt(client, hr):
         (xlsx(("Blood group",), ("A",)), "No heading names"),
     ],
 )
-def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, hr, data, words):
+def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, data, words):
     response = upload(client, data=data)
     assert response.status_code == 422
     assert words in str(response.context["form"].errors["file"])
@@ -198,7 +180,7 @@ def test_teams_that_are_not_here_are_created_by_one_tick_which_is_empty_at_first
     assert "22teams created" in done and "63new" in done
 
 
-def test_all_of_a_kind_are_on_pages_of_fifty(client, hr):
+def test_all_of_a_kind_are_on_pages_of_fifty(client):
     roster = brought(client, *((f"A{number}", f"Person {number}", "", "") for number in range(60)))
     assert [len(page_of(client, roster, f"?kind=join&page={page}").select(".lines > li")) for page in (1, 2)] == [
         50,
@@ -243,12 +225,3 @@ def test_who_says_yes_is_the_one_who_did_it(client, brought_by):
     say_yes(client, hr, roster)
     assert logged() == [(hr, "–" if by == hr else by and by.pk)]
     assert Roster.objects.get().said_yes == hr
-
-
-def test_what_human_resources_brought_touches_no_staff_whoever_says_yes(client):
-    person = make_user("Old", staff_number="A1")
-    roster = compared(["A1", "New", "", ""], by=make_hr())
-    User.objects.filter(pk=person.pk).update(is_staff=True)
-    say_yes(client, make_admin(), roster)
-    person.refresh_from_db()
-    assert person.name == "Old"

@@ -12,15 +12,10 @@ from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from tests.assignments.two_accounts import another_course
 from tests.counting import statements
-from tests.making import days, join, make_admin, make_course, make_editor, make_hr, make_team, make_user
-from tests.world import complete_course, finish_lessons
+from tests.making import days, join, make_admin, make_course, make_editor, make_team, make_user
+from tests.world import finish_lessons
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hr():
-    return make_hr(name="He Ran", language="en")
 
 
 @pytest.fixture
@@ -88,10 +83,6 @@ def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_i
     assert "An absence that still holds has to be noted there." in page.main.text
 
 
-def test_without_absences_nothing_is_said_of_any(signed_in, kept, other):
-    assert "An absence that still holds" not in main(signed_in.get(address(kept, other)))
-
-
 def test_sent_they_are_one_and_the_page_of_each_says_so(signed_in, kept, other):
     run = enroll(other, make_course())
     done = signed_in.post(address(kept), {"other": "X.Wang@example.com"}, follow=True)
@@ -113,17 +104,6 @@ def test_what_a_merge_has_closed_is_called_merged(signed_in, hr, kept, other):
     merge(kept, other, by=hr)
     page = BeautifulSoup(signed_in.get(f"/people/{kept.pk}/").content, "html.parser")
     assert [tag.text for tag in page.select("main .lines .tag")] == ["in progress", "merged"]
-
-
-def test_the_person_signs_in_and_goes_on_in_the_further_run(client, hr, kept, other):
-    course = make_course()
-    finish_lessons(enroll(kept, course))
-    complete_course(enroll(other, course))
-    merge(kept, other, by=hr)
-    client.force_login(kept)
-    assert client.get(f"/learn/{course.identifier}/record/").context["record"].certificate is not None
-    [certificate] = Enrollment.objects.get(is_newest=True).learner.enrollments.exclude(certificate=None)
-    assert client.get(f"/certificates/{certificate.certificate.number}/").context["has_paper"]
 
 
 @pytest.mark.parametrize(
@@ -164,27 +144,6 @@ def test_who_may_be_one_person_is_proposed_until_it_is_done(signed_in, kept, oth
     assert link["href"] == f"/people/{kept.pk}/merge/?other=x.wang%40example.com"
     signed_in.post(address(kept), {"other": other.email})
     assert "Nobody seems to be here twice." in main(signed_in.get("/people/merges/"))
-
-
-@pytest.mark.parametrize("make", [make_hr, make_admin])
-def test_nobody_merges_or_unmerges_the_own_account(client, settings, make):
-    settings.FRESH_SIGN_IN = False
-    own, person = make(email="own@example.com"), make_user(email="person@example.com")
-    client.force_login(own)
-    assert client.post(f"/people/{person.pk}/merge/", {"other": "own@example.com"}).status_code == 422
-    client.post(f"/people/{own.pk}/merge/", {"other": "person@example.com"})
-    assert not Merge.objects.exists()
-
-
-@pytest.mark.parametrize("make", [make_editor, make_user, lambda: make_team().manager])
-def test_for_others_there_is_none_of_it(client, hr, kept, other, make):
-    row = merge(kept, other, by=hr)
-    client.force_login(make())
-    for path in (f"/people/{kept.pk}/merge/", "/people/merges/"):
-        assert client.get(path).status_code == 404
-    assert client.post(f"/people/{kept.pk}/merge/", {"other": "x"}).status_code == 404
-    assert client.post(f"/people/merges/{row.pk}/undo/").status_code == 404
-    assert not Merge.objects.get().undone_at
 
 
 def test_a_merge_of_who_became_staff_since_is_for_an_admin(client, signed_in, hr, kept, other):

@@ -4,32 +4,32 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
+from courseware.assignments.acting import act
 from courseware.assignments.merging import merge, undo_merge
 from courseware.assignments.reminding_by_hand import remind
+from courseware.assignments.switching import runs_that_stay, take_back_deeds
+from courseware.learning.adjusting import enroll_people, undo
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.course_letter import KIND
 from courseware.learning.enrolling import enroll
+from courseware.learning.manager_actions import ENROLL
+from courseware.learning.manager_actions.manager_action import Stays
 from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import claimed
 from courseware.outbox.models import Message, MessageState, TrayLine
 from courseware.outbox.tray import in_words
 from courseware.reporting.consistency import differences
+from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
-from tests.making import join, letters, letters_after_undo, make_course, make_hr, make_user
+from tests.making import join, letters, letters_after_undo, make_admin, make_course, make_hr, make_team, make_user
 from tests.world import finish_lessons
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hr():
-    return make_hr()
 
 
 @pytest.fixture
@@ -189,23 +189,6 @@ def test_who_has_left_by_the_account_that_stayed_has_left_by_that_one_alone_once
     assert list(differences()) == []
 
 
-def test_as_many_statements_for_one_course_as_for_three(hr, team):
-    courses = [another_course(name) for name in (b"coffee-room", b"cocoa-room", b"mate-room")]
-
-    def statements(number):
-        kept, other = member(team, f"k{number}@example.com"), member(team, f"o{number}@example.com")
-        for course in courses[:number]:
-            enroll(other, course, by=hr)
-        by = User.objects.get(pk=hr.pk)  # as in a request: nothing of it is cached yet
-        with CaptureQueriesContext(connection) as made:
-            row = merge(kept, other, by=by)
-        with CaptureQueriesContext(connection) as undone:
-            undo_merge(row, by=by)
-        return len(made), len(undone)
-
-    assert statements(1) == statements(3)
-
-
 def test_the_tray_of_neither_tells_of_what_is_the_other_ones_again(kept, other, hr):
     enroll(other, make_course(), by=hr)
     row = merge(kept, other, by=hr)
@@ -219,3 +202,64 @@ def test_the_tray_of_neither_tells_of_what_is_the_other_ones_again(kept, other, 
 def tray_of(person):
     with override("en"):
         return [line.words for _line, line in in_words(TrayLine.objects.filter(person=person))]
+
+
+# What a rule or somebody did is taken back, and the run is one of two accounts that were merged since.
+
+
+@pytest.fixture
+def rule(course, other):
+    """By which the other account is enrolled."""
+    team = make_team("Night shift")
+    join(team, other)
+    rule = make_rule(course, team_id=team.pk)
+    assert act() == "enroll: 1"
+    return rule
+
+
+def runs():
+    """Each run: whether it is the newest, whether it is excused."""
+    rows = Enrollment.objects.order_by("pk").values_list("is_newest", "waived_at")
+    return [(is_newest, waived is not None) for is_newest, waived in rows]
+
+
+def test_a_run_that_stands_for_another_account_is_not_taken_back_with_its_rule(kept, other, course, rule, hr):
+    enroll(kept, course, by=hr)
+    merge(kept, other, by=hr)
+    assert runs() == [(True, False), (False, True)]
+    assert take_back_deeds(rule, by=hr) == 0
+    assert runs() == [(True, False), (False, True)]
+    assert runs_that_stay(rule, make_hr()).count() == 1
+
+
+def test_a_run_that_was_brought_alone_is_taken_back_with_its_rule(kept, other, rule, hr):
+    row = merge(kept, other, by=hr)
+    assert take_back_deeds(rule, by=hr) == 1
+    assert runs() == []
+    undo_merge(row, by=hr)
+    assert list(differences()) == []
+
+
+def test_once_the_merge_is_undone_the_run_goes_with_its_rule(kept, other, course, rule, hr):
+    enroll(kept, course, by=hr)
+    undo_merge(merge(kept, other, by=hr), by=hr)
+    assert take_back_deeds(rule, by=hr) == 1
+    assert runs() == [(True, False)]
+
+
+def test_who_was_told_of_the_run_in_the_other_account_is_excused_and_not_left_wondering(kept, other, rule, hr):
+    assert Message.objects.filter(person=other).update(state=MessageState.SENT) == 1
+    merge(kept, other, by=hr)
+    assert take_back_deeds(rule, by=hr) == 1
+    assert runs() == [(True, True)]
+
+
+def test_who_was_enrolled_by_mistake_stays_so_where_that_run_goes_on_for_the_other_account(kept, other, course, hr):
+    mistake = Adjustment(kind=ENROLL.kind, course=course, made_by=hr)
+    mistake, _refused = enroll_people([other.pk], mistake)
+    enroll(kept, course, by=make_admin())
+    merge(kept, other, by=hr)
+    done, left = undo(mistake, list(mistake.lines.all()), by=hr)
+    assert done == []
+    assert [each.why for each in left] == [Stays.LATER]
+    assert runs() == [(True, False), (False, True)]

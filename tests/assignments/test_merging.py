@@ -1,30 +1,47 @@
 """Two accounts of one person become one: every reader sees both, and no fact is rewritten."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from courseware.accounts.mergeable import CannotMerge, Unmerged
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import Membership, User
+from courseware.accounts.standing_in import name_substitute
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.standing import keep_standings
 from courseware.assignments.acting import act
-from courseware.assignments.merging import merge, undo_merge
+from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
 from courseware.content.compiled import serving
 from courseware.evidence.models import Event
-from courseware.learning.enrolling import enroll, waive
+from courseware.learning.enrolling import waive
 from courseware.learning.kept_phrases import KEPT
 from courseware.learning.models import Enrollment
 from courseware.learning.phrase_book import keep_phrase
+from courseware.learning.postponing import mark_away, settle_all
+from courseware.lib import dates
 from courseware.reporting import log_check
+from courseware.reporting.consistency import differences
 from courseware.reporting.enrollment_check import merged_runs, newest_runs
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
-from tests.making import join, make_admin, make_course, make_hr, make_user
+from tests.making import (
+    join,
+    make_admin,
+    make_auditor,
+    make_course,
+    make_editor,
+    make_enrollment,
+    make_hr,
+    make_team,
+    make_user,
+)
 from tests.world import complete_course, finish_lessons, rows_shown_to
 
 pytestmark = pytest.mark.django_db
@@ -36,14 +53,6 @@ def test_the_runs_of_both_are_the_persons_and_the_further_one_goes_on(kept, othe
     finish_lessons(further)
     merge(kept, other, by=hr)
     assert runs() == [("王小明", False, True), ("王小明", True, False)]
-    assert_all_agrees()
-
-
-def test_the_further_one_goes_on_also_where_it_was_begun_first(kept, other, course, hr):
-    finish_lessons(make_run(kept, course))
-    make_run(other, course)
-    merge(kept, other, by=hr)
-    assert runs() == [("王小明", True, False), ("王小明", False, True)]
     assert_all_agrees()
 
 
@@ -238,16 +247,213 @@ def test_phrases_kept_in_either_account_are_the_persons_and_go_back_with_their_r
     assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (1, 1)
 
 
-# Which runs go on where one account of a person was ahead of the other.
+# A merge of two accounts that is undone: everything is as before, and what was done since stays where it was done.
 
 
-def test_a_completion_closes_what_the_other_account_had_open_but_no_renewal_begun_since():
-    kept, other, course, hr = make_user(), make_user(), make_course(), make_hr()
-    finish_lessons(enroll(other, course, by=hr))
-    complete_course(enroll(kept, course, by=hr))
-    Enrollment.objects.filter(learner=kept).update(completed_at=timezone.now() + timedelta(seconds=1))
-    enroll(kept, course, by=hr, at=timezone.now() + timedelta(seconds=2))
+def test_undone_within_the_day_everything_reads_as_before(kept, other, course, hr):
+    second = another_course(b"coffee-room")
+    make_run(kept, course)
+    finish_lessons(make_run(other, course))
+    complete_course(make_run(other, second))
+    make_run(kept, second)
+    before = state()
+    row = merge(kept, other, by=hr)
+    assert state() != before
+    assert undo_merge(row, by=hr).undone_by == hr
+    assert state() == before
+    assert_all_agrees()
+    again = merge(kept, other, by=hr)
+    assert_all_agrees()
+    undo_merge(again, by=hr)
+    assert state() == before
+    assert_all_agrees()
+
+
+def test_what_was_done_since_stays_where_it_was_done(kept, other, course, hr):
+    own, brought = make_run(kept, course), make_run(other, course)
+    finish_lessons(brought)
+    row = merge(kept, other, by=hr)
+    complete_course(Enrollment.objects.get(pk=brought.pk))
+    done = facts()
+    undo_merge(row, by=hr)
+    assert facts() == done
+    assert [(name, waived) for name, _newest, waived in runs()] == [("王小明", False), ("王晓明", False)]
+    assert Enrollment.objects.get(pk=own.pk).is_open
+    assert_all_agrees()
+
+
+def test_what_the_merge_closed_stays_closed_where_another_run_was_opened_since(kept, other, course, hr):
+    make_run(kept, course)
+    finish_lessons(make_run(other, course))
+    row = merge(kept, other, by=hr)
+    complete_course(Enrollment.objects.get(is_newest=True))
+    make_run(kept, course)
+    undo_merge(row, by=hr)
+    assert runs() == [("王小明", False, True), ("王晓明", True, False), ("王小明", True, False)]
+    assert_all_agrees()
+
+
+def test_who_had_left_before_has_left_again(kept, other, hr):
+    other.is_active = False
+    other.save()
+    undo_merge(merge(kept, other, by=hr), by=hr)
+    other.refresh_from_db()
+    assert not other.is_active
+
+
+def test_repeated_it_is_the_same_row_and_changes_nothing(kept, other, course, hr):
+    make_run(other, course)
+    row = merge(kept, other, by=hr)
+    events = Event.objects.count()
+    assert merge(kept, other, by=hr) == row
+    assert Event.objects.count() == events
+    undo_merge(row, by=hr)
+    with pytest.raises(CannotUndo) as refused:
+        undo_merge(row, by=hr)
+    assert refused.value.why == StaysMerged.UNDONE
+
+
+def test_a_day_later_it_stays(kept, other, hr):
+    now = timezone.now()
+    row = merge(kept, other, by=hr, at=now)
+    with pytest.raises(CannotUndo) as refused:
+        undo_merge(row, by=hr, at=now + timedelta(days=1, seconds=1))
+    assert refused.value.why == StaysMerged.LATE
+    undo_merge(row, by=hr, at=now + timedelta(days=1))
+
+
+def test_of_two_merges_the_later_one_is_undone_first(kept, other, course, hr):
+    third = make_user("Wang Xiaoming")
+    for person in (kept, other, third):
+        make_run(person, course)
+    before = state()
+    first, second = merge(kept, other, by=hr), merge(kept, third, by=hr)
+    assert_all_agrees()
+    with pytest.raises(CannotUndo) as refused:
+        undo_merge(first, by=hr)
+    assert refused.value.why == StaysMerged.LATER
+    undo_merge(second, by=hr)
+    assert_all_agrees()
+    undo_merge(first, by=hr)
+    assert state() == before
+    assert_all_agrees()
+
+
+# Which accounts become one, and which never do.
+
+
+def left(person):
+    person.is_active = False
+    person.save()
+    return person
+
+
+def stands_in(person):
+    lead = make_team().manager
+    name_substitute(lead, person, first_day=date(2026, 11, 25), last_day=date(2026, 11, 26), by=lead)
+    return person
+
+
+def trained(person):
+    training = OutsideTraining(person=person, course=make_course(), trained_on=date(2026, 1, 5), proof="A card")
+    record_outside([training], by=make_admin())
+    return person
+
+
+WHO = {
+    "the same twice": (lambda hr: [make_user()] * 2, Unmerged.SAME),
+    "oneself, kept": (lambda hr: (hr, make_user()), Unmerged.OWN),
+    "oneself, the other": (lambda hr: (make_user(), hr), Unmerged.OWN),
+    "an editor": (lambda hr: (make_editor(), make_user()), Unmerged.STAFF),
+    "an admin, the other": (lambda hr: (make_user(), make_admin()), Unmerged.STAFF),
+    "an auditor": (lambda hr: (make_user(), make_auditor()), Unmerged.STAFF),
+    "who has left, kept": (lambda hr: (left(make_user()), make_user()), Unmerged.GONE),
+    "who leads a team": (lambda hr: (make_user(), make_team().manager), Unmerged.LEADS),
+    "who was trained elsewhere": (lambda hr: (make_user(), trained(make_user())), Unmerged.TRAINED),
+    "who stands in": (lambda hr: (make_user(), stands_in(make_user())), Unmerged.LEADS),
+}
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("by", [make_hr, make_admin])
+def test_who_is_never_merged(who, by):
+    person = by()
+    pair, why = WHO[who]
+    with pytest.raises(CannotMerge) as refused:
+        merge(*pair(person), by=person)
+    assert refused.value.why == why
+    assert list(Event.objects.filter(verb="merged")) == []
+
+
+def test_who_is_another_name_already_is_merged_with_nobody_else(kept, other, hr):
+    third = make_user()
     merge(kept, other, by=hr)
-    rows = Enrollment.objects.order_by("pk").values_list("is_newest", "waived_at")
-    found = [(is_newest, waived is not None) for is_newest, waived in rows]
-    assert found == [(False, True), (False, False), (True, False)]
+    for pair, why in {
+        (third, other): Unmerged.MERGED,
+        (other, third): Unmerged.MERGED,
+        (other, kept): Unmerged.MERGED,
+        (third, kept): Unmerged.HAS_NAMES,
+    }.items():
+        with pytest.raises(CannotMerge) as refused:
+            merge(*pair, by=hr)
+        assert refused.value.why == why
+    merge(kept, third, by=hr)  # a third account of the same person
+
+
+# Due days of somebody whose accounts are merged: they follow the absences of the account that stays, at once.
+
+
+ZONE = ZoneInfo("Asia/Shanghai")
+GIVEN = date(2026, 11, 25)
+
+
+def november(day):
+    return date(2026, 11, day)
+
+
+@pytest.fixture
+def clock():
+    make_course()
+    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=ZONE), tick=False) as clock:
+        yield clock
+
+
+def on(clock, day):
+    clock.move_to(datetime.combine(day, datetime.min.time().replace(hour=9), tzinfo=ZONE))
+    settle_all()
+
+
+def due_on(run):
+    return Enrollment.objects.get(pk=run.pk).due_on
+
+
+def given(person):
+    return make_enrollment(
+        person, due_at=dates.due_instant(GIVEN, ZONE), enrolled_at=datetime(2026, 11, 2, tzinfo=ZONE)
+    )
+
+
+def test_who_is_away_by_the_account_that_stays_is_not_late_in_a_run_of_the_other_one(clock):
+    kept, other, hr = make_user(), make_user(), make_hr()
+    run = given(other)
+    mark_away(other, november(3), november(4), by=hr)
+    on(clock, november(5))
+    mark_away(kept, november(23), november(27), by=hr)
+    on(clock, november(24))
+    assert due_on(run) == november(27)
+    row = merge(kept, other, by=hr)
+    assert due_on(run) == date(2026, 12, 2)
+    undo_merge(row, by=hr)
+    assert due_on(run) == november(27)
+    assert list(differences()) == []
+
+
+def test_what_the_absences_of_the_account_that_stays_have_moved_is_moved_back_when_it_is_undone(clock):
+    kept, other, hr = make_user(), make_user(), make_hr()
+    run = given(other)
+    row = merge(kept, other, by=hr)
+    mark_away(kept, november(2), november(4), by=hr)
+    assert due_on(run) == november(30)
+    undo_merge(row, by=hr)
+    assert due_on(run) == GIVEN
+    assert list(differences()) == []

@@ -12,7 +12,7 @@ from courseware.assignments.mornings import Morning
 from courseware.assignments.reminding import due_of_batch, plans_kept, reminders_due, runs_near
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
-from tests.language.samples import make_files
+from tests.assignments.two_accounts import another_course
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,7 @@ MIDDLE = date(2026, 10, 2)  # a week that is free in China, and nights on which 
 @pytest.fixture
 def firm():
     """Of each zone a team, one with a list of its own; in it people with due days around the middle."""
-    other = {path: text.replace(b"id: tea-room\n", b"id: other\n") for path, text in make_files().items()}
-    courses, chance = [make_course(), make_course(other)], Random(7)
+    courses, chance = [make_course(), another_course(b"other")], Random(7)
     ReminderPlan.objects.create(course=courses[1], days=[20, 0, -1])
     for zone in ZONES:
         team = make_team(time_zone=zone)

@@ -5,22 +5,16 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
-from courseware.accounts.models import Membership, User
+from courseware.accounts.models import Membership, Team, User
+from courseware.assignments.newcomers import read_rows
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
-from tests.making import letters, make_admin, make_course, make_editor, make_hr, make_team, make_user
+from tests.making import letters, make_admin, make_course, make_editor, make_team, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 PAGE = reverse("assignments:new-person")
-
-
-@pytest.fixture
-def hr(client):
-    person = make_hr(name="Yang Lan", language="en")
-    client.force_login(person)
-    return person
 
 
 def filled_in(**changes):
@@ -70,7 +64,7 @@ def test_one_press_adds_enrolls_and_tells_in_one_letter_signed_by_the_lead(clien
         ({"days": ""}, None),
     ],
 )
-def test_the_due_day_is_so_many_days_after_the_first_or_the_one_given(client, hr, fields, days):
+def test_the_due_day_is_so_many_days_after_the_first_or_the_one_given(client, fields, days):
     send(client, courses=[make_course().pk], **fields)
     expected = site_day() + timedelta(days=days) if isinstance(days, int) else days
     assert Enrollment.objects.get().due_on == expected
@@ -78,7 +72,7 @@ def test_the_due_day_is_so_many_days_after_the_first_or_the_one_given(client, hr
 
 @pytest.mark.parametrize("field", ["starts_on", "due_on"])
 @pytest.mark.parametrize("page", [PAGE, reverse("assignments:new-people")])
-def test_a_day_beyond_ten_years_is_refused_at_its_field(client, hr, page, field):
+def test_a_day_beyond_ten_years_is_refused_at_its_field(client, page, field):
     sent = filled_in(people="Zhang Nan, zhang.nan@example.com", courses=[make_course().pk], act="go")
     response = client.post(page, sent | {field: "9999-12-31"})
     assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
@@ -90,7 +84,7 @@ def test_without_a_course_the_plain_invitation_goes_out(client, hr):
     assert told() == [("invitation", "zhang.nan@example.com")]
 
 
-def test_added_quietly_nobody_is_told_and_no_course_begun(client, hr):
+def test_added_quietly_nobody_is_told_and_no_course_begun(client):
     response = send(client, courses=[make_course().pk], act="quietly")
     assert words(response) == ["Zhang Nan is here now. No letter was sent, and no course was begun."]
     assert (User.objects.filter(name="Zhang Nan").count(), told(), Enrollment.objects.count()) == (1, [], 0)
@@ -106,7 +100,7 @@ def test_a_staff_number_will_do_and_the_page_says_that_no_letter_goes(client, hr
     assert letters() == []
 
 
-def test_sent_twice_a_form_adds_one_person_and_says_the_same(client, hr):
+def test_sent_twice_a_form_adds_one_person_and_says_the_same(client):
     fields = filled_in(drawn_at=client.get(PAGE).context["form"].initial["drawn_at"], courses=[make_course().pk])
     answers = [words(client.post(PAGE, fields, follow=True)) for _ in range(2)]
     assert answers == [["Zhang Nan is here now, and the letter is on its way."]] * 2
@@ -127,7 +121,7 @@ def test_a_page_gone_back_to_says_nothing_is_done_that_is_not(client, hr):
     assert (Enrollment.objects.count(), told()) == (1, [("enrolled", "zhang.nan@example.com")])
 
 
-def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client, hr):
+def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client):
     course, person = make_course(), make_user("Wang Ming", email="zhang.nan@example.com")
     response = send(client, courses=[course.pk])
     page = response.content.decode()
@@ -149,7 +143,7 @@ def test_somebody_who_is_here_already_is_named_and_enrolled_instead(client, hr):
         (lambda **fields: make_user(is_active=False, **fields), "This person has left the firm."),
     ],
 )
-def test_human_resources_enroll_neither_staff_nor_who_has_left(client, hr, make, said):
+def test_human_resources_enroll_neither_staff_nor_who_has_left(client, make, said):
     make(email="zhang.nan@example.com")
     course = make_course()
     for act in ("", "instead"):
@@ -173,7 +167,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in WRONG.items() for value in values])
-def test_what_cannot_be_is_refused_at_its_field_and_the_rest_stays_typed(client, hr, field, value):
+def test_what_cannot_be_is_refused_at_its_field_and_the_rest_stays_typed(client, field, value):
     response = send(client, **{field: value})
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
@@ -184,3 +178,109 @@ def test_what_cannot_be_is_refused_at_its_field_and_the_rest_stays_typed(client,
 def test_a_first_day_so_long_ago_that_the_due_day_is_over_is_refused(client, hr):
     response = send(client, starts_on="2020-01-01", courses=[make_course().pk])
     assert list(response.context["form"].errors) == ["days"]
+
+
+# Several new people are pasted: each row is shown first, then those that can come in do, by the same act as one.
+
+
+LIST_PAGE = reverse("assignments:new-people")
+LIST = "Zhang Nan\tzhang.nan@example.com\n\nXu Anran, a0012, Night shift\n"
+
+
+def send_list(client, people, **changes):
+    return client.post(LIST_PAGE, {"people": people, "language": "en", "days": "14"} | changes)
+
+
+def look(client, people, **changes):
+    """The rows shown, and what their page sends with the next press."""
+    response = send_list(client, people, **changes)
+    form = response.context["form"]
+    return response.context["rows"], {"seen": form["seen"].value(), "act": "go"} | changes
+
+
+@pytest.mark.parametrize(
+    "line", ["Zhang Nan\tz@example.com\tNight", "Zhang Nan, Z@Example.com ,Night", "Zhang Nan，z@example.com；Night"]
+)
+def test_tabs_and_commas_of_both_kinds_divide_a_line(line):
+    team = Team.objects.create(name="Night")
+    [row] = read_rows(line)
+    assert (row.name, row.sign_in_name, row.team, row.problem) == ("Zhang Nan", "z@example.com", team, "")
+
+
+def test_each_row_says_what_is_wrong_with_it_and_what_was_expected():
+    make_user("Wang Ming", email="here@example.com")
+    make_user("Li Na", email="other@example.com", staff_number="A1")
+    make_team("Night shift")
+    rows = read_rows(
+        "Good,good@example.com\nHere,HERE@example.com\nNumber,a1\n,no@name.com\nNo address\nBad,bad@\n"
+        "Twice,t@example.com\nAgain,T@example.com\nTeam,team@example.com,Night shft\nOther,o@example.com,Zzz\n"
+        + "x" * 121 + ",long@example.com"
+    )  # fmt: skip
+    twice, expected = "This address or number is there more than once.", "Expected an e-mail address or a staff number"
+    assert [row.problem for row in rows] == [
+        "",
+        "Wang Ming is here already.",
+        "Li Na is here already.",
+        "Expected a name of at most 120 signs.",
+        f"{expected} behind the name.",
+        f"{expected} behind the name.",
+        twice,
+        twice,
+        "There is no team “Night shft”. Is it “Night shift”?",
+        "There is no team “Zzz”.",
+        "Expected a name of at most 120 signs.",
+    ]
+    assert [row.line for row in rows] == list(range(1, 12))
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_reading_costs_two_queries_however_many_there_are(number, django_assert_num_queries):
+    text = "\n".join(f"N{each},n{each}@example.com\nM{each},m{each}" for each in range(number))
+    with django_assert_num_queries(2):
+        assert len(read_rows(text)) == 2 * number
+
+
+def test_looking_writes_nothing_and_the_next_press_brings_all_in(client, hr):
+    course, night, day = make_course(), make_team("Night shift"), make_team("Day shift")
+    rows, next_press = look(client, LIST, courses=[course.pk], team=day.pk)
+    assert [(row.name, row.problem) for row in rows] == [("Zhang Nan", ""), ("Xu Anran", "")]
+    assert User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).count() == 0
+    response = client.post(LIST_PAGE, {"people": LIST, "language": "en", "days": "14"} | next_press, follow=True)
+    assert "2 people are here now." in response.content.decode()
+    people = User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).order_by("-name")
+    assert [(person.sign_in_name, person.teams.get()) for person in people] == [
+        ("zhang.nan@example.com", day),
+        ("A0012", night),
+    ]
+    assert Enrollment.objects.filter(course=course, learner__in=people).count() == 2
+    assert Message.objects.filter(kind="enrolled").count() == 2
+
+
+def test_a_list_that_was_changed_after_the_look_is_shown_again(client):
+    _, next_press = look(client, LIST.replace(", Night shift", ""))
+    response = send_list(client, "Somebody Else,else@example.com", **next_press)
+    assert [row.name for row in response.context["rows"]] == ["Somebody Else"]
+    assert User.objects.filter(name="Somebody Else").count() == 0
+
+
+def test_rows_with_a_problem_are_left_out_and_a_second_press_adds_nobody(client, hr):
+    people = "Zhang Nan,zhang.nan@example.com\nXu Anran"
+    _, next_press = look(client, people)
+    answers = [send_list(client, people, **next_press) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 200]
+    assert "Nobody of this list can come in as it is." in answers[1].content.decode()
+    assert User.objects.filter(name__in=["Zhang Nan", "Xu Anran"]).count() == 1
+
+
+def test_more_than_fifty_are_not_taken(client):
+    people = "\n".join(f"N{number},n{number}@example.com" for number in range(51))
+    _, next_press = look(client, people)
+    response = send_list(client, people, **next_press)
+    assert "These are more than 50." in response.content.decode()
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("people", ["", " ", "\x00", "x" * 20_001])
+def test_what_is_no_list_is_refused_at_its_field(client, people):
+    response = send_list(client, people)
+    assert (response.status_code, list(response.context["form"].errors)) == (422, ["people"])

@@ -1,6 +1,7 @@
 """A list that lies in a folder is brought in by night; what needs a person is told by letter, once."""
 
 import os
+import time
 from unittest.mock import Mock
 
 import pytest
@@ -9,13 +10,22 @@ from django.core.management import CommandError, call_command
 from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
+from courseware.accounts.rosters import applying
+from courseware.accounts.rosters import roster as rosters
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import nightly_list
-from courseware.assignments.nightly_list import bring_in_newest
+from courseware.assignments.nightly_list import bring_in_newest, take_up
+from courseware.jobs import working
 from courseware.jobs.tasks import Later
+from courseware.learning.models import Enrollment
 from courseware.lib.side_process import MachineBusy, SideProcess
+from courseware.outbox.models import Message
+from courseware.outbox.telling import tell
 from tests.accounts.rosters.files import csv_file
-from tests.making import letters, make_hr, make_team
+from tests.accounts.rosters.firms import bring_in, compared
+from tests.assignments.rules import make_rule
+from tests.jobs import doing
+from tests.making import letters, make_admin, make_course, make_hr, make_team
 
 pytestmark = pytest.mark.django_db
 HEADINGS = ("工号", "姓名", "团队")
@@ -147,3 +157,135 @@ def test_the_command_wants_a_yes_where_many_leave_and_refuses_what_is_no_list(tm
     for wrong in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(CommandError, match=str(tmp_path)):
             call_command("import_people", wrong)
+
+
+# A list that is still being copied into the folder waits: half of it would let the other half of the firm leave.
+
+
+MINUTE = 60
+
+
+@pytest.fixture
+def file(tmp_path, settings):
+    settings.ROSTER_DIR, settings.ROSTER_IS_WHOLE_FIRM = tmp_path, True
+    file = tmp_path / "people.csv"
+    file.write_bytes(csv_file(("工号", "姓名", "团队"), ("A1", "Li", "")))
+    return file
+
+
+def written(file, ago):
+    os.utime(file, (time.time() - ago,) * 2)
+
+
+@pytest.mark.parametrize("ago", [0, 4 * MINUTE])
+def test_a_file_of_this_moment_waits_and_is_taken_when_it_has_not_changed_for_a_while(file, ago):
+    written(file, ago)
+    with pytest.raises(Later, match=r"people.csv was written a moment ago"):
+        bring_in_newest()
+    assert names() == []
+    written(file, 6 * MINUTE)
+    assert (bring_in_newest(), names()) == ("people.csv: join 1", ["Li"])
+
+
+def test_no_older_list_is_taken_instead(file):
+    older = file.with_name("older.csv")
+    older.write_bytes(csv_file(("工号", "姓名", "团队"), ("B1", "Wang", "")))
+    written(older, 60 * MINUTE)
+    written(file, 0)
+    with pytest.raises(Later):
+        bring_in_newest()
+    assert names() == []
+
+
+def test_one_that_another_clock_has_dated_is_taken(file):
+    written(file, -24 * 60 * MINUTE)
+    assert (bring_in_newest(), names()) == ("people.csv: join 1", ["Li"])
+
+
+def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
+    written(file, 60 * MINUTE)
+    read = nightly_list.Path.read_bytes
+
+    def read_while_it_grows(path):
+        data = read(path)
+        with path.open("ab") as more:
+            more.write(b"A2,Wang,\n")
+        return data
+
+    monkeypatch.setattr(nightly_list.Path, "read_bytes", read_while_it_grows)
+    with pytest.raises(Later):
+        bring_in_newest()
+    assert names() == []
+
+
+# A list brings people in, the rules enroll them at once, and each gets one letter.
+
+
+def test_whom_a_rule_enrolls_gets_the_letter_about_the_course_and_who_else_came_an_invitation():
+    desk = make_team("Desk")
+    make_rule(make_course(), team_id=desk.pk)
+    roster = bring_in(
+        ["A1", "Li", "li@example.com", "Desk"], ["A2", "Wang", "wang@example.com", ""], by=make_admin(), invites=True
+    )
+    for _again in range(2):
+        take_up.call(roster.pk)
+    assert [each.learner.name for each in Enrollment.objects.select_related("learner")] == ["Li"]
+    assert sorted(to for letter in letters() for to in letter.to) == ["li@example.com", "wang@example.com"]
+    invited = Message.objects.filter(kind="invitation").values_list("person__name", flat=True)
+    assert list(invited) == ["Wang"]
+
+
+def test_a_letter_to_somebody_unknown_keeps_nobody_from_an_invitation():
+    tell("no-account", None, address="unknown@example.com", language="en")
+    take_up.call(bring_in(["A1", "Li", "li@example.com", ""], by=make_admin(), invites=True).pk)
+    assert [each.person.name for each in Message.objects.filter(kind="invitation")] == ["Li"]
+
+
+def test_a_list_nobody_said_yes_to_is_not_taken_up():
+    roster = compared(["A1", "Li", "li@example.com", ""])
+    take_up.call(roster.pk)
+    assert (Roster.objects.get().finished_at, letters()) == (None, [])
+
+
+def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(monkeypatch):
+    """The order of a queue: what was enqueued while a part was done comes before the next part."""
+    monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
+    monkeypatch.setattr(working, "enqueue_due", lambda: None)
+    monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
+    doing.done.clear()
+    roster = compared(["A1", "Li", "", ""], ["A2", "Wang", "", ""], ["A3", "Zhao", "", ""])
+    applying.begin_applying(roster, by=make_admin())
+    honest = nightly_list.apply_next
+
+    def apply_and_note(pk):
+        doing.done.append("part")
+        return honest(pk)
+
+    monkeypatch.setattr(nightly_list, "apply_next", apply_and_note)
+    nightly_list.take_up_next.enqueue(roster.pk)
+    doing.note.enqueue("other work")
+    working.WorkLoop(lambda: "").run(once=True)
+    assert doing.done == ["part", "other work", "part", "part", "part"]
+    roster.refresh_from_db()
+    assert roster.finished_at
+    assert set(User.objects.filter(staff_number__startswith="A").values_list("name", flat=True)) == {
+        "Li",
+        "Wang",
+        "Zhao",
+    }
+
+
+def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
+    monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
+    admin = make_admin()
+    roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])
+    applying.begin_applying(roster, by=admin, invites=True)
+    nightly_list.take_up_next.call(roster.pk)
+    assert [applying.stop_applying(roster.pk, by=admin) for _tab in range(2)] == [True, False]
+    for _again in range(2):
+        nightly_list.take_up_next.call(roster.pk)
+    roster.refresh_from_db()
+    assert (roster.finished_at is not None, roster.notes["stopped_by"]) == (True, admin.pk)
+    assert [each.name for each in User.objects.filter(staff_number__startswith="A")] == ["Li"]
+    assert [each.person.name for each in Message.objects.filter(kind="invitation")] == ["Li"]
+    assert not applying.stop_applying(roster.pk, by=admin)

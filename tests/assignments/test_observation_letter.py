@@ -11,7 +11,6 @@ from courseware.assignments.observing import observe
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message
-from courseware.outbox.stopping import stop_kind
 from tests.assignments.sheets import completed, sheet_of
 from tests.making import join, letters, make_admin, make_team, make_user
 
@@ -92,15 +91,6 @@ def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):
     at_nine(tuesday)
     assert letters() == []
     assert told() == [("Li Lin", "skipped", why)]
-
-
-def test_one_press_stops_them_all(tuesday, team):
-    completed(team, "Wang", days_ago=30)
-    ask_leads()
-    stop_kind(team.manager, "observation")
-    at_nine(tuesday)
-    assert letters() == []
-    assert [state for _name, state, _why in told()] == ["skipped"]
 
 
 def test_what_was_missed_for_three_days_is_told_and_not_what_was_missed_for_longer(team):

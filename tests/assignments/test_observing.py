@@ -5,16 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from courseware.accounts.leads import nearest_leads, next_level
 from courseware.accounts.models import Membership, User
 from courseware.accounts.substitutes import Substitute
 from courseware.accounts.teams import close_team
 from courseware.assignments.merging import merge
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.assignments.observing import NotAsked, Unobserved, observations_due, observe
+from courseware.content.compiled import serving
 from courseware.evidence.models import Event
 from courseware.learning.feedback import SurveyChanged
 from courseware.learning.models import Enrollment
@@ -99,15 +100,6 @@ def test_about_who_leads_the_own_team_alone_the_next_level_is_asked(team):
 def place_below(team, top):
     team.parent = top
     team.save()
-
-
-def test_who_leads_the_nearest_team_is_told_from_who_leads_the_next_level(team):
-    top = make_team("Top")
-    place_below(team, top)
-    learner = completed(team).learner.pk
-    assert {lead.person for lead in nearest_leads([learner])[learner]} == {team.manager}
-    assert {lead.person for lead in next_level([learner])[learner]} == {top.manager}
-    assert next_level([completed(top).learner.pk]) == {}
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -322,3 +314,101 @@ def test_two_leads_who_answer_at_once_are_one_answer():
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(send, range(8))) == 1
     assert (Observation.objects.count(), ObservationAnswers.objects.count()) == (1, 1)
+
+
+# /team/observations/: the sheet about somebody, for who leads them.
+
+
+LIST = "/team/observations/"
+
+
+def address(run):
+    return f"{LIST}{run.pk}/month-later/"
+
+
+def sent(run, **fields):
+    return {"revision": serving.page(run.course.current, "month-later", "en").revision_id} | fields
+
+
+def read(response):
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def test_the_sheet_is_answered_from_the_list_and_is_gone_from_it(signed_in, team):
+    run = completed(team, "Wang Ming")
+    [link] = [each["href"] for each in read(signed_in.get(LIST)).select(".lines a")]
+    assert link == address(run)
+    page = read(signed_in.get(link))
+    assert page.h1.text == "A month later"
+    assert "Wang Ming" in page.select_one("article .soft").text
+    assert [each["name"] for each in page.select("form [name^=q-]")] == ["q-seen-off"] * 3 + ["q-seen-cup"] * 2 + [
+        "q-seen-lacking"
+    ]
+    response = signed_in.post(link, sent(run, **{"q-seen-off": 1, "q-seen-lacking": "A hook."}), follow=True)
+    assert "Your answers are kept, without the person." in response.text
+    assert "Nothing is asked of you today" in response.text
+    assert ObservationAnswers.objects.get().answers == {"seen-off": 1, "seen-lacking": "A hook."}
+
+
+def test_the_page_without_an_answer_and_one_of_no_choice_come_back(signed_in, team):
+    run = completed(team)
+    for fields in ({}, {"q-seen-off": "7"}, {"q-seen-lacking": "x" * 2001}):
+        response = signed_in.post(address(run), sent(run, **fields))
+        assert response.status_code == 422
+        assert read(response).title.text.startswith("Error:")
+        assert read(response).select_one(".error-summary li")
+    assert not Observation.objects.exists()
+
+
+def test_one_press_says_that_one_cannot_say(signed_in, team):
+    run = completed(team)
+    response = signed_in.post(address(run), sent(run, **{"cannot-say": "1"}), follow=True)
+    assert "Noted that you can’t say." in response.text
+    assert Observation.objects.get().is_answered is False
+
+
+def test_the_second_lead_reads_who_has_answered_and_when(signed_in, team):
+    second = make_user("Zhao", language="en")
+    join(team, second, Membership.Role.MANAGER)
+    run = completed(team)
+    signed_in.post(address(run), sent(run, **{"q-seen-off": 0}))
+    signed_in.force_login(second)
+    response = signed_in.post(address(run), sent(run, **{"q-seen-off": 2}), follow=True)
+    assert "Li Lin has answered already, on" in response.text
+    page = read(signed_in.get(address(run)))
+    assert "Li Lin" in page.text
+    assert not page.select("article form")
+    assert ObservationAnswers.objects.get().answers == {"seen-off": 0}
+
+
+def test_a_sheet_that_is_not_asked_says_so_and_takes_nothing(signed_in, team):
+    early, over = completed(team, days_ago=3), completed(team, days_ago=200)
+    for run, said in ((early, "not before"), (over, "not asked any more")):
+        assert said in signed_in.get(address(run)).text
+        assert said in signed_in.post(address(run), sent(run, **{"q-seen-off": 0}), follow=True).text
+    assert not Observation.objects.exists()
+
+
+def test_a_sheet_that_was_changed_meanwhile_comes_back_with_the_texts(signed_in, team):
+    run = completed(team)
+    form = sent(run, **{"q-seen-off": 0, "q-seen-lacking": "A hook."})
+    make_course(make_files(**{path: text.replace("- Yes", "- Always") for path, text in SHEET.items()}))
+    response = signed_in.post(address(run), form)
+    assert response.status_code == 409
+    page = read(response)
+    assert "Always" in page.text
+    assert page.textarea.text.strip() == "A hook."
+    assert not page.select("[checked]")
+    assert not Observation.objects.exists()
+
+
+@pytest.mark.parametrize("revision", ["9" * 5000, "-1", "１", ""])
+def test_a_sheet_with_what_is_no_revision_comes_back(signed_in, team, revision):
+    run = completed(team)
+    assert signed_in.post(address(run), {"revision": revision, "q-seen-off": 0}).status_code == 409
+    assert not Observation.objects.exists()
+
+
+@pytest.mark.parametrize("sheet", ["voice", "boiling", "nothing"])
+def test_only_a_sheet_for_leads_is_one(signed_in, team, sheet):
+    assert signed_in.get(f"{LIST}{completed(team).pk}/{sheet}/").status_code == 404

@@ -9,10 +9,10 @@ from django.core import mail
 from courseware.accounts.inviting import invite
 from courseware.accounts.models import Membership, User
 from courseware.accounts.notices import notify
+from courseware.assessment.models import Certificate
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record, subject_of
 from courseware.outbox.models import Message
-from tests.counting import statements
 from tests.making import (
     join,
     letters,
@@ -20,21 +20,13 @@ from tests.making import (
     make_auditor,
     make_editor,
     make_enrollment,
-    make_hr,
     make_team,
     make_user,
 )
 from tests.world import complete_course
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 LEARNER, MANAGER = Membership.Role.LEARNER, Membership.Role.MANAGER
-
-
-@pytest.fixture
-def hr(client):
-    hr = make_hr(name="Hana")
-    client.force_login(hr)
-    return hr
 
 
 def address(person, rest=""):
@@ -54,7 +46,7 @@ def places_of(person):
     return sorted(person.memberships.values_list("team__name", "role"))
 
 
-def test_a_new_address_is_told_to_the_old_one_and_the_log_names_no_address(client, hr):
+def test_a_new_address_is_told_to_the_old_one_and_the_log_names_no_address(client):
     person = make_user("Li Na", email="old@example.com")
     sent = client.post(address(person, "edit/"), particulars(person, email="New@Example.com", post="phone"))
     assert sent.status_code == 302
@@ -94,7 +86,7 @@ def test_what_somebody_else_changed_since_the_page_was_opened_stays(client, hr):
     assert log_of(person) == [("person-changed", {"fields": ["name", "post"]})]
 
 
-def test_who_had_no_address_is_told_nothing_of_a_new_one(client, hr):
+def test_who_had_no_address_is_told_nothing_of_a_new_one(client):
     person = make_user("Li Na")
     User.objects.filter(pk=person.pk).update(email=None, staff_number="A1")
     person.refresh_from_db()
@@ -112,7 +104,7 @@ def test_who_had_no_address_is_told_nothing_of_a_new_one(client, hr):
         ({"email": "", "staff_number": ""}, "__all__", "An e-mail address or a staff number is needed."),
     ],
 )
-def test_what_cannot_be_is_refused_in_words_and_what_was_typed_stays(client, hr, changed, field, words):
+def test_what_cannot_be_is_refused_in_words_and_what_was_typed_stays(client, changed, field, words):
     make_user(email="taken@example.com", staff_number="A1")
     person = make_user("Li Na")
     refused = client.post(address(person, "edit/"), particulars(person, name="Li Nana", **changed))
@@ -140,7 +132,7 @@ def test_who_moves_has_the_new_place_only_and_who_is_added_has_both(client, hr):
     assert [verb for verb, _data in log_of(person)].count("membership-removed") == 3
 
 
-def test_the_place_of_somebody_else_is_not_ended_under_this_address(client, hr):
+def test_the_place_of_somebody_else_is_not_ended_under_this_address(client):
     team = make_team(learners=1)
     place = team.memberships.get(role=LEARNER)
     client.post(address(make_user(), f"places/{place.pk}/end/"))
@@ -156,7 +148,7 @@ def test_who_has_left_gets_no_team_to_lead(client, hr):
     assert places_of(person) == [("Night", LEARNER)]
 
 
-def test_a_place_without_a_team_is_refused_on_the_page_itself(client, hr):
+def test_a_place_without_a_team_is_refused_on_the_page_itself(client):
     person = make_user("Li Na")
     refused = client.post(address(person, "places/"), {"role": "chief"})
     assert (refused.status_code, set(refused.context["form"].errors)) == (422, {"team", "role"})
@@ -174,7 +166,7 @@ def test_who_leaves_is_signed_out_and_who_comes_back_goes_on(client, hr):
     assert (person.is_active, person.leaves_on) == (True, None)
 
 
-def test_who_was_made_by_mistake_is_taken_away_with_all_letters_that_wait(client, hr):
+def test_who_was_made_by_mistake_is_taken_away_with_all_letters_that_wait(client):
     person, team = make_user("Twice"), make_team()
     join(team, person)
     waiting = Message.objects.create(kind="invitation", person=person, address=person.email)
@@ -197,7 +189,7 @@ def acted(person):
 
 
 @pytest.mark.parametrize("has_record", [make_enrollment, signed_in, acted])
-def test_who_has_any_record_is_not_taken_away(client, hr, has_record):
+def test_who_has_any_record_is_not_taken_away(client, has_record):
     person = make_user()
     waiting = Message.objects.create(kind="invitation", person=person, address=person.email)
     has_record(person)
@@ -237,7 +229,7 @@ ACTS = ("edit/", "places/", "places/1/end/", "leave/", "return/", "remove/")
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: make_user(is_superuser=True)])
-def test_human_resources_touch_nobody_who_is_staff_or_audits(client, hr, make):
+def test_human_resources_touch_nobody_who_is_staff_or_audits(client, make):
     person, team = make(), make_team()
     before = User.objects.filter(pk=person.pk).values().get()
     for rest in ACTS:
@@ -264,7 +256,7 @@ RIGHTS = {
 }  # fmt: skip
 
 
-def test_no_field_beside_those_of_the_form_is_taken(client, hr):
+def test_no_field_beside_those_of_the_form_is_taken(client):
     person = make_user("Li Na")
     before = User.objects.filter(pk=person.pk).values().get() | {"name": "New"}
     sent = client.post(address(person, "edit/"), particulars(person, name="New", **RIGHTS))
@@ -273,20 +265,75 @@ def test_no_field_beside_those_of_the_form_is_taken(client, hr):
     assert not person.groups.exists() and not person.user_permissions.exists()
 
 
-def test_the_page_costs_the_same_for_one_and_for_three_of_everything(client, hr):
-    person = make_user()
-    join(make_team("A"), person)
-    Message.objects.create(kind="invitation", person=person, address=person.email)
-    client.get(address(person))
-    one = statements(lambda: client.get(address(person)))
-    for number in range(3):
-        join(make_team(f"B{number}"), person)
-        Message.objects.create(kind="invitation", person=person, address=person.email)
-    assert statements(lambda: client.get(address(person))) == one
-
-
 def test_the_page_says_that_somebody_came_in_by_an_invite_link(client, hr):
     by_link, other = make_user(), make_user()
     record("team-link-used", actor=by_link, subject=by_link, data={"link": 1})
     assert "Came in by invite link" in client.get(address(by_link)).content.decode()
     assert "Came in by invite link" not in client.get(address(other)).content.decode()
+
+
+# Letters, to read, and certificates, to withdraw: for human resources.
+
+
+def letter(person, **fields):
+    return Message.objects.create(kind="invitation", person=person, address=person.email, **fields)
+
+
+def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(client):
+    first, second = make_user("Li Na", email="li@example.com"), make_user("Wu")
+    letter(first, state="sent")
+    letter(second, state="skipped", why="the person may not sign in any more")
+    for staff in (make_admin(), make_editor(), make_user(is_superuser=True)):
+        letter(staff)
+    Message.objects.create(kind="no-account", person=None, address="stranger@example.com")
+    found = client.get("/people/letters/")
+    assert [each.person for each in found.context["page"]] == [second, first]
+    assert "the person may not sign in any more" in found.text
+    assert [each.person for each in client.get("/people/letters/", {"state": "sent"}).context["page"]] == [first]
+    by_address = client.get("/people/letters/", {"address": "LI@example.com"})
+    assert [each.person for each in by_address.context["page"]] == [first]
+    User.objects.filter(pk=second.pk).update(staff_number="A0012")
+    for typed in ("A0012", " ａ００１２"):
+        by_number = client.get("/people/letters/", {"address": typed})
+        assert [each.person for each in by_number.context["page"]] == [second]
+    assert len(client.get("/people/letters/", {"address": "A001"}).context["page"].object_list) == 0
+    for wrong in ({"state": "x"}, {"address": "\0"}):
+        assert len(client.get("/people/letters/", wrong).context["page"].object_list) == 2
+
+
+def test_no_link_leads_to_a_page_that_is_not_there(client, hr):
+    auditor = make_auditor()
+    letter(auditor)
+    found = client.get("/people/letters/")
+    assert [each.person for each in found.context["page"]] == [auditor]
+    assert f"/people/{auditor.pk}/" not in found.text
+
+
+def certificate_of(person):
+    run = make_enrollment(person)
+    complete_course(run)
+    return Certificate.objects.get(enrollment=run)
+
+
+def test_a_certificate_is_withdrawn_once_with_a_reason(client, hr):
+    certificate = certificate_of(make_user("Li Na"))
+    address = f"/people/certificates/{certificate.pk}/withdraw/"
+    holder = f"/people/{certificate.enrollment.learner_id}/"
+    assert address in client.get(holder).text
+    assert client.post(address, {"reason": " "}).status_code == 422
+    for reason in ("Somebody else sat the exam", "Another reason"):
+        assert client.post(address, {"reason": reason}).url == holder
+    certificate.refresh_from_db()
+    assert (certificate.withdrawn_by, certificate.withdrawn_reason) == (hr, "Somebody else sat the exam")
+    assert Event.objects.filter(verb="certificate-withdrawn").count() == 1
+    assert address not in client.get(holder).text
+    assert "Somebody else sat the exam" in client.get(address).text
+
+
+@pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
+def test_human_resources_withdraw_no_certificate_of_staff_auditors_or_their_own(client, hr, make):
+    certificate = certificate_of(make() or hr)
+    address = f"/people/certificates/{certificate.pk}/withdraw/"
+    assert client.get(address).status_code == client.post(address, {"reason": "X"}).status_code == 404
+    certificate.refresh_from_db()
+    assert certificate.withdrawn_at is None

@@ -131,14 +131,6 @@ def test_nothing_ticked_makes_nothing_and_outsiders_get_404(client, signed_in, p
     assert not SignInCode.objects.exists()
 
 
-def test_printing_codes_asks_for_recent_authentication(client, people, settings):
-    settings.FRESH_SIGN_IN = True
-    client.force_login(make_hr())
-    assert client.get(PAGE).status_code == 200
-    answer = client.post(PAGE, {"person": people[0].pk})
-    assert answer["Location"].startswith("/accounts/reauthenticate/") and not SignInCode.objects.exists()
-
-
 def test_each_slip_speaks_the_language_of_its_person(signed_in, people):
     User.objects.filter(pk=people[0].pk).update(language="zh-hans")
     User.objects.filter(pk=people[1].pk).update(language="en")
@@ -182,22 +174,3 @@ def test_looking_makes_none_and_pressing_shows_one_that_works_with_the_way_in(cl
     code = "".join(re.findall(r"<span>([A-Z0-9]{4})</span>", page))
     other = type(client)()
     assert other.post(reverse("account_sign_in_code"), {"name": "A7", "code": code}).status_code == 302
-
-
-def test_a_lead_gives_one_to_the_own_people_only(client, person):
-    team = make_team(manager=make_user(language="en"))
-    sign_in(client, team.manager)
-    assert client.get(page_of(person)).status_code == 404
-    assert client.post(page_of(person)).status_code == 404
-    join(team, person)
-    assert client.post(page_of(person)).status_code == 200
-    assert client.get(page_of(make_user())).status_code == 404
-    assert client.get(reverse("assignments:sign-in-code", args=[0])).status_code == 404
-
-
-def test_who_signed_in_long_ago_shows_first_who_it_is(client, person, settings):
-    settings.FRESH_SIGN_IN = True
-    client.force_login(make_hr())
-    response = client.post(page_of(person))
-    assert response["Location"].startswith(reverse("account_reauthenticate"))
-    assert SignInCode.objects.count() == 0

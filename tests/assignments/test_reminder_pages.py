@@ -6,17 +6,11 @@ from bs4 import BeautifulSoup
 from courseware.assignments.models import ReminderPlan
 from courseware.evidence.models import Event
 from tests.assignments.rules import make_rule
-from tests.language.samples import make_files
-from tests.making import make_course, make_hr
+from tests.assignments.two_accounts import another_course
+from tests.making import make_course
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 REMINDERS = "/people/reminders/"
-
-
-@pytest.fixture
-def hr(client):
-    client.force_login(make_hr())
-    return client
 
 
 def plans():
@@ -27,11 +21,11 @@ def logged():
     return list(Event.objects.filter(verb="reminders-planned").order_by("pk").values_list("data", flat=True))
 
 
-def test_each_course_and_each_rule_that_is_on_has_a_field(hr):
+def test_each_course_and_each_rule_that_is_on_has_a_field(client):
     course = make_course()
     rule = make_rule(course)
     make_rule(course, is_on=False)
-    form = hr.get(REMINDERS).context["form"]
+    form = client.get(REMINDERS).context["form"]
     assert {name: field.initial for name, field in form.fields.items()} == {
         f"course-{course.pk}": "7, 1, -3",
         f"course-{course.pk}-every": 10,
@@ -41,61 +35,57 @@ def test_each_course_and_each_rule_that_is_on_has_a_field(hr):
     }
 
 
-def test_what_is_saved_holds_is_logged_once_and_is_taken_back_by_the_same_page(hr):
+def test_what_is_saved_holds_is_logged_once_and_is_taken_back_by_the_same_page(client):
     course = make_course()
     rule = make_rule(course)
     typed = {f"course-{course.pk}": "5，1", f"rule-{rule.pk}": "10, 2"}
-    assert "The reminders were changed." in hr.post(REMINDERS, typed, follow=True).text
-    assert "Nothing was changed." in hr.post(REMINDERS, typed, follow=True).text
+    assert "The reminders were changed." in client.post(REMINDERS, typed, follow=True).text
+    assert "Nothing was changed." in client.post(REMINDERS, typed, follow=True).text
     assert plans() == [(course.pk, None, [5, 1]), (None, rule.pk, [10, 2])]
     assert logged() == [{"days": [5, 1], "every": 10}, {"days": [10, 2], "every": 10}]
-    hr.post(REMINDERS, {f"course-{course.pk}": "", f"rule-{rule.pk}": ""})
+    client.post(REMINDERS, {f"course-{course.pk}": "", f"rule-{rule.pk}": ""})
     assert plans() == [(course.pk, None, [])]
 
 
-def test_days_as_they_are_without_a_plan_make_none(hr):
+def test_days_as_they_are_without_a_plan_make_none(client):
     course = make_course()
-    hr.post(REMINDERS, {f"course-{course.pk}": "7, 1, -3"})
+    client.post(REMINDERS, {f"course-{course.pk}": "7, 1, -3"})
     assert (plans(), logged()) == ([], [])
 
 
-def test_a_plan_that_the_rules_of_letters_leave_no_room_for_is_refused_and_what_was_typed_stays(hr):
+def test_a_plan_that_the_rules_of_letters_leave_no_room_for_is_refused_and_what_was_typed_stays(client):
     course = make_course()
-    answer = hr.post(REMINDERS, {f"course-{course.pk}": "7, 3, 1, -2"})
+    answer = client.post(REMINDERS, {f"course-{course.pk}": "7, 3, 1, -2"})
     assert answer.status_code == 422
     assert "From 7 to -2 are four reminders within fourteen days." in answer.text
     assert 'value="7, 3, 1, -2"' in answer.text
     assert plans() == []
 
 
-def test_of_two_who_have_the_page_open_neither_takes_back_what_the_other_has_set(hr):
-    course, other = make_course(), make_course(other_files())
-    page = BeautifulSoup(hr.get(REMINDERS).content, "html.parser")
+def test_of_two_who_have_the_page_open_neither_takes_back_what_the_other_has_set(client):
+    course, other = make_course(), another_course(b"other")
+    page = BeautifulSoup(client.get(REMINDERS).content, "html.parser")
     typed = {each["name"]: each["value"] for each in page.select("main form input[name*=course-]")}
     assert len(typed) == 8  # what is typed and what was there: days, and every how many days
     for owner, days in ((course, "14, 7"), (other, "2")):
-        assert hr.post(REMINDERS, typed | {f"course-{owner.pk}": days}).status_code == 302
+        assert client.post(REMINDERS, typed | {f"course-{owner.pk}": days}).status_code == 302
     assert plans() == [(course.pk, None, [14, 7]), (other.pk, None, [2])]
 
 
-def test_the_number_of_working_days_between_repeated_reminders_is_saved_and_0_means_never(hr):
+def test_the_number_of_working_days_between_repeated_reminders_is_saved_and_0_means_never(client):
     course = make_course()
     rule = make_rule(course)
     typed = {f"course-{course.pk}": "7, 1, -3", f"course-{course.pk}-every": "0"}
-    hr.post(REMINDERS, typed | {f"rule-{rule.pk}": "", f"rule-{rule.pk}-every": "5"})  # without days: as the course
+    client.post(REMINDERS, typed | {f"rule-{rule.pk}": "", f"rule-{rule.pk}-every": "5"})  # without days: as the course
     assert [*ReminderPlan.objects.values_list("course", "days", "every")] == [(course.pk, [7, 1, -3], 0)]
     assert logged() == [{"days": [7, 1, -3], "every": 0}]
-    hr.post(REMINDERS, typed | {f"course-{course.pk}-every": ""})
+    client.post(REMINDERS, typed | {f"course-{course.pk}-every": ""})
     assert ReminderPlan.objects.get().every == 10
 
 
 @pytest.mark.parametrize("every", ["1", "3", "-1", "61", "soon"])
-def test_repeats_that_the_limit_of_emails_leaves_no_room_for_are_refused(hr, every):
+def test_repeats_that_the_limit_of_emails_leaves_no_room_for_are_refused(client, every):
     course = make_course()
-    answer = hr.post(REMINDERS, {f"course-{course.pk}": "7, 1, -3", f"course-{course.pk}-every": every})
+    answer = client.post(REMINDERS, {f"course-{course.pk}": "7, 1, -3", f"course-{course.pk}-every": every})
     assert (answer.status_code, plans()) == (422, [])
     assert f'value="{every}"' in answer.text
-
-
-def other_files():
-    return {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}

@@ -10,7 +10,7 @@ from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.reminder_letter import ASKS
 from courseware.assignments.reminding import remind_due
 from courseware.assignments.reminding_by_hand import Unreminded, remind
-from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day, take_back_request
+from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message
 from courseware.reporting.drafted_acts import draft_for
@@ -55,22 +55,6 @@ def test_a_reminder_of_the_plan_is_not_written_before_the_answer_and_then_it_is(
     assert [name for name, _state, _why in reminders()] == ["Other", "Waits"]
 
 
-def test_it_is_written_after_the_request_was_taken_back_too(team):
-    run = learner(team, "Waits")
-    ask_for_day(run, MONDAY)
-    assert remind_due() == ""
-    take_back_request(run)
-    assert remind_due() == "reminders: 1"
-
-
-def test_where_the_day_was_given_the_plan_goes_by_that_one(team, time_machine):
-    request = ask_for_day(learner(team, "Waits"), MONDAY)
-    answer_day_request(request.pk, DayAnswer("given"), by=team.manager)
-    assert remind_due() == ""
-    time_machine.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
-    assert remind_due() == "reminders: 1"
-
-
 def test_a_reminder_that_waits_already_does_not_leave_and_says_why(team):
     run = learner(team, "Waits")
     learner(team, "Other")
@@ -112,10 +96,3 @@ def test_who_asks_is_left_out_of_reminders_by_hand_and_of_those_of_today_and_nam
     reminding, left = remind([waits.pk, other.pk], by=team.manager)
     assert [each.person.name for each in reminding.sent()] == ["Other"]
     assert [(each.run.learner.name, each.why) for each in left] == [("Waits", Unreminded.ASKS)]
-
-
-def test_a_reminder_leads_to_the_page_where_another_day_is_asked_for(team):
-    learner(team, "Due")
-    remind_due()
-    [letter] = letters()
-    assert "You need not say why.\nhttps://training.example.com/learn/tea-room/another-day/\n" in letter.body

@@ -12,14 +12,12 @@ from courseware.assignments.mornings import Morning
 from courseware.assignments.reminder_plans import with_repeats
 from courseware.assignments.reminding import remind_due, reminders_due
 from courseware.learning.adjusting import undo
-from courseware.learning.asking import ask_for_day
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant, site_day
 from courseware.outbox.models import Message, MessageState
 from tests.assignments.rules import make_rule
-from tests.language.samples import make_files
+from tests.assignments.two_accounts import another_course
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course
 
@@ -60,62 +58,33 @@ def test_who_is_due_tomorrow_is_reminded_today_and_who_is_not_or_has_no_day_is_n
     learner(name="Without a day", due_on=None)
     learner(name="Two days late", due_on=FRIDAY - timedelta(days=3))
     learner(name="Three days late", due_on=FRIDAY - timedelta(days=4))
-    for name in ("Finished", "Excused"):
-        field = {"Finished": "completed_at", "Excused": "waived_at"}[name]
-        Enrollment.objects.filter(pk=learner(name=name).pk).update(**{field: timezone.now()})
-    gone = learner(name="Gone").learner
-    gone.is_active = False
-    gone.save()
     assert remind_due() == "reminders: 2"
     assert sorted(reminders()) == [("Three days late", "queued", ""), ("Tomorrow", "queued", "")]
 
 
-def test_each_day_of_the_plan_is_told_once_however_often_the_job_is_run(on_the_day_before):
-    learner()
-    told = {}
-    on_the_day_before.move_to(DAY_BEFORE - timedelta(days=20), tick=False)
-    for _ in range(40):
-        said = remind_due(), remind_due()
-        if any(said):
-            told[timezone.localdate(timezone=ZONE).isoformat()] = said
-        on_the_day_before.shift(timedelta(days=1))
-    once = ("reminders: 1", "")
-    assert told == {"2026-12-02": once, "2026-12-10": once, "2026-12-16": once}
-
-
 def days_reminded(clock, days):
-    """The days on which the job wrote something, looking each day."""
+    """The days on which the job, run twice a day, wrote something."""
     told = []
     for _ in range(days):
         if remind_due():
             told.append(timezone.localdate(timezone=ZONE).isoformat())
             letters()
+        assert remind_due() == ""
         clock.shift(timedelta(days=1))
     return told
 
 
-def test_overdue_people_are_reminded_again_every_ten_working_days(on_the_day_before):
+def test_each_day_of_the_plan_is_told_once_and_then_every_tenth_working_day(on_the_day_before):
     learner()
-    assert days_reminded(on_the_day_before, 55) == [
+    on_the_day_before.move_to(DAY_BEFORE - timedelta(days=20), tick=False)
+    assert days_reminded(on_the_day_before, 75) == [
+        "2026-12-02",
         "2026-12-10",
         "2026-12-16",
         "2026-12-30",
         "2027-01-13",
         "2027-01-27",
     ]
-
-
-def test_finished_exempt_absent_former_and_waiting_people_are_not_reminded_again(on_the_day_before):
-    runs = {name: learner(name=name) for name in ("Late", "Finished", "Excused", "Gone", "Away", "Asking")}
-    on_the_day_before.move_to(datetime(2026, 12, 29, 9, tzinfo=ZONE), tick=False)
-    for name, field in {"Finished": "completed_at", "Excused": "waived_at"}.items():
-        Enrollment.objects.filter(pk=runs[name].pk).update(**{field: timezone.now()})
-    type(runs["Gone"].learner).objects.filter(pk=runs["Gone"].learner_id).update(is_active=False)
-    mark_away(runs["Away"].learner, date(2026, 12, 29), date(2027, 1, 4), by=make_admin())
-    ask_for_day(runs["Asking"], date(2027, 1, 20))
-    on_the_day_before.move_to(datetime(2026, 12, 30, 9, tzinfo=ZONE), tick=False)
-    remind_due()
-    assert [name for name, state, _why in sent() if state == "sent"] == ["Late"]
 
 
 def test_a_worker_that_was_down_for_days_writes_one_reminder(on_the_day_before):
@@ -129,15 +98,6 @@ def test_a_worker_that_was_down_for_days_writes_one_reminder(on_the_day_before):
     assert Message.objects.latest("pk").key.endswith(":2026-12-11:-31")
     on_the_day_before.move_to(datetime(2027, 2, 3, 9, tzinfo=ZONE), tick=False)  # three working days after another one
     assert (remind_due(), Message.objects.count()) == ("", 2)
-
-
-def test_a_plan_of_0_or_without_days_reminds_nobody_again(on_the_day_before):
-    course, other = make_course(), make_course(other_files())
-    ReminderPlan.objects.create(course=course, days=[-3], every=0)
-    ReminderPlan.objects.create(course=other, days=[])
-    for each in (course, other):
-        learner(course=each)
-    assert days_reminded(on_the_day_before, 60) == ["2026-12-16"]
 
 
 def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
@@ -277,25 +237,11 @@ def test_who_was_reminded_the_day_before_is_reminded_again():
     assert sent()[-1] == ("Wang Ming", "sent", "")
 
 
-def test_who_is_away_is_reminded_of_the_day_that_holds_afterwards(on_the_day_before):
-    run = learner()
-    remind_due()
-    mark_away(run.learner, date(2026, 12, 10), date(2026, 12, 11), by=make_admin())
-    skipped = ("Wang Ming", "skipped", "another due day was given meanwhile")
-    assert sent() == [skipped]
-    on_the_day_before.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
-    remind_due()
-    assert sent() == [skipped]
-    on_the_day_before.move_to(datetime(2026, 12, 14, 9, tzinfo=ZONE), tick=False)
-    remind_due()
-    assert sent() == [skipped, ("Wang Ming", "sent", "")]
-
-
 @pytest.mark.usefixtures("letter_hours")
 def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_at_eight(on_the_day_before, mailoutbox):
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=5), tick=False)
     run = learner()
-    other = make_course(other_files())
+    other = another_course(b"other")
     make_enrollment(run.learner, other, due_at=run.due_at, enrolled_at=run.enrolled_at)
     assert remind_due() == "reminders: 2"
     letters()
@@ -322,10 +268,6 @@ def test_wherever_its_reader_is_a_reminder_leaves_on_the_day_of_the_plan(on_the_
         on_the_day_before.shift(timedelta(hours=1))
     left = [each.ended_at.astimezone(there) for each in Message.objects.filter(kind="reminder", state="sent")]
     assert sorted(f"{each:%m-%d}" for each in left) == ["12-02", "12-10", "12-16"]
-
-
-def other_files():
-    return {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
 
 
 @pytest.mark.parametrize("people", [1, 3])

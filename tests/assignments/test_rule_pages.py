@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings
-from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import Membership
@@ -15,20 +14,12 @@ from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.rehearsal import rehearse_rule
 from courseware.assignments.rule_forms import RuleForm
 from courseware.learning.models import Enrollment
-from tests.assignments.certified import make_certified
-from tests.assignments.rules import make_rule
+from tests.assignments.rules import make_certified, make_rule
 from tests.counting import statements
 from tests.making import join, make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 NEW = "/rules/new/"
-
-
-@pytest.fixture
-def hr(client):
-    person = make_hr()
-    client.force_login(person)
-    return person
 
 
 def form(taught, **fields):
@@ -99,7 +90,7 @@ def test_a_yearly_renewal_is_said_with_its_day(client, course, hr):
         ),
     ],
 )
-def test_what_is_wrong_in_a_rule_is_said_at_its_field_and_nothing_is_kept(client, course, hr, wrong, field, words):
+def test_what_is_wrong_in_a_rule_is_said_at_its_field_and_nothing_is_kept(client, course, wrong, field, words):
     page = client.post(NEW, form(course, **wrong))
     assert (page.status_code, page.context["form"].errors) == (422, {field: [words]})
     assert not AssignmentRule.objects.exists()
@@ -107,13 +98,7 @@ def test_what_is_wrong_in_a_rule_is_said_at_its_field_and_nothing_is_kept(client
     assert soup(page).select_one("[name=acts_since]")["value"] == "2026-11-25"
 
 
-def test_what_stands_beside_another_choice_is_not_kept(client, course, hr):
-    client.post(NEW, form(course, due="quarter", due_on="2026-12-24", renewal_days=30, other_course=course.pk))
-    version = AssignmentRule.objects.get().current
-    assert (version.due_days, version.due_on, version.renewal_days, version.other_course) == (None, None, None, None)
-
-
-def test_a_changed_rule_shows_what_it_says_now_and_keeps_its_course(client, course, hr):
+def test_a_changed_rule_shows_what_it_says_now_and_keeps_its_course(client, course):
     rule = make_rule(course, is_on=False, due_days=14, other_course=course, other_certified=False)
     page = client.get(address(rule, "edit/"))
     assert soup(page).select_one("[name=due_days]")["value"] == "14"
@@ -146,7 +131,7 @@ def test_a_rule_that_is_on_is_changed_only_after_its_change_was_shown(client, co
 
 
 @pytest.mark.parametrize("is_on, fields", [(True, {"name": "Renamed"}), (False, {"due_days": 30})])
-def test_a_change_that_touches_nobody_today_is_kept_at_once(client, course, hr, is_on, fields):
+def test_a_change_that_touches_nobody_today_is_kept_at_once(client, course, is_on, fields):
     make_team("Night shift", learners=2)
     rule = make_rule(course, team=make_team("Days"), is_on=is_on)
     sent = form(course, team=rule.current.team_id, version="1") | fields
@@ -171,7 +156,7 @@ def test_of_two_who_change_a_rule_at_once_the_second_reads_what_the_first_has_sa
     assert (rule.current.name, rule.current.team) == ("Renamed", None)
 
 
-def test_switching_on_does_what_the_list_on_the_page_says(client, course, hr):
+def test_switching_on_does_what_the_list_on_the_page_says(client, course):
     team = make_team(learners=2)
     rule = make_rule(course, is_on=False, team_id=team.pk)
     digest = soup(client.get(address(rule))).select_one("[name=digest]")["value"]
@@ -197,7 +182,7 @@ def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_s
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
 
 
-def test_switching_off_leaves_everybody_enrolled(client, course, hr):
+def test_switching_off_leaves_everybody_enrolled(client, course):
     rule = make_rule(course, team_id=make_team(learners=1).pk)
     acting.act()
     for _twice in range(2):
@@ -219,7 +204,7 @@ def test_the_page_says_who_is_left_alone_and_what_comes_on_which_day(client, cou
 
 
 @pytest.mark.parametrize("day", ["2026-11-24", "2040-01-01", "tomorrow", ""])
-def test_a_day_that_cannot_be_rehearsed_is_refused_in_words_and_stays_in_its_field(client, course, hr, day):
+def test_a_day_that_cannot_be_rehearsed_is_refused_in_words_and_stays_in_its_field(client, course, day):
     page = client.get(address(make_rule(course, is_on=False)), {"day": day})
     assert page.status_code == 200
     assert page.context["form"].errors
@@ -235,7 +220,7 @@ def test_a_rule_whose_team_was_closed_says_so_and_closing_names_the_rule_before(
     assert client.get("/rules/").status_code == client.get(address(rule, "edit/")).status_code == 200
 
 
-def test_a_rule_whose_team_was_closed_is_about_everybody_by_no_oversight(client, course, hr):
+def test_a_rule_whose_team_was_closed_is_about_everybody_by_no_oversight(client, course):
     team, other = make_team("Night shift"), make_team("Day shift")
     rule = make_rule(course, team_id=team.pk)
     client.post(f"/people/teams/{team.pk}/close/")
@@ -250,12 +235,8 @@ def test_a_rule_whose_team_was_closed_is_about_everybody_by_no_oversight(client,
     assert soup(client.get(address(rule, "edit/"))).select_one("[name=team] option").text == "any team"
 
 
-def test_a_firm_without_rules_reads_what_a_rule_is_for(client, hr):
-    assert "No rule yet" in text(client.get(reverse("assignments:rules")))
-
-
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_the_form_is_a_sentence_with_each_field_once_and_named_for_whoever_hears_it(client, course, hr, language):
+def test_the_form_is_a_sentence_with_each_field_once_and_named_for_whoever_hears_it(client, course, language):
     client.cookies.load({settings.LANGUAGE_COOKIE_NAME: language})
     page = soup(client.get(NEW)).find("form", class_="rule-form")
     asked = [each["name"] for each in page.select("[name]:not([type=hidden])")]
@@ -275,7 +256,7 @@ def test_the_form_is_a_sentence_with_each_field_once_and_named_for_whoever_hears
         {"renewal": "whole", "opens": "days", "renewal_days": "30", "renewal_month": "13", "renewal_day": "soon"},
     ],
 )
-def test_nonsense_beside_another_choice_is_not_asked_about(client, course, hr, typed):
+def test_nonsense_beside_another_choice_is_not_asked_about(client, course, typed):
     assert client.post(NEW, form(course, **typed)).status_code == 302
     assert AssignmentRule.objects.count() == 1
 
@@ -287,7 +268,7 @@ def test_nonsense_in_what_was_chosen_is_said_beside_the_sentence(client, course,
     assert (wrong, AssignmentRule.objects.count()) == (["due_on", "renewal_days"], 0)
 
 
-def test_two_rules_of_one_name_are_never_on_together(client, course, hr):
+def test_two_rules_of_one_name_are_never_on_together(client, course):
     first, second = make_rule(course), make_rule(course, is_on=False, name="new People")
     third = make_rule(course, name="Others")
     digest = client.get(address(second)).context["rehearsal"].digest

@@ -23,7 +23,7 @@ from courseware.reporting import digest
 from courseware.reporting.digest import write_digests
 from courseware.reporting.escalating import escalate
 from courseware.reporting.monthly_reports import subscribe, tell_of_month
-from tests.assignments.certified import make_certified
+from tests.assignments.rules import make_certified
 from tests.assignments.sheets import make_course_with_sheet
 from tests.making import join, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests
