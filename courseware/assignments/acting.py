@@ -1,7 +1,4 @@
-"""Act on the assignment rules: enroll, renew and excuse what `planning.plan` says, a batch of people at a time.
-
-Repeated runs and concurrent runs change nothing twice: each batch locks the rules, and a rule does a thing once.
-"""
+"""Act on the assignment rules, a batch of people at a time. Each batch locks the rules, so nothing is done twice."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -33,10 +30,7 @@ from courseware.simulations.models import Run
 
 
 def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]:
-    """Person → ids in the order of the route. Whoever is not in it has nothing to repeat, so renews the whole course.
-
-    Runs six queries for any number of people, none for nobody.
-    """
+    """Person → ids in course order, for a short renewal. Without an entry the whole course is renewed. Six queries."""
     if not people or course.current is None:
         return {}
     route = outline(course.current, course.source_language)
@@ -113,7 +107,6 @@ def act(day: date | None = None, *, rule: int | None = None) -> str:
 
 @task
 def act_soon(rule: int | None = None) -> None:
-    """Enqueued where a rule was switched on, or people came in or moved."""
     act(rule=rule)
 
 
@@ -122,7 +115,6 @@ def is_to_be_done(intent: Intent, rule: int | None) -> bool:
 
 
 def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: datetime | None = None) -> Counter[str]:
-    """What the rules ask for these people, by what they say and by how things are at this moment."""
     at = at or timezone.now()
     done, to_excuse = begin_runs(people, day, rule, at)
     for person in to_excuse:  # one by one: each waits for the enrollment, which its learner may hold
@@ -145,7 +137,8 @@ def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetim
     # At once and by key, before anybody is counted, as a merge of two of these people has them.
     Enrollment.objects.hold_newest({(person, course) for course, wanted in by_course.items() for person in wanted})
     for wanted in by_course.values():
-        begun += [(wanted[run.learner_id], run) for run in runs_for(wanted, course_of(wanted), at)]
+        course = next(iter(wanted.values())).first.rule.course
+        begun += [(wanted[run.learner_id], run) for run in runs_for(wanted, course, at)]
     note(begun, at)
     tell_enrolled((run for _intent, run in begun), by=None)
     record_many(asked_for(intent, run) for intent, run in begun)
@@ -157,10 +150,6 @@ def asked_now(people: Collection[int], day: date, rule: int | None) -> list[Inte
     """The rules stay as they are until the transaction ends."""
     rules = list(acting_rules().select_for_update(of=("self",), no_key=True).order_by("pk"))
     return [intent for intent in plan(rules, day, people) if is_to_be_done(intent, rule)]
-
-
-def course_of(wanted: Mapping[int, Intent]) -> Course:
-    return next(iter(wanted.values())).first.rule.course
 
 
 def runs_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list[Enrollment]:

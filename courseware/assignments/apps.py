@@ -31,30 +31,26 @@ class AssignmentsConfig(AppConfig):
         from courseware.jobs.tasks import DELIVERY
         from courseware.learning.completing import enrollment_completed
 
+        nightly_list.register_letters()
+        training = (reminder_letter, arrival_letter, ending_letters, changed_lesson_letters)
+        for letter in (*training, observation_letter, daily_letters, door_sending):
+            letter.register_letter()
+        enrollment_completed.connect(arrival_letter.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
         words = _("End enrollments of people who are certified already")
         schedule("end-certified", words, certified_enrollments.end_certified, Daily(time(4, 35)))
         schedule("act-on-rules", _("Enroll whom the rules are about"), acting.act, Daily(time(4, 40)))
-        nightly_list.register_letters()
         words = _("Bring in the list of people that lies in ROSTER_DIR")
         schedule("bring-in-list", words, nightly_list.bring_in_newest, Daily(time(1, 10)))
-        reminder_letter.register_letter()
         schedule("remind", _("Write reminders of due days"), reminding.remind_due, Daily(reminding.JOB.hour))
         register_morning_job(reminding.JOB)
-        arrival_letter.register_letter()
-        enrollment_completed.connect(arrival_letter.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
-        ending_letters.register_letter()
-        words = _("Write letters of certificates that end")
-        schedule_emails("tell-endings", words, ending_letters.JOB)
-        changed_lesson_letters.register_letter()
-        words = _("Write letters of lessons that have changed")
-        schedule_emails("tell-changes", words, changed_lesson_letters.JOB)
-        observation_letter.register_letter()
-        words = _("Ask leads how people work some days after a course")
-        schedule_emails("ask-leads", words, observation_letter.JOB)
-        daily_letters.register_letter()
-        words = _("Write letters with the question of the day")
-        schedule_emails("write-daily-questions", words, daily_letters.JOB)
-        door_sending.register_letter()
+        emails = {
+            "tell-endings": (_("Write letters of certificates that end"), ending_letters),
+            "tell-changes": (_("Write letters of lessons that have changed"), changed_lesson_letters),
+            "ask-leads": (_("Ask leads how people work some days after a course"), observation_letter),
+            "write-daily-questions": (_("Write letters with the question of the day"), daily_letters),
+        }
+        for name, (words, letter) in emails.items():
+            schedule_emails(name, words, letter.JOB)
         register_troubles("doors", door_pages.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)
         words = _("Tell chat groups where their teams stand")

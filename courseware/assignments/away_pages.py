@@ -17,6 +17,7 @@ from courseware.accounts.absences import absences_of, may_say_away
 from courseware.accounts.addresses import page_before
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
+from courseware.assignments.people_forms import DayInput
 from courseware.content.compiled import serving
 from courseware.learning.adjustments import Postponement
 from courseware.learning.models import Enrollment
@@ -27,15 +28,9 @@ from courseware.lib.page_views import form_view, post_view
 EARLIEST, LONGEST = timedelta(days=366), timedelta(days=3 * 366)
 
 
-class AwayDayField(forms.DateField):
-    def __init__(self, **options):
-        # The browser's own calendar is in the reader's language and needs no script.
-        super().__init__(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **options)
-
-
 class AwayDaysForm(forms.Form):
-    first_day = AwayDayField(label=_("First day away"))
-    last_day = AwayDayField(label=_("Last day away"))
+    first_day = forms.DateField(label=_("First day away"), widget=DayInput)
+    last_day = forms.DateField(label=_("Last day away"), widget=DayInput)
 
     helper = Fields(error_summary=True, marks_required=True)
 
@@ -86,10 +81,6 @@ def person_or_404(user, pk):
     return person
 
 
-def absence_or_404(person, absence):
-    return get_object_or_404(Away.objects.select_related("person"), pk=absence, person=person)
-
-
 @form_view(away_address)
 def away(request, pk):
     person = person_or_404(request.user, pk)
@@ -104,7 +95,7 @@ def away(request, pk):
 @post_view(away_address)
 def change(request, pk, absence):
     person = person_or_404(request.user, pk)
-    absence = absence_or_404(person, absence)
+    absence = get_object_or_404(Away.objects.select_related("person"), pk=absence, person=person)
     today = today_of(person)
     form = days_form(absence, today, request.POST)
     if "is-back" in request.POST:  # since today, or before, where somebody else has said so
@@ -126,7 +117,6 @@ def take_back(request, pk, absence):
 
 
 def accepted(form, act):
-    """Whether what the form asks for was done."""
     if not form.is_valid():
         return False
     try:
@@ -151,7 +141,6 @@ def back(request, person, sentence):
 
 
 def today_of(person):
-    """Runs one query."""
     return timezone.localdate(timezone=zone_of(person))
 
 

@@ -1,8 +1,4 @@
-"""What a lead has confirmed of the acts that were drafted for today: done together, and taken back together.
-
-All runs are locked before the first act, by key: two who lead the same people come one after the other, and the second
-finds what the first has done.
-"""
+"""Carry out the acts for today that a lead confirmed, in one transaction that first locks all enrollments by key."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -57,8 +53,6 @@ class Done:
 
 @dataclass(frozen=True)
 class TakenBack:
-    """Of each adjustment whose day is as before, and whose stays."""
-
     letters: Undone
     days: list[tuple[Adjustment, list[int], list[NotUndone]]]
     talks: int
@@ -67,10 +61,7 @@ class TakenBack:
 
 @transaction.atomic
 def carry_out(confirmed: Confirmed, *, by: User) -> Done:
-    """Whoever gets another day is not reminded of the former one. Repeated, it changes nothing.
-
-    More time was offered: who has been given a later day since keeps that one.
-    """
+    """Nobody who gets another day is reminded of the former one; a later day stays. Repeated, it changes nothing."""
     runs = hold_runs(confirmed.runs)
     to_talk = [run for run in runs if run.pk in confirmed.talk and run.is_open]
     noted_before = list(talks_of_day(to_talk).values())
@@ -98,8 +89,7 @@ def take_back_acts(
     *,
     by: User,
 ) -> TakenBack:
-    """What `by` did with `carry_out`, and the requests for another day that `by` has `refused`, as far as it can be
-    taken back still."""
+    """Undo, as far as possible, what `by` did with `carry_out`, and the refusals of requests for another day."""
     lines = {adjustment: list(lines_in_hands_of(by, adjustment)) for adjustment in adjustments}
     runs = {line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks}
     hold_runs(runs.union(DayRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
@@ -116,10 +106,7 @@ def hold_runs(keys: Iterable[int]) -> list[Enrollment]:
 
 
 def talks_of_day(runs: Collection[Enrollment]) -> dict[int, Talk]:
-    """Key of each of these runs → the talk about it that was noted today by the clock of the site.
-
-    Not where the learner has done something since: then it is another thing to talk about.
-    """
+    """Key of enrollment → its talk noted on this day of the site, unless the learner has been active since."""
     acted_at = {run.pk: run.last_active_at for run in runs}
     found = Talk.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
     today = {talk.enrollment_id: talk for talk in found if site_day(talk.made_at) == site_day()}

@@ -1,7 +1,6 @@
 """End enrollments that rules created and nobody has started, if the learner is certified in the course.
 
-The page for outside training offers it; a nightly job does it for all others. A renewal that a rule opened because the
-certificate ends stays open. An enrollment that somebody decided to keep is not ended again.
+Renewals that a rule opened because the certificate ends stay open, as do enrollments that somebody decided to keep.
 """
 
 from collections import defaultdict
@@ -30,9 +29,6 @@ from courseware.lib import dates
 from courseware.lib.chunks import batches
 
 Pair = tuple[int, int]  # keys of a person and of a course
-UndoneAndLeft = tuple[
-    list[int], list[NotUndone]
-]  # keys of the learners for whom it is undone; the others with the reason
 
 
 @dataclass
@@ -63,10 +59,7 @@ def unstarted_of(trainings: Collection[OutsideTraining]) -> list[Enrollment]:
 def unneeded_enrollments(
     runs: Collection[Enrollment], day: date, trainings: Collection[OutsideTraining] = ()
 ) -> list[Enrollment]:
-    """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded.
-
-    The number of queries does not depend on the number of runs.
-    """
+    """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded."""
     deeds = defaultdict(list)
     for deed in deeds_behind_runs().filter(enrollment__in=runs).select_related("rule__current"):
         deeds[deed.enrollment_id].append(deed)
@@ -180,8 +173,10 @@ def keep_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
 
 
 @transaction.atomic
-def undo_ending(adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User) -> UndoneAndLeft:
-    """Reopen the enrollments by `undoing.undo`. They belong to their rules again."""
+def undo_ending(
+    adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User
+) -> tuple[list[int], list[NotUndone]]:
+    """Reopen the enrollments, with the result of `undoing.undo`. They belong to their rules again."""
     done, left = undo(adjustment, lines, by=by)
     runs = [line.enrollment_id for line in lines if line.learner_id in done]
     Assignment.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)

@@ -48,8 +48,7 @@ def told_since(day: date) -> datetime:
 
 
 def runs_touched(day: date) -> QuerySet[Enrollment]:
-    """The newest runs in which somebody had done a lesson that a release of the last days changed: more may be than
-    have anything to see."""
+    """Newest enrollments whose learner had done a lesson that a release of the last days changed. A superset."""
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,
@@ -66,7 +65,6 @@ def with_reader(runs: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
 
 
 def changes_of(runs: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
-    """By primary key of the run. Runs one query."""
     routes = {
         run.pk: narrowed(outline(run.release, run.learner.language or settings.LANGUAGE_CODE), run) for run in runs
     }

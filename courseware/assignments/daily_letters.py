@@ -1,17 +1,13 @@
-"""The question of the day by letter, for who wants it: asked as home asks it, each choice an address that puts it in.
-
-The address opens the page with the choice in its place; what is sent, is sent there, by whoever is signed in.
-"""
+"""The question of the day by email. Each choice is a link to the page with that choice selected."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
@@ -53,24 +49,17 @@ def register_letter() -> None:
 
 
 def emails(morning: Morning) -> Iterator[Message]:
-    for wishes in by_person(wishing(), "person_id"):
-        yield from letters_at([wish.person for wish in wishes], morning.at)
+    wished = DailyWish.objects.filter(by_letter=True, person__is_active=True).select_related("person")
+    for wishes in by_person(wished, "person_id"):
+        hours = hours_of([wish.person_id for wish in wishes])
+        for wish in wishes:
+            letter = letter_to(wish.person, hours[wish.person_id], morning.at)
+            if letter and asked_in(letter):
+                yield letter
 
 
 JOB = MorningJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
 write_questions = JOB.run
-
-
-def wishing() -> QuerySet[DailyWish]:
-    wished = DailyWish.objects.filter(by_letter=True, person__is_active=True)
-    return wished.select_related("person")
-
-
-def letters_at(people: Collection[User], at: datetime) -> list[Message]:
-    """Runs some queries for each, and none where there is nobody."""
-    hours = hours_of([person.pk for person in people]) if people else {}
-    letters = [letter_to(person, hours[person.pk], at) for person in people]
-    return [letter for letter in letters if letter and asked_in(letter)]
 
 
 def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:

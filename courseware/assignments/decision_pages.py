@@ -1,7 +1,6 @@
 """/people/decide/: another day, an excuse, more time or a course for several people at once; /people/acts/<pk>/."""
 
-from itertools import groupby
-from operator import attrgetter, itemgetter
+from collections import defaultdict
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -82,13 +81,23 @@ def say(request, adjustment, done, left):
         )
         listed = names_in_words([names[pk] for pk in done])
         messages.success(request, words % {"number": len(done), "names": listed})
-    for why, kept in groupby(sorted(left, key=attrgetter("why")), attrgetter("why")):
-        listed = names_in_words([names[each.learner] for each in kept])
-        messages.info(request, f"{listed}{gettext(': ')}{why.label}")
+    say_by_reason(request, [(each.why, str(each.why.label), names[each.learner]) for each in left])
+
+
+def by_reason(refused):
+    """(words of a reason, names as a phrase) for (reason, its words, name of a person), sorted by reason."""
+    names = defaultdict(list)
+    for why, words, name in refused:
+        names[why, words].append(name)
+    return [(words, names_in_words(alike)) for (_why, words), alike in sorted(names.items())]
+
+
+def say_by_reason(request, refused):
+    for label, names in by_reason(refused):
+        messages.info(request, f"{names}{gettext(': ')}{label}")
 
 
 def names_in_words(names):
-    """The first few, and how many more."""
     listed = gettext(", ").join(names[:NAMES])
     more = len(names) - NAMES
     if more <= 0:
@@ -108,10 +117,7 @@ def bulk_address(action):
 
 
 def chosen_runs(seen, data):
-    """Of those that are seen the newest runs: of the rows that are ticked, or of a team with those below it.
-
-    Of who has left none: nothing is asked of them.
-    """
+    """The newest of the enrollments `seen`, of active people: the selected rows, or a team with those below it."""
     runs = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
     if team := keys_in(data.getlist("team")):
         return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
@@ -119,7 +125,6 @@ def chosen_runs(seen, data):
 
 
 def chosen_people(user, data):
-    """Who may sign in: of these rows, this team, or named one by one."""
     people = people_handled_by(user).filter(is_active=True)
     if team := keys_in(data.getlist("team")):
         return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
@@ -130,10 +135,8 @@ def chosen_people(user, data):
 
 @form_view(bulk_address, allowed=manages_people, is_held=False)
 def decide_on(request, action):
-    """Whom it touches, whom not and why, with the form; sent, it is done to all of them as one act."""
-    data = request.POST if request.method == "POST" else request.GET
     form = action.form(posted(request))
-    touched, left = preview(request.user, action, data)
+    touched, left = preview(request.user, action, data_of(request))
     if request.method == "POST" and touched and form.is_valid():
         adjustment = Adjustment(kind=action.kind, made_by=request.user, **form.cleaned_data)
         made, refused = decide(adjustment, touched)
@@ -144,20 +147,26 @@ def decide_on(request, action):
             say_who_was_left(request, refused)
             return redirect("assignments:act", made.pk)
         form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+    reasons = [(why.label, names_in_words(names)) for why, names in left.items()]
+    return preview_page(request, action, form, list(touched.values()), reasons)
+
+
+def data_of(request):
+    return request.POST if request.method == "POST" else request.GET
+
+
+def preview_page(request, action, form, names, left=()):
+    """Whom `action` is for by `names`, whom not as in `by_reason`, and the form."""
+    data = data_of(request)
     context = {
         "action": action,
-        "touched": len(touched),
-        "names": names_in_words(list(touched.values())),
-        "left": [(why.label, names_in_words(names)) for why, names in left.items()],
-        "chosen": fields_chosen(data, "row", "team", "person"),
+        "touched": len(names),
+        "names": names_in_words(names),
+        "left": left,
+        "chosen": [(name, key) for name in ("row", "team", "person") for key in keys_in(data.getlist(name))],
         "page_before": page_before(request),
     }
     return render_form(request, "assignments/decide.html", form, context)
-
-
-def fields_chosen(data, *names):
-    """(name, key) of what was ticked, to be sent with the form again."""
-    return [(name, key) for name in names for key in keys_in(data.getlist(name))]
 
 
 def preview(user, action, data):
@@ -184,14 +193,11 @@ def preview(user, action, data):
 
 def say_who_was_left(request, refused):
     names = dict(User.objects.filter(pk__in=[each.learner for each in refused]).values_list("pk", "name"))
-    by_reason = sorted((each.why.value, str(each.why.label), names[each.learner]) for each in refused)
-    for (_value, label), rows in groupby(by_reason, itemgetter(0, 1)):
-        messages.info(request, f"{names_in_words([name for *_, name in rows])}{gettext(': ')}{label}")
+    say_by_reason(request, sorted((each.why, str(each.why.label), names[each.learner]) for each in refused))
 
 
 @page_view()
 def act(request, pk):
-    """One decision: whom it touched, and the button that takes it back."""
     adjustment = get_object_or_404(Adjustment.objects.select_related("made_by", "course"), pk=pk)
     lines = lines_in_hands_of(request.user, adjustment).select_related("learner")
     is_own = adjustment.made_by_id == request.user.pk

@@ -45,7 +45,6 @@ def save_door(door: GroupDoor, changed: list[str], *, by: User) -> None:
 
 @transaction.atomic
 def remove_door(door: GroupDoor, *, by: User) -> bool:
-    """Whether it was there; its cards go with it."""
     found = GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk).first()
     if found is None:
         return False
@@ -70,7 +69,6 @@ def ask_for_try(door: GroupDoor, *, by: User) -> bool:
 
 
 def door_troubles(now: datetime) -> list[Trouble]:
-    """For the first page of the admin."""
     doors = GroupDoor.objects.refused().count()
     if not doors:
         return []

@@ -69,7 +69,6 @@ def is_anything_due() -> bool:
 
 @task(queue_name=DELIVERY)
 def try_door(pk: int) -> None:
-    """The card of this primary key, which somebody asked for."""
     send_card(pk)
 
 
@@ -186,7 +185,6 @@ def given_up(card: GroupCard, why: str) -> str:
 
 
 def tell_leads(card: GroupCard) -> None:
-    """By letter, once each. Whether there is still something to be told is asked when it leaves."""
     for person in leads_near(card.door.team) or in_office(HR):
         tell(LETTER, person, key=f"{LETTER}:{card.pk}:{person.pk}", data={"card": card.pk})
 

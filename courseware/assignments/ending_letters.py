@@ -70,8 +70,7 @@ def letter_to(run: Enrollment, key: str, at: datetime) -> Message:
 
 
 def still_ending(messages: Sequence[Message]) -> dict[int, list[Enrollment]]:
-    """Key of each letter → what it still tells of, the first to end first. A renewal that is open has reminders of its
-    own. Runs one query."""
+    """Key of each email → enrollments whose certificates still end, the first to end first, without open renewals."""
     told = {run for message in messages for run, _day in message.data["subjects"]}
     found = Enrollment.objects.newest().filter(pk__in=told).with_release().order_by("certified_until", "pk")
     runs = [run for run in found if not run.is_open]

@@ -1,7 +1,4 @@
-"""Whom a rule is about on a day, why, and by when: plain functions of a version of the rule and of what is known.
-
-`version` is a `RuleVersion`, saved or not; nothing here asks the database.
-"""
+"""Evaluate an assignment rule for one person on one day: in scope or not, why, and the due date. No queries."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,10 +20,7 @@ class NewestRun:
 
 @dataclass(frozen=True)
 class Certified:
-    """By what lasts longest; `until` is `date.min` where that is a certificate that was withdrawn.
-
-    `is_outside`: by what was learned elsewhere, so nothing here says what a short renewal could leave out.
-    """
+    """The longest certification; `until` is `date.min` if it was withdrawn. `is_outside`: by training elsewhere."""
 
     since: date
     until: date
@@ -93,8 +87,6 @@ class Why(TextChoices):
 
 @dataclass(frozen=True)
 class Because:
-    """A reason, with the day it speaks of."""
-
     why: Why
     day: date | None = None
 
@@ -105,10 +97,7 @@ class Because:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one rule on one person. `opens_on` is the day to come on which a renewal will open.
-
-    `counts_from` is the last day of the certificate from which the new one counts, if it is earned by then.
-    """
+    """Of one rule on one person. `opens_on`: a renewal to come. `counts_from`: end of the certificate it prolongs."""
 
     deed: Deed
     why: Why
@@ -190,7 +179,6 @@ def reason_to_enroll(certified: Certified | None, person: PersonFacts, day: date
 
 
 def renewal_of(version, certified: Certified, day: date) -> Verdict:
-    """Of somebody whose certificate is valid on that day."""
     if not version.renewal:
         return Verdict(Deed.LEAVE, Why.IS_CERTIFIED)
     opens_on = opening(version, certified, day)

@@ -29,8 +29,6 @@ def register_board_page(url_name: str) -> None:
 
 @dataclass(frozen=True)
 class GroupFigures:
-    """Of a team with all below it, people in courses: as on its board."""
-
     tally: Tally
     next_day: date | None  # the first due day that is still to come
 
@@ -44,7 +42,6 @@ class GroupFigures:
 
 
 def figures_of(team: Team, at: datetime) -> GroupFigures:
-    """Runs two queries."""
     here = Headcount.objects.filter(team=team)
     coming = here.filter(urgency__gt=at, urgency__lt=NO_DAY).order_by("urgency").values_list("urgency")
     first = coming.annotate(people=Sum("number")).filter(people__gt=0).first()
@@ -52,10 +49,7 @@ def figures_of(team: Team, at: datetime) -> GroupFigures:
 
 
 def why_nothing(door: GroupDoor, figures: GroupFigures) -> str:
-    """Why the group is told nothing today; "" where it is.
-
-    Among fewer than five each colleague would know of whom a number speaks; who leads them sees them anyway.
-    """
+    """Why the group is told nothing today, or "". A number about fewer than five colleagues would name them."""
     if not figures.is_urgent:
         return "nobody is late, and nothing is due within three days"
     if not door.is_for_leads and people_learning_in(door.team) < STEP:

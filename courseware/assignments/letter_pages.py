@@ -40,7 +40,6 @@ class LetterFilter(forms.Form):
         return any(self.data.get(name) for name in self.fields)
 
     def chosen_from(self, letters):
-        """What is typed wrongly is as good as not there."""
         self.full_clean()
         self.errors.clear()
         if name := self.cleaned_data.get("address"):
@@ -52,7 +51,6 @@ class LetterFilter(forms.Form):
 
 
 def letters_shown():
-    """To whoever is no staff, the newest first."""
     return Message.objects.filter(is_no_staff("person__")).select_related("person").order_by("-pk")
 
 
@@ -86,10 +84,7 @@ class ComingFilter(forms.Form):
 
 
 def preview_of(day, after):
-    """What is foreseen for people with keys above `after`, and when a worker prepared it: None if the page did.
-
-    (None, None) while a worker prepares it.
-    """
+    """(Emails of people with keys above `after`, when a worker prepared them or None); (None, None) until then."""
     coming = ComingLetters(day)
     people = list(islice(coming.people(), PEOPLE_AT_ONCE + 1))
     if len(people) <= PEOPLE_AT_ONCE:
@@ -113,7 +108,6 @@ def page_of(preview):
 
 @page_view(allowed=handles_people)
 def coming_letters(request):
-    """By how things are now; nothing is written."""
     day = ComingFilter(request.GET).day()
     after = next(iter(keys_in([request.GET.get("after", "")])), 0)
     preview, prepared_at = preview_of(day, after)

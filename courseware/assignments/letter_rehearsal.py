@@ -1,7 +1,7 @@
 """Preview the emails of a day: to whom, at what time, or why not. Nothing is kept.
 
-It starts from the present state. The generators of the morning jobs make the emails, which pass through the rounds of
-delivery in transactions that are rolled back: see `lib.dates`. For a large company a worker prepares the preview.
+The generators of the morning jobs make the emails, which pass through the rounds of delivery in transactions that are
+rolled back: see `lib.dates`. For a large company a worker prepares the preview.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -58,8 +58,6 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class PlannedEmail:
-    """An email that a job would write at that time."""
-
     job: MorningJob
     at: datetime
     message: Message
@@ -87,7 +85,6 @@ class ComingLetters:
         self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds)
 
     def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[Foreseen]]]:
-        """What becomes of the emails to each person."""
         for number, some in enumerate(batches(people, PEOPLE_AT_ONCE)):
             if number and connection.vendor == "sqlite":
                 sleep(PAUSE)
@@ -125,7 +122,6 @@ class ComingLetters:
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
     def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:
-        """Run the day's delivery rounds. Return the keys of the emails that a round claimed."""
         to_write = sorted((each for own in plans.values() for each in own), key=attrgetter("at"))
         queued, asked, at = self.waiting.filter(person__in=plans), set(), self.now
         while at < self.ends:
@@ -213,10 +209,7 @@ def prepare_preview(day: str) -> list[Row]:
 
 
 def prepared_preview(day: date) -> PreparedPreview | None:
-    """None while a worker prepares it. Asks for one if there is none, or if the last one is older than `SHOWN_FOR`.
-
-    Raises PreviewFailed for as long if the worker has given it up.
-    """
+    """The newest one within `SHOWN_FOR`. Else None, and a worker is asked for one. Raises PreviewFailed."""
     request = newest_request(prepare_preview, [str(day)])
     if request and (request.finished_at is None or request.finished_at > timezone.now() - SHOWN_FOR):
         if request.status == TaskResultStatus.FAILED and request.exception_class_path not in COMES_BACK:

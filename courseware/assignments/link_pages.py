@@ -71,7 +71,6 @@ class TeamLinkForm(forms.Form):
 
 
 def teams_or_404(user):
-    """The teams that `user` makes links for, by name; nobody else learns of the page."""
     teams = teams_to_link(user)
     if not teams.exists():
         raise Http404
@@ -96,8 +95,7 @@ def team_links(request):
 
 
 def waiting_for(teams, user):
-    """Who waits for a yes, the oldest first, each with the person who has that number, and whether one of `user` is of
-    use. Of a number that is none of the own people a lead learns no more than that: anybody can type any."""
+    """Open requests, the oldest first, each with the person of that number. Managers see only their people."""
     asked = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
     asked = list(asked.select_related("link__team").order_by("pk")[:SHOWN])
     found = User.objects.filter(staff_number__in=[each.staff_number for each in asked])
@@ -123,14 +121,10 @@ def team_link(request, pk):
     if not TeamLink.objects.open(timezone.now()).filter(pk=pk).exists():
         raise Http404
     address = address_of(link)
+    picture = "data:image/svg+xml;base64," + b64encode(qr_svg(address)).decode()
     last = link.ends_at.astimezone(link.team.zone) - timedelta(seconds=1)
-    context = {"link": link, "address": address, "picture": picture_of(address), "last": last}
+    context = {"link": link, "address": address, "picture": picture, "last": last}
     return render(request, "assignments/team_link.html", context)
-
-
-def picture_of(address):
-    """A QR code that a page can show by itself."""
-    return "data:image/svg+xml;base64," + b64encode(qr_svg(address)).decode()
 
 
 @post_view("assignments:team-links", takes=())

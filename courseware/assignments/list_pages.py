@@ -75,8 +75,6 @@ class ListForm(forms.Form):
 
 
 class ApplyForm(forms.Form):
-    """What is to be done of a list; beside it the bad lines of the page, one choice each."""
-
     invites = forms.BooleanField(
         label=_("Send an invitation to everybody new who has an address"), required=False, initial=True
     )
@@ -174,7 +172,8 @@ def difference_page(request, roster, form):
     if kind and kind not in LINE_KINDS:
         raise Http404
     first = {each: first_lines(roster, each, BAD_SHOWN if each == BAD else SHOWN) for each in LINE_KINDS}
-    context = {"roster": roster, "kinds": first, "notes": roster.notes, "total": total_of(roster)}
+    total = sum(roster.counts[each] for each in (JOIN, RETURN, MOVE, CHANGE, LEAVE))
+    context = {"roster": roster, "kinds": first, "notes": roster.notes, "total": total}
     first[BAD] = [line for line in first[BAD] if not line.is_about_new_team]
     context["bad_number"] = roster.counts[BAD] - roster.notes.get("in_new_teams", 0)
     context["takes_some"] = any(line.otherwise for line in first[BAD]) or "creates_teams" in form.fields
@@ -193,15 +192,9 @@ def first_lines(roster, kind, number):
     return lines[:number]
 
 
-def total_of(roster):
-    """How many people something is done with."""
-    return sum(roster.counts[kind] for kind in (JOIN, RETURN, MOVE, CHANGE, LEAVE))
-
-
 def prepare(*groups, chosen):
-    """Put words into lines that are shown. Runs one query, for the names of the teams."""
     lines = [line for group in groups for line in group]
-    names = Team.objects.in_bulk({key for line in lines for key in teams_in(line)})
+    names = Team.objects.in_bulk({key for line in lines for key in (line.team, *line.teams_were) if key})
     for line in lines:
         line.team_name = names.get(line.team, "")
         line.teams_were_names = [names[key] for key in line.teams_were if key in names]
@@ -220,10 +213,6 @@ def prepare(*groups, chosen):
 def is_likely(line):
     """Whether a bad line is ticked beforehand: its team alone is misspelt, and no other row is meant by it, too."""
     return [fault.code for fault in line.problems] == ["near-team"]
-
-
-def teams_in(line):
-    return [key for key in [line.team, *line.teams_were] if key]
 
 
 def progress_page(request, roster):

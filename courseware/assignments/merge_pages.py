@@ -46,7 +46,6 @@ MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
 
 @form_view("assignments:merge", reauthenticate=asks_who_it_is)
 def merge_with(request, pk):
-    """Asked for with `other`, it shows what would come of it; sent, it is done."""
     kept = placed_person_or_404(request, pk)
     is_sent = request.method == "POST"
     data = request.POST if is_sent else request.GET if "other" in request.GET else None
@@ -71,7 +70,6 @@ def is_merged(request, form, kept, other):
 
 
 def preview_of(kept, other, user):
-    """Both accounts, and what becomes of the courses that the other one is in."""
     sides = []
     for account in (kept, other):
         teams = account.memberships.select_related("team").order_by("team__name", "pk")

@@ -23,16 +23,12 @@ from courseware.outbox.models import Message, MessageState
 
 
 class StaysMerged(models.TextChoices):
-    """Why a merge is not undone."""
-
     UNDONE = "undone", _("This was taken back already.")
     LATE = "late", _("A merge can be undone for a day only, and that day is over.")
     LATER = "later", _("Another account was merged with this one since: undo that first.")
 
 
 class CannotUndo(Exception):
-    """`why` is a value of StaysMerged."""
-
     def __init__(self, why: StaysMerged) -> None:
         super().__init__(why)
         self.why = why
@@ -70,8 +66,7 @@ def why_not(kept: User, other: User, by: User) -> Unmerged | None:
 
 @transaction.atomic
 def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
-    """Both accounts are as they were; whoever has left meanwhile, has left by the account that stayed. Raises
-    CannotUndo."""
+    """Restore both accounts; a person who has left since has left by the account that stayed. Raises CannotUndo."""
     at = at or timezone.now()
     kept, other = lock_both(row.kept, row.other)
     found = Merge.objects.select_for_update(no_key=True).get(pk=row.pk)
@@ -107,16 +102,13 @@ def keep_standings(row: Merge) -> None:
 
 
 def runs_brought(row: Merge) -> EnrollmentQuerySet:
-    """They end their days by the clock of whoever has them now."""
     return Enrollment.objects.filter(merged_runs__merge=row, merged_runs__is_brought=True).with_zone().order_by("pk")
 
 
 def follow_runs(before: User, now: User) -> None:
-    """What reminds `before` of runs that are those of `now`, or tells of an answer, of a certificate that ends or of a
-    lesson that has changed, waits for `now`.
+    """Pass queued emails about enrollments that are `now`'s to `now`.
 
-    A letter that somebody has begun to send stays where it is, and ends there or leaves: of its runs another one tells
-    `now`. Better twice, where it is leaving at this very moment, than not at all.
+    An email that is being sent stays, and `now` gets another one: better twice than not at all.
     """
     about_runs_of = (reminder_letter, ending_letters, arrival_letter, changed_lesson_letters, day_answer_letter)
     kinds = [letter.KIND for letter in about_runs_of]

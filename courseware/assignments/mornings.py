@@ -23,10 +23,7 @@ EMAILS_AT_ONCE = 500  # in memory
 
 @dataclass(frozen=True)
 class Morning:
-    """A day of the site, and the time at which a job runs on it.
-
-    `catches_up`: the job also writes what earlier mornings left out. Without it, only what belongs to this morning.
-    """
+    """A day of the site, and when a job runs on it. `catches_up`: it also writes what earlier mornings left out."""
 
     day: date
     at: datetime
@@ -37,11 +34,8 @@ class Morning:
 class MorningJob:
     """A type of email that a job writes each morning.
 
-    `emails` yields the unsaved emails of a morning in the order of the keys of their recipients. An email with a
-    reason in `why` is not written now.
-
-    An email that was skipped for one of the reasons `again` is written again. A preview does not show emails that are
-    skipped for the reason `unsaid`.
+    `emails` yields unsaved emails in the order of their recipients' keys; one with a reason in `why` is not written.
+    Emails skipped for a reason in `again` are written again; a preview hides those skipped for the reason `unsaid`.
     """
 
     kind: str
@@ -51,8 +45,7 @@ class MorningJob:
     unsaid: str = ""
 
     def write(self, day: date | None = None, at: datetime | None = None) -> int:
-        """Write the emails of this morning and return how many are new. Repeated or run twice at once, it writes none
-        twice: each email has a key."""
+        """Write the emails of this morning and return how many are new. Each has a key, so none is written twice."""
         at = at or timezone.now()
         emails = self.emails(Morning(day or site_day(at), at))
         written = (email for email in emails if not email.why)
@@ -92,10 +85,7 @@ def in_order(emails: Iterable[Message]) -> Iterator[Message]:
 
 
 def mornings_before(day: date) -> list[tuple[date, bool]]:
-    """Return the mornings whose emails are sent on `day`: that day and the coming days off directly before it.
-
-    The flag says whether the jobs also write what earlier mornings missed.
-    """
+    """(Day, whether it catches up) of the mornings whose emails leave on `day`: it and the days off before it."""
     hours = [job.hour for job in MORNING_JOBS.values()]
     coming = site_day(Daily(max(hours)).after(timezone.now()))
     if day <= max(coming, site_day()):

@@ -15,9 +15,9 @@ from courseware.accounts.addresses import page_before
 from courseware.accounts.notes import LONGEST_NOTE, Note
 from courseware.accounts.noting import take_back_notes, write_note
 from courseware.accounts.permissions import manages_people
-from courseware.assignments.decision_pages import chosen_people, fields_chosen, names_in_words
+from courseware.assignments.decision_pages import chosen_people, data_of, names_in_words, preview_page
 from courseware.learning.manager_actions.manager_action import ActionForm
-from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
+from courseware.lib.page_views import form_view, page_view, post_view, posted
 from courseware.lib.small_numbers import keys_in
 
 
@@ -54,10 +54,8 @@ def noted_address(act):
 
 @form_view("assignments:note", allowed=manages_people)
 def note(request):
-    """About whom, with the form; sent, it stands on their pages."""
-    data = request.POST if request.method == "POST" else request.GET
     form = NoteForm(posted(request))
-    others = chosen_people(request.user, data).exclude(pk=request.user.pk)
+    others = chosen_people(request.user, data_of(request)).exclude(pk=request.user.pk)
     people = dict(others.order_by("name", "pk").values_list("pk", "name"))
     if request.method == "POST" and people and form.is_valid():
         if len(people) > MOST_AT_ONCE:
@@ -66,15 +64,7 @@ def note(request):
             form.begin_another()
         else:
             return noted_about(request, people, form)
-    context = {
-        "action": NOTE,
-        "touched": len(people),
-        "names": names_in_words(list(people.values())),
-        "left": [],
-        "chosen": fields_chosen(data, "row", "team", "person"),
-        "page_before": page_before(request),
-    }
-    return render_form(request, "assignments/decide.html", form, context)
+    return preview_page(request, NOTE, form, list(people.values()))
 
 
 def was_sent_before(cleaned, people):
@@ -84,7 +74,6 @@ def was_sent_before(cleaned, people):
 
 
 def noted_about(request, people, form):
-    """Back to the page of the one person, or to that of the act."""
     act = form.cleaned_data["act"]
     if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
         new = {note.person_id for note in written}
@@ -110,7 +99,6 @@ def noted(request, act):
 
 @post_view(noted_address)
 def take_back_note(request, act):
-    """Of the person that the form names, or of all."""
     own_notes_or_404(request, act)
     people = keys_in(request.POST.getlist("person")) if "person" in request.POST else None
     taken = take_back_notes(act, by=request.user, people=people)

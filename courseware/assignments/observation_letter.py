@@ -51,7 +51,6 @@ ask_leads = JOB.run
 
 
 def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
-    """A batch of runs at a time, each with the id of a sheet."""
     for course, sheet in sheets_now():
         runs, last = runs_to_observe(course, sheet, site_day(at), since).order_by("pk"), 0
         while batch := list(runs.filter(pk__gt=last)[:RUNS_AT_ONCE]):
@@ -60,7 +59,6 @@ def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment]
 
 
 def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[Message]:
-    """Whom nobody leads there is none about."""
     leads = nearest_leads({run.learner_id for run in runs})
     hours = hours_of({lead.person_id for each in leads.values() for lead in each})
     return [

@@ -32,7 +32,6 @@ def observations(request):
 
 
 def asked_or_404(user, pk, sheet):
-    """(the run of somebody whom `user` leads, the sheet of its course)."""
     led = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
     run = get_object_or_404(led.with_release().select_related("learner"), pk=pk)
     found = serving.outline(run.release, get_language()).find_sheet(sheet)
@@ -77,7 +76,6 @@ def observation(request, pk, sheet):
 
 
 def answer_to(request, run, asked, form):
-    """What comes of the form; None where it is shown again."""
     if "cannot-say" in request.POST:
         kept, is_new = observe(run, asked, None, by=request.user)
     elif form.is_valid():

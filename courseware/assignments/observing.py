@@ -4,7 +4,7 @@ It is asked of all who lead the team that the learner joined first, or else the 
 substitutes. Once for a person and sheet, whatever renewals follow: so five answers are about five people.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -62,10 +62,6 @@ def runs_to_observe(course: Course, sheet: LeadsSheet, day: date, since: timedel
     )
 
 
-def is_led_in(teams: Collection[int], leads: Iterable[Membership]) -> bool:
-    return any(lead.team_id in teams for lead in leads)
-
-
 def observations_due(user: User, day: date | None = None) -> list[ObservationDue]:
     """What is asked of `user`, the earliest completion first. Runs as many statements for one person as for all."""
     teams = {team.pk for team in own_teams(user)}
@@ -78,7 +74,8 @@ def observations_due(user: User, day: date | None = None) -> list[ObservationDue
         runs = runs.annotate(is_near=Exists(near)).order_by("-is_near", "completed_at", "pk")
         found += [ObservationDue(run, course, sheet) for run in runs.select_related("learner")[:LOOKED_AT]]
     leads = nearest_leads({each.run.learner_id for each in found}) if found else {}
-    asked = [each for each in found if is_led_in(teams, leads.get(each.run.learner_id, ()))]
+    led_in = {learner: {lead.team_id for lead in own} for learner, own in leads.items()}
+    asked = [each for each in found if not teams.isdisjoint(led_in.get(each.run.learner_id, ()))]
     return sorted(asked, key=lambda each: (each.run.completed_at, each.run.pk))
 
 
@@ -92,8 +89,6 @@ class Unobserved(models.TextChoices):
 
 
 class NotAsked(Exception):
-    """`why` is a value of Unobserved."""
-
     def __init__(self, why: Unobserved) -> None:
         super().__init__(why)
         self.why = why
@@ -122,10 +117,9 @@ def observe(
     by: User,
     day: date | None = None,
 ) -> tuple[Observation, bool]:
-    """(that it is answered, whether this is new). Without answers: whoever was asked cannot say.
+    """(observation, whether it is new). `answers` None: the lead cannot say. Raises NotAsked and SurveyChanged.
 
-    The first of two who answer counts. Nothing is kept that leads from the answers to the person: no time, no entry in
-    the log, no number that counts up. `revision` is that of the form. Raises NotAsked and SurveyChanged.
+    Nothing leads from the answers to the person: no time, no log entry, no sequence. `revision` is that of the form.
     """
     day = day or site_day()
     document = hold_sheet(run, sheet)
@@ -147,8 +141,7 @@ def observe(
 
 
 def hold_sheet(run: Enrollment, sheet: LeadsSheet) -> Document:
-    """Two who answer about two people come one after the other: what waits is written anew by each, and PostgreSQL does
-    not show the rows written anew to who has waited for those before. The sheet comes before runs, as in a release."""
+    """Serialize answers about different people: each rewrites the waiting rows, unseen by a waiting statement."""
     return Document.objects.select_for_update(no_key=True).get(course=run.course_id, identifier=sheet.id)
 
 
@@ -184,9 +177,9 @@ def digests_of_team(team: Team, sheet: Document) -> list[str]:
 
 
 def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) -> None:
-    """Let five of the team that wait into the figures together, with one month and one day; then write what waited of
-    the sheet anew in the order of the random keys, so that the table keeps no order of coming, within a team or among
-    teams. Call it with the sheet held."""
+    """Show five waiting answers of the team together, and rewrite the others in the order of their random keys, so
+    that the table keeps no order of arrival. Call it with the sheet held.
+    """
     rows = list(ObservationAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk"))
     own = [row for row in rows if row.waits_as in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:

@@ -109,14 +109,11 @@ class ListedTraining:
 
 @dataclass(frozen=True)
 class Usual:
-    """What counts where a row does not say it."""
-
     course: Course | None = None
     proof: str = ""
 
 
 def as_text(table: Table) -> str:
-    """As it is shown to be mended; each row keeps its place."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(table.rows)
     return text.getvalue().replace("\0", "�")
@@ -159,7 +156,6 @@ def people_named(rows: Iterable[Row]) -> dict[str, User]:
 
 
 def courses_by_name() -> dict[str, Course]:
-    """By id, and by title in each language."""
     found: dict[str, Course] = {}
     for course in Course.objects.exclude(current=None).select_related("current").order_by("-pk"):
         if release := course.current:
@@ -212,11 +208,6 @@ def faulty_columns(row: Row) -> set[str]:
     return {fault.column for fault in row.problems}
 
 
-def end_without_a_day(course: Course | None, on: date | None) -> date | None:
-    """The last day where the row names none."""
-    return usual_end(course, on) if course and on else None
-
-
 def judged(
     row: Row, people: Mapping[str, User], courses: Mapping[str, Course], usual: Usual, by: User
 ) -> ListedTraining:
@@ -226,7 +217,7 @@ def judged(
     person = people.get(values.get(who, ""))
     course = courses.get(folded(values["course"])) if "course" in values else usual.course
     on, proof = values.get("trained_on"), values.get("proof") or usual.proof
-    until = values.get("valid_until") or end_without_a_day(course, on)
+    until = values.get("valid_until") or (usual_end(course, on) if course and on else None)
     faults = [*faults_of_person(row, who, person, by), *faults_of_course(row, course)]
     faults += [*faults_of_days(row, on, until), *faults_of_proof(row, proof)]
     found.problems += [problem(row, column, code) for column, code in faults]

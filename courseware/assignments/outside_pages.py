@@ -85,7 +85,6 @@ class OutsideForm(forms.Form):
         return cleaned
 
     def training(self, person):
-        """Not saved yet. Call it when the form is valid."""
         terms = dict(self.cleaned_data)
         terms.pop("ends", None)
         until = terms.pop("last_day") or usual_end(terms["course"], terms["trained_on"])
@@ -161,7 +160,6 @@ class OutsideListForm(forms.Form):
         return as_text(self.table) if self.cleaned_data.get("file") else self.cleaned_data["lines"]
 
     def shown(self):
-        """The form with its list in place of the file, marked as seen."""
         data = self.data.copy()
         data["lines"], data["seen"] = self.text, self.digest
         return type(self)(data)
@@ -190,7 +188,6 @@ SHOWN = 100  # rows of a list that are new, and cells that are wrong
 
 
 def trainings_shown_to(user):
-    """Of staff only an admin sees them."""
     trainings = OutsideTraining.objects.order_by("-pk")
     return trainings if user.is_superuser else trainings.filter(is_no_staff("person__"))
 
@@ -202,13 +199,12 @@ def outside(request):
     if form.is_valid():
         rows = beside_records(form.listing, form.usual, by=request.user)
         if request.POST.get("act") == "go" and form.is_seen:
-            recorded = record_trainings(new_of(rows), by=request.user, ends=ends_of(request.POST))
+            ends = "ends" in request.POST if "asked" in request.POST else None
+            recorded = record_trainings(new_of(rows), by=request.user, ends=ends)
             say(request, recorded, rows)
-            return (
-                redirect("assignments:act", recorded.adjustment.pk)
-                if recorded.ended
-                else redirect("assignments:outside")
-            )
+            if recorded.ended:
+                return redirect("assignments:act", recorded.adjustment.pk)
+            return redirect("assignments:outside")
         form = form.shown()
     page = Paginator(trainings_shown_to(request.user), RECORDED_A_PAGE).get_page(request.GET.get("page"))
     page.object_list = titled(page.object_list.select_related("recorded_by", "person"))
@@ -217,11 +213,6 @@ def outside(request):
     context = {"form": form, "page": page, "today": site_day(), "most": MOST_TRAININGS, **of_rows(rows)}
     status = form_status(form) if form.errors or not form.is_bound else 200
     return render(request, "assignments/outside.html", context, status=status)
-
-
-def ends_of(data):
-    """Whether to end unneeded enrollments; None if the page did not ask."""
-    return "ends" in data if "asked" in data else None
 
 
 def of_rows(rows):

@@ -80,8 +80,6 @@ class PeopleFilter(forms.Form):
 
 
 class CodesForm(PeopleFilter):
-    """The team whose sign-in codes are printed."""
-
     words = standing = None  # type: ignore[assignment]  # so Django takes fields away
 
     helper = Fields("team", form_method="get")
@@ -147,7 +145,6 @@ class ParticularsForm(SinceShownForm):
             self.add_error("leaves_on", _("The last day is before the first one."))
 
     def changed_values(self):
-        """Field → what it shall be, of those that were changed here."""
         return {name: getattr(self.instance, name) for name in self.changed_data}
 
 

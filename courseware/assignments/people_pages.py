@@ -43,7 +43,6 @@ def people(request):
 
 @page_view(allowed=may_read_log)
 def conflicts(request):
-    """For auditors and administrators."""
     page = Paginator(conflicts_of_deciders(), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     with_words(each.event for each in page.object_list)
     return render(request, "assignments/conflicts.html", {"page": page, "days": LASTS.days})

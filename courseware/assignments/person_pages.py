@@ -42,7 +42,6 @@ SHOWN = 10  # letters, and lines of the log
 
 
 def placed_person_or_404(request, pk):
-    """The person, if the reader works in HR and may decide about them; else 404."""
     person = get_object_or_404(User, pk=pk)
     if not (handles_people(request.user) and may_place(request.user, person)):
         raise Http404
@@ -106,7 +105,6 @@ def events_about(accounts):
 
 
 def titled(trainings):
-    """With the title of the course in the reader's language."""
     trainings = list(trainings.select_related("course__current").defer("course__current__outlines"))
     for training in trainings:
         training.title = course_title(training.course, get_language())

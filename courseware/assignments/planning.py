@@ -30,19 +30,13 @@ BY_HAND = ExpressionWrapper(
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one rule says about a person."""
-
     rule: AssignmentRule
     verdict: Verdict
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What becomes of a person in a course. `by` are the rules behind it; of `others` it says why they do nothing.
-
-    Of several days the earliest holds; the whole course where not all of them are content with a short renewal. `due`
-    is the day of work that comes of it.
-    """
+    """What happens to a person in a course by the rules `by`; `others` say why not. `due` is the earliest day."""
 
     person: int
     course: int
@@ -84,7 +78,6 @@ def order_of(opinion: Opinion) -> tuple[date, bool, int]:
 
 
 def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> RuleDay | None:
-    """The earliest due day, `day` at the earliest; None if none of them gives one."""
     asked = min((each.verdict.due_on for each in opinions if each.verdict.due_on), default=None)
     return day_for(asked, calendar, earliest=day) if asked else None
 
@@ -147,7 +140,6 @@ def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
 
 
 def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Iterator[PersonFacts]:
-    """Runs four queries for any number of people."""
     keys = [person.pk for person in people]
     courses = {rule.course_id for rule in rules} | {version.other_course_id for version in map(version_of, rules)}
     roles, certificates = roles_of(keys), certificates_of(keys, courses)

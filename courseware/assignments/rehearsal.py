@@ -11,7 +11,7 @@ from functools import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.assignments.fitting import Because, Deed, Verdict
+from courseware.assignments.fitting import Because, Deed
 from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.planning import Intent, acting_rules, plan
 from courseware.learning.due import RuleDay
@@ -41,10 +41,7 @@ class Alike:
 
 @dataclass
 class RuleRehearsal:
-    """`acts` and `coming` map groups to the keys of people, `left` and `outside` reasons to their number.
-
-    `coming` are renewals that open within two months after the day.
-    """
+    """`acts`, and `coming` (renewals within two months): group → keys of people. `left`, `outside`: reason → number."""
 
     rule: AssignmentRule
     day: date
@@ -59,7 +56,6 @@ class RuleRehearsal:
 
     @property
     def left_lines(self) -> list[tuple[Because, int]]:
-        """The most frequent first."""
         return self.left.most_common(REASONS)
 
     @property
@@ -78,7 +74,6 @@ class RuleRehearsal:
 
     @cached_property
     def days(self) -> list[tuple[date, list[tuple[str, int]]]]:
-        """What happens on which day, in order: deeds, renewals to come, due days."""
         found: dict[date, Counter[str]] = defaultdict(Counter)
         for group, people in self.acts.items():
             found[self.day][group.words] += len(people)
@@ -100,15 +95,13 @@ def rehearse_rule(rule: AssignmentRule, day: date) -> RuleRehearsal:
 
 
 def rehearse_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RuleRehearsal:
-    """As if the rule, which is on, said `version`, which is not saved. Whatever it had to do before is done: what
-    would be done is what the change brings."""
+    """As if the rule, which is on, said the unsaved `version`: what the change would bring."""
     changed = copy(rule)
     changed.current = version
     return rehearse_rule(changed, day)
 
 
 def rehearse_all(day: date) -> list[RuleRehearsal]:
-    """Of the rules that are on, each with its part."""
     rules = list(acting_rules())
     rehearsals = {rule.pk: RuleRehearsal(rule, day) for rule in rules}
     for intent in plan(rules, day):
@@ -129,18 +122,13 @@ def take(rehearsal: RuleRehearsal, intent: Intent) -> None:
         rehearsal.acts[group].append(intent.person)
     elif verdict.deed is Deed.OUTSIDE:
         rehearsal.outside[because] += 1
-    elif opens_soon(verdict, rehearsal.day):
+    elif verdict.opens_on and verdict.opens_on <= rehearsal.day + AHEAD:
         group = Alike(Deed.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
         rehearsal.coming[group].append(intent.person)
     else:
         rehearsal.left[because] += 1
 
 
-def opens_soon(verdict: Verdict, day: date) -> bool:
-    return verdict.opens_on is not None and verdict.opens_on <= day + AHEAD
-
-
 def names_of(people: Iterable[Collection[int]]) -> dict[int, str]:
-    """Of the first of each group. Runs one query."""
     keys = [key for group in people for key in list(group)[:SHOWN]]
     return dict(User.objects.filter(pk__in=keys).values_list("pk", "name"))

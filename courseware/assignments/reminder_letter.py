@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -43,10 +43,7 @@ def register_letter() -> None:
 
 
 def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment], str]]:
-    """Key of each letter → what it still reminds of, the earliest day first; and why of the rest it does not.
-
-    Runs three queries.
-    """
+    """Key of each email → (what it still reminds of, the earliest day first; why not of the rest). Three queries."""
     asked = {run for message in messages for run, _day in message.data["subjects"]}
     # Whether the reader has left or is away is asked of every email when it is sent.
     found = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(pk__in=asked).select_related("learner")
@@ -74,17 +71,11 @@ def still_asked_by(
 
 def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
     """Each of these → keys of the runs that the person was reminded of just now. Runs one query."""
+    letters = Message.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
     found: dict[int | None, set[int]] = defaultdict(set)
-    for person, run in when_reminded(people, now() - APART):
-        found[person].add(run)
+    for person, data in letters.values_list("person", "data"):
+        found[person] |= runs_in([data])
     return found
-
-
-def when_reminded(people: Collection[int | None], since: datetime) -> dict[tuple[int | None, int], datetime | None]:
-    """(a person, a run) → when one was last reminded of it, behind that instant. Runs one query."""
-    letters = Message.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=since)
-    rows = letters.order_by("ended_at").values_list("person", "data", "ended_at")
-    return {(person, run): ended_at for person, data, ended_at in rows for run in runs_in([data])}
 
 
 def asked_about(runs: Collection[int]) -> set[int]:
@@ -102,7 +93,6 @@ def why_unwanted(messages: Sequence[Message]) -> dict[int, str]:
 
 
 def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
-    """As many queries for one as for many, in each language."""
     asked = still_asked(messages)
     signers = signers_of({message.person_id: message.data["by"] for message in messages})
     courses = courses_in_words({message: asked[message.pk][0] for message in messages})
@@ -120,7 +110,6 @@ def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
 
 
 def courses_in_words(runs: Mapping[Message, list[Enrollment]]) -> dict[Message, list[dict[str, object]]]:
-    """What each letter says of its runs, in the language of its reader."""
     by_language: dict[str, list[Message]] = defaultdict(list)
     for message in runs:
         by_language[message.language or settings.LANGUAGE_CODE].append(message)

@@ -55,10 +55,9 @@ def escalation_gap():
 
 
 class RemindersForm(forms.Form):
-    """Empty is no reminder for a course; for a rule it is the plan of the course. A second field has the number of
-    working days between repeated reminders: 0 is never, empty is `DEFAULT_EVERY`.
+    """Empty means no reminder for a course, and for a rule the plan of its course. `…-every`: days between repeats.
 
-    A field that stands as the page showed it is not chosen: two may set the days of two courses at once.
+    A field that stands as the page showed it is not chosen: two people may edit two courses at once.
     """
 
     helper = Fields(error_summary=True)
@@ -99,7 +98,6 @@ class RemindersForm(forms.Form):
         )
 
     def clean(self):
-        """Check that repeated reminders stay within the limit of emails per person."""
         for name in self.owners:
             days, every = self.cleaned_data.get(name), self.every(name)
             if days and (wrong := why_too_many(with_repeats(days, every)[: len(days) + IN_A_FORTNIGHT])):

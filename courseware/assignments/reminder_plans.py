@@ -1,8 +1,4 @@
-"""Reminder plans and the escalation switch.
-
-A reminder plan sets on which days people are reminded of a due date: one for a course, or one for an assignment rule.
-The switch turns emails to the next level about people who are days late on or off.
-"""
+"""On which days people are reminded, by course or by rule, and whether the next level is told of the late."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -26,17 +22,13 @@ IN_A_FORTNIGHT = 3  # letters about the training: see `outbox.letter_days`
 
 
 def with_repeats(days: list[int], every: int) -> list[int]:
-    """The days of a plan and of its repeated reminders. A plan without days has no repeats.
-
-    Repeats are counted from the last day of the plan, or from the due day if that is later.
-    """
+    """The days of a plan with its repeats, which count from its last day, or from the due day if that is later."""
     if not days or not every:
         return days
     return [*days, *range(min(*days, 0) - every, -LAST_REPEAT - 1, -every)]
 
 
 def is_escalated() -> bool:
-    """Runs one query."""
     newest = EscalationSwitch.objects.values_list("is_on", flat=True).first()
     return bool(newest)
 
@@ -79,10 +71,7 @@ def planned_day(due_on: date, before: int, calendar: Calendar) -> date:
 
 
 def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Calendar, *, after: date) -> int | None:
-    """Which day of the plan it is today, or was since the last two working days when nobody looked.
-
-    None where there is none, or where it lies not `after` the day of enrolling, on which the first letter said it all.
-    """
+    """The day of the plan that is today, or was in the last `CAUGHT_UP` working days and `after` that day; or None."""
     earliest = max(calendar.add_working_days(today, -CAUGHT_UP), after)
     late = calendar.working_days_between(due_on + DAY, today)
     near = [before for before in plan if before >= 0 or late - CAUGHT_UP <= -before <= late]  # of a year of repeats
@@ -102,7 +91,6 @@ class Planned(NamedTuple):
         return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
 
     def is_as(self, plan: ReminderPlan | None) -> bool:
-        """Whether `plan` is the same; None: no plan is stored."""
         if plan is None:
             return self.days is None or (isinstance(self.owner, Course) and self[1:] == (DEFAULT, DEFAULT_EVERY))
         return self[1:] == (plan.days, plan.every)

@@ -42,8 +42,7 @@ Span = tuple[datetime, datetime]  # behind the first instant, up to the second
 
 
 def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
-    """Of open runs: a day of their plan is that of `at`, or one of the last `caught_up` working days. Runs five
-    queries at most."""
+    """Enrollments with a day of their plan at `at`, or in the last `caught_up` working days. At most five queries."""
     places = list(product(zones_in_use(), calendars_in_use()))
     found = Q(pk__in=[])
     for before, courses in courses_by_day(plans).items():
@@ -81,10 +80,9 @@ def spans_of(before: int, at: datetime, places: Collection[tuple[tzinfo, Calenda
 
 
 def due_days(before: int, earliest: date, today: date, calendar: Calendar) -> tuple[date, date] | None:
-    """The first and the last whose day of the plan is behind `earliest` and not behind `today`; None where none is.
+    """The first and the last due day whose day of the plan is after `earliest`, and `today` at the latest; or None.
 
-    The later a due day, the later the day on which one is reminded of it: so they are looked up like a word. After the
-    due day they are counted back instead, as a plan may reach a year far.
+    Planned days grow with due days, so they are bisected; days after the due day are counted back instead.
     """
     if before < 0:
         worked = [day for day in days_between(earliest + DAY, today) if calendar.is_working(day)]
@@ -99,7 +97,6 @@ def due_days(before: int, earliest: date, today: date, calendar: Calendar) -> tu
 
 
 def joined_spans(spans: Iterable[Span]) -> list[Span]:
-    """Those that overlap or touch as one."""
     found: list[Span] = []
     for after, until in sorted(spans):
         if found and after <= found[-1][1]:
@@ -125,7 +122,6 @@ class DueReminder:
 
     @property
     def is_of_the_day(self) -> bool:
-        """And not caught up with."""
         planned = planned_day(self.due_on, self.before, self.hours.calendar)
         return planned == self.hours.day_at(self.at)
 
@@ -136,7 +132,6 @@ class DueReminder:
 
 
 def remind_due(at: datetime | None = None) -> str:
-    """Says how many are new."""
     written = JOB.write(at=at)
     return f"reminders: {written}" if written else ""
 
@@ -175,7 +170,6 @@ def runs_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollm
 
 
 def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator[DueReminder]:
-    """Runs three queries."""
     calendars, rules = calendars_of_people({run.learner_id for run in runs}), rules_that_began(runs)
     for run in runs:
         of_course = plans.get((run.course_id, None), DEFAULT_PLAN)

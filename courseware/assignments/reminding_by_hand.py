@@ -89,10 +89,7 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded | R
 
 @transaction.atomic
 def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list[LeftOut]]:
-    """Queue a reminder of each of these runs, which are in the hands of `by`; None where there is nobody to remind.
-
-    None of them leaves before HELD_FOR_UNDO.
-    """
+    """Queue a reminder of each of these enrollments, to leave after HELD_FOR_UNDO; None if nobody is reminded."""
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     runs = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # two who press at once: one waits
     why = left_out(runs, by)
@@ -134,10 +131,9 @@ SORT = LetterSort.TRAINING
 
 
 def why_unreminded(at: datetime) -> Case:
-    """Why the learner of an open run is not reminded at `at`, a value of Unreminded; "" for whoever is.
+    """Why the learner of an open enrollment is not reminded at `at`: a value of Unreminded, or "".
 
-    Asked of the person and not of the run, for one letter tells of all courses; but another day is asked for in one.
-    Days are those of the site: where the reader's is another one already, the letter waits for its turn when it leaves.
+    Asked of the person, as one email tells of all courses; a request for another day is about one. Days of the site.
     """
     letters = Message.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(

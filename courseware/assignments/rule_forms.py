@@ -35,7 +35,6 @@ def published_courses():
 
 
 def posts():
-    """Id → label, of all published courses."""
     found = {}
     for course in published_courses():
         found |= serving.outline(course.current, get_language()).tracks

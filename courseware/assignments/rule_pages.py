@@ -94,7 +94,10 @@ def edit_rule(request, pk):
         differs = what_it_says(form.version()) != terms
         rehearsal = rehearse_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
         if said_since and differs:
-            form.add_error(None, changed_since_in_words(said_since))
+            words = gettext(
+                "Somebody has changed this rule since. Now it says: %(rule)s Send it again to say this instead."
+            )
+            form.add_error(None, words % {"rule": said_since})
         elif is_as_shown(rehearsal, request.POST.get("digest")):
             change_rule(rule, form.version(), by=request.user)
             messages.success(request, gettext("The rule says that from now on. What it did before stays."))
@@ -111,11 +114,6 @@ def is_as_shown(rehearsal, digest):
 def said_by_another(rule, number):
     """What the rule says by now, where the form was sent with the `number` of another version; else ""."""
     return words_of(rule)[0] if number is not None and number != str(rule.current.number) else ""
-
-
-def changed_since_in_words(said):
-    words = gettext("Somebody has changed this rule since. Now it says: %(rule)s Send it again to say this instead.")
-    return words % {"rule": said}
 
 
 @page_view(allowed=handles_people)

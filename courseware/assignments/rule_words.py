@@ -26,7 +26,6 @@ def who(version: RuleVersion) -> str:
 
 
 def conditions(version: RuleVersion, language: str) -> Iterator[str]:
-    """What has to be true as well."""
     if version.post:
         yield _("has the post %(post)s") % {"post": version.post}
     if version.joined_since:
@@ -63,18 +62,14 @@ def renewal(version: RuleVersion) -> str:
     is_short = version.renewal == RuleVersion.Renewal.SHORT
     what = _("a short renewal") if is_short else _("a renewal of the whole course")
     if version.renewal_days is None:
-        day = day_of_the_year(version.renewal_month or 1, version.renewal_day or 1)
-        return _("Each year on %(day)s %(what)s opens.") % {"day": day, "what": what}
+        day = day_in(LEAP_YEAR, version.renewal_month or 1, version.renewal_day or 1)
+        return _("Each year on %(day)s %(what)s opens.") % {"day": date_format(day, _("j F")), "what": what}
     words = ngettext(
         "%(days)s day before a certificate ends, %(what)s opens.",
         "%(days)s days before a certificate ends, %(what)s opens.",
         version.renewal_days,
     )
     return words % {"days": version.renewal_days, "what": what}
-
-
-def day_of_the_year(month: int, day: int) -> str:
-    return date_format(day_in(LEAP_YEAR, month, day), _("j F"))
 
 
 def sentences(version: RuleVersion, course: str, language: str) -> list[str]:

@@ -35,7 +35,6 @@ class NameTaken(Exception):
 
 
 def is_name_taken(rule: AssignmentRule, name: str) -> bool:
-    """Whether another rule that is on has this name."""
     others = AssignmentRule.objects.filter(switched_on_at__isnull=False, current__name__iexact=name.strip())
     return others.exclude(pk=rule.pk).exists()
 
@@ -113,9 +112,7 @@ def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
 
 
 def runs_to_go(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
-    """In which nothing was done, nor another day asked for, and about which nobody has decided since; no other rule
-    asks for them, either, nor did anybody in another account of the person. Without people about whom `by`
-    cannot decide."""
+    """Enrollments by this rule alone in which nobody did, asked or decided anything, if `by` may decide about them."""
     others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
     untouched = NOT_BEGUN | dict.fromkeys(("adjustment_lines", "day_requests", "manager_questions"))
     open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
@@ -128,10 +125,7 @@ def runs_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
 
 @transaction.atomic
 def take_back_deeds(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
-    """Switches the rule off, as else it would do it again tonight; a worker goes on where these are many.
-
-    Returns of how many people the runs went or ended at once.
-    """
+    """Switch the rule off, and take back a batch; a worker does the rest. Returns how many are taken back at once."""
     at = at or timezone.now()
     switch_off(rule, by=by, at=at)
     if not (number := take_back_next(rule, by=by, at=at)):
@@ -160,10 +154,7 @@ def take_back_next(rule: AssignmentRule, *, by: User, at: datetime | None = None
 
 
 def take_back_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime | None = None) -> int:
-    """Take back those of these enrollments that are in `runs_to_go`. Returns how many.
-
-    The rule stays on or off, and never does the same for these people again.
-    """
+    """Take back those of these enrollments that are in `runs_to_go`, for good. Returns how many."""
     at, number = at or timezone.now(), 0
     for some in batches(keys, RUNS_AT_ONCE):
         with transaction.atomic():
@@ -182,7 +173,9 @@ def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: d
     told = told_of(runs)
     excused, removed = [run for run in runs if run.pk in told], [run for run in runs if run.pk not in told]
     for run in excused:
-        run.waived_at, run.waived_reason = at, reason_for(run.learner, rule)
+        with translation.override(run.learner.language or settings.LANGUAGE_CODE):
+            reason = _("The rule “%(rule)s” was taken back.") % {"rule": rule}
+        run.waived_at, run.waived_reason = at, reason
     deeds = Assignment.objects.filter(rule=rule, enrollment__in=runs, taken_back_at=None)
     deeds.update(taken_back_at=at, is_final=is_final)
     Enrollment.objects.write_many(excused, ["waived_at", "waived_reason"])
@@ -196,14 +189,8 @@ def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: d
 
 
 def told_of(runs: list[Enrollment]) -> set[int]:
-    """Keys of those about which a letter has left, to whichever account: their learners are told why nothing comes of
-    it."""
+    """Keys of the enrollments that an email has left about, to whichever account of the learner."""
     people = {run.learner_id for run in runs}
     names = Merge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
     letters = Message.objects.handed_over().filter(kind__in=course_letter.KINDS, person__in=[*people, *names])
     return {run for data in letters.values_list("data", flat=True) for run in data.get("subjects", ())}
-
-
-def reason_for(person: User, rule: AssignmentRule) -> str:
-    with translation.override(person.language or settings.LANGUAGE_CODE):
-        return _("The rule “%(rule)s” was taken back.") % {"rule": rule}

@@ -112,10 +112,6 @@ def teams(request):
     return render(request, "assignments/teams.html", {"page": page, "may_change": handles_people(request.user)})
 
 
-def rules_about(team):
-    return AssignmentRule.objects.filter(current__team=team.pk).select_related("current")
-
-
 def in_order_of_the_tree(found):
     """Each below the one it belongs to, by name; `depth` says how far."""
     found = list(found)
@@ -209,7 +205,8 @@ def close(request, pk):
         messages.success(request, gettext("The team “%(team)s” is closed. All records stay.") % {"team": found})
         return redirect("assignments:teams")
     add_people([found])
-    context = {"team": found, "below": found.children.all(), "rules": rules_about(found)}
+    rules = AssignmentRule.objects.filter(current__team=pk).select_related("current")
+    context = {"team": found, "below": found.children.all(), "rules": rules}
     return render_form(request, "assignments/close_team.html", form, context)
 
 

@@ -78,9 +78,7 @@ def preview_in(tag: str, letter: EditableLetter, words: Words, person: User | No
 
 
 def facts_about(person: User, letter: EditableLetter, tag: str) -> dict | None:
-    """What the newest letter of the kind to the person would say today; None where it would say nothing, or tells of
-    others, whom not everybody may see who words letters.
-    """
+    """The facts of the newest email of this type to the person; None if it tells nothing, or tells of other people."""
     if letter.kind.sort == LetterSort.SUBSCRIBED:
         return None
     message = Message.objects.of(person).filter(kind=letter.name).select_related("person").first()
@@ -91,7 +89,6 @@ def facts_about(person: User, letter: EditableLetter, tag: str) -> dict | None:
 
 
 def greeting_of(person: User, example: dict) -> dict:
-    """What of an example is the person's own: name and lead."""
     signer = signers_of({person.pk: None})[person.pk]
     return {"name": person.name, **{name: value for name, value in signer.items() if name in example}}
 

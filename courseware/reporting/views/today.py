@@ -15,10 +15,10 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, teams_managed_by
 from courseware.accounts.sessions import MANAGES
 from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
-from courseware.assignments.decision_pages import names_in_words, say, say_who_was_left
+from courseware.assignments.decision_pages import names_in_words, say, say_by_reason, say_who_was_left
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
-from courseware.assignments.reminding_pages import by_reason, say_queued, say_taken_back
+from courseware.assignments.reminding_pages import left_out_in_words, say_queued, say_taken_back
 from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.day_requests import DayRequest
@@ -125,8 +125,7 @@ def say_who_was_left_out(request, done, extended):
     if not done:
         messages.info(request, gettext("Nothing new was done."))
     have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
-    for label, names in by_reason(each for each in done.left_out if each.why not in HAVE_ONE):
-        messages.info(request, f"{names}{gettext(': ')}{label}")
+    say_by_reason(request, left_out_in_words(each for each in done.left_out if each.why not in HAVE_ONE))
     for words, names in who_had_reminded(have_one, request.user):
         messages.info(request, f"{names}{gettext(': ')}{words}")
     say_days_refused(request, done, extended)
