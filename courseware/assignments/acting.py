@@ -34,7 +34,10 @@ def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]
     if not people or course.current is None:
         return {}
     route = outline(course.current, course.source_language)
-    changed, done = last_changes(course), last_done(people, course)
+    # When a release that was more than minor last changed each document.
+    entries = ReleaseEntry.objects.filter(release__course=course, weight__in=ASKS_TO_REREAD)
+    changed = dict(entries.order_by("release__number").values_list("document__identifier", "release__created_at"))
+    done = last_done(people, course)
     missed, worst = missed_objectives(people, course), worst_simulations(people, route, course)
     lists = {}
     for person in people:
@@ -46,12 +49,6 @@ def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]
 
 def is_to_repeat(lesson: str, done: Mapping[str, datetime], changed: Mapping[str, datetime]) -> bool:
     return lesson not in done or (lesson in changed and done[lesson] < changed[lesson])
-
-
-def last_changes(course: Course) -> dict[str, datetime]:
-    """Id of a document → when a release that was more than minor last changed it. Runs one query."""
-    entries = ReleaseEntry.objects.filter(release__course=course, weight__in=ASKS_TO_REREAD)
-    return dict(entries.order_by("release__number").values_list("document__identifier", "release__created_at"))
 
 
 def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[str, datetime]]:

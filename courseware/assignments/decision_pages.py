@@ -112,10 +112,6 @@ LINES_A_PAGE = 50
 OF_A_ROW = ("learner__name", "course", "completed_at", "waived_at")
 
 
-def bulk_address(action):
-    return reverse(f"assignments:decide-{action.address}")
-
-
 def chosen_runs(seen, data):
     """The newest of the enrollments `seen`, of active people: the selected rows, or a team with those below it."""
     runs = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
@@ -133,7 +129,7 @@ def chosen_people(user, data):
     return people.filter(pk__in=keys_in(data.getlist("person")))
 
 
-@form_view(bulk_address, allowed=manages_people, is_held=False)
+@form_view(lambda action: reverse(f"assignments:decide-{action.address}"), allowed=manages_people, is_held=False)
 def decide_on(request, action):
     form = action.form(posted(request))
     touched, left = preview(request.user, action, data_of(request))

@@ -52,7 +52,9 @@ logger = logging.getLogger(__name__)
 
 def send_summaries() -> str:
     """The job. Returns what became of the cards, in words. What it leaves for the next run comes first there."""
-    write_summaries(timezone.now())
+    now = timezone.now()
+    new = [GroupCard(door=door, day=day, written_at=now, next_at=now) for door, day in doors_to_be_told(now)]
+    GroupCard.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have written them
     ended, until = Counter[str](), time.monotonic() + AT_MOST
     for pk in list(GroupCard.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE]):
         if state := send_card(pk):
@@ -89,12 +91,6 @@ def doors_to_be_told(now: datetime) -> list[tuple[GroupDoor, date]]:
 def open_day(team: Team, calendar: Calendar, now: datetime) -> date | None:
     """The day of the team, while letters may leave on it."""
     return now.astimezone(team.zone).date() if LetterHours(team.zone, calendar).opens_at(now) <= now else None
-
-
-def write_summaries(now: datetime) -> None:
-    """Done again, or by two at once, it writes none twice."""
-    new = [GroupCard(door=door, day=day, written_at=now, next_at=now) for door, day in doors_to_be_told(now)]
-    GroupCard.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def send_card(pk: int) -> str:

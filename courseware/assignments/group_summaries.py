@@ -64,12 +64,20 @@ def people_learning_in(team: Team) -> int:
 
 def summary_card(door: GroupDoor, figures: GroupFigures) -> ChatCard:
     with translation.override(door.language):
-        return ChatCard(
-            gettext("%(team)s: training") % {"team": door.team.name},
-            summary_lines(figures, by_state=door.is_for_leads),
-            gettext("Open the board") if door.is_for_leads else gettext("Open my training"),
-            address_for(door),
-        )
+        return card_of(door, summary_lines(figures, by_state=door.is_for_leads))
+
+
+def trial_card(door: GroupDoor) -> ChatCard:
+    with translation.override(door.language):
+        words = gettext("This is a try: the robot of this group works. It says how many and by when, and names nobody.")
+        return card_of(door, [words])
+
+
+def card_of(door: GroupDoor, lines: list[str]) -> ChatCard:
+    title = gettext("%(team)s: training") % {"team": door.team.name}
+    if door.is_for_leads:
+        return ChatCard(title, lines, gettext("Open the board"), board_address(door.team))
+    return ChatCard(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
 
 
 def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
@@ -89,10 +97,6 @@ def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
     return [*lines, gettext("Open altogether: %(open)d") % said]
 
 
-def address_for(door: GroupDoor) -> str:
-    return board_address(door.team) if door.is_for_leads else on_the_site(reverse("home"))
-
-
 def board_address(team: Team) -> str:
     [page] = BOARD_PAGES
     return on_the_site(f"{reverse(page)}?team={team.pk}")
@@ -100,13 +104,3 @@ def board_address(team: Team) -> str:
 
 def on_the_site(path: str) -> str:
     return f"{settings.SITE_URL.rstrip('/')}{path}"
-
-
-def trial_card(door: GroupDoor) -> ChatCard:
-    with translation.override(door.language):
-        return ChatCard(
-            gettext("%(team)s: training") % {"team": door.team.name},
-            [gettext("This is a try: the robot of this group works. It says how many and by when, and names nobody.")],
-            gettext("Open the board") if door.is_for_leads else gettext("Open my training"),
-            address_for(door),
-        )

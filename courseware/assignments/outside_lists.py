@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -121,9 +121,11 @@ def as_text(table: Table) -> str:
 
 def beside_records(listing: Listing, usual: Usual, *, by: User) -> list[ListedTraining]:
     """Each row beside who is here and what is recorded. Runs as many queries for one row as for a thousand."""
-    people, courses = people_named(listing.rows), courses_by_name()
-    rows = [judged(row, people, courses, usual, by) for row in listing.rows]
-    until = last_days_recorded({row.training.person_id for row in rows if row.training})
+    named, courses = people_named(listing.rows), courses_by_name()
+    rows = [judged(row, named, courses, usual, by) for row in listing.rows]
+    people = {row.training.person_id for row in rows if row.training}
+    kept = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    until = {key_of(training): training.valid_until for training in kept}
     lines: dict[tuple[int, int, date], int] = {}
     for row, source in zip(rows, listing.rows, strict=True):
         if row.training is None:
@@ -136,12 +138,6 @@ def beside_records(listing: Listing, usual: Usual, *, by: User) -> list[ListedTr
         row.is_known = key in until
         lines.setdefault(key, row.line)
     return rows
-
-
-def last_days_recorded(people: Collection[int]) -> dict[tuple[int, int, date], date | None]:
-    """(person, course, day) → last day, of what is recorded of these people. Runs one query."""
-    kept = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
-    return {key_of(training): training.valid_until for training in kept}
 
 
 def people_named(rows: Iterable[Row]) -> dict[str, User]:

@@ -187,11 +187,6 @@ RECORDED_A_PAGE = 50
 SHOWN = 100  # rows of a list that are new, and cells that are wrong
 
 
-def trainings_shown_to(user):
-    trainings = OutsideTraining.objects.order_by("-pk")
-    return trainings if user.is_superuser else trainings.filter(is_no_staff("person__"))
-
-
 @form_view("assignments:outside", allowed=handles_people)
 def outside(request):
     """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
@@ -206,7 +201,10 @@ def outside(request):
                 return redirect("assignments:act", recorded.adjustment.pk)
             return redirect("assignments:outside")
         form = form.shown()
-    page = Paginator(trainings_shown_to(request.user), RECORDED_A_PAGE).get_page(request.GET.get("page"))
+    trainings = OutsideTraining.objects.order_by("-pk")
+    if not request.user.is_superuser:
+        trainings = trainings.filter(is_no_staff("person__"))
+    page = Paginator(trainings, RECORDED_A_PAGE).get_page(request.GET.get("page"))
     page.object_list = titled(page.object_list.select_related("recorded_by", "person"))
     for training in page.object_list:
         training.is_linked = may_handle(request.user, training.person)

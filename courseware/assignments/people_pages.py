@@ -48,10 +48,10 @@ def conflicts(request):
     return render(request, "assignments/conflicts.html", {"page": page, "days": LASTS.days})
 
 
-def is_company_new(at=None):
+def is_company_new():
     """Whether there is no enrollment yet, or the first one was created within `NEW_FOR`."""
     first = Enrollment.objects.order_by("pk").values_list("enrolled_at", flat=True).first()
-    return first is None or first > (at or timezone.now()) - NEW_FOR
+    return first is None or first > timezone.now() - NEW_FOR
 
 
 def places_with_teams():

@@ -131,8 +131,8 @@ class DueReminder:
         return email_to(self.run.learner, KIND, key=self.key, data=data, next_at=self.hours.opens_at(self.at))
 
 
-def remind_due(at: datetime | None = None) -> str:
-    written = JOB.write(at=at)
+def remind_due() -> str:
+    written = JOB.write()
     return f"reminders: {written}" if written else ""
 
 

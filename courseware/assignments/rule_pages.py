@@ -118,10 +118,7 @@ def said_by_another(rule, number):
 
 @page_view(allowed=handles_people)
 def rule(request, pk):
-    return rule_page(request, rule_or_404(pk))
-
-
-def rule_page(request, rule, *, status=200):
+    rule = rule_or_404(pk)
     form = RehearsalForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
     # In a large company the rehearsal takes seconds, so the page opens without it.
     is_wanted = "day" in request.GET or not is_large_company()
@@ -137,7 +134,7 @@ def rule_page(request, rule, *, status=200):
         "may_take_back": runs_to_go(rule, request.user).exists(),
         **(rehearsed(rehearsal) if rehearsal else {}),
     }
-    return render(request, "assignments/rule.html", context, status=status)
+    return render(request, "assignments/rule.html", context)
 
 
 def rehearsed(rehearsal):

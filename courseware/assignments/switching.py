@@ -124,9 +124,9 @@ def runs_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
 
 
 @transaction.atomic
-def take_back_deeds(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
+def take_back_deeds(rule: AssignmentRule, *, by: User) -> int:
     """Switch the rule off, and take back a batch; a worker does the rest. Returns how many are taken back at once."""
-    at = at or timezone.now()
+    at = timezone.now()
     switch_off(rule, by=by, at=at)
     if not (number := take_back_next(rule, by=by, at=at)):
         return 0
@@ -153,9 +153,9 @@ def take_back_next(rule: AssignmentRule, *, by: User, at: datetime | None = None
     return take_back_runs(rule, keys, by=by, at=at)
 
 
-def take_back_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime | None = None) -> int:
+def take_back_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int:
     """Take back those of these enrollments that are in `runs_to_go`, for good. Returns how many."""
-    at, number = at or timezone.now(), 0
+    at, number = timezone.now(), 0
     for some in batches(keys, RUNS_AT_ONCE):
         with transaction.atomic():
             gone = take_back_runs(locked_rule(rule), some, by=by, at=at, is_final=True)

@@ -6,19 +6,17 @@ import pytest
 
 from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assignments import acting, rehearsal
+from courseware.assignments import acting
 from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings, undo_ending
 from courseware.assignments.models import Assignment
 from courseware.assignments.rehearsal import rehearse_rule
-from courseware.assignments.reminding import remind_due
 from courseware.evidence.models import Event
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import enroll, extend
 from courseware.learning.models import Enrollment
-from courseware.outbox.models import Message
 from courseware.reporting.consistency import differences
 from tests.assignments.rules import make_rule
-from tests.making import days, join, letters, make_course, make_hr, make_team, make_user
+from tests.making import days, join, make_course, make_hr, make_team, make_user
 from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
@@ -84,19 +82,6 @@ def test_a_list_of_certificates_offers_to_end_unstarted_enrollments(signed_in, c
     assert states[people[0]] == ("waived", "certified")
     assert Enrollment.objects.in_state(Enrollment.State.OVERDUE, days(40)).get() == begun
     assert list(differences()) == []
-
-
-def test_no_email_leaves_for_enrollments_that_ended(signed_in, course, rule, people, time_machine):
-    acting.act(TODAY)
-    assert Message.objects.filter(kind="enrolled").count() == 4
-    send_list(signed_in, people[:3], asked="1", ends="1")
-    assert [letter.to for letter in letters()] == [[people[3].email]]
-    for number in range(1, 40):
-        time_machine.move_to(days_after(number))
-        remind_due()
-        letters()
-    sent = {address for letter in letters() for address in letter.to}
-    assert sent == {people[3].email}
 
 
 def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_opens_it_again(
@@ -169,16 +154,6 @@ def test_an_enrollment_stays_where_a_rule_renews_the_certificate_already(course,
     acting.act(TODAY)
     record_outside([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
     assert end_certified() == "end: 0"
-
-
-def test_the_renewal_opens_in_time_for_certified_people(course, rule, people, hr, time_machine):
-    acting.act(TODAY)
-    record_trainings([elsewhere(people[0], course)], by=hr, ends=True)
-    on = date(2027, 9, 16)
-    assert any(people[0].pk in names for names in rehearsal.rehearse_rule(rule, on).acts.values())
-    time_machine.move_to("2027-09-16T03:00Z")
-    assert acting.act(on) == "renew: 1"
-    assert Enrollment.objects.open().get(learner=people[0]).due_on == IN_A_YEAR
 
 
 def test_a_rule_without_renewal_asks_when_the_certificate_has_ended_or_was_wrong(course, team, people, hr):
@@ -256,16 +231,6 @@ def test_a_renewal_opens_beside_it_counts_from_its_end_and_is_whole_where_others
     assert acting.act(TODAY) == ""
     complete_course(run)
     assert Certificate.objects.get().valid_until == date(2028, 1, 15)
-
-
-def test_whom_it_certifies_fits_a_rule_about_the_other_course():
-    other, team = make_course(), make_team()
-    training, beside = trained_elsewhere(other, team), make_user()
-    join(team, beside)
-    rule = make_rule(other, team_id=team.pk, other_course=other, other_certified=False)
-    assert list(rehearse_rule(rule, TODAY).acts.values()) == [[beside.pk]]
-    withdraw_outside(training, reason="Another person.", by=make_hr())
-    assert list(rehearse_rule(rule, TODAY).acts.values()) == [[training.person_id, beside.pk]]  # one reason for both
 
 
 def test_a_renewal_each_year_opens_after_the_day_of_the_training():

@@ -18,7 +18,7 @@ from courseware.learning.models import Enrollment
 from courseware.outbox.models import Message
 from courseware.reporting.consistency import differences
 from courseware.reporting.log_check import differences as log_differences
-from tests.assignments.rules import make_certified, make_rule
+from tests.assignments.rules import make_rule
 from tests.making import join, letters, make_hr, make_user
 
 pytestmark = pytest.mark.django_db
@@ -95,14 +95,6 @@ def test_whom_a_letter_has_told_is_excused_with_the_rule_as_the_reason_and_nobod
     run = Enrollment.objects.get()
     assert (run.learner.name, run.waived_reason) == ("Told", "The rule “New people” was taken back.")
     assert list(differences()) == [] == list(log_differences())
-
-
-def test_a_renewal_that_is_taken_back_leaves_the_run_before_it_the_newest(course, team):
-    person = make_certified(course, team, date(2026, 12, 10))
-    rule = acted(course, team, renewal="whole", renewal_days=30)
-    assert Enrollment.objects.open().count() == 1
-    assert take_back_deeds(rule, by=make_hr()) == 1
-    assert Enrollment.objects.newest().get(learner=person).completed_at
 
 
 def test_many_are_taken_back_by_a_worker_unless_the_rule_was_switched_on_again(course, team, monkeypatch):

@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 from courseware.accounts.models import Membership
 from courseware.assignments import acting, planning
 from courseware.assignments.fitting import Because, Why
-from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.models import AssignmentRule
 from courseware.assignments.rehearsal import rehearse_rule
 from courseware.assignments.rule_forms import RuleForm
 from courseware.learning.models import Enrollment
@@ -180,15 +180,6 @@ def test_where_something_has_changed_since_the_list_is_shown_anew_and_the_rule_s
     rule.refresh_from_db()
     assert "Something has changed since." in page.text
     assert (rule.is_on, DBTaskResult.objects.count()) == (False, 0)
-
-
-def test_switching_off_leaves_everybody_enrolled(client, course):
-    rule = make_rule(course, team_id=make_team(learners=1).pk)
-    acting.act()
-    for _twice in range(2):
-        client.post(address(rule, "off/"))
-    rule.refresh_from_db()
-    assert (rule.is_on, Enrollment.objects.open().count(), Assignment.objects.count()) == (False, 1, 1)
 
 
 def test_the_page_says_who_is_left_alone_and_what_comes_on_which_day(client, course, hr):

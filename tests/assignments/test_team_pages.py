@@ -130,13 +130,6 @@ def test_human_resources_make_neither_staff_nor_auditors_nor_themselves_a_lead(c
     assert team.memberships.filter(person=person).exists()
 
 
-def test_nobody_knows_a_lead_who_is_not_here(client, hr):
-    make_user(email="gone@example.com", is_active=False)
-    for words in ("nobody@example.com", "gone@example.com", "\0", ""):
-        refused = client.post(address(make_team(), "leads/"), {"person": words})
-        assert (refused.status_code, set(refused.context["lead_form"].errors)) == (422, {"person"}), words
-
-
 def test_the_learner_of_a_team_is_not_taken_out_as_one_who_leads_it(client):
     team = make_team(learners=1)
     place = team.memberships.get(role=LEARNER)
