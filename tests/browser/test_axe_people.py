@@ -9,6 +9,7 @@ from django.test import Client
 from courseware.assignments.acting import act
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.switching import switch_on
+from courseware.learning.manager_actions import FOR_MANY
 from tests.accounts.rosters.files import csv_file
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import empty
@@ -69,7 +70,7 @@ def test_pages_of_human_resources_that_a_manager_opens(language, visit, world):
     act_of_the_manager = world.places["people/acts/<pk>"]
     pages = ["/team/substitutes/", "/people/links/", f"/people/acts/{act_of_the_manager}/"]
     pages.append(f"/people/{world.learner.pk}/away/")
-    pages += [f"/people/decide/{decision}/?team={world.team.pk}" for decision in ("extend", "excuse", "time", "enroll")]
+    pages += [f"/people/decide/{action.address}/?team={world.team.pk}" for action in FOR_MANY]
     assert_fine(visit(world.people["manager"], language=language), pages)
 
 

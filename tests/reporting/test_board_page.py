@@ -11,6 +11,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
 from courseware.learning.headcounts import tally
+from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.learning.states import State
@@ -153,7 +154,7 @@ def offered(client, user, address="/team/"):
 
 def test_a_lead_of_one_team_decides_for_all_of_it_by_one_press(client, team, pair):
     key, addresses = offered(client, team.manager)
-    assert (key, addresses) == (team.pk, ["remind", "extend", "excuse", "time", "enroll", "note"])
+    assert (key, addresses) == (team.pk, ["remind", *(action.address for action in FOR_MANY), "note"])
     page = client.get("/people/decide/excuse/", {"team": key}).content.decode()
     assert "For 2 people: Ann, Bob" in page
     client.post("/people/decide/excuse/", {"team": key, "reason": "flood"})

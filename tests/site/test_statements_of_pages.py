@@ -26,6 +26,7 @@ from courseware.assignments.group_doors import GroupCard, GroupDoor
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, record_many
+from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import AdjustmentLine, Enrollment
 from courseware.outbox.letter_words import LetterWords
 from courseware.outbox.models import Message
@@ -76,10 +77,7 @@ LISTS = {
     "people/links/": TeamLink,
     "people/links/<int:pk>/": JoinRequest,
     "people/days/": CalendarDay,
-    "people/decide/extend/": Enrollment,
-    "people/decide/excuse/": Enrollment,
-    "people/decide/time/": Enrollment,
-    "people/decide/enroll/": User,
+    **{f"people/decide/{each.address}/": User if each.is_about_people else Enrollment for each in FOR_MANY},
     "people/decide/remind/": Enrollment,
     "people/decide/note/": User,
     "people/notes/<uuid:act>/": Note,
