@@ -40,7 +40,7 @@ IN_A_SENTENCE = re.compile(r"`(?:\.venv/bin/python )?(manage\.py \w[^`\n]*)`")
 
 OTHER_BLOCKS = {  # why they are not typed
     "": "a drawing",
-    "markdown": "a piece of a course; tests/site/test_docs_simulations.py reads those that are whole",
+    "markdown": "a piece of a course",
     "yaml": "a piece of a course",
     "ini": "needs systemd",
     "cron": "needs cron; `manage.py work --once` is typed",
