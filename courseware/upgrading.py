@@ -1,7 +1,4 @@
-"""503 while the database is upgraded, or has another version than this process.
-
-Each process looks by itself. The lock of an upgrade ends with its process; migrations show a half-upgraded database.
-"""
+"""503 while the database is upgraded, or has another version than this process. Each process looks by itself."""
 
 import fcntl
 import logging

@@ -245,15 +245,10 @@ def close(attempt: Attempt, at: datetime) -> None:
     touch(attempt.enrollment, at)
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
     record("attempt-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
-    if outcome := outcome_of(attempt):
-        complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
-
-
-def outcome_of(attempt: Attempt) -> Completion.Outcome | None:
-    if attempt.is_pre_check:
-        return Completion.Outcome.COMPLETED
     # A pass completes the exam only when no drill is left to do.
-    return Completion.Outcome.PASSED if attempt.is_passed and is_settled(attempt) else None
+    if attempt.is_pre_check or (attempt.is_passed and is_settled(attempt)):
+        outcome = Completion.Outcome.COMPLETED if attempt.is_pre_check else Completion.Outcome.PASSED
+        complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
 
 
 def grade_responses(attempt: Attempt) -> int:

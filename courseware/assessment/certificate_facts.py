@@ -1,8 +1,4 @@
-"""The facts that a certificate states, copied when it is issued.
-
-Page, PDF, API, audit pack, admin, audit log and `check_records` follow from the entry in FACTS. A new fact needs a
-column of `Certificate`, an entry, and translations.
-"""
+"""The facts that a certificate states, copied when it is issued. CONTRIBUTING.md says how to add one."""
 
 import calendar
 from collections.abc import Callable, Mapping

@@ -1,7 +1,6 @@
 """Answers to the question of the day, and wishes for it by letter and during the course."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -46,7 +45,7 @@ def answer_daily(
     question = question_of_form(now.enrollment.release, now.page, now.question_id, revision)
     response = question.clean(raw)
     is_right = bool(question.grade(response))
-    after = remember(memory_of(now), is_right=is_right, at=at)
+    memory, due_at = remember(memory_of(now), is_right=is_right, at=at)
     stored = DailyAnswer(
         enrollment=run,
         day=at.astimezone(now.enrollment.zone).date(),
@@ -60,8 +59,8 @@ def answer_daily(
         is_right=is_right,
         answered_at=at,
         token=token,
-        memory=after.memory,
-        due_at=after.due_at,
+        memory=memory,
+        due_at=due_at,
     )
     store_new(stored, OtherQuestion(asked.question_id))
     return stored
@@ -100,21 +99,13 @@ def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
     record("daily-question-chosen", actor=person, subject=person, data=chosen)
 
 
-@dataclass(frozen=True)
-class Remembered:
-    """`memory`: state of the library as JSON; the rule is asked again from `due_at` on."""
-
-    memory: dict[str, Any]
-    due_at: datetime
-
-
-def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) -> Remembered:
-    """State after an answer at `at`. `memory`: of the answer before, or None. Source: FSRS, by the library `fsrs`.
+def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) -> tuple[dict[str, Any], datetime]:
+    """(memory, next due) after an answer at `at`. `memory`: of the answer before, or None. Source: FSRS.
 
     >>> at = datetime(2026, 11, 27, tzinfo=UTC)
-    >>> first = remember(None, is_right=True, at=at)
-    >>> second = remember(first.memory, is_right=True, at=first.due_at)
-    >>> [(each.due_at - at).days for each in (first, second)]
+    >>> memory, first = remember(None, is_right=True, at=at)
+    >>> _memory, second = remember(memory, is_right=True, at=first)
+    >>> [(due_at - at).days for due_at in (first, second)]
     [2, 13]
     """
     from fsrs import Card, Rating  # takes a tenth of a second, so only where somebody answers
@@ -123,7 +114,7 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
     # The clock may have been set back.
     now = max(at, card.last_review or at).astimezone(UTC)
     card, _log = scheduler().review_card(card, Rating.Good if is_right else Rating.Again, now)
-    return Remembered({**card.to_dict()}, card.due)
+    return {**card.to_dict()}, card.due
 
 
 @cache

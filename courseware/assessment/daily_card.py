@@ -31,8 +31,7 @@ class DailyForm:
 
 @dataclass(frozen=True)
 class DailyReasons:
-    """Today's answer with all reasons. `lesson`: where it is taught, if the course still has it; `section`: its heading
-    there, or ""."""
+    """`lesson`: where the rule is taught, if the course still has it; `section`: its heading there, or ""."""
 
     question: ShownQuestion
     lesson: Step | None

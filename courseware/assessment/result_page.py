@@ -1,6 +1,6 @@
 """Results of exams, with keys after a pass or the last attempt in a row; and of pre-checks, by topics."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Count, Q
@@ -52,8 +52,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Topic:
-    """A family of questions. `module`: number of the module that teaches it; `then`, `now`: its questions before the
-    lessons and after the exam."""
+    """`module`: number of the module that teaches it; `then`, `now`: questions before lessons and after the exam."""
 
     name: str
     module: int | None
@@ -82,8 +81,11 @@ class Result:
 
 
 def steps_of_both(then: Outline, now: Outline) -> dict[str, Step]:
-    """Steps that the current route still has."""
     return {step.id: step for step in then.steps if now.find(step.id)}
+
+
+def right_answers(attempt: Attempt, responses: Iterable[Response], language: str) -> tuple[Answered, ...]:
+    return tuple(answered(attempt, each, language) for each in responses if each.is_right)
 
 
 def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
@@ -103,13 +105,12 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
             section=question.section,
         )
 
-    right = [each for each in responses if each.is_right and attempt.is_passed]
     failed_questions = tuple(missed(response) for response in responses if not response.is_right)
     return Result(
         needed=points_needed(attempt.max_points, attempt.pass_mark) if attempt.pass_mark else None,
         modules=by_module(scores, then),
         missed=failed_questions,
-        others=tuple(answered(attempt, each, then.language) for each in right),
+        others=right_answers(attempt, responses, then.language) if attempt.is_passed else (),
         lessons=tuple(step for step in lessons.values() if step in {each.lesson for each in failed_questions}),
         shows_keys=shows_keys,
     )

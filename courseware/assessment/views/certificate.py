@@ -56,7 +56,7 @@ def certificate(request, number):
         "newer": issued.newer(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
         "has_paper": has_paper and not issued.withdrawn_at,
-        "kept_in": get_language() if has_paper and kept_in(issued, get_language()).exists() else "",
+        "kept_in": get_language() if has_paper and issued.papers.filter(language=get_language()).exists() else "",
     }
     return render(request, "assessment/certificate.html", context)
 
@@ -69,10 +69,6 @@ def of_number(number):
         return None
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
     return certificates.filter(number=plain).first()
-
-
-def kept_in(issued, language):
-    return issued.papers.filter(language=language)
 
 
 def may_have_paper(user, issued):
@@ -113,7 +109,7 @@ def make_paper(request, number):
 @page_view()
 def paper(request, number, language):
     issued = certificate_for_paper(request, number)
-    kept = get_object_or_404(kept_in(issued, language))
+    kept = get_object_or_404(issued.papers, language=language)
     if issued.enrollment.learner_id != request.user.pk:
         record_look(issued.enrollment, by=request.user)
     response = HttpResponse(bytes(kept.body), content_type="application/pdf")
