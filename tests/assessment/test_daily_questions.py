@@ -16,9 +16,8 @@ from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
-from tests.assessment.daily import after, asked_at, completed, daily_at, give_daily
-from tests.assessment.exams import drill_files, make_course, make_course_with_drill, ready, sit
-from tests.assessment.sitting import soup
+from tests.assessment.drills import after, asked_at, completed, daily_at, give_daily
+from tests.assessment.exams import drill_files, make_course, make_course_with_drill, ready, sit, soup
 from tests.counting import statements
 from tests.language.samples import make_files
 from tests.making import make_enrollment, make_hr

@@ -19,8 +19,7 @@ from courseware.learning.question_view import order_of
 from courseware.learning.sending_pace import TooFast
 from courseware.reporting.consistency import differences
 from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
-from tests.assessment.exams import drill_files, eligibility, make_course_with_drill
-from tests.assessment.sitting import soup, text_of
+from tests.assessment.exams import drill_files, eligibility, make_course_with_drill, soup, text_of
 
 pytestmark = pytest.mark.django_db
 

@@ -19,6 +19,7 @@ from courseware.learning import enrolling
 from courseware.simulations import running
 from courseware.simulations.models import Timing
 from tests.assessment.exams import (
+    EXAM_PAGE,
     MONDAY,
     answer,
     at_once,
@@ -29,11 +30,11 @@ from tests.assessment.exams import (
     make_course,
     ready,
     sit,
+    soup,
     start,
     with_second_lesson,
     wrong,
 )
-from tests.assessment.sitting import soup
 from tests.making import join, make_enrollment, make_team, make_user
 from tests.world import finish_lessons
 
@@ -214,7 +215,6 @@ def test_what_has_begun_keeps_its_time_and_says_so(client):
     assert Attempt.objects.get().closes_at == attempt.closes_at
 
 
-EXAM = "/exam/tea-room/last-cup/"
 THREE = """retakes:
   - {wait: 10 min, after: lessons}
   - {wait: 24 h, after: simulations}
@@ -232,7 +232,7 @@ def enrollment():
         return ready(import_course(files).course, learner)
 
 
-def page_at(client, enrollment, at, address=EXAM):
+def page_at(client, enrollment, at, address=EXAM_PAGE):
     with time_machine.travel(at):
         client.force_login(enrollment.learner)
         main = soup(client.get(address)).select_one("main")
@@ -345,7 +345,7 @@ def test_the_best_score_is_marked_and_every_attempt_stays(client, enrollment):
     go_through_again(enrollment, at=MONDAY + MINUTE)
     sit(enrollment, points=1, at=MONDAY + HOUR)
     client.force_login(enrollment.learner)
-    for address in (EXAM, "/learn/tea-room/record/"):
+    for address in (EXAM_PAGE, "/learn/tea-room/record/"):
         page = soup(client.get(address))
         best = [row.text for row in page.select("section:not(.when) li") if "best score" in row.text]
         assert len(best) == 1

@@ -13,8 +13,7 @@ from courseware.content.releases.course_folders import read_folder
 from courseware.content.releases.importing import import_course
 from courseware.language.course import read_course
 from courseware.language.metadata import ExamMeta
-from tests.assessment.daily import asked_at, give_daily
-from tests.assessment.drills import asked, drill, give
+from tests.assessment.drills import asked, asked_at, drill, give, give_daily
 from tests.assessment.exams import drill_files, make_course_with_drill, ready, sit
 from tests.making import make_enrollment
 

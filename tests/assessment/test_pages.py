@@ -16,16 +16,21 @@ from courseware.assessment.models import Attempt
 from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
 from tests.assessment.exams import (
+    EXAM_PAGE,
     answer,
+    as_fields,
     asked,
     exam_files,
+    form_of,
     make_course,
     make_course_of_every_kind,
+    page,
     ready,
+    save,
     sit,
+    soup,
     start,
 )
-from tests.assessment.sitting import EXAM, as_fields, form_of, page, save, soup
 from tests.making import make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +46,7 @@ def told(response):
 
 
 def terms(client):
-    found = soup(client.get(EXAM)).select(".terms li")
+    found = soup(client.get(EXAM_PAGE)).select(".terms li")
     return [" ".join(each.get_text(" ", strip=True).split()) for each in found]
 
 
@@ -59,18 +64,18 @@ def test_the_exam_page_tells_an_attempt_under_way_what_it_began_with_and_the_nex
 
 def test_before_the_lessons_are_done_the_exam_does_not_open_also_not_by_a_direct_post(client, learner):
     make_enrollment(learner, make_course())
-    assert "First finish the lessons" in client.get(EXAM).text
-    response = client.post(f"{EXAM}start/")
-    assert (response.status_code, response["Location"]) == (302, EXAM)
+    assert "First finish the lessons" in client.get(EXAM_PAGE).text
+    response = client.post(f"{EXAM_PAGE}start/")
+    assert (response.status_code, response["Location"]) == (302, EXAM_PAGE)
     assert not Attempt.objects.exists()
 
 
 def test_starting_opens_the_first_question_and_the_exam_page_offers_to_go_on(client, learner):
     ready(make_course(), learner)
-    response = client.post(f"{EXAM}start/", follow=True)
+    response = client.post(f"{EXAM_PAGE}start/", follow=True)
     assert response.redirect_chain == [(f"/attempts/{Attempt.objects.get().pk}/", 302)]
     assert response.context["asked"].position == 1
-    assert "Your attempt is waiting" in client.get(EXAM).text
+    assert "Your attempt is waiting" in client.get(EXAM_PAGE).text
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
         assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"] == f"/attempts/{attempt.pk}/result/"
     response = client.get(f"/attempts/{attempt.pk}/result/")
     assert "Open the certificate" in response.text
-    assert client.get(EXAM).context["eligibility"].reason == "passed"
+    assert client.get(EXAM_PAGE).context["eligibility"].reason == "passed"
 
 
 def test_pages_of_the_other_half_of_an_attempts_life_lead_there(client, attempt):
@@ -243,7 +248,7 @@ def test_when_the_time_is_over_every_page_says_so_and_what_was_saved_counts(clie
     Attempt.objects.filter(pk=attempt.pk).update(closes_at=timezone.now() - timedelta(seconds=11))
     response = save(client, attempt, saves="1", choice="0")
     assert response["Location"] == f"/attempts/{attempt.pk}/"
-    for address in (f"/attempts/{attempt.pk}/", EXAM):
+    for address in (f"/attempts/{attempt.pk}/", EXAM_PAGE):
         assert "The time is over" in client.get(address).text
         assert form_of(client.get(address)) is None
     client.post(f"/attempts/{attempt.pk}/submit/")
@@ -306,7 +311,7 @@ def test_a_stranger_signs_in_first_and_comes_back_to_the_question(client, attemp
     live = save(client, attempt, 2, live=True, choice="0")
     assert (live.status_code, live["HX-Redirect"]) == (200, back)
     assert client.post(f"/attempts/{attempt.pk}/submit/")["Location"].endswith(f"?next=/attempts/{attempt.pk}/")
-    assert client.post(f"{EXAM}start/")["Location"].endswith(f"?next={EXAM}")
+    assert client.post(f"{EXAM_PAGE}start/")["Location"].endswith(f"?next={EXAM_PAGE}")
 
 
 @pytest.mark.parametrize(
@@ -325,12 +330,12 @@ def test_an_excused_learner_still_sees_the_own_result(client, learner):
     attempt = sit(enrollment, points=0)
     enrolling.waive(enrollment, "moved", by=None)
     assert client.get(f"/attempts/{attempt.pk}/result/").status_code == 200
-    assert "This enrollment has ended" in client.get(EXAM).text
+    assert "This enrollment has ended" in client.get(EXAM_PAGE).text
 
 
 def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page(client, attempt):
     enrolling.waive(attempt.enrollment, "moved", by=None)
-    for address in (EXAM, page(attempt)):
+    for address in (EXAM_PAGE, page(attempt)):
         assert "no more answers are taken" in client.get(address).text
     answered = save(client, attempt, choice="0")
     assert answered.headers["location"] == f"/attempts/{attempt.pk}/"
@@ -340,7 +345,7 @@ def test_whoever_is_excused_in_the_middle_of_an_attempt_is_told_so_on_every_page
 
 def everything_shown(client, attempt):
     """Every byte that an open attempt sends to its learner."""
-    pages = [client.get(EXAM), client.get(f"/attempts/{attempt.pk}/review/")]
+    pages = [client.get(EXAM_PAGE), client.get(f"/attempts/{attempt.pk}/review/")]
     for position in range(1, attempt.max_points + 1):
         pages += [client.get(page(attempt, position)), save(client, attempt, position, live=True, choice="0")]
     return "".join(each.text + str(each.headers) for each in pages)

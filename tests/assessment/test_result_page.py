@@ -22,10 +22,10 @@ from tests.assessment.exams import (
     ready,
     right,
     sit,
+    soup,
     start,
     wrong,
 )
-from tests.assessment.sitting import soup
 from tests.language.samples import make_files
 from tests.world import outline_of
 

@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.models import User
@@ -19,6 +18,7 @@ from tests.assessment.exams import certificate_of, make_course, ready, sit
 from tests.faults.sites import wait_until
 from tests.language.samples import make_files
 from tests.learning.test_headcounts_at_once import at_work  # noqa: F401 - a fixture
+from tests.learning.test_postponing import is_anybody_waiting
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user
 from tests.world import complete_course
 
@@ -166,12 +166,6 @@ ACTS = {
 }
 
 
-def someone_waits():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] > 0
-
-
 @pytest.mark.parametrize("turned", [False, True], ids=["enrolled second", "enrolled first"])
 @pytest.mark.parametrize("what", ACTS)
 def test_both_are_right_whoever_comes_first(what, turned, firm, at_work):  # noqa: F811
@@ -179,7 +173,7 @@ def test_both_are_right_whoever_comes_first(what, turned, firm, at_work):  # noq
     begun = at_work(lambda: first(firm))
     assert begun.has_acted.wait(60)
     follows = at_work(lambda: second(firm))
-    wait_until(lambda: follows.has_acted.is_set() or someone_waits(), "the second neither acts nor waits")
+    wait_until(lambda: follows.has_acted.is_set() or is_anybody_waiting(), "the second neither acts nor waits")
     for each in (begun, follows):
         each.may_end.set()
         each.future.result(60)

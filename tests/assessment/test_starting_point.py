@@ -1,18 +1,22 @@
 """The pre-check before the lessons, its parallel questions after the exam, and the gain."""
 
+from datetime import timedelta
+
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from courseware.assessment import attempting
 from courseware.assessment.attempting import AttemptClosed, NothingAnswered, NotYet, why_over
-from courseware.assessment.eligibility import Eligibility, eligibility_of
+from courseware.assessment.eligibility import Eligibility
 from courseware.assessment.grading import Score
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.compiled import serving
 from courseware.content.releases.importing import import_course
 from courseware.learning import enrolling
-from courseware.learning.models import Completion
+from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of
 from tests.assessment.exams import (
     MONDAY,
@@ -20,13 +24,17 @@ from tests.assessment.exams import (
     answer,
     asked,
     eligibility,
+    exam_files,
+    go_through_again,
     point,
     pre_check_files,
     sit,
+    soup,
     start,
+    text_of,
     through,
 )
-from tests.making import make_enrollment
+from tests.making import days, make_enrollment, make_user
 from tests.world import finish_lessons, outline_of
 
 pytestmark = pytest.mark.django_db
@@ -144,9 +152,7 @@ def test_a_pass_without_a_pass_mark_cannot_be_kept(enrollment):
 def test_it_is_no_attempt_at_the_exam(enrollment):
     sit(enrollment, exam=START, points=3)
     finish_lessons(enrollment)
-    course = enrollment.course
-    page = serving.page(course.current, "last-cup", course.source_language)
-    assert eligibility_of(enrollment, outline_of(course), page) == Eligibility()
+    assert eligibility(enrollment) == Eligibility()
     first = sit(enrollment, points=0)
     assert first.number == 1
     sit(enrollment, exam=START, points=3)
@@ -252,3 +258,238 @@ def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(
 def test_an_exam_nobody_wrote_on_is_handed_in_and_failed(enrollment):
     finish_lessons(enrollment)
     assert attempting.submit(start(enrollment)).is_passed is False
+
+
+PAGE = f"/exam/tea-room/{START}/"
+
+
+def test_looking_at_the_first_lesson_skips_nothing_and_answering_in_it_does(client, enrollment):
+    client.get("/learn/tea-room/boiling/")
+    assert client.get("/").context["main"].act.step.id == START
+    fields = soup(client.get("/learn/tea-room/boiling/")).select("form[action$='/what-first/'] input[type=hidden]")
+    sent = {field["name"]: field["value"] for field in fields}
+    client.post("/learn/tea-room/boiling/answer/what-first/", sent | {"choice": 0})
+    assert client.get("/").context["main"].act.step.id == "boiling"
+    assert eligibility(enrollment, exam=START) == Eligibility()  # and is still open to who goes there
+
+
+def test_handing_in_an_empty_sheet_asks_for_an_answer(client, enrollment):
+    attempt = start(enrollment, START)
+    response = client.post(f"/attempts/{attempt.pk}/submit/", follow=True)
+    assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
+    assert "Answer at least one question, then send it." in response.text
+    assert not Completion.objects.exists()
+
+
+def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_closed(client, enrollment):
+    attempt = start(enrollment, START)
+    finish_lessons(enrollment)
+    text = text_of(client.get(PAGE))
+    assert "A starting point is taken before the start" in text
+    for address in (PAGE, f"/attempts/{attempt.pk}/"):
+        assert "See the result" not in client.get(address).text
+    client.post(f"/attempts/{attempt.pk}/submit/")
+    sit(enrollment)
+    assert (point(enrollment), eligibility(enrollment, exam=START)) == (StartingPoint(), Eligibility("closed"))
+
+
+def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enrollment):
+    again = through(enrollment, before=1, after=3)
+    first = enrollment.attempts.get(exam=again.exam, number=1)
+    import_course(exam_files())
+    for attempt in (first, again):
+        text = text_of(client.get(f"/attempts/{attempt.pk}/result/"))
+        assert "At the start 1 of 3 were right, now 3. Of the 2 still open you gained 2." in text
+        assert "After the exam" in text
+        assert "each topic opens to its reasons" in text
+
+
+def test_a_pre_check_that_was_dropped_before_its_second_sitting_promises_none_and_gives_its_reasons(client, enrollment):
+    first = through(enrollment, before=1)
+    import_course(exam_files())
+    text = text_of(client.get(f"/attempts/{first.pk}/result/"))
+    assert "Of 3, 1 is steady already." in text
+    for promise in ("second row", "After the exam", "Answer the parallel questions"):
+        assert promise not in text
+    assert "each topic opens to its reasons" in text
+
+
+def topics(response):
+    """What is said of each topic, at the start and after the exam."""
+    rows = soup(response).select("ol.row")
+    return [[item.select_one("span").text for item in row.select("li")] for row in rows]
+
+
+def test_its_end_says_topics_and_reasons_and_no_mark(client, enrollment):
+    attempt = sit(enrollment, exam=START, points=1)
+    response = client.get(PAGE, follow=True)
+    text = text_of(response)
+    assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
+    for word in ("failed", "Failed", "not passed", "Not passed", "missed", "1 / 3", "1 of 3", "%"):
+        assert word not in text
+    assert "Of 3, 1 is steady already. No hurry: nobody has taught you yet." in text
+    assert "What is to practise comes in module 1." in text
+    assert topics(response) == [["steady", "to practise", "to practise"]]
+    for _response, question in asked(attempt, "en"):
+        assert all(choice.reason in response.text for choice in question.choices)
+    assert "Begin the first lesson: Boiling water" in text
+
+
+def test_the_parallel_questions_fill_the_second_row_beside_their_topics(client, enrollment):
+    again = through(enrollment, before=1, after=2)
+    first = enrollment.attempts.get(exam=again.exam, number=1)
+    steady_again = {question.family for each, question in asked(again) if each.position <= 2}
+    expected = ["steady" if question.family in steady_again else "to practise" for _each, question in asked(first)]
+    for attempt in (first, again):
+        assert topics(client.get(f"/attempts/{attempt.pk}/result/")) == [["steady", *["to practise"] * 2], expected]
+
+
+def test_a_topic_is_called_as_the_bank_calls_its_family_and_else_as_the_lesson_on_it(client):
+    files = pre_check_files()
+    for language, word in (("zh-hans", "火候"), ("en", "Heat")):
+        path = f"01-water/bank/start.bank.{language}.md"
+        files[path] = files[path].replace(b"id: start-bank\n", f"id: start-bank\ntopics: {{f1: {word}}}\n".encode())
+    enrollment = make_enrollment(course=import_course(files).course)
+    client.force_login(enrollment.learner)
+    attempt = sit(enrollment, exam=START, points=0)
+    page = soup(client.get(f"/attempts/{attempt.pk}/result/"))
+    families = [question.family for _response, question in asked(attempt)]
+    names = [name.text for name in page.select("ol.row b")]
+    assert names == ["Heat" if family == "f1" else "Boiling water" for family in families]
+
+
+def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_ends_by_itself(client, enrollment):
+    assert "Try 3 questions · 2 minutes" in text_of(client.get(PAGE))
+    response = client.post(f"{PAGE}start/", follow=True)
+    attempt = Attempt.objects.get()
+    assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
+    assert "Go by your gut" in text_of(response)
+    for number in (1, 2, 3):
+        form = soup(response).select_one("form#answer")
+        assert [button["value"] for button in form.select("button[name=choice]")] == ["0", "1", "2"]
+        assert form["action"] == f"/attempts/{attempt.pk}/{number}/"
+        fields = {"choice": "0", "saves": form.select_one("[name=saves]")["value"]}
+        response = client.post(form["action"], fields, follow=True)
+    assert response.redirect_chain[-1] == (f"/attempts/{attempt.pk}/result/", 302)
+    assert "This is where you start" in text_of(response)
+    again = client.post(f"/attempts/{attempt.pk}/3/", fields, follow=True)  # the last button, pressed twice
+    assert again.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
+    assert "handed in already" not in again.text
+    home = soup(client.get("/"))
+    assert home.select_one("h1").text.strip() == "Continue: Boiling water"
+
+
+def test_who_goes_back_sees_the_choice_made_and_after_another_comes_to_what_is_open(client, enrollment):
+    attempt = start(enrollment, START)
+    for number in (1, 2):
+        client.post(f"/attempts/{attempt.pk}/{number}/", {"choice": "0", "saves": "0"})
+    page = soup(client.get(f"/attempts/{attempt.pk}/"))
+    assert page.select_one(".quick-foot a")["href"] == f"/attempts/{attempt.pk}/?question=2"
+    page = soup(client.get(f"/attempts/{attempt.pk}/?question=1"))
+    assert [button["value"] for button in page.select("button.chosen")] == ["0"]
+    response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "2", "saves": "1"}, follow=True)
+    assert "Question 3 of 3" in text_of(response)
+    assert attempt.responses.get(position=1).saves == 2
+
+
+def test_a_button_without_a_choice_says_so_and_saves_nothing(client, enrollment):
+    attempt = start(enrollment, START)
+    response = client.post(f"/attempts/{attempt.pk}/1/", {"saves": "0"})
+    assert response.status_code == 422
+    assert "Choose an answer first." in text_of(response)
+    assert attempt.responses.get(position=1).saves == 0
+
+
+def test_one_left_open_says_so_too_and_can_be_handed_in(client, enrollment):
+    attempt = start(enrollment, START)
+    finish_lessons(enrollment)
+    for address in (PAGE, f"/attempts/{attempt.pk}/"):
+        assert "taken before the start" in text_of(client.get(address))
+    response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"})
+    assert response["Location"] == f"/attempts/{attempt.pk}/"
+
+
+def test_the_result_of_the_exam_and_the_record_offer_the_parallel_questions(client, enrollment):
+    through(enrollment, before=1)
+    exam = enrollment.attempts.get(exam__identifier="last-cup")
+    page = soup(client.get(f"/attempts/{exam.pk}/result/"))
+    assert "Answer the parallel questions" in page.select_one(f"form[action='{PAGE}start/'] button").text
+    assert "To the parallel questions" in text_of(client.get("/learn/tea-room/record/"))
+    assert "Answer the parallel questions" in text_of(client.get(PAGE, follow=True))
+
+
+def test_on_the_day_of_arriving_the_result_is_the_end_of_the_line_with_both_rows_and_the_certificate(
+    client, enrollment
+):
+    through(enrollment, before=1)
+    exam = enrollment.attempts.get(exam__identifier="last-cup")
+    address = f"/attempts/{exam.pk}/result/"
+    response = client.get(address)
+    page = soup(response)
+    assert [heading.text for heading in page.select("h1")] == ["The whole way is behind you"]
+    assert page.select_one(".arrival .btn")["href"].startswith("/certificates/")
+    assert len(page.select(".arrival .drawn circle")) == len(response.context["outline"].modules)
+    assert (len(topics(response)), len(page.select(".arrival .row.open"))) == (1, 1)
+    sit(enrollment, exam=START, points=3)
+    response = client.get(address)
+    assert topics(response)[1] == ["steady"] * 3
+    assert "Of the 2 still open you gained 2." in text_of(response)
+    Enrollment.objects.update(completed_at=days(-2))
+    page = soup(client.get(address))
+    assert not page.select(".arrival")
+    assert page.select_one("h1").text == "Passed"
+    assert "The course is complete" in page.text
+
+
+def test_who_failed_on_that_day_or_lost_the_certificate_has_not_arrived(client, enrollment):
+    finish_lessons(enrollment)
+    failed = sit(enrollment, points=0)
+    later = timezone.now() + timedelta(hours=1)
+    go_through_again(enrollment, later)
+    passed = sit(enrollment, at=later)
+    assert not soup(client.get(f"/attempts/{failed.pk}/result/")).select(".arrival")
+    Certificate.objects.update(withdrawn_at=days(0), withdrawn_reason="Another person", withdrawn_by=make_user())
+    assert not soup(client.get(f"/attempts/{passed.pk}/result/")).select(".arrival")
+
+
+def test_where_there_is_none_nothing_is_offered(client, enrollment):
+    finish_lessons(enrollment)
+    exam = sit(enrollment)
+    for address in (f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
+        assert "parallel questions" not in client.get(address, follow=True).text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (1, 2, "At the start 1 of 3 were right, now 2. Of the 2 still open you gained 1."),
+        (3, 3, "All 3 were right at the start, and all are right now: kept."),
+        (2, 2, "2 of 3 were right at the start, and as many now."),
+        (2, 1, "At the start 2 of 3 were right, now 1. With so few questions that may be chance"),
+    ],
+)
+def test_then_the_gain_is_said_wherever_it_belongs(client, enrollment, before, after, words):
+    again = through(enrollment, before=before, after=after)
+    exam = enrollment.attempts.get(exam__identifier="last-cup")
+    for address in (f"/attempts/{again.pk}/result/", f"/attempts/{exam.pk}/result/", "/learn/tea-room/record/", PAGE):
+        assert words in text_of(client.get(address, follow=True))
+
+
+@pytest.mark.parametrize("families", [3, 9])
+def test_the_result_costs_the_same_for_any_number_of_questions(client, families):
+    files = pre_check_files(families=families)
+    path = "01-water/00-start.exam.zh-hans.md"
+    course = import_course(files | {path: files[path].replace(b"draw: 3", f"draw: {families}".encode())}).course
+    enrollment = make_enrollment(course=course)
+    client.force_login(enrollment.learner)
+    again = through(enrollment, before=1, after=1)
+    client.get(f"/attempts/{again.pk}/result/")
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(f"/attempts/{again.pk}/result/")
+    assert len(response.context["topics"]) == families
+    assert len(queries) == 10
+
+
+def test_times_are_those_of_the_learner(client, enrollment):
+    sit(enrollment, exam=START, points=1, at=MONDAY + timedelta(hours=12))
+    assert "8 Jan 2030, 05:00" in text_of(client.get(PAGE, follow=True))  # in Shanghai

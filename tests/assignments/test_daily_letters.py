@@ -12,7 +12,7 @@ from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import deliver_due
 from courseware.outbox.models import Message
 from courseware.outbox.stopping import stop_kind
-from tests.assessment.daily import completed, give_daily
+from tests.assessment.drills import completed, give_daily
 from tests.making import letters
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
