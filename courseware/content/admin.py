@@ -240,17 +240,17 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         except NoAnswer as reason:
             return self.editor(request, desk, status=HTTPStatus.SERVICE_UNAVAILABLE, preview=missing_preview(reason))
         if revision.is_unchecked:
+            level = messages.WARNING
             note = gettext("Saved as revision %(number)d, but not checked: this server is busy. Save it again later.")
-            self.message_user(request, note % {"number": revision.number}, messages.WARNING)
         elif revision != desk.document.head:
+            level = messages.SUCCESS
             note = gettext("Saved as revision %(number)d. Learners see it when it is published.")
-            self.message_user(request, note % {"number": revision.number}, messages.SUCCESS)
         elif desk.document.head.is_unchecked:
-            self.message_user(request, gettext("The draft was checked and has no errors."), messages.SUCCESS)
+            level, note = messages.SUCCESS, gettext("The draft was checked and has no errors.")
         else:
-            self.message_user(request, gettext("Nothing was changed, so there is nothing to save."), messages.INFO)
-        url = reverse("admin:content_document_change", args=[desk.document.pk])
-        return redirect(f"{url}?language={self.language(request, desk)}")
+            level, note = messages.INFO, gettext("Nothing was changed, so there is nothing to save.")
+        self.message_user(request, note % {"number": revision.number}, level)
+        return redirect(f"{editor_address(desk.document.pk)}?language={self.language(request, desk)}")
 
     def retired(self, request, pk):
         """A page with the texts typed for a document that was retired meanwhile, else None."""

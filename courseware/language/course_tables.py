@@ -85,7 +85,10 @@ class TaughtPoint:
 def points_of(course: CourseText, language: str) -> list[TaughtPoint]:
     """In the order of the outline, one per document, in `language` or else the source language."""
     language = language if language in course.languages else course.languages[0]
-    asked = _asked_about(course)
+    asked: dict[str, list[Question]] = {}  # id of a lesson → bank questions that lead to it
+    for bank in course.of_kind("bank"):
+        for question in course.questions(bank.id, course.languages[0]):
+            asked.setdefault(question.lesson, []).append(question)
     return [each for point, heading in _listed(course) for each in _taught(course, point, heading, language, asked)]
 
 
@@ -114,14 +117,6 @@ def _taught(
         sections = dict.fromkeys([nearest, *(each.section for each in questions)])
         ids = tuple(each.id for each in questions) or _asked_in(course, original)
         yield TaughtPoint(point.id, says, document.title, tuple(filter(None, sections)), first_sentence(section), ids)
-
-
-def _asked_about(course: CourseText) -> dict[str, list[Question]]:
-    found: dict[str, list[Question]] = {}
-    for bank in course.of_kind("bank"):
-        for question in course.questions(bank.id, course.languages[0]):
-            found.setdefault(question.lesson, []).append(question)
-    return found
 
 
 def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:

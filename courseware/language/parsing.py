@@ -11,18 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TypeVar
 
-from courseware.language.blocks import (
-    Callout,
-    Figure,
-    Prose,
-    Screen,
-    SourceLine,
-    TextBlock,
-    cut_blocks,
-    join,
-    mark_code,
-    opens_callout,
-)
+from courseware.language.blocks import SourceLine, TextBlock, cut_blocks, join, mark_code, opens_callout
 from courseware.language.braces import Braces, cut_braces
 from courseware.language.documents import display_tag, parse_name
 from courseware.language.frontmatter import Front, Unreadable, build_meta, decode, parse_front
@@ -32,7 +21,7 @@ from courseware.language.metadata import Meta
 from courseware.language.problems import Finding, Problem, nearest
 
 Block = TextBlock | Choices | Entry
-SomeBlock = TypeVar("SomeBlock", Callout, Entry, Figure, Prose, Screen)
+SomeBlock = TypeVar("SomeBlock", bound=Block)
 
 QUESTION_KINDS = (*FORMS, "open")
 ENTRY_KINDS = ("jurisdiction", "module", "outline", "sources", "terms")

@@ -1,10 +1,6 @@
-"""Players who have not learned anything, and how often a run of theirs counts as done: bounds of a simulation.
+"""Players who have not learned anything, and how often their runs count as done: bounds of a simulation.
 
-A player should not pass by never choosing, by always taking the same position, the longest or the shortest choice,
-by clicking at random, or by refusing and handing on everything. Choices are shuffled, so a position is chance, except
-for choices with a number. Each plays ten thousand times, as chance deals. The plays are moved together: those that
-stand in the same state are one group, which is divided by what they choose. The seed is fixed: the same text gives the
-same shares.
+Each plays 10,000 times, with a fixed seed. Plays in the same state are one group, which is divided by what they choose.
 """
 
 import hashlib

@@ -9,21 +9,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from courseware.content.compiled.markdown import Renderer
+from courseware.language import screens
 from courseware.language.blocks import Screen
-from courseware.language.screens import (
-    MESSAGES,
-    ON_FILE,
-    PLACES,
-    SCREENS,
-    TABLE,
-    Room,
-    ScreenText,
-    grid_of,
-    listed,
-    messages_of,
-    read_screen,
-    rooms_of,
-)
 
 _LINK = re.compile(r'<a(?: [a-z-]+="[^"]*")*>')
 
@@ -35,23 +22,23 @@ def renderer() -> Renderer:
 
 def screen_html(screen: Screen, language: str) -> str:
     """Of an unknown kind, its text as it stands there."""
-    form = SCREENS.get(screen.kind)
+    form = screens.SCREENS.get(screen.kind)
     if form is None:
         return drawn(screen.text)
-    text = read_screen(screen)
+    text = screens.read_screen(screen)
     values = {key: text.values.get(key, "") for key in (*form.needed, *form.further)}
     context: dict[str, Any] = {
         **values,
         "kind": screen.kind,
-        "on_file": ON_FILE.get(values.get("on-file", "")),
-        "buttons": listed(values.get("buttons", "")),
+        "on_file": screens.ON_FILE.get(values.get("on-file", "")),
+        "buttons": screens.listed(values.get("buttons", "")),
     }
-    if form.below == TABLE:
+    if form.below == screens.TABLE:
         context |= plan_of(text)
-    elif form.below == MESSAGES:
+    elif form.below == screens.MESSAGES:
         context["messages"] = [
             (message.who, message.who == text.values.get("me"), drawn(message.text))
-            for message in messages_of(text.body)
+            for message in screens.messages_of(text.body)
         ]
     else:
         context["html"] = drawn(text.body)
@@ -64,12 +51,12 @@ def drawn(text: str) -> str:
     return _LINK.sub('<span class="linked">', renderer().html(text)).replace("</a>", "</span>")
 
 
-def plan_of(text: ScreenText) -> dict[str, Any]:
-    """`rows` of (place, where it is in PLACES), and the places of each key."""
-    named = {key: listed(text.values.get(key, "")) for key in PLACES}
-    rooms = rooms_of(grid_of(text.body))
+def plan_of(text: screens.ScreenText) -> dict[str, Any]:
+    """`rows` of (place, where it is in screens.PLACES), and the places of each key."""
+    named = {key: screens.listed(text.values.get(key, "")) for key in screens.PLACES}
+    rooms = screens.rooms_of(screens.grid_of(text.body))
 
-    def marked(room: Room) -> tuple[Room, list[str]]:
+    def marked(room: screens.Room) -> tuple[screens.Room, list[str]]:
         return room, [key for key, names in named.items() if room.name in names]
 
     rows = [[marked(room) for room in row] for _, row in groupby(rooms, lambda room: room.row)]

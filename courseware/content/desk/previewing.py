@@ -3,7 +3,7 @@
 A process beside the server makes it, so that no text blocks the server. It gets all data and uses no database.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -15,17 +15,18 @@ from courseware.content.compiled.figures import Media
 from courseware.content.compiled.pages import KINDS, compile_page
 from courseware.content.compiled.readers import Reader
 from courseware.content.desk.rehearsing import Rehearsal, rehearse
-from courseware.content.desk.uses import uses_of
 from courseware.content.releases.drafts import NotChecked, texts_of
 from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.content.releases.revisions import Files
 from courseware.language.checking import check_course
 from courseware.language.course import CourseText, read_course
-from courseware.language.documents import MEDIA_FOLDER
+from courseware.language.documents import JURISDICTION, MEDIA_FOLDER
+from courseware.language.frontmatter import decode
+from courseware.language.parsing import ParsedDocument, inserts_in
 from courseware.language.problems import Problem
 from courseware.language.questions import Question, load_question
 from courseware.language.simulations import load_simulation
-from courseware.language.spans import find_links
+from courseware.language.spans import find_links, find_sources
 from courseware.lib.side_process import MachineBusy, NoAnswer, OutOfTime, SideProcess, StillBusy
 
 beside = SideProcess(prepare=django.setup)
@@ -40,10 +41,6 @@ class Manuscript:
     others: Mapping[str, bytes]  # path → the newest text of the other documents; figures are empty
     media: Mapping[str, Media]
     reader: Reader | None = None  # the professional who has read it as it is
-
-    @property
-    def is_figure(self) -> bool:
-        return "" in self.files
 
 
 class Use(NamedTuple):
@@ -108,15 +105,18 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
     bodies = {**manuscript.others, **{file.path: file.body for file in texts.values()}}
     course = read_course(bodies)
     own = {file.path for file in manuscript.files.values()}
-    found = () if manuscript.is_figure else check_course(course, changed=manuscript.document)
+    found = () if "" in manuscript.files else check_course(course, changed=manuscript.document)
     problems = tuple(problem for problem in found if problem.path in own or problem.level == "error")
     is_faulty = any(problem.level == "error" and problem.path in own for problem in problems)  # a run may be endless
-    page = page_of(manuscript, course, language)
+    page, rehearsal = page_of(manuscript, course, language), None
+    if page and "simulation" in page and not is_faulty:
+        rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)
+        rehearsal.map  # noqa: B018 - drawn now, and carried along
     named = (link.target for file in texts.values() for link in find_links(file.body.decode(errors="replace")))
     return Preview(
         problems=problems,
         page=page,
-        rehearsal=None if is_faulty else rehearsal_of(page or {}, sent, parts),
+        rehearsal=rehearsal,
         figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
         uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course, bodies)),
     )
@@ -144,14 +144,6 @@ def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[s
     }
 
 
-def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> Rehearsal | None:
-    if "simulation" not in page:
-        return None
-    rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)
-    rehearsal.map  # noqa: B018 - drawn now, and carried along
-    return rehearsal
-
-
 def key_of(question: Question) -> dict[str, Any]:
     return {
         "question": question,
@@ -166,3 +158,50 @@ def belonging(question: Question, place: int) -> str:
     if question.kind == "sort":
         return question.groups[question.key[place]]
     return "✓" if question.choices[place].ticked else ""
+
+
+# Documents that refer to the one that is shown
+
+_OWN_KEYS = {"id", "title"}
+_NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
+
+
+def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> list[ParsedDocument]:
+    """Documents, in the source language, that refer to a document (id) or its parts. `bodies`: files with inserts."""
+    own = {document}
+    if document in course.documents:
+        text = course.source(document)
+        own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
+    others = (course.source(identifier) for identifier in course.documents if identifier != document)
+    sheets = {sheet.id for sheet in course.of_kind(JURISDICTION)}
+    return [
+        other
+        for other in others
+        if any(own.intersection(names) for names in naming(course, other))
+        or (document in sheets and own.intersection(taken(course, other, bodies)))
+    ]
+
+
+def taken(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
+    texts = course.documents[document.id].values()
+    return {identifier for text in texts for identifier in inserts_in(decode(bodies[text.path]))}
+
+
+def naming(course: CourseText, document: ParsedDocument) -> Iterator[set[str]]:
+    yield set(ids_in({key: value for key, value in document.front.values.items() if key not in _OWN_KEYS}))
+    for section in document.sections:
+        yield {word for key in _NAMING for word in section.attrs.get(key, "").split()}
+    for text in course.documents[document.id].values():
+        for line in text.lines:
+            yield {link.target.removeprefix("#") for link in find_links(line.text)} | set(find_sources(line.text))
+
+
+def ids_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (str(key), *ids_in(inner))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from ids_in(inner)

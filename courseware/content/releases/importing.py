@@ -153,7 +153,8 @@ class _Import:
         self.taken = self.take()
         self.heads = self.merge(self.mine, self.taken)
         self.to_release = self.merge(self.released, self.taken)
-        editions, changed = self.editions(), self.changed_documents()
+        now, before, editions = self.to_release, self.released, self.editions()
+        changed = {key[0] for key in {*now, *before} if not same_file(now.get(key), before.get(key))}
         self.note = note or (editions[-1].why if editions else "")
         if others := weights.keys() - changed:
             raise ImportRefused(
@@ -187,10 +188,6 @@ class _Import:
         data = {"added": len(report.added), "changed": len(report.changed), "removed": len(report.removed)}
         record("content-imported", actor=self.by, subject=course, data=data, at=self.at)
         return report
-
-    def changed_documents(self) -> set[str]:
-        now, before = self.to_release, self.released
-        return {key[0] for key in {*now, *before} if not same_file(now.get(key), before.get(key))}
 
     def editions(self) -> tuple[CourseChange, ...]:
         """The `changes` of the course document that are not released yet."""

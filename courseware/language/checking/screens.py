@@ -3,25 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from courseware.language import screens
 from courseware.language.blocks import SCREEN, Screen
 from courseware.language.checking.registry import always
 from courseware.language.course import CourseText
 from courseware.language.problems import Finding, Problem, nearest, nearest_or_all
-from courseware.language.screens import (
-    MESSAGES,
-    ON_FILE,
-    PLACES,
-    SCREENS,
-    TABLE,
-    ScreenFact,
-    ScreenKind,
-    ScreenText,
-    grid_of,
-    listed,
-    messages_of,
-    read_screen,
-    rooms_of,
-)
 
 MOST_COLUMNS, MOST_ROWS = 5, 8  # of a plan, which is read on a phone
 MOST_MESSAGES = 12
@@ -38,23 +24,23 @@ def check_screens(course: CourseText) -> Iterator[Problem]:
 
 
 def _check(screen: Screen) -> Found:
-    form = SCREENS.get(screen.kind)
+    form = screens.SCREENS.get(screen.kind)
     if form is None:
-        yield screen.line, Finding("unknown-screen", kind=screen.kind, **nearest_or_all(screen.kind, SCREENS))
+        yield screen.line, Finding("unknown-screen", kind=screen.kind, **nearest_or_all(screen.kind, screens.SCREENS))
         return
-    text = read_screen(screen)
+    text = screens.read_screen(screen)
     yield from _keys(screen, form, text)
     for fact in text.facts:
         yield from ((fact.line, finding) for finding in _value(fact))
     if not text.body and not form.may_be_bare:
         yield screen.line, Finding("empty-screen", kind=screen.kind)
-    elif form.below == MESSAGES:
+    elif form.below == screens.MESSAGES:
         yield from _messages(screen, text)
-    elif form.below == TABLE:
+    elif form.below == screens.TABLE:
         yield from _plan(screen, text)
 
 
-def _keys(screen: Screen, form: ScreenKind, text: ScreenText) -> Found:
+def _keys(screen: Screen, form: screens.ScreenKind, text: screens.ScreenText) -> Found:
     within, known = f"[!{SCREEN} {screen.kind}]", (*form.needed, *form.further)
     first: dict[str, int] = {}
     for fact in text.facts:
@@ -69,20 +55,20 @@ def _keys(screen: Screen, form: ScreenKind, text: ScreenText) -> Found:
             yield screen.line, Finding("key-missing", key=key, within=within)
 
 
-def _value(fact: ScreenFact) -> Iterator[Finding]:
+def _value(fact: screens.ScreenFact) -> Iterator[Finding]:
     if fact.is_full_width:
         yield Finding("full-width-colon", key=fact.key)
     if not fact.value:
         yield Finding("value-missing", key=fact.key, expected="a text")
-    elif fact.key == "on-file" and fact.value not in ON_FILE:
-        yield Finding("wrong-text", key=fact.key, expected=" or ".join(ON_FILE), got=fact.value)
+    elif fact.key == "on-file" and fact.value not in screens.ON_FILE:
+        yield Finding("wrong-text", key=fact.key, expected=" or ".join(screens.ON_FILE), got=fact.value)
     elif len(fact.value) > MOST_LETTERS:
         expected = f"at most {MOST_LETTERS} characters"
         yield Finding("wrong-text", key=fact.key, expected=expected, got=fact.value)
 
 
-def _messages(screen: Screen, text: ScreenText) -> Found:
-    messages = messages_of(text.body)
+def _messages(screen: Screen, text: screens.ScreenText) -> Found:
+    messages = screens.messages_of(text.body)
     for message in messages:
         if not message.who:
             yield screen.line, Finding("message-of-nobody", text=message.text)
@@ -90,22 +76,22 @@ def _messages(screen: Screen, text: ScreenText) -> Found:
         yield screen.line, Finding("too-many-messages", count=len(messages), most=MOST_MESSAGES)
 
 
-def _plan(screen: Screen, text: ScreenText) -> Found:
-    grid = grid_of(text.body)
+def _plan(screen: Screen, text: screens.ScreenText) -> Found:
+    grid = screens.grid_of(text.body)
     is_table = all(line.lstrip().startswith("|") for line in text.body.split("\n") if line.strip())
     if not is_table or not grid or len(grid) > MOST_ROWS or len(grid[0]) > MOST_COLUMNS:
         yield screen.line, Finding("plan-not-a-table", columns=MOST_COLUMNS, rows=MOST_ROWS)
         return
-    yield from _rooms(screen, text, Counter(room.name for room in rooms_of(grid) if room.name))
+    yield from _rooms(screen, text, Counter(room.name for room in screens.rooms_of(grid) if room.name))
 
 
-def _rooms(screen: Screen, text: ScreenText, rooms: Counter[str]) -> Found:
+def _rooms(screen: Screen, text: screens.ScreenText, rooms: Counter[str]) -> Found:
     """`rooms`: name of a room → in how many pieces it is drawn."""
     for name, pieces in rooms.items():
         if pieces > 1:
             yield screen.line, Finding("place-in-pieces", place=name)
     for fact in text.facts:
-        names = listed(fact.value) if fact.key in PLACES else ()
+        names = screens.listed(fact.value) if fact.key in screens.PLACES else ()
         for name in names:
             if name not in rooms:
                 finding = Finding("unknown-place", key=fact.key, place=name, **nearest_or_all(name, rooms))
