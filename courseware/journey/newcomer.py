@@ -7,7 +7,7 @@ from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
 from courseware.assessment.grading import points_needed
 from courseware.content.compiled import serving
-from courseware.content.compiled.serving import PageData, Step
+from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.journey.home import CourseCard
@@ -51,11 +51,15 @@ class Welcome:
     asking: Asking | None
 
 
+def way_to_the_exam(outline: Outline) -> list[Step]:
+    return [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
+
+
 def welcome(card: CourseCard, person: User) -> Welcome:
     outline, release = card.journey.outline, card.enrollment.release
     exam = serving.page(release, outline.exam_id, outline.language) if outline.exam_id else None
     start = serving.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
-    way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
+    way = way_to_the_exam(outline)
     required = [step.kind for step in way if step.is_required]
     asked = questions_of(exam)
     return Welcome(

@@ -50,7 +50,8 @@ def mark_read(enrollment, step, *, revision=None, at=None):
     """Complete a lesson. `revision`: key of the one shown (None: the current one). Raises NotDone, NeverReleased."""
     enrollment = lock(enrollment)
     page = serving.page(enrollment.release, step.id, enrollment.source_language)
-    if revision not in (None, page.revision_id) and not was_released(page.document_id, revision):
+    released = ReleaseEntry.objects.filter(document=page.document_id, revision=revision)
+    if revision not in (None, page.revision_id) and not released.exists():
         raise NeverReleased(revision)
     # Also finishes a lesson whose last open question is gone: retired, or meant for another post.
     if waiting_in(enrollment, step, page):
@@ -92,10 +93,6 @@ def complete_lesson(enrollment, page, *, revision=None, at=None):
         outcome=Completion.Outcome.COMPLETED,
         at=at,
     )
-
-
-def was_released(document, revision):
-    return ReleaseEntry.objects.filter(document=document, revision=revision).exists()
 
 
 def waiting_in(enrollment, step, page):

@@ -33,16 +33,12 @@ def render_in_course(request, reading: Reading, template: str, context: dict, *,
         return render(request, template, context, status=status)
 
 
-_pages: dict[str, str] = {}
+STEP_PAGES: dict[str, str] = {}  # kind of a step → URL name of its page
 
 
 def register_step_page(kind: str, url_name: str) -> None:
     """`url_name` takes the ids of course and step. Called in `AppConfig.ready`."""
-    _pages[kind] = url_name
-
-
-def url_name_of(kind: str) -> str:
-    return _pages[kind]
+    STEP_PAGES[kind] = url_name
 
 
 def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:

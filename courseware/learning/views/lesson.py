@@ -15,7 +15,7 @@ from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.answering import drop_text, keep_text
 from courseware.learning.changed_lessons import CheckOwed, say_read
-from courseware.learning.course_page import home_address, lesson_address, render_in_course, url_name_of
+from courseware.learning.course_page import STEP_PAGES, home_address, lesson_address, render_in_course
 from courseware.learning.forms import (
     AnswerForm,
     ChangeForm,
@@ -46,7 +46,7 @@ def step(request, course, step):
     if request.method == "POST":  # only a survey has a form at this address
         return HttpResponseBadRequest()
     if route_step.kind != "lesson":
-        return redirect(url_name_of(route_step.kind), course, step)
+        return redirect(STEP_PAGES[route_step.kind], course, step)
     return lesson(request, reading, route_step)
 
 
