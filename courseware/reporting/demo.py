@@ -28,7 +28,9 @@ from courseware.content.compiled.serving import Outline, Step
 from courseware.content.models import CardContact, Course
 from courseware.language.questions import Question
 from courseware.learning import answering, completing, enrolling
+from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import ask_for_day
+from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant, site_day
@@ -60,6 +62,7 @@ class Studied:
     the number of wrong first answers in the lessons, and of bad decisions in every five of a simulation. `start`,
     `exam` and `again` are the numbers of wrong answers in the pre-check, the exam (the last questions) and the
     parallel questions; None if it was not taken. `forgot_a_rule`: one critical question of the exam is wrong, too.
+    `decided` is the kind of a manager action, its reason, and in how many days its day is.
     """
 
     enrolled: int
@@ -70,7 +73,7 @@ class Studied:
     again: int | None = None
     forgot_a_rule: bool = False
     misses: int = 0
-    waived: str = ""
+    decided: tuple[str, str, int | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,10 @@ PEOPLE = [
         Studied(enrolled=52, due=-38, share=100, start=4, exam=1, again=1, misses=2),
     ),
     Person("高洁", "gao.jie", "phone", Studied(enrolled=350, due=-336, share=100, start=3, exam=1, misses=1)),
-    Person("钱一鸣", "qian.yiming", "phone", Studied(enrolled=20, due=-6, share=10, waived="调往仓储部，不再接触客户")),
+    Person(
+        "钱一鸣", "qian.yiming", "phone",
+        Studied(enrolled=20, due=-6, share=10, decided=(Exempt.kind, "调往仓储部，不再接触客户", None)),
+    ),
     Person("郑浩", "zheng.hao", "tech", Studied(enrolled=40, due=-12, share=40, start=2), left=15),
 ]  # fmt: skip
 
@@ -274,8 +280,11 @@ def study(way: Studied, learner: User, course: Course, team: Team, *, by: User, 
         sit(enrollment, outline.exam_id, way.exam, clock, forgets_a_rule=way.forgot_a_rule)
     if way.again is not None and outline.pre_check_id and outline.again_after:
         sit(enrollment, outline.pre_check_id, way.again, clock)
-    if way.waived:
-        enrolling.waive(enrollment, way.waived, by=by, at=next(clock))
+    if way.decided:
+        kind, reason, days = way.decided
+        day = None if days is None else now.astimezone(team.zone).date() + timedelta(days=days)
+        adjustment = Adjustment(kind=kind, reason=reason, due_on=day, made_by=by)
+        enrolling.alone(enrollment, adjustment, at=next(clock))
 
 
 def on_the_way(outline: Outline, lessons: list[Step]) -> Iterator[Step]:

@@ -115,10 +115,7 @@ def test_counts_equal_the_rows_of_each_state():
     one_of_each(team)
     everyone = board_rows.board(team.manager, at=MIDNIGHT)
     tally = board_counts.counts(everyone, MIDNIGHT)
-    assert list(tally.states.items()) == [
-        (State.OVERDUE, 2), (State.DUE_SOON, 1), (State.NOT_STARTED, 1), (State.IN_PROGRESS, 3),
-        (State.RENEWING, 0), (State.COMPLETED, 1), (State.WAIVED, 1),
-    ]  # fmt: skip
+    assert (list(tally.states), tally.states[State.OVERDUE], tally.states[State.IN_PROGRESS]) == (list(State), 2, 3)
     for numbers in (tally.states, tally.validities):
         assert numbers == {standing: everyone.in_state(standing, MIDNIGHT).count() for standing in numbers}
 
