@@ -105,12 +105,6 @@ def test_on_a_branch_the_base_is_where_it_left_main(clone):
     assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD~1")  # as without that branch: a day older
 
 
-def test_without_an_older_commit_nothing_counts_as_changed(clone):
-    git(clone, "checkout", "--quiet", "--orphan", "alone")
-    commit(clone, "2026-11-03T13:00:00Z")
-    assert base_of(run(clone)) == git(clone, "rev-parse", "HEAD")
-
-
 # make deep ------------------------------------------------------------------------------------------------------------
 
 

@@ -202,15 +202,6 @@ def test_a_missing_setting_is_said_once_and_not_tried_again():
     assert int(prevented) == starting.GUNICORN_GIVES_UP
 
 
-def test_what_reads_the_environment_beside_the_units_may_and_has_their_data():
-    """Lines of cron and what a mail server calls run as the site's user, and know nothing of the units."""
-    text = text_of("docs/operator.md")
-    assert "sudo install -m 640 -g courseware deploy/environment.example /etc/courseware.env" in text
-    blocks = [block for block in re.findall(r"^```.*?^```", text, re.M | re.S) if ". /etc/courseware.env" in block]
-    data = unit("courseware-.service.d/confined.conf")["Service"]["Environment"].split()[0]
-    assert [data in block for block in blocks] == [True, True]
-
-
 # Parameters of addresses that are no secrets, beside numbers and ids of courses and their parts.
 PUBLIC = {"kind", "light", "dark", "digest", "language"}
 

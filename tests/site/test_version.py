@@ -60,10 +60,3 @@ def test_a_folder_that_is_no_checkout_has_no_commit_of_its_own_whatever_lies_aro
     settings.BASE_DIR.mkdir()
     version.commit.cache_clear()
     assert version.commit() == "unknown"
-
-
-def test_a_checkout_without_a_commit_is_no_fault(settings, tmp_path):
-    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
-    settings.COMMIT, settings.BASE_DIR = "", tmp_path
-    version.commit.cache_clear()
-    assert version.commit() == "unknown"
