@@ -25,10 +25,6 @@ def is_asked(request):
     return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
 
 
-def was_given(request):
-    return any(step["method"] == "mfa" for step in get_authentication_records(request, request.user))
-
-
 def mark_given(request, authenticator):
     """A factor that was just set up counts as given."""
     record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
@@ -64,7 +60,8 @@ class SecondFactorMiddleware(MiddlewareMixin):
         if not is_asked(request):
             return None
         name = request.resolver_match.url_name or ""
-        if name.startswith(OPEN_TO_ALL) or was_given(request):
+        steps = get_authentication_records(request, request.user)
+        if name.startswith(OPEN_TO_ALL) or any(step["method"] == "mfa" for step in steps):
             return None
         has_one = Authenticator.objects.filter(user=request.user).exists()
         if name.startswith(SETTING_UP) and not has_one:

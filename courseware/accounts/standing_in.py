@@ -70,11 +70,6 @@ def tell_both(substitute: Substitute) -> None:
         tell(KIND, person, key=f"{KIND}:{substitute.pk}:{person.pk}", data={"substitute": substitute.pk})
 
 
-def named_in(message: Message) -> Substitute | None:
-    named = Substitute.objects.select_related("lead", "person", "made_by")
-    return named.filter(pk=message.data["substitute"]).first()
-
-
 def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
     named = Substitute.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
     told = {line: named.get(line.data["substitute"]) for line in lines}
@@ -94,7 +89,8 @@ def line_to(reader: int, named: Substitute) -> str:
 
 
 def why_unwanted(message: Message) -> str:
-    named = named_in(message)
+    substitutes = Substitute.objects.select_related("lead", "person", "made_by")
+    named = substitutes.filter(pk=message.data["substitute"]).first()
     if named is None or named.ended_at or named.last_day < site_day():
         return gettext_noop("it has ended meanwhile")
     if not (named.lead.is_active and named.person.is_active):

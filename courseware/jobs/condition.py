@@ -55,7 +55,8 @@ def troubles(now: datetime) -> list[Trouble]:
     """Problems for administrators, the most serious first. Runs four statements, five if checkpoints are late."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
-    if is_left_undone(now) or any(job.is_late(now) for job in jobs.values()) or not jobs:
+    left_undone = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER)
+    if left_undone.exists() or any(job.is_late(now) for job in jobs.values()) or not jobs:
         found.append(Trouble(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
     found += filter(None, (trouble_of(job, now) for job in jobs.values()))
     if waits := what_waits_for_a_seal(now):
@@ -85,10 +86,6 @@ def what_waits_for_a_seal(now: datetime) -> str:
         "application": writer.application or "–",
         "time": timesince(writer.since, now),
     }
-
-
-def is_left_undone(now: datetime) -> bool:
-    return DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER).exists()
 
 
 def is_worker_alive() -> bool:

@@ -39,7 +39,7 @@ def deliver_due() -> str:
     before, until = list[int](), time.monotonic() + AT_MOST
     with closing(MailDoor()) as door:
         while not is_stopping() and time.monotonic() < until and (keys := next_due()) != before:
-            if not door.may_be_tried():
+            if not door.breaker.allows():
                 break
             states.update(sent(keys, door))
             before = keys

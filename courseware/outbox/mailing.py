@@ -42,10 +42,7 @@ class MailDoor:
     def __init__(self) -> None:
         self.connection: Any = None
         self.limit = TimeLimit(settings.SMTP_SECONDS)
-        self.breaker = CircuitBreaker(mail_server())
-
-    def may_be_tried(self) -> bool:
-        return self.breaker.allows()
+        self.breaker = CircuitBreaker(f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}")
 
     @property
     def is_unreachable(self) -> bool:
@@ -108,10 +105,6 @@ class MailDoor:
 class NullMailer(MailDoor):
     def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
         pass
-
-
-def mail_server() -> str:
-    return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
 
 
 def in_words(code: int, said: bytes | str) -> str:
