@@ -1,6 +1,6 @@
 """Statistics of one course for `content_report`; `checking` judges them.
 
-A row is a dict, whose keys are those of the template content/report.md.
+A row is a dict, whose keys are those of the template of the report.
 """
 
 from collections import Counter

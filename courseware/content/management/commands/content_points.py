@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from courseware.content.management.course_tables import CourseTablesCommand, table_row
+from courseware.content.management.table_commands import CourseTablesCommand, table_row
 from courseware.language.course import CourseText
 from courseware.language.course_tables import TaughtPoint, points_of
 
