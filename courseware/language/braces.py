@@ -1,7 +1,7 @@
 """Braces that end a heading or a list entry: `{#id .kind key=value key="two words" flag}` (docs/formats.md §1.2)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from courseware.language.problems import Finding
@@ -46,11 +46,15 @@ def parse_braces(inside: str) -> tuple[Braces, list[Finding]]:
             findings.append(Finding("key-twice-in-braces", key=match["key"]))
         else:
             attrs[match["key"]] = match["quoted"] or match["bare"] or ""
-    if len(ids) > 1:
-        findings.append(Finding("two-ids", found=tuple(f"#{identifier}" for identifier in ids)))
-    if len(kinds) > 1:
-        findings.append(Finding("two-kinds", found=tuple(f".{kind}" for kind in kinds)))
+    findings += _several(ids, kinds)
     return Braces(next(iter(ids), ""), next(iter(kinds), ""), attrs), findings
+
+
+def _several(ids: list[str], kinds: list[str]) -> Iterator[Finding]:
+    if len(ids) > 1:
+        yield Finding("two-ids", found=tuple(f"#{identifier}" for identifier in ids))
+    if len(kinds) > 1:
+        yield Finding("two-kinds", found=tuple(f".{kind}" for kind in kinds))
 
 
 def _tokens(inside: str) -> tuple[list[re.Match[str]], list[Finding]]:

@@ -322,10 +322,8 @@ class _Gatherer:
         by_folder = {self.names[module.path].folder: module for module in reversed(self._sources(source, "module"))}
         steps, banks = self._sources(source, *STEP_KINDS), self._sources(source, "bank")
         for document in steps + banks:
-            folder = self.names[document.path].folder
-            expected = f"{folder}/module.{source}.md"
-            if folder not in by_folder and expected not in self.unread:
-                self._say(document.path, "folder-without-module", expected=expected)
+            if self.names[document.path].folder not in by_folder:
+                self._say_without_module(document, source)
         self._say_same_order(list(by_folder.values()))
         modules = []
         for folder, module in sorted(by_folder.items()):
@@ -335,6 +333,11 @@ class _Gatherer:
             in_folder = tuple(bank.id for bank in banks if self.names[bank.path].folder == folder)
             modules.append(Module(module.id, tuple(RouteStep(step.id, step.kind) for step in own), in_folder))
         return tuple(modules)
+
+    def _say_without_module(self, document: ParsedDocument, source: str) -> None:
+        expected = f"{self.names[document.path].folder}/module.{source}.md"
+        if expected not in self.unread:
+            self._say(document.path, "folder-without-module", expected=expected)
 
     def _say_same_order(self, documents: list[ParsedDocument]) -> None:
         first: dict[int, str] = {}

@@ -112,11 +112,14 @@ def _taught(
         document = course.text(original.id, language)
         nearest = nearest_section(course, original, point)
         section = document.section(nearest) or document.sections[0]
-        leading = asked.get(original.id, [])
-        questions = [each for each in leading if each.section == nearest] or leading
+        questions = _leading_to(nearest, asked.get(original.id, []))
         sections = dict.fromkeys([nearest, *(each.section for each in questions)])
         ids = tuple(each.id for each in questions) or _asked_in(course, original)
         yield TaughtPoint(point.id, says, document.title, tuple(filter(None, sections)), first_sentence(section), ids)
+
+
+def _leading_to(section: str, questions: list[Question]) -> list[Question]:
+    return [each for each in questions if each.section == section] or questions
 
 
 def _asked_in(course: CourseText, document: ParsedDocument) -> tuple[str, ...]:

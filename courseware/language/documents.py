@@ -54,10 +54,7 @@ def parse_name(path: str) -> Name:
     """`path` is relative to the course folder. Raises BadName."""
     for pattern in _NAMES:
         if match := pattern.fullmatch(path):
-            parts = match.groupdict()
-            kind = parts.get("kind") or "lesson"
-            order = parts.get("order") or (parts["module"] if kind == "module" else 0)
-            return Name(kind, int(order), parts["language"], parts.get("folder") or "")
+            return _name_of_document(match.groupdict())
     if not path.endswith(".md") or path.startswith(MEDIA_FOLDER):
         return Name("media")
     if (match := _ANY_KIND.fullmatch(path)) and match["kind"] not in KINDS:
@@ -65,6 +62,12 @@ def parse_name(path: str) -> Name:
     if match or _MEANT_AS_DOCUMENT.fullmatch(path):
         raise BadName(Finding("unknown-file-name"))
     return Name("media")  # a README beside the documents
+
+
+def _name_of_document(parts: dict[str, str]) -> Name:
+    kind = parts.get("kind") or "lesson"
+    order = parts.get("order") or (parts["module"] if kind == "module" else 0)
+    return Name(kind, int(order), parts["language"], parts.get("folder") or "")
 
 
 def display_tag(language: str) -> str:

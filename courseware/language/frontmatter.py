@@ -146,8 +146,7 @@ def build_meta(
     model = MODELS[kind]
     if source is None:
         return _validate(path, kind, front, front.values)
-    structure_keys = {field.alias or name for name, field in model.model_fields.items()} - model.TEXT
-    misplaced = [key for key in front.values if key in structure_keys]
+    misplaced = [key for key in front.values if key in _structure_keys(model)]
     problems = [
         Problem(path, front.line(key), Finding("key-of-source-language", key=key, language=source_language))
         for key in misplaced
@@ -156,6 +155,10 @@ def build_meta(
     own = {key: value for key, value in front.values.items() if key not in misplaced}
     meta, own_problems = _validate(path, kind, front, structure | own, mine=model.TEXT | own.keys())
     return meta, problems + own_problems
+
+
+def _structure_keys(model: type[Meta]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()} - model.TEXT
 
 
 def _validate(

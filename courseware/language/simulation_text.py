@@ -102,9 +102,7 @@ class _Reader:
             otherwise=section.attrs.get("else", ""),
             choices=tuple(self._choice(item, original) for item, original in links),
             parts=tuple(self._part(item, original) for item, original in parts),
-            rule="\n\n".join(
-                block.text for block in section.after if isinstance(block, Callout) and block.kind == "rule"
-            ),
+            rule="\n\n".join(_rules_of(section)),
             display=next(
                 (block.source for block in section.blocks if isinstance(block, Screen) and block.kind == PHONE), ""
             ),
@@ -237,3 +235,7 @@ def _source_of(block: Block) -> str:
         caption = f' "{block.caption}"' if block.caption else ""
         return f"![{block.alt}]({block.src}{caption})"
     return text
+
+
+def _rules_of(section: Section) -> list[str]:
+    return [block.text for block in section.after if isinstance(block, Callout) and block.kind == "rule"]

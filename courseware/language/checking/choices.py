@@ -39,7 +39,7 @@ def _check_question(document: ParsedDocument, section: Section, *, is_source: bo
         yield document.problem(section.line, "no-choices", title=section.title, expected=_EXPECTED[section.kind])
         return
     items = section.items
-    findings = [*_form(section.kind, items), *_texts(section.kind, items)]
+    findings = [*_number(section.kind, items), *_form(section.kind, items), *_texts(section.kind, items)]
     if section.kind == "mark":
         findings += _pieces(section)
     if is_source and not findings:
@@ -48,9 +48,12 @@ def _check_question(document: ParsedDocument, section: Section, *, is_source: bo
         yield Problem(document.path, line, finding)
 
 
-def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
+def _number(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
     if len(items) < 2 or len(_choices_in(kind, items)) > MAX_CHOICES:
         yield items[0].line, Finding("number-of-members" if kind == "sort" else "number-of-choices", most=MAX_CHOICES)
+
+
+def _form(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
     if kind == "order":
         yield from ((item.line, Finding("step-without-number")) for item in items if not item.numbered)
         return
@@ -150,16 +153,21 @@ def check_survey_questions(course: CourseText) -> Iterator[Problem]:
                     yield Problem(text.path, line, finding)
 
 
-def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
-    items = section.items
-    if section.kind != "scale" and len(items) < 2:
-        yield section.line, Finding("too-few-answers", title=section.title)
-    if section.kind == "scale" and len(items) != 2:
-        yield section.line, Finding("scale-ends", count=len(items))
-    if section.kind == "scale" and is_source:
+def _scale(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
+    if len(section.items) != 2:
+        yield section.line, Finding("scale-ends", count=len(section.items))
+    if is_source:
         ends = [section.attrs.get(key, "") for key in ("from", "to")]
         if not all(end.isdecimal() for end in ends) or not 1 <= int(ends[1]) - int(ends[0]) <= 10:
             yield section.line, Finding("scale-range")
+
+
+def _survey_list(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:
+    items = section.items
+    if section.kind == "scale":
+        yield from _scale(section, is_source=is_source)
+    elif len(items) < 2:
+        yield section.line, Finding("too-few-answers", title=section.title)
     for item in items:
         if re.match(r"\[[ xX]\]", item.text) or item.reason or item.numbered:
             yield item.line, Finding("answer-not-plain")

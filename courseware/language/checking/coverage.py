@@ -32,9 +32,7 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
 @when_complete
 def check_cases(course: CourseText) -> Iterator[Problem]:
     """A question about cases leads to a lesson that tells at least one of them."""
-    sections = [section for document in course.of_kind("sources") for section in document.sections]
-    blocks = [block for section in sections if section.id == CASES for block in section.blocks]
-    cases = {block.id for block in blocks if isinstance(block, Entry)}
+    cases = _cases(course)
     told = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
     for bank in course.of_kind("bank"):
         lessons = {question.id: question.lesson for question in course.questions(bank.id, course.languages[0])}
@@ -45,6 +43,12 @@ def check_cases(course: CourseText) -> Iterator[Problem]:
                 yield bank.problem(
                     section.line, "case-not-told", lesson=lesson, cases=tuple(sorted(asked)), homes=homes
                 )
+
+
+def _cases(course: CourseText) -> set[str]:
+    sections = [section for document in course.of_kind("sources") for section in document.sections]
+    blocks = [block for section in sections if section.id == CASES for block in section.blocks]
+    return {block.id for block in blocks if isinstance(block, Entry)}
 
 
 @when_complete

@@ -81,9 +81,12 @@ def _sets_of_the_course(
     banks = [bank.id for bank in course.of_kind("bank")]
     critical = [question for question in with_one_key(course, banks, language) if question.critical]
     for document in course.of_kind("course"):
-        lessons = [lesson.id for lesson in course.of_kind("lesson") if language in course.documents[lesson.id]]
-        checks = [each for lesson in lessons for each in course.check_questions(lesson, language) if has_one_key(each)]
-        yield "checks of lessons", document.id, checks
+        yield "checks of lessons", document.id, _checks(course, language)
         yield "critical questions", document.id, critical
         if len(beside) > 1:
             yield " + ".join(beside), document.id, [each for questions in beside.values() for each in questions]
+
+
+def _checks(course: CourseText, language: str) -> list[Question]:
+    lessons = [lesson.id for lesson in course.of_kind("lesson") if language in course.documents[lesson.id]]
+    return [each for lesson in lessons for each in course.check_questions(lesson, language) if has_one_key(each)]

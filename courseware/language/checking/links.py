@@ -50,9 +50,9 @@ def check_sections_named(course: CourseText) -> Iterator[Problem]:
         return
     for document in course.of_kind("lesson", "bank"):
         for section in document.questions:
-            named = section.attrs.get("section")
+            named = section.attrs.get("section", "")
             lesson = course.question(section.id, course.languages[0]).lesson if named else ""
-            if not named or lesson not in course.documents:  # reported by `check_references`
+            if lesson not in course.documents:  # reported by `check_references`
                 continue
             text = course.source(lesson)
             waiting = {each.id for each in waiting_sections(text)}
@@ -139,6 +139,7 @@ def check_marks(course: CourseText) -> Iterator[Problem]:
 
 def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator[Problem]:
     own = {section.id for section in document.sections} | {entry.id for entry in document.entries}
+    known = {*own, *targets}
     for line in document.lines:
         for link in find_links(line.text):
             target, identifier = link.target, link.target[1:]
@@ -146,8 +147,8 @@ def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator
                 continue
             if not target.startswith("#"):
                 yield document.problem(line.number, "link-form", target=target)
-            elif document.kind != "simulation" and identifier not in own and identifier not in targets:
-                near = nearest(identifier, {*own, *targets})
+            elif document.kind != "simulation" and identifier not in known:
+                near = nearest(identifier, known)
                 yield document.problem(line.number, "link-to-nothing", target=target, nearest=near)
 
 

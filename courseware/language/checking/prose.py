@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import chain
 
 from courseware.language.blocks import Prose, mark_code
 from courseware.language.checking.registry import always
@@ -24,7 +25,7 @@ _RULES = [
 @always
 def check_prose(course: CourseText) -> Iterator[Problem]:
     for _source, document in course.texts():
-        for number, finding in (*_lines(document), *_lists(document)):
+        for number, finding in (*_lines(document), *chain.from_iterable(map(_lists, document.blocks(Prose)))):
             yield Problem(document.path, number, finding)
 
 
@@ -56,18 +57,17 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] in "PS"
 
 
-def _lists(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:
+def _lists(block: Prose) -> Iterator[tuple[int, Finding]]:
     """Lists are nested by four spaces, and have a blank line before the first item."""
-    for block in document.blocks(Prose):
-        in_list, before = False, ""
-        for line in mark_code(enumerate(block.text.split("\n"), start=block.line)):
-            item = None if line.is_code else _LIST_LINE.match(line.text)
-            if item and len(item["indent"]) % 4 and in_list:
+    in_list, before = False, ""
+    for line in mark_code(enumerate(block.text.split("\n"), start=block.line)):
+        item = None if line.is_code else _LIST_LINE.match(line.text)
+        if item:
+            if in_list and len(item["indent"]) % 4:
                 yield line.number, Finding("list-not-indented")
-            elif item and not in_list and before.strip():
+            elif not in_list and before.strip():
                 yield line.number, Finding("list-without-blank-line")
-            if item:
-                in_list = True
-            elif line.text.strip() and not line.text.startswith(" "):
-                in_list = False
-            before = line.text
+            in_list = True
+        elif line.text.strip():
+            in_list = in_list and line.text.startswith(" ")
+        before = line.text
