@@ -1,7 +1,7 @@
 """Permissions about people: who may see and change whose records, for pages, exports and commands."""
 
 import zoneinfo
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db.models import Q
@@ -152,6 +152,10 @@ def people_led(teams, leader):
     return learners_of(teams).exclude(person=leader)
 
 
+def is_stood_in_for(lead: int, day: date, pairs: list) -> bool:
+    return any(each.lead_id == lead and each.first_day <= day <= each.last_day for each in pairs)
+
+
 def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
     """Keys. Runs one query the first time for this `user`, and one more for substitutes."""
     pairs = [each for each in user.substitutes if each.person_id == user.pk and each.lead.is_active]
@@ -161,6 +165,6 @@ def teams_stood_in_for(user: User, at: datetime | None = None) -> list[int]:
     found = set()
     for lead, team, zone in led.values_list("person", "team", "team__time_zone"):
         today = timezone.localdate(at, zoneinfo.ZoneInfo(zone or settings.TIME_ZONE))
-        if any(each.lead_id == lead and each.first_day <= today <= each.last_day for each in pairs):
+        if is_stood_in_for(lead, today, pairs):
             found.add(team)
     return sorted(found)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
@@ -91,15 +92,15 @@ def calendar_of(team: Team | None) -> Calendar:
 
 def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
     """In the same order; None is the site. Runs one query."""
-    lines = [(None, *(team.line if team else ())) for team in teams]
-    keys = {key for line in lines for key in line if key is not None}
+    lines = [team.line if team else () for team in teams]
+    keys = set(chain.from_iterable(lines))
     lists: dict[int | None, dict[date, ListedDay]] = {}
     for row in CalendarDay.objects.filter(Q(team=None) | Q(team__in=keys)):
         lists.setdefault(row.team_id, {})[row.day] = ListedDay(row.is_free, row.name)
     made: dict[tuple[int | None, ...], Calendar] = {}  # most teams have no list of their own: they share one
     found = []
     for line in lines:
-        with_lists = tuple(key for key in line if key in lists)
+        with_lists = tuple(key for key in (None, *line) if key in lists)
         if with_lists not in made:
             days = dict(shipped(settings.WORKING_DAYS))
             for key in with_lists:

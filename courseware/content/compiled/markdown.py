@@ -163,11 +163,7 @@ class ChineseLines(Treeprocessor):
     def run(self, root):
         for slots in flows(root):
             text = "".join(getattr(*slot) for slot in slots)
-            gone = [
-                (start, end)
-                for start, end in (match.span() for match in _BREAK.finditer(text))
-                if start > 0 and end < len(text) and are_joined(text[start - 1], text[end])
-            ]
+            gone = [match.span() for match in _BREAK.finditer(text) if is_between_chinese(text, *match.span())]
             position = len(text)
             for element, field in reversed(slots):  # from the end, so that earlier positions stay valid
                 piece = getattr(element, field)
@@ -197,6 +193,10 @@ def flows(root: Element) -> list[list[tuple[Element, str]]]:
 
     visit(root)
     return [slots for slots in lists if slots]
+
+
+def is_between_chinese(text: str, start: int, end: int) -> bool:
+    return start > 0 and end < len(text) and are_joined(text[start - 1], text[end])
 
 
 def are_joined(left: str, right: str) -> bool:

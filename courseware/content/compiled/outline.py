@@ -7,6 +7,7 @@ from courseware.language.course import CourseText, Module, RouteStep
 from courseware.language.held_back import WAITS, is_held_back, waiting_sections, waits_whole
 from courseware.language.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.language.pace import exam_on, is_unmarked, minutes_of, required_ids
+from courseware.language.parsing import ParsedDocument
 from courseware.language.questions import by_family
 
 
@@ -14,17 +15,16 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
     """`course` has no errors. `whole`: the course including what waits for a professional."""
     document, meta = next(course.with_meta(CourseMeta))
     text = course.text(document.id, language)
-    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
     steps = [step for step in course.route if has_page(course, step)]
     exam, pre_check = exam_on(course, meta, steps), pre_check_of(course)
     required = required_ids(course, meta, steps, exam)
-    after = {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
+    after = ids_after(exam, steps)
     # Pairs instead of objects, because PostgreSQL reorders keys.
     return {
         "course_id": course.id,
         "title": text.title,
         "language": language,
-        "tracks": [[track, labels.get(track, label)] for track, label in meta.tracks.items()],
+        "tracks": tracks_of(meta, text),
         "required": required,
         "valid_months": meta.valid_months,
         "exam_id": exam.id if exam else None,
@@ -42,6 +42,15 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
         ],
         "objective_lessons": dict(course.first_lessons),
     }
+
+
+def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
+    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
+    return [[track, labels.get(track, label)] for track, label in meta.tracks.items()]
+
+
+def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
+    return {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
 
 
 def held_back(course: CourseText, language: str) -> list[list[Any]]:

@@ -42,6 +42,10 @@ class Manuscript:
     media: Mapping[str, Media]
     reader: Reader | None = None  # the professional who has read it as it is
 
+    @property
+    def paths(self) -> set[str]:
+        return {file.path for file in self.files.values()}
+
 
 class Use(NamedTuple):
     id: str
@@ -104,19 +108,13 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
     texts = texts_of(manuscript.files, manuscript.typed)
     bodies = {**manuscript.others, **{file.path: file.body for file in texts.values()}}
     course = read_course(bodies)
-    own = {file.path for file in manuscript.files.values()}
-    found = () if "" in manuscript.files else check_course(course, changed=manuscript.document)
-    problems = tuple(problem for problem in found if problem.path in own or problem.level == "error")
-    is_faulty = any(problem.level == "error" and problem.path in own for problem in problems)  # a run may be endless
-    page, rehearsal = page_of(manuscript, course, language), None
-    if page and "simulation" in page and not is_faulty:
-        rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)
-        rehearsal.map  # noqa: B018 - drawn now, and carried along
+    problems = problems_of(manuscript, course)
+    page = page_of(manuscript, course, language)
     named = (link.target for file in texts.values() for link in find_links(file.body.decode(errors="replace")))
     return Preview(
         problems=problems,
         page=page,
-        rehearsal=rehearsal,
+        rehearsal=None if is_faulty(manuscript, problems) else rehearsal_of(page or {}, sent, parts),
         figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
         uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course, bodies)),
     )
@@ -128,6 +126,26 @@ def errors_in(bodies: dict[str, bytes]) -> tuple[Problem, ...]:
     except ContentErrors as errors:
         return errors.problems
     return ()
+
+
+def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Problem, ...]:
+    if "" in manuscript.files:  # a figure
+        return ()
+    found = check_course(course, changed=manuscript.document)
+    return tuple(problem for problem in found if problem.path in manuscript.paths or problem.level == "error")
+
+
+def is_faulty(manuscript: Manuscript, problems: Iterable[Problem]) -> bool:
+    """A run of a faulty simulation could be endless."""
+    return any(problem.level == "error" and problem.path in manuscript.paths for problem in problems)
+
+
+def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> Rehearsal | None:
+    if "simulation" not in page:
+        return None
+    rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)
+    rehearsal.map  # noqa: B018 - drawn now, and carried along
+    return rehearsal
 
 
 def page_of(manuscript: Manuscript, course: CourseText, language: str) -> dict[str, Any] | None:
@@ -168,17 +186,17 @@ _NAMING = ("objective", "lesson", "tracks")  # keys in braces that hold ids
 
 def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> list[ParsedDocument]:
     """Documents, in the source language, that refer to a document (id) or its parts. `bodies`: files with inserts."""
-    own = {document}
+    own, takes_inserts = {document}, False
     if document in course.documents:
         text = course.source(document)
         own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
-    others = (course.source(identifier) for identifier in course.documents if identifier != document)
-    sheets = {sheet.id for sheet in course.of_kind(JURISDICTION)}
+        takes_inserts = text.kind == JURISDICTION
     return [
         other
-        for other in others
+        for other in map(course.source, course.documents)
+        if other.id != document
         if any(own.intersection(names) for names in naming(course, other))
-        or (document in sheets and own.intersection(taken(course, other, bodies)))
+        or (takes_inserts and own.intersection(taken(course, other, bodies)))
     ]
 
 

@@ -1,7 +1,7 @@
 """The files of a course folder, within limits."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from courseware.content.releases.publishing import ContentErrors, read_valid
@@ -48,15 +48,19 @@ def read_valid_folder(files: Mapping[str, bytes]) -> CourseText:
     return text
 
 
+def refuse_unsafe_path(path: str, files: Container[str]) -> None:
+    parts = path.split("/")
+    if _UNSAFE.search(path) or len(path) > MAX_PATH or not {"", ".", ".."}.isdisjoint(parts):
+        raise ImportRefused(f"{path!r}: no path inside a course folder")
+    if any("/".join(parts[:end]) in files for end in range(1, len(parts))):
+        raise ImportRefused(f"{path}: one of its folders is a file")
+
+
 def refuse_unsafe(files: Mapping[str, bytes]) -> None:
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_TOTAL:
         raise ImportRefused(f"too much; a course has at most {MAX_FILES} files and {MAX_TOTAL} bytes")
     for path, body in files.items():
-        parts = path.split("/")
-        if _UNSAFE.search(path) or len(path) > MAX_PATH or not {"", ".", ".."}.isdisjoint(parts):
-            raise ImportRefused(f"{path!r}: no path inside a course folder")
-        if any("/".join(parts[:end]) in files for end in range(1, len(parts))):
-            raise ImportRefused(f"{path}: one of its folders is a file")
+        refuse_unsafe_path(path, files)
         limit = MAX_DOCUMENT if path.endswith(".md") else MAX_FILE
         if len(body) > limit:
             raise ImportRefused(f"{path}: {len(body)} bytes; at most {limit} are kept")

@@ -161,6 +161,11 @@ def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText 
     return compile_course(text or read_valid(bodies), bodies, digests, readers)
 
 
+def take_back_lapsed(revisions, lasting, *, by, at) -> None:
+    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
+        write_taken_back(lapsed, by=by, at=at)
+
+
 def release(
     course: Course,
     revisions: Iterable[Revision],
@@ -192,8 +197,7 @@ def release(
         proposal=proposal,
     )
     readings = {each.revision_id: each for each in lasting_readings(course, revisions)}
-    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in readings.values()]):
-        write_taken_back(lapsed, by=by, at=at)
+    take_back_lapsed(revisions, readings.values(), by=by, at=at)
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,
