@@ -259,12 +259,8 @@ def latest_months(today: date) -> list[Period]:
 
 def latest(day: date, *, months: int, number: int) -> list[Period]:
     """`number` periods of `months` each; the first begins with the month of `day`."""
-    begin = day.replace(day=1)
-    periods = []
-    for _ in range(number):
-        periods.append(Period(begin, months_later(begin, months) - timedelta(days=1)))
-        begin = months_later(begin, -months)
-    return periods
+    begins = [months_later(day, -months * place) for place in range(number)]
+    return [Period(begin, months_later(begin, months) - timedelta(days=1)) for begin in begins]
 
 
 def months_later(first: date, months: int) -> date:

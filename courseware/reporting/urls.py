@@ -6,7 +6,6 @@ from courseware.reporting.views import (
     api_pages,
     board,
     board_files,
-    day_answers,
     log_pages,
     period_pages,
     person,
@@ -37,8 +36,8 @@ urlpatterns = [
     path("team/reports/pack.zip", period_pages.pack, name="audit-pack"),
     path("team/reports/monthly/", period_pages.monthly, name="monthly-report"),
     path("team/people/<int:pk>/", person.person, name="person"),
-    path("team/people/<int:pk>/question/", day_answers.answer_question_of, name="answer-question"),
-    path("team/people/<int:pk>/another-day/", day_answers.answer_day, name="answer-day"),
+    path("team/people/<int:pk>/question/", today.answer_question_of, name="answer-question"),
+    path("team/people/<int:pk>/another-day/", today.answer_day, name="answer-day"),
     *(
         path(f"team/people/<int:pk>/{each.address}/", person.act, {"action": each}, name=each.name)
         for each in ON_PERSON_PAGE
