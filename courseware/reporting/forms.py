@@ -38,13 +38,17 @@ class ReleasedCourseField(forms.ModelChoiceField):
         return super().to_python(value)
 
 
+def state_or_validity(value):
+    return Validity(value) if value in Validity.values else State(value)
+
+
 class BoardFilter(forms.Form):
     """The filters of the dashboard, in the query of its URL."""
 
     state = forms.TypedChoiceField(
         label=_("State"),
         required=False,
-        coerce=lambda value: Validity(value) if value in Validity.values else State(value),
+        coerce=state_or_validity,
         choices=[
             ("", pgettext_lazy("any state", "all")),
             (_("What is asked"), State.choices),

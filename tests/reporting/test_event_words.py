@@ -21,9 +21,9 @@ TOLD_ELSEWHERE = {
     "assignments/switching.py": {"rule-made", "rule-changed"},
     "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
     "evidence/recording.py": set(),
+    "learning/changed_lessons.py": {"changed-lesson-read", "changed-lesson-checked"},
     "learning/joint_runs.py": {"run-brought", "run-given-back"},
     "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},
-    "learning/seeing_changes.py": {"changed-lesson-read", "changed-lesson-checked"},
 }
 
 
