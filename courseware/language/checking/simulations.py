@@ -137,18 +137,21 @@ class _Checked:
 
     def check_reasons(self) -> Iterator[Problem]:
         for node in self.simulation.nodes.values():
-            judged = [item for item in self._section(node.id).items if item.box]
-            for choice, item in self._lines(node):
-                judged += [item] if choice.quality else []
-                # The text of the link becomes a button; other text would be lost.
-                text = cut_braces(item.text)[0]
-                if not choice.text.strip():
-                    yield self.document.problem(item.line, "choice-without-link-text")
-                elif len(find_links(text)) > 1 or not (text.startswith("[") and text.endswith(")")):
-                    yield self.document.problem(item.line, "text-beside-choice", text=text)
+            yield from self._check_texts(node)
+            judged = [item for choice, item in self._lines(node) if choice.quality]
+            judged += [item for item in self._section(node.id).items if item.box]
             for item in judged:
                 if not item.reason.strip():
                     yield self.document.problem(item.line, "decision-without-reason", choice=item.text)
+
+    def _check_texts(self, node: Node) -> Iterator[Problem]:
+        for choice, item in self._lines(node):
+            # The text of the link becomes a button; other text would be lost.
+            text = cut_braces(item.text)[0]
+            if not choice.text.strip():
+                yield self.document.problem(item.line, "choice-without-link-text")
+            elif len(find_links(text)) > 1 or not (text.startswith("[") and text.endswith(")")):
+                yield self.document.problem(item.line, "text-beside-choice", text=text)
 
     # Between situations
 
@@ -239,10 +242,7 @@ class _Checked:
 
     def _check_graph(self) -> Iterator[Problem]:
         graph = _ways(self.simulation)
-        try:
-            TopologicalSorter(graph).prepare()
-        except CycleError as error:
-            circle = next(node for node in graph if node in error.args[1])
+        if circle := _find_circle(graph):
             yield self.document.problem(self._section(circle).line, "endless", node=circle)
             return
         reached = _places(self.simulation)
@@ -321,6 +321,15 @@ def _node_seconds(node: Node) -> float:
     reasons = [choice.reason for choice in node.choices]
     longest = max(map(reading_seconds, reasons), default=0.0)
     return reading_seconds(node.title) + reading_seconds(node.text) + sum(map(reading_seconds, texts)) + longest
+
+
+def _find_circle(graph: dict[str, set[str]]) -> str:
+    """The id of the first node in the file that is part of a cycle, or ""."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return next(node for node in graph if node in error.args[1])
+    return ""
 
 
 def _draws(simulation: Simulation) -> list[frozenset[str]]:
