@@ -7,6 +7,7 @@ substitutes. Once for a person and sheet, whatever renewals follow: so five answ
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -74,9 +75,8 @@ def observations_due(user: User, day: date | None = None) -> list[ObservationDue
         runs = runs.annotate(is_near=Exists(near)).order_by("-is_near", "completed_at", "pk")
         found += [ObservationDue(run, course, sheet) for run in runs.select_related("learner")[:LOOKED_AT]]
     leads = nearest_leads({each.run.learner_id for each in found}) if found else {}
-    led_in = {learner: {lead.team_id for lead in own} for learner, own in leads.items()}
-    asked = [each for each in found if not teams.isdisjoint(led_in.get(each.run.learner_id, ()))]
-    return sorted(asked, key=lambda each: (each.run.completed_at, each.run.pk))
+    asked = [each for each in found if any(lead.team_id in teams for lead in leads.get(each.run.learner_id, ()))]
+    return sorted(asked, key=attrgetter("run.completed_at", "run.pk"))
 
 
 SALT = "courseware.assignments.observing"

@@ -204,6 +204,10 @@ def faulty_columns(row: Row) -> set[str]:
     return {fault.column for fault in row.problems}
 
 
+def usual_last_day(course: Course | None, on: date | None) -> date | None:
+    return usual_end(course, on) if course and on else None
+
+
 def judged(
     row: Row, people: Mapping[str, User], courses: Mapping[str, Course], usual: Usual, by: User
 ) -> ListedTraining:
@@ -213,7 +217,7 @@ def judged(
     person = people.get(values.get(who, ""))
     course = courses.get(folded(values["course"])) if "course" in values else usual.course
     on, proof = values.get("trained_on"), values.get("proof") or usual.proof
-    until = values.get("valid_until") or (usual_end(course, on) if course and on else None)
+    until = values.get("valid_until") or usual_last_day(course, on)
     faults = [*faults_of_person(row, who, person, by), *faults_of_course(row, course)]
     faults += [*faults_of_days(row, on, until), *faults_of_proof(row, proof)]
     found.problems += [problem(row, column, code) for column, code in faults]

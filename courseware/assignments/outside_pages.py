@@ -201,6 +201,13 @@ def outside(request):
                 return redirect("assignments:act", recorded.adjustment.pk)
             return redirect("assignments:outside")
         form = form.shown()
+    page = page_of_recorded(request)
+    context = {"form": form, "page": page, "today": site_day(), "most": MOST_TRAININGS, **of_rows(rows)}
+    status = form_status(form) if form.errors or not form.is_bound else 200
+    return render(request, "assignments/outside.html", context, status=status)
+
+
+def page_of_recorded(request):
     trainings = OutsideTraining.objects.order_by("-pk")
     if not request.user.is_superuser:
         trainings = trainings.filter(is_no_staff("person__"))
@@ -208,9 +215,7 @@ def outside(request):
     page.object_list = titled(page.object_list.select_related("recorded_by", "person"))
     for training in page.object_list:
         training.is_linked = may_handle(request.user, training.person)
-    context = {"form": form, "page": page, "today": site_day(), "most": MOST_TRAININGS, **of_rows(rows)}
-    status = form_status(form) if form.errors or not form.is_bound else 200
-    return render(request, "assignments/outside.html", context, status=status)
+    return page
 
 
 def of_rows(rows):

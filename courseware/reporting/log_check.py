@@ -1,6 +1,6 @@
 """Compare the log, which `evidence.verifying` proves to be complete, with the rows whose facts it recorded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -174,8 +174,13 @@ def gone(kind: Kind) -> Iterator[str]:
     for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
         kept = {kind.key(kind.said(row)) for row in kind.facts.filter(**{f"{kind.owner or 'pk'}__in": owners})}
-        backs = Event.objects.filter(verb=kind.taken_back_by, subject__in={event.subject for event in events})
-        back = {event.subject: event.place for event in backs.order_by("place")} if kind.taken_back_by else {}
+        places = places_taken_back(kind, events) if kind.taken_back_by else {}
         for event in events:
-            if kind.key(event) not in kept and event.place > back.get(event.subject, 0):
+            if kind.key(event) not in kept and event.place > places.get(event.subject, 0):
                 yield f"event {event.pk}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
+
+
+def places_taken_back(kind: Kind, events: Iterable[Event]) -> dict[str, int]:
+    """Subject → place of the last event that takes one back."""
+    found = Event.objects.filter(verb=kind.taken_back_by, subject__in={event.subject for event in events})
+    return {event.subject: event.place for event in found.order_by("place")}
