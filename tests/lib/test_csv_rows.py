@@ -17,7 +17,7 @@ def test_a_cell_that_begins_like_a_formula_is_text(sign):
     assert written(f"{sign}1+1") == [f"'{sign}1+1"]
 
 
-@pytest.mark.parametrize("cell", ["", "1+1", "a=b", "'=1", "a =1", "a;b|c", "王小明", "a\tb", "a\nb"])
+@pytest.mark.parametrize("cell", ["", "1+1", "a=b", "'=1", "a =1", "a;b|c", "王小明", "a\tb", "a\nb", 'a, "b"'])
 def test_any_other_cell_stays_as_it_is(cell):
     assert written(cell) == [cell]
 

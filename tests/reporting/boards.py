@@ -5,6 +5,7 @@ import io
 
 from bs4 import BeautifulSoup
 
+from courseware.accounts.models import Membership
 from tests.making import join, make_enrollment, make_user
 
 
@@ -12,6 +13,12 @@ def learner_of(team, name="", *, email="", **fields):
     learner = make_user(name, email=email)
     join(team, learner)
     return make_enrollment(learner, **fields)
+
+
+def sign_in_another_manager(client, team):
+    other = make_user("Ma Min", language="en")
+    join(team, other, Membership.Role.MANAGER)
+    client.force_login(other)
 
 
 def table(response):

@@ -14,11 +14,10 @@ from courseware.reporting import days_asked
 from courseware.reporting.days_asked import days_asked as days_asked_of
 from courseware.reporting.drafted_acts import led_by
 from tests.counting import statements
-from tests.making import days, join, make_auditor, make_enrollment, make_hr, make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.making import days, make_auditor, make_enrollment, make_hr, make_team, make_user
+from tests.reporting.boards import learner_of, sign_in_another_manager
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
-MANAGER = Membership.Role.MANAGER
 
 
 def in_days(number):
@@ -118,9 +117,7 @@ def test_the_second_lead_is_told_who_has_answered_and_a_double_press_too(client,
     request = asks(team)
     answer(client, request, "give")
     assert "Zoe was answered by you, " in said(answer(client, request, "give"))
-    other = make_user("Ma Min", language="en")
-    join(team, other, MANAGER)
-    client.force_login(other)
+    sign_in_another_manager(client, team)
     second = answer(client, request, "refuse")
     assert "Zoe was answered by Li Lin, " in said(second) and "until" in said(second)
     assert "Undo" not in said(second)
@@ -156,7 +153,7 @@ def test_whom_nobody_leads_is_answered_by_human_resources(client, team):
     alone = ask_for_day(make_enrollment(make_user("Alone"), due_at=days(-2)), in_days(4))
     own = ask_for_day(make_enrollment(hr, due_at=days(-2)), in_days(4))
     without = make_team("Without")
-    Membership.objects.filter(team=without, role=MANAGER).delete()
+    Membership.objects.filter(team=without, role=Membership.Role.MANAGER).delete()
     asks(without, "Team without a lead")
     assert names(hr) == ["Alone", "Team without a lead"]
     assert names(team.manager) == ["Led"]

@@ -46,13 +46,6 @@ def test_a_row_says_everything_in_its_place():
     ]  # fmt: skip
 
 
-def test_names_with_commas_quotes_and_line_breaks_stay_in_their_cell():
-    team = make_team('Team "A", or B')
-    learner_of(team, 'Wang, "Lao"')
-    (row,) = read(exported(team))[1:]
-    assert (row[0], row[2], len(row)) == ('Wang, "Lao"', 'Team "A", or B', len(COLUMNS))
-
-
 def test_the_language_of_the_reader_stays_whatever_is_active_when_the_file_is_made():
     team = make_team()
     learner_of(team)

@@ -9,7 +9,7 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, User
+from courseware.accounts.models import User
 from courseware.assignments.models import Talk
 from courseware.assignments.observing import observe
 from courseware.content.models import Course
@@ -26,7 +26,7 @@ from tests.assessment.exams import ready, sit
 from tests.assignments.sheets import completed, make_course_with_sheet, sheet_of
 from tests.counting import statements
 from tests.making import days, join, letters, make_admin, make_enrollment, make_team, make_user
-from tests.reporting.boards import learner_of
+from tests.reporting.boards import learner_of, sign_in_another_manager
 from tests.reporting.test_two_courses import make_second_course
 from tests.world import outline_of
 
@@ -201,9 +201,7 @@ def test_a_second_press_sends_nothing_and_says_who_has_sent_it_and_when(client, 
     client.post("/team/today/", ticked, follow=True)
     again = client.post("/team/today/", ticked, follow=True)
     assert "Late: reminded by you, " in again.text and "Late: noted by you, " in again.text
-    other = make_user("Ma Min", language="en")
-    join(team, other, Membership.Role.MANAGER)
-    client.force_login(other)
+    sign_in_another_manager(client, team)
     second = client.post("/team/today/", ticked, follow=True)
     assert "Late: Li Lin has sent a reminder, " in second.text and "Late: Li Lin has noted a talk, " in second.text
     assert "queued" not in second.text and "Undo" not in second.text
@@ -215,9 +213,7 @@ def test_who_confirms_second_reads_who_has_given_the_day_and_that_nothing_was_do
     ticked = {"extend": f"{new.pk}:{day}"}
     first = client.post("/team/today/", ticked, follow=True)
     assert "Nothing new was done." not in first.text
-    other = make_user("Ma Min", language="en")
-    join(team, other, Membership.Role.MANAGER)
-    client.force_login(other)
+    sign_in_another_manager(client, team)
     second = client.post("/team/today/", ticked, follow=True)
     assert "Nothing new was done." in second.text and "New: Li Lin has given time until " in second.text
     assert "is like that already" not in second.text
@@ -231,9 +227,7 @@ def test_a_day_of_one_course_that_somebody_has_given_is_told_also_of_who_gets_on
     new, day = learner_of(team, "New", course=tea, due_at=days(2)), site_day() + timedelta(days=9)
     other_run = make_enrollment(new.learner, aid, due_at=days(2))
     client.post("/team/today/", {"extend": f"{new.pk}:{day}"})
-    other = make_user("Ma Min", language="en")
-    join(team, other, Membership.Role.MANAGER)
-    client.force_login(other)
+    sign_in_another_manager(client, team)
     both = [f"{new.pk}:{day}", f"{other_run.pk}:{day}"]
     second = client.post("/team/today/", {"extend": both}, follow=True)
     assert "New has time until " in second.text and "New: Li Lin has given time until " in second.text
