@@ -1,6 +1,6 @@
 """What is off until a professional has read it: a simulation, or sections of a lesson (docs/formats.md §3)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 
 from courseware.language.course import CourseText
@@ -40,7 +40,9 @@ def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseTex
     return replace(
         course,
         documents={
-            identifier: without_waiting_sections(texts) if identifier in waiting else texts
+            identifier: {language: without_sections(text) for language, text in texts.items()}
+            if identifier in waiting
+            else texts
             for identifier, texts in course.documents.items()
             if identifier not in left_out
         },
@@ -49,10 +51,6 @@ def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseTex
             for module in course.modules
         ),
     )
-
-
-def without_waiting_sections(texts: Mapping[str, ParsedDocument]) -> dict[str, ParsedDocument]:
-    return {language: without_sections(text) for language, text in texts.items()}
 
 
 def without_sections(document: ParsedDocument) -> ParsedDocument:

@@ -55,13 +55,9 @@ class LessonHistory:
         return self.digests.get((revision, language), self.digests.get((revision, self.source_language)))
 
 
+@lru_cache(IN_MEMORY)  # a release never changes, nor do those before it
 def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
     """Primary key of each lesson of a release with such changes → its history. Cached; runs two queries at most."""
-    return _histories(release)
-
-
-@lru_cache(IN_MEMORY)  # a release never changes, nor do those before it
-def _histories(release: int) -> Mapping[int, LessonHistory]:
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
         document__kind=Document.Kind.LESSON,
@@ -94,4 +90,4 @@ def _histories(release: int) -> Mapping[int, LessonHistory]:
 
 def forget() -> None:
     # For tests: after a rollback, primary keys are used again.
-    _histories.cache_clear()
+    lesson_histories.cache_clear()

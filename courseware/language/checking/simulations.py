@@ -194,15 +194,12 @@ class _Checked:
             if flag not in known:
                 yield self.document.problem(where, "flag-never-set", flag=flag, nearest=nearest(flag, known))
         asked_flags = {flag for flag, _ in asked}
-        for flag in sorted(known - asked_flags - self._left_over(asked_flags)):
+        lists = [set(value) for _, value in odds if isinstance(value, tuple)]
+        left_over = {flag for flags in lists if flags & asked_flags for flag in flags}  # of lists that are asked for
+        for flag in sorted(known - asked_flags - left_over):
             yield self.document.problem(dict(placed).get(flag, chance), "flag-never-asked", flag=flag)
         for flag in sorted(known & set(self.simulation.meters)):
             yield self.document.problem(dict(placed).get(flag, chance), "flag-is-meter", flag=flag)
-
-    def _left_over(self, asked_flags: set[str]) -> set[str]:
-        """Flags of a list of which another one is asked for."""
-        lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
-        return {flag for flags in lists if flags & asked_flags for flag in flags}
 
     def _conditions(self) -> Iterator[tuple[Condition, int]]:
         for node in self.simulation.nodes.values():

@@ -44,21 +44,16 @@ class Command(BaseCommand):
     def handle(self, *, directory: Path | None, dry_run: bool, merged: list[str], verbosity: int, **options):
         self.verbosity = verbosity
         folders = course_folders(directory)
-        merged_in = by_folder(merged, folders)
-        weights: dict[Path, dict[str, str]] = {folder: {} for folder in folders}
+        self.merged = by_folder(merged, folders)
+        self.weights: dict[Path, dict[str, str]] = {folder: {} for folder in folders}
         for weight in ASKED:
             for folder, documents in by_folder(options[weight], folders).items():
-                weights[folder] |= dict.fromkeys(documents, weight)
-        command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
+                self.weights[folder] |= dict.fromkeys(documents, weight)
+        self.command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
 
         def failed_folders(*, dry_run: bool, is_quiet: bool = False) -> list[str]:
-            return [
-                folder.name
-                for folder in folders
-                if not self.import_folder(
-                    folder, merged_in[folder], weights[folder], dry_run, command, is_quiet=is_quiet
-                )
-            ]
+            imported = {folder: self.import_folder(folder, dry_run, is_quiet=is_quiet) for folder in folders}
+            return [folder.name for folder, is_imported in imported.items() if not is_imported]
 
         has_names = any([merged, *(options[weight] for weight in ASKED)])
         # A wrong name in one course must not release another course.
@@ -71,17 +66,9 @@ class Command(BaseCommand):
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
 
-    def import_folder(
-        self,
-        folder: Path,
-        merged: set[str],
-        weights: dict[str, str],
-        dry_run: bool,
-        command: list[str],
-        *,
-        is_quiet: bool,
-    ) -> bool:
+    def import_folder(self, folder: Path, dry_run: bool, *, is_quiet: bool) -> bool:
         """Whether the course was imported, or could be. `is_quiet`: print errors only."""
+        merged, weights = self.merged[folder], self.weights[folder]
         try:
             report = import_course(read_folder(folder), merged=merged, weights=weights, dry_run=dry_run)
         except ImportConflict as conflict:
@@ -90,7 +77,7 @@ class Command(BaseCommand):
             self.stderr.write("Export the admin's texts (manage.py export_content DIR --drafts), merge them into these")
             self.stderr.write("files, and import again, saying that they are merged:")
             paths = [f"{folder.name}/{path}" for path in sorted(merged.union(conflict.paths))]
-            self.stderr.write(f"  {shlex.join([*command, *paths])}")
+            self.stderr.write(f"  {shlex.join([*self.command, *paths])}")
         except ContentErrors as errors:
             self.stderr.write("\n".join(f"{folder.name}/{problem}" for problem in errors.problems))
         except (ImportRefused, PassMarkTooLow) as refusal:
