@@ -28,9 +28,8 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.certificate_papers import paper_of
 from courseware.assessment.models import Attempt, OutsideTraining
 from courseware.assessment.outside_records import record_outside
-from courseware.assignments.group_doors import GroupDoor
 from courseware.assignments.merging import merge
-from courseware.assignments.models import HandReminding, RuleVersion
+from courseware.assignments.models import GroupDoor, HandReminding, RuleVersion
 from courseware.assignments.switching import make_rule
 from courseware.content.compiled import serving
 from courseware.content.compiled.figures import DIGEST_LENGTH

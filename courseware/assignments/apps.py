@@ -18,10 +18,8 @@ class AssignmentsConfig(AppConfig):
             door_pages,
             door_sending,
             ending_letters,
-            group_doors,
             nightly_list,
-            observation_letter,
-            reminder_letter,
+            observing,
             reminding,
             words_pages,
         )
@@ -32,8 +30,8 @@ class AssignmentsConfig(AppConfig):
         from courseware.learning.completing import enrollment_completed
 
         nightly_list.register_letters()
-        training = (reminder_letter, arrival_letter, ending_letters, changed_lesson_letters)
-        for letter in (*training, observation_letter, daily_letters, door_sending):
+        training = (reminding, arrival_letter, ending_letters, changed_lesson_letters)
+        for letter in (*training, observing, daily_letters, door_sending):
             letter.register_letter()
         enrollment_completed.connect(arrival_letter.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
         words = _("End enrollments of people who are certified already")
@@ -46,7 +44,7 @@ class AssignmentsConfig(AppConfig):
         emails = {
             "tell-endings": (_("Write letters of certificates that end"), ending_letters),
             "tell-changes": (_("Write letters of lessons that have changed"), changed_lesson_letters),
-            "ask-leads": (_("Ask leads how people work some days after a course"), observation_letter),
+            "ask-leads": (_("Ask leads how people work some days after a course"), observing),
             "write-daily-questions": (_("Write letters with the question of the day"), daily_letters),
         }
         for name, (words, letter) in emails.items():
@@ -63,4 +61,4 @@ class AssignmentsConfig(AppConfig):
             queue=DELIVERY,
         )
         words = _("Forget cards of chat groups after 90 days")
-        schedule("forget-group-cards", words, group_doors.forget_old_cards, Daily(time(4, 10)))
+        schedule("forget-group-cards", words, door_sending.forget_old_cards, Daily(time(4, 10)))

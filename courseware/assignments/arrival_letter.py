@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.models import Certificate
 from courseware.assignments.example_letters import ARRIVAL
-from courseware.assignments.reminder_letter import courses_in_words
+from courseware.assignments.reminding import courses_in_words
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason

@@ -1,24 +1,32 @@
-"""/people/decide/: another day, an excuse, more time or a course for several people at once; /people/acts/<pk>/."""
+"""/people/decide/, /people/acts/, /people/reminded/, /people/notes/: act on people, remind them, write notes; undo."""
 
+import uuid
 from collections import defaultdict
+from types import SimpleNamespace
 
+from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.addresses import page_before
 from courseware.accounts.models import Team, User
+from courseware.accounts.notes import LONGEST_NOTE, Note
+from courseware.accounts.noting import take_back_notes, write_note
 from courseware.accounts.permissions import learners_of, manages_people, people_handled_by
+from courseware.assignments.carrying_out import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.certified_enrollments import undo_ending
+from courseware.assignments.models import HandReminding
 from courseware.learning.adjusting import call_off, decide, lines_in_hands_of, may_still, newest_lines, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH
 from courseware.learning.manager_actions import described_by
 from courseware.learning.manager_actions.certified import EndCertified
-from courseware.learning.manager_actions.manager_action import Refusal, why_not_decide
+from courseware.learning.manager_actions.manager_action import ActionForm, Refusal, why_not_decide
 from courseware.learning.models import Enrollment
 from courseware.lib.chunks import batches
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
@@ -212,3 +220,167 @@ def act(request, pk):
         "record_page": record_page(),
     }
     return render(request, "assignments/act.html", context)
+
+
+MOST_AT_ONCE = 500
+REMIND = SimpleNamespace(title=_("Remind"), button=_("Send the reminders"))
+
+
+@form_view("assignments:remind", allowed=manages_people)
+def remind_chosen(request):
+    form = ActionForm(posted(request))  # nothing to fill in: the letter says what is true when it leaves
+    chosen = chosen_runs(Enrollment.objects.in_hands_of(request.user), data_of(request))
+    runs = list(chosen.select_related("learner").order_by("learner__name", "pk"))
+    why = left_out(runs, request.user)
+    able = [run for run in runs if run.pk not in why]
+    is_sent = request.method == "POST" and able and form.is_valid()
+    if is_sent and (made := sent_or_refused(request, form, runs, able)):
+        return redirect("assignments:reminded", made.pk)
+    left = by_reason(left_out_in_words(LeftOut(run, why[run.pk]) for run in runs if run.pk in why))
+    return preview_page(request, REMIND, form, [run.learner.name for run in able], left)
+
+
+def sent_or_refused(request, form, runs, able):
+    if len(able) > MOST_AT_ONCE:
+        form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        return None
+    # Asked once more, so that a second press, or a second manager, finds that a reminder waits.
+    made, refused = remind([run.pk for run in runs], by=request.user)
+    if made is None:
+        form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+        return None
+    say_queued(request, len(made.letters))
+    say_by_reason(request, left_out_in_words(refused))
+    return made
+
+
+def left_out_in_words(left):
+    """What `by_reason` takes of each."""
+    return [(each.why, each.words, each.run.learner.name) for each in left]
+
+
+def say_queued(request, number):
+    words = ngettext("%(number)d reminder is queued.", "%(number)d reminders are queued.", number)
+    messages.success(request, words % {"number": number})
+
+
+def own_reminding(request, pk):
+    return get_object_or_404(HandReminding.objects.select_related("made_by"), pk=pk, made_by=request.user)
+
+
+@page_view()
+def reminded(request, pk):
+    reminding = own_reminding(request, pk)
+    letters = list(reminding.sent())
+    context = {"reminding": reminding, "letters": letters, "may_undo": any(each.may_be_taken_back for each in letters)}
+    return render(request, "assignments/reminded.html", context)
+
+
+@post_view("assignments:reminded")
+def take_back_reminders(request, pk):
+    say_taken_back(request, undo_reminding(own_reminding(request, pk)))
+    return redirect("assignments:reminded", pk)
+
+
+def say_taken_back(request, undone):
+    if taken := undone.not_sent:
+        words = ngettext("%(number)d letter is not sent.", "%(number)d letters are not sent.", taken)
+        messages.success(request, words % {"number": taken})
+    if left := undone.left:
+        words = ngettext("%(number)d letter has left already.", "%(number)d letters have left already.", left)
+        messages.info(request, words % {"number": left})
+    if told := undone.left_in_another:
+        words = ngettext(
+            "%(number)d reminder was told within another letter, which has left already or is leaving.",
+            "%(number)d reminders were told within other letters, which have left already or are leaving.",
+            told,
+        )
+        messages.info(request, words % {"number": told})
+
+
+class LinesField(forms.CharField):
+    """Browsers send CRLF and count LF, so that one would be refused what the other has let through."""
+
+    def to_python(self, value):
+        return super().to_python(value and str(value).replace("\r\n", "\n"))
+
+
+class NoteForm(ActionForm):
+    text = LinesField(
+        label=pgettext_lazy("about a person", "Note"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The person, who leads them, human resources and auditors read it: no illnesses, please."),
+    )
+    act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def begin_another(self):
+        """What was typed is kept, for an act of its own."""
+        self.data = self.data.copy()
+        self.data["act"] = uuid.uuid4()
+        self.add_error(None, _("With this form a note was kept already. Send it once more to keep this one as well."))
+
+
+NOTE = SimpleNamespace(title=_("Write a note"), button=_("Keep the note"))
+
+
+def noted_address(act):
+    return reverse("assignments:noted", args=[act])
+
+
+@form_view("assignments:note", allowed=manages_people)
+def note(request):
+    form = NoteForm(posted(request))
+    others = chosen_people(request.user, data_of(request)).exclude(pk=request.user.pk)
+    people = dict(others.order_by("name", "pk").values_list("pk", "name"))
+    if request.method == "POST" and people and form.is_valid():
+        if len(people) > MOST_AT_ONCE:
+            form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        elif was_sent_before(form.cleaned_data, people):
+            form.begin_another()
+        else:
+            return noted_about(request, people, form)
+    return preview_page(request, NOTE, form, list(people.values()))
+
+
+def was_sent_before(cleaned, people):
+    """Whether the form has kept something else, or what was taken back since: a page that was gone back to."""
+    kept = Note.objects.filter(act=cleaned["act"], person__in=people)
+    return kept.exclude(text=cleaned["text"], taken_back_at=None).exists()
+
+
+def noted_about(request, people, form):
+    act = form.cleaned_data["act"]
+    if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
+        new = {note.person_id for note in written}
+        names = {"names": names_in_words([name for key, name in people.items() if key in new])}
+        messages.success(request, gettext("Noted about %(names)s. They can read it, too.") % names)
+    came_from = page_before(request) if "person" in request.POST else ""
+    return redirect(came_from or noted_address(act))
+
+
+def own_notes_or_404(request, act):
+    notes = list(Note.objects.filter(act=act, by=request.user).select_related("person").order_by("person__name", "pk"))
+    if not notes:
+        raise Http404
+    return notes
+
+
+@page_view()
+def noted(request, act):
+    notes = own_notes_or_404(request, act)
+    context = {"notes": notes, "may_take_back": any(each.may_be_taken_back_by(request.user) for each in notes)}
+    return render(request, "assignments/noted.html", context)
+
+
+@post_view(noted_address)
+def take_back_note(request, act):
+    own_notes_or_404(request, act)
+    people = keys_in(request.POST.getlist("person")) if "person" in request.POST else None
+    taken = take_back_notes(act, by=request.user, people=people)
+    if taken:
+        words = ngettext("%(number)d note is taken back.", "%(number)d notes are taken back.", len(taken))
+        messages.success(request, words % {"number": len(taken)})
+    else:
+        messages.info(request, gettext("Nothing was taken back: that is possible for a day, and once."))
+    return redirect(page_before(request) or noted_address(act))

@@ -17,7 +17,7 @@ from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import handles_people
 from courseware.assignments.door_sending import try_door
-from courseware.assignments.group_doors import WAITING, CardState, GroupCard, GroupDoor
+from courseware.assignments.models import WAITING, CardState, GroupCard, GroupDoor
 from courseware.evidence.recording import record
 from courseware.jobs.condition import Trouble
 from courseware.lib.form_layout import Fields

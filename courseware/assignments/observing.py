@@ -1,35 +1,53 @@
-"""Ask leads about somebody some days after a course, and store their answers without the person.
+"""Ask leads about a learner some days after a course, by email and page, and store answers without the person.
 
-It is asked of all who lead the team that the learner joined first, or else the nearest one above it, and of their
-substitutes. Once for a person and sheet, whatever renewals follow: so five answers are about five people.
+All who lead the nearest team of the learner are asked, and their substitutes; once for a person and sheet.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from http import HTTPStatus
 from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
-from django.utils.translation import get_language
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
 
 from courseware.accounts.absences import away_now
 from courseware.accounts.leads import nearest_leads
+from courseware.accounts.letters import LetterHours, hours_of
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import own_teams, people_managed_by, teams_managed_by
+from courseware.accounts.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
+from courseware.assignments.door_sending import BOARD_PAGES
 from courseware.assignments.models import Observation, ObservationAnswers
+from courseware.assignments.mornings import Morning, MorningJob, in_order
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import LeadsSheet, outline
+from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document
+from courseware.language.documents import display_tag
+from courseware.learning.due import day_in_words
 from courseware.learning.feedback import SurveyChanged, counts_from_month_of
+from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib import disclosure
 from courseware.lib.dates import due_instant, site_day
+from courseware.lib.page_views import form_status, form_view, page_view, posted
+from courseware.lib.small_numbers import keys_in
+from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.outbox.models import Message
+from courseware.outbox.telling import email_to
 
 ASKED_FOR = timedelta(days=60)  # from the day on which it is first asked; later nobody remembers
 LOOKED_AT = 200  # runs of a sheet, those of the own teams first, the earliest completion in front
@@ -187,3 +205,171 @@ def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) 
         row.shown_from, row.counts_from = disclosure.shown_from(day), None
     ObservationAnswers.objects.filter(pk__in=[row.pk for row in rows]).delete()
     ObservationAnswers.objects.bulk_create(rows)
+
+
+KIND = "observation"
+CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
+RUNS_AT_ONCE = 500  # in memory
+NAMED = 10
+LED_NO_MORE = gettext_noop("the reader leads none of them any more")
+ANSWERED = gettext_noop("it was answered meanwhile")
+NOT_HERE = gettext_noop("they are away or have left, or it is not asked any more")
+
+
+def register_letter() -> None:
+    questions = one_by_one(why_unwanted), one_by_one(in_words)
+    template = "assignments/mail/observation.txt"
+    words, sort = _("A look some days after a course"), LetterSort.SUBSCRIBED
+    register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=is_manager))
+
+
+def emails(morning: Morning) -> Iterator[Message]:
+    batches = newly_due(morning.at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
+    letters = (letter for runs, sheet in batches for letter in letters_about(runs, sheet, morning.at))
+    yield from in_order(letters)
+
+
+JOB = MorningJob(KIND, time(5, 25), emails)
+ask_leads = JOB.run
+
+
+def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
+    for course, sheet in sheets_now():
+        runs, last = runs_to_observe(course, sheet, site_day(at), since).order_by("pk"), 0
+        while batch := list(runs.filter(pk__gt=last)[:RUNS_AT_ONCE]):
+            last = batch[-1].pk
+            yield batch, sheet.id
+
+
+def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[Message]:
+    leads = nearest_leads({run.learner_id for run in runs})
+    hours = hours_of({lead.person_id for each in leads.values() for lead in each})
+    return [
+        letter_to(lead.person, run, sheet, hours[lead.person_id], at)
+        for run in runs
+        for lead in leads.get(run.learner_id, ())
+    ]
+
+
+def letter_to(lead: User, run: Enrollment, sheet: str, hours: LetterHours, at: datetime) -> Message:
+    key = f"{KIND}:{run.pk}:{sheet}:{lead.pk}"
+    return email_to(lead, KIND, key=key, data={"subjects": [[run.pk, sheet]]}, next_at=hours.opens_at(at))
+
+
+def led_in(message: Message) -> set[int]:
+    """Keys of the runs it tells of whose learners the reader leads still. Runs one query."""
+    runs = Enrollment.objects.filter(pk__in=[run for run, _sheet in message.data["subjects"]])
+    return set(runs.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
+
+
+def still_due(message: Message, led: Collection[int]) -> list[ObservationDue]:
+    """In the language that is active; the earliest completion first."""
+    found = []
+    for course, sheet in sheets_now():
+        told = [run for run, asked in message.data["subjects"] if asked == sheet.id and run in led]
+        runs = runs_to_observe(course, sheet, site_day()).filter(pk__in=told)
+        found += [ObservationDue(run, course, sheet) for run in runs.select_related("learner")]
+    return sorted(found, key=lambda each: (each.run.completed_at, each.run.pk))
+
+
+def why_unwanted(message: Message) -> str:
+    led = led_in(message)
+    if not led:
+        return LED_NO_MORE
+    if still_due(message, led):
+        return ""
+    people = Enrollment.objects.filter(pk__in=led).values("learner")
+    return ANSWERED if Observation.objects.filter(enrollment__learner__in=people).exists() else NOT_HERE
+
+
+def in_words(message: Message) -> dict[str, object]:
+    language = message.language or settings.LANGUAGE_CODE
+    with translation.override(language):
+        due = still_due(message, led_in(message))
+        named = [
+            {
+                "name": each.run.learner.name,
+                "title": course_title(each.course, language),
+                "day": day_in_words(site_day(each.run.completed_at)),
+            }
+            for each in due[:NAMED]
+        ]
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "people": named,
+        "number": len(due),
+        "others": len(due[NAMED:]),
+        "link": settings.SITE_URL.rstrip("/") + reverse("assignments:observations"),
+    }
+
+
+hides_answers = sensitive_post_parameters()  # from reports of errors
+
+
+@page_view(allowed=is_manager)
+def observations(request):
+    [board_page] = BOARD_PAGES
+    context = {"due": observations_due(request.user), "board_page": board_page}
+    return render(request, "assignments/observations.html", context)
+
+
+def asked_or_404(user, pk, sheet):
+    led = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
+    run = get_object_or_404(led.with_release().select_related("learner"), pk=pk)
+    found = serving.outline(run.release, get_language()).find_sheet(sheet)
+    if found is None:
+        raise Http404(sheet)
+    return run, found
+
+
+@hides_answers
+@form_view("assignments:observation", is_held=False)
+def observation(request, pk, sheet):
+    run, asked = asked_or_404(request.user, pk, sheet)
+    page = serving.page(run.release, sheet, get_language())
+    form, is_changed = SurveyForm(posted(request), questions=page.data["questions"]), False
+    if request.method == "POST":
+        try:
+            if answer := answer_to(request, run, asked, form):
+                return answer
+        except NotAsked as refused:
+            messages.error(request, refused.why.label)
+            return redirect("assignments:observations")
+        except SurveyChanged:
+            form = SurveyForm(
+                questions=page.data["questions"], initial=SurveyForm.texts(request.POST, page.data["questions"])
+            )
+            is_changed = True
+    known = observation_of(run, sheet)
+    outline = serving.outline(run.release, get_language())
+    context = {
+        "run": run,
+        "outline": outline,
+        "text_language": display_tag(outline.language),
+        "page_language": display_tag(get_language()),
+        "page": page,
+        "form": form,
+        "is_changed": is_changed,
+        "known": known,
+        "refusal": None if known else why_not_asked(run, asked, site_day()),
+    }
+    status = HTTPStatus.CONFLICT if is_changed else form_status(form)
+    return render(request, "assignments/observation.html", context, status=status)
+
+
+def answer_to(request, run, asked, form):
+    if "cannot-say" in request.POST:
+        kept, is_new = observe(run, asked, None, by=request.user)
+    elif form.is_valid():
+        revision = next(iter(keys_in([request.POST.get("revision", "")])), 0)
+        kept, is_new = observe(run, asked, form.answers, revision=revision, by=request.user)
+    else:
+        return None
+    if is_new and kept.is_answered:
+        messages.success(request, gettext("Thank you. Your answers are kept, without the person."))
+    elif is_new:
+        messages.success(request, gettext("Noted that you can’t say. Nobody is asked about this again."))
+    else:
+        words = gettext("%(name)s has answered already, on %(day)s; nothing was changed.")
+        messages.info(request, words % {"name": kept.made_by.name, "day": date_format(kept.made_on)})
+    return redirect("assignments:observations")

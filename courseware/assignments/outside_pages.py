@@ -27,7 +27,7 @@ from courseware.assignments.certified_enrollments import (
 from courseware.assignments.list_pages import MOST_UPLOADED
 from courseware.assignments.outside_lists import MOST_TRAININGS, REFUSALS, SORT, Usual, as_text, beside_records, new_of
 from courseware.assignments.people_forms import DayInput
-from courseware.assignments.person_pages import placed_person_or_404, titled
+from courseware.assignments.people_pages import placed_person_or_404, titled
 from courseware.assignments.rule_forms import CourseChoice, published_courses
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course

@@ -9,7 +9,7 @@ class ReportingConfig(AppConfig):
 
     def ready(self):
         from courseware.assignments.decision_pages import register_record_page
-        from courseware.assignments.group_summaries import register_board_page
+        from courseware.assignments.door_sending import register_board_page
         from courseware.assignments.mornings import schedule_emails
         from courseware.content.compiled import page_links
         from courseware.jobs.schedule import Daily, command, schedule

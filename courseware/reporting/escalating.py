@@ -17,9 +17,8 @@ from courseware.accounts.models import User
 from courseware.accounts.offices import HR, in_office
 from courseware.accounts.permissions import handles_people, is_manager, people_managed_by, people_visible_to
 from courseware.assignments.mornings import Morning, MorningJob, in_order
-from courseware.assignments.reminder_letter import ASKS, asked_about
 from courseware.assignments.reminder_plans import is_escalated
-from courseware.assignments.reminding import DueReminder, Plans, reminders_due
+from courseware.assignments.reminding import ASKS, DueReminder, Plans, asked_about, reminders_due
 from courseware.content.compiled import serving
 from courseware.content.models import Course
 from courseware.learning.due import day_in_words

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from courseware.assignments.group_doors import GroupCard, GroupDoor
+from courseware.assignments.models import GroupCard, GroupDoor
 from courseware.learning.enrolling import enroll
 from tests.making import join, make_team, make_user
 from tests.outbox.chat_services import ADDRESSES, SECRETS

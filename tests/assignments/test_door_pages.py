@@ -5,7 +5,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from courseware.assignments.door_sending import send_card
-from courseware.assignments.group_doors import WAITING, GroupCard, GroupDoor
+from courseware.assignments.models import WAITING, GroupCard, GroupDoor
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.jobs import condition

@@ -7,9 +7,16 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership
 from courseware.assignments import door_sending
-from courseware.assignments.door_sending import is_anything_due, send_summaries
-from courseware.assignments.group_doors import GroupCard, GroupDoor, forget_old_cards
-from courseware.assignments.group_summaries import figures_of, summary_card, trial_card, why_nothing
+from courseware.assignments.door_sending import (
+    figures_of,
+    forget_old_cards,
+    is_anything_due,
+    send_summaries,
+    summary_card,
+    trial_card,
+    why_nothing,
+)
+from courseware.assignments.models import GroupCard, GroupDoor
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.outbox.chat_cards import ChatCard

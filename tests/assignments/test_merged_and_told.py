@@ -10,8 +10,8 @@ from django.utils.translation import override
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
 from courseware.assignments.acting import act
+from courseware.assignments.carrying_out import remind
 from courseware.assignments.merging import merge, undo_merge
-from courseware.assignments.reminding_by_hand import remind
 from courseware.assignments.switching import runs_that_stay, take_back_deeds
 from courseware.learning.adjusting import enroll_people, undo
 from courseware.learning.adjustments import Adjustment

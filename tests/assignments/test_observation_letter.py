@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import Membership
-from courseware.assignments.observation_letter import ask_leads
-from courseware.assignments.observing import observe
+from courseware.assignments.observing import ask_leads, observe
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
 from courseware.outbox.models import Message

@@ -18,7 +18,7 @@ from courseware.assessment.outside_records import record_outside
 from courseware.assessment.standing import keep_standings
 from courseware.assignments import acting
 from courseware.assignments.fitting import Because, Deed, Why
-from courseware.assignments.rehearsal import rehearse_all, rehearse_rule
+from courseware.assignments.planning import rehearse_all, rehearse_rule
 from courseware.learning.enrolling import enroll, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day

@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from courseware.assignments.carrying_out import Unreminded, remind
 from courseware.assignments.letter_rehearsal import rehearse_letters
-from courseware.assignments.reminder_letter import ASKS
-from courseware.assignments.reminding import remind_due
-from courseware.assignments.reminding_by_hand import Unreminded, remind
+from courseware.assignments.reminding import ASKS, remind_due
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.lib.dates import due_instant
 from courseware.outbox.models import Message

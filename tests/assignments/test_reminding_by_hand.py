@@ -6,10 +6,18 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from courseware.assignments.carrying_out import NO_LETTERS, Confirmed, carry_out, take_back_acts
+from courseware.assignments.carrying_out import (
+    NO_LETTERS,
+    Confirmed,
+    Undone,
+    carry_out,
+    left_out,
+    remind,
+    take_back_acts,
+    undo_reminding,
+)
 from courseware.assignments.models import HandReminding, Talk
-from courseware.assignments.reminder_letter import runs_in
-from courseware.assignments.reminding_by_hand import Undone, left_out, remind, undo_reminding
+from courseware.assignments.reminding import runs_in
 from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.adjusting import adjust
@@ -177,7 +185,7 @@ def test_somebody_elses_people_cannot_be_reminded_nor_the_letters_of_others_look
 
 
 def test_more_than_five_hundred_at_once_are_refused(client, team, monkeypatch):
-    monkeypatch.setattr("courseware.assignments.reminding_pages.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("courseware.assignments.decision_pages.MOST_AT_ONCE", 1)
     rows = [run_of(team).pk for _ in range(2)]
     client.force_login(team.manager)
     answer = client.post("/people/decide/remind/", {"row": rows})

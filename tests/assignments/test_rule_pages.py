@@ -11,7 +11,7 @@ from courseware.accounts.models import Membership
 from courseware.assignments import acting, planning
 from courseware.assignments.fitting import Because, Why
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.rehearsal import rehearse_rule
+from courseware.assignments.planning import rehearse_rule
 from courseware.assignments.rule_forms import RuleForm
 from courseware.learning.models import Enrollment
 from tests.assignments.rules import make_certified, make_rule

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
-from courseware.assignments.reminder_letter import ASKS
 from courseware.assignments.reminder_plans import switch_escalation
+from courseware.assignments.reminding import ASKS
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment

@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from courseware.assignments.ending_letters import tell_of_endings
 from courseware.assignments.letter_rehearsal import TOGETHER, rehearse_letters
-from courseware.assignments.observation_letter import ask_leads
-from courseware.assignments.reminder_letter import ASKS
+from courseware.assignments.observing import ask_leads
 from courseware.assignments.reminder_plans import switch_escalation
-from courseware.assignments.reminding import remind_due
+from courseware.assignments.reminding import ASKS, remind_due
 from courseware.learning.asking import ask_for_day
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away

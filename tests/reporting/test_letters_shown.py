@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import translation
 
 from courseware.accounts.models import Membership
-from courseware.assignments.group_doors import GroupDoor
+from courseware.assignments.models import GroupDoor
 from courseware.outbox.models import Message, MessageState, StoppedKind
 from courseware.outbox.telling import tell
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to

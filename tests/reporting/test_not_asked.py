@@ -14,10 +14,9 @@ from django.utils import timezone
 from courseware.accounts.away import Away
 from courseware.accounts.models import Membership, User
 from courseware.assessment.daily_asking import may_be_asked
+from courseware.assignments.carrying_out import left_out
 from courseware.assignments.mornings import Morning
-from courseware.assignments.reminder_letter import still_asked
-from courseware.assignments.reminding import reminders_due
-from courseware.assignments.reminding_by_hand import left_out
+from courseware.assignments.reminding import reminders_due, still_asked
 from courseware.content.models import Course
 from courseware.journey.next_act import journeys
 from courseware.learning.course_letter import asked_for

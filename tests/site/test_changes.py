@@ -86,7 +86,7 @@ MERGES = "/people/merges/"  # not representative
 
 def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
     page = Page(MERGES)
-    assert is_examined(page, "courseware/assignments/merge_pages.py")
+    assert is_examined(page, "courseware/assignments/merging.py")
     assert is_examined(page, "templates/assignments/merges.html", templates=["assignments/merges.html"])
     assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/board.html"])
     assert is_examined(page, "static/css/people.css")

@@ -22,8 +22,7 @@ from courseware.accounts.models import (
 )
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standings
-from courseware.assignments.group_doors import GroupCard, GroupDoor
-from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
+from courseware.assignments.models import Assignment, AssignmentRule, GroupCard, GroupDoor, RuleVersion
 from courseware.evidence.models import Event
 from courseware.evidence.recording import NewEvent, record_many
 from courseware.learning.manager_actions import FOR_MANY

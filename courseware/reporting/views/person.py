@@ -13,7 +13,7 @@ from courseware.accounts.absences import may_say_away
 from courseware.accounts.sign_in_codes import may_give_code
 from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.away_pages import AwayForm
-from courseware.assignments.noting_pages import NoteForm
+from courseware.assignments.decision_pages import NoteForm
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.due import why_due_day_is_free
 from courseware.learning.enrolling import EnrollmentClosed, alone

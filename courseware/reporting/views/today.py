@@ -14,11 +14,17 @@ from courseware.accounts.addresses import page_before
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, people_managed_by, teams_managed_by
 from courseware.accounts.sessions import MANAGES
-from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
-from courseware.assignments.decision_pages import names_in_words, say, say_by_reason, say_who_was_left
+from courseware.assignments.carrying_out import Confirmed, Unreminded, carry_out, reminders_of, take_back_acts
+from courseware.assignments.decision_pages import (
+    left_out_in_words,
+    names_in_words,
+    say,
+    say_by_reason,
+    say_queued,
+    say_taken_back,
+    say_who_was_left,
+)
 from courseware.assignments.models import HandReminding, Talk
-from courseware.assignments.reminding_by_hand import Unreminded, reminders_of
-from courseware.assignments.reminding_pages import left_out_in_words, say_queued, say_taken_back
 from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.asking import CannotAnswer, answer_day_request, answer_question

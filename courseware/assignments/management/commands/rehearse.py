@@ -8,7 +8,7 @@ from django.utils.translation import gettext as in_language_of_reader  # of what
 
 from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.rehearsal import RuleRehearsal, names_of, rehearse_all, rehearse_rule
+from courseware.assignments.planning import RuleRehearsal, names_of, rehearse_all, rehearse_rule
 from courseware.lib import dates
 
 
