@@ -14,7 +14,7 @@ from courseware.evidence.models import Event
 from tests.accounts.rosters.files import csv_file, xlsx
 from tests.accounts.rosters.firms import compared, make_teams
 from tests.counting import statements
-from tests.making import make_admin, make_editor, make_hr, make_user
+from tests.making import make_admin, make_editor, make_hr
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 HEADINGS = ("工号", "姓名", "邮箱", "团队")
@@ -150,7 +150,7 @@ def test_a_file_larger_than_a_proxy_lets_through_is_refused(client, hr, monkeypa
     assert "too large" in str(upload(client, ("A1", "Li", "", "")).context["form"].errors["file"])
 
 
-def test_only_human_resources_and_admins_bring_lists_in_and_staff_stays_out_of_it(client):
+def test_a_list_of_human_resources_changes_no_staff_and_one_of_an_admin_is_not_theirs(client):
     editor = make_editor(name="Editor")
     User.objects.filter(pk=editor.pk).update(staff_number="E1")
     of_admin = None
@@ -160,9 +160,6 @@ def test_only_human_resources_and_admins_bring_lists_in_and_staff_stays_out_of_i
         assert roster.counts["bad"] == faults
         of_admin = of_admin or roster
     assert client.get(f"/people/import/{of_admin.pk}/").status_code == 404
-    for outsider in (make_user(), editor):
-        client.force_login(outsider)
-        assert {client.get("/people/import/").status_code, upload(client).status_code} == {404}
 
 
 def test_teams_that_are_not_here_are_created_by_one_tick_which_is_empty_at_first(client, hr):

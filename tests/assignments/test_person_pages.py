@@ -211,18 +211,13 @@ def test_the_page_shows_courses_certificates_letters_and_the_log(client, hr):
     assert ("record-viewed", {}) in log_of(run.learner)
 
 
-def test_an_auditor_reads_the_page_without_a_form_and_changes_nothing(client):
+def test_an_auditor_reads_the_page_without_a_form(client):
     person = make_user("Li Na")
     client.force_login(make_auditor())
     page = client.get(address(person))
     assert page.status_code == 200
     main = page.text[page.text.index("<main") : page.text.index("</main>")]
     assert "<form" not in main
-    for rest in ("edit/", "places/", "leave/", "return/", "remove/"):
-        assert client.post(address(person, rest), particulars(person, name="X")).status_code == 404
-    assert client.get(address(person, "edit/")).status_code == 404
-    person.refresh_from_db()
-    assert (person.name, person.is_active) == ("Li Na", True)
 
 
 ACTS = ("edit/", "places/", "places/1/end/", "leave/", "return/", "remove/")

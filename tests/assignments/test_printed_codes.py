@@ -123,11 +123,8 @@ def test_the_page_of_invite_links_offers_printed_codes_to_hr_only(client, signed
     assert PAGE not in client.get("/people/links/").text
 
 
-def test_nothing_ticked_makes_nothing_and_outsiders_get_404(client, signed_in, people):
+def test_nothing_ticked_makes_nothing(signed_in, people):
     assert "No code was created" in signed_in.post(PAGE, {}, follow=True).text
-    for person in (make_user(), make_team().manager, make_auditor(), make_editor()):
-        client.force_login(person)
-        assert client.get(PAGE).status_code == client.post(PAGE, {"person": people[0].pk}).status_code == 404
     assert not SignInCode.objects.exists()
 
 
