@@ -37,7 +37,7 @@ from tests.world import ACT_OF_NOTE, ROLES, lead_of
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 PARTS = ("people/", "rules/", "team/", "log/", "surveys/")
 ONE_ROW, MANY_ROWS = 1, 500
-MORE = 15  # statements at most, for three batches of an export and for facts that a single row does not have
+MORE = 15  # statements at most, for the second chunk of an export and for facts that a single row does not have
 WHO = ("HR", "manager", "admin", "learner")  # the first of them who may
 ONE = None  # a form, or one thing with nothing that grows beside what every page of this table has
 LISTS = {
