@@ -74,14 +74,11 @@ def test_the_second_sheet_says_what_was_asked_for_when_and_of_which_release(clie
     assert (names["Name"], names["Due on"], names["Course id"]) == ("name", "due_on", "course")
 
 
-def test_a_name_that_a_spreadsheet_would_run_stays_harmless_when_it_is_saved_as_csv(client, team):
-    learner_of(team, '=HYPERLINK("http://evil.example")')
-    assert sheets(download(client, team))["People"][1][0] == '\'=HYPERLINK("http://evil.example")'
-
-
-def test_an_address_is_text_and_no_link(client, team):
-    learner_of(team, "http://evil.example")
-    assert sheets(download(client, team))["People"][1][0] == "http://evil.example"
+def test_a_name_is_text_also_where_a_spreadsheet_would_run_or_link_it(client, team):
+    for name in ('=HYPERLINK("http://evil.example")', "http://evil.example"):
+        learner_of(team, name)
+    cells = {row[0] for row in sheets(download(client, team))["People"][1:]}
+    assert cells == {'\'=HYPERLINK("http://evil.example")', "http://evil.example"}
 
 
 def test_more_rows_than_a_workbook_takes_are_refused_with_a_sentence_and_the_filters_stay(client, team, monkeypatch):
