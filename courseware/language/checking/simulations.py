@@ -169,9 +169,10 @@ class _Checked:
                         line, "unknown-node", node=target, nearest=nearest(target, {*nodes, END})
                     )
 
-    def _effects(self, node: Node) -> Iterator[tuple[Effects, int]]:
-        yield from ((choice.effects, item.line) for choice, item in self._lines(node))
-        yield from ((part.effects, self._section(node.id).line) for part in node.parts)
+    def _effects(self) -> Iterator[tuple[Effects, int]]:
+        for node in self.simulation.nodes.values():
+            yield from ((choice.effects, item.line) for choice, item in self._lines(node))
+            yield from ((part.effects, self._section(node.id).line) for part in node.parts)
 
     def _check_chance(self) -> Iterator[Problem]:
         line = self.document.front.line("chance")
@@ -183,23 +184,28 @@ class _Checked:
             yield self.document.problem(line, "too-many-draws", count=number, most=MAX_DRAWS)
 
     def _check_flags(self) -> Iterator[Problem]:
-        nodes, chance = self.simulation.nodes.values(), self.document.front.line("chance")
-        odds = self.simulation.chance.items()
-        drawn = {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
+        chance = self.document.front.line("chance")
         yield from self._check_chance()
-        placed = [(flag, where) for node in nodes for effects, where in self._effects(node) for flag in effects.flags]
+        placed = {flag: line for effects, line in self._effects() for flag in effects.flags}
         asked = [(flag, line) for condition, line in self._conditions() for flag in condition.flags]
-        known = {*drawn, *(flag for flag, _ in placed)}
+        known = self._drawn().union(placed)
         for flag, where in asked:
             if flag not in known:
                 yield self.document.problem(where, "flag-never-set", flag=flag, nearest=nearest(flag, known))
         asked_flags = {flag for flag, _ in asked}
-        lists = [set(value) for _, value in odds if isinstance(value, tuple)]
-        left_over = {flag for flags in lists if flags & asked_flags for flag in flags}  # of lists that are asked for
-        for flag in sorted(known - asked_flags - left_over):
-            yield self.document.problem(dict(placed).get(flag, chance), "flag-never-asked", flag=flag)
-        for flag in sorted(known & set(self.simulation.meters)):
-            yield self.document.problem(dict(placed).get(flag, chance), "flag-is-meter", flag=flag)
+        for flag in sorted(known - asked_flags - self._left_over(asked_flags)):
+            yield self.document.problem(placed.get(flag, chance), "flag-never-asked", flag=flag)
+        for flag in sorted(known.intersection(self.simulation.meters)):
+            yield self.document.problem(placed.get(flag, chance), "flag-is-meter", flag=flag)
+
+    def _drawn(self) -> set[str]:
+        odds = self.simulation.chance.items()
+        return {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
+
+    def _left_over(self, asked_flags: set[str]) -> set[str]:
+        """Flags of a list of which another one is asked for."""
+        lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
+        return {flag for flags in lists if flags & asked_flags for flag in flags}
 
     def _conditions(self) -> Iterator[tuple[Condition, int]]:
         for node in self.simulation.nodes.values():
@@ -213,14 +219,13 @@ class _Checked:
     def _check_meters(self) -> Iterator[Problem]:
         meters = self.simulation.meters
         changed: Counter[str] = Counter()
-        for node in self.simulation.nodes.values():
-            for done, line in self._effects(node):
-                changed.update(done.meters.keys())
-                for meter in done.meters:
-                    if meter not in meters:
-                        near = nearest(meter, [*meters, "set", "if"])
-                        known = None if near else tuple(meters)
-                        yield self.document.problem(line, "unknown-meter", meter=meter, nearest=near, known=known)
+        for done, line in self._effects():
+            changed.update(done.meters.keys())
+            for meter in done.meters:
+                if meter not in meters:
+                    near = nearest(meter, [*meters, "set", "if"])
+                    known = None if near else tuple(meters)
+                    yield self.document.problem(line, "unknown-meter", meter=meter, nearest=near, known=known)
         for condition, line in self._conditions():
             for meter in condition.meters - set(meters):
                 yield self.document.problem(line, "unknown-meter", meter=meter, nearest=nearest(meter, meters))
