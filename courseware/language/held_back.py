@@ -1,9 +1,9 @@
 """What is off until a professional has read it: a simulation, or sections of a lesson (docs/formats.md §3)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from courseware.language.course import CourseText
+from courseware.language.course import CourseText, Module
 from courseware.language.metadata import Meta, SimulationMeta
 from courseware.language.parsing import ParsedDocument, Section
 
@@ -40,17 +40,20 @@ def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseTex
     return replace(
         course,
         documents={
-            identifier: {language: without_sections(text) for language, text in texts.items()}
-            if identifier in waiting
-            else texts
+            identifier: without_sections_of_all(texts) if identifier in waiting else texts
             for identifier, texts in course.documents.items()
             if identifier not in left_out
         },
-        modules=tuple(
-            replace(module, steps=tuple(step for step in module.steps if step.id not in left_out))
-            for module in course.modules
-        ),
+        modules=tuple(without_steps(module, left_out) for module in course.modules),
     )
+
+
+def without_sections_of_all(texts: Mapping[str, ParsedDocument]) -> dict[str, ParsedDocument]:
+    return {language: without_sections(text) for language, text in texts.items()}
+
+
+def without_steps(module: Module, left_out: Collection[str]) -> Module:
+    return replace(module, steps=tuple(step for step in module.steps if step.id not in left_out))
 
 
 def without_sections(document: ParsedDocument) -> ParsedDocument:

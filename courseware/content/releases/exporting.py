@@ -50,14 +50,19 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
         if unsaved:
             raise ExportRefused(f"edited in the folder and never imported: {', '.join(sorted(unsaved))}", unsaved)
     gone = [path for path, body in present.items() if path not in files and (path, digest_of_bytes(body)) in known]
-    ways = {way for path in changed for way in (PurePosixPath(path), *PurePosixPath(path).parents)}
-    links = sorted(str(way) for way in ways if way.parts and (folder / way).is_symlink())
-    if links:
-        raise ExportRefused(f"{folder}: expected folders and files of its own, and here are links: {', '.join(links)}")
+    refuse_links(folder, changed)
     write(folder, changed)
     for path in gone:
         (folder / path).unlink()
     return sorted([*changed, *gone])
+
+
+def refuse_links(folder: Path, paths: Iterable[str]) -> None:
+    # The folder itself may be a link.
+    ways = {way for path in paths for way in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    links = sorted(str(way) for way in ways if way.parts and (folder / way).is_symlink())
+    if links:
+        raise ExportRefused(f"{folder}: expected folders and files of its own, and here are links: {', '.join(links)}")
 
 
 def write(folder: Path, bodies: Mapping[str, bytes]) -> None:

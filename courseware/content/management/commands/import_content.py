@@ -50,21 +50,19 @@ class Command(BaseCommand):
             for folder, documents in by_folder(options[weight], folders).items():
                 self.weights[folder] |= dict.fromkeys(documents, weight)
         self.command = ["manage.py", "import_content", *([str(directory)] if directory else []), "--merged"]
-
-        def failed_folders(*, dry_run: bool, is_quiet: bool = False) -> list[str]:
-            imported = {folder: self.import_folder(folder, dry_run, is_quiet=is_quiet) for folder in folders}
-            return [folder.name for folder, is_imported in imported.items() if not is_imported]
-
-        has_names = any([merged, *(options[weight] for weight in ASKED)])
+        has_names = any([merged, *map(options.get, ASKED)])
         # A wrong name in one course must not release another course.
-        if has_names and not dry_run and (failed := failed_folders(dry_run=True, is_quiet=True)):
+        if has_names and not dry_run and (failed := self.failed_folders(dry_run=True, is_quiet=True)):
             raise CommandError(f"nothing was imported; not valid: {', '.join(failed)}")
-        failed = failed_folders(dry_run=dry_run)
+        failed = self.failed_folders(dry_run=dry_run)
         if not dry_run:
-            for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
-                recompile(release)
+            recompile_older_releases()
         if failed:
             raise CommandError(f"not imported: {', '.join(failed)}")
+
+    def failed_folders(self, *, dry_run: bool, is_quiet: bool = False) -> list[str]:
+        imported = {folder: self.import_folder(folder, dry_run, is_quiet=is_quiet) for folder in self.weights}
+        return [folder.name for folder, is_imported in imported.items() if not is_imported]
 
     def import_folder(self, folder: Path, dry_run: bool, *, is_quiet: bool) -> bool:
         """Whether the course was imported, or could be. `is_quiet`: print errors only."""
@@ -112,6 +110,11 @@ def by_folder(named: Iterable[str], folders: list[Path]) -> dict[Path, set[str]]
         else:
             raise CommandError(f"{name}: in which course? Expected a name like {folders[0].name}/{name}")
     return found
+
+
+def recompile_older_releases() -> None:
+    for release in Release.objects.exclude(compiler=COMPILER).defer("outlines").order_by("pk"):
+        recompile(release)
 
 
 def summary(report: Report, dry_run: bool) -> str:
