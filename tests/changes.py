@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import polib
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+CATALOGUE = "courseware/locale/zh_Hans/LC_MESSAGES/django.po"
 _changes = None
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Paths of changed files, relative to the root."""
+    """Paths of changed files, relative to the root, and translations that are new or differ."""
 
     files: frozenset[str]
+    translations: frozenset[str] = frozenset()
 
     def touch(self, *patterns: str) -> bool:
         return any(fnmatchcase(file, f"{pattern}*") for file in self.files for pattern in patterns)
@@ -35,7 +38,20 @@ def changes_since(commit: str, root: Path = ROOT) -> Changes:
     """Differences between the commit and the working tree, untracked files included."""
     files = git(root, "diff", "--name-only", "--no-renames", commit).splitlines()
     files += git(root, "ls-files", "--others", "--exclude-standard").splitlines()
-    return Changes(frozenset(files))
+    return Changes(frozenset(files), changed_translations(commit, root) if CATALOGUE in files else frozenset())
+
+
+def changed_translations(commit: str, root: Path) -> frozenset[str]:
+    """All translations if the catalogue is new or was moved."""
+    was_there = git(root, "ls-tree", "--name-only", commit, "--", CATALOGUE)
+    before = translations(git(root, "show", f"{commit}:{CATALOGUE}")) if was_there else {}
+    now = translations((root / CATALOGUE).read_text(encoding="utf-8"))
+    return frozenset(text for key, text in now.items() if text and before.get(key) != text)
+
+
+def translations(catalogue: str) -> dict[tuple[str | None, str], str]:
+    entries = polib.pofile(catalogue)
+    return {(entry.msgctxt, entry.msgid): entry.msgstr or "".join(entry.msgstr_plural.values()) for entry in entries}
 
 
 def git(root: Path, *arguments: str) -> str:

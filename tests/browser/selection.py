@@ -3,15 +3,20 @@
 `make deep` and tests run by hand examine every page. With `--changed-since` (see tests/changes.py), `.ci/run` examines
 
 - the pages of `REPRESENTATIVE`,
-- at most `AT_MOST` other pages a test, if a template, a style, a script or the module of the view changed.
+- at most `AT_MOST` other pages a test, if something that is behind the page changed: a template, a style, a script, the
+  module of its view, the module of a form of that view, the module of an option in its route, or a translation that
+  stands on the page.
 
 What every page has in common (base.html and what it names) does not count as changed: representative pages show it.
 """
 
 import re
+import sys
 from functools import cache
+from types import ModuleType
 from urllib.parse import urlsplit
 
+from django.forms import BaseForm
 from django.test.signals import template_rendered
 from django.urls import Resolver404, resolve
 
@@ -62,7 +67,9 @@ REPRESENTATIVE = {
 }
 NAMES_TEMPLATE = re.compile(r"{%\s*(?:extends|include|cached_include)\s+[\"']([\w/.-]+)[\"']")
 NAMES_STATIC_FILE = re.compile(r"{%\s*static\s+[\"']([\w/.-]+)[\"']")
+BETWEEN_VALUES = re.compile(r"%\(\w+\)[sd]|%[sd]|<[^>]*>|\n")
 STATIC_FILES = """() => performance.getEntriesByType("resource").map((entry) => entry.name)"""
+TEXT = "() => document.documentElement.textContent"
 
 
 class PageSelection:
@@ -97,7 +104,7 @@ class PageSelection:
     def has_changed(self, page, path, rendered) -> bool:
         changed = self.changes.files - shared_sources()
         behind = {*view_sources(path), *template_sources(rendered), *static_sources(page.evaluate(STATIC_FILES))}
-        return not changed.isdisjoint(behind)
+        return not changed.isdisjoint(behind) or shows(page.evaluate(TEXT), self.changes.translations)
 
 
 def route_of(path: str) -> str | None:
@@ -113,13 +120,27 @@ def match_of(path):
 
 
 def view_sources(path: str) -> set[str]:
-    """The file of the view's module."""
+    """Files of the view's module, of forms that it imports by name or by module, and of options in its route."""
     match = match_of(path)
     if match is None:
         return set()
     view = match.func
     owner = type(view.model_admin) if hasattr(view, "model_admin") else getattr(view, "view_class", view)
-    return {owner.__module__.replace(".", "/") + ending for ending in (".py", "/__init__.py")}
+    module = sys.modules[owner.__module__]
+    imported = [value for value in vars(module).values() if isinstance(value, ModuleType)]
+    forms = [form for each in (module, *imported) for form in forms_in(each)]
+    options = [*match.kwargs.values()]
+    forms += [option.form for option in options if is_form(getattr(option, "form", None))]
+    names = {module.__name__, *(each.__module__ for each in (*forms, *map(type, options)))}
+    return {name.replace(".", "/") + ending for name in names for ending in (".py", "/__init__.py")}
+
+
+def forms_in(module) -> list[type[BaseForm]]:
+    return [value for value in vars(module).values() if is_form(value)]
+
+
+def is_form(value) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseForm)
 
 
 def template_sources(names) -> set[str]:
@@ -154,6 +175,15 @@ def shared_sources() -> frozenset[str]:
     names = with_included(["base.html"])
     static = [f"static/{file}" for name in names for file in NAMES_STATIC_FILE.findall(template_text(name))]
     return frozenset([*template_sources(names), *static])
+
+
+def shows(text: str, translations) -> bool:
+    """Whether one of these translations stands in the text, all its parts between placeholders and tags."""
+    for translation in translations:
+        parts = [part.strip() for part in BETWEEN_VALUES.split(translation) if part.strip()]
+        if parts and all(part in text for part in parts):
+            return True
+    return False
 
 
 selection = PageSelection(None)

@@ -6,9 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from tests import changes
-from tests.browser.selection import REPRESENTATIVE, PageSelection, shared_sources
-from tests.changes import Changes, changes_since, is_unchanged, patterns_without_files
+from tests.browser import selection
+from tests.browser.selection import AT_MOST, REPRESENTATIVE, PageSelection, shared_sources
+from tests.changes import CATALOGUE, Changes, changes_since, is_unchanged, patterns_without_files
 from tests.site.routes import routes
+
+BEFORE = 'msgid "Email"\nmsgstr "邮件"\n\nmsgid "Due in %(days)s days"\nmsgstr "还剩%(days)s天"\n'
+AFTER = BEFORE.replace("邮件", "电子邮件")
 
 
 def git(folder, *arguments):
@@ -18,8 +22,9 @@ def git(folder, *arguments):
 
 @pytest.fixture
 def repository(tmp_path):
-    for name in ("kept.txt", "edited.txt", "deleted.txt"):
-        (tmp_path / name).write_text(name)
+    for name in ("kept.txt", "edited.txt", "deleted.txt", CATALOGUE):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(BEFORE if name == CATALOGUE else name, encoding="utf-8")
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     git(tmp_path, "commit", "--quiet", "--message=Base")
@@ -31,6 +36,19 @@ def test_changes_are_edited_deleted_and_untracked_files(repository):
     (repository / "deleted.txt").unlink()
     (repository / "new.txt").write_text("new")
     assert changes_since("HEAD", repository) == Changes(frozenset({"edited.txt", "deleted.txt", "new.txt"}))
+
+
+def test_changes_name_the_translations_that_differ(repository):
+    (repository / CATALOGUE).write_text(AFTER, encoding="utf-8")
+    assert changes_since("HEAD", repository) == Changes(frozenset({CATALOGUE}), frozenset({"电子邮件"}))
+
+
+def test_all_translations_of_a_catalogue_that_was_moved_are_changed(repository):
+    git(repository, "mv", CATALOGUE, "old.po")
+    git(repository, "commit", "--quiet", "--message=Move")
+    (repository / CATALOGUE).parent.mkdir(parents=True, exist_ok=True)
+    (repository / CATALOGUE).write_text(AFTER, encoding="utf-8")
+    assert changes_since("HEAD", repository).translations == {"电子邮件", "还剩%(days)s天"}
 
 
 @pytest.mark.parametrize(
@@ -58,23 +76,29 @@ def test_patterns_that_name_no_file_are_reported():
     assert patterns_without_files(items) == {"courseware/renamed/"}
 
 
+def test_without_a_commit_every_test_runs(monkeypatch):
+    item = SimpleNamespace(get_closest_marker=lambda name: pytest.mark.only_if_changed("docs/").mark)
+    monkeypatch.setattr(changes, "_changes", None)
+    assert not is_unchanged(item)
+
+
 class Page:
     """What a browser tells of a page that is open."""
 
-    def __init__(self, path, *, static="/static/css/people.css"):
+    def __init__(self, path, *, static="/static/css/people.css", text=""):
         self.url = f"http://localhost:8000{path}"
-        self.static_files = [f"http://localhost:8000{static}"]
+        self.told = {selection.STATIC_FILES: [f"http://localhost:8000{static}"], selection.TEXT: text}
 
-    def evaluate(self, _script):
-        return self.static_files
+    def evaluate(self, script):
+        return self.told[script]
 
 
 @pytest.fixture
 def is_examined():
-    """is_examined(page, *changed files, templates) asks a new selection about one page."""
+    """is_examined(page, files, translations, templates) asks a new selection about one page."""
 
-    def ask(page, *files, templates=()):
-        chosen = PageSelection(Changes(frozenset(files)))
+    def ask(page, *files, translations=(), templates=()):
+        chosen = PageSelection(Changes(frozenset(files), frozenset(translations)))
         chosen.rendered = set(templates)
         return chosen.includes(page)
 
@@ -85,25 +109,56 @@ MERGES = "/people/merges/"  # not representative
 
 
 def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
-    page = Page(MERGES)
-    assert is_examined(page, "courseware/assignments/merging.py")
-    assert is_examined(page, "templates/assignments/merges.html", templates=["assignments/merges.html"])
+    assert is_examined(Page(MERGES), "courseware/assignments/merging.py")
+    assert is_examined(Page("/people/3/away/"), "courseware/assignments/away_pages.py")
+    assert is_examined(Page("/accounts/code/"), "courseware/accounts/forms.py")
+    assert is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/exemption.py")
+    assert not is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/extension.py")
+    assert is_examined(Page(MERGES), "templates/assignments/merges.html", templates=["assignments/merges.html"])
+    assert is_examined(Page(MERGES), "static/css/people.css")
+    assert is_examined(Page(MERGES, text="设置 电子邮件"), CATALOGUE, translations=["电子邮件"])
+    assert is_examined(Page(MERGES, text="还剩 3 天"), CATALOGUE, translations=["还剩 <b>%(days)s</b> 天"])
+
+
+def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
+    page = Page("/team/observations/")
     assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/board.html"])
-    assert is_examined(page, "static/css/people.css")
+    assert not is_examined(page, "templates/reporting/_row.html", templates=["assignments/merges.html"])
 
 
 def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
-    others = ["courseware/assignments/rule_pages.py", "templates/reporting/board.html", "static/css/rules.css"]
-    assert not is_examined(Page(MERGES), *others, templates=["assignments/merges.html"])
-    assert not is_examined(Page("/nowhere/"))
+    others = [
+        "courseware/assignments/rule_pages.py",
+        "templates/reporting/board.html",
+        "static/css/rules.css",
+        CATALOGUE,
+    ]
+    page = Page(MERGES, text="设置")
+    assert not is_examined(page, *others, translations=["电子邮件"], templates=["assignments/merges.html"])
 
 
 def test_what_every_page_has_is_shown_by_representative_pages(is_examined):
+    assert {"templates/base.html", "static/css/site.css"} <= shared_sources()
+    assert "static/css/people.css" not in shared_sources()
     shared = ["templates/base.html", "static/css/site.css"]
-    assert set(shared) <= shared_sources()
     assert not is_examined(Page(MERGES, static="/static/css/site.css"), *shared, templates=["base.html"])
     assert is_examined(Page("/people/"), *shared)
 
 
-def test_representative_pages_exist():
+def test_representative_pages_are_examined_always(is_examined):
+    assert is_examined(Page("/"))
+    assert is_examined(Page("/learn/tea-room/boiling/"))
+    assert not is_examined(Page("/nowhere/"))
+
+
+def test_a_test_examines_so_many_changed_pages_and_counts_the_others():
+    chosen = PageSelection(Changes(frozenset({"static/css/people.css"})))
+    pages = [chosen.includes(Page(MERGES)) for _ in range(AT_MOST + 2)]
+    assert pages == [True] * AT_MOST + [False] * 2
+    assert chosen.left_out == 2
+    assert chosen.includes(Page("/people/"))
+
+
+def test_forty_pages_that_exist_are_representative():
+    assert len(REPRESENTATIVE) == 40
     assert REPRESENTATIVE - {route for route, _pattern in routes()} == set()
