@@ -6,45 +6,34 @@ All who lead the nearest team of the learner are asked, and their substitutes; o
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from http import HTTPStatus
 from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef
-from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
-from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_post_parameters
 
 from courseware.accounts.absences import away_now
 from courseware.accounts.leads import nearest_leads
 from courseware.accounts.letters import LetterHours, hours_of
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
-from courseware.assignments.door_sending import BOARD_PAGES
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.assignments.mornings import Morning, MorningJob, in_order
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import LeadsSheet, outline
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document
-from courseware.language.documents import display_tag
 from courseware.learning.due import day_in_words
 from courseware.learning.feedback import SurveyChanged, counts_from_month_of
-from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib import disclosure
 from courseware.lib.dates import due_instant, site_day
-from courseware.lib.page_views import form_status, form_view, page_view, posted
-from courseware.lib.small_numbers import keys_in
 from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.outbox.models import Message
 from courseware.outbox.telling import email_to
@@ -301,75 +290,3 @@ def in_words(message: Message) -> dict[str, object]:
         "others": len(due[NAMED:]),
         "link": settings.SITE_URL.rstrip("/") + reverse("assignments:observations"),
     }
-
-
-hides_answers = sensitive_post_parameters()  # from reports of errors
-
-
-@page_view(allowed=is_manager)
-def observations(request):
-    [board_page] = BOARD_PAGES
-    context = {"due": observations_due(request.user), "board_page": board_page}
-    return render(request, "assignments/observations.html", context)
-
-
-def asked_or_404(user, pk, sheet):
-    led = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
-    run = get_object_or_404(led.with_release().select_related("learner"), pk=pk)
-    found = serving.outline(run.release, get_language()).find_sheet(sheet)
-    if found is None:
-        raise Http404(sheet)
-    return run, found
-
-
-@hides_answers
-@form_view("assignments:observation", is_held=False)
-def observation(request, pk, sheet):
-    run, asked = asked_or_404(request.user, pk, sheet)
-    page = serving.page(run.release, sheet, get_language())
-    form, is_changed = SurveyForm(posted(request), questions=page.data["questions"]), False
-    if request.method == "POST":
-        try:
-            if answer := answer_to(request, run, asked, form):
-                return answer
-        except NotAsked as refused:
-            messages.error(request, refused.why.label)
-            return redirect("assignments:observations")
-        except SurveyChanged:
-            form = SurveyForm(
-                questions=page.data["questions"], initial=SurveyForm.texts(request.POST, page.data["questions"])
-            )
-            is_changed = True
-    known = observation_of(run, sheet)
-    outline = serving.outline(run.release, get_language())
-    context = {
-        "run": run,
-        "outline": outline,
-        "text_language": display_tag(outline.language),
-        "page_language": display_tag(get_language()),
-        "page": page,
-        "form": form,
-        "is_changed": is_changed,
-        "known": known,
-        "refusal": None if known else why_not_asked(run, asked, site_day()),
-    }
-    status = HTTPStatus.CONFLICT if is_changed else form_status(form)
-    return render(request, "assignments/observation.html", context, status=status)
-
-
-def answer_to(request, run, asked, form):
-    if "cannot-say" in request.POST:
-        kept, is_new = observe(run, asked, None, by=request.user)
-    elif form.is_valid():
-        revision = next(iter(keys_in([request.POST.get("revision", "")])), 0)
-        kept, is_new = observe(run, asked, form.answers, revision=revision, by=request.user)
-    else:
-        return None
-    if is_new and kept.is_answered:
-        messages.success(request, gettext("Thank you. Your answers are kept, without the person."))
-    elif is_new:
-        messages.success(request, gettext("Noted that you can’t say. Nobody is asked about this again."))
-    else:
-        words = gettext("%(name)s has answered already, on %(day)s; nothing was changed.")
-        messages.info(request, words % {"name": kept.made_by.name, "day": date_format(kept.made_on)})
-    return redirect("assignments:observations")
