@@ -1,3 +1,4 @@
+import inspect
 from datetime import date, timedelta
 
 import pytest
@@ -12,8 +13,9 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document, Text
 from courseware.content.releases.importing import import_course
 from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.reporting import certificate_check, enrollment_check, exam_check
 from courseware.reporting.certificate_check import certificate_texts
-from courseware.reporting.consistency import differences
+from courseware.reporting.consistency import CHECKS, differences
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
 from tests.language.samples import make_files
@@ -41,6 +43,15 @@ def changed(model, **fields):
     row = model.objects.order_by("pk").first()
     model.objects.filter(pk=row.pk).update(**fields)
     return row.pk
+
+
+@pytest.mark.parametrize("module", [certificate_check, enrollment_check, exam_check])
+def test_every_check_of_a_module_is_run(module):
+    functions = [function for _, function in inspect.getmembers(module, inspect.isfunction)]
+    own = [function for function in functions if function.__module__ == module.__name__]
+    checks = [function for function in own if not inspect.signature(function).parameters]
+    assert len(checks) > 5
+    assert set(checks) <= set(CHECKS)
 
 
 def test_what_the_product_writes_has_no_difference(completed):
