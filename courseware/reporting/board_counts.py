@@ -75,7 +75,7 @@ class DashboardCount:
     """The totals of a user's dashboard at one time; each is read from the database when first needed.
 
     `teams` are (key, name) of the teams that the user sees, `filters` as `BoardFilter.chosen` gives them. With
-    `is_exact` all rows are counted, however many there are.
+    `is_exact` all rows are counted, however many there are, and headcounts are not used.
     """
 
     def __init__(self, user, teams: QuerySet, filters: Mapping[str, Any], at: datetime, *, is_exact: bool = False):
@@ -107,13 +107,15 @@ class DashboardCount:
 
         For more than MANY_TEAMS teams the headcounts come first: finding the first row takes long.
         """
+        if self.is_exact:
+            return counts(self.everyone, self.at)
         if self.own:
             return tally(NUMBERS(**self.own))
         sources = [self.of_few_rows, self.of_headcounts]
         if len(self.teams) > board_rows.MANY_TEAMS:
             sources.reverse()
         found = next((totals for source in sources if (totals := source()) is not None), None)
-        if found is None and (self.is_exact or "stuck" in self.filters or self.filters.keys() <= KNOWN_TO_HEADCOUNTS):
+        if found is None and ("stuck" in self.filters or self.filters.keys() <= KNOWN_TO_HEADCOUNTS):
             return counts(self.everyone, self.at)
         return found
 

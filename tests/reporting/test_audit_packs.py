@@ -17,7 +17,8 @@ from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.content.models import Release
 from courseware.evidence.models import Event
 from courseware.evidence.sealing import seal
-from courseware.reporting import audit_packs
+from courseware.learning.headcounts import Headcount
+from courseware.reporting import audit_packs, board_rows
 from tests.making import make_admin, make_team
 from tests.reporting.boards import learner_of
 from tests.world import complete_course
@@ -84,6 +85,17 @@ def test_its_manifest_is_what_sha256sum_checks_and_the_log_knows_the_digest_of_i
     assert event.actor_id == team.manager.pk
     assert event.data["sha256"] == hashlib.sha256(pack.read("SHA256SUMS")).hexdigest()
     assert (event.data["rows"], event.data["first"]) == (1, today.replace(day=1).isoformat())
+
+
+def test_row_numbers_in_the_log_do_not_come_from_headcounts(client, team, monkeypatch):
+    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    learner_of(team)
+    Headcount.objects.update(number=1000)
+    download(client)
+    for name in ("board.csv", "board.xlsx"):
+        assert client.get(f"/team/{name}").status_code == 200
+    exports = Event.objects.filter(verb__in=["audit-pack-made", "board-exported"])
+    assert [event.data["rows"] for event in exports] == [1, 1, 1]
 
 
 def test_certificates_of_another_period_are_not_in_it(client, team):
