@@ -93,7 +93,8 @@ class BoardFilter(forms.Form):
         roles = posts.items() if posts else ()
         self.fields["post"].widget.choices = [("", pgettext("any post", "all")), *roles]
         self.helper = self.layout([name for name, is_shown in several.items() if is_shown])
-        self.looks = (tuple(self.data.get(name) for name in self.fields), teams, tuple(courses), tuple(roles))
+        data = tuple(self.data.get(name) for name in self.fields)
+        self.looks = (type(self), data, teams, tuple(courses), tuple(roles))
 
     def layout(self, several):
         ticks = Div("left", "away", "stuck", css_class="ticks")  # which stay together where the row is too short
@@ -215,6 +216,10 @@ class PeriodFilter(BoardFilter):
 
     def layout(self, several):
         return Fields("first", "last", *several, "left", form_method="get")
+
+    def show_courses(self, courses, posts=()):
+        super().show_courses(courses, posts)
+        self.looks += (str(self.errors),)
 
     def clean(self):
         cleaned = super().clean()

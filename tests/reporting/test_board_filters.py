@@ -9,9 +9,11 @@ from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from courseware.accounts.models import Team
 from courseware.evidence.models import Event
 from courseware.reporting import board_counts, board_filters, board_rows
 from courseware.reporting.board_filters import DueDays
+from courseware.reporting.forms import BoardFilter, BranchFilter, OutlookFilter, PeriodFilter
 from tests.language.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import exported, learner_of
@@ -217,3 +219,17 @@ def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(cl
     shown, caption, _page = captions(client, "?post=night&state=overdue")
     assert (shown, caption) == (["N0"], "1–1 of more than 1")
     assert "Nobody matches" in client.get("/team/?post=night&state=waived").text
+
+
+def test_forms_are_equal_only_if_they_look_the_same():
+    query, teams = {"first": "2026-05", "last": "2026-03"}, Team.objects.values_list("pk", "name")
+    kinds = (BoardFilter, OutlookFilter, BranchFilter, PeriodFilter)
+    forms = [kind(data, teams=teams) for kind in kinds for data in (query, query)]
+    for form in forms:
+        form.show_courses([(1, "Tea"), (2, "Coffee")])
+    assert [[each == other for other in forms].count(True) for each in forms] == [2] * len(forms)
+    valid = PeriodFilter(query, teams=teams)
+    valid.chosen()
+    valid.errors.clear()
+    valid.show_courses([(1, "Tea"), (2, "Coffee")])
+    assert valid != forms[-1]
