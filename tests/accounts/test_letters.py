@@ -204,7 +204,9 @@ def test_what_is_not_true_any_more_is_not_sent(lead, substitute, change, why):
     name_substitute(lead, substitute, **DAYS, by=lead)
     change(lead, substitute)
     assert told() == {}
-    assert all(why in message.why for message in Message.objects.filter(kind="substitute-named"))
+    messages = Message.objects.filter(kind="substitute-named")
+    assert {message.state for message in messages} == {"skipped"}
+    assert all(why in message.why for message in messages)
 
 
 def the_only(lead):

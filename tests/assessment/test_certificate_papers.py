@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import typst
 import zxingcpp
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -243,6 +244,17 @@ def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monk
     monkeypatch.setattr(certificate_papers, "drawn", overtaken)
     assert bytes(paper_of(certificate, "en", by=holder).body) == b"the other one"
     assert Event.objects.filter(verb="certificate-drawn").count() == 1
+
+
+def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch):
+    def full(*args, **kwargs):
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+        patched.setattr(certificate_papers, "record", full)
+        paper_of(certificate, "en", by=holder)
+    assert not CertificatePaper.objects.exists()
+    assert paper_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()
 
 
 def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certificate):

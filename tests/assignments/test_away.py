@@ -147,6 +147,23 @@ def test_human_resources_note_nothing_of_who_is_staff(client):
     assert noted(staff) == []
 
 
+def test_human_resources_do_not_note_their_own_absence(client):
+    hr = make_hr()
+    client.force_login(hr)
+    assert client.get(f"/people/{hr.pk}/away/").status_code == 404
+    assert client.post(f"/people/{hr.pk}/away/", days(1, 1)).status_code == 404
+    assert noted(hr) == []
+
+
+def test_next_returns_to_a_page_of_the_site_only(client, team, enrollment):
+    client.force_login(team.manager)
+    before, elsewhere = f"/team/people/{enrollment.pk}/", "https://evil.example/"
+    assert client.post(page_of(enrollment), {**days(0, 1), "next": before}).url == before
+    assert client.post(page_of(enrollment), {**days(3, 4), "next": elsewhere}).url == page_of(enrollment)
+    assert 'href="https://evil' not in client.get(page_of(enrollment), {"next": elsewhere}).text
+    assert f'href="{before}"' in client.get(page_of(enrollment), {"next": before}).text
+
+
 # Where it is said ----------------------------------------------------------------------------------------------------
 
 

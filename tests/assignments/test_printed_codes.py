@@ -171,3 +171,12 @@ def test_looking_makes_none_and_pressing_shows_one_that_works_with_the_way_in(cl
     code = "".join(re.findall(r"<span>([A-Z0-9]{4})</span>", page))
     other = type(client)()
     assert other.post(reverse("account_sign_in_code"), {"name": "A7", "code": code}).status_code == 302
+
+
+def test_manager_gives_a_code_to_the_own_people_only(client, team, person):
+    client.force_login(team.manager)
+    assert {send(page_of(person)).status_code for send in (client.get, client.post)} == {404}
+    assert not SignInCode.objects.exists()
+    join(team, person)
+    assert client.post(page_of(person)).status_code == 200
+    assert SignInCode.objects.get().person == person

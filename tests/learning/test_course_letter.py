@@ -67,6 +67,13 @@ def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_
     ]
 
 
+def test_message_row_contains_ids_only(team):
+    enroll(newcomer(team), make_course(), by=make_admin())
+    [message] = Message.objects.all()
+    assert set(message.data) == {"by", "subjects"}
+    assert all(isinstance(each, int) for each in message.data["subjects"])
+
+
 def test_in_chinese_it_is_chinese_from_the_first_line_to_the_last(team):
     enroll(newcomer(team, language="zh-hans"), make_course(), due_at=DAY, by=None)
     [letter] = letters()

@@ -88,6 +88,14 @@ def test_what_has_happened_since_otherwise_stays(manager):
     assert [state_of(each) for each in (completed, again, timed)] == before
 
 
+def test_decision_is_not_undone_after_one_of_another_kind(enrollment, manager):
+    adjustment = extend(enrollment, in_days(9), by=manager)
+    alone(enrollment, Adjustment(kind=SetExtraTime.kind, time="1.5", made_by=manager))
+    after = state_of(enrollment)
+    assert take_back(adjustment) == ([], [(enrollment.learner_id, "later")])
+    assert state_of(enrollment) == after
+
+
 def test_an_excuse_taken_back_opens_the_run_again_as_it_was(manager):
     team = make_team(manager=manager)
     enrollment = make_enrollment(due_at=days(-3))

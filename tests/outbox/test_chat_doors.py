@@ -49,6 +49,7 @@ def test_each_service_takes_the_card_as_it_publishes_it(services, service, words
 def test_title_lines_and_button_stand_on_every_card(services):
     for service in SERVICES:
         knocked(service)
+    assert len(services.taken) == len(SERVICES)
     for _service, _query, sent in services.taken:
         for part in (CARD.title, *CARD.lines, CARD.button, CARD.address):
             assert part in str(sent)

@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from courseware.accounts.models import User
 from courseware.assessment.certificate_papers import draw_papers
 from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, CertificatePaper
@@ -104,6 +105,16 @@ def test_certificates_of_another_period_are_not_in_it(client, team):
     response = client.get(f"/team/reports/pack.zip?first={last_year}&last={last_year + timedelta(days=9)}")
     pack = ZipFile(io.BytesIO(b"".join(response.streaming_content)))
     assert table(pack, "certificates.csv") == [] and len(table(pack, "people.csv")) == 1
+
+
+def test_people_who_left_are_included_only_if_requested(client, team):
+    run = learner_of(team, "Gone")
+    complete_course(run)
+    User.objects.filter(pk=run.learner_id).update(is_active=False)
+    for query, names in (("", []), ("left=on", ["Gone"])):
+        pack = download(client, query)
+        found = [[row["Name"] for row in table(pack, name)] for name in ("people.csv", "certificates.csv")]
+        assert found == [names, names]
 
 
 def test_more_people_than_a_workbook_takes_are_in_the_csv_file_alone(client, team, monkeypatch):

@@ -98,7 +98,9 @@ def test_somebody_in_the_demo_is_away_and_has_the_due_day_later():
 
 
 def test_the_new_hire_is_enrolled_and_has_not_begun():
-    for enrollment in Enrollment.objects.filter(learner__email="learner@example.com"):
+    enrollments = Enrollment.objects.filter(learner__email="learner@example.com")
+    assert enrollments
+    for enrollment in enrollments:
         assert (enrollment.started_at, enrollment.state_at()) == (None, State.NOT_STARTED)
         assert enrollment.due_at
 
@@ -115,5 +117,6 @@ def test_every_account_that_is_told_of_can_sign_in(client, email):
 
 
 def test_the_emergency_cards_are_filled_in():
+    assert Course.objects.count() == 2
     for course in Course.objects.all():
         assert [sections_without_contact(course, language) for language in course.current.outlines] == [[], []]

@@ -200,6 +200,14 @@ def test_months_are_taken_for_their_first_and_last_day_and_days_for_themselves(c
         assert ask(client, "").context["report"].period == Period(date(2026, 4, 1), date(2026, 6, 30))
 
 
+def test_report_viewed_by_an_auditor_is_logged_and_by_a_manager_it_is_not(client, team):
+    auditor = make_auditor()
+    for person in (team.manager, auditor):
+        client.force_login(person)
+        ask(client)
+    assert Event.objects.get(verb="report-viewed").actor == auditor
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from courseware.accounts.api_keys import ApiKey, make_key
 from courseware.accounts.models import Membership, User
+from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
@@ -22,13 +23,14 @@ from courseware.reporting.api_shapes import StandingShape
 from courseware.reporting.exports import BOARD_COLUMNS
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.views import api_pages
+from tests.assessment.exams import START, pre_check_files, sit
 from tests.counting import statements
 from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 from tests.reporting.programs import Program
 from tests.simulations.playing import BEST, play
 from tests.simulations.samples import KETTLE, make_player
-from tests.world import complete_course
+from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
 LISTS = ("standings", "people", "teams", "courses", "certificates")
@@ -55,6 +57,15 @@ def test_a_key_shows_nothing_once_its_owner_leads_nobody(team):
     program = Program(team.manager)
     assert len(program.rows("standings/")) == 1
     Membership.objects.filter(person=team.manager).delete()
+    assert program.asks("standings/").status_code == 401
+
+
+def test_key_of_an_auditor_works_until_the_last_day_of_the_office(team):
+    learner_of(team)
+    auditor = make_auditor()
+    program = Program(auditor)
+    assert len(program.rows("standings/")) == 1
+    User.objects.filter(pk=auditor.pk).update(audits_until=site_day() - timedelta(days=1))
     assert program.asks("standings/").status_code == 401
 
 
@@ -117,6 +128,17 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
         "has_left": False,
     }
     assert {column.name for column in BOARD_COLUMNS} <= set(StandingShape.model_fields)
+
+
+def test_standing_has_the_scores_before_and_after(team):
+    enrollment = learner_of(team, course=import_course(pre_check_files()).course)
+    sit(enrollment, exam=START, points=1)
+    finish_lessons(enrollment)
+    sit(enrollment)
+    sit(enrollment, exam=START, points=2)
+    [row] = Program(team.manager).rows("standings/")
+    scores = [{"points": points, "max_points": 3} for points in (1, 2)]
+    assert [row["score_before"], row["score_after"], row["gain_percent"]] == [*scores, 50]
 
 
 def test_titles_come_in_the_language_that_is_asked_for(team):

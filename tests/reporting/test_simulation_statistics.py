@@ -138,6 +138,14 @@ def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
     assert "critical error: most" in text and "Nora" not in text
 
 
+def test_manager_sees_statistics_of_the_own_people_only(client, later):
+    for _ in range(5):
+        play(make_player(), RED)
+    keep_figures()
+    client.force_login(make_team(learners=1).manager)
+    assert "Not enough runs yet" in client.get(PAGE).content.decode()
+
+
 def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
     for _ in range(6):
         play(make_player(), RED)

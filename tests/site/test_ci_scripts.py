@@ -174,3 +174,25 @@ def test_a_part_during_which_files_changed_is_not_recorded(deep):
     assert run_deep(deep, commit_now="abc-dirty") == 1
     assert run_deep(deep) == 1
     assert ran_by(deep) == ["one", "one", "two", "three"]
+
+
+def test_parts_require_the_tools_of_their_tests(deep, monkeypatch):
+    required = ("REQUIRE_BROWSER", "REQUIRE_DISKS", "REQUIRE_CLOCK")
+    for name in required:
+        monkeypatch.delenv(name, raising=False)
+    assert run_deep(deep, parts={"pages": f"echo ${' $'.join(required)} >>ran"}) == 0
+    assert ran_by(deep) == ["1", "1", "1"]
+
+
+@pytest.mark.parametrize("changed", ["day", "new"])
+def test_changed_and_untracked_files_are_refused(changed, deep, monkeypatch, capsys):
+    git(deep.ROOT, "init", "--quiet")
+    commit(deep.ROOT, "2026-11-01T12:00:00Z")
+    assert deep.checked_out() == git(deep.ROOT, "rev-parse", "HEAD")[:12]
+    (deep.ROOT / changed).write_text("changed")
+    monkeypatch.setattr("sys.argv", ["deep"])
+    monkeypatch.setattr(deep, "PARTS", PARTS)
+    with pytest.raises(SystemExit):
+        deep.main()
+    assert "commit or stash" in capsys.readouterr().err
+    assert not (deep.ROOT / "ran").exists()
