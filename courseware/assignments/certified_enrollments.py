@@ -176,7 +176,7 @@ def keep_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
 def undo_ending(
     adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User
 ) -> tuple[list[int], list[NotUndone]]:
-    """Reopen the enrollments, with the result of `undoing.undo`. They belong to their rules again."""
+    """Reopen the enrollments, with the result of `adjusting.undo`. They belong to their rules again."""
     done, left = undo(adjustment, lines, by=by)
     runs = [line.enrollment_id for line in lines if line.learner_id in done]
     Assignment.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)

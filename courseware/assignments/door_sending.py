@@ -133,7 +133,7 @@ AT_MOST = 45.0  # seconds by one run of it, but for the last card: other work ha
 PACE = 15  # a minute and robot: it may serve several teams, and beyond 20 DingTalk shuts it for ten minutes
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-LETTER = "group-summary"  # of `door_letter`
+LETTER = "group-summary"
 logger = logging.getLogger(__name__)
 
 
