@@ -38,7 +38,7 @@ NOT_SENT = gettext_noop("taken back by who had sent it")
 
 
 class Unreminded(models.TextChoices):
-    """Why no reminder is sent although the enrollment asks for something, or because the learner is away."""
+    """Why an open enrollment gets no reminder (see also `not_asked`)."""
 
     OWN = "own", _("one’s own training is looked after by somebody else")
     AWAY = "away", _("is away")
@@ -95,7 +95,10 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded | R
 
 @transaction.atomic
 def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list[LeftOut]]:
-    """Queue a reminder of each of these enrollments, to leave after HELD_FOR_UNDO; None if nobody is reminded."""
+    """Queue a reminder of each of these enrollments, to leave after HELD_FOR_UNDO; None if nobody is reminded.
+
+    `keys`: enrollments in the hands of `by`; not checked here.
+    """
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     runs = list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))  # two who press at once: one waits
     why = left_out(runs, by)

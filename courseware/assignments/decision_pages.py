@@ -160,7 +160,7 @@ def data_of(request):
 
 
 def preview_page(request, action, form, names, left=()):
-    """Whom `action` is for by `names`, whom not as in `by_reason`, and the form."""
+    """`names`: people affected; `left`: (reason, names) of the others."""
     data = data_of(request)
     context = {
         "action": action,
@@ -255,7 +255,7 @@ def sent_or_refused(request, form, runs, able):
 
 
 def left_out_in_words(left):
-    """What `by_reason` takes of each."""
+    """Arguments for `by_reason`."""
     return [(each.why, each.words, each.run.learner.name) for each in left]
 
 

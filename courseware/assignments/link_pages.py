@@ -95,7 +95,10 @@ def team_links(request):
 
 
 def waiting_for(teams, user):
-    """Open requests, the oldest first, each with the person of that number. Managers see only their people."""
+    """Open requests, oldest first.
+
+    `person`: account with that staff number; show it only if `is_named`, because anybody can type any number.
+    """
     asked = JoinRequest.objects.filter(is_accepted=None, link__team__in=teams.values("pk"))
     asked = list(asked.select_related("link__team").order_by("pk")[:SHOWN])
     found = User.objects.filter(staff_number__in=[each.staff_number for each in asked])

@@ -148,7 +148,10 @@ def observe(
 
 
 def hold_sheet(run: Enrollment, sheet: LeadsSheet) -> Document:
-    """Serialize answers about different people: each rewrites the waiting rows, unseen by a waiting statement."""
+    """Serialize answers about different people: each rewrites the waiting rows.
+
+    PostgreSQL hides rows rewritten while a statement waits.
+    """
     return Document.objects.select_for_update(no_key=True).get(course=run.course_id, identifier=sheet.id)
 
 

@@ -292,7 +292,7 @@ def rehearse_rule(rule: AssignmentRule, day: date) -> RuleRehearsal:
 
 
 def rehearse_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RuleRehearsal:
-    """As if the rule, which is on, said the unsaved `version`: what the change would bring."""
+    """What would change if this active rule had the unsaved `version`."""
     changed = copy(rule)
     changed.current = version
     return rehearse_rule(changed, day)

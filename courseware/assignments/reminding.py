@@ -1,7 +1,7 @@
 """Reminders of due dates: which are due, as rows of the outbox with a key for each day of a plan, and what they say.
 
 A condition that an index of due dates serves (`near`) selects the enrollments of a few due dates; it is as wide as the
-calendars and time zones in use, so each enrollment is asked once more by its own.
+calendars and time zones in use, so each enrollment is then checked with its own calendar and zone.
 """
 
 from bisect import bisect_right

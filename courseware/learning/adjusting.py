@@ -106,7 +106,10 @@ def enroll_people(people, adjustment, *, again=False, at=None):
 
 
 def adjustments_of(enrollment, *, is_own):
-    """Adjustment lines, oldest first, with `words` for the learner (`is_own`) or for others. Runs 1 query."""
+    """Adjustment lines, oldest first, with `words` for the learner (`is_own`) or for others. Runs 1 query.
+
+    Includes extra time given in other courses.
+    """
     kinds = [action.kind for action in ACTIONS if action.is_of_the_person]
     of_the_person = Q(adjustment__kind__in=kinds, learner=enrollment.learner_id)
     lines = AdjustmentLine.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)

@@ -70,7 +70,7 @@ class RuleDay:
 
 
 def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) -> RuleDay:
-    """`asked`, or the working day before it; if that is before `earliest`, the working day after."""
+    """`asked` if it is a working day; else the working day before it, or the one after if that is before `earliest`."""
     if calendar.is_working(asked):
         return RuleDay(asked, asked, "")
     day = calendar.working_day_before(asked)

@@ -86,7 +86,7 @@ class RunsKept(models.QuerySet):
         return self.filter(is_newest=True)
 
     def hold_newest(self, pairs):
-        """Lock and return the newest runs of (person, course) pairs."""
+        """Lock the newest runs of (person, course) pairs until the transaction ends, and return them."""
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         runs = self.newest().filter(learner__in=people, course__in=courses).order_by("pk")
         return [run for run in runs.select_for_update(no_key=True) if (run.learner_id, run.course_id) in pairs]
@@ -98,7 +98,10 @@ class RunsKept(models.QuerySet):
         list(runs.select_for_update(of=("self",), no_key=True).only("pk"))
 
     def hold_beginners(self, pairs):
-        """Make first runs of these pairs wait, as they have no row to lock. Call it before runs are locked."""
+        """Make first runs of these pairs, which have no row to lock, wait until the transaction ends.
+
+        Call it before runs are locked.
+        """
         people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
         runs = self.newest().filter(learner__in=people, course__in=courses)
         change_teams_of({person for person, _course in pairs.difference(runs.values_list("learner", "course"))})

@@ -27,7 +27,10 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """`done`: ids of steps. `is_pre_check_open`: nothing is done. Compared by identity: a cache key."""
+    """`done`: ids of steps. `is_pre_check_open`: there is a pre-check, and nothing is done.
+
+    Compared by identity: a cache key.
+    """
 
     done: frozenset[str]
     required: tuple[str, ...]

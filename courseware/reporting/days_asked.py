@@ -37,7 +37,10 @@ class DaysAsked(Asked):
 
 
 def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> DaysAsked:
-    """Requests that `user`, who leads these enrollments, is to answer. Runs two queries, two more if there are any."""
+    """Requests that `user`, who leads these enrollments, is to answer.
+
+    Runs two queries, two more if there are any; for HR two more, and three for each 500 requests.
+    """
     asked = DayRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=led).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())

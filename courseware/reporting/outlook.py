@@ -182,7 +182,7 @@ def crowded_steps(rows: Iterable[BoardRow]) -> list[tuple[Step, int]]:
 
 
 def has_pace(row: BoardRow, enrolled_at: datetime, today: date) -> bool:
-    """Whether the enrollment was begun, or not begun for DAYS_OF_PACE."""
+    """Begun, or open for at least DAYS_OF_PACE days."""
     return row.enrollment.started_at is not None or days_open(enrolled_at, today) >= DAYS_OF_PACE
 
 

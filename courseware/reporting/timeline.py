@@ -25,8 +25,11 @@ from courseware.learning.postponing import absences_during
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the timeline; `kind` is its CSS class. The `title` of a talk is the manager's name.
+    """One line of the timeline. The `title` of a talk is the manager's name.
 
+    `kind`, also its CSS class: enrolled, completed, saw-change, passed, failed, drilled, waived, finished, adjusted,
+    asked, away, noted, talked, withdrawn (certificate), measured (pre-check), measured-again (its parallel questions),
+    or the colour of a simulation's ending.
     `may_undo`: whether it can be undone, a refusal by the manager who gave it.
     """
 

@@ -123,7 +123,9 @@ def decide(
     pauses: bool = False,
     at: datetime | None = None,
 ) -> Trail:
-    """Make the choice at place `choice`, or None when the time is up. Repeatable. `has_clock`: over on the page, too.
+    """Make the choice at place `choice`, or None when the time is up. Repeatable.
+
+    `has_clock`: the page's clock had also run out. `pauses`: pause before the next situation.
     Raises NotOffered, TooEarly, RunPaused, RunOver, TooFast.
     """
     at = at or timezone.now()
