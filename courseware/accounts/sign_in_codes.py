@@ -96,7 +96,8 @@ def used_just_now(given, at):
     """The code if it was used within the last 2 minutes, with no password set and no sign-out since; or None.
 
     Sign-out counts because the next person at a shared computer could submit the page again. The browser may differ:
-    a second press without cookies could not be recognised.
+    a second press without cookies could not be recognised. This is safe: the holder of the code could have used it
+    first, and its owner is told and finds a password set.
     """
     used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
     again = used.select_related("person", "given_by").first()

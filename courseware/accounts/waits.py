@@ -78,7 +78,8 @@ def right_password(request, person):
 def before_second_step(request, person):
     """Seconds to wait before a code of two-step verification is checked. At 0 the try is counted.
 
-    Above a limit for all networks together, every unknown browser waits: six digits are easy to guess.
+    Above a limit for all networks together, every unknown browser waits: six digits are easy to guess. A new password
+    resets that limit.
     """
     account = person.sign_in_name
     device = known_device(request, account)
@@ -97,7 +98,10 @@ def new_password(request, person):
 
 
 def before_letter(request, account):
-    """Seconds to wait before a link is emailed. At 0 the email is counted. Strangers share one count per account."""
+    """Seconds to wait before a link is emailed. At 0 the email is counted.
+
+    Strangers share one count per account. Known browsers, and networks of a right password, have counts of their own.
+    """
     network = get_ip(request)
     device = known_device(request, account)
     place = device or (network if cache.get(PASSWORDS.key(account, f"right from {network}")) else STRANGERS)

@@ -67,7 +67,11 @@ def preview_round(keys: Sequence[int]) -> set[int]:
 
 
 def claimed(keys: Sequence[int]) -> list[Message]:
-    """Claim those of these emails that are due and unclaimed, at most one per person. A claim counts as a try."""
+    """Claim those of these emails that are due and unclaimed, at most one per person. A claim counts as a try.
+
+    All emails without a person share one place in a round. Emails claimed by a worker that dies are retried after
+    CLAIMED_FOR.
+    """
     at = now()
     with transaction.atomic():
         rows = Message.objects.due(at).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
