@@ -115,7 +115,7 @@ def people_in_hands_of(user):
 
 
 def people_handled_by(user):
-    """For a manager the own people; for HR everybody except staff and auditors; for a superuser everybody."""
+    """Managers: people of their own teams. HR: everybody except staff and auditors. Superusers: everybody."""
     if user.is_active and user.is_superuser:
         return User.objects.all()
     people = Q(pk__in=people_managed_by(user))

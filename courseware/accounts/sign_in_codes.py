@@ -41,7 +41,10 @@ class NoCode(Exception):
 
 
 def may_give_code(user, person):
-    """Whether `user` may give `person` a code: HR may, except to HR; managers may, to own people without email."""
+    """Whether `user` may give `person` a code.
+
+    HR may, except to HR. Managers may, to people of their own teams who have no email address.
+    """
     if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
         return False
     if handles_people(user):

@@ -43,7 +43,7 @@ def end_substitute(substitute: Substitute, *, by: User) -> bool:
 
 
 def events(verb, substitute, by):
-    """One event for each of both people."""
+    """One event for the manager, one for the substitute."""
     data = {
         "lead": substitute.lead_id,
         "substitute": substitute.person_id,

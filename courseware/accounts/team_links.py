@@ -122,7 +122,7 @@ def never_here() -> QuerySet[User]:
 
 
 def may_be_let_in(user: User) -> QuerySet[User]:
-    """People whom `user` may let in: managers the own people, HR anybody."""
+    """People whom `user` may let in: managers people of their own teams, HR anybody."""
     return never_here() if handles_people(user) else never_here().filter(pk__in=people_managed_by(user))
 
 

@@ -111,7 +111,7 @@ def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
 
 
 def calendars_in_use() -> list[Calendar]:
-    """The site's, and one for each team with an own list. Runs two queries."""
+    """The site's, and one for each team with its own list. Runs two queries."""
     return calendars_of([None, *Team.objects.filter(pk__in=CalendarDay.objects.exclude(team=None).values("team"))])
 
 

@@ -296,7 +296,7 @@ def exam_of(run: Enrollment, outline: Outline) -> PageData | None:
 
 
 def most_urgent(rules: Collection[DailyRule], met: MetWordings) -> DailyRule:
-    """Of due rules: those with a wording not seen for a quarter, then learned before new ones, then missed ones."""
+    """Sort by: wording not seen for a quarter; asked before; earliest due; missed."""
 
     def urgency(rule: DailyRule) -> tuple[bool, bool, float, bool]:
         is_seen = not any(met.is_new(each.question.id) for each in rule.wordings)

@@ -157,7 +157,7 @@ def ended_as(message: Message, state: MessageState, why: str = "") -> str:
         mine.update(**end)
         return state.value
     with transaction.atomic():
-        # What reaches nobody has not had its turn, and has told of nothing.
+        # An email that was not sent frees its day, and the enrollments in it count as not told.
         mine.update(**end, turn_sort="", turn_on=None)
         put_back_told(message)
     return state.value

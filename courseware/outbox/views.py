@@ -1,4 +1,4 @@
-"""/tray/: the own notifications."""
+"""/tray/: Notifications of the signed-in user."""
 
 from typing import cast
 

@@ -70,7 +70,7 @@ def texts_of(wanted: Collection[int], *sides: Mapping[int, Revision]) -> list[Co
 
 
 def change_of(document: Document, then: CourseText, now: CourseText) -> ExamChange | None:
-    """None if neither the completion of the course nor, by the jurisdiction, a question changes."""
+    """None if the completion rule and the questions stay the same."""
     identifier = document.identifier
     if document.kind == SHEET:
         changed = questions_taking(then, now)

@@ -203,7 +203,7 @@ class _Checked:
         return {flag for name, value in odds for flag in (value if isinstance(value, tuple) else (name,))}
 
     def _left_over(self, asked_flags: set[str]) -> set[str]:
-        """Flags of a list of which another one is asked for."""
+        """Flags of every list in which at least one flag is asked for."""
         lists = [set(odds) for odds in self.simulation.chance.values() if isinstance(odds, tuple)]
         return {flag for flags in lists if flags & asked_flags for flag in flags}
 

@@ -67,7 +67,7 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
 
 @when_complete
 def check_terms_said(course: CourseText) -> Iterator[Problem]:
-    """The search would find a term that no text uses, and lead nowhere."""
+    """Search would find the term, but no page uses it."""
     for language in course.languages:
         words = _Words.of(course.terms, language)
         said: set[str] = set()
