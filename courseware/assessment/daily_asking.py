@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
@@ -17,6 +16,7 @@ from django.utils import timezone
 from courseware.accounts.absences import last_day_away
 from courseware.accounts.models import User, time_zones
 from courseware.assessment.banks import find_page
+from courseware.assessment.daily_rules import DailyRule, Wording, most_urgent, wording_of
 from courseware.assessment.met_wordings import QUARTER, MetWordings, latest
 from courseware.assessment.models import DailyAnswer, DailyWish, DrillAnswer, Response
 from courseware.content.compiled import serving
@@ -28,34 +28,6 @@ from courseware.learning.models import Answer, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, not_asked_reason
 from courseware.learning.progress import track_of
 from courseware.lib.kept_query import KeptQuery
-
-
-@dataclass(frozen=True)
-class Wording:
-    """A question, and its bank or lesson."""
-
-    page: PageData
-    question: Question
-
-    @property
-    def is_of_lesson(self) -> bool:
-        return self.page.kind == "lesson"
-
-
-@dataclass(frozen=True)
-class DailyRule:
-    """`missed`: families of the missed questions; `due_at`: None if the rule was never asked."""
-
-    id: str
-    wordings: tuple[Wording, ...]
-    missed: frozenset[str]
-    due_at: datetime | None
-
-    def due_on(self, zone: tzinfo) -> date | None:
-        return self.due_at.astimezone(zone).date() if self.due_at else None
-
-    def is_due(self, day: date, zone: tzinfo) -> bool:
-        return (self.due_on(zone) or day) <= day
 
 
 class Met(NamedTuple):
@@ -293,24 +265,3 @@ def critical_rules(run: Enrollment, outline: Outline) -> set[str]:
 
 def exam_of(run: Enrollment, outline: Outline) -> PageData | None:
     return find_page(run.release, outline.exam_id, outline.language) if outline.exam_id else None
-
-
-def most_urgent(rules: Collection[DailyRule], met: MetWordings) -> DailyRule:
-    """Sort by: wording not seen for a quarter; asked before; earliest due; missed."""
-
-    def urgency(rule: DailyRule) -> tuple[bool, bool, float, bool]:
-        is_seen = not any(met.is_new(each.question.id) for each in rule.wordings)
-        return is_seen, rule.due_at is None, rule.due_at.timestamp() if rule.due_at else 0, not rule.missed
-
-    return min(rules, key=urgency)  # of equals the first, in the order of the course
-
-
-def wording_of(rule: DailyRule, met: MetWordings, seed: str) -> Wording:
-    """The wording met longest ago; then of a bank, then of a missed family, then by `seed`."""
-
-    def place(each: Wording) -> tuple[float, bool, bool, bytes]:
-        question = each.question
-        lot = sha256(f"{seed}:{question.id}".encode()).digest()
-        return met.turn(question.id), each.is_of_lesson, question.family not in rule.missed, lot
-
-    return min(rule.wordings, key=place)
