@@ -15,11 +15,12 @@ from courseware.accounts.freshness import asks_before_posting, asks_who_it_is
 from courseware.content.admin import CourseAdmin
 from courseware.content.compiled.readers import Reader
 from courseware.content.compiled.serving import HeldBack, outline
+from courseware.content.desk.exam_words import words_of
 from courseware.content.desk.previewing import check_beside
 from courseware.content.models import Course, Document, ProfessionalReading, Proposal, Release, Revision
 from courseware.content.releases import proposing, publishing
 from courseware.content.releases.drafts import NotChecked, check_newest
-from courseware.content.releases.exam_changes import exam_changes, words_of
+from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.readings import enter_reading, last_readings, take_back_reading
 from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm, ReadingForm
 from courseware.learning.changed_lessons import people_per_document, touched_by

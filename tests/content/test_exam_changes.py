@@ -5,10 +5,11 @@ from bs4 import BeautifulSoup
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from courseware.content.desk.exam_words import LABELS, words_of
 from courseware.content.models import Proposal, Release
 from courseware.content.releases import proposing
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.exam_changes import exam_changes, words_of
+from courseware.content.releases.exam_changes import RULES, exam_changes
 from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import PassMarkTooLow, ProposalVoid, released_revisions
 from courseware.evidence.models import Event
@@ -78,6 +79,10 @@ def test_the_log_says_with_which_mark_each_exam_was_released():
 def words(course, *documents):
     revisions = [document.head for document in documents]
     return {change.document: words_of(change) for change in exam_changes(released_revisions(course), revisions)}
+
+
+def test_every_rule_has_a_label():
+    assert set(LABELS) == set(RULES)
 
 
 def test_the_rules_that_change_are_said_with_what_they_were():

@@ -1,11 +1,8 @@
-"""What a release would change about exams, and how it is said before a release: marks, draws, questions."""
+"""Changes a release would make to exams: rules such as marks and draws, and questions."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from courseware.content.models import Document, Revision
 from courseware.content.releases.revisions import by_path, files_of
@@ -13,16 +10,16 @@ from courseware.language.course import CourseText, read_course
 
 SHEET = Document.Kind.JURISDICTION
 KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE, SHEET)
-RULES = {
-    "pass_mark": _("pass mark"),
-    "strata": _("questions drawn"),
-    "retakes": _("further attempts"),
-    "reopens": _("opens again after"),
-    "time_limit": _("time limit"),
-    "critical_drill": _("drill on critical rules"),
-    "again_after": _("asks again after"),
-    "completion": _("what completes the course"),
-}
+RULES = (
+    "pass_mark",
+    "strata",
+    "retakes",
+    "reopens",
+    "time_limit",
+    "critical_drill",
+    "again_after",
+    "completion",
+)
 
 
 @dataclass(frozen=True)
@@ -109,31 +106,3 @@ def bank_questions(course: CourseText, bank: str) -> dict[str, list[dict[str, An
         for question in course.questions(bank, language):
             questions.setdefault(question.id, []).append(asdict(question))
     return questions
-
-
-def words_of(change: ExamChange) -> list[str]:
-    rules = [
-        gettext("%(rule)s: %(before)s → %(after)s")
-        % {"rule": RULES[rule.key], "before": value_words(rule.before), "after": value_words(rule.after)}
-        for rule in change.rules
-    ]
-    questions = [
-        sentence % {"questions": gettext(", ").join(ids)}
-        for sentence, ids in (
-            (gettext("new questions: %(questions)s"), change.added),
-            (gettext("changed questions: %(questions)s"), change.changed),
-            (gettext("questions taken out: %(questions)s"), change.removed),
-        )
-        if ids
-    ]
-    return [*rules, *questions] or [gettext("words only; rules and questions stay as they are")]
-
-
-def value_words(value: Any) -> str:
-    if value is None or value == ():
-        return gettext("none")
-    if isinstance(value, dict):
-        return " ".join(f"{key} {value_words(each)}" for key, each in value.items() if each not in (None, ()))
-    if isinstance(value, list | tuple):
-        return gettext(", ").join(map(value_words, value))
-    return str(value)

@@ -1,0 +1,48 @@
+"""Changes of an exam in words, for the page that releases them."""
+
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.content.releases.exam_changes import ExamChange
+
+LABELS = {
+    "pass_mark": _("pass mark"),
+    "strata": _("questions drawn"),
+    "retakes": _("further attempts"),
+    "reopens": _("opens again after"),
+    "time_limit": _("time limit"),
+    "critical_drill": _("drill on critical rules"),
+    "again_after": _("asks again after"),
+    "completion": _("what completes the course"),
+}
+
+
+def words_of(change: ExamChange) -> list[str]:
+    """One entry for each changed rule, then one each for new, changed and removed questions."""
+    rules = [
+        gettext("%(rule)s: %(before)s → %(after)s")
+        % {"rule": LABELS[rule.key], "before": value_words(rule.before), "after": value_words(rule.after)}
+        for rule in change.rules
+    ]
+    questions = [
+        sentence % {"questions": gettext(", ").join(ids)}
+        for sentence, ids in (
+            (gettext("new questions: %(questions)s"), change.added),
+            (gettext("changed questions: %(questions)s"), change.changed),
+            (gettext("questions taken out: %(questions)s"), change.removed),
+        )
+        if ids
+    ]
+    return [*rules, *questions] or [gettext("words only; rules and questions stay as they are")]
+
+
+def value_words(value: Any) -> str:
+    if value is None or value == ():
+        return gettext("none")
+    if isinstance(value, dict):
+        return " ".join(f"{key} {value_words(each)}" for key, each in value.items() if each not in (None, ()))
+    if isinstance(value, list | tuple):
+        return gettext(", ").join(map(value_words, value))
+    return str(value)
