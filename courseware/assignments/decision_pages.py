@@ -1,7 +1,6 @@
 """/people/decide/, /people/acts/, /people/reminded/, /people/notes/: act on people, remind them, write notes; undo."""
 
 import uuid
-from collections import defaultdict
 from types import SimpleNamespace
 
 from django import forms
@@ -21,6 +20,7 @@ from courseware.accounts.permissions import learners_of, manages_people, people_
 from courseware.assignments.carrying_out import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.certified_enrollments import undo_ending
 from courseware.assignments.models import HandReminding
+from courseware.assignments.names_in_words import by_reason, names_in_words, say_by_reason
 from courseware.learning.adjusting import call_off, decide, lines_in_hands_of, may_still, newest_lines, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH
@@ -42,9 +42,6 @@ def register_record_page(url_name: str) -> None:
 
 def record_page() -> str:
     return _names["page"]
-
-
-NAMES = 5  # that a sentence lists
 
 
 @post_view("assignments:act")
@@ -90,30 +87,6 @@ def say(request, adjustment, done, left):
         listed = names_in_words([names[pk] for pk in done])
         messages.success(request, words % {"number": len(done), "names": listed})
     say_by_reason(request, [(each.why, str(each.why.label), names[each.learner]) for each in left])
-
-
-def by_reason(refused):
-    """(words of a reason, names as a phrase) for (reason, its words, name of a person), sorted by reason."""
-    names = defaultdict(list)
-    for why, words, name in refused:
-        names[why, words].append(name)
-    return [(words, names_in_words(alike)) for (_why, words), alike in sorted(names.items())]
-
-
-def say_by_reason(request, refused):
-    for label, names in by_reason(refused):
-        messages.info(request, f"{names}{gettext(': ')}{label}")
-
-
-def names_in_words(names):
-    listed = gettext(", ").join(names[:NAMES])
-    more = len(names) - NAMES
-    if more <= 0:
-        return listed
-    return ngettext("%(names)s and %(number)d more", "%(names)s and %(number)d more", more) % {
-        "names": listed,
-        "number": more,
-    }
 
 
 LINES_A_PAGE = 50

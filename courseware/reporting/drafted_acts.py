@@ -12,8 +12,8 @@ from courseware.accounts.permissions import not_decided_by, people_managed_by
 from courseware.accounts.working_days import calendars_of_people
 from courseware.assessment.models import Attempt
 from courseware.assignments.carrying_out import Unreminded, why_unreminded
-from courseware.assignments.decision_pages import names_in_words
 from courseware.assignments.models import Talk
+from courseware.assignments.names_in_words import names_in_words
 from courseware.assignments.observing import ObservationDue, observations_due
 from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
 from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason

@@ -17,14 +17,13 @@ from courseware.accounts.sessions import MANAGES
 from courseware.assignments.carrying_out import Confirmed, Unreminded, carry_out, reminders_of, take_back_acts
 from courseware.assignments.decision_pages import (
     left_out_in_words,
-    names_in_words,
     say,
-    say_by_reason,
     say_queued,
     say_taken_back,
     say_who_was_left,
 )
 from courseware.assignments.models import HandReminding, Talk
+from courseware.assignments.names_in_words import names_in_words, say_by_reason
 from courseware.journey.home import OtherWork
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.asking import CannotAnswer, answer_day_request, answer_question
