@@ -14,8 +14,8 @@ class AssignmentsConfig(AppConfig):
             arrival_letter,
             certified_enrollments,
             changed_lesson_letters,
+            chat_bots,
             daily_letters,
-            door_pages,
             door_sending,
             ending_letters,
             nightly_list,
@@ -49,7 +49,7 @@ class AssignmentsConfig(AppConfig):
         }
         for name, (words, letter) in emails.items():
             schedule_emails(name, words, letter.JOB)
-        register_troubles("doors", door_pages.door_troubles)
+        register_troubles("doors", chat_bots.door_troubles)
         register_troubles("letter-words", words_pages.words_troubles)
         words = _("Tell chat groups where their teams stand")
         schedule(

@@ -1,84 +1,24 @@
 """/people/doors/: the robots in chat groups, by team. For human resources and admins alone."""
 
-from datetime import datetime
-
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.models import Team, User
+from courseware.accounts.models import Team
 from courseware.accounts.permissions import handles_people
-from courseware.assignments.door_sending import try_door
-from courseware.assignments.models import WAITING, CardState, GroupCard, GroupDoor
-from courseware.evidence.recording import record
-from courseware.jobs.condition import Trouble
+from courseware.assignments.chat_bots import ask_for_try, remove_door, save_door
+from courseware.assignments.models import CardState, GroupCard, GroupDoor
 from courseware.lib.form_layout import Fields
 from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.outbox.chat_cards import SERVICES
 from courseware.outbox.chat_doors import check_address
-
-
-@transaction.atomic
-def save_door(door: GroupDoor, changed: list[str], *, by: User) -> None:
-    """`door` is checked. Saved anew, also without a change, it is used again after it had refused a card."""
-    is_new = door.pk is None
-    if not is_new and not GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk):
-        return  # somebody has taken it away meanwhile
-    if not (is_new or changed or door.refused_at):
-        return
-    door.refused_at, door.refused_why = None, ""
-    door.save()
-    data = {"door": door.pk, "service": door.service}
-    if is_new:
-        record("group-door-made", actor=by, subject=door.team, data=data)
-    else:
-        record("group-door-changed", actor=by, subject=door.team, data={**data, "fields": sorted(changed)})
-
-
-@transaction.atomic
-def remove_door(door: GroupDoor, *, by: User) -> bool:
-    found = GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk).first()
-    if found is None:
-        return False
-    found.delete()
-    record("group-door-removed", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
-    return True
-
-
-def ask_for_try(door: GroupDoor, *, by: User) -> bool:
-    """Queue a card that says nothing but that it came. False where one is under way, or the door has refused."""
-    try:
-        with transaction.atomic():
-            found = GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk, refused_at=None)
-            if not found or GroupCard.objects.filter(WAITING, door=door, day=None).exists():
-                return False
-            card = GroupCard.objects.create(door=door)
-            try_door.enqueue(card.pk)
-            record("group-door-tried", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
-    except IntegrityError:  # pressed twice at the same moment
-        return False
-    return True
-
-
-def door_troubles(now: datetime) -> list[Trouble]:
-    doors = GroupDoor.objects.refused().count()
-    if not doors:
-        return []
-    words = ngettext(
-        "%(count)d door is shut: the service refused a card",
-        "%(count)d doors are shut: the service refused a card",
-        doors,
-    )
-    return [Trouble(words % {"count": doors}, gettext("Doors into chat groups"), "assignments:doors")]
-
 
 SECRET = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
