@@ -10,9 +10,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0001_v0_3'),
-        ('content', '0001_v0_3'),
-        ('learning', '0001_v0_3'),
+        ('accounts', '0001_v0_3b'),
+        ('content', '0001_v0_3b'),
+        ('learning', '0001_v0_3b'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

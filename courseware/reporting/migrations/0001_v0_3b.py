@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('content', '0001_v0_3'),
+        ('content', '0001_v0_3b'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

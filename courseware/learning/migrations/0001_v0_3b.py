@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0001_v0_3'),
-        ('content', '0001_v0_3'),
+        ('accounts', '0001_v0_3b'),
+        ('content', '0001_v0_3b'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

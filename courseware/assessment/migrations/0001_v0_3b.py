@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('content', '0001_v0_3'),
-        ('learning', '0001_v0_3'),
+        ('content', '0001_v0_3b'),
+        ('learning', '0001_v0_3b'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
