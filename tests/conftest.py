@@ -35,6 +35,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.shipped)
         if item.get_closest_marker("django_db") or not ASKING_THE_DATABASE.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.database)
+        if "django_db_setup" in item.fixturenames:  # pytest-django creates databases only for tests with this mark
+            item.add_marker(pytest.mark.django_db)
     yield
     items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
 
