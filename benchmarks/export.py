@@ -19,12 +19,13 @@ def export(manager, people):
     """The bytes of the export of so many people, one line after the other."""
     from django.utils import timezone
 
+    from courseware.lib import csv_rows
     from courseware.reporting import board_rows, exports
 
     found = board_rows.board(manager)[:people]
     teams = dict(board_rows.teams_shown_to(manager).values_list("pk", "name"))
     rows = board_rows.rows_in_chunks(found, teams, "en", timezone.now())
-    return exports.board_csv(rows, "en")
+    return csv_rows.encoded(exports.texts(rows, "en"))
 
 
 def rows_a_second(manager, people):

@@ -36,7 +36,7 @@ def count(name: str, *, default: int, least: int = 0) -> int:
     return int(value)
 
 
-def number_up_to(most: int, name: str, *, default: int) -> int:
+def number_up_to(name: str, most: int, *, default: int) -> int:
     value = env(name, default="") or str(default)
     is_right = value.isdecimal() and 1 <= int(value) <= most
     require(name, is_right, f"a whole number from 1 to {most}, got {value!r}")
@@ -97,13 +97,13 @@ require("TIME_ZONE", is_zone, f"a name such as Asia/Shanghai, got {TIME_ZONE!r}"
 WORKING_DAYS = env("WORKING_DAYS", default="cn")  # holidays of China, or weekends only
 require("WORKING_DAYS", WORKING_DAYS in {"cn", ""}, f"cn, or nothing for weekends alone, got {WORKING_DAYS!r}")
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
-PASS_MARK_FLOOR = number_up_to(100, "PASS_MARK_FLOOR", default=70)
-CERTIFICATE_ENDING_DAYS = number_up_to(3650, "CERTIFICATE_ENDING_DAYS", default=60)
+PASS_MARK_FLOOR = number_up_to("PASS_MARK_FLOOR", 100, default=70)
+CERTIFICATE_ENDING_DAYS = number_up_to("CERTIFICATE_ENDING_DAYS", 3650, default=60)
 # Marks learners as stuck on the dashboard: see `reporting.stuck`.
-STUCK_AFTER_MISSES = number_up_to(3650, "STUCK_AFTER_MISSES", default=3)
-STUCK_AFTER_RED_RUNS = number_up_to(3650, "STUCK_AFTER_RED_RUNS", default=3)
-STUCK_AFTER_FAILED_DAYS = number_up_to(3650, "STUCK_AFTER_FAILED_DAYS", default=3)  # working days
-STUCK_AFTER_IDLE_DAYS = number_up_to(3650, "STUCK_AFTER_IDLE_DAYS", default=7)
+STUCK_AFTER_MISSES = number_up_to("STUCK_AFTER_MISSES", 3650, default=3)
+STUCK_AFTER_RED_RUNS = number_up_to("STUCK_AFTER_RED_RUNS", 3650, default=3)
+STUCK_AFTER_FAILED_DAYS = number_up_to("STUCK_AFTER_FAILED_DAYS", 3650, default=3)  # working days
+STUCK_AFTER_IDLE_DAYS = number_up_to("STUCK_AFTER_IDLE_DAYS", 3650, default=7)
 count("WEB_CONCURRENCY", default=2, least=1)  # only checked here; gunicorn reads it
 PREVIEW_SECONDS = count("PREVIEW_SECONDS", default=5, least=1)
 

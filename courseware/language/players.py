@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from courseware.language import simulations
 from courseware.language.simulations import ENDING_KINDS, FIRST, Node, RunState, Simulation, is_done, shuffled
 from courseware.language.spans import plain
 
@@ -274,8 +275,9 @@ def play_all(simulation: Simulation, language: str, *, is_source: bool) -> Itera
 
 
 def fingerprint(simulation: Simulation, language: str, *, is_source: bool) -> str:
-    """The key in SAVED: a SHA-256 of everything the results depend on, except the players themselves."""
-    return hashlib.sha256(repr((simulation, language, is_source)).encode()).hexdigest()
+    """The key in SAVED: a SHA-256 of all that the results depend on, these players and the rules of runs included."""
+    rules = b"".join(Path(module).read_bytes() for module in (__file__, simulations.__file__))
+    return hashlib.sha256(rules + repr((simulation, language, is_source)).encode()).hexdigest()
 
 
 @cache

@@ -40,7 +40,7 @@ def unit(path):
 
 def understood():
     """Variables that the settings and gunicorn's read."""
-    read = re.findall(r'(?:env(?:\.\w+)?|switch|count)\("(\w+)"', text_of("courseware/settings.py"))
+    read = re.findall(r'(?:env(?:\.\w+)?|switch|count|number_up_to)\("(\w+)"', text_of("courseware/settings.py"))
     return {*read, *re.findall(r'environ\.get\("(\w+)"', text_of("gunicorn.conf.py"))}
 
 

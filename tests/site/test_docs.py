@@ -192,7 +192,7 @@ def test_every_document_that_is_named_is_there_with_its_sections():
 
 
 def variables_read():
-    """Names of the environment variables the settings read: the first argument of every `env(…)` and `env.kind(…)`."""
+    """Environment variables that the settings read: first arguments of `env(…)` and of functions that call it."""
     tree = ast.parse(text_of(ROOT / "courseware" / "settings.py"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     return {call.args[0].value for call in calls if is_env(call.func) and isinstance(call.args[0], ast.Constant)}
@@ -200,7 +200,7 @@ def variables_read():
 
 def is_env(function):
     owner = function.value if isinstance(function, ast.Attribute) else function
-    return isinstance(owner, ast.Name) and owner.id == "env"
+    return isinstance(owner, ast.Name) and owner.id in {"env", "switch", "count", "number_up_to"}
 
 
 def test_every_environment_variable_is_explained_to_operators():

@@ -31,8 +31,10 @@ class Command(BaseCommand):
         parser.add_argument("--save", action="store_true", help=f"Only write {SAVED.name}, which makes imports faster")
 
     def handle(self, *, directory: Path | None, runs: int, seed: int, save: bool, **options):
+        if save and directory:
+            raise CommandError("--save is for the shipped courses: name no folder with it")
         if save:
-            SAVED.write_text(saved_results(course_folders(directory)))
+            SAVED.write_text(saved_results(course_folders(None)))
             return
         if runs < 1:
             raise CommandError(f"--runs {runs}: expected 1 or more")
