@@ -191,13 +191,14 @@ def uses_of(document: str, course: CourseText, bodies: Mapping[str, bytes]) -> l
         text = course.source(document)
         own |= {question.id for question in text.questions} | {entry.id for entry in text.entries}
         takes_inserts = text.kind == JURISDICTION
-    return [
-        other
-        for other in map(course.source, course.documents)
-        if other.id != document
-        if any(own.intersection(names) for names in naming(course, other))
-        or (takes_inserts and own.intersection(taken(course, other, bodies)))
-    ]
+
+    def refers_to_it(other: ParsedDocument) -> bool:
+        if any(own.intersection(names) for names in naming(course, other)):
+            return True
+        return takes_inserts and bool(own.intersection(taken(course, other, bodies)))
+
+    others = [course.source(identifier) for identifier in course.documents if identifier != document]
+    return [other for other in others if refers_to_it(other)]
 
 
 def taken(course: CourseText, document: ParsedDocument, bodies: Mapping[str, bytes]) -> set[str]:
