@@ -85,7 +85,8 @@ def steps_of_both(then: Outline, now: Outline) -> dict[str, Step]:
 
 
 def right_answers(attempt: Attempt, responses: Iterable[Response], language: str) -> tuple[Answered, ...]:
-    return tuple(answered(attempt, each, language) for each in responses if each.is_right)
+    right = (response for response in responses if response.is_right)
+    return tuple(answered(question_of(attempt, each, language), each) for each in right)
 
 
 def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
@@ -124,8 +125,8 @@ def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
     return any(sitting.number == last or sitting.is_passed for sitting in own)
 
 
-def answered(attempt: Attempt, response: Response, language: str) -> Answered:
-    return Answered(reviewed(question_of(attempt, response, language), response, True), response.is_answered)
+def answered(question: Question, response: Response) -> Answered:
+    return Answered(reviewed(question, response, shows_keys=True), response.is_answered)
 
 
 def reviewed(question: Question, response: Response, shows_keys: bool) -> ShownQuestion:
@@ -203,10 +204,10 @@ def topics_of(attempts: Sequence[Attempt], language: str) -> tuple[Topic, ...]:
         Topic(
             name=names.get(family) or taught_by(question, outline),
             module=module_of.get(question.objective),
-            then=answered,
+            then=shown,
             now=now[family][1] if family in now else None,
         )
-        for family, (question, answered) in then.items()
+        for family, (question, shown) in then.items()
     )
 
 
@@ -214,7 +215,7 @@ def answered_by_family(attempt: Attempt, language: str) -> dict[str, tuple[Quest
     found = {}
     for response in RESPONSES(attempt=attempt.pk):
         question = question_of(attempt, response, language)
-        found[question.family] = (question, answered(attempt, response, language))
+        found[question.family] = (question, answered(question, response))
     return found
 
 
