@@ -38,8 +38,8 @@ def count(name: str, *, default: int, least: int = 0) -> int:
 
 def number_up_to(name: str, most: int, *, default: int) -> int:
     value = env(name, default="") or str(default)
-    is_right = value.isdecimal() and 1 <= int(value) <= most
-    require(name, is_right, f"a whole number from 1 to {most}, got {value!r}")
+    in_range = value.isdecimal() and 1 <= int(value) <= most
+    require(name, in_range, f"a whole number from 1 to {most}, got {value!r}")
     return int(value)
 
 
@@ -62,17 +62,18 @@ DEBUG = switch("DEBUG", default=False)
 require("DEBUG", PLAIN_HTTP or not DEBUG, "0, for it shows code and settings to strangers; 1 needs PLAIN_HTTP=1")
 THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=THIS_MACHINE if PLAIN_HTTP else [])
-are_named = ALLOWED_HOSTS and (PLAIN_HTTP or "*" not in ALLOWED_HOSTS)
-require("ALLOWED_HOSTS", are_named, "the host names people use, such as training.example.com")
+hosts_valid = ALLOWED_HOSTS and (PLAIN_HTTP or "*" not in ALLOWED_HOSTS)
+require("ALLOWED_HOSTS", hosts_valid, "the host names people use, such as training.example.com")
 SITE_URL = env("SITE_URL", default="http://127.0.0.1:8000" if PLAIN_HTTP else "")
-is_usual = SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://")
-require("SITE_URL", is_usual, "the address people use, such as https://training.example.com")
+scheme_valid = SITE_URL.startswith(("https://", "http://") if PLAIN_HTTP else "https://")
+require("SITE_URL", scheme_valid, "the address people use, such as https://training.example.com")
 is_host = re.fullmatch(r"https?://([^\s/?#@:[\]]+|\[[\da-fA-F:]+\])(:\d+)?/?", SITE_URL)
 require("SITE_URL", is_host, f"a host of its own and nothing behind it, got {SITE_URL}")
 SITE_URL = SITE_URL.rstrip("/")  # a path is put behind it, which begins with one
-is_here = urlsplit(SITE_URL).hostname in {"127.0.0.1", "localhost", "::1"} and {*ALLOWED_HOSTS} <= {*THIS_MACHINE, "*"}
+is_local_address = urlsplit(SITE_URL).hostname in {"127.0.0.1", "localhost", "::1"}
+is_local_only = is_local_address and {*ALLOWED_HOSTS} <= {*THIS_MACHINE, "*"}
 # With PLAIN_HTTP demo accounts can sign in, and no second factor is asked for.
-require("PLAIN_HTTP", is_here or not PLAIN_HTTP, "0, for SITE_URL or ALLOWED_HOSTS name more than this machine")
+require("PLAIN_HTTP", is_local_only or not PLAIN_HTTP, "0, for SITE_URL or ALLOWED_HOSTS name more than this machine")
 PROXIES = count("PROXIES", default=1)
 SECURITY_CONTACT = env("SECURITY_CONTACT", default="")
 is_address = not SECURITY_CONTACT or SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:"))
@@ -156,8 +157,8 @@ FIRM_NAME = " ".join(env("FIRM_NAME", default="").split())  # in the subject of 
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # The envelope sender, to which mail servers report bounces. `manage.py bounced` reads them.
 BOUNCES_TO = env("BOUNCES_TO", default="")
-is_bare = re.fullmatch(r"([^\s<>@]+@[^\s<>@]+)?", BOUNCES_TO)
-require("BOUNCES_TO", is_bare, "an address alone, as in bounces@training.example.com")
+is_plain_address = re.fullmatch(r"([^\s<>@]+@[^\s<>@]+)?", BOUNCES_TO)
+require("BOUNCES_TO", is_plain_address, "an address alone, as in bounces@training.example.com")
 
 # Folders with fonts for signs in names that the fonts of the product lack.
 PAPER_FONTS = env.list("PAPER_FONTS", default=[])
