@@ -59,9 +59,8 @@ KIND = "substitute-named"
 def register_letter() -> None:
     template = "accounts/mail/substitute_named.txt"
     words = _("Who stands in for a manager")
-    register_kind(
-        KIND, MessageKind(words, template, one_by_one(why_unwanted), one_by_one(in_words), lines=lines_in_words)
-    )
+    unwanted, context = one_by_one(why_no_substitute_email), one_by_one(substitute_email_context)
+    register_kind(KIND, MessageKind(words, template, unwanted, context, lines=substitute_notifications))
 
 
 def tell_both(substitute: Substitute) -> None:
@@ -70,13 +69,13 @@ def tell_both(substitute: Substitute) -> None:
         tell(KIND, person, key=f"{KIND}:{substitute.pk}:{person.pk}", data={"substitute": substitute.pk})
 
 
-def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+def substitute_notifications(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
     named = Substitute.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
     told = {line: named.get(line.data["substitute"]) for line in lines}
-    return {line.pk: LineWords(line_to(line.person_id, each)) for line, each in told.items() if each}
+    return {line.pk: LineWords(notification_to(line.person_id, each)) for line, each in told.items() if each}
 
 
-def line_to(reader: int, named: Substitute) -> str:
+def notification_to(reader: int, named: Substitute) -> str:
     is_lead = reader == named.lead_id
     said = {
         "other": (named.person if is_lead else named.lead).name,
@@ -88,7 +87,7 @@ def line_to(reader: int, named: Substitute) -> str:
     return gettext("You stand in for %(other)s from %(first)s to %(last)s.") % said
 
 
-def why_unwanted(message: Message) -> str:
+def why_no_substitute_email(message: Message) -> str:
     substitutes = Substitute.objects.select_related("lead", "person", "made_by")
     named = substitutes.filter(pk=message.data["substitute"]).first()
     if named is None or named.ended_at or named.last_day < site_day():
@@ -99,7 +98,7 @@ def why_unwanted(message: Message) -> str:
     return "" if leads.exists() else gettext_noop("the manager leads nobody any more")
 
 
-def in_words(message: Message) -> dict[str, object]:
+def substitute_email_context(message: Message) -> dict[str, object]:
     named = Substitute.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
     is_lead = message.person == named.lead
     return {

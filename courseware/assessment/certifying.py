@@ -71,7 +71,7 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     return True
 
 
-def in_words(message: Message) -> dict[str, str]:
+def withdrawal_email_context(message: Message) -> dict[str, str]:
     certificate = Certificate.objects.select_related("enrollment__course").get(pk=message.data["certificate"])
     return {
         "name": certificate.holder,
@@ -81,13 +81,13 @@ def in_words(message: Message) -> dict[str, str]:
     }
 
 
-def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+def withdrawal_notifications(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
     certificates = Certificate.objects.in_bulk({line.data["certificate"] for line in lines})
     told = {line.pk: certificates.get(line.data["certificate"]) for line in lines}
-    return {pk: line_about(certificate) for pk, certificate in told.items() if certificate}
+    return {pk: notification_about(certificate) for pk, certificate in told.items() if certificate}
 
 
-def line_about(certificate: Certificate) -> LineWords:
+def notification_about(certificate: Certificate) -> LineWords:
     said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.withdrawn_reason}
     words = gettext("Your certificate for “%(course)s” was withdrawn: %(reason)s") % said
     return LineWords(words, reverse("assessment:certificate", args=[certificate.number]))
@@ -95,7 +95,7 @@ def line_about(certificate: Certificate) -> LineWords:
 
 def register_letter() -> None:
     words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
-    always = one_by_one(lambda message: "")
+    always, context = one_by_one(lambda message: ""), one_by_one(withdrawal_email_context)
     register_kind(
-        "certificate-withdrawn", MessageKind(words, template, always, one_by_one(in_words), lines=lines_in_words)
+        "certificate-withdrawn", MessageKind(words, template, always, context, lines=withdrawal_notifications)
     )
