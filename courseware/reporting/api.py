@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime, time
-from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +26,7 @@ from courseware.evidence.recording import record, subject_of
 from courseware.lib.shares import PERCENT_FROM, AnonymousShare
 from courseware.reporting import board_rows
 from courseware.reporting.api_shapes import (
-    STANDING_FIELDS,
+    STANDING_GETTERS,
     BoardWindow,
     CertificateShape,
     CourseShape,
@@ -149,7 +148,7 @@ def standings(request, window: Query[BoardWindow]):
 
 
 def standing_in(row: BoardRow) -> StandingShape:
-    return StandingShape(**{name: attrgetter(path)(row) for name, (_type, path) in STANDING_FIELDS.items()})
+    return StandingShape(**{name: value_of(row) for name, value_of in STANDING_GETTERS.items()})
 
 
 @api.get("people/", response=ListOf[PersonShape], operation_id="people")

@@ -1,7 +1,8 @@
 """Response schemas of the API. Fields have the names of the columns in the dashboard's CSV file."""
 
 from datetime import date, datetime
-from typing import Any, Generic, Literal, TypeVar
+from operator import attrgetter
+from typing import Generic, Literal, TypeVar
 
 from ninja import Field, Schema
 from pydantic import create_model
@@ -38,46 +39,62 @@ class ScoreShape(Schema):
     max_points: int
 
 
-# Field of a standing → its type, and where `BoardRow` has it.
-STANDING_FIELDS: dict[str, tuple[Any, str]] = {
-    "id": (int, "enrollment.pk"),
-    "person": (int, "enrollment.learner_id"),
-    "name": (str, "name"),
-    "email": (str | None, "email"),
-    "team": (str, "team"),
-    "course": (str, "journey.outline.course_id"),
-    "course_title": (str, "journey.outline.title"),
-    "state": (str, "state.value"),
-    "progress_percent": (int, "journey.progress.percent"),
-    "steps_done": (int, "journey.progress.done_count"),
-    "steps": (int, "journey.progress.total"),
-    "due_on": (date | None, "enrollment.due_on"),
-    "away_until": (date | None, "away_until"),
-    "last_active_at": (datetime | None, "enrollment.last_active_at"),
-    "completed_at": (datetime | None, "enrollment.completed_at"),
-    "certified": (bool, "validity.is_certified"),
-    "certified_until": (date | None, "certificate_day"),
-    "validity": (str, "validity.value"),
-    "is_trained_outside": (bool, "is_trained_outside"),
-    "score_before": (ScoreShape | None, "journey.starting_point.before"),
-    "score_after": (ScoreShape | None, "journey.starting_point.after"),
-    "gain_percent": (int | None, "journey.starting_point.gain"),
-    "next_act": (str, "journey.words"),
-    "stuck": (str, "stuck.words"),
-    "excuse": (str, "enrollment.waived_reason"),
-    "post": (str, "post"),
-    "has_left": (bool, "has_left"),
+class StandingShape(Schema):
+    """Where a person stands in a course. `id` is that of the newest enrollment, which is the one described."""
+
+    id: int
+    person: int
+    name: str
+    email: str | None
+    team: str
+    course: str
+    course_title: str
+    state: str
+    progress_percent: int
+    steps_done: int
+    steps: int
+    due_on: date | None
+    away_until: date | None
+    last_active_at: datetime | None
+    completed_at: datetime | None
+    certified: bool
+    certified_until: date | None = Field(description="The last day, also of a certificate that has ended")
+    validity: str
+    is_trained_outside: bool
+    score_before: ScoreShape | None
+    score_after: ScoreShape | None
+    gain_percent: int | None
+    next_act: str
+    stuck: str
+    excuse: str
+    post: str = Field(description="As the course calls it")
+    has_left: bool
+
+
+# Where `BoardRow` has the fields of a standing, if not under the same name.
+STANDING_PATHS = {
+    "id": "enrollment.pk",
+    "person": "enrollment.learner_id",
+    "course": "journey.outline.course_id",
+    "course_title": "journey.outline.title",
+    "state": "state.value",
+    "progress_percent": "journey.progress.percent",
+    "steps_done": "journey.progress.done_count",
+    "steps": "journey.progress.total",
+    "due_on": "enrollment.due_on",
+    "last_active_at": "enrollment.last_active_at",
+    "completed_at": "enrollment.completed_at",
+    "certified": "validity.is_certified",
+    "certified_until": "certificate_day",
+    "validity": "validity.value",
+    "score_before": "journey.starting_point.before",
+    "score_after": "journey.starting_point.after",
+    "gain_percent": "journey.starting_point.gain",
+    "next_act": "journey.words",
+    "stuck": "stuck.words",
+    "excuse": "enrollment.waived_reason",
 }
-DESCRIPTIONS = {
-    "certified_until": "The last day, also of a certificate that has ended",
-    "post": "As the course calls it",
-}
-StandingShape = create_model(  # type: ignore[call-overload]  # mypy takes the fields for options
-    "StandingShape",
-    __base__=Schema,
-    __doc__="Where a person stands in a course. `id` is that of the newest enrollment, which is the one described.",
-    **{name: (kind, Field(description=DESCRIPTIONS.get(name))) for name, (kind, _path) in STANDING_FIELDS.items()},
-)
+STANDING_GETTERS = {name: attrgetter(STANDING_PATHS.get(name, name)) for name in StandingShape.model_fields}
 
 
 class PersonShape(Schema):
