@@ -1,12 +1,11 @@
 """The rows of the dashboard. The number of queries does not depend on the number of people."""
 
-from collections import namedtuple
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
@@ -57,23 +56,35 @@ class ModuleDone:
         return self.done == self.total
 
 
-# Everything that a row of the page prints: its name in the template → where `BoardRow` has it. Rows with equal cells
-# share a cached fragment.
-CELLS = {
+class Cells(NamedTuple):
+    """Everything that a row of the page prints. Rows with equal cells share a cached fragment."""
+
+    enrollment: int
+    name: str
+    team: str
+    course: str
+    state: State
+    validity: Validity
+    days_late: int
+    away_until: date | None
+    certificate_day: date | None
+    is_outside: bool
+    is_trained_outside: bool
+    has_left: bool
+    shows_certificate: bool
+    line: TramLine
+    done: int
+    total: int
+    due_on: date | None
+    last_active_at: datetime | None
+    next_step: str
+    why_stuck: str
+
+
+# Where `BoardRow` has the cells, if not under the same name.
+CELL_PATHS = {
     "enrollment": "enrollment.pk",
-    "name": "name",
-    "team": "team",
     "course": "journey.outline.title",
-    "state": "state",
-    "validity": "validity",
-    "days_late": "days_late",
-    "away_until": "away_until",
-    "certificate_day": "certificate_day",
-    "is_outside": "is_outside",
-    "is_trained_outside": "is_trained_outside",
-    "has_left": "has_left",
-    "shows_certificate": "shows_certificate",
-    "line": "line",
     "done": "journey.progress.done_count",
     "total": "journey.progress.total",
     "due_on": "enrollment.due_on",
@@ -81,8 +92,7 @@ CELLS = {
     "next_step": "journey.words",
     "why_stuck": "stuck.words",
 }
-Cells = namedtuple("Cells", CELLS)  # type: ignore[misc]  # wants a literal
-values_of_cells = attrgetter(*CELLS.values())
+values_of_cells = attrgetter(*(CELL_PATHS.get(name, name) for name in Cells._fields))
 
 
 @dataclass(frozen=True)
