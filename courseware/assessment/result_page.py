@@ -1,33 +1,18 @@
 """Results of exams, with keys after a pass or the last attempt in a row; and of pre-checks, by topics."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-
-from django.db.models import Count, Q
 
 from courseware.assessment.banks import question_of
 from courseware.assessment.eligibility import lesson_of, row_of
-from courseware.assessment.grading import Score, points_needed, score_by
+from courseware.assessment.grading import points_needed, score_by
 from courseware.assessment.models import RESPONSES, Attempt, Response
+from courseware.assessment.objective_scores import ModuleScore, by_module
 from courseware.assessment.starting_point import sittings_of
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.language.questions import Question
-from courseware.learning.models import Enrollment
 from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
-
-
-@dataclass(frozen=True)
-class ModuleScore:
-    """`objectives`: (text as HTML, score) of those that were asked about, in the order of the course."""
-
-    title: str
-    objectives: tuple[tuple[str, Score], ...]
-
-    @property
-    def score(self) -> Score:
-        scores = [score for _objective, score in self.objectives]
-        return Score(sum(each.points for each in scores), sum(each.max_points for each in scores))
 
 
 @dataclass(frozen=True)
@@ -167,25 +152,6 @@ def unanswered_choices(question: Question, response: Response) -> Iterator[Shown
         choice = shown_choice(question, place, value, question.key, reveal=True)
         is_key = choice.mark == "right"
         yield replace(choice, is_chosen=False, mark="key" if is_key else "")
-
-
-def by_module(scores: Mapping[str, Score], outline: Outline) -> tuple[ModuleScore, ...]:
-    """`scores`: by id of the objective; those the course no longer has are left out."""
-    found = (
-        ModuleScore(
-            module.title,
-            tuple((html, scores[objective]) for objective, html in module.objectives.items() if objective in scores),
-        )
-        for module in outline.modules
-    )
-    return tuple(each for each in found if each.objectives)
-
-
-def exam_scores(enrollment: Enrollment) -> dict[str, Score]:
-    """By id of the objective, over all submitted attempts at the exam. Runs one query."""
-    own = Response.objects.filter(attempt__enrollment=enrollment, attempt__is_passed__isnull=False)
-    counts = own.order_by().values_list("objective").annotate(right=Count("pk", filter=Q(is_right=True)), n=Count("pk"))
-    return {objective: Score(right, asked) for objective, right, asked in counts}
 
 
 # The starting point by topics: questions before the lessons and after the exam, with reasons

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from courseware.accounts.notes import Note
 from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.objective_scores import by_module, exam_scores
 from courseware.assessment.outside_records import trainings_of
-from courseware.assessment.result_page import by_module, exam_scores
 from courseware.assessment.starting_point import sittings_of
 from courseware.content.compiled.serving import Step
 from courseware.journey.next_act import Journey
