@@ -18,7 +18,7 @@ from courseware.outbox.chat_cards import SERVICES
 from courseware.outbox.chat_doors import masked
 from courseware.outbox.models import Message
 
-DEFAULT = [7, 1, -3]
+DEFAULT_REMINDER_DAYS = [7, 1, -3]
 DEFAULT_EVERY = 10  # working days
 
 
@@ -182,7 +182,7 @@ class HandReminding(models.Model):
 
 
 class ReminderPlan(models.Model):
-    """`days` are working days before the due day; negative: after. A course without a plan goes by `DEFAULT`.
+    """`days` are working days before the due day; negative: after. A course without a plan has the defaults.
 
     `every`: working days between repeated reminders after the last of these days; 0: no repeats.
     """

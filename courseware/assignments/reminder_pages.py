@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.leads import teams_without_senior_manager
 from courseware.accounts.permissions import handles_people
-from courseware.assignments.models import DEFAULT, DEFAULT_EVERY, AssignmentRule, ReminderPlan
+from courseware.assignments.models import DEFAULT_EVERY, DEFAULT_REMINDER_DAYS, AssignmentRule, ReminderPlan
 from courseware.assignments.reminder_plans import (
     FARTHEST_REMINDER,
     IN_A_FORTNIGHT,
@@ -67,7 +67,8 @@ class RemindersForm(forms.Form):
         kept = {(plan.course_id, plan.rule_id): plan for plan in ReminderPlan.objects.all()}
         self.owners = {}
         for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
-            self.add(f"course-{course.pk}", course, course_title(course), kept.get((course.pk, None)), DEFAULT)
+            plan = kept.get((course.pk, None))
+            self.add(f"course-{course.pk}", course, course_title(course), plan, DEFAULT_REMINDER_DAYS)
         rules = AssignmentRule.objects.exclude(switched_on_at=None).select_related("current", "course__current")
         for rule in rules.order_by("pk"):
             words = _("Rule “%(rule)s”, %(course)s") % {"rule": rule, "course": course_title(rule.course)}

@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 
 from courseware.accounts.models import User
 from courseware.accounts.working_days import DAY, Calendar
-from courseware.assignments.models import DEFAULT, DEFAULT_EVERY, AssignmentRule, EscalationSwitch, ReminderPlan
+from courseware.assignments.models import (
+    DEFAULT_EVERY,
+    DEFAULT_REMINDER_DAYS,
+    AssignmentRule,
+    EscalationSwitch,
+    ReminderPlan,
+)
 from courseware.content.models import Course
 from courseware.evidence.recording import NewEvent, record, record_many
 
@@ -33,7 +39,7 @@ def is_escalated() -> bool:
     return bool(newest)
 
 
-DEFAULT_PLAN = with_repeats(DEFAULT, DEFAULT_EVERY)
+DEFAULT_PLAN = with_repeats(DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
 
 
 def days_of_plan(text: str) -> tuple[list[int], str]:
@@ -92,7 +98,8 @@ class Planned(NamedTuple):
 
     def is_as(self, plan: ReminderPlan | None) -> bool:
         if plan is None:
-            return self.days is None or (isinstance(self.owner, Course) and self[1:] == (DEFAULT, DEFAULT_EVERY))
+            is_default = self[1:] == (DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
+            return self.days is None or (isinstance(self.owner, Course) and is_default)
         return self[1:] == (plan.days, plan.every)
 
 

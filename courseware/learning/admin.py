@@ -145,8 +145,8 @@ class StateFilter(admin.SimpleListFilter):
 
 
 FIRST_FIELDS = ("learner", "course", "state", "due_on", "due_given_by", "track")
-NOT_AGAIN = {"id", "due_at", *FIRST_FIELDS}
-COLUMNS = [each.name for each in Enrollment._meta.fields if each.editable and each.name not in NOT_AGAIN]
+COLUMNS_WITH_OWN_DISPLAY = {"id", "due_at", *FIRST_FIELDS}
+COLUMNS = [each.name for each in Enrollment._meta.fields if each.editable and each.name not in COLUMNS_WITH_OWN_DISPLAY]
 
 
 def admin_action(manager_action):

@@ -32,9 +32,7 @@ from courseware.lib.page_views import form_status, form_view, page_view, post_vi
 
 ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and a gap beside its own
 PANELS = 8  # of a sheet that is folded once along and three times across
-
-
-SHOWN = 5
+QUESTIONS_SHOWN = 5
 
 
 class QuestionForm(forms.Form):
@@ -171,7 +169,7 @@ def ask(request, course):
             words = _("Your question was sent. %(name)s sees it under “What to do today”.")
             messages.success(request, words % {"name": manager.person.name})
             return redirect("learning:ask-manager", course)
-    asked = reading.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:SHOWN]
+    asked = reading.enrollment.manager_questions.select_related("answered_by").order_by("-pk")[:QUESTIONS_SHOWN]
     context = {"form": form, "manager": manager.person.name, "asked": asked}
     return render_in_course(request, reading, "learning/ask_manager.html", context, status=form_status(form))
 
