@@ -27,6 +27,14 @@ REFUSED_BY_POSTGRESQL = {"very long", "beyond any key", "NUL"}
 BESIDE = ("page", "kind", "take", "row", "team", "person", "only", "act", "days", "next", "year", "day", "digest")
 OWN = ("people/", "rules/", "team/substitutes/")
 NO_FORM = {"people/<int:pk>/remove/", "people/teams/<int:pk>/close/"}  # they end what the others need
+# Pages of others, which answer HR with 404.
+NOT_FOR_HR = {
+    "people/conflicts/",
+    "people/notes/<uuid:act>/",
+    "people/reminded/<int:pk>/",
+    "people/<int:pk>/substitutes/",
+    "team/substitutes/",
+}
 
 
 def addresses(world):
@@ -42,8 +50,9 @@ def world(client):
     return world
 
 
-def fields_of(client, address):
+def fields_of(client, route, address):
     response = client.get(address)
+    assert response.status_code in (200, 405) or route in NOT_FOR_HR, route
     page = BeautifulSoup(response.content, "html.parser")
     named = {control["name"] for control in page.select("main [name]")} - {"csrfmiddlewaretoken", "password"}
     return sorted(named | set(BESIDE))
@@ -65,9 +74,11 @@ def each_value():
 
 
 def test_something_else_in_each_field_at_once(client, world):
-    for number, (route, address) in enumerate(addresses(world)):
+    asked = list(addresses(world))
+    assert len(asked) > 50
+    for number, (route, address) in enumerate(asked):
         values = cycle(list(HOSTILE.values())[number % len(HOSTILE) :] + list(HOSTILE.values()))
-        fields = dict(zip(fields_of(client, address), values, strict=False))
+        fields = dict(zip(fields_of(client, route, address), values, strict=False))
         answered(client.get(address, fields), f"GET {route}")
         answered(client.post(address, fields), f"POST {route}")
 
@@ -76,7 +87,7 @@ def test_something_else_in_each_field_at_once(client, world):
 @pytest.mark.parametrize("name", list(each_value()))
 def test_the_same_in_every_field_at_once(client, world, name):
     for route, address in addresses(world):
-        fields = dict.fromkeys(fields_of(client, address), HOSTILE[name])
+        fields = dict.fromkeys(fields_of(client, route, address), HOSTILE[name])
         answered(client.get(address, fields), f"GET {route}")
         answered(client.post(address, fields), f"POST {route}")
 
@@ -85,7 +96,7 @@ def test_the_same_in_every_field_at_once(client, world, name):
 @pytest.mark.parametrize("name", list(each_value()))
 def test_each_field_alone(client, world, name):
     for route, address in addresses(world):
-        for field in fields_of(client, address):
+        for field in fields_of(client, route, address):
             answered(client.get(address, {field: HOSTILE[name]}), f"GET {route} {field}")
             answered(client.post(address, {field: HOSTILE[name]}), f"POST {route} {field}")
 
