@@ -64,7 +64,7 @@ def in_this_process(monkeypatch):
     [
         (RECORDED, ["0001_initial"]),
         ([("auth", "0001_initial"), ("accounts", "0001_initial")], ["0001_initial"]),  # 0.2, installed in part
-        ([("accounts", "0001_v0_3b")], ["0001_v0_3b"]),  # later initial migrations, as on another branch
+        ([("accounts", "0001_v0_9")], ["0001_v0_9"]),  # later initial migrations, as on another branch
         ([], []),
         ([("auth", "0001_initial")], []),
         ([("accounts", "0001_v0_3b")], []),
