@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
-        from courseware.accounts import (  # noqa: F401 - the first registers its check
+        from courseware.accounts import (  # noqa: F401 - importing demo_people registers its check
             demo_people,
             letters,
             offices,

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from courseware.lib.beginnings import Begins  # noqa: F401 - the lookup that `begun_with` uses
+from courseware.lib.beginnings import Begins  # noqa: F401 - importing it registers the lookup of `begun_with`
 from courseware.lib.chunks import chunks
 from courseware.lib.pinyin import readings
 

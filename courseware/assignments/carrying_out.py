@@ -69,7 +69,7 @@ class Undone:
 
 
 def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded | Reason]:
-    """Key of each run of which nobody is to be reminded now → why. Runs four queries."""
+    """Primary key of each enrollment that gets no reminder now → reason. Runs four queries."""
     people = {run.learner_id for run in runs}
     away, letters = last_days_away(people), Message.objects.filter(kind=KIND, person__in=people)
     waiting = runs_in(letters.filter(state=MessageState.QUEUED).values_list("data", flat=True))

@@ -162,7 +162,7 @@ def sign_in_code(request, pk):
 
 @asks_before_posting
 def code_page(request, person):
-    """The code stands on the answer alone: whoever loads the page again makes another one."""
+    """A POST creates a sign-in code and shows it once. Sending the form again creates another code."""
     code = give_code(person, by=request.user) if request.method == "POST" else ""
     host = urlsplit(settings.SITE_URL).netloc
     return render(request, "assignments/sign_in_code.html", {"person": person, "code": code, "host": host})

@@ -228,7 +228,7 @@ class Observation(models.Model):
     sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_on = models.DateField(help_text="By the clock of the site; the day alone, for answers have no time either")
-    is_answered = models.BooleanField(help_text="False: whoever was asked cannot say")
+    is_answered = models.BooleanField(help_text="False: the manager could not tell")
 
     class Meta:
         verbose_name, verbose_name_plural = _("observation"), _("observations")
@@ -321,7 +321,7 @@ class GroupDoor(models.Model):
         _("service"), max_length=16, choices=[(name, service.words) for name, service in SERVICES.items()]
     )
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
-    address = models.CharField(max_length=1000, help_text="A secret: whoever knows it writes into the group")
+    address = models.CharField(max_length=1000, help_text="Secret: anybody who has it can post to the group")
     secret = models.CharField(max_length=200, blank=True)
     is_on = models.BooleanField(_("in use"), default=True)
     is_for_leads = models.BooleanField(_("the group is the leads’"), default=False)

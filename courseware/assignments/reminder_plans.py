@@ -1,4 +1,4 @@
-"""On which days people are reminded, by course or by rule, and whether the next level is told of the late."""
+"""Reminder days of a course or a rule, and the switch for escalation emails to senior managers."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -115,7 +115,7 @@ def keep_plans(wanted: Iterable[Planned], *, by: User) -> int:
 
 @transaction.atomic
 def switch_escalation(is_on: bool, *, by: User) -> bool:
-    """Whether the next level is told of who is late for days. Returns whether it was the other way before."""
+    """Switch escalation emails to senior managers on or off. Returns False if the switch was in that position."""
     if is_escalated() == is_on:
         return False
     switch = EscalationSwitch.objects.create(is_on=is_on, made_by=by)

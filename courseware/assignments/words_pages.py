@@ -69,7 +69,7 @@ def preview_in(tag: str, letter: EditableLetter, words: Words, person: User | No
         language=tag,
         face=face_of(context.get("house_style_of", "")),
         own=words,
-        # The address in the letter itself ends the letters of its reader for whoever opens it.
+        # Not the real unsubscribe link: opening that link in the preview would unsubscribe the recipient.
         address_to_stop=f"{settings.SITE_URL}/letters/" if may_be_stopped(letter.name) else "",
     )
     left = [PARTS[part] for part in words if part not in written.own]

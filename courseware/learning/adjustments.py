@@ -90,7 +90,7 @@ class Postponement(models.Model):
     moved_to = models.DateTimeField(null=True, help_text="And as it was worked out last")
     counts_from = models.DateField(help_text="Absences count from this day on")
     known = models.JSONField(
-        default=list, help_text="First and last days of absences that whoever gave the day knew of: these count no more"
+        default=list, help_text="First and last days of absences known when the due date was set: they do not move it"
     )
     days = models.PositiveIntegerField(default=0, help_text="By how many working days it was moved on")
 

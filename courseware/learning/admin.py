@@ -98,7 +98,7 @@ class EnrollingTeamAdmin(TeamAdmin):
         view = self.admin_site.admin_view(self.enrolling)
         return [path("enrolling/<int:pk>/", view, name="enroll-team"), *super().get_urls()]
 
-    @in_background  # where there is a script, it goes on whoever is there
+    @in_background  # the script of the page sends these requests, so they do not count as activity
     def enrolling(self, request, pk):
         """How far it is. Each POST enrolls some people more; the page sends them by itself where there is a script."""
         if not self.has_change_permission(request):

@@ -146,7 +146,7 @@ def workbook(
     """An open file, at its beginning, written row by row. `facts` are pairs of texts for the second sheet."""
     import xlsxwriter  # takes 30 ms
 
-    file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+    file = TemporaryFile()  # noqa: SIM115 - the response that sends it closes it
     options = {
         "constant_memory": True,
         "default_date_format": "yyyy-mm-dd",

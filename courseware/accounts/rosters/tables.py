@@ -48,8 +48,8 @@ def unpacked_size(data: bytes) -> int:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             return sum(entry.file_size for entry in packed.infolist())
-    except (zipfile.BadZipFile, NotImplementedError):
-        return 0  # whoever reads it beside the server says what is wrong with it
+    except (zipfile.BadZipFile, NotImplementedError):  # the second: an unknown compression method
+        return 0  # the reader in its own process reports what is wrong with the file
 
 
 def read_spreadsheet(data: bytes) -> Table:

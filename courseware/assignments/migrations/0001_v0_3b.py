@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.CharField(choices=[('wecom', 'WeCom'), ('dingtalk', 'DingTalk'), ('feishu', 'Feishu or Lark'), ('teams', 'Microsoft Teams'), ('slack', 'Slack')], max_length=16, verbose_name='service')),
                 ('language', models.CharField(choices=[('zh-hans', 'Chinese (Simplified)'), ('en', 'English')], max_length=10, verbose_name='language')),
-                ('address', models.CharField(help_text='A secret: whoever knows it writes into the group', max_length=1000)),
+                ('address', models.CharField(help_text='Secret: anybody who has it can post to the group', max_length=1000)),
                 ('secret', models.CharField(blank=True, max_length=200)),
                 ('is_on', models.BooleanField(default=True, verbose_name='in use')),
                 ('is_for_leads', models.BooleanField(default=False, verbose_name='the group is the leads’')),
@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_on', models.DateField(help_text='By the clock of the site; the day alone, for answers have no time either')),
-                ('is_answered', models.BooleanField(help_text='False: whoever was asked cannot say')),
+                ('is_answered', models.BooleanField(help_text='False: the manager could not tell')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning.enrollment')),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),

@@ -270,7 +270,7 @@ class Migration(migrations.Migration):
                 ('given_at', models.DateTimeField(help_text='The due instant as somebody or a rule gave it', null=True)),
                 ('moved_to', models.DateTimeField(help_text='And as it was worked out last', null=True)),
                 ('counts_from', models.DateField(help_text='Absences count from this day on')),
-                ('known', models.JSONField(default=list, help_text='First and last days of absences that whoever gave the day knew of: these count no more')),
+                ('known', models.JSONField(default=list, help_text='First and last days of absences known when the due date was set: they do not move it')),
                 ('days', models.PositiveIntegerField(default=0, help_text='By how many working days it was moved on')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='postponements', to='learning.enrollment')),
             ],
