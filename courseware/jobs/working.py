@@ -213,6 +213,7 @@ class WorkLoop:
         finally:
             ended.set()
             thread.join()
+            stops.clear()
             with contextlib.suppress(DatabaseError, InterfaceError):
                 Worker.objects.filter(name__in=self.names).delete()
 

@@ -19,6 +19,7 @@ from courseware.jobs import schedule as schedules
 from courseware.jobs import working
 from courseware.jobs.models import Job, Worker
 from courseware.jobs.schedule import Daily, enqueue_due, schedule
+from courseware.jobs.tasks import is_stopping
 from courseware.jobs.working import BEAT_EVERY, Onlooker, WorkLoop
 from courseware.lib.log_lines import JsonLines
 from courseware.outbox.models import Message
@@ -194,10 +195,12 @@ def test_a_worker_goes_on_after_the_database_was_away(monkeypatch, done):
     monkeypatch.setattr(working.connections, "close_all", lambda: None)
     loop.run()
     assert len(looked) == 2
+    assert not is_stopping(), "tasks of this process would still end early"
 
 
-def test_what_a_signal_runs_takes_no_lock():
+def test_what_a_signal_runs_takes_no_lock(monkeypatch):
     """The signal may have come while the same thread holds it, and a second one in the middle of the first."""
+    monkeypatch.setattr(working, "stops", [])  # `run` clears it; here nothing runs
     loop, modules = WorkLoop(lambda: ""), set()
     with loop.signals():
         sys.setprofile(lambda frame, _event, _argument: modules.add(frame.f_globals["__name__"]))
