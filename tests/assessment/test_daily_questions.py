@@ -141,8 +141,8 @@ def test_it_is_practice_so_no_event_no_activity_and_no_completion_comes_of_it(ru
 
 
 def test_what_was_remembered_in_a_month_is_not_lost_by_a_later_miss_or_a_day_left_out(run):
-    at = run.completed_at.replace(day=1, hour=4) + timedelta(days=40)
-    first = at.replace(day=1)
+    in_a_later_month = run.completed_at.replace(day=1, hour=4) + timedelta(days=70)
+    first = in_a_later_month.replace(day=1)
     give_daily(run.learner, first)
     give_daily(run.learner, first + timedelta(days=1))
     remembered = daily_at(run.learner, first + timedelta(days=2)).remembered
