@@ -8,14 +8,17 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django import forms
 from django.conf import settings
 from django.core import mail
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, Model
 from django.utils import timezone
 
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
-from courseware.content.models import Course, Document
+from courseware.content.models import Course, Document, ImportedText, Page, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import publish
+from courseware.evidence.models import Event
+from courseware.evidence.recording import record
 from courseware.learning.models import Enrollment
 from courseware.outbox.delivering import deliver_due
 from courseware.outbox.models import Message, MessageState
@@ -94,8 +97,51 @@ def join(team, person, role=Membership.Role.LEARNER):
 
 
 def make_course(files=None):
-    """The sample course (or these files: path → bytes), imported and released as an operator would."""
-    import_course(files or make_files())
+    """The sample course (or these files: path → bytes), imported and released as an operator would.
+
+    The first import into a database without courses is stored as rows, which the next call inserts: an import is a
+    quarter of the time of an average test.
+    """
+    files = files or make_files()
+    key, is_first = frozenset(files.items()), not Course.objects.exists()
+    if is_first and key in IMPORTED:
+        return insert_import(IMPORTED[key])
+    import_course(files)
+    if is_first:
+        IMPORTED[key] = [list(model.objects.all()) for model in WRITTEN_BY_IMPORTS], events_of_import()
+    return Course.objects.latest("pk")
+
+
+# Rows by model, and events. Keys are those of this database, which gives no key twice.
+IMPORTED: dict[frozenset, tuple[list[list[Model]], list[Event]]] = {}
+WRITTEN_BY_IMPORTS = (
+    Course,
+    Document,
+    Revision,
+    Text,
+    ImportedText,
+    Release,
+    Page,
+    ReleaseEntry,
+    ReleaseEntry.pages.through,
+)
+
+
+def events_of_import():
+    return list(Event.objects.filter(verb__in=["content-released", "content-imported"]).order_by("pk"))
+
+
+def insert_import(imported):
+    rows, events = imported
+    at = timezone.now()
+    with transaction.atomic():
+        for model, found in zip(WRITTEN_BY_IMPORTS, rows, strict=True):
+            for row in found:
+                if hasattr(row, "created_at"):
+                    row.created_at = at
+            model.objects.bulk_create(found)
+        for event in events:
+            record(event.verb, actor=None, subject=event.subject, data=event.data, at=at)
     return Course.objects.latest("pk")
 
 
