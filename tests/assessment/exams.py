@@ -17,8 +17,8 @@ from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standings
 from courseware.assessment.starting_point import starting_point_of
 from courseware.content.compiled import serving
-from courseware.content.releases.importing import import_course
 from courseware.learning import answering
+from tests import making
 from tests.language.samples import make_files
 from tests.making import make_enrollment
 from tests.world import finish_lessons, outline_of
@@ -244,19 +244,19 @@ def every_kind_files(**exam):
 
 def make_course(**options):
     """A published course whose exam has these `options` of `exam_files`."""
-    return import_course(exam_files(**options)).course
+    return making.make_course(exam_files(**options))
 
 
 def make_course_with_pre_check(**options):
-    return import_course(pre_check_files(**options)).course
+    return making.make_course(pre_check_files(**options))
 
 
 def make_course_with_drill(**options):
-    return import_course(drill_files(**options)).course
+    return making.make_course(drill_files(**options))
 
 
 def make_course_of_every_kind(**exam):
-    return import_course(every_kind_files(**exam)).course
+    return making.make_course(every_kind_files(**exam))
 
 
 def ready(course, learner=None, **fields):

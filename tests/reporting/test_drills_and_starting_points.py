@@ -5,14 +5,13 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.assessment.models import Attempt, DrillAnswer
-from courseware.content.releases.importing import import_course
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import board_rows
 from courseware.reporting.consistency import differences
 from courseware.reporting.timeline import timeline
 from tests.assessment.drills import finish, give
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
-from tests.making import make_enrollment
+from tests.making import make_course, make_enrollment
 from tests.reporting.boards import exported, learner_of
 from tests.world import finish_lessons, outline_of
 
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def course():
     """With both: a pre-check before its lesson, and a drill after its exam; and with no simulation."""
     files = pre_check_files() | drill_files()
-    return import_course({path: text for path, text in files.items() if ".simulation." not in path}).course
+    return make_course({path: text for path, text in files.items() if ".simulation." not in path})
 
 
 def held(enrollment):
@@ -47,7 +46,7 @@ def test_the_board_and_the_file_say_that_a_drill_is_to_do(client, team, course):
 
 
 def test_a_drill_comes_before_what_is_optional_and_not_done(client, team):
-    held(learner_of(team, course=import_course(drill_files()).course))
+    held(learner_of(team, course=make_course(drill_files())))
     assert [row["Next step"] for row in exported(client)] == ["The last cup: passed, a drill to do"]
 
 
