@@ -188,6 +188,8 @@ def demo_company(django_db_setup, django_db_blocker, shipped_folder):
     from django.conf import settings
     from django.db import connection, transaction
 
+    from tests.making import use_database
+
     with django_db_blocker.unblock():
         if connection.vendor != "sqlite":
             with transaction.atomic():
@@ -198,13 +200,13 @@ def demo_company(django_db_setup, django_db_blocker, shipped_folder):
         own, demo = connection.settings_dict["NAME"], settings.DATA_DIR / "demo.sqlite3"
         with one_worker_at_a_time("creating-demo"):
             if not demo.exists():
-                use_database(connection, copied(settings.DATABASES["default"]["TEST"]["NAME"], f"{demo}.unfinished"))
+                use_database(copied(settings.DATABASES["default"]["TEST"]["NAME"], f"{demo}.unfinished"))
                 create_demo_company()
                 connection.close()
                 os.rename(f"{demo}.unfinished", demo)
-        use_database(connection, copied(demo, f"{own}.demo"))
+        use_database(copied(demo, f"{own}.demo"))
         yield
-        use_database(connection, own)
+        use_database(own)
 
 
 def create_demo_company():
@@ -217,11 +219,6 @@ def create_demo_company():
 def copied(source, target):
     shutil.copy(source, target)
     return target
-
-
-def use_database(connection, name):
-    connection.close()
-    connection.settings_dict["NAME"] = name
 
 
 @pytest.fixture(autouse=True, scope="session")

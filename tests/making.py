@@ -8,7 +8,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django import forms
 from django.conf import settings
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Model
 from django.utils import timezone
 
@@ -29,6 +29,12 @@ counter = itertools.count(1)
 PASSWORD = "a-password-for-tests"
 STEP_OF_CODES = 60_000_000  # half minutes since 1970, at which codes of apps are made and looked at: see conftest.py
 BY_THE_CLOCK_OF_THE_TEST = pytest.mark.skipif(bool(settings.CACHE_URL), reason="Redis forgets by its own clock")
+
+
+def use_database(name):
+    """The default connection of this process leads to another file, or to another database of its server."""
+    connection.close()
+    connection.settings_dict["NAME"] = name
 
 
 def letters():

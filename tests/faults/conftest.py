@@ -38,6 +38,12 @@ def as_in_a_terminal():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(autouse=True)
+def the_database_of_a_site_may_be_opened(django_db_blocker):
+    with django_db_blocker.unblock():
+        yield
+
+
 @pytest.fixture(scope="session")
 def first_site(tmp_path_factory):
     """The site all others are copied from."""

@@ -233,7 +233,7 @@ def test_every_page_follows_the_rules(role, language, world, log, settings):
     settings.COMMIT = COMMIT
     client, table, titles = client_of(world, role), read_table(), {}
     before, last = digests(), Event.objects.latest("pk").pk
-    faults = []
+    faults, refusals_seen = [], set()
     asked = opened(role, language, table)
     for route in asked:
         with writing_statements() as written:
@@ -241,7 +241,7 @@ def test_every_page_follows_the_rules(role, language, world, log, settings):
         found = faults_of_answer(response, role, route, table)
         if answer_to(response) in REFUSED:
             found += [f"it wrote {sql}" for sql in beside(UNLOGGED, written)]
-        if role in READERS and (soup := page_of(response)):
+        if role in READERS and (soup := page_to_read(response, refusals_seen)):
             found += faults_of_page(soup, route, role, language, world)
             if response.status_code == 200 and route.startswith(OF_A_COURSE) and not soup.select_one(".brand"):
                 found.append("it does not name the course")
@@ -268,6 +268,15 @@ def open_page(client, address, language):
     headers = {"accept-language": language, "user-agent": MARK, "referer": f"http://testserver/{MARK}"}
     query = "" if address == "/certificates/" else f"?_facets={MARK}"  # any query there is a number to look for
     return client.get(address + query, headers=headers)
+
+
+def page_to_read(response, refusals_seen):
+    """Of a refusal only the first page with its status: it is the same for each address."""
+    answer = answer_to(response)
+    if answer in refusals_seen:
+        return None
+    refusals_seen |= {answer} & REFUSED
+    return page_of(response)
 
 
 def faults_of_answer(response, role, route, table):
@@ -322,15 +331,17 @@ def test_who_may_send_what(role, world, log):
 def test_no_log_line_contains_what_was_typed(role, world, log, unrendered):
     names = ("login", "password", "email", "name", "choice", "text", "comment", "code", "person", "search", "q")
     typed = dict.fromkeys(names, MARK)
-    sender = Sender(world, role)
+    sender, place = Sender(world, role), ROLES.index(role)
     sender.forms = {}
-    for route in ALL_ROUTES:
+    posted = [(route, answers[place]) for (method, route), answers in read_table().items() if method == "POST"]
+    taken = [route.removeprefix("/") for route, answer in posted if answer not in REFUSED]
+    for route in taken:
         sender.take_back(lambda route: sender.post(route, typed), route)
     for page in ("/search/", "/people/", "/log/", "/admin/accounts/user/"):
         sender.client.get(page, typed)
     sender.post("accounts/login/", {"login": world.learner.email, "password": MARK})
     assert list(private_lines(log(), world)) == []
-    assert len(log()) >= len(ALL_ROUTES)
+    assert len(log()) >= len(taken) > 10
 
 
 def test_permission_declared_at_a_view_agrees_with_the_table(world):
