@@ -125,8 +125,21 @@ def token(visitor):
     return next(cookie.value for cookie in visitor.cookies if cookie.name == "csrftoken")
 
 
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York"])
-@pytest.mark.parametrize("which", [0, 1], ids=["the next change", "the one after"])
+def nights(*examples, in_deep):
+    """Zone and which of its next two changes of the clocks."""
+    which = {0: "the next change", 1: "the one after"}
+    marked = [(each, []) for each in examples] + [(each, [pytest.mark.deep]) for each in in_deep]
+    return [pytest.param(*each, id=f"{each[0]}-{which[each[1]]}", marks=marks) for each, marks in marked]
+
+
+@pytest.mark.parametrize(
+    ("zone", "which"),
+    nights(
+        ("Europe/Berlin", 0),
+        ("America/New_York", 1),
+        in_deep=[("Asia/Shanghai", 0), ("Asia/Shanghai", 1), ("Europe/Berlin", 1), ("America/New_York", 0)],
+    ),
+)
 def test_a_time_limit_lasts_as_long_in_the_night_the_clocks_change(site, clock, zone, which):
     night = changes_of(ZoneInfo(zone))[which]
     with site.served(workers=1, TIME_ZONE=zone, **clock.environment) as visitor:
@@ -190,8 +203,10 @@ def test_due_days_chosen_before_during_and_after_a_jump_are_the_chosen_ones(site
         assert lead.choose(days[2]) == (days[2], False)
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
-@pytest.mark.parametrize("which", [0, 1], ids=["the next change", "the one after"])
+@pytest.mark.parametrize(
+    ("zone", "which"),
+    nights(("Europe/Berlin", 1), in_deep=[("Europe/Berlin", 0), ("America/New_York", 0), ("America/New_York", 1)]),
+)
 def test_due_days_over_the_night_the_clocks_change_are_the_chosen_ones_and_end_at_their_midnight(
     site, clock, zone, which
 ):

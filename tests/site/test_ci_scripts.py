@@ -70,7 +70,7 @@ BESIDE = ("make lint", "the site as it is deployed", "counting in Redis")
     ("fail", "name", "is_beside"),
     [
         ("make lint", "make lint", True),
-        ("-m faults", "faults", False),
+        ("-m faults and not deep", "faults", False),
     ],
 )
 def test_a_failed_part_fails_the_run_after_those_beside_it(clone, fail, name, is_beside):
