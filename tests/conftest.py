@@ -76,6 +76,7 @@ def pytest_runtestloop():
     Also runs in the xdist controller, which collects no tests.
     """
     gc.freeze()
+    gc.set_threshold(100_000, 20, 20)  # tests make many objects and few cycles
     gc.enable()
 
 
