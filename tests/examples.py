@@ -1,8 +1,14 @@
-"""How many examples a property test has: a third in `make test`, all with `--hypothesis-profile=deep`."""
+"""How many examples a test has: a third or fewer in `make test`, all of them in `make deep`."""
 
+import pytest
 from hypothesis import settings
 
 DEFAULT = 100
+
+
+def only_deep(*values):
+    """Values of a parametrized test that only `make deep` runs."""
+    return pytest.param(*values, marks=[pytest.mark.exhaustive, pytest.mark.deep])
 
 
 def examples(number: int = DEFAULT) -> int:

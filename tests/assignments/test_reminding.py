@@ -18,6 +18,7 @@ from courseware.lib.dates import due_instant, site_day
 from courseware.outbox.models import Message, MessageState
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
+from tests.examples import only_deep
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course
 
@@ -254,7 +255,9 @@ def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_
 
 
 @pytest.mark.usefixtures("letter_hours")
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/London", "America/New_York", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    "zone", ["America/New_York", "Pacific/Auckland", only_deep("Asia/Shanghai"), only_deep("Europe/London")]
+)
 def test_wherever_its_reader_is_a_reminder_leaves_on_the_day_of_the_plan(on_the_day_before, zone):
     """Once a day, at ten past five where the site is, which is late in the evening in London."""
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=5, minute=10) - timedelta(days=20), tick=False)

@@ -19,7 +19,7 @@ for language, text in SIMULATION.items():
         text = text.replace(old, new)
     FILES[PATHS[language]] = text.encode()
 SOUND = read_course(FILES)
-EACH = 8  # of all lines: one after the other they take a minute
+EACH = 24  # of all lines: one after the other they take a minute
 DOCUMENTS = {document.path: document.id for texts in SOUND.documents.values() for document in texts.values()}
 
 

@@ -16,6 +16,7 @@ from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort
 from courseware.outbox.mailing import MailDoor, NotNow, Refused
 from courseware.outbox.models import Message, MessageState
 from courseware.outbox.telling import tell
+from tests.examples import only_deep
 from tests.making import join, make_team, make_user
 from tests.outbox.sinks import note_kind, send_all
 
@@ -263,8 +264,17 @@ def test_who_leaves_while_a_letter_waits_is_told_nothing(clock):
     assert Message.objects.get().why == "the person has left"
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Shanghai", "America/New_York"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("zone", "seed"),
+    [
+        ("Europe/Berlin", 0),
+        ("America/New_York", 1),
+        only_deep("Europe/Berlin", 1),
+        only_deep("America/New_York", 0),
+        only_deep("Asia/Shanghai", 0),
+        only_deep("Asia/Shanghai", 1),
+    ],
+)
 def test_over_weeks_of_letters_and_dying_workers_a_plain_model_finds_nothing_wrong(
     clock, monkeypatch, mailoutbox, zone, seed
 ):
