@@ -73,6 +73,7 @@ def each_value():
         yield pytest.param(name, marks=marks)
 
 
+@pytest.mark.exhaustive
 def test_something_else_in_each_field_at_once(client, world):
     asked = list(addresses(world))
     assert len(asked) > 50

@@ -34,7 +34,6 @@ FOLDED = """() => [...document.querySelectorAll("main details:not(.no-print) > :
   .map((part) => part.checkVisibility())"""
 
 
-@pytest.mark.main_way
 def test_what_is_folded_on_the_screen_is_there_on_paper(visit, shipped_course):
     page = visit(make_enrollment(course=shipped_course).learner, language="en")
     page.goto(f"/learn/{shipped_course.identifier}/insiders/")

@@ -172,7 +172,7 @@ def test_a_figure_is_shown_where_its_uses_cannot_be_found(client, editor, lesson
     assert "<img src=" in page and "could not be looked up" in page and "No other document" not in page
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("work, said", [(never_ready, LATE), (broken_off, BROKEN)], ids=["late", "broken"])
 def test_one_that_ends_badly_costs_nobody_anything_else(client, editor, lesson, monkeypatch, settings, work, said):
     usual, settings.PREVIEW_SECONDS = settings.PREVIEW_SECONDS, 1

@@ -29,6 +29,8 @@ EMPHASIS = re.compile(r"<(em|strong)>(.*?)</\1>")
 
 
 @pytest.mark.shipped
+@pytest.mark.exhaustive
+@pytest.mark.any_database
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_no_asterisk_that_is_to_be_read_was_taken_for_emphasis(folder, db):
     release, astray = make_course(read_folder(folder)).current, []

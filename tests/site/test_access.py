@@ -225,7 +225,8 @@ def test_every_address_has_a_row():
 
 
 WALKS = [pytest.param(role, "en", id=role) for role in ROLES]
-WALKS += [pytest.param(role, "zh-hans", id=f"{role} in Chinese", marks=pytest.mark.long) for role in READERS]
+IN_CHINESE = [pytest.mark.exhaustive, pytest.mark.any_database]
+WALKS += [pytest.param(role, "zh-hans", id=f"{role} in Chinese", marks=IN_CHINESE) for role in READERS]
 
 
 @pytest.mark.parametrize(("role", "language"), WALKS)
@@ -310,7 +311,7 @@ def faults_of_page(soup, route, role, language, world):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_who_may_send_what(role, world, log):
+def test_who_may_send_what(role, world, log, unrendered):
     table, sender = read_table(), Sender(world, role)
     found, wrote = {}, {}
     for route in ALL_ROUTES:
@@ -442,7 +443,7 @@ def test_senders_may_send_every_form_except_those_of_administrators():
         assert {*sent_by(role, table)} <= sent, role
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("role", SENDERS)
 def test_fields_that_no_form_has_change_nothing(role, world, unrendered):
     """Each form that the role may send."""

@@ -32,20 +32,20 @@ def firm(demo_company, django_db_blocker):
     return grown
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_records_and_log_of_the_firm_agree(firm):
     assert list(differences()) == []
     assert list(alterations()) == []
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_the_numbers_kept_above_its_boards_are_those_of_the_rows(firm):
     at = timezone.now()
     for lead in User.objects.filter(memberships__role=Membership.Role.MANAGER):
         assert board_counts.counts_kept(lead, None, None, at) == board_counts.counts(board_rows.board(lead), at)
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_it_has_as_many_as_were_asked_for_in_teams_with_a_lead_in_every_state_and_none_was_told(firm):
     assert User.objects.count() == PEOPLE_IN_ALL
     assert not User.objects.filter(is_demo=False).exists()

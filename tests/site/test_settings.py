@@ -229,7 +229,7 @@ def test_the_settings_of_production_pass_djangos_own_check(tmp_path):
 MAKE_SOMEBODY = "from courseware.accounts.models import User; User.objects.create_user('a@example.com', name='A', {})"
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_a_real_site_does_not_start_on_the_database_of_a_trial(migrate, tmp_path):
     migrate(tmp_path)
     folder = {"DATA_DIR": str(tmp_path)}

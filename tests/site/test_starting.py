@@ -90,6 +90,7 @@ def test_what_changes_no_site_may_be_set_beside_it(tried):
     assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
 
 
+@pytest.mark.exhaustive
 def test_new_files_are_their_owners_alone(checkout):
     data = try_it(checkout)
     typed(checkout, "createcachetable")

@@ -34,7 +34,7 @@ from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, read_table
 from tests.world import ACT_OF_NOTE, ROLES, lead_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]
+pytestmark = pytest.mark.django_db
 PARTS = ("people/", "rules/", "team/", "log/", "surveys/")
 ONE_ROW, MANY_ROWS = 1, 120
 MORE = {  # statements at most, for a second chunk and for facts that a single row does not have
@@ -242,6 +242,7 @@ def read(response):
     return response
 
 
+@pytest.mark.exhaustive
 def test_each_page_asks_as_often_for_one_row_as_for_many(world, time_machine):
     time_machine.move_to(timezone.now(), tick=False)  # every five minutes a session is written, too
     growth, counted = Growth(world), {}
