@@ -192,7 +192,6 @@ def test_what_was_sent_without_script_after_the_end_goes_on_by_one_press(visit, 
     assert Answer.objects.filter(question="is-it-off").count() == 1
 
 
-@pytest.mark.main_way
 def test_a_text_of_the_editor_outlives_the_session_and_the_tab_that_is_opened_again(visit, editor):
     page = visit(editor)
     page.on("dialog", lambda dialog: dialog.accept())
@@ -284,7 +283,6 @@ def lose_answer(route):
     route.abort("connectionreset")
 
 
-@pytest.mark.main_way
 def test_an_exam_without_network_says_so_warns_and_saves_when_it_is_back(visit, learner, attempt):
     page = visit(learner)
     warned = []

@@ -179,7 +179,6 @@ def test_the_live_region_says_the_verdict_of_each_kind_of_question_first_and_bri
     send_and_hear("is-it-off", r"Lesson done\. .*" if is_right else r"1 question to go\.")
 
 
-@pytest.mark.main_way
 def test_the_next_part_of_a_lesson_opens_with_the_answer_and_a_dot_leads_ahead_without_a_gap(visit, learner):
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")
@@ -313,7 +312,6 @@ def background(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-@pytest.mark.main_way
 def test_a_stroke_opens_the_search_and_a_hit_leads_to_its_paragraph(visit, learner):
     page = visit()
     sign_in(page, Keyboard(page), learner)

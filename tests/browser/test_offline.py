@@ -81,7 +81,6 @@ def test_what_is_kept_is_text_of_the_course_and_nothing_about_the_person(page, l
     assert learner.name not in kept and learner.email not in kept and "csrfmiddlewaretoken" not in kept
 
 
-@pytest.mark.main_way
 def test_who_signs_out_leaves_nothing(page):
     page.goto("/accounts/logout/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()

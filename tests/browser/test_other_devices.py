@@ -45,7 +45,6 @@ def type_and_wait(page, text, field):
     assert kept.value.status == 204
 
 
-@pytest.mark.main_way
 def test_a_note_is_typed_on_one_device_and_saved_on_the_other(visit, learner):
     first, second = visit(learner), visit(learner)
     first.goto(LESSON)

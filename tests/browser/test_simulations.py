@@ -202,7 +202,6 @@ def test_a_pause_holds_the_next_situation_until_it_is_wanted(visit, enrollment):
 # Broken lines and old tabs --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.main_way
 def test_a_decision_made_without_network_is_kept_and_sent_once_by_itself(visit, enrollment):
     page = start(visit(enrollment.learner))
     page.context.set_offline(True)
@@ -328,7 +327,6 @@ def player(shipped_course):
     return make_enrollment(make_user("Lea Learner"), shipped_course).learner
 
 
-@pytest.mark.main_way
 def test_the_first_simulation_that_is_shipped_is_played_by_keyboard_to_its_best_ending(visit, shipped_course, player):
     first, *_ = simulations_of(shipped_course)
     assert play_to_the_end(visit(player), shipped_course, first, best).colour == "green"

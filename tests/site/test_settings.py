@@ -71,7 +71,7 @@ def answers(migrate, tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
     cookies = answers["page"]["cookies"] | answers["signed in"]["cookies"] | answers["language"]["cookies"]
     own = {"__Host-device", "__Host-last-person", "__Host-language"}
@@ -80,21 +80,21 @@ def test_cookies_belong_to_this_host_alone_and_travel_by_tls_only(answers):
     assert cookies == dict.fromkeys(cookies, strict)
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_browsers_are_told_to_use_tls_for_a_year_and_more(answers):
     hsts = answers["page"]["headers"]["Strict-Transport-Security"]
     assert int(re.search(r"max-age=(\d+)", hsts)[1]) >= 365 * 24 * 60 * 60
     assert "includeSubDomains" in hsts
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_a_request_in_the_clear_is_sent_to_tls(answers):
     response = answers["in the clear"]
     assert response["status"] == 301
     assert response["headers"]["Location"] == "https://training.example.com/accounts/login/?next=/team/"
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_a_forged_host_is_refused(answers):
     assert answers["forged"]["status"] == 400
     assert answers["forged by a proxy's header"]["status"] == 404
@@ -221,6 +221,7 @@ def test_what_the_database_says_is_one_line_and_a_trace_only_if_asked_for(said, 
         raise OperationalError(said)
 
 
+@pytest.mark.exhaustive
 def test_the_settings_of_production_pass_djangos_own_check(tmp_path):
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", DATA_DIR=str(tmp_path), **PRODUCTION)
     assert done.returncode == 0, done.stderr
@@ -245,7 +246,7 @@ def test_a_real_site_does_not_start_on_the_database_of_a_trial(migrate, tmp_path
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_a_server_starts_while_the_database_is_away(tmp_path):
     away = {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x", "DATA_DIR": str(tmp_path)}
     assert run("-c", "import courseware.wsgi", **PRODUCTION | away).returncode == 0
