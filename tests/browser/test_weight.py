@@ -12,7 +12,7 @@ KILOBYTES = {"first view of a lesson": 60, "the next lesson": 15}
 
 
 @pytest.mark.exhaustive
-@pytest.mark.only_if_changed("static/", "templates/", "courseware/")
+@pytest.mark.only_if_changed("static/", "templates/", "courseware/settings.py")
 @pytest.mark.shipped
 def test_a_lesson_stays_light_the_first_time_and_afterwards():
     command = [sys.executable, "-m", "benchmarks.weight"]
