@@ -38,7 +38,20 @@ def pytest_collection_modifyitems(items):
         if "django_db_setup" in item.fixturenames:  # pytest-django creates databases only for tests with this mark
             item.add_marker(pytest.mark.django_db)
     yield
-    items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
+    items[:] = long_ones_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)))
+
+
+def long_ones_first(items, workers):
+    """Each worker begins with an equal part of the items: long tests are dealt out to the beginnings of these parts."""
+    long = [item for item in items if item.get_closest_marker("minutes")]
+    short = [item for item in items if not item.get_closest_marker("minutes")]
+    ordered = []
+    for number in range(workers):
+        own = long[number::workers]
+        more = len(items) * (number + 1) // workers - len(ordered) - len(own)
+        ordered += own + short[:more]
+        short = short[more:]
+    return ordered
 
 
 @pytest.hookimpl(wrapper=True)

@@ -175,6 +175,7 @@ def test_two_imports_at_once_make_one_release():
 
 
 @pytest.mark.faults
+@pytest.mark.minutes
 def test_a_killed_import_has_written_nothing_of_a_course_or_all_of_it(tmp_path):
     """Killed at ten moments from its start to after its end, upon one database."""
     environment = os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}

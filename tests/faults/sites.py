@@ -1,4 +1,7 @@
-"""A site of its own for each test: its database, its commands, its server as a process that may be killed."""
+"""A site of its own for each test: its database, its commands, its server as a process that may be killed.
+
+`.ci/deployment` imports this module without Django, so imports of the product are inside functions.
+"""
 
 import json
 import os
@@ -14,12 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.core.management import call_command
-from django.db import connection
-
-from courseware.content.compiled import serving
 from tests.faults.visitors import Visitor
-from tests.making import use_database
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +77,9 @@ class Site:
 
     def assert_records_agree(self):
         """In this process, if it can open the database: to start another one takes most of the time of many tests."""
+        from django.core.management import call_command
+        from django.db import connection
+
         if self.environment or self.is_postgres != (connection.vendor == "postgresql"):
             status, printed = self.manage("check_records")
             assert (status, printed) == (0, "0 differences\n"), printed
@@ -89,6 +90,11 @@ class Site:
     @contextmanager
     def opened_here(self):
         """The database of this process is that of the site."""
+        from django.db import connection
+
+        from courseware.content.compiled import serving
+        from tests.making import use_database
+
         name = urlsplit(self.database_url).path[1:] if self.is_postgres else self.file
         own = connection.settings_dict["NAME"]
         try:

@@ -224,6 +224,7 @@ def change_in_the_files(shell, name):
 
 
 @pytest.mark.faults
+@pytest.mark.minutes
 def test_every_command_for_trying_and_editing_works_where_nothing_is_set(published, tmp_path):
     subprocess.run(["git", "clone", "-q", published, tmp_path / "clone"], check=True)
     shell = Shell(tmp_path / "clone", nothing_set())
@@ -247,6 +248,7 @@ def open_to_others(folder):
 
 
 @pytest.mark.faults
+@pytest.mark.minutes
 def test_every_command_for_a_real_site_works_with_the_variables_of_the_page(published, tmp_path):
     environment = nothing_set() | OPERATORS_ENVIRONMENT | WHAT_A_KEYBOARD_WOULD_SAY
     folders = {"DATA_DIR": str(tmp_path / "data"), "BACKUP_DIR": str(tmp_path / "backups")}

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from django.conf import settings
 
 from tests.faults.conftest import IS_POSTGRES, SERVER
@@ -16,6 +17,7 @@ TOLD = re.compile(r"taken: ([\d,]+) letters; (\d+) handed over twice under one M
 IN_HAND = 50  # letters at most whose fate a killed worker has not noted
 
 
+@pytest.mark.minutes
 def test_each_letter_of_a_monday_leaves_once_though_its_worker_is_killed_twice(record_property):
     environment = os.environ | ({"DATABASE_URL": new_postgres(SERVER)} if IS_POSTGRES else {})
     command = [sys.executable, "-m", "benchmarks.letters", "--people", str(PEOPLE), "--kill"]
