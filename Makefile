@@ -46,7 +46,7 @@ check: .venv/development
 # Workers: one more than there are cores, as who drives a browser waits for it much of the time.
 ONE_MORE = $$($(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
-## make test         the tests of every day, the main ways through a browser included: about ten minutes
+## make test         the tests of every day, the main ways through a browser included: about six minutes
 test: .venv/development
 	@.ci/node node --no-warnings --test --test-reporter=spec tests/scripts/*.test.js
 	@.ci/browser

@@ -80,12 +80,19 @@ class Site:
         from django.core.management import call_command
         from django.db import connection
 
-        if self.environment or self.is_postgres != (connection.vendor == "postgresql"):
+        if self.environment or not self.is_beside(connection):
             status, printed = self.manage("check_records")
             assert (status, printed) == (0, "0 differences\n"), printed
             return
         with self.opened_here():
             call_command("check_records")
+
+    def is_beside(self, connection):
+        """Whether the database is another file, or another one on the same server."""
+        if not self.is_postgres:
+            return connection.vendor == "sqlite"
+        server, own = urlsplit(self.database_url), connection.settings_dict
+        return connection.vendor == "postgresql" and (server.hostname, server.port) == (own["HOST"], int(own["PORT"]))
 
     @contextmanager
     def opened_here(self):
