@@ -58,6 +58,7 @@ def test_no_run_at_all_is_refused(tmp_path):
 # The course that is shipped -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 def test_no_run_with_a_critical_error_ends_well_however_well_the_rest_goes(shipped_folder):
     """Of those that may be asked for; out of what waits for a professional everybody may walk, and that ends kindly."""
     course = read_course(read_folder(shipped_folder))

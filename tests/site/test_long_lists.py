@@ -135,7 +135,7 @@ def test_a_list_does_not_count_what_it_does_not_show(client, ada, few, django_as
     assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_lists_run_the_same_statements_in_a_firm_of_any_size(client):
     make_course()
     firm, found = GrowingFirm(), []
@@ -336,7 +336,7 @@ def test_what_is_refused_is_one_line_of_the_log(client, world, caplog, monkeypat
     assert line.getMessage() == r"Filtering by enrollment\nERROR forged not allowed"
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 def test_the_links_of_every_filter_are_answered(client, world):
     """Every link of each kind of filter, and the last one of each further filter of that kind."""
     client.force_login(world.people["admin"])

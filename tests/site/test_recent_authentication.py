@@ -34,6 +34,8 @@ def asks(response):
     return response.status_code == 302 and "/reauthenticate/" in response["Location"]
 
 
+@pytest.mark.exhaustive
+@pytest.mark.any_database
 def test_which_addresses_ask_for_recent_authentication(world, settings, unrendered):
     settings.FRESH_SIGN_IN = True  # sessions of `force_login` know of no password that was given
     senders, table, found = {}, classified(), {}
@@ -80,6 +82,8 @@ NOT_ASKED = {
 
 
 @pytest.mark.long
+@pytest.mark.exhaustive
+@pytest.mark.any_database
 def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world, settings, unrendered):
     settings.FRESH_SIGN_IN = True
     asked, sender = set(), Sender(world, "admin")

@@ -52,6 +52,7 @@ def try_it(checkout):
     return folder
 
 
+@pytest.mark.exhaustive
 def test_where_nothing_is_set_a_command_takes_the_site_of_make_run_and_says_so(checkout):
     data = try_it(checkout)
     done = typed(checkout, *SHOW)
