@@ -10,7 +10,8 @@ from threading import Barrier, Thread
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -21,9 +22,11 @@ from courseware.content.releases.course_folders import ImportRefused, read_folde
 from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import ContentErrors
 from courseware.evidence.models import Event
+from tests import making
 from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
 from tests.examples import examples
 from tests.language.samples import drawing, make_files
+from tests.site.test_access import digests
 
 
 @pytest.mark.django_db
@@ -172,6 +175,20 @@ def test_two_imports_at_once_make_one_release():
     assert errors == []
     assert sorted(report.is_empty for report in reports) == [False, True]
     assert Release.objects.count() == 1
+
+
+def test_rows_of_a_stored_import_are_those_of_an_import(db, monkeypatch, time_machine):
+    """The helper `make_course` of tests inserts them."""
+    time_machine.move_to(timezone.now(), tick=False)
+    monkeypatch.setattr(making, "IMPORTED", {})
+    found = []
+    for _ in ("imported", "inserted from models", "inserted by statements"):
+        with transaction.atomic():
+            making.make_course()
+            found.append((digests(), list(Event.objects.values_list("verb", "subject", "data", "at"))))
+            transaction.set_rollback(True)
+    assert found[0][1]
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.faults
