@@ -48,7 +48,7 @@ def long_ones_first(items, workers):
     ordered = []
     for number in range(workers):
         own = long[number::workers]
-        more = len(items) * (number + 1) // workers - len(ordered) - len(own)
+        more = max(0, len(items) * (number + 1) // workers - len(ordered) - len(own))
         ordered += own + short[:more]
         short = short[more:]
     return ordered

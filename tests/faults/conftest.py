@@ -39,7 +39,8 @@ def as_in_a_terminal():
 
 
 @pytest.fixture(autouse=True)
-def the_database_of_a_site_may_be_opened(django_db_blocker):
+def access_to_databases_of_sites(django_db_blocker):
+    """For `Site.assert_records_agree`."""
     with django_db_blocker.unblock():
         yield
 

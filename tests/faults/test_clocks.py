@@ -126,7 +126,7 @@ def token(visitor):
 
 
 def nights(*examples, in_deep):
-    """Zone and which of its next two changes of the clocks."""
+    """Parameters of a test: a time zone, and its next change of the clocks (0) or the one after (1)."""
     which = {0: "the next change", 1: "the one after"}
     marked = [(each, []) for each in examples] + [(each, [pytest.mark.deep]) for each in in_deep]
     return [pytest.param(*each, id=f"{each[0]}-{which[each[1]]}", marks=marks) for each, marks in marked]

@@ -244,7 +244,7 @@ def read(response):
 
 @pytest.mark.exhaustive
 def test_each_page_asks_as_often_for_one_row_as_for_many(world, time_machine):
-    time_machine.move_to(timezone.now(), tick=False)  # every five minutes a session is written, too
+    time_machine.move_to(timezone.now(), tick=False)  # else a session is also written, every five minutes
     growth, counted = Growth(world), {}
     clients = {role: client_of(world, role) for role in WHO}
     asked(world, clients)  # what is read once in each process, and once in a session
