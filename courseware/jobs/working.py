@@ -205,7 +205,7 @@ class WorkLoop:
     def signs_of_life(self) -> Iterator[None]:
         ended = threading.Event()
         stops.clear()
-        self.beat()
+        self.write_heartbeat()
         thread = threading.Thread(target=self.keep_beating, args=[ended], daemon=True)
         thread.start()
         try:
@@ -223,16 +223,17 @@ class WorkLoop:
             if ends and time.monotonic() > min(ends) + BEAT_EVERY * 2:
                 logger.critical("a task hangs where no signal reaches it: this worker ends")
                 os._exit(1)
-            try:
-                self.beat()
-            except (DatabaseError, InterfaceError) as error:
-                logger.warning("no sign of life written: %s", str(error).strip())
-                connections.close_all()
+            self.write_heartbeat()
         connections.close_all()
 
-    def beat(self) -> None:
-        for name in self.names:
-            Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+    def write_heartbeat(self) -> None:
+        """Log a warning if the database is away or busy: the worker goes on, and the next heartbeat tries again."""
+        try:
+            for name in self.names:
+                Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("no sign of life written: %s", str(error).strip())
+            connections.close_all()
 
 
 def put_back_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:

@@ -62,6 +62,18 @@ def seen(name, *, ago=timedelta(0)):
     return name
 
 
+def test_worker_runs_although_its_first_heartbeat_fails(done, monkeypatch, caplog):
+    def fail(**fields):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(Worker.objects, "update_or_create", fail)
+    monkeypatch.setattr(working, "connections", SimpleNamespace(close_all=lambda: None))
+    doing.note.enqueue("tea")
+    work()
+    assert done == ["tea"]
+    assert "no sign of life written: database is locked" in caplog.text
+
+
 def test_what_was_enqueued_is_done_once_in_its_order(done):
     for what in ("tea", "milk", "sugar"):
         doing.note.enqueue(what)
