@@ -48,7 +48,7 @@ def unpacked_size(data: bytes) -> int:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             return sum(entry.file_size for entry in packed.infolist())
-    except (zipfile.BadZipFile, NotImplementedError):  # the second: an unknown compression method
+    except (zipfile.BadZipFile, NotImplementedError):  # the second: a newer ZIP version
         return 0  # the reader in its own process reports what is wrong with the file
 
 
