@@ -100,4 +100,4 @@ def tell_month(firm):
     first = firm.today.replace(day=1)
     wanted = [lead for lead in firm.leads() if lead.wants_reports_since and lead.wants_reports_since < first]
     for lead in wanted:
-        firm.post.tell("monthly-report", lead, key=f"month {lead.number} {first}")
+        firm.post.write("monthly-report", lead, key=f"month {lead.number} {first}")
