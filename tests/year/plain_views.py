@@ -69,11 +69,12 @@ def row(firm, person, run):
 
 
 def next_words(firm, run, proof):
-    """Of an exam, that nothing is missing before it; who is certified and has not begun renews."""
-    step = firm.still_to_do(run)[0]
+    """Of an exam, that it is open, or the lesson that changed before; a certified person who has not begun renews."""
+    step, course = firm.still_to_do(run)[0], firm.courses[run.course]
     words = step.capitalize()
-    if step == firm.courses[run.course].exam:
-        return f"{words}: open to take"
+    if step == course.exam:
+        changed = [each for each in course.changed if each in run.done and run.done[each] < course.changed[each]]
+        return f"{changed[0].capitalize()} has changed: to be read again" if changed else f"{words}: open to take"
     return words if run.started_at or not is_certified(proof, firm.today) else f"Renewal: {words}"
 
 
