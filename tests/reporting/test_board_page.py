@@ -112,7 +112,9 @@ def test_a_filter_that_makes_no_sense_is_left_out(client, team, query):
 def test_the_team_of_another_is_no_filter(client, team):
     other = make_team("Other")
     learner_of(other, "Not mine")
-    assert table(client.get(f"/team/?team={other.pk}")) == []
+    learner_of(team, "Lea")
+    for key in (other.pk, 1_000, 123_456_789):
+        assert table(client.get(f"/team/?team={key}")) == []
     assert "Not mine" not in client.get("/team/?name=Not").text
 
 
