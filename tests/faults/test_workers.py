@@ -133,7 +133,7 @@ def test_a_worker_lives_through_a_database_that_is_locked_longer_than_it_waits(s
         writer.execute("ROLLBACK")
         writer.close()
         assert site.run("-m", "tests.faults.busy", "cups", "3") == (0, "")
-        wait_until(lambda: len(cups(site)) == 2, "the worker does not go on")
+        wait_until(lambda: poured(site) == 3, "the worker does not go on")
     finally:
         worker.kill()
         worker.communicate()
