@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -351,3 +352,15 @@ def test_an_answer_means_the_same_where_the_same_choices_stand_in_the_same_place
 )
 def test_the_fewest_steps_are_named_that_bring_all_into_order(row, moved):
     assert Order.moved(row) == moved
+
+
+def test_rewriting_a_question_changes_each_text_and_nothing_else():
+    question = replace(SORT, stem="stem")
+    expected = replace(
+        question,
+        title="q",
+        stem="STEM",
+        groups=("hOT", "cOLD"),
+        choices=tuple(replace(each, text=each.text.upper(), reason=each.reason.upper()) for each in MEMBERS),
+    )
+    assert question.rewritten(str.swapcase) == expected
