@@ -149,7 +149,7 @@ def visit(look):
 def read_file(look):
     """(to its first line, for a thousand more lines) of a CSV."""
     watch = Stopwatch()
-    # Unclosed, the garbage collector would end the export's transaction in the middle of another one.
+    # If the response stayed open, the garbage collector would end its transaction later, inside another transaction.
     with closing(look.ask()) as response:
         pieces = iter(response.streaming_content)
         next(pieces)

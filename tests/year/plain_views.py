@@ -69,7 +69,11 @@ def row(firm, person, run):
 
 
 def next_words(firm, run, proof):
-    """Of an exam, that it is open, or the lesson that changed before; a certified person who has not begun renews."""
+    """The next step as pages word it.
+
+    If the exam is next, a completed lesson that has changed comes before it. Of a certified person who has not
+    started, the step is called a renewal.
+    """
     step, course = firm.still_to_do(run)[0], firm.courses[run.course]
     words = step.capitalize()
     if step == course.exam:
