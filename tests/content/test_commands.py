@@ -1,5 +1,6 @@
 """The commands that read course folders: `check_content`, `content_report`, `content_facts` and `content_points`."""
 
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from courseware.language.messages import LEVELS
 from tests.language.checked import BANK, LESSON_EN, OUTLINE, SOURCES
 from tests.language.samples import damage, make_files
 
+TODAY = datetime(2026, 12, 1, tzinfo=UTC)  # less than 12 months after the sources of the sample course were checked
 DRILL = "01-water/02-drill.simulation.zh-hans.md"
 
 
@@ -32,7 +34,8 @@ def run_command(*arguments):
     return 0, output.getvalue().splitlines()
 
 
-def test_the_command_prints_every_problem_and_a_count(tmp_path):
+def test_the_command_prints_every_problem_and_a_count(tmp_path, time_machine):
+    time_machine.move_to(TODAY)
     write_course(tmp_path / "tea-room", damage(LESSON_EN, "- [ ] Walk away", "- [x] Walk away"))
     assert run_command(str(tmp_path)) == (
         1,
@@ -43,7 +46,8 @@ def test_the_command_prints_every_problem_and_a_count(tmp_path):
     )
 
 
-def test_warnings_fail_only_when_asked(tmp_path):
+def test_warnings_fail_only_when_asked(tmp_path, time_machine):
+    time_machine.move_to(TODAY)
     write_course(tmp_path / "tea-room", damage(LESSON_EN, "The kettle is", "The pot is"))
     write_course(tmp_path / "tea-room", {".git/config": b"no part of the course"})
     printed = [
