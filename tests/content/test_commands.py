@@ -1,6 +1,5 @@
 """The commands that read course folders: `check_content`, `content_report`, `content_facts` and `content_points`."""
 
-from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from courseware.content.management.commands.check_content import read_files
 from courseware.language.checking.guessing import guessed_sets
 from courseware.language.course import read_course
 from courseware.language.messages import LEVELS
-from tests.language.checked import BANK, LESSON_EN, OUTLINE, SOURCES
+from tests.language.checked import BANK, LESSON_EN, OUTLINE, SOURCES, TODAY
 from tests.language.samples import damage, make_files
 
-TODAY = datetime(2026, 12, 1, tzinfo=UTC)  # less than 12 months after the sources of the sample course were checked
 DRILL = "01-water/02-drill.simulation.zh-hans.md"
 
 
