@@ -5,7 +5,7 @@ import sys
 
 from gunicorn import glogging
 
-from courseware.lib.log_lines import JsonLines, PlainLines
+from courseware.lib.text.log_format import JsonLines, PlainLines
 
 wsgi_app = "courseware.wsgi"
 worker_class = "gthread"

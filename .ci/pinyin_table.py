@@ -1,8 +1,8 @@
-"""Writes courseware/lib/pinyin.txt: how each Chinese character is read, one syllable a line.
+"""Writes courseware/lib/text/pinyin.txt: how each Chinese character is read, one syllable a line.
 
     .tools/bin/uv run --no-project --with pypinyin==0.55.0 .ci/pinyin_table.py
 
-Of several readings the most usual one is kept; how characters are read in names, courseware/lib/pinyin.py says.
+Of several readings the most usual one is kept; how characters are read in names, courseware/lib/text/pinyin.py says.
 """
 
 import unicodedata

@@ -7,7 +7,7 @@ from benchmarks.bulk import BulkRows, settle
 from benchmarks.copies import HISTORY, Copy, Original
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.search_terms import SearchTerm
-from courseware.lib.pinyin import readings
+from courseware.lib.text.pinyin import readings
 from courseware.reporting.demo import PEOPLE
 
 IN_A_TEAM = 40

@@ -19,7 +19,7 @@ def export(manager, people):
     """The bytes of the export of so many people, one line after the other."""
     from django.utils import timezone
 
-    from courseware.lib import csv_rows
+    from courseware.lib.text import csv_rows
     from courseware.reporting import board_rows, exports
 
     found = board_rows.board(manager)[:people]

@@ -58,7 +58,7 @@ def timed_parts(clock):
     from django.middleware.gzip import GZipMiddleware
     from django.template.backends.django import Template
 
-    from courseware.lib.kept_query import KeptQuery
+    from courseware.lib.db.compiled_query import KeptQuery
 
     for name, owner, method in (
         (OPENING, BaseDatabaseWrapper, "connect"),

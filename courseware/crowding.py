@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import translation
 
 from courseware import errors
-from courseware.lib.turns import Turns
+from courseware.lib.web.request_queue import Turns
 
 READING = {"GET", "HEAD", "OPTIONS", "TRACE"}
 LOGGED_EVERY = 10.0  # seconds

@@ -8,7 +8,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.db import InterfaceError, OperationalError
 from django.shortcuts import render
 
-from courseware.lib.log_lines import about
+from courseware.lib.text.log_format import about
 
 RETRY_AFTER = 10  # seconds
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)

@@ -8,7 +8,7 @@ import time
 from django.conf import settings
 
 from courseware.health import LIVES, SERVES
-from courseware.lib.log_lines import lines_about
+from courseware.lib.text.log_format import lines_about
 
 HEADER = "X-Request-ID"
 WELL_FORMED = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")

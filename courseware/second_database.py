@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connectio
 from django.db.migrations.recorder import MigrationRecorder
 
 from courseware.database_addresses import SQLITE, database_at
-from courseware.lib.table_copies import AnyModel, Contents, RowRefused, contents_of, copy_rows, empty, keep_on_counting
+from courseware.lib.db.table_copy import AnyModel, Contents, RowRefused, contents_of, copy_rows, empty, keep_on_counting
 from courseware.starting import first_line
 from courseware.upgrading import is_ours, migrations_of_this_version, refusal, take_as_long_as_needed, unapplied
 

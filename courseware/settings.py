@@ -260,10 +260,10 @@ TEMPLATES = [
         "APP_DIRS": True,
         "OPTIONS": {
             "libraries": {
-                "cached_include": "courseware.lib.cached_include",
+                "cached_include": "courseware.lib.web.cached_include",
                 "letter_parts": "courseware.outbox.letter_parts",
-                "minute_words": "courseware.lib.minute_words",
-                "page_titles": "courseware.lib.page_titles",
+                "minute_words": "courseware.lib.text.durations",
+                "page_titles": "courseware.lib.web.page_titles",
             },
             "context_processors": [
                 "django.template.context_processors.request",
@@ -419,10 +419,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "lines": {"()": "courseware.lib.log_lines.PlainLines"},
-        "json": {"()": "courseware.lib.log_lines.JsonLines"},
+        "lines": {"()": "courseware.lib.text.log_format.PlainLines"},
+        "json": {"()": "courseware.lib.text.log_format.JsonLines"},
     },
-    "filters": {"one line": {"()": "courseware.lib.log_lines.OneLine"}},
+    "filters": {"one line": {"()": "courseware.lib.text.log_format.OneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     # A list that is asked for a filter it does not have, which every editor can do by its address.
     "loggers": {

@@ -3,7 +3,7 @@ from django.urls import include, path, register_converter
 
 from courseware import well_known
 from courseware.journey.views import home
-from courseware.lib.converters import FilePathConverter, IdConverter
+from courseware.lib.web.converters import FilePathConverter, IdConverter
 
 register_converter(IdConverter, "id")
 register_converter(FilePathConverter, "file")

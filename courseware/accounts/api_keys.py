@@ -12,7 +12,7 @@ from django.utils import timezone
 from courseware.accounts.notices import notify
 from courseware.evidence.recording import record
 from courseware.lib.dates import site_day
-from courseware.lib.names import NameField
+from courseware.lib.text.names import NameField
 
 SECRET_BYTES = 32
 MOST_KEYS = 10  # of one person

@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from courseware.lib.names import MultilineNameField
+from courseware.lib.text.names import MultilineNameField
 
 
 class Away(models.Model):

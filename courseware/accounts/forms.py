@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.inviting import mail_new_link
 from courseware.accounts.models import User
 from courseware.accounts.sign_in_names import plain_name, reached_by
-from courseware.lib.form_layout import Fields
+from courseware.lib.web.form_layout import Fields
 
 
 class OurFields:

@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
 from courseware.accounts import held_forms
-from courseware.lib.page_views import for_the_whole_page
+from courseware.lib.web.page_views import for_the_whole_page
 
 
 class LanguageMiddleware(MiddlewareMixin):

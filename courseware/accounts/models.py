@@ -25,8 +25,8 @@ from courseware.accounts.search_terms import SearchTerm, keep_terms  # noqa: F40
 from courseware.accounts.substitutes import PAIRS, Substitute  # noqa: F401 - the second: Django finds its models here
 from courseware.accounts.ways_in import JoinRequest, SignInCode, TeamLink  # noqa: F401 - Django finds its models here
 from courseware.lib.dates import site_day
-from courseware.lib.kept_query import KeptQuery
-from courseware.lib.names import NameField, visible
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.text.names import NameField, visible
 
 OFFICES = KeptQuery(lambda person: Group.objects.filter(user=person).values_list("name", flat=True))
 

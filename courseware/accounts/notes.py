@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from courseware.accounts.merges import Merge
-from courseware.lib.names import MultilineNameField
+from courseware.lib.text.names import MultilineNameField
 
 TAKEN_BACK_WITHIN = timedelta(days=1)
 LONGEST_NOTE = 500  # characters

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.absences import away_now
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.search_terms import found_by
-from courseware.lib.model_admins import MOST, IndexedSearch, WordsFilter
+from courseware.lib.admin.model_admins import MOST, IndexedSearch, WordsFilter
 
 
 class SearchByPeople(IndexedSearch):

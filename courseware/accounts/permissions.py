@@ -11,7 +11,7 @@ from courseware.accounts import offices
 from courseware.accounts.conflicts_of_interest import people_in_conflict_with
 from courseware.accounts.models import Membership, Team, User, with_those_below
 from courseware.lib.dates import site_day
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 
 def is_privileged(user):

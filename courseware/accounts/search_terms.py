@@ -10,9 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from courseware.lib.beginnings import Begins  # noqa: F401 - importing it registers the lookup of `begun_with`
-from courseware.lib.chunks import chunks
-from courseware.lib.pinyin import readings
+from courseware.lib.db.chunks import chunks
+from courseware.lib.db.prefix_lookup import Begins  # noqa: F401 - importing it registers the lookup of `begun_with`
+from courseware.lib.text.pinyin import readings
 
 LENGTH = 40  # of a term; what is typed is cut as well
 MOST_WORDS = 6  # that are looked for at once

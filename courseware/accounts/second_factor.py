@@ -13,7 +13,7 @@ from courseware.accounts.notices import notify
 from courseware.accounts.rights import drop_sessions
 from courseware.accounts.sessions import handles_records
 from courseware.evidence.recording import record
-from courseware.lib.page_views import for_the_whole_page
+from courseware.lib.web.page_views import for_the_whole_page
 
 # Names of URLs allowed before the second factor is given; those to set one up, only if there is none.
 OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, User, time_zones
 from courseware.accounts.permissions import audits, is_manager, is_privileged
-from courseware.lib.page_views import is_in_background
+from courseware.lib.web.page_views import is_in_background
 
 BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
 SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request

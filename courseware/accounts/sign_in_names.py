@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Q, Subquery
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User, plain_staff_number
 from courseware.face.faces import newest_key
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.outbox.tray import unread_of
 
 

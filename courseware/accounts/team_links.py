@@ -21,7 +21,7 @@ from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record, subject_of
 from courseware.lib.dates import site_day
-from courseware.lib.names import visible
+from courseware.lib.text.names import visible
 
 SIGNER = Signer(salt="courseware.accounts.team_links", sep=".")
 MOST_WAITING = 100  # of one link

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from courseware.lib.names import NameField
+from courseware.lib.text.names import NameField
 
 
 class SignInCode(models.Model):

@@ -18,8 +18,8 @@ from courseware.assessment.models import Certificate
 from courseware.learning.admin_forms import confirmation
 from courseware.learning.models import Enrollment
 from courseware.learning.validity import Validity
+from courseware.lib.admin.model_admins import MOST, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 from courseware.lib.dates import site_day
-from courseware.lib.model_admins import MOST, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 
 
 class WithdrawForm(forms.Form):

@@ -9,7 +9,7 @@ from courseware.assessment.banks import question_of
 from courseware.assessment.models import RESPONSES, Attempt, Response
 from courseware.language.questions import Question
 from courseware.learning.question_view import ShownChoice, ShownQuestion, groups_of, raw_in_order
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
 
 
 @dataclass(frozen=True)

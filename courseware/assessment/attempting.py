@@ -21,7 +21,7 @@ from courseware.evidence.recording import record, subject_of
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import done_documents, own_outline, track_of
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 # An answer sent in time still counts when a slow connection brings it late.
 GRACE = timedelta(seconds=10)

@@ -18,7 +18,7 @@ from courseware.face.faces import Face, face_on
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import narrowed
 from courseware.lib import dates
-from courseware.lib.minute_words import minutes_in_words
+from courseware.lib.text.durations import minutes_in_words
 
 Line = tuple[str, str]
 

@@ -23,7 +23,7 @@ from courseware.face.faces import face_on
 from courseware.face.models import Logo
 from courseware.jobs.tasks import done_with, task
 from courseware.learning.completing import lock
-from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
+from courseware.lib.text.pdf import NoGlyph, draw_pdf, qr_svg
 
 TEMPLATE = Path(__file__).with_name("certificate.typ")
 
@@ -33,7 +33,7 @@ class WithdrawnCertificate(Exception):
 
 
 def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePaper:
-    """The stored file, made now if there is none. Raises WithdrawnCertificate and `lib.paper.NoGlyph`."""
+    """The stored file, made now if there is none. Raises WithdrawnCertificate and `lib.text.pdf.NoGlyph`."""
     if kept := certificate.papers.filter(language=language).first():
         return kept
     if certificate.withdrawn_at:
@@ -91,7 +91,7 @@ def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: 
 
 
 def drawn(certificate: Certificate, language: str) -> bytes:
-    """The file. Raises `lib.paper.NoGlyph`."""
+    """The file. Raises `lib.text.pdf.NoGlyph`."""
     with translation.override(language):
         said = words_of(certificate, language)
     template = TEMPLATE.read_text(encoding="utf-8")

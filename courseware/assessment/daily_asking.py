@@ -27,7 +27,7 @@ from courseware.learning.access import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, not_asked_reason
 from courseware.learning.progress import track_of
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 
 class Met(NamedTuple):

@@ -27,7 +27,7 @@ from courseware.learning.answering import question_of_form, store_new
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion
 from courseware.learning.sending_pace import refuse_too_many, sent_by
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 MISSED_RULES = KeptQuery(
     lambda attempts: (

@@ -19,7 +19,7 @@ from courseware.language.metadata import attempts_in_a_row
 from courseware.language.questions import Question
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import progress_of, track_of
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 ATTEMPTS_AT = KeptQuery(
     lambda enrollment, exam: Attempt.objects.filter(enrollment=enrollment, exam=exam).with_release().order_by("number")

@@ -2,7 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.certificate_numbers import MistypedNumber, NoNumber, plain_number
-from courseware.lib.form_layout import Fields
+from courseware.lib.web.form_layout import Fields
 
 
 class CertificateNumberForm(forms.Form):

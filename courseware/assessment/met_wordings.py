@@ -13,7 +13,7 @@ from django.db.models import Max, QuerySet
 
 from courseware.assessment.models import DailyAnswer, DrillAnswer, Response
 from courseware.learning.models import Enrollment
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 QUARTER = timedelta(days=91)
 

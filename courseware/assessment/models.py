@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 
 class AttemptQuerySet(models.QuerySet):

@@ -7,7 +7,7 @@ from courseware.assessment.grading import Score, gain
 from courseware.assessment.models import Attempt
 from courseware.content.compiled.serving import Outline
 from courseware.learning.models import Enrollment
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 
 @dataclass(frozen=True)

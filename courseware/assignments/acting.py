@@ -25,7 +25,7 @@ from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.enrolling import EnrollmentClosed, waive
 from courseware.learning.models import Completion, Enrollment, zone_named
 from courseware.lib import dates
-from courseware.lib.chunks import batches
+from courseware.lib.db.chunks import batches
 from courseware.simulations.models import Run
 
 

@@ -22,8 +22,8 @@ from courseware.content.compiled import serving
 from courseware.learning.adjustments import Postponement
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view, post_view
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, post_view
 
 EARLIEST, LONGEST = timedelta(days=366), timedelta(days=3 * 366)
 

@@ -26,7 +26,7 @@ from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.models import Enrollment
 from courseware.learning.newest_runs import stands_for_another
 from courseware.lib import dates
-from courseware.lib.chunks import batches
+from courseware.lib.db.chunks import batches
 
 Pair = tuple[int, int]  # keys of a person and of a course
 

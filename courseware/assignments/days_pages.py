@@ -17,8 +17,8 @@ from courseware.accounts.models import CalendarDay, Team
 from courseware.accounts.permissions import handles_people
 from courseware.accounts.working_days import calendar_of, years_known
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields, LongSelect
-from courseware.lib.page_views import form_view, post_view
+from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.page_views import form_view, post_view
 
 LARGEST = 200_000  # bytes
 

@@ -28,9 +28,9 @@ from courseware.learning.manager_actions import described_by
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.manager_actions.manager_action import ActionForm, Refusal, why_not_decide
 from courseware.learning.models import Enrollment
-from courseware.lib.chunks import batches
-from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.db.chunks import batches
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
 
 _names: dict[str, str] = {}
 

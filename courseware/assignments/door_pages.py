@@ -15,8 +15,8 @@ from courseware.accounts.models import Team
 from courseware.accounts.permissions import handles_people
 from courseware.assignments.chat_bots import ask_for_try, remove_door, save_door
 from courseware.assignments.models import CardState, GroupCard, GroupDoor
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.outbox.chat_cards import SERVICES
 from courseware.outbox.chat_doors import check_address
 

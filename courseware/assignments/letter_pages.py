@@ -13,11 +13,11 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, is_for_admins, is_no_staff, may_handle
 from courseware.assignments.letter_rehearsal import ComingLetters, prepared_preview
 from courseware.learning.due import spoken
+from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.model_admins import MOST, FirstRows
-from courseware.lib.page_views import page_view
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import page_view
 from courseware.outbox.models import Message, MessageState
 
 LETTERS_A_PAGE = 50

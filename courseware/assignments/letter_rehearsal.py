@@ -26,8 +26,8 @@ from courseware.accounts.working_days import DAY
 from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, mornings_before
 from courseware.jobs.tasks import Later, is_stopping, newest_request, task
 from courseware.jobs.working import COMES_BACK
-from courseware.lib.chunks import batches
 from courseware.lib.dates import at_time
+from courseware.lib.db.chunks import batches
 from courseware.outbox.delivering import preview_round
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.models import Message, MessageState

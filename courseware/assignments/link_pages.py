@@ -40,10 +40,10 @@ from courseware.accounts.team_links import (
 from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.assignments.people_forms import CodesForm, DayInput
 from courseware.lib.dates import due_instant, site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view, post_view, posted, render_form
-from courseware.lib.paper import qr_svg
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.text.pdf import qr_svg
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_view, post_view, posted, render_form
 
 SHOWN = 50
 LONGEST, USUAL = 90, 7  # days

@@ -37,9 +37,9 @@ from courseware.accounts.rosters.reading import ListRefused
 from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.rosters.tables import ENCODINGS
 from courseware.assignments.nightly_list import posts_by_title, take_up_next
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view, posted, render_form
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_view, posted, render_form
 
 NEW_TEAMS_NAMED = 60
 MOST_UPLOADED = 2_500_000  # bytes; a proxy in front passes three million on

@@ -21,8 +21,8 @@ from courseware.assignments.merging import CannotUndo, merge, undo_merge, why_no
 from courseware.assignments.people_pages import certificates_of, placed_person_or_404, runs_of
 from courseware.learning.joint_runs import joint_runs
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_status, form_view, page_view, post_view
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_status, form_view, page_view, post_view
 
 
 class OtherAccountForm(forms.Form):

@@ -13,7 +13,7 @@ from courseware.accounts.models import Membership, Team
 from courseware.assignments.fitting import Because, Why
 from courseware.content.models import Course, Document, Release
 from courseware.learning.models import Enrollment
-from courseware.lib.names import NameField
+from courseware.lib.text.names import NameField
 from courseware.outbox.chat_cards import SERVICES
 from courseware.outbox.chat_doors import masked
 from courseware.outbox.models import Message

@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 
 from courseware.accounts.working_days import DAY, calendar_of
 from courseware.jobs.schedule import Daily, schedule
-from courseware.lib.chunks import batches
 from courseware.lib.dates import site_day
+from courseware.lib.db.chunks import batches
 from courseware.outbox.models import Message
 from courseware.outbox.telling import write_once
 

@@ -32,9 +32,9 @@ from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.learning.due import FARTHEST
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields, LongSelect
-from courseware.lib.page_views import form_status, form_view, posted, render_form
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, form_view, posted, render_form
 
 USUAL_DAYS = 14
 SALT = "courseware.assignments.newcomers"

@@ -18,8 +18,8 @@ from courseware.learning.feedback import SurveyChanged
 from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.lib.page_views import form_status, form_view, page_view, posted
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, form_view, page_view, posted
 
 hides_answers = sensitive_post_parameters()  # from reports of errors
 

@@ -32,8 +32,8 @@ from courseware.assignments.rule_forms import CourseChoice, published_courses
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_status, form_view, posted, render_form
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_status, form_view, posted, render_form
 
 MOST_TEXT = 200_000  # characters
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)

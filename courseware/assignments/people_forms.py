@@ -11,7 +11,7 @@ from courseware.accounts.models import Membership, Team, User, plain_staff_numbe
 from courseware.accounts.permissions import may_change_sign_in
 from courseware.accounts.person_field import PersonSearch
 from courseware.accounts.search_terms import found_by
-from courseware.lib.form_layout import Fields, LongSelect
+from courseware.lib.web.form_layout import Fields, LongSelect
 
 OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on", "leaves_on")
 

@@ -46,10 +46,10 @@ from courseware.learning.looks import VERB as LOOKED
 from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment
 from courseware.learning.newest_runs import MergedRun
+from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.model_admins import MOST, FirstRows
-from courseware.lib.page_views import form_view, page_view, post_view, posted, render_form
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.outbox.models import Message
 
 PEOPLE_A_PAGE = 50

@@ -24,8 +24,8 @@ from courseware.assignments.reminder_plans import (
 )
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view, posted
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, posted
 
 LONGEST = 60  # characters
 

@@ -17,7 +17,7 @@ from courseware.content.course_titles import course_title
 from courseware.content.models import Course
 from courseware.learning.due import FARTHEST
 from courseware.lib import dates
-from courseware.lib.form_layout import Fields, Sentence
+from courseware.lib.web.form_layout import Fields, Sentence
 
 AT_MOST_DAYS = 3650
 AHEAD = timedelta(days=1827)  # as far as somebody may rehearse

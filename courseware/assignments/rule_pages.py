@@ -36,8 +36,8 @@ from courseware.content.course_titles import course_title
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.lib import dates
-from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted, render_form
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted, render_form
 
 RULES_A_PAGE = 50
 DEEDS_A_PAGE = 50

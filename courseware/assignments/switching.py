@@ -23,7 +23,7 @@ from courseware.jobs.tasks import task
 from courseware.learning import course_letter
 from courseware.learning.models import Enrollment
 from courseware.learning.newest_runs import stands_for_another
-from courseware.lib.chunks import batches
+from courseware.lib.db.chunks import batches
 from courseware.outbox.models import Message
 
 BOOKKEEPING = {"id", "rule", "number", "made_by", "made_at"}

@@ -23,8 +23,8 @@ from courseware.accounts.teams import add_team, change_team, close_team
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_forms import DayInput, SinceShownForm
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields, LongSelect
-from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted, render_form
+from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted, render_form
 
 
 class TeamForm(SinceShownForm):

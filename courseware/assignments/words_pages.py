@@ -29,8 +29,8 @@ from courseware.jobs.condition import Trouble
 from courseware.language.documents import display_tag
 from courseware.learning.course_letter import signers_of
 from courseware.learning.looks import record_look
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view, page_view, post_view, posted
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted
 from courseware.outbox.editable_letters import EditableLetter, editable_letter, editable_letters
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort
 from courseware.outbox.letter_parts import PARTS, SUBJECT

@@ -25,9 +25,9 @@ from courseware.content.models import Course, Document, Release, ReleaseEntry, R
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, form_of, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.language.documents import display_tag
-from courseware.lib.model_admins import ListFiltersOnly, LongList, ReadOnly
-from courseware.lib.page_views import form_on, in_background
+from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, ReadOnly
 from courseware.lib.side_process import NoAnswer
+from courseware.lib.web.page_views import form_on, in_background
 from courseware.unsaved.keeping import drop
 
 SHOWN_REVISIONS = 100

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.lib.names import NameField
+from courseware.lib.text.names import NameField
 
 # Digits in groups, as people write them; a comma is a pause before an extension.
 validate_number = RegexValidator(

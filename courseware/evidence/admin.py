@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from courseware.evidence.models import Event, Seal
-from courseware.lib.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 
 
 @admin.register(Event)

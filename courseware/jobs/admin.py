@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.jobs.models import Job, Task
 from courseware.jobs.schedule import JOBS, run_now
-from courseware.lib.model_admins import ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 
 
 @admin.register(Job)

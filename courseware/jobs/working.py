@@ -22,7 +22,7 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 from courseware.jobs.models import Worker
 from courseware.jobs.schedule import enqueue_due
 from courseware.jobs.tasks import DELIVERY, Later, stops
-from courseware.lib.log_lines import lines_about
+from courseware.lib.text.log_format import lines_about
 
 BEAT_EVERY = 5  # seconds
 ALIVE_FOR = timedelta(seconds=60)  # after the last sign; a machine under load misses some

@@ -12,7 +12,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.journey.home import CourseCard
 from courseware.learning.models import Enrollment
-from courseware.lib.minute_words import minutes_in_words
+from courseware.lib.text.durations import minutes_in_words
 
 # Where the stops between the first and the exam stand: on the line of a wide page, and on that of a phone.
 WIDE, NARROW = (252, 846), (5, 295)

@@ -21,7 +21,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
 from courseware.learning.progress import Progress, narrowed, progress_with, recorded_by_enrollment
 from courseware.learning.validity import validity_of
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 COURSES = KeptQuery(
     lambda courses: (

@@ -11,7 +11,7 @@ from django.utils.html import strip_tags
 
 from courseware.assessment.models import Attempt
 from courseware.learning.models import Enrollment
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.situation import PathLine, path_behind, situation_of

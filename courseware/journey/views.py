@@ -21,8 +21,8 @@ from courseware.learning.access import Reading, reading_of
 from courseware.learning.course_page import card_context, render_in_course
 from courseware.learning.phrase_book import own_book
 from courseware.lib.dates import site_day
-from courseware.lib.page_views import in_background
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
+from courseware.lib.web.page_views import in_background
 
 
 @require_GET

@@ -12,7 +12,7 @@ from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Release
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, own_outline, progress_of
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 
 @dataclass(frozen=True)

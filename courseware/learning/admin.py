@@ -35,8 +35,8 @@ from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment, LessonReport, TeamEnrolling
 from courseware.learning.publishing_admin import PublishingCourseAdmin  # noqa: F401 - registers itself
 from courseware.learning.validity import Validity
-from courseware.lib.model_admins import ListFiltersOnly, LongList, SuperusersOnly
-from courseware.lib.page_views import form_status, in_background
+from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, SuperusersOnly
+from courseware.lib.web.page_views import form_status, in_background
 
 # Labels of the fields of a manager action when it is done to several people at once.
 WORDS = {

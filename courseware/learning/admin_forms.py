@@ -10,7 +10,7 @@ from courseware.content.models import Course, Document, Release
 from courseware.learning.due import DueDayField
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
-from courseware.lib.page_views import form_status
+from courseware.lib.web.page_views import form_status
 
 
 class PublishedCourses(forms.ModelChoiceField):

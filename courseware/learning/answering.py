@@ -9,7 +9,7 @@ from courseware.learning.changed_lessons import settle_check
 from courseware.learning.completing import complete_lesson, lock, touch, waiting_in
 from courseware.learning.models import Answer
 from courseware.learning.sending_pace import refuse_too_many, sent_by
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.unsaved.keeping import drop, keep, offer_of, unsaved_in
 
 ANSWERS_OF_FORM = KeptQuery(lambda token: Answer.objects.filter(token=token))

@@ -24,7 +24,7 @@ from courseware.learning.models import ChangeSeen, Completion, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
 from courseware.learning.progress import known_track, own_outline
 from courseware.learning.tries import Tries, tries_of, was_right
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 SHOWN_AT_ONCE = 3  # passages; what is beyond is seen in the lesson
 

@@ -10,7 +10,7 @@ from courseware.evidence.recording import record
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import own_outline, progress_of, track_of
 from courseware.learning.tries import tries_of, waiting
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 LOCKED = KeptQuery(
     lambda pk: Enrollment.objects.select_for_update(of=("self",), no_key=True).with_release().filter(pk=pk)

@@ -12,7 +12,7 @@ from courseware.learning.day_requests import LONGEST_WHY
 from courseware.learning.due import DueDayField
 from courseware.learning.manager_actions.extension import ExtendForm
 from courseware.learning.manager_actions.manager_action import ActionForm, OptionalReason
-from courseware.lib.form_layout import Fields, Group
+from courseware.lib.web.form_layout import Fields, Group
 
 LONGEST_TEXT = 2000  # characters
 MOST_TRIES = 9999

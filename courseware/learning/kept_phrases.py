@@ -1,7 +1,7 @@
 from django.db import models
 
 from courseware.content.models import Document, Revision
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 
 class KeptPhraseQuerySet(models.QuerySet):

@@ -29,7 +29,7 @@ from courseware.learning.headcounts import Place, Relocation, count
 from courseware.learning.kept_phrases import KeptPhrase  # noqa: F401 - the same
 from courseware.learning.newest_runs import RunsKept
 from courseware.lib import dates
-from courseware.lib.matching import fulfils
+from courseware.lib.db.condition_eval import fulfils
 
 
 class NotPublished(Exception):

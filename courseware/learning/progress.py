@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import Outline, Step
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.readings import enter_reading, last_readings, take_back_reading
 from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm, ReadingForm
 from courseware.learning.changed_lessons import people_per_document, touched_by
-from courseware.lib.page_views import form_status, posted
 from courseware.lib.side_process import NoAnswer
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, posted
 
 
 def changes_in_words(course, revisions):

@@ -18,7 +18,7 @@ from django.utils.html import strip_tags
 
 from courseware.content.compiled.pieces import cut_at_pieces
 from courseware.language.questions import Order, Question, ResponseValue
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
 
 MISSES_THAT_REVEAL = 2
 SALT = "courseware.learning.order_of_choices"

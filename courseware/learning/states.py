@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.learning.validity import certified
-from courseware.lib.matching import fulfils
+from courseware.lib.db.condition_eval import fulfils
 
 # An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
 DUE_SOON = timedelta(days=3)

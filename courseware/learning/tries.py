@@ -11,7 +11,7 @@ from courseware.language.questions import Question, load_question
 from courseware.learning.access import Reading
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.question_view import MISSES_THAT_REVEAL
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from courseware.lib import dates
-from courseware.lib.matching import fulfils
+from courseware.lib.db.condition_eval import fulfils
 
 Pair = tuple[int, int]  # the keys of a person and of a course
 Ends = Callable[[Collection[Pair]], Mapping[Pair, date]]

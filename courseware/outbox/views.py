@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from courseware.lib.model_admins import FirstRows
-from courseware.lib.page_views import form_on, form_view, post_view
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.admin.model_admins import FirstRows
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_on, form_view, post_view
 from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
 from courseware.outbox.models import TrayLine
 from courseware.outbox.stopping import kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again

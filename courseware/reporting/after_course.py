@@ -15,7 +15,7 @@ from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Course, Document
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import AnonymousShare, Share
+from courseware.lib.text.fractions_text import AnonymousShare, Share
 from courseware.reporting.group_figures import Counted, GroupFigure, GroupFigureQuerySet, Subject
 from courseware.reporting.simulation_statistics import subject_of_endings
 from courseware.reporting.survey_statistics import QuestionResult, results_of, shapes_asked

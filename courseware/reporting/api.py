@@ -23,7 +23,7 @@ from courseware.assessment.models import Certificate
 from courseware.content.models import Course, Document
 from courseware.evidence.models import Event
 from courseware.evidence.recording import record, subject_of
-from courseware.lib.shares import PERCENT_FROM, AnonymousShare
+from courseware.lib.text.fractions_text import PERCENT_FROM, AnonymousShare
 from courseware.reporting import board_rows
 from courseware.reporting.api_shapes import (
     STANDING_GETTERS,

@@ -20,8 +20,8 @@ from courseware.assessment.certificate_papers import draw_papers, papers_of, tri
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.content.models import Release
 from courseware.evidence.models import Seal
-from courseware.lib.chunks import batches, chunks
-from courseware.lib.csv_rows import encoded
+from courseware.lib.db.chunks import batches, chunks
+from courseware.lib.text.csv_rows import encoded
 from courseware.reporting import board_rows
 from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.exports import ROWS_OF_A_WORKBOOK, Column, Fact, board_workbook, site_time, texts

@@ -24,7 +24,7 @@ from courseware.learning.headcounts import Headcount, Tally, tally
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import DUE_SOON, State
 from courseware.learning.validity import Validity, ends_within
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.reporting import board_rows
 from courseware.reporting.board_filters import DueDays
 

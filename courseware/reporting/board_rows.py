@@ -23,8 +23,8 @@ from courseware.learning.own_post import post_in_words
 from courseware.learning.progress import Progress
 from courseware.learning.states import PLACES_WITHOUT_DAY, State
 from courseware.learning.validity import Validity, validity_of
-from courseware.lib.chunks import chunks
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.chunks import chunks
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.reporting.board_filters import DueDays, Sorting, of_post
 from courseware.reporting.stuck import NOBODY, Stuck, among, begun, doubtful, stuck_in
 from courseware.reporting.tram_line import TramLine

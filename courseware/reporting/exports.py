@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.assessment.grading import Score
 from courseware.assessment.starting_point import StartingPoint
 from courseware.learning.validity import Validity
-from courseware.lib.csv_rows import guarded
+from courseware.lib.text.csv_rows import guarded
 from courseware.reporting.board_rows import BoardRow
 
 ROWS_OF_A_WORKBOOK = 100_000  # takes twenty seconds

@@ -18,8 +18,8 @@ from courseware.evidence.recording import subject_of
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
-from courseware.lib.form_layout import Fields
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_numbers import keys_in
 from courseware.reporting.board_filters import DueDays, Sorting
 from courseware.reporting.board_rows import outlines
 

@@ -11,8 +11,8 @@ from django.db import transaction
 from courseware.accounts.models import Team, User
 from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
-from courseware.lib.chunks import batches
 from courseware.lib.dates import site_day
+from courseware.lib.db.chunks import batches
 from courseware.lib.disclosure import STEP, counts_from
 from courseware.reporting.after_course import gains_counted
 from courseware.reporting.board_rows import teams_joined

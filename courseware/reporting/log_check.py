@@ -17,7 +17,7 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import subject_of
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import ChangeSeen, Completion, Enrollment
-from courseware.lib.chunks import chunks
+from courseware.lib.db.chunks import chunks
 
 CHUNK = 500  # rows held in memory at a time
 

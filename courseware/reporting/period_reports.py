@@ -18,8 +18,8 @@ from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
 from courseware.learning.models import EnrollmentQuerySet
 from courseware.lib.dates import due_instant, site_day
-from courseware.lib.minute_words import minutes_in_words
-from courseware.lib.shares import Share
+from courseware.lib.text.durations import minutes_in_words
+from courseware.lib.text.fractions_text import Share
 from courseware.reporting import board_rows
 from courseware.reporting.exports import Column
 

@@ -14,7 +14,7 @@ from courseware.language.questions import Choice, Question, load_question
 from courseware.learning.models import Answer
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import AnonymousShare, anonymous_shares
+from courseware.lib.text.fractions_text import AnonymousShare, anonymous_shares
 from courseware.reporting.group_figures import Counted, GroupFigureQuerySet, GroupSum, Subject
 
 CHOSEN = ("one", "several", "mark")  # kinds whose response is the places of what was chosen

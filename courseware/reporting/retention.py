@@ -10,7 +10,7 @@ from django.db.models import F
 from courseware.assessment.models import DailyAnswer
 from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import AnonymousShare
+from courseware.lib.text.fractions_text import AnonymousShare
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 from courseware.reporting.period_reports import Period, first_of_quarter, latest_quarters
 

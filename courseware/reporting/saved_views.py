@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import models, transaction
 
 from courseware.accounts.moving import lock_person
-from courseware.lib.kept_query import KeptQuery
-from courseware.lib.names import NameField
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.text.names import NameField
 
 MOST_VIEWS = 12  # of a person
 LONGEST_QUERY = 500  # characters; a Chinese one takes nine

@@ -15,7 +15,7 @@ from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, load_simulation
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import AnonymousShare, Share, anonymous_shares
+from courseware.lib.text.fractions_text import AnonymousShare, Share, anonymous_shares
 from courseware.reporting.group_figures import Counted, GroupFigure, GroupFigureQuerySet, GroupSum, Subject
 from courseware.simulations.models import Decision, Run, RunQuerySet
 

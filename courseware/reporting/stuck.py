@@ -16,7 +16,7 @@ from courseware.assessment.models import Attempt
 from courseware.journey.next_act import Journey
 from courseware.learning.models import Answer, Completion, EnrollmentQuerySet
 from courseware.learning.not_asked import FILTERED_BY_PAGE
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.simulations.models import Colour, Run
 
 

@@ -13,7 +13,7 @@ from courseware.content.models import Document, ReleaseEntry
 from courseware.learning.models import SurveyAnswers
 from courseware.lib import dates
 from courseware.lib.disclosure import FEWEST_FOR_TEXT, disclosed
-from courseware.lib.shares import PERCENT_FROM, Share, anonymous_shares
+from courseware.lib.text.fractions_text import PERCENT_FROM, Share, anonymous_shares
 
 Asked = Mapping[str, Any]  # a question of a survey's page: see `content.compiling`
 Given = tuple[date, UUID, int, Mapping[str, Any]]  # shown from, key, key of the release, answers

@@ -10,7 +10,7 @@ from courseware.learning.access import Reading
 from courseware.learning.lessons import UntriedLesson, untried_lesson
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import shuffle_for
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
 
 SEEN = ("lesson", "simulation")  # kinds of steps with a preview
 LONGEST_WAY = 60  # decisions

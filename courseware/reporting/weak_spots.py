@@ -13,7 +13,7 @@ from courseware.content.models import Course
 from courseware.learning.models import Answer, Completion
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
-from courseware.lib.shares import AnonymousShare
+from courseware.lib.text.fractions_text import AnonymousShare
 from courseware.reporting.group_figures import Counted, GroupFigure, Subject
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8

@@ -3,8 +3,8 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from courseware.lib.form_layout import Fields, Group
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_layout import Fields, Group
+from courseware.lib.web.form_numbers import small_number
 from courseware.simulations.models import Timing
 
 TIME_UP = "timeout"  # sent by the script as the choice when the time is up

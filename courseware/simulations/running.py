@@ -14,7 +14,7 @@ from courseware.language.simulations import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.sending_pace import refuse_too_many, sent_by
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of, pace_of
 from courseware.simulations.trails import Trail, TrailStep, trail_of

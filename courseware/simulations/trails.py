@@ -7,7 +7,7 @@ from functools import cached_property
 from courseware.content.compiled import serving
 from courseware.content.compiled.serving import PageData
 from courseware.language.simulations import Ending, Node, NodeChoice, RunState, Simulation, is_done
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 from courseware.simulations.models import Decision, Run
 
 ASTRAY = ("harmful", "critical")

@@ -13,8 +13,8 @@ from courseware.language.simulations import NotOffered
 from courseware.learning.access import Reading, own_enrollments, reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.sending_pace import TooFast
-from courseware.lib.kept_query import KeptQuery
-from courseware.lib.page_views import for_the_whole_page, page_view, post_view
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
 from courseware.simulations import running
 from courseware.simulations.debriefing import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm

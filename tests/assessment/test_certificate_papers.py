@@ -23,7 +23,7 @@ from courseware.assessment.certifying import issue, withdraw
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.evidence.models import Event
 from courseware.face.models import HouseStyle
-from courseware.lib.paper import fonts_in
+from courseware.lib.text.pdf import fonts_in
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import make_course, ready, sit, soup
 from tests.face.styles import put_on

@@ -19,7 +19,7 @@ from courseware.language.course import read_course
 from courseware.language.players import LAZY, SAVED, PlayTable, play
 from courseware.language.players import lazy as lazy_player
 from courseware.language.simulation_text import make_simulation
-from courseware.lib.minute_words import minutes_in_words
+from courseware.lib.text.durations import minutes_in_words
 from tests.content.imports import bodies
 from tests.making import make_course
 

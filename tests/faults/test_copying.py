@@ -20,7 +20,7 @@ from tests.patience import PATIENCE
 
 SOURCES = (
     *("courseware/second_database.py", "courseware/database_addresses.py", "courseware/upgrading.py"),
-    *("courseware/lib/table_copies.py", "courseware/lib/names.py", "courseware/*/migrations/"),
+    *("courseware/lib/db/table_copy.py", "courseware/lib/text/names.py", "courseware/*/migrations/"),
     "courseware/management/commands/copy_database.py",
 )
 pytestmark = pytest.mark.only_if_changed(*SOURCES)
@@ -125,7 +125,7 @@ def test_people_go_on_where_they_were(firm, elsewhere):
     "moment",
     [
         "django.core.management.commands.migrate.emit_pre_migrate_signal",
-        "courseware.lib.table_copies.insert",
+        "courseware.lib.db.table_copy.insert",
         "courseware.second_database.compare",
     ],
 )

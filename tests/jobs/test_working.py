@@ -21,7 +21,7 @@ from courseware.jobs.models import Job, Worker
 from courseware.jobs.schedule import Daily, enqueue_due, schedule
 from courseware.jobs.tasks import is_stopping
 from courseware.jobs.working import BEAT_EVERY, Onlooker, WorkLoop
-from courseware.lib.log_lines import JsonLines
+from courseware.lib.text.log_format import JsonLines
 from courseware.outbox.models import Message
 from tests.jobs import doing
 

@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from courseware.lib.csv_rows import encoded
+from courseware.lib.text.csv_rows import encoded
 
 
 def written(*cells):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from courseware.lib.log_lines import JsonLines, PlainLines, lines_about
+from courseware.lib.text.log_format import JsonLines, PlainLines, lines_about
 
 FORMS = pytest.mark.parametrize("form", [PlainLines, JsonLines])
 

@@ -6,7 +6,7 @@ import pytest
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from courseware.lib.form_layout import LongSelect
+from courseware.lib.web.form_layout import LongSelect
 
 CHOICES = [("", gettext_lazy("all")), (7, "Night & <day>"), (17, "Seventeen"), ("x'\"", "Quoted")]
 

@@ -9,8 +9,8 @@ from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.moving import change_particulars
 from courseware.accounts.team_links import ask_lead, make_link
 from courseware.accounts.ways_in import JoinRequest
-from courseware.lib.names import MultilineNameField, NameField, visible, visible_lines
-from courseware.lib.pinyin import readings
+from courseware.lib.text.names import MultilineNameField, NameField, visible, visible_lines
+from courseware.lib.text.pinyin import readings
 from tests.making import days, make_admin, make_hr, make_team, make_user
 
 HOSTILE = "Li\u202e\u2066 \u200b\n\u3164Lin\ufe0f\u00ad\x07"

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpResponse
 
-from courseware.lib.page_views import form_view, page_view, post_view
+from courseware.lib.web.page_views import form_view, page_view, post_view
 
 PERSON = SimpleNamespace(is_authenticated=True, is_boss=False)
 BOSS = SimpleNamespace(is_authenticated=True, is_boss=True)

@@ -12,8 +12,8 @@ import zxingcpp
 from PIL import Image
 from pypdf import PdfReader
 
-from courseware.lib import paper
-from courseware.lib.paper import NoGlyph, draw_pdf, qr_svg
+from courseware.lib.text import pdf
+from courseware.lib.text.pdf import NoGlyph, draw_pdf, qr_svg
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
 TEMPLATE = """
@@ -62,7 +62,7 @@ def test_the_file_is_tagged_titled_and_in_a_language_as_screen_readers_ask():
 
 def test_the_same_words_are_the_same_bytes_in_every_process_and_thread():
     expected = hashlib.sha256(draw_pdf(TEMPLATE, {"name": "孙悦"}, NOW)).hexdigest()
-    paper.fonts_in.cache_clear()  # as in a process that has drawn nothing
+    pdf.fonts_in.cache_clear()  # as in a process that has drawn nothing
     drawn: list[str] = []
 
     def draw_once():
@@ -77,10 +77,10 @@ def test_the_same_words_are_the_same_bytes_in_every_process_and_thread():
 
 
 def test_the_fonts_that_are_shipped_are_those_that_were_packed():
-    told = dict(reversed(line.split()) for line in (paper.FONTS / "SHA256SUMS").read_text().splitlines())
+    told = dict(reversed(line.split()) for line in (pdf.FONTS / "SHA256SUMS").read_text().splitlines())
     kept = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paper.FONTS.iterdir()
+        for path in pdf.FONTS.iterdir()
         if path.name != "SHA256SUMS"
     }
     assert {Path(name).name: digest for name, digest in told.items()} == kept

@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from courseware.accounts.models import Membership, Team
 from courseware.learning.models import Answer, Enrollment
 from courseware.lib import dates
-from courseware.lib.chunks import chunks
-from courseware.lib.kept_query import KeptQuery
-from courseware.lib.matching import fulfils
+from courseware.lib.db.chunks import chunks
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.condition_eval import fulfils
 from tests.making import make_enrollment, make_team
 
 User = get_user_model()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.lib.disclosure import disclosed, shown_from
-from courseware.lib.shares import AnonymousShare, Share
+from courseware.lib.text.fractions_text import AnonymousShare, Share
 
 FIRST = date(2026, 11, 2)
 

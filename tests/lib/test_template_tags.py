@@ -17,8 +17,9 @@ from django.template import Context, Template
 from django.utils import timezone, translation
 from django.utils.translation import override
 
-from courseware.lib import cached_include, django_words
-from courseware.lib.minute_words import minutes_in_words
+from courseware.lib.text import django_translations
+from courseware.lib.text.durations import minutes_in_words
+from courseware.lib.web import cached_include
 
 PIECES = {
     "plain.html": "[{{ word }}]",
@@ -33,7 +34,7 @@ PIECES = {
 @pytest.fixture(autouse=True)
 def pieces(settings):
     backend = settings.TEMPLATES[0]
-    options = {"libraries": {"cached_include": "courseware.lib.cached_include"}}
+    options = {"libraries": {"cached_include": "courseware.lib.web.cached_include"}}
     options["loaders"] = [("django.template.loaders.locmem.Loader", PIECES)]
     settings.TEMPLATES = [{"BACKEND": backend["BACKEND"], "OPTIONS": options}]
     cached_include.rendered.cache_clear()
@@ -148,10 +149,12 @@ def said_by_django():
 
 
 def test_every_sentence_that_is_put_otherwise_is_one_of_django():
-    tree = ast.parse(Path(django_words.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(django_translations.__file__).read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     ours = {call.args[0].value for call in calls}
     assert len(ours) > 40
-    of_another_version = django_words.OF_DJANGO_5 if django.VERSION >= (6, 0) else django_words.OF_DJANGO_6
+    of_another_version = (
+        django_translations.OF_DJANGO_5 if django.VERSION >= (6, 0) else django_translations.OF_DJANGO_6
+    )
     with translation.override(None):
         assert ours - set(said_by_django()) == {str(sentence) for sentence in of_another_version}

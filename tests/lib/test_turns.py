@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from courseware.lib.turns import Turns
+from courseware.lib.web.request_queue import Turns
 
 LONG = 60  # seconds: a test that comes to wait for it has failed already
 

@@ -12,7 +12,7 @@ from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.lib.dates import site_day
-from courseware.lib.shares import AnonymousShare as Share
+from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.after_course import Gained, after_course
 from courseware.reporting.consistency import differences
 from courseware.reporting.enrollment_check import observed

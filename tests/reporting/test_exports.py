@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone, translation
 
-from courseware.lib.csv_rows import encoded
+from courseware.lib.text.csv_rows import encoded
 from courseware.reporting import board_rows
 from courseware.reporting.exports import texts
 from tests.making import make_team

@@ -13,7 +13,7 @@ from courseware.content.models import Course, Document
 from courseware.content.releases.importing import import_course
 from courseware.learning import answering
 from courseware.learning.models import Enrollment
-from courseware.lib.shares import AnonymousShare as Share
+from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.question_statistics import question_splits

@@ -17,7 +17,7 @@ from courseware.content.releases.importing import import_course
 from courseware.evidence.models import Event
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.lib.shares import AnonymousShare as Share
+from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.api import description, shares_in
 from courseware.reporting.api_shapes import StandingShape
 from courseware.reporting.exports import BOARD_COLUMNS

@@ -9,7 +9,7 @@ import time_machine
 from courseware.assessment.models import DailyAnswer
 from courseware.content.compiled import serving
 from courseware.learning.models import Enrollment
-from courseware.lib.shares import AnonymousShare as Share
+from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.retention import retention
 from tests.making import days, join, make_enrollment, make_team, make_user

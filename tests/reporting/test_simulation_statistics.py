@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from courseware.content.compiled import serving
 from courseware.content.models import Document
 from courseware.learning.models import Enrollment
-from courseware.lib.shares import AnonymousShare as Share
+from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.simulation_statistics import split_of

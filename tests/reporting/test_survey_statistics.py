@@ -7,7 +7,7 @@ from courseware.content.models import Document
 from courseware.content.releases.importing import import_course
 from courseware.learning import feedback
 from courseware.learning.models import SurveyAnswers
-from courseware.lib.shares import AnonymousShare as Share
+from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.board_rows import outlines
 from courseware.reporting.survey_statistics import Bar, QuestionResult, recommend_score, survey_results, surveys_on
 from tests.language.samples import make_files

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.learning.models import Answer, Completion
-from courseware.lib.shares import AnonymousShare as Share
+from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting import board_rows
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.weak_spots import HeatDrawing, WeakObjective, WeakSpot, WeakSpots, weak_spots

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.template.backends.django import Template
 
-from courseware.lib.log_lines import JsonLines
+from courseware.lib.text.log_format import JsonLines
 from tests.world import make_world
 
 

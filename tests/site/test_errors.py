@@ -14,7 +14,7 @@ from django.utils import translation
 from courseware import crowding
 from courseware.accounts.sessions import SEEN, SEEN_EVERY
 from courseware.learning.models import Answer
-from courseware.lib.turns import Turns
+from courseware.lib.web.request_queue import Turns
 from tests.learning.lesson_pages import sent
 
 PAGES = settings.BASE_DIR / "templates" / "errors"

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware import health
 from courseware.jobs.models import Worker
-from courseware.lib.turns import Turns
+from courseware.lib.web.request_queue import Turns
 from courseware.outbox.circuit_breaker import CircuitBreaker
 
 pytestmark = pytest.mark.django_db

@@ -16,9 +16,9 @@ from courseware.evidence.models import Event
 from courseware.evidence.recording import record
 from courseware.jobs.models import Task
 from courseware.learning.models import Enrollment
-from courseware.lib import model_admins
-from courseware.lib.log_lines import OneLine
-from courseware.lib.model_admins import LongList
+from courseware.lib.admin import model_admins
+from courseware.lib.admin.model_admins import LongList
+from courseware.lib.text.log_format import OneLine
 from courseware.outbox.models import Message
 from courseware.outbox.telling import tell
 from tests.counting import statements

@@ -15,7 +15,7 @@ from courseware.accounts.models import User
 from courseware.content.models import ReleaseEntry
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import drawn_with
-from courseware.lib import model_admins
+from courseware.lib.admin import model_admins
 from courseware.reporting import board_rows
 from tests.making import make_course
 from tests.site.routes import fill_in

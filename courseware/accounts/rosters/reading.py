@@ -30,8 +30,8 @@ from courseware.accounts.rosters.columns import (
 )
 from courseware.accounts.rosters.roster import CellFault
 from courseware.accounts.rosters.tables import ROWS_ABOVE_HEADINGS, Table, prepare, read_table
-from courseware.lib.names import visible
 from courseware.lib.side_process import MachineBusy, NoAnswer, SideProcess
+from courseware.lib.text.names import visible
 
 MOST_BYTES = 20 * 1024 * 1024
 SECONDS = 20  # of a processor

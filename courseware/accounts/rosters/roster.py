@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from courseware.accounts.rosters import sentences
-from courseware.lib.names import NameField
+from courseware.lib.text.names import NameField
 
 ROWS_A_PART = 50  # applied in one transaction
 

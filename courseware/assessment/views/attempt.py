@@ -19,8 +19,8 @@ from courseware.assessment.views.places import own_attempt, question_address
 from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
-from courseware.lib.page_views import for_the_whole_page, page_view, post_view
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
+from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
 
 
 @page_view()

@@ -20,8 +20,8 @@ from courseware.content.compiled.serving import outline
 from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment
-from courseware.lib.page_views import form_status, page_view, post_view
-from courseware.lib.paper import NoGlyph
+from courseware.lib.text.pdf import NoGlyph
+from courseware.lib.web.page_views import form_status, page_view, post_view
 
 
 @require_safe

@@ -14,7 +14,7 @@ from courseware.assessment.drilling import OtherQuestion
 from courseware.assessment.forms import DailyAnswerForm, DailyWishForm
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.question_view import OtherOrder, raw_response
-from courseware.lib.page_views import page_view, post_view
+from courseware.lib.web.page_views import page_view, post_view
 
 
 @page_view()

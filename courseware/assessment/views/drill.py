@@ -21,8 +21,8 @@ from courseware.learning.course_page import render_in_course
 from courseware.learning.question_view import OtherOrder, ask, raw_response
 from courseware.learning.question_view import show as shown_after
 from courseware.learning.sending_pace import TooFast
-from courseware.lib.page_views import page_view, post_view
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
+from courseware.lib.web.page_views import page_view, post_view
 
 
 @page_view()

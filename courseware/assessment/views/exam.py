@@ -13,7 +13,7 @@ from courseware.content.compiled import serving
 from courseware.language.metadata import attempts_in_a_row
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
-from courseware.lib.page_views import page_view, post_view
+from courseware.lib.web.page_views import page_view, post_view
 
 
 @page_view()

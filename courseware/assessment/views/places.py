@@ -6,7 +6,7 @@ from django.urls import reverse
 from courseware.assessment import drilling
 from courseware.assessment.models import Attempt
 from courseware.learning.access import own_enrollments
-from courseware.lib.kept_query import KeptQuery
+from courseware.lib.db.compiled_query import KeptQuery
 
 OWN_ATTEMPTS = KeptQuery(
     lambda pk, learner: Attempt.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()

@@ -13,7 +13,7 @@ from courseware.content.compiled import serving
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.learning.progress import own_outline
-from courseware.lib.page_views import page_view
+from courseware.lib.web.page_views import page_view
 
 
 @page_view()

@@ -10,7 +10,7 @@ from django.core import signing
 
 from courseware.language.simulation_map import Map, Way, map_of
 from courseware.language.simulations import Ending, Node, NodeChoice, NotOffered, Part, RunState, Simulation
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
 
 SALT = "rehearsal.shuffled"  # changed when runs got a seed, so that older pages start again
 AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; the others send the place of a choice

@@ -16,8 +16,8 @@ from courseware.accounts.permissions import not_decided_by, sees_the_firm
 from courseware.evidence.recording import NewEvent
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.lib.form_layout import Fields
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_numbers import small_number
 
 
 class Refusal(models.TextChoices):

@@ -28,7 +28,7 @@ from courseware.learning.day_requests import LONGEST_QUESTION
 from courseware.learning.own_post import choose_post, own_post
 from courseware.learning.phrase_book import own_book
 from courseware.learning.printed_course import printed_modules
-from courseware.lib.page_views import form_status, form_view, page_view, post_view, posted
+from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted
 
 ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and a gap beside its own
 PANELS = 8  # of a sheet that is folded once along and three times across

@@ -19,7 +19,7 @@ from courseware.learning.due_feeds import DueFeed, due_calendar_of, end_feed, ma
 from courseware.learning.forms import DayRequestForm
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason
-from courseware.lib.page_views import form_status, form_view, post_view, posted
+from courseware.lib.web.page_views import form_status, form_view, post_view, posted
 
 
 @form_view("learning:another-day")

@@ -23,8 +23,8 @@ from courseware.face.colours import DARK, LEAST, LIGHT, least_contrast, nearest_
 from courseware.face.faces import SITE, ChangedMeanwhile, Face, keep_logo, set_style, style_of
 from courseware.face.logos import NoLogo, draw_anew
 from courseware.face.models import HouseStyle, Logo
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view
 
 SAID = {
     "name": (_("Name of the firm"), _("Above the pages, in letters and on certificates.")),

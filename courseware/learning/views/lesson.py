@@ -31,7 +31,7 @@ from courseware.learning.progress import done_documents
 from courseware.learning.question_view import OtherOrder, raw_response
 from courseware.learning.route import place_in, station
 from courseware.learning.sending_pace import TooFast
-from courseware.lib.page_views import form_status, form_view, in_background, post_view, posted
+from courseware.lib.web.page_views import form_status, form_view, in_background, post_view, posted
 
 WHOLE = "whole_lessons"  # the cookie of who wants to see all of a lesson at once
 WHOLE_AGE = 365 * 24 * 60 * 60

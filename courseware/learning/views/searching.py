@@ -26,8 +26,8 @@ from courseware.learning.phrase_book import (
 )
 from courseware.learning.searching import Findings, in_courses
 from courseware.learning.views.course import released_courses
-from courseware.lib.page_views import for_the_whole_page, form_view, page_view, post_view
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import for_the_whole_page, form_view, page_view, post_view
 
 LONGEST_SEARCH = 100  # characters
 OWN_PHRASES = 3  # shown above all else that is found

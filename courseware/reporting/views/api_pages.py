@@ -16,8 +16,8 @@ from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.permissions import sees_reports
 from courseware.assignments.people_forms import DayInput
 from courseware.lib.dates import site_day
-from courseware.lib.form_layout import Fields
-from courseware.lib.page_views import form_view, page_view, post_view, render_form
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, page_view, post_view, render_form
 from courseware.reporting import api
 
 USUAL_DAYS = 90

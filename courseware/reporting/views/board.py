@@ -22,7 +22,7 @@ from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.learning.validity import Validity
-from courseware.lib.page_views import page_view, post_view
+from courseware.lib.web.page_views import page_view, post_view
 from courseware.outbox.telling import HELD_FOR_UNDO
 from courseware.reporting import board_rows
 from courseware.reporting.board_counts import FIRST_KEYS, ROWS_A_PAGE, DashboardCount, tiles_of

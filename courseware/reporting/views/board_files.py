@@ -13,8 +13,8 @@ from courseware.content.models import Course
 from courseware.evidence.recording import record
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
-from courseware.lib.csv_rows import encoded
-from courseware.lib.page_views import page_view
+from courseware.lib.text.csv_rows import encoded
+from courseware.lib.web.page_views import page_view
 from courseware.reporting import board_rows, exports
 from courseware.reporting.board_counts import DashboardCount
 from courseware.reporting.board_filters import DueDays, Sorting

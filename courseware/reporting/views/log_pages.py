@@ -6,8 +6,8 @@ from courseware.accounts.permissions import may_read_log
 from courseware.assignments.event_words import with_words
 from courseware.evidence.models import Event
 from courseware.learning.looks import record_look_of_auditor
-from courseware.lib.model_admins import MOST, FirstRows
-from courseware.lib.page_views import page_view
+from courseware.lib.admin.model_admins import MOST, FirstRows
+from courseware.lib.web.page_views import page_view
 from courseware.reporting.forms import LogFilter
 
 EVENTS_A_PAGE = 50

@@ -15,9 +15,9 @@ from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.permissions import sees_reports
 from courseware.evidence.recording import record
 from courseware.learning.looks import record_look_of_auditor
-from courseware.lib.csv_rows import encoded
 from courseware.lib.dates import site_day
-from courseware.lib.page_views import form_view, page_view
+from courseware.lib.text.csv_rows import encoded
+from courseware.lib.web.page_views import form_view, page_view
 from courseware.reporting import board_rows
 from courseware.reporting.audit_packs import PackContents, audit_pack, drawn_later
 from courseware.reporting.board_counts import DashboardCount

@@ -22,7 +22,7 @@ from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.postponing import days_moved_on
 from courseware.lib.dates import site_day
-from courseware.lib.page_views import page_view, post_view
+from courseware.lib.web.page_views import page_view, post_view
 from courseware.reporting import board_rows
 from courseware.reporting.course_standings import row_and_standings
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to

@@ -14,8 +14,8 @@ from courseware.content.compiled.serving import outline, page
 from courseware.content.models import Course, Document
 from courseware.language.documents import display_tag
 from courseware.language.simulations import NotOffered
-from courseware.lib.page_views import page_view
-from courseware.lib.small_numbers import small_number
+from courseware.lib.web.form_numbers import small_number
+from courseware.lib.web.page_views import page_view
 from courseware.reporting.walkthrough import SEEN, WayTaken, lesson_seen, neighbours, situation_after
 
 LINK = re.compile(r'(?<= href=")[^"#]+')

@@ -12,7 +12,7 @@ from courseware.language.documents import display_tag
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
-from courseware.lib.page_views import page_view
+from courseware.lib.web.page_views import page_view
 from courseware.reporting import board_rows
 from courseware.reporting.after_course import after_course
 from courseware.reporting.board_rows import teams_shown_to

@@ -32,8 +32,8 @@ from courseware.learning.due import DueDayField
 from courseware.learning.forms import DayAnswerForm
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal, may_change
-from courseware.lib.page_views import form_view, post_view
-from courseware.lib.small_numbers import keys_in
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_view, post_view
 from courseware.reporting.board_counts import leads_many
 from courseware.reporting.board_rows import MANY_TEAMS
 from courseware.reporting.drafted_acts import LETTERS_AT_ONCE, LINES, draft_for, led_by

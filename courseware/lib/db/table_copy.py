@@ -12,8 +12,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Max, Model
 
-from courseware.lib.chunks import batches
-from courseware.lib.names import NameField
+from courseware.lib.db.chunks import batches
+from courseware.lib.text.names import NameField
 
 CHUNK = 500  # rows held in memory at a time
 EVERY_DIGEST = 2**256
