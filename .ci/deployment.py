@@ -191,7 +191,7 @@ class Rehearsal:
         # Whoever waits for an answer of a server that ends: once each, for the kill and for each restart.
         self.expect("no more refused by the proxy than were under way", refused[AWAY] <= 3 * writers.number, True)
         self.expect("the records", self.manage("check_records"), "0 differences")
-        self.expect("the log", self.manage("verify_evidence").startswith("Evidence holds"), True)
+        self.expect("the log", self.manage("verify_audit_log").startswith("Evidence holds"), True)
 
     def manage(self, command: str) -> str:
         return self.deployment.run("upgrade", self.new, ["python", "manage.py", command]).strip()

@@ -16,18 +16,20 @@ from line_faults import AT_LEAST, copy_to
 MODULES = {  # module → its tests
     "courseware/assessment/grading.py": "tests/assessment/test_grading.py",
     "courseware/simulations/timing.py": "tests/simulations/test_timing.py",
-    "courseware/language/conditions.py": "tests/language",
-    "courseware/language/questions.py": "tests/language",
-    "courseware/language/simulations.py": "tests/language",
-    "courseware/language/braces.py": "tests/language",
-    "courseware/language/spans.py": "tests/language",
-    "courseware/language/lists.py": "tests/language",
-    "courseware/language/pace.py": "tests/language",
+    "courseware/course_format/simulations/conditions.py": "tests/language",
+    "courseware/course_format/questions/question_types.py": "tests/language",
+    "courseware/course_format/simulations/simulation.py": "tests/language",
+    "courseware/course_format/parsing/braces.py": "tests/language",
+    "courseware/course_format/parsing/marked_text.py": "tests/language",
+    "courseware/course_format/parsing/lists.py": "tests/language",
+    "courseware/course_format/reading_speed.py": "tests/language",
 }
 CANARY = "courseware/canary.py", "def canary():\n    return 1 + 1\n"
 CANARY_TEST = "tests/test_canary.py", "from courseware import canary\n\n\ndef test_nothing():\n    canary.canary()\n"
 CAUGHT = {"killed", "timeout", "caught by type check"}
-READS_SOURCE = "tests/language/test_messages.py"  # each call in the code: a mutated file holds all its mutants at once
+READS_SOURCE = (
+    "tests/course_format/test_messages.py"  # each call in the code: a mutated file holds all its mutants at once
+)
 # What the tests read besides what mutmut copies of itself.
 ALSO = ["tests", "templates", "static", "content", "docs", "benchmarks", "manage.py", "pyproject.toml"]
 

@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.db.models import JSONField, QuerySet
 
 from courseware.accounts.search_terms import SearchTerm, terms_of_person
-from courseware.evidence.models import EventQuerySet
-from courseware.evidence.recording import record_many
+from courseware.audit_log.models import EventQuerySet
+from courseware.audit_log.record import record_many
 from courseware.learning.recounting import everything, recount
 
 

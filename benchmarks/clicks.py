@@ -89,10 +89,10 @@ class Walk:
         self.hand.go(self.page.locator(PRIMARY).first)
 
     def lesson(self, _course, step):
-        from courseware.content.compiled import serving
+        from courseware.content.rendering import store
         from courseware.learning.question_view import order_of
 
-        questions = serving.page(self.enrollment.release, step, "en").questions
+        questions = store.page(self.enrollment.release, step, "en").questions
         self.mark("the first sentence of lesson 1")
         while (question := self.next_question(questions)) is not None:
             form = self.page.locator(f"#q-{question.id} form[data-answer]").first

@@ -19,8 +19,8 @@ from courseware.assessment.models import (
     Standing,
 )
 from courseware.assignments.models import Assignment
-from courseware.evidence.models import Event
-from courseware.evidence.recording import NewEvent, subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import NewEvent, subject_of
 from courseware.learning.adjustments import AdjustmentLine, Postponement
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import Answer, ChangeSeen, Completion, Enrollment, KeptPhrase, SurveyReceipt

@@ -48,7 +48,7 @@ WORK = ["电话组", "在线组", "前台组", "技术支持组"]
 
 
 class DemoFirm:
-    """Needs the people of `make_demo`. `number` counts all who are here."""
+    """Needs the people of `create_demo`. `number` counts all who are here."""
 
     def __init__(self):
         people = User.objects.filter(email__in=[f"{each.address}@example.com" for each in PEOPLE])

@@ -19,14 +19,14 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.search_terms import SearchTerm
 from courseware.assessment.certificate_facts import months_later
 from courseware.assessment.models import Certificate, Standing
-from courseware.content.compiled.serving import Outline, outline
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import NewEvent, subject_of
 from courseware.content.models import Course
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
-from courseware.evidence.recording import NewEvent, subject_of
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering.store import Outline, outline
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib import dates
-from courseware.outbox.models import LINES_KEPT_FOR, Message, MessageState, TrayLine
+from courseware.notifications.models import LINES_KEPT_FOR, Message, MessageState, TrayLine
 from courseware.reporting.forms import posts_of
 
 COURSES = 10

@@ -130,13 +130,13 @@ def admin_lists(client, course, team, someone):
             "a course": f"course__id__exact={course}",
             "a team": f"team={team}",
         },
-        "evidence/event": {
+        "audit_log/event": {
             "events": "",
             "a subject": "q=enrollment:7",
             "a verb": "q=waived",
             "an address": f"q={address}",
         },
-        "outbox/message": {"letters": "", "an address": f"q={address}", "sent": "state__exact=sent"},
+        "notifications/message": {"letters": "", "an address": f"q={address}", "sent": "state__exact=sent"},
         "assessment/certificate": {
             "certificates": "",
             "an address": f"q={address}",

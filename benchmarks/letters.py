@@ -3,9 +3,9 @@
     .ci/postgres .venv/bin/python -m benchmarks.letters [--people 125000] [--kill]
 
 Of ten people eight have a run that is open, of which the plan reminds today; of fifty, one leads the others. The jobs
-are those of the schedule, done by `manage.py work` in a process of its own; the letters go to a mail server on this
-machine, in another one, that says yes. With `--kill` the worker is killed while it writes reminders and again while
-it sends them, and begun anew. Each letter is counted by its Message-ID; one that is lost ends this with an error.
+are those of the schedule, done by `manage.py run_worker` in a process of its own; the letters go to a mail server on
+this machine, in another one, that says yes. With `--kill` the worker is killed while it writes reminders and again
+while it sends them, and begun anew. Each letter is counted by its Message-ID; one that is lost ends this with an error.
 """
 
 import argparse
@@ -113,7 +113,7 @@ def work(began):
         from django.core.management import call_command
 
         django.setup()
-        call_command("work", verbosity=0)
+        call_command("run_worker", verbosity=0)
 
 
 def firm_of(people):
@@ -144,7 +144,7 @@ def wait_until(is_so, worker):
 
 def is_all_told():
     from courseware.jobs.models import Job, Outcome
-    from courseware.outbox.models import Message, MessageState
+    from courseware.notifications.models import Message, MessageState
 
     if Message.objects.filter(state=MessageState.QUEUED).exists():
         return False
@@ -152,7 +152,7 @@ def is_all_told():
 
 
 def kill_twice(worker, server, reminders):
-    from courseware.outbox.models import Message
+    from courseware.notifications.models import Message
 
     wait_until(Message.objects.filter(kind="reminder").exists, worker)
     worker.kill()
@@ -164,14 +164,14 @@ def span(kind, column):
     """Seconds between the first and the last."""
     from django.db.models import Max, Min
 
-    from courseware.outbox.models import Message
+    from courseware.notifications.models import Message
 
     found = Message.objects.filter(kind=kind).aggregate(first=Min(column), last=Max(column))
     return (found["last"] - found["first"]).total_seconds()
 
 
 def measure(people, *, kills):
-    from courseware.outbox.models import Message, MessageState
+    from courseware.notifications.models import Message, MessageState
 
     reminders, server = firm_of(people), MailServer()
     print(f"\n{scenario.database_name()}, {people:,} people, memory of this process {peak():.0f} MB", flush=True)

@@ -117,7 +117,7 @@ def make_teams():
 
 def prepare_firm(sizes):
     from benchmarks.small_courses import files_of
-    from courseware.content.releases.importing import import_course
+    from courseware.content.releases.course_import import import_course
 
     make_teams()
     for people in sizes:

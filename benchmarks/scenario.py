@@ -39,8 +39,8 @@ def prepare_site():
     django.setup()
     from django.core.management import call_command
 
-    from courseware.content.releases.course_folders import read_folder
-    from courseware.content.releases.importing import import_course
+    from courseware.content.releases.course_files import read_folder
+    from courseware.content.releases.course_import import import_course
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
@@ -56,8 +56,8 @@ class Firm:
     def __init__(self, people):
         from courseware.accounts.models import Membership, Team, User
         from courseware.accounts.search_terms import keep_terms
-        from courseware.content.compiled.serving import outline
         from courseware.content.models import Course
+        from courseware.content.rendering.store import outline
         from courseware.learning.models import Completion, Enrollment
 
         self.course = Course.objects.select_related("current").get()

@@ -20,7 +20,7 @@ BAR = 1.0  # seconds
 
 def complete_lessons(keys):
     """A lesson of one enrollment after the other; each completes it, once, and writes to the log."""
-    from courseware.content.compiled.serving import outline
+    from courseware.content.rendering.store import outline
     from courseware.learning import completing
     from courseware.learning.models import Enrollment
 
@@ -32,7 +32,7 @@ def complete_lessons(keys):
 
 def sign_in(keys):
     from courseware.accounts.models import User
-    from courseware.evidence.recording import record
+    from courseware.audit_log.record import record
 
     for person in itertools.cycle(User.objects.filter(pk__in=keys)):
         yield lambda who=person: record("signed-in", actor=who, subject=who)
@@ -86,7 +86,7 @@ def works(firm):
     """What is done, by its name."""
     from benchmarks.lists import bring_in, enroll_by_rule, list_of, look, make_teams
     from benchmarks.small_courses import files_of
-    from courseware.content.releases.importing import import_course
+    from courseware.content.releases.course_import import import_course
     from courseware.content.releases.publishing import publish
     from courseware.learning.enrolling import begin_enrolling, enroll_next
 

@@ -23,7 +23,7 @@ def write(number, is_shared, hold, begin, seconds, done):
     django.setup()
     from django.db import connection, transaction
 
-    from courseware.evidence.recording import record
+    from courseware.audit_log.record import record
 
     subject, count = SHARED if is_shared else f"writer:{number}", 0
     record("began", subject=f"writer:{number}")
@@ -78,7 +78,7 @@ def main():
             ]
             shared, own = (statistics.median(each) for each in zip(*rounds, strict=True))
             print(f"{writers:>7}  {hold} ms  {shared:>11.0f}/s {own:>10.0f}/s  {own / shared:.1f}", flush=True)
-    call_command("verify_evidence")
+    call_command("verify_audit_log")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Facts:
 
 def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
     migrations = ask("SELECT app, name FROM django_migrations ORDER BY app, name")
-    ((events,),) = ask("SELECT count(*) FROM evidence_event")
+    ((events,),) = ask("SELECT count(*) FROM audit_log_event")
     return Facts(database, [list(each) for each in migrations], events)
 
 

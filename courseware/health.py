@@ -11,8 +11,8 @@ from django.http import HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
 from courseware.errors import is_of_redis
-from courseware.jobs.condition import age_of_last_sign
-from courseware.outbox.circuit_breaker import unreachable_servers
+from courseware.jobs.health import age_of_last_sign
+from courseware.notifications.email.circuit_breaker import unreachable_servers
 from courseware.upgrading import Watch
 
 LIVES, SERVES = "/healthz", "/readyz"

@@ -48,7 +48,7 @@ def set_up() -> None:
         # Edits made in the admin win over a file that changed too: say so, and serve what is published.
         print(f"{error}\nThe site serves what was published last.", file=sys.stderr)
     if not User.objects.exists():
-        call_command("make_demo")
+        call_command("create_demo")
 
 
 def address_and_accounts(port: str) -> str:
@@ -80,7 +80,7 @@ def main() -> None:
         side_by_side(
             {
                 "The server": [*server, "--log-level=warning"],
-                "The worker": [str(BASE_DIR / "manage.py"), "work", "--verbosity=0"],
+                "The worker": [str(BASE_DIR / "manage.py"), "run_worker", "--verbosity=0"],
             }
         )
     )

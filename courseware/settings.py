@@ -144,7 +144,7 @@ try:
 except (ImproperlyConfigured, ValueError) as error:
     raise ImproperlyConfigured(f"EMAIL_URL: {error}") from None
 if email["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    email["EMAIL_BACKEND"] = "courseware.outbox.smtp.EmailBackend"
+    email["EMAIL_BACKEND"] = "courseware.notifications.email.smtp_backend.EmailBackend"
 vars().update(email)
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 10  # seconds, for each answer of the mail server
@@ -155,7 +155,7 @@ MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[]
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
 FIRM_NAME = " ".join(env("FIRM_NAME", default="").split())  # in the subject of letters, which is one line
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# The envelope sender, to which mail servers report bounces. `manage.py bounced` reads them.
+# The envelope sender, to which mail servers report bounces. `manage.py process_bounce` reads them.
 BOUNCES_TO = env("BOUNCES_TO", default="")
 is_plain_address = re.fullmatch(r"([^\s<>@]+@[^\s<>@]+)?", BOUNCES_TO)
 require("BOUNCES_TO", is_plain_address, "an address alone, as in bounces@training.example.com")
@@ -179,11 +179,11 @@ INSTALLED_APPS = [
     "courseware.apps.FrontDoorConfig",
     *([] if django.VERSION >= (6, 0) else ["django_tasks"]),
     "django_tasks_db",
-    "courseware.evidence",
-    "courseware.unsaved",
-    "courseware.face",
+    "courseware.audit_log",
+    "courseware.autosave",
+    "courseware.branding",
     "courseware.jobs",
-    "courseware.outbox",
+    "courseware.notifications",
     "courseware.accounts",
     "courseware.content",
     "courseware.learning",
@@ -261,7 +261,7 @@ TEMPLATES = [
         "OPTIONS": {
             "libraries": {
                 "cached_include": "courseware.lib.web.cached_include",
-                "letter_parts": "courseware.outbox.letter_parts",
+                "letter_parts": "courseware.notifications.wording.blocks",
                 "minute_words": "courseware.lib.text.durations",
                 "page_titles": "courseware.lib.web.page_titles",
             },
@@ -327,7 +327,7 @@ else:
         }
     }
 
-# In the database as well: enqueued with the fact that asks for it. `manage.py work` does them.
+# In the database as well: enqueued with the fact that asks for it. `manage.py run_worker` does them.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "delivery"]}}
 
 AUTH_USER_MODEL = "accounts.User"

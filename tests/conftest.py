@@ -170,7 +170,7 @@ def enrollment(client, course):
 @pytest.fixture
 def services(monkeypatch):
     """The server that stands for all chat services."""
-    from tests.outbox.chat_services import chat_services
+    from tests.notifications.chat_services import chat_services
 
     with chat_services(monkeypatch) as server:
         yield server
@@ -187,7 +187,7 @@ def shipped_folder():
 @pytest.fixture
 def shipped_course(db, shipped_folder):
     """That course, imported and released."""
-    from courseware.content.releases.course_folders import read_folder
+    from courseware.content.releases.course_files import read_folder
     from tests.making import make_course
 
     return make_course(read_folder(shipped_folder))
@@ -227,7 +227,7 @@ def create_demo_company():
     from django.core.management import call_command
 
     call_command("import_content", stdout=StringIO())
-    call_command("make_demo")
+    call_command("create_demo")
 
 
 def copied(source, target):
@@ -243,18 +243,19 @@ def the_same_files_read_and_compiled_once():
     checked and compiled as ever. Documents and simulations that it shares with an earlier course are read and played
     once: to play a simulation 10,000 times in six ways is nine tenths of a check.
     """
-    from courseware.content.releases import course_folders, publishing
-    from courseware.language import course, course_figures
-    from courseware.language.checking import simulations
+    from courseware.content.releases import course_files, publishing
+    from courseware.course_format import course
+    from courseware.course_format.checks import simulations
+    from courseware.course_format.reports import statistics
 
     with pytest.MonkeyPatch.context() as patch:
         read_once = once(publishing.read_valid, same_files)
-        for module in (course_folders, publishing):
+        for module in (course_files, publishing):
             patch.setattr(module, "read_valid", read_once)
         patch.setattr(publishing, "compile_course", once(publishing.compile_course, same_compilation))
         patch.setattr(course, "read", once(course.read, same_document, lambda read: (read[0], list(read[1]))))
         play_once = once(simulations.played_by_all, same_simulation, list)
-        for module in (course_figures, simulations):
+        for module in (statistics, simulations):
             patch.setattr(module, "played_by_all", play_once)
         yield
 
@@ -352,22 +353,22 @@ def letter_hours():
 @pytest.fixture(autouse=True)
 def letters_leave_at_any_hour(request, monkeypatch):
     """Else what a test about something else sees would depend on the hour at which it is run."""
-    from courseware.outbox import kinds
+    from courseware.notifications.email import email_types
 
     if "letter_hours" not in request.fixturenames:
-        monkeypatch.setattr(kinds, "HOURS", {})
+        monkeypatch.setattr(email_types, "HOURS", {})
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept_of_releases():
     """Releases are kept in memory by their primary keys, which a rolled back test leaves to the next one."""
-    from courseware.content.compiled import serving
-    from courseware.content.releases import changed_sentences, lesson_histories
+    from courseware.content.releases import changed_sentences, lesson_changes
+    from courseware.content.rendering import store
 
-    for kept in (serving, changed_sentences, lesson_histories):
+    for kept in (store, changed_sentences, lesson_changes):
         kept.forget()
     yield
-    for kept in (serving, changed_sentences, lesson_histories):
+    for kept in (store, changed_sentences, lesson_changes):
         kept.forget()
 
 

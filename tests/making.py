@@ -14,16 +14,16 @@ from django.utils import timezone
 
 from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record
 from courseware.content.models import Course, Document, ImportedText, Page, Release, ReleaseEntry, Revision, Text
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.publishing import publish
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record
 from courseware.learning.models import Enrollment
-from courseware.outbox.delivering import deliver_due
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.telling import HELD_FOR_UNDO
-from tests.language.samples import make_files
+from courseware.notifications.email.delivery import deliver_due
+from courseware.notifications.email.queue import HELD_FOR_UNDO
+from courseware.notifications.models import Message, MessageState
+from tests.course_format.samples import make_files
 
 counter = itertools.count(1)
 PASSWORD = "a-password-for-tests"

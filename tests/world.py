@@ -31,29 +31,29 @@ from courseware.assessment.outside_records import record_outside
 from courseware.assignments.merging import merge
 from courseware.assignments.models import GroupDoor, HandReminding, RuleVersion
 from courseware.assignments.switching import make_rule
-from courseware.content.compiled import serving
-from courseware.content.compiled.figures import DIGEST_LENGTH
+from courseware.audit_log.checkpoints import seal
+from courseware.branding.colours import digest_of_sheet
+from courseware.branding.models import Logo
 from courseware.content.models import Course, Document
 from courseware.content.releases import drafts
-from courseware.evidence.sealing import seal
-from courseware.face.colours import digest_of_sheet
-from courseware.face.models import Logo
+from courseware.content.rendering import store
+from courseware.content.rendering.figures import DIGEST_LENGTH
+from courseware.course_format.parsing.documents import MEDIA_FOLDER
 from courseware.jobs import schedule
-from courseware.language.documents import MEDIA_FOLDER
 from courseware.learning import answering, completing, enrolling, feedback
 from courseware.learning.due_feeds import make_feed
 from courseware.learning.models import Enrollment
 from courseware.learning.phrase_book import keep_phrase
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
-from courseware.outbox.models import TrayLine
-from courseware.outbox.stopping import SIGNER
+from courseware.notifications.models import TrayLine
+from courseware.notifications.unsubscribe import SIGNER
 from courseware.reporting import board_rows
 from courseware.reporting.saved_views import SavedView
 from courseware.simulations import running
 from courseware.simulations.models import Run, Timing
 from courseware.simulations.trails import trail_of
-from tests.language.samples import SHEET, make_files
+from tests.course_format.samples import SHEET, make_files
 from tests.making import (
     days,
     join,
@@ -85,8 +85,8 @@ class World:
     attempt: Attempt
     passed: Attempt
     run: Run
-    lesson: serving.Step
-    outline: serving.Outline
+    lesson: store.Step
+    outline: store.Outline
     places: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -121,7 +121,7 @@ def make_world(course=None) -> World:
     run = start_run(enrollment)
     outline = outline_of(course)
     lesson = next(step for step in outline.steps if step.check)
-    page = serving.page(course.current, lesson.id, course.source_language)
+    page = store.page(course.current, lesson.id, course.source_language)
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
     keep_phrase(enrollment, page, next(iter(page.phrases)))
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
@@ -169,7 +169,7 @@ def make_draft(world):
 
 
 def outline_of(course, language=""):
-    return serving.outline(course.current, language or course.source_language)
+    return store.outline(course.current, language or course.source_language)
 
 
 def finish_lessons(enrollment, *, but=()):
@@ -183,7 +183,7 @@ def finish_lessons(enrollment, *, but=()):
 
 def finish_lesson(enrollment, step, *, but=()):
     course = enrollment.course
-    asked = completing.asked_of(enrollment, serving.page(course.current, step.id, course.source_language))
+    asked = completing.asked_of(enrollment, store.page(course.current, step.id, course.source_language))
     for question in (each for key, each in asked.items() if key not in but):
         raw = ["Noted."] if question.kind == "open" else [str(place) for place in question.key]
         answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4())
@@ -238,7 +238,7 @@ def complete_course(enrollment):
 
 def answer_survey(enrollment, *, is_signed=False, at=None):
     outline = outline_of(enrollment.course)
-    page = serving.page(enrollment.course.current, outline.survey_id, enrollment.course.source_language)
+    page = store.page(enrollment.course.current, outline.survey_id, enrollment.course.source_language)
     answers = {question["id"]: 9 for question in page.data["questions"] if question["kind"] == "scale"}
     feedback.answer_survey(enrollment, page, answers, is_signed=is_signed, at=at)
 
@@ -317,10 +317,10 @@ def places_of(world):
         "media/<course>": world.course.identifier,
         "media/<course>/<digest>": figure.digest[:DIGEST_LENGTH],
         "media/<course>/<digest>/<name>": figure.path.removeprefix(MEDIA_FOLDER),
-        "face/logo/<digest>": Logo.objects.create(digest="0" * 64, body=b"PNG", width=1, height=1).pk,
-        "face/colours/<light>": "0f5f73",
-        "face/colours/<light>/<dark>": "none",
-        "face/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
+        "branding/logo/<digest>": Logo.objects.create(digest="0" * 64, body=b"PNG", width=1, height=1).pk,
+        "branding/colours/<light>": "0f5f73",
+        "branding/colours/<light>/<dark>": "none",
+        "branding/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
         "due-days/<secret>": make_feed(learner).rpartition("/")[2].removesuffix(".ics"),
         "letters/stop/<token>": SIGNER.sign_object([learner.pk, "digest"]),
         "tray/<pk>": TrayLine.objects.create(
@@ -380,7 +380,7 @@ def rule_about(team, course, *, by):
 
 def open_question(world):
     """Of the lesson; of a lesson without one, a question that nothing is kept of."""
-    questions = serving.page(world.course.current, world.lesson.id, world.course.source_language).questions
+    questions = store.page(world.course.current, world.lesson.id, world.course.source_language).questions
     return next((key for key, question in questions.items() if question.kind == "open"), world.lesson.check[0].id)
 
 

@@ -10,7 +10,7 @@ from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, may_decide_about, may_handle, people_managed_by
 from courseware.lib.dates import now
-from courseware.outbox.kinds import Wait
+from courseware.notifications.email.email_types import Wait
 
 
 def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:

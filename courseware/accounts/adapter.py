@@ -19,7 +19,7 @@ from courseware.accounts.freshness import is_fresh
 from courseware.accounts.merges import merge_of
 from courseware.accounts.notices import notify
 from courseware.accounts.sign_in_names import called
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 
 NOTICES = {
     "account/email/password_changed": "password-set",

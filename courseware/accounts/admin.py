@@ -31,9 +31,9 @@ from courseware.accounts.rights import (
 )
 from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND, found_by
 from courseware.accounts.whereabouts import change_teams_of
-from courseware.evidence.recording import record, record_many, subject_of
+from courseware.audit_log.record import record, record_many, subject_of
 from courseware.lib.admin.model_admins import CheckedAgain, ListFiltersOnly, LongList, SuperusersOnly
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 
 LETTERS_SHOWN = 10  # on the page of a person
 

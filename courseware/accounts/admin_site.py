@@ -19,13 +19,13 @@ class AdminSite(admin.AdminSite):
         return super().each_context(request) | {"site_header": name, "site_title": name, "version": self.version()}
 
     def index(self, request, extra_context=None):
-        from courseware.jobs import condition  # needs loaded apps, and this module is read while they load
-        from courseware.outbox import waiting
+        from courseware.jobs import health  # needs loaded apps, and this module is read while they load
+        from courseware.notifications.email import health as email_health
 
         now, is_theirs = timezone.now(), request.user.is_superuser
         found = []
         if is_theirs:
-            found = [*condition.troubles(now), *waiting.troubles(now), *condition.further_troubles(now)]
+            found = [*health.troubles(now), *email_health.troubles(now), *health.further_troubles(now)]
         return super().index(request, (extra_context or {}) | {"troubles": found})
 
     def autocomplete_view(self, request):

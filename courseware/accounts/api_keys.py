@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from courseware.accounts.notices import notify
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 from courseware.lib.dates import site_day
 from courseware.lib.text.names import NameField
 

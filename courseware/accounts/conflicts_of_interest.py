@@ -13,8 +13,8 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, User
 from courseware.accounts.offices import HR
 from courseware.accounts.substitutes import Substitute
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
 from courseware.lib.dates import site_day
 
 LASTS = timedelta(days=90)

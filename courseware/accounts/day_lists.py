@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from courseware.accounts.models import CalendarDay, Team, User
 from courseware.accounts.working_days import ListedDay
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 
 LONGEST_NAME = 60
 MOST_LINES = 2000

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from courseware.accounts.models import User
 from courseware.accounts.notices import notify
-from courseware.evidence.recording import record, subject_of
+from courseware.audit_log.record import record, subject_of
 
 HOUR = 60 * 60  # seconds
 COUNTED_FOR = 90 * 24 * HOUR

@@ -10,8 +10,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from courseware.accounts.models import User
-from courseware.evidence.recording import record, subject_of
-from courseware.outbox.telling import tell
+from courseware.audit_log.record import record, subject_of
+from courseware.notifications.email.queue import tell
 
 
 class NotInvited(Exception):

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.audit_log.record import NewEvent, record_many
 
 LEARNER = Membership.Role.LEARNER
 

@@ -12,9 +12,9 @@ from courseware.accounts.merges import merge_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import ended, lock_person
 from courseware.accounts.rights import drop_sessions
-from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 
 
 @transaction.atomic

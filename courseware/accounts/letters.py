@@ -14,7 +14,7 @@ from courseware.accounts import absences, inviting, notices
 from courseware.accounts.models import Membership
 from courseware.accounts.working_days import DAY, Calendar, calendars_of
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import (
+from courseware.notifications.email.email_types import (
     LetterSort,
     MessageKind,
     one_by_one,
@@ -23,8 +23,8 @@ from courseware.outbox.kinds import (
     register_kind,
     register_wait,
 )
-from courseware.outbox.models import Message
-from courseware.outbox.placeholders import NAME_AND_FIRM, Editable
+from courseware.notifications.models import Message
+from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable
 
 OPENS, CLOSES = time(8), time(20)
 TO_STRANGERS_A_DAY = 100  # of all of them together

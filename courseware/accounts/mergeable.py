@@ -10,7 +10,7 @@ from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import is_for_admins, may_change_sign_in
 from courseware.accounts.rights import drop_sessions
 from courseware.accounts.substitutes import Substitute
-from courseware.evidence.recording import NewEvent
+from courseware.audit_log.record import NewEvent
 
 
 class Unmerged(models.TextChoices):

@@ -7,8 +7,8 @@ from django.db import transaction
 from courseware.accounts.joining import LEARNER
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.notices import notify
-from courseware.evidence.recording import NewEvent, record_many
-from courseware.outbox.models import Message, MessageState
+from courseware.audit_log.record import NewEvent, record_many
+from courseware.notifications.models import Message, MessageState
 
 
 @transaction.atomic

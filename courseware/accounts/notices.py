@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from courseware.outbox import telling
+from courseware.notifications.email import queue
 
 WHAT = {
     "password-set": _("Your password was changed."),
@@ -24,7 +24,7 @@ WHAT = {
 
 
 def notify(person, what, *, address="", detail=""):
-    telling.tell("account-notice", person, address=address, data={"what": what, "detail": detail})
+    queue.tell("account-notice", person, address=address, data={"what": what, "detail": detail})
 
 
 def in_words(message):

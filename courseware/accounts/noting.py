@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.accounts.notes import Note
-from courseware.evidence.recording import NewEvent, record_many, subject_of
+from courseware.audit_log.record import NewEvent, record_many, subject_of
 
 
 @transaction.atomic

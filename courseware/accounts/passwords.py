@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from courseware.face.faces import newest_key, styles_at
+from courseware.branding.branding import newest_key, styles_at
 
 LOOKED_AT = 32  # characters; what is hard to guess so far does not become easier, and looking takes time
 GUESSES = 10**8  # what eight characters by chance withstand

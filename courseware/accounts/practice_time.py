@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from courseware.accounts.models import User
-from courseware.evidence.recording import NewEvent, subject_of
+from courseware.audit_log.record import NewEvent, subject_of
 
 
 def lock(people: Iterable[int]) -> None:

@@ -5,7 +5,7 @@ from django.db.models import F
 
 from courseware.accounts.api_keys import end_all_keys
 from courseware.accounts.models import User
-from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 
 
 def rights_of(person):

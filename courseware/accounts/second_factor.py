@@ -12,7 +12,7 @@ from courseware.accounts.allauth_internals import get_authentication_records, re
 from courseware.accounts.notices import notify
 from courseware.accounts.rights import drop_sessions
 from courseware.accounts.sessions import handles_records
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 from courseware.lib.web.page_views import for_the_whole_page
 
 # Names of URLs allowed before the second factor is given; those to set one up, only if there is none.

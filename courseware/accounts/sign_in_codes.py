@@ -25,8 +25,8 @@ from courseware.accounts.permissions import (
 )
 from courseware.accounts.sign_in_names import called
 from courseware.accounts.ways_in import SignInCode
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record, subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record, subject_of
 
 SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another
 LENGTH = 8

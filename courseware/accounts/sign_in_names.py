@@ -7,9 +7,9 @@ from django.db.models import OuterRef, Q, Subquery
 
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User, plain_staff_number
-from courseware.face.faces import newest_key
+from courseware.branding.branding import newest_key
 from courseware.lib.db.compiled_query import KeptQuery
-from courseware.outbox.tray import unread_of
+from courseware.notifications.inbox import unread_of
 
 
 def plain_name(typed):

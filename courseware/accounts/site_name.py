@@ -3,7 +3,7 @@
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, gettext
 
-from courseware.face.faces import SITE, Face, face_at, newest_key
+from courseware.branding.branding import SITE, Face, face_at, newest_key
 
 
 def site_name(face: Face) -> str:
@@ -20,4 +20,4 @@ def face_for(request, course: str = SITE) -> Face:
 
 def face_for_pages(request):
     face = SimpleLazyObject(lambda: face_for(request))
-    return {"face": face, "site_name": lambda: site_name(face)}
+    return {"branding": face, "site_name": lambda: site_name(face)}

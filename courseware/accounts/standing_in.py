@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, User
 from courseware.accounts.sessions import ask_for_teams_anew
 from courseware.accounts.substitutes import Substitute
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import LineWords, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message, TrayLine
-from courseware.outbox.telling import tell
+from courseware.notifications.email.email_types import LineWords, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message, TrayLine
 
 
 @transaction.atomic

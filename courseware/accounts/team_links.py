@@ -18,8 +18,8 @@ from courseware.accounts.offices import HR
 from courseware.accounts.permissions import handles_people, people_managed_by, teams_managed_by
 from courseware.accounts.substitutes import Substitute
 from courseware.accounts.ways_in import JoinRequest, TeamLink
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record, subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record, subject_of
 from courseware.lib.dates import site_day
 from courseware.lib.text.names import visible
 

@@ -5,7 +5,7 @@ from django.db import transaction
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.moving import ended
 from courseware.accounts.whereabouts import change_teams_of
-from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 
 LEARNER = Membership.Role.LEARNER
 

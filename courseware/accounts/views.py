@@ -33,7 +33,7 @@ from courseware.accounts.models import User, plain_staff_number
 from courseware.accounts.sign_in_codes import use_code
 from courseware.accounts.sign_in_names import called
 from courseware.accounts.team_links import LinkEnded, come_in, count_try, may_try, open_link
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 from courseware.lib.web.form_numbers import keys_in
 
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60  # seconds

@@ -7,7 +7,7 @@ from django.utils.datastructures import MultiValueDict
 
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import RESPONSES, Attempt, Response
-from courseware.language.questions import Question
+from courseware.course_format.questions.question_types import Question
 from courseware.learning.question_view import ShownChoice, ShownQuestion, groups_of, raw_in_order
 from courseware.lib.web.form_numbers import small_number
 

@@ -14,10 +14,10 @@ from courseware.assessment.grading import reaches
 from courseware.assessment.met_wordings import met_wordings
 from courseware.assessment.models import RESPONSES, RESPONSES_AT, Attempt, Response
 from courseware.assessment.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, PageData
+from courseware.audit_log.record import record, subject_of
 from courseware.content.models import Page, Release
-from courseware.evidence.recording import record, subject_of
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, PageData
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import done_documents, own_outline, track_of
@@ -57,7 +57,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     at = at or timezone.now()
     enrollment = lock(enrollment)
     release, language = enrollment.release, enrollment.source_language
-    outline, page = own_outline(enrollment, language), serving.page(release, exam, language)
+    outline, page = own_outline(enrollment, language), store.page(release, exam, language)
     earlier = enrollment.attempts.filter(exam=page.document_id)
     if enrollment.waived_at:
         raise NotYet(Eligibility("ended"))
@@ -69,7 +69,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
     # The second sitting of a pre-check asks questions parallel to those of the first.
     if is_pre_check(page) and (first := earlier.with_release().first()):
         release, drawn = parallel_questions(joined(first, enrollment), release)
-        page = serving.page(release, exam, language)
+        page = store.page(release, exam, language)
     else:
         drawn = draw_questions(enrollment, outline, page, at)
     # Kept in the attempt: time that is given or taken back later is for the next one.
@@ -121,7 +121,7 @@ def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[
 
 def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
     language = attempt.enrollment.source_language
-    pages = {each.bank: serving.page(attempt.release, each.bank, language) for each in drawn}
+    pages = {each.bank: store.page(attempt.release, each.bank, language) for each in drawn}
     Response.objects.bulk_create(
         Response(
             attempt=attempt,

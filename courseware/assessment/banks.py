@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Mapping
 
 from courseware.assessment.models import Attempt, Response
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import PageData
 from courseware.content.models import Page, Release
-from courseware.language.questions import Question
+from courseware.content.rendering import store
+from courseware.content.rendering.store import PageData
+from courseware.course_format.questions.question_types import Question
 
 
 def bank(release: Release, identifier: str, language: str) -> Mapping[str, Question]:
     """Question id → question, in `language` or else in that of the course."""
-    return serving.page(release, identifier, language).questions
+    return store.page(release, identifier, language).questions
 
 
 def find_page(release: Release, identifier: str, language: str) -> PageData | None:
     try:
-        return serving.page(release, identifier, language)
+        return store.page(release, identifier, language)
     except Page.DoesNotExist:
         return None
 

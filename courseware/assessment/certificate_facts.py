@@ -13,8 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
 
 from courseware.assessment.models import Attempt, Certificate
-from courseware.content.compiled.serving import Outline
-from courseware.face.faces import Face, face_on
+from courseware.branding.branding import Face, face_on
+from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import narrowed
 from courseware.lib import dates

@@ -16,11 +16,11 @@ from courseware.accounts.models import User
 from courseware.assessment.certificate_facts import facts_of, in_language
 from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.models import Certificate, CertificatePaper
-from courseware.content.compiled.serving import outline
-from courseware.evidence.recording import record
-from courseware.face.colours import LIGHT
-from courseware.face.faces import face_on
-from courseware.face.models import Logo
+from courseware.audit_log.record import record
+from courseware.branding.branding import face_on
+from courseware.branding.colours import LIGHT
+from courseware.branding.models import Logo
+from courseware.content.rendering.store import outline
 from courseware.jobs.tasks import done_with, task
 from courseware.learning.completing import lock
 from courseware.lib.text.pdf import NoGlyph, draw_pdf, qr_svg

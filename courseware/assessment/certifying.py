@@ -13,14 +13,14 @@ from courseware.assessment.certificate_facts import Issue, all_facts, facts_in_l
 from courseware.assessment.certificate_numbers import new_number
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standings
-from courseware.content.compiled.serving import Outline, outline
+from courseware.audit_log.record import record
 from courseware.content.models import Release
-from courseware.evidence.recording import record
+from courseware.content.rendering.store import Outline, outline
 from courseware.learning.completing import lock
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import LineWords, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message, TrayLine
-from courseware.outbox.telling import tell
+from courseware.notifications.email.email_types import LineWords, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message, TrayLine
 
 
 class NotForThisPerson(Exception):

@@ -13,9 +13,9 @@ from courseware.accounts.models import User
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
 from courseware.assessment.drilling import OtherQuestion
 from courseware.assessment.models import DailyAnswer, DailyWish
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 from courseware.learning.answering import question_of_form, store_new
-from courseware.outbox.stopping import stopped_of, turn_on_again
+from courseware.notifications.unsubscribe import stopped_of, turn_on_again
 
 if TYPE_CHECKING:
     from fsrs import Scheduler

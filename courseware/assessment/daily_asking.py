@@ -19,10 +19,10 @@ from courseware.assessment.banks import find_page
 from courseware.assessment.daily_rules import DailyRule, Wording, most_urgent, wording_of
 from courseware.assessment.met_wordings import QUARTER, MetWordings, latest
 from courseware.assessment.models import DailyAnswer, DailyWish, DrillAnswer, Response
-from courseware.content.compiled import serving
-from courseware.content.compiled.paragraphs import without_sources
-from courseware.content.compiled.serving import Outline, PageData, Step
-from courseware.language.questions import Question
+from courseware.content.rendering import store
+from courseware.content.rendering.paragraphs import without_sources
+from courseware.content.rendering.store import Outline, PageData, Step
+from courseware.course_format.questions.question_types import Question
 from courseware.learning.access import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, not_asked_reason
@@ -179,7 +179,7 @@ def last_met(met: Iterable[Met], given: Iterable[DailyAnswer], at: datetime) -> 
 
 def rules_of(run: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyAnswer]) -> Iterator[DailyRule]:
     """In the order of the course, of rules that it still has."""
-    outline = serving.outline(run.release, language)
+    outline = store.outline(run.release, language)
     own = [(each, objective_of(each, run, language)) for each in met if each.enrollment == run.pk]
     missed = missed_by_objective(own)
     wordings = wordings_of(run, outline, {each.document for each, _objective in own})

@@ -10,11 +10,11 @@ from django.utils.translation import get_language
 from courseware.assessment.banks import find_page
 from courseware.assessment.daily_asking import AskedToday, daily_of
 from courseware.assessment.models import DailyAnswer
-from courseware.content.compiled import serving
-from courseware.content.compiled.paragraphs import without_sources
-from courseware.content.compiled.serving import Step
-from courseware.language.documents import display_tag
-from courseware.language.questions import Question
+from courseware.content.rendering import store
+from courseware.content.rendering.paragraphs import without_sources
+from courseware.content.rendering.store import Step
+from courseware.course_format.parsing.documents import display_tag
+from courseware.course_format.questions.question_types import Question
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import ShownQuestion, ask, show
 
@@ -79,7 +79,7 @@ def form_of(asked: AskedToday, language: str) -> DailyForm:
         number=asked.number,
         revision=asked.page.revision_id,
         token=uuid.uuid4(),
-        language=display_tag(serving.outline(run.release, language).language),
+        language=display_tag(store.outline(run.release, language).language),
     )
 
 
@@ -88,7 +88,7 @@ def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str)
     run = next((run for run in runs if run.course_id == answer.course), None)
     if run is None:
         return None
-    outline = serving.outline(run.release, language)
+    outline = store.outline(run.release, language)
     question = question_answered(answer, run, outline.language)
     if question is None:
         return None
@@ -102,5 +102,5 @@ def question_answered(answer: DailyAnswer, run: Enrollment, language: str) -> Qu
     page = find_page(run.release, answer.document_key, language)
     if page and page.revision_id == answer.revision_id:
         return page.questions.get(answer.question)
-    asked = serving.questions_in(answer.document_id, answer.revision_id, answer.question)
+    asked = store.questions_in(answer.document_id, answer.revision_id, answer.question)
     return asked.get(language) or next(iter(asked.values()), None)

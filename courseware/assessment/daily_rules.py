@@ -9,8 +9,8 @@ from datetime import date, datetime, tzinfo
 from hashlib import sha256
 
 from courseware.assessment.met_wordings import MetWordings
-from courseware.content.compiled.serving import PageData
-from courseware.language.questions import Question
+from courseware.content.rendering.store import PageData
+from courseware.course_format.questions.question_types import Question
 
 
 @dataclass(frozen=True)

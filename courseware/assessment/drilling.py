@@ -18,11 +18,11 @@ from django.utils import timezone
 from courseware.assessment.banks import find_page
 from courseware.assessment.met_wordings import met_wordings
 from courseware.assessment.models import Attempt, DrillAnswer, Response
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import PageData
+from courseware.audit_log.record import record
 from courseware.content.models import Release
-from courseware.evidence.recording import record
-from courseware.language.questions import Question, ResponseValue
+from courseware.content.rendering import store
+from courseware.content.rendering.store import PageData
+from courseware.course_format.questions.question_types import Question, ResponseValue
 from courseware.learning.answering import question_of_form, store_new
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion
@@ -162,7 +162,7 @@ def drills_on(rules: Mapping[str, list[DrillAnswer]], requirement: Mapping | Non
 def drill_wanted_by(attempt: Attempt) -> Mapping | None:
     """`critical_drill` of the exam in the release the attempt began with: {"bank", "right"} or None."""
     # The same in each language; "" gives that of the course, which need not be loaded for it.
-    return serving.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
+    return store.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
 
 
 def questions_on(rule: str, bank: PageData) -> list[Question]:
@@ -181,7 +181,7 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestio
     bank = find_page(release, drill.bank, language)
     if bank is None or len(questions_on(drill.rule, bank)) < drill.needed:
         release = attempt.release
-        bank = serving.page(release, drill.bank, language)
+        bank = store.page(release, drill.bank, language)
     asked = {answer.question for answer in drill.streak}
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
     # As of the last answer, so that a reload asks the same question. The hash orders questions never met.

@@ -14,9 +14,9 @@ from courseware.assessment.drilling import is_settled
 from courseware.assessment.grading import points_needed
 from courseware.assessment.models import Attempt, Response
 from courseware.assessment.starting_point import starting_point_of
-from courseware.content.compiled.serving import CheckQuestion, Outline, PageData
-from courseware.language.metadata import attempts_in_a_row
-from courseware.language.questions import Question
+from courseware.content.rendering.store import CheckQuestion, Outline, PageData
+from courseware.course_format.parsing.metadata import attempts_in_a_row
+from courseware.course_format.questions.question_types import Question
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import progress_of, track_of
 from courseware.lib.db.compiled_query import KeptQuery

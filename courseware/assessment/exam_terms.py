@@ -7,8 +7,8 @@ from itertools import count
 from django.utils.translation import ngettext
 
 from courseware.assessment.grading import points_needed
-from courseware.content.compiled.serving import Outline, PageData
-from courseware.language.metadata import attempts_in_a_row
+from courseware.content.rendering.store import Outline, PageData
+from courseware.course_format.parsing.metadata import attempts_in_a_row
 
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 

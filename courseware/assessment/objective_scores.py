@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 
 from courseware.assessment.grading import Score
 from courseware.assessment.models import Response
-from courseware.content.compiled.serving import Outline
+from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 
 

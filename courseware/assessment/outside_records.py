@@ -12,9 +12,9 @@ from courseware.accounts.models import User
 from courseware.assessment.certificate_facts import months_later
 from courseware.assessment.models import OutsideTraining
 from courseware.assessment.standing import keep_standings
-from courseware.content.compiled.serving import outline
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.content.models import Course
-from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.content.rendering.store import outline
 
 TRAININGS_AT_ONCE = 50  # people in one transaction
 

@@ -9,9 +9,9 @@ from courseware.assessment.grading import points_needed, score_by
 from courseware.assessment.models import RESPONSES, Attempt, Response
 from courseware.assessment.objective_scores import ModuleScore, by_module
 from courseware.assessment.starting_point import sittings_of
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, PageData, Step
-from courseware.language.questions import Question
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, PageData, Step
+from courseware.course_format.questions.question_types import Question
 from courseware.learning.question_view import TICKED, ShownChoice, ShownQuestion, groups_of, shown_choice
 
 
@@ -161,7 +161,7 @@ def topics_of(attempts: Sequence[Attempt], language: str) -> tuple[Topic, ...]:
     """Of the submitted attempts at a pre-check, in the order of the first. Runs a query for each of at most two."""
     if not attempts:
         return ()
-    outline = serving.outline(attempts[0].release, language)
+    outline = store.outline(attempts[0].release, language)
     then, *again = (answered_by_family(attempt, outline.language) for attempt in attempts)
     now = again[0] if again else {}
     names = topic_names(attempts[0], outline)
@@ -186,9 +186,9 @@ def answered_by_family(attempt: Attempt, language: str) -> dict[str, tuple[Quest
 
 
 def topic_names(attempt: Attempt, outline: Outline) -> dict[str, str]:
-    exam = serving.page(attempt.release, attempt.exam.identifier, outline.language)
+    exam = store.page(attempt.release, attempt.exam.identifier, outline.language)
     banks = [stratum["bank"] for stratum in exam.data["strata"]]
-    pages = (serving.page(attempt.release, bank, outline.language) for bank in banks)
+    pages = (store.page(attempt.release, bank, outline.language) for bank in banks)
     return {family: name for page in pages for family, name in page.data["topics"].items()}
 
 

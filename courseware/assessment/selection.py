@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from courseware.assessment.met_wordings import MetWordings
-from courseware.language.questions import Question, askable
+from courseware.course_format.questions.question_types import Question, askable
 
 
 class BankTooSmall(Exception):

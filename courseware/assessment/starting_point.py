@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from courseware.assessment.grading import Score, gain
 from courseware.assessment.models import Attempt
-from courseware.content.compiled.serving import Outline
+from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.lib.db.compiled_query import KeptQuery
 

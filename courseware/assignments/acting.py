@@ -16,9 +16,9 @@ from courseware.assessment.models import Attempt, Response
 from courseware.assignments.fitting import Deed
 from courseware.assignments.models import Assignment
 from courseware.assignments.planning import Intent, acting_rules, plan, version_of
-from courseware.content.compiled.serving import Outline, outline
+from courseware.audit_log.record import NewEvent, record_many
 from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.content.rendering.store import Outline, outline
 from courseware.jobs.tasks import task
 from courseware.learning.beginning import begin_many, enrolled
 from courseware.learning.course_letter import tell_enrolled

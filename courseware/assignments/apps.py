@@ -24,7 +24,7 @@ class AssignmentsConfig(AppConfig):
             words_pages,
         )
         from courseware.assignments.mornings import register_morning_job, schedule_emails
-        from courseware.jobs.condition import register_troubles
+        from courseware.jobs.health import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
         from courseware.learning.completing import enrollment_completed

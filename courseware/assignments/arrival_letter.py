@@ -18,9 +18,9 @@ from courseware.assignments.reminding import courses_in_words
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import NotAskedReason
-from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
-from courseware.outbox.models import Message, TrayLine
-from courseware.outbox.telling import tell_together
+from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, register_kind
+from courseware.notifications.email.queue import tell_together
+from courseware.notifications.models import Message, TrayLine
 
 KIND = "arrival"
 DAY = timedelta(days=1)

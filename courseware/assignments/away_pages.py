@@ -18,7 +18,7 @@ from courseware.accounts.addresses import page_before
 from courseware.accounts.away import Away
 from courseware.accounts.models import User
 from courseware.assignments.people_forms import DayInput
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.adjustments import Postponement
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
@@ -174,6 +174,6 @@ def runs_due(person):
         Postponement.objects.of_the_day_that_counts().filter(enrollment__in=runs).values_list("enrollment", "days")
     )
     for run in runs:
-        run.title = serving.outline(run.release, get_language()).title
+        run.title = store.outline(run.release, get_language()).title
         run.days = moved.get(run.pk, 0)
     return runs

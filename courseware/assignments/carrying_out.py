@@ -17,7 +17,7 @@ from courseware.accounts.absences import last_days_away
 from courseware.accounts.models import User
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding import APART, KIND, asked_about, runs_in
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning.adjusting import NotUndone, adjust, lines_in_hands_of, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import take_back_refusals
@@ -27,11 +27,11 @@ from courseware.learning.manager_actions.manager_action import Refusal, Unadjust
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import REASONS, NotAskedReason, Reason, is_not_away, not_asked_reason
 from courseware.lib.dates import due_instant, site_day
-from courseware.outbox.delivering import deliver
-from courseware.outbox.kinds import LetterSort
-from courseware.outbox.letter_days import LIMITS, days_that_count
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.telling import HELD_FOR_UNDO, email_to
+from courseware.notifications.email.delivery import deliver
+from courseware.notifications.email.email_types import LetterSort
+from courseware.notifications.email.queue import HELD_FOR_UNDO, email_to
+from courseware.notifications.email.sending_limits import LIMITS, days_that_count
+from courseware.notifications.models import Message, MessageState
 
 LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
 NOT_SENT = gettext_noop("taken back by who had sent it")
@@ -159,7 +159,7 @@ def why_unreminded(at: datetime) -> Case:
 
 
 def has_had_its_letters(at: datetime) -> Q:
-    """One today, or as many as there may be in so many days: see `outbox.letter_days`."""
+    """One today, or as many as there may be in so many days: see `notifications.email.sending_limits`."""
     today = site_day(at)
     turns = Message.objects.filter(person=OuterRef("learner"), turn_sort=SORT)
     of_days = turns.filter(turn_on__range=days_that_count(today, SORT)).order_by().values("person")

@@ -11,17 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.assignments.mornings import Morning, MorningJob, by_person
-from courseware.content.compiled.serving import outline
 from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
+from courseware.content.rendering.store import outline
 from courseware.learning.changed_lessons import LessonChange, open_changes
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.not_asked import NotAskedReason
 from courseware.learning.progress import narrowed
 from courseware.lib.dates import due_instant
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
 
 KIND = "lesson-changed"
 CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then

@@ -8,8 +8,8 @@ from django.utils.translation import gettext, ngettext
 from courseware.accounts.models import User
 from courseware.assignments.door_sending import try_door
 from courseware.assignments.models import WAITING, GroupCard, GroupDoor
-from courseware.evidence.recording import record
-from courseware.jobs.condition import Trouble
+from courseware.audit_log.record import record
+from courseware.jobs.health import Trouble
 
 
 @transaction.atomic

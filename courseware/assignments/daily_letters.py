@@ -23,9 +23,9 @@ from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.learning.models import Enrollment
 from courseware.learning.question_view import ask
 from courseware.lib.dates import now
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
 
 _SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
 NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet

@@ -17,8 +17,8 @@ from courseware.assignments.chat_bots import ask_for_try, remove_door, save_door
 from courseware.assignments.models import CardState, GroupCard, GroupDoor
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
-from courseware.outbox.chat_cards import SERVICES
-from courseware.outbox.chat_doors import check_address
+from courseware.notifications.chat.client import check_address
+from courseware.notifications.chat.messages import SERVICES
 
 SECRET = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 

@@ -30,12 +30,12 @@ from courseware.learning.headcounts import Headcount, Tally
 from courseware.learning.states import NO_DAY, State
 from courseware.lib.dates import due_day
 from courseware.lib.disclosure import STEP
-from courseware.outbox.chat_cards import ChatCard
-from courseware.outbox.chat_doors import DoorAnswer, DoorVerdict, knock, server_of
-from courseware.outbox.circuit_breaker import CircuitBreaker
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import tell
+from courseware.notifications.chat.client import DoorAnswer, DoorVerdict, knock, server_of
+from courseware.notifications.chat.messages import ChatCard
+from courseware.notifications.email.circuit_breaker import CircuitBreaker
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message
 
 BOARD_PAGES: list[str] = []
 

@@ -15,9 +15,9 @@ from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.content.course_titles import course_title
 from courseware.learning.course_letter import signers_of
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
 
 KIND = "certificate-ending"
 DAYS_BEFORE = (60, 30, 7)

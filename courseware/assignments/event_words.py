@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning import manager_actions
 
 EVENT_WORDS: dict[str, str | Promise] = {

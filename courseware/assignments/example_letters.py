@@ -16,7 +16,7 @@ from courseware.learning.course_letter import (
     of_first,
     signed_example,
 )
-from courseware.outbox.placeholders import NAME_AND_FIRM, Editable, Placeholder
+from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable, Placeholder
 
 
 def example_of_reminder() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import page_view
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 
 LETTERS_A_PAGE = 50
 FORESEEN = 100  # letters from which on a page is full

@@ -25,13 +25,13 @@ from courseware.accounts.models import User
 from courseware.accounts.working_days import DAY
 from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, mornings_before
 from courseware.jobs.tasks import Later, is_stopping, newest_request, task
-from courseware.jobs.working import COMES_BACK
+from courseware.jobs.worker import COMES_BACK
 from courseware.lib.dates import at_time
 from courseware.lib.db.chunks import batches
-from courseware.outbox.delivering import preview_round
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort, kinds_of_sort
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.telling import write_once
+from courseware.notifications.email.delivery import preview_round
+from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, kinds_of_sort
+from courseware.notifications.email.queue import write_once
+from courseware.notifications.models import Message, MessageState
 
 SORTS = (LetterSort.TRAINING, LetterSort.SUBSCRIBED)
 TOGETHER = "it is told in the same letter as another"

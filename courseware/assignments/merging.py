@@ -12,14 +12,14 @@ from courseware.accounts.models import User
 from courseware.assessment.models import OutsideTraining
 from courseware.assessment.standing import work_out
 from courseware.assignments import arrival_letter, changed_lesson_letters, ending_letters, reminding
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning import day_answer_letter
 from courseware.learning.course_letter import give_back, hand_over
 from courseware.learning.days_told import keep_days_of
 from courseware.learning.joint_runs import bring_together, hold, take_apart
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.postponing import settle, zone_of
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 
 
 class StaysMerged(models.TextChoices):

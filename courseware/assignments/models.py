@@ -14,9 +14,9 @@ from courseware.assignments.fitting import Because, Why
 from courseware.content.models import Course, Document, Release
 from courseware.learning.models import Enrollment
 from courseware.lib.text.names import NameField
-from courseware.outbox.chat_cards import SERVICES
-from courseware.outbox.chat_doors import masked
-from courseware.outbox.models import Message
+from courseware.notifications.chat.client import masked
+from courseware.notifications.chat.messages import SERVICES
+from courseware.notifications.models import Message
 
 DEFAULT_REMINDER_DAYS = [7, 1, -3]
 DEFAULT_EVERY = 10  # working days

@@ -14,8 +14,8 @@ from courseware.accounts.working_days import DAY, calendar_of
 from courseware.jobs.schedule import Daily, schedule
 from courseware.lib.dates import site_day
 from courseware.lib.db.chunks import batches
-from courseware.outbox.models import Message
-from courseware.outbox.telling import write_once
+from courseware.notifications.email.queue import write_once
+from courseware.notifications.models import Message
 
 PEOPLE_AT_ONCE = 200
 EMAILS_AT_ONCE = 500  # in memory

@@ -28,8 +28,8 @@ from courseware.assignments.newcomers import (
     was_asked,
 )
 from courseware.assignments.people_forms import DayInput
-from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
+from courseware.content.rendering.store import outline
 from courseware.learning.due import FARTHEST
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields, LongSelect

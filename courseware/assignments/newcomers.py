@@ -19,13 +19,13 @@ from courseware.accounts.joining import add_person
 from courseware.accounts.models import Team, User, time_zones
 from courseware.accounts.rosters.reading import NotUsable, Row, read_row
 from courseware.accounts.sign_in_names import plain_name
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib.dates import due_instant
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 
 
 @transaction.atomic

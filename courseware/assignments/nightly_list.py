@@ -26,11 +26,11 @@ from courseware.accounts.rosters.comparing import BAD
 from courseware.accounts.rosters.reading import ListRefused
 from courseware.accounts.rosters.roster import Roster, RosterRow
 from courseware.assignments.acting import act
-from courseware.content.compiled.serving import outline
 from courseware.content.models import Course, Release
+from courseware.content.rendering.store import outline
 from courseware.jobs.tasks import Later, task
-from courseware.outbox.kinds import MessageKind, one_by_one, register_kind
-from courseware.outbox.telling import tell
+from courseware.notifications.email.email_types import MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import tell
 
 
 def posts_by_title() -> dict[str, str]:

@@ -12,8 +12,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from courseware.accounts.permissions import is_manager, people_managed_by
 from courseware.assignments.door_sending import BOARD_PAGES
 from courseware.assignments.observing import NotAsked, observation_of, observations_due, observe, why_not_asked
-from courseware.content.compiled import serving
-from courseware.language.documents import display_tag
+from courseware.content.rendering import store
+from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.feedback import SurveyChanged
 from courseware.learning.forms import SurveyForm
 from courseware.learning.models import Enrollment
@@ -34,7 +34,7 @@ def observations(request):
 def asked_or_404(user, pk, sheet):
     led = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
     run = get_object_or_404(led.with_release().select_related("learner"), pk=pk)
-    found = serving.outline(run.release, get_language()).find_sheet(sheet)
+    found = store.outline(run.release, get_language()).find_sheet(sheet)
     if found is None:
         raise Http404(sheet)
     return run, found
@@ -44,7 +44,7 @@ def asked_or_404(user, pk, sheet):
 @form_view("assignments:observation", is_held=False)
 def observation(request, pk, sheet):
     run, asked = asked_or_404(request.user, pk, sheet)
-    page = serving.page(run.release, sheet, get_language())
+    page = store.page(run.release, sheet, get_language())
     form, is_changed = SurveyForm(posted(request), questions=page.data["questions"]), False
     if request.method == "POST":
         try:
@@ -59,7 +59,7 @@ def observation(request, pk, sheet):
             )
             is_changed = True
     known = observation_of(run, sheet)
-    outline = serving.outline(run.release, get_language())
+    outline = store.outline(run.release, get_language())
     context = {
         "run": run,
         "outline": outline,

@@ -25,18 +25,18 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.assignments.mornings import Morning, MorningJob, in_order
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import LeadsSheet, outline
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document
+from courseware.content.rendering import store
+from courseware.content.rendering.store import LeadsSheet, outline
 from courseware.learning.due import day_in_words
 from courseware.learning.feedback import SurveyChanged, counts_from_month_of
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib import disclosure
 from courseware.lib.dates import due_instant, site_day
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
 
 ASKED_FOR = timedelta(days=60)  # from the day on which it is first asked; later nobody remembers
 LOOKED_AT = 200  # runs of a sheet, those of the own teams first, the earliest completion in front
@@ -139,7 +139,7 @@ def observe(
     if team is None:  # since the page was asked for
         raise NotAsked(Unobserved.LED_NO_MORE)
     if answers is not None:
-        now = serving.page(run.release, sheet.id, run.source_language)
+        now = store.page(run.release, sheet.id, run.source_language)
         if now.revision_id != revision:
             raise SurveyChanged(sheet.id)
         keep_without_person(run, document, answers, team=team, day=day)

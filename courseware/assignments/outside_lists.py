@@ -19,8 +19,8 @@ from courseware.accounts.rosters.reading import READ, Listing, ListSort, Row, cl
 from courseware.accounts.rosters.tables import Table
 from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import key_of, usual_end
-from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
+from courseware.content.rendering.store import outline
 from courseware.lib.dates import site_day
 
 MOST_TRAININGS = 1000  # all of them stand on one page

@@ -38,10 +38,10 @@ from courseware.assignments.decision_pages import record_page
 from courseware.assignments.event_words import with_words
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_forms import ParticularsForm, PeopleFilter, PlaceForm
-from courseware.content.compiled.serving import outline
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
 from courseware.content.course_titles import course_title
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
+from courseware.content.rendering.store import outline
 from courseware.learning.looks import VERB as LOOKED
 from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment
@@ -50,7 +50,7 @@ from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 
 PEOPLE_A_PAGE = 50
 NEW_FOR = timedelta(days=30)  # so long the page about the first day is offered

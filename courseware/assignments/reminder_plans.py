@@ -16,15 +16,15 @@ from courseware.assignments.models import (
     EscalationSwitch,
     ReminderPlan,
 )
+from courseware.audit_log.record import NewEvent, record, record_many
 from courseware.content.models import Course
-from courseware.evidence.recording import NewEvent, record, record_many
 
 FARTHEST_REMINDER = 60  # working days
 LAST_REPEAT = 260  # working days after the due day: about a year
 MOST = 10
 A_FORTNIGHT = 10  # working days
 CAUGHT_UP = 2  # working days on which nobody looked
-IN_A_FORTNIGHT = 3  # letters about the training: see `outbox.letter_days`
+IN_A_FORTNIGHT = 3  # letters about the training: see `notifications.email.sending_limits`
 
 
 def with_repeats(days: list[int], every: int) -> list[int]:

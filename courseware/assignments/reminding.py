@@ -34,8 +34,8 @@ from courseware.assignments.reminder_plans import (
     reminder_on,
     with_repeats,
 )
-from courseware.content.compiled import serving
 from courseware.content.models import Course
+from courseware.content.rendering import store
 from courseware.journey.next_act import Journey, journeys
 from courseware.learning.course_letter import signers_of
 from courseware.learning.day_requests import DayRequest
@@ -43,9 +43,9 @@ from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, zone_named
 from courseware.learning.not_asked import PERSON_OR_COURSE, NotAskedReason
 from courseware.lib.dates import days_between, due_instant, now
-from courseware.outbox.kinds import LetterSort, MessageKind, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
 
 KIND = "reminder"
 # Less than a day: who was reminded late in the morning may be reminded on the next one early.
@@ -141,7 +141,7 @@ def courses_in_words(runs: Mapping[Message, list[Enrollment]]) -> dict[Message, 
     for language, messages in by_language.items():
         with translation.override(language):
             together = [run for message in messages for run in runs[message]]
-            outlines = {run.course_id: serving.outline(run.release, language) for run in together}
+            outlines = {run.course_id: store.outline(run.release, language) for run in together}
             said = {journey.enrollment.pk: left_in_words(journey) for journey in journeys(together, outlines)}
         found |= {message: [said[run.pk] for run in runs[message]] for message in messages}
     return found

@@ -12,9 +12,9 @@ from courseware.accounts.models import Membership, Team
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.people_forms import DayInput
 from courseware.assignments.switching import is_name_taken
-from courseware.content.compiled import serving
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
+from courseware.content.rendering import store
 from courseware.learning.due import FARTHEST
 from courseware.lib import dates
 from courseware.lib.web.form_layout import Fields, Sentence
@@ -37,7 +37,7 @@ def published_courses():
 def posts():
     found = {}
     for course in published_courses():
-        found |= serving.outline(course.current, get_language()).tracks
+        found |= store.outline(course.current, get_language()).tracks
     return found
 
 
@@ -213,7 +213,7 @@ class RuleForm(forms.ModelForm):
     def check_validity(self, cleaned):
         """A renewal that opens before the new certificate is half over would follow upon itself."""
         course, days = self.rule.course if self.rule else cleaned.get("course"), cleaned.get("renewal_days")
-        months = course and serving.outline(course.current, course.source_language).valid_months
+        months = course and store.outline(course.current, course.source_language).valid_months
         if days and months and days > months * 15:
             words = _("A certificate of this course is valid for %(months)s months: at most %(days)s days before.")
             self.add_error("renewal_days", words % {"months": months, "days": months * 15})

@@ -18,13 +18,13 @@ from courseware.accounts.permissions import not_decided_by
 from courseware.assignments.acting import act_soon
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
 from courseware.assignments.planning import version_of
-from courseware.evidence.recording import NewEvent, record, record_many, subject_of
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.jobs.tasks import task
 from courseware.learning import course_letter
 from courseware.learning.models import Enrollment
 from courseware.learning.newest_runs import stands_for_another
 from courseware.lib.db.chunks import batches
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 
 BOOKKEEPING = {"id", "rule", "number", "made_by", "made_at"}
 TERMS = tuple(field.attname for field in RuleVersion._meta.concrete_fields if field.name not in BOOKKEEPING)

@@ -23,22 +23,22 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions import handles_people, people_visible_to, sees_the_firm
 from courseware.accounts.person_field import PersonSearch
 from courseware.assignments.people_forms import exactly_or_found_by
-from courseware.content.desk.editing import language_name
-from courseware.face.faces import face_of
-from courseware.jobs.condition import Trouble
-from courseware.language.documents import display_tag
+from courseware.branding.branding import face_of
+from courseware.content.authoring.editor_state import language_name
+from courseware.course_format.parsing.documents import display_tag
+from courseware.jobs.health import Trouble
 from courseware.learning.course_letter import signers_of
 from courseware.learning.looks import record_look
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted
-from courseware.outbox.editable_letters import EditableLetter, editable_letter, editable_letters
-from courseware.outbox.kinds import MESSAGE_KINDS, LetterSort
-from courseware.outbox.letter_parts import PARTS, SUBJECT
-from courseware.outbox.letter_words import LetterWords, SetMeanwhile, Words, set_words
-from courseware.outbox.models import Message
-from courseware.outbox.placeholders import mistakes_in
-from courseware.outbox.stopping import may_be_stopped
-from courseware.outbox.writing import WrittenLetter, paragraphs_of, write_letter
+from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort
+from courseware.notifications.email.rendering import WrittenLetter, paragraphs_of, write_letter
+from courseware.notifications.models import Message
+from courseware.notifications.unsubscribe import may_be_stopped
+from courseware.notifications.wording.blocks import PARTS, SUBJECT
+from courseware.notifications.wording.editable_emails import EditableLetter, editable_letter, editable_letters
+from courseware.notifications.wording.email_wording import LetterWords, SetMeanwhile, Words, set_words
+from courseware.notifications.wording.placeholders import mistakes_in
 
 
 @dataclass(frozen=True)

@@ -13,22 +13,22 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from courseware.content.compiled.card import sections_without_contact
-from courseware.content.compiled.figures import media_url
-from courseware.content.compiled.page_links import address
+from courseware.autosave.store import drop
+from courseware.content.authoring.autosave import keep_sheets, unsaved_sheets
+from courseware.content.authoring.editor_state import DraftForm, compared, desk_after, desk_of, language_name, title_of
+from courseware.content.authoring.emergency_contacts import ContactInline
+from courseware.content.authoring.preview import check_beside, missing_preview, preview_for
 from courseware.content.course_titles import CourseTitleFilter, course_title
-from courseware.content.desk.contacts import ContactInline
-from courseware.content.desk.editing import DraftForm, compared, desk_after, desk_of, language_name, title_of
-from courseware.content.desk.previewing import check_beside, missing_preview, preview_for
-from courseware.content.desk.unsaved_sheets import keep_sheets, unsaved_sheets
 from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
 from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, form_of, restore, save_drafts
 from courseware.content.releases.publishing import ContentErrors, released_revisions
-from courseware.language.documents import display_tag
+from courseware.content.rendering.emergency_card import sections_without_contact
+from courseware.content.rendering.figures import media_url
+from courseware.content.rendering.page_links import address
+from courseware.course_format.parsing.documents import display_tag
 from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, ReadOnly
 from courseware.lib.side_process import NoAnswer
 from courseware.lib.web.page_views import form_on, in_background
-from courseware.unsaved.keeping import drop
 
 SHOWN_REVISIONS = 100
 
@@ -168,7 +168,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return path(route, self.admin_site.admin_view(method), name=f"content_document_{name}")
 
         return [
-            view("<int:object_id>/change/unsaved/", require_POST(self.unsaved), "unsaved"),
+            view("<int:object_id>/change/unsaved/", require_POST(self.unsaved), "autosave"),
             view("<int:pk>/preview/", require_POST(self.preview), "preview"),
             view("<int:pk>/discard/", require_POST(self.discard), "discard"),
             view("<int:pk>/restore/<int:revision>/", require_POST(self.restore), "restore"),

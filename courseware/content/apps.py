@@ -11,6 +11,6 @@ class ContentConfig(AppConfig):
     )  # fmt: skip
 
     def ready(self):
-        from courseware.content.desk.editors import grant_rights  # needs loaded apps
+        from courseware.content.authoring.editor_rights import grant_rights  # needs loaded apps
 
         post_migrate.connect(grant_rights, sender=self)

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.utils.translation import get_language
 
-from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
+from courseware.content.rendering.store import outline
 
 
 def course_title(course: Course, language: str = "") -> str:

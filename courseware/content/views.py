@@ -3,9 +3,9 @@ from pathlib import PurePosixPath
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from courseware.content.compiled.figures import DIGEST_LENGTH
 from courseware.content.models import Document, Text
-from courseware.language.documents import MEDIA_FOLDER
+from courseware.content.rendering.figures import DIGEST_LENGTH
+from courseware.course_format.parsing.documents import MEDIA_FOLDER
 
 TYPES = {
     ".avif": "image/avif",

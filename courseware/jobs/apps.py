@@ -11,6 +11,6 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         from courseware.jobs.schedule import Daily, Every, command, schedule, tidy
 
-        schedule("seal-evidence", _("Seal the log"), command("seal_evidence"), Every(timedelta(minutes=5)))
-        schedule("verify-evidence", _("Check that the log is whole"), command("verify_evidence"), Daily(time(3, 20)))
+        schedule("seal-evidence", _("Seal the log"), command("create_checkpoint"), Every(timedelta(minutes=5)))
+        schedule("verify-evidence", _("Check that the log is whole"), command("verify_audit_log"), Daily(time(3, 20)))
         schedule("tidy-tasks", _("Forget old background work"), tidy, Daily(time(3, 40)))

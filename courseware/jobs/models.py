@@ -16,7 +16,7 @@ class WorkerQuerySet(models.QuerySet["Worker"]):
 
 
 class Worker(models.Model):
-    """A process of `manage.py work`, which gives a sign of life every few seconds."""
+    """A process of `manage.py run_worker`, which gives a sign of life every few seconds."""
 
     name = models.CharField(_("name"), max_length=64, primary_key=True)
     started_at = models.DateTimeField(_("began"), default=timezone.now)

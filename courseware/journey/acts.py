@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from courseware.assessment.drilling import OwedDrill
 from courseware.assessment.eligibility import Failed
-from courseware.content.compiled.serving import Step
+from courseware.content.rendering.store import Step
 from courseware.journey.under_way import UnderWay
 from courseware.learning.not_asked import REASONS, Reason
 

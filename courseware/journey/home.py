@@ -16,12 +16,12 @@ from courseware.accounts.leads import lead_of
 from courseware.accounts.models import Membership
 from courseware.assessment.exam_terms import ExamTerms, exam_terms
 from courseware.assessment.models import Certificate, Standing
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import OutlineModule, Step
+from courseware.content.rendering import store
+from courseware.content.rendering.store import OutlineModule, Step
+from courseware.course_format.parsing.documents import display_tag
 from courseware.journey.acts import CHANGED, Act, NextAct
 from courseware.journey.next_act import Journey, journeys
 from courseware.journey.under_way import StoppedRun, stopped_run
-from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, own_enrollments
 from courseware.learning.asking import last_request
 from courseware.learning.changed_lessons import ShownChange, as_shown
@@ -181,7 +181,7 @@ class CourseCard:
     def exam(self) -> ExamTerms | None:
         if not self.act.step or self.act.step.kind != "exam":
             return None
-        page = serving.page(self.enrollment.release, self.act.step.id, self.journey.outline.language)
+        page = store.page(self.enrollment.release, self.act.step.id, self.journey.outline.language)
         return exam_terms(page, sum(sitting.exam == self.act.step.id for sitting in self.journey.sittings))
 
     @property
@@ -244,7 +244,7 @@ def course_cards(request, chosen: str) -> list[CourseCard]:
     for enrollment in runs:
         enrollment.away_until = away_until
     newest = {enrollment.course_id: enrollment for enrollment in runs}
-    outlines = {course: serving.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
+    outlines = {course: store.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
     cards = [CourseCard(journey) for journey in journeys(most_urgent_first(list(newest.values())), outlines)]
     return sorted(cards, key=lambda card: card.course != chosen)
 

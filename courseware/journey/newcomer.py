@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
 from courseware.assessment.grading import points_needed
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, PageData, Step
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.journey.home import CourseCard
 from courseware.learning.models import Enrollment
 from courseware.lib.text.durations import minutes_in_words
@@ -57,8 +57,8 @@ def way_to_the_exam(outline: Outline) -> list[Step]:
 
 def welcome(card: CourseCard, person: User) -> Welcome:
     outline, release = card.journey.outline, card.enrollment.release
-    exam = serving.page(release, outline.exam_id, outline.language) if outline.exam_id else None
-    start = serving.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
+    exam = store.page(release, outline.exam_id, outline.language) if outline.exam_id else None
+    start = store.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
     way = way_to_the_exam(outline)
     required = [step.kind for step in way if step.is_required]
     asked = questions_of(exam)

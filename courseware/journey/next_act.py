@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 from courseware.assessment.drilling import OwedDrill, owed_drills
 from courseware.assessment.eligibility import Failed, failed_attempts
 from courseware.assessment.starting_point import Sitting, StartingPoint, sittings_of, starting_point_in
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.journey.acts import CHANGED, Act, NextAct
 from courseware.journey.under_way import UnderWay, under_way_by_enrollment
 from courseware.learning.changed_lessons import LessonChange, open_changes
@@ -221,6 +221,6 @@ def exams_of(waiting: Mapping[int, Journey]) -> dict[int, tuple[Outline, PageDat
     for key, journey in waiting.items():
         release, outline = courses[journey.enrollment.course_id].current, journey.outline
         # A release of this moment may have taken the exam away.
-        if release and outline.exam_id and serving.outline(release, outline.language).find(outline.exam_id):
-            exams[key] = (outline, serving.page(release, outline.exam_id, outline.language))
+        if release and outline.exam_id and store.outline(release, outline.language).find(outline.exam_id):
+            exams[key] = (outline, store.page(release, outline.exam_id, outline.language))
     return exams

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from courseware.content.compiled.paragraphs import without_ids, without_sources
-from courseware.content.compiled.serving import OutlineModule, PageData, Step
+from courseware.content.rendering.paragraphs import without_ids, without_sources
+from courseware.content.rendering.store import OutlineModule, PageData, Step
 from courseware.journey.home import CourseCard
 from courseware.learning.access import Reading
 

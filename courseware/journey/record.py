@@ -10,7 +10,7 @@ from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.objective_scores import by_module, exam_scores
 from courseware.assessment.outside_records import trainings_of
 from courseware.assessment.starting_point import sittings_of
-from courseware.content.compiled.serving import Step
+from courseware.content.rendering.store import Step
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading
 from courseware.learning.adjusting import adjustments_of

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext, ngettext
 
-from courseware.content.compiled.serving import MINUTES_AGAIN, Step
+from courseware.content.rendering.store import MINUTES_AGAIN, Step
 from courseware.journey.acts import DRILL_MINUTES, Act
 from courseware.journey.next_act import Journey
 from courseware.learning.access import Reading

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_GET
 from courseware.accounts.absences import last_day_away
 from courseware.accounts.site_name import face_for
 from courseware.assessment.daily_card import daily_card
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
+from courseware.course_format.parsing.documents import display_tag
 from courseware.journey.acts import Act
 from courseware.journey.home import course_cards, first_changed, other_work
 from courseware.journey.newcomer import welcome
@@ -16,7 +17,6 @@ from courseware.journey.next_act import journeys
 from courseware.journey.reading_copy import reading_copy_of
 from courseware.journey.record import own_record
 from courseware.journey.short_breaks import BREAKS, lessons_tried, proposals
-from courseware.language.documents import display_tag
 from courseware.learning.access import Reading, reading_of
 from courseware.learning.course_page import card_context, render_in_course
 from courseware.learning.phrase_book import own_book
@@ -57,7 +57,7 @@ def reading_copy(request):
         "book": own_book(Reading(main.enrollment)),
         "has_card": bool(card),
         "outline": main.journey.outline,
-        "face": face_for(request, main.course),
+        "branding": face_for(request, main.course),
         "text_language": main.language,
         "page_language": display_tag(get_language()),
     }
@@ -73,7 +73,7 @@ def minutes(request, course):
     enrollment.away_until = last_day_away(request.user)
     wanted = small_number(request.GET.get("for"))
     length = wanted if wanted in BREAKS else BREAKS[0]
-    (journey,) = journeys([enrollment], {enrollment.course_id: serving.outline(reading.release, get_language())})
+    (journey,) = journeys([enrollment], {enrollment.course_id: store.outline(reading.release, get_language())})
     first, *others = proposals(journey, lessons_tried(enrollment.pk), length) or [None]
     context = {"length": length, "lengths": BREAKS, "first": first, "others": others}
     return render_in_course(request, reading, "journey/minutes.html", context)

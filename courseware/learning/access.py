@@ -7,9 +7,9 @@ from django.http import Http404
 from django.utils.translation import get_language
 
 from courseware.accounts.sessions import TIME_ZONE
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Release
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import Progress, own_outline, progress_of
 from courseware.lib.db.compiled_query import KeptQuery
@@ -53,7 +53,7 @@ class Reading:
         return step
 
     def page(self, document_id: str) -> PageData:
-        return serving.page(self.release, document_id, self.language)
+        return store.page(self.release, document_id, self.language)
 
 
 def reading_of(request, course_id) -> Reading:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from courseware.accounts.permissions import not_decided_by
-from courseware.evidence.recording import record_many
+from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.beginning import BATCH

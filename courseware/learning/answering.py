@@ -4,13 +4,13 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.content.compiled import serving
+from courseware.autosave.store import drop, keep, offer_of, unsaved_in
+from courseware.content.rendering import store
 from courseware.learning.changed_lessons import settle_check
 from courseware.learning.completing import complete_lesson, lock, touch, waiting_in
 from courseware.learning.models import Answer
 from courseware.learning.sending_pace import refuse_too_many, sent_by
 from courseware.lib.db.compiled_query import KeptQuery
-from courseware.unsaved.keeping import drop, keep, offer_of, unsaved_in
 
 ANSWERS_OF_FORM = KeptQuery(lambda token: Answer.objects.filter(token=token))
 SENT = sent_by(Answer.objects.all(), owner="enrollment__learner", instant="answered_at")
@@ -38,7 +38,7 @@ def answer(enrollment, step, question_id, raw, *, token, revision=None, at=None)
     """
     at = at or timezone.now()
     enrollment = lock(enrollment)
-    page = serving.page(enrollment.release, step.id, enrollment.source_language)
+    page = store.page(enrollment.release, step.id, enrollment.source_language)
     question = question_of_form(enrollment.release, page, question_id, revision)
     response = question.clean(raw)
     for stored in ANSWERS_OF_FORM(token=token):
@@ -75,8 +75,8 @@ def question_of_form(release, page, question_id, revision):
         raise NoSuchQuestion(question_id) from None
     if revision in (None, page.revision_id):
         return question
-    shown = serving.questions_in(page.document_id, revision, question_id)
-    now = {language: serving.page(release, page.identifier, language).questions[question_id] for language in shown}
+    shown = store.questions_in(page.document_id, revision, question_id)
+    now = {language: store.page(release, page.identifier, language).questions[question_id] for language in shown}
     if not shown or not all(now[language].is_answered_as(was) for language, was in shown.items()):
         raise QuestionChanged(question_id)
     return question

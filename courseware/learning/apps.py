@@ -11,8 +11,8 @@ class LearningConfig(AppConfig):
     editor_rights = ("view_lessonreport", "change_lessonreport")
 
     def ready(self):
-        from courseware.content.compiled import page_links
-        from courseware.content.desk.editors import grant_rights  # needs loaded apps
+        from courseware.content.authoring.editor_rights import grant_rights  # needs loaded apps
+        from courseware.content.rendering import page_links
         from courseware.learning import course_letter, day_answer_letter
 
         page_links.register(

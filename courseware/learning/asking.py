@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions import not_decided_by
-from courseware.evidence.recording import record, record_many
+from courseware.audit_log.record import record, record_many
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.completing import lock

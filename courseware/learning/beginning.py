@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from django.db import IntegrityError, transaction
 
-from courseware.evidence.recording import NewEvent
+from courseware.audit_log.record import NewEvent
 from courseware.learning.models import Enrollment
 
 BATCH = 50  # people enrolled, or changed, in one transaction

@@ -11,14 +11,14 @@ from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import MINUTES_AGAIN, Outline, Step
+from courseware.audit_log.record import record
 from courseware.content.models import Document, Release, ReleaseEntry
 from courseware.content.releases.changed_sentences import ChangedPassage, changed_passages
-from courseware.content.releases.lesson_histories import LessonHistory, WeightyChange, lesson_histories
-from courseware.evidence.recording import record
-from courseware.language.chinese import own_half
-from courseware.language.pace import ANNOUNCED, reading_seconds
+from courseware.content.releases.lesson_changes import LessonHistory, WeightyChange, lesson_histories
+from courseware.content.rendering import store
+from courseware.content.rendering.store import MINUTES_AGAIN, Outline, Step
+from courseware.course_format.parsing.chinese import own_half
+from courseware.course_format.reading_speed import ANNOUNCED, reading_seconds
 from courseware.learning.completing import NeverReleased, lock, touch
 from courseware.learning.models import ChangeSeen, Completion, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
@@ -197,7 +197,7 @@ def say_read(enrollment, step, release, *, at=None):
     change = change and up_to(change, shown[0])
     if change and change.check:
         # What was left of it may be gone: retired, or meant for another post.
-        page = serving.page(enrollment.release, step.id, enrollment.source_language)
+        page = store.page(enrollment.release, step.id, enrollment.source_language)
         if not settle_check(enrollment, step, page, at):
             raise CheckOwed(step.id)
     elif change:

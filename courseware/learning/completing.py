@@ -4,9 +4,9 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from courseware.content.compiled import serving
+from courseware.audit_log.record import record
 from courseware.content.models import Document, ReleaseEntry, Revision
-from courseware.evidence.recording import record
+from courseware.content.rendering import store
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import own_outline, progress_of, track_of
 from courseware.learning.tries import tries_of, waiting
@@ -49,7 +49,7 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 def mark_read(enrollment, step, *, revision=None, at=None):
     """Complete a lesson. `revision`: key of the one shown (None: the current one). Raises NotDone, NeverReleased."""
     enrollment = lock(enrollment)
-    page = serving.page(enrollment.release, step.id, enrollment.source_language)
+    page = store.page(enrollment.release, step.id, enrollment.source_language)
     released = ReleaseEntry.objects.filter(document=page.document_id, revision=revision)
     if revision not in (None, page.revision_id) and not released.exists():
         raise NeverReleased(revision)

@@ -17,15 +17,15 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.inviting import in_other_languages, link_in_words
 from courseware.accounts.leads import leads_of
 from courseware.accounts.models import User
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.due import day_in_words
 from courseware.learning.due_feeds import due_calendar_of
 from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
-from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.placeholders import NAME_AND_FIRM, Editable, Placeholder
-from courseware.outbox.telling import tell_together
+from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import tell_together
+from courseware.notifications.models import Message, MessageState
+from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable, Placeholder
 
 KIND = "enrolled"
 RENEWAL = "renewal-open"  # in place of `KIND` while a certificate is valid
@@ -142,14 +142,14 @@ def lines_in_words(lines):
 
 
 def course_of_line(run):
-    title = serving.outline(run.release, get_language()).title
+    title = store.outline(run.release, get_language()).title
     if run.due_on:
         return gettext("A course to take: “%(title)s”, by %(day)s") % {"title": title, "day": day_in_words(run.due_on)}
     return gettext("A course to take: “%(title)s”") % {"title": title}
 
 
 def course_in_words(enrollment, language):
-    outline = serving.outline(enrollment.release, language)
+    outline = store.outline(enrollment.release, language)
     required = outline.required if enrollment.required is None else enrollment.required  # of a short renewal
     return {
         "id": outline.course_id,

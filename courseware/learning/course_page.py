@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.accounts.site_name import face_for
-from courseware.content.compiled import serving
-from courseware.content.compiled.card import checked_on, contacts_on_card
-from courseware.content.compiled.serving import Outline
 from courseware.content.models import Course
-from courseware.language.documents import display_tag
+from courseware.content.rendering import store
+from courseware.content.rendering.emergency_card import checked_on, contacts_on_card
+from courseware.content.rendering.store import Outline
+from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.access import Reading
 
 
@@ -24,7 +24,7 @@ def render_in_course(request, reading: Reading, template: str, context: dict, *,
     context |= {
         "enrollment": reading.enrollment,
         "outline": outline,
-        "face": face_for(request, outline.course_id),
+        "branding": face_for(request, outline.course_id),
         "course": outline.course_id,
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),
@@ -45,7 +45,7 @@ def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
     """The emergency card with the company's contacts. Raises Http404 if the course has none."""
     if course.current is None or outline.card_id is None:
         raise Http404(course.identifier)
-    page = serving.page(course.current, outline.card_id, outline.language)
+    page = store.page(course.current, outline.card_id, outline.language)
     contacts = contacts_on_card(course, outline.language)
     return {
         "page": page,

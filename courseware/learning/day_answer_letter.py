@@ -15,9 +15,9 @@ from courseware.content.course_titles import course_title
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
-from courseware.outbox.kinds import LetterSort, LineWords, MessageKind, register_kind
-from courseware.outbox.models import Message, TrayLine
-from courseware.outbox.telling import lay_in_tray, tell_together
+from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, register_kind
+from courseware.notifications.email.queue import lay_in_tray, tell_together
+from courseware.notifications.models import Message, TrayLine
 
 KIND = "day-answered"
 NO_MORE = gettext_noop("the answer was taken back, or something else was decided or done meanwhile")

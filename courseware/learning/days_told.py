@@ -11,7 +11,7 @@ from django.utils import timezone
 from courseware.accounts.away import Away
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.sessions import ask_for_teams_anew
-from courseware.evidence.recording import record_many
+from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import AdjustmentLine, Postponement
 from courseware.learning.day_requests import DayRequest

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from courseware.content.compiled import serving
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
+from courseware.content.rendering import store
 
 SECRET_BYTES = 24
 
@@ -71,7 +71,7 @@ def due_calendar_of(runs, language):
             event.add("dtstamp", timezone.now().astimezone(UTC))
             event.add("dtstart", run.due_on)
             event.add("dtend", run.due_on + timedelta(days=1))
-            title = serving.outline(run.release, language).title
+            title = store.outline(run.release, language).title
             event.add("summary", gettext("Due: %(title)s") % {"title": title})
             event.add("url", settings.SITE_URL)
             event.add("transp", "TRANSPARENT")  # a due date is no appointment

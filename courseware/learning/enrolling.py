@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
 from courseware.accounts.permissions import not_decided_by
-from courseware.evidence.recording import record_many, subject_of
+from courseware.audit_log.record import record_many, subject_of
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.beginning import BATCH, begin_many, begin_one, enrolled

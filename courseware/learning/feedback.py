@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content.compiled import serving
 from courseware.content.models import Document
+from courseware.content.rendering import store
 from courseware.learning.completing import lock
 from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt, digests_of_writer
 from courseware.lib import dates, disclosure
@@ -61,7 +61,7 @@ def answer_survey(enrollment, page, answers, *, is_signed, at=None):
     enrollment = lock(enrollment)
     _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
     if is_new:
-        now = serving.page(enrollment.release, page.identifier, enrollment.source_language)
+        now = store.page(enrollment.release, page.identifier, enrollment.source_language)
         if now.revision_id != page.revision_id:
             raise SurveyChanged(page.identifier)  # which rolls the receipt back
         today = dates.site_day(at)

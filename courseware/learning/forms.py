@@ -5,7 +5,7 @@ import uuid
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courseware.language.questions import MAX_TEXT
+from courseware.course_format.questions.question_types import MAX_TEXT
 from courseware.learning.answering import as_compared
 from courseware.learning.asking import DayAnswer, End
 from courseware.learning.day_requests import LONGEST_WHY

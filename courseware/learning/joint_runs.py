@@ -17,7 +17,7 @@ from django.utils.translation import gettext, override
 from courseware.accounts.merges import Merge
 from courseware.accounts.models import User
 from courseware.accounts.whereabouts import change_teams_of
-from courseware.evidence.recording import NewEvent
+from courseware.audit_log.record import NewEvent
 from courseware.learning.headcounts import Relocation, count
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.learning.newest_runs import MergedRun, aside

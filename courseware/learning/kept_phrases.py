@@ -19,7 +19,7 @@ class KeptPhrase(models.Model):
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="kept_phrases")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
-    phrase = models.CharField(max_length=200, help_text="Its key: see `content.compiled.phrases`")
+    phrase = models.CharField(max_length=200, help_text="Its key: see `content.rendering.phrases`")
     kept_at = models.DateTimeField()
     taken_away_at = models.DateTimeField(null=True, help_text="Null: it is kept")
 

@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from django.utils.datastructures import MultiValueDict
 
-from courseware.content.compiled.paragraphs import without_ids
-from courseware.content.compiled.serving import PageData, Step
-from courseware.language.questions import Question, is_for
+from courseware.autosave.models import UnsavedText
+from courseware.autosave.store import UnsavedOffer
+from courseware.content.rendering.paragraphs import without_ids
+from courseware.content.rendering.store import PageData, Step
+from courseware.course_format.questions.question_types import Question, is_for
 from courseware.learning.access import Reading
 from courseware.learning.answering import offer_beside, unsaved_texts
 from courseware.learning.changed_lessons import LessonChange, ShownChange, as_shown, open_change
@@ -26,8 +28,6 @@ from courseware.learning.tries import (
     was_right,
     wording_asked,
 )
-from courseware.unsaved.keeping import UnsavedOffer
-from courseware.unsaved.models import UnsavedText
 
 WORTH_KEEPING = ("rule", "say")  # kinds of callouts, the best first
 IN_PLACE = ("order", "sort")  # what is put somewhere is tried again from where it was put

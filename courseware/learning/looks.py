@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions import audits
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record, subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record, subject_of
 from courseware.learning.models import Enrollment
 
 VERB = "record-viewed"

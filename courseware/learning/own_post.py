@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from courseware.content.compiled.serving import Outline
+from courseware.content.rendering.store import Outline
 from courseware.learning.access import Reading
 from courseware.learning.forms import TrackForm
 from courseware.learning.models import Enrollment

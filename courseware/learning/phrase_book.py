@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.paragraphs import as_searched, without_ids, without_sources
-from courseware.content.compiled.phrases import Phrase
-from courseware.content.compiled.serving import Outline, OutlineModule, PageData, Step
-from courseware.language.chinese import count_characters
+from courseware.content.rendering import store
+from courseware.content.rendering.paragraphs import as_searched, without_ids, without_sources
+from courseware.content.rendering.phrases import Phrase
+from courseware.content.rendering.store import Outline, OutlineModule, PageData, Step
+from courseware.course_format.parsing.chinese import count_characters
 from courseware.learning.access import Reading
 from courseware.learning.kept_phrases import KEPT, KEPT_OF_LESSON, KeptPhrase, KeptPhraseQuerySet
 from courseware.learning.models import Enrollment
@@ -108,7 +108,7 @@ def gone_lines(reading: Reading, rows: Sequence[KeptPhrase]) -> tuple[BookLine, 
 
 def former_phrases(revisions: set[int]) -> Mapping[int, Mapping[str, Mapping[str, Phrase]]]:
     try:
-        return serving.phrases_at(revisions)
+        return store.phrases_at(revisions)
     except Exception:
         # A release that today's grammar refuses cannot be read. The page, which has others to show, can.
         logger.exception("revisions %s: their phrases cannot be read", revisions)

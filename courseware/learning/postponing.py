@@ -11,7 +11,7 @@ from django.utils import timezone
 from courseware.accounts.away import Away
 from courseware.accounts.models import User, time_zones
 from courseware.accounts.working_days import Calendar, calendars_of_people
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning.adjustments import Postponement
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib import dates

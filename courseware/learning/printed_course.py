@@ -3,8 +3,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from courseware.content.compiled.serving import OutlineModule, PageData, Step
-from courseware.language.questions import Question, ResponseValue
+from courseware.content.rendering.store import OutlineModule, PageData, Step
+from courseware.course_format.questions.question_types import Question, ResponseValue
 from courseware.learning.access import Reading
 from courseware.learning.lessons import untried_lesson
 from courseware.learning.question_view import ShownQuestion, ask, show

@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.utils.functional import cached_property
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline, Step
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, Step
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 from courseware.lib.db.compiled_query import KeptQuery
 
@@ -125,7 +125,7 @@ def known_track(chosen: str, post: str, outline: Outline) -> str:
 
 
 def own_outline(enrollment: Enrollment, language: str) -> Outline:
-    return narrowed(serving.outline(enrollment.release, language), enrollment)
+    return narrowed(store.outline(enrollment.release, language), enrollment)
 
 
 def narrowed(outline: Outline, enrollment: Enrollment) -> Outline:

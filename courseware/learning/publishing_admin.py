@@ -13,15 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_before_posting, asks_who_it_is
 from courseware.content.admin import CourseAdmin
-from courseware.content.compiled.readers import Reader
-from courseware.content.compiled.serving import HeldBack, outline
-from courseware.content.desk.exam_words import words_of
-from courseware.content.desk.previewing import check_beside
+from courseware.content.authoring.exam_change_text import words_of
+from courseware.content.authoring.preview import check_beside
 from courseware.content.models import Course, Document, ProfessionalReading, Proposal, Release, Revision
-from courseware.content.releases import proposing, publishing
+from courseware.content.releases import proposals, publishing
 from courseware.content.releases.drafts import NotChecked, check_newest
 from courseware.content.releases.exam_changes import exam_changes
-from courseware.content.releases.readings import enter_reading, last_readings, take_back_reading
+from courseware.content.releases.expert_reviews import enter_reading, last_readings, take_back_reading
+from courseware.content.rendering.expert_reviews import Reader
+from courseware.content.rendering.store import HeldBack, outline
 from courseware.learning.admin_forms import SAVED_MEANWHILE, PublishForm, ReadingForm
 from courseware.learning.changed_lessons import people_per_document, touched_by
 from courseware.lib.side_process import NoAnswer
@@ -167,13 +167,13 @@ class PublishingCourseAdmin(CourseAdmin):
     def page_to_publish_on(self, request, course, drafts, form, status):
         people = people_per_document([draft.document for draft in drafts])
         changed = changes_in_words(course, [draft.revision for draft in drafts])
-        others = proposing.others_who_may_publish(request.user).exists()
+        others = proposals.others_who_may_publish(request.user).exists()
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Publish changes"),
             "proposals": [
                 (proposal, changes_in_words(course, proposal.revisions.all()), proposal.proposed_by == request.user)
-                for proposal in proposing.open_proposals(course)
+                for proposal in proposals.open_proposals(course)
             ],
             "needs_second": bool(changed) and others,
             "is_alone": bool(changed) and not others,
@@ -201,12 +201,12 @@ class PublishingCourseAdmin(CourseAdmin):
             if not changed:
                 release = publishing.publish(course, form.chosen, **form.words, by=request.user)
             else:
-                proposal = proposing.propose(course, form.chosen, **form.words, by=request.user)
-                if proposing.others_who_may_publish(request.user).exists():
+                proposal = proposals.propose(course, form.chosen, **form.words, by=request.user)
+                if proposals.others_who_may_publish(request.user).exists():
                     note = gettext("Proposed. Learners see it when somebody else who may publish has released it.")
                     self.message_user(request, note, messages.SUCCESS)
                     return ["admin:publish-course", course.pk]
-                release = proposing.release_proposed(proposal, by=request.user)
+                release = proposals.release_proposed(proposal, by=request.user)
         except publishing.ContentErrors as refused:
             for problem in refused.problems:
                 form.add_error(None, str(problem))
@@ -245,11 +245,11 @@ class PublishingCourseAdmin(CourseAdmin):
         proposal = get_object_or_404(Proposal, course=course, pk=pk if pk.isdecimal() else None)
         try:
             if "decline" in request.POST:
-                proposing.decline(proposal, by=request.user)
+                proposals.decline(proposal, by=request.user)
                 self.message_user(request, gettext("The proposal is declined. The drafts stay."), messages.SUCCESS)
             else:
-                self.say_released(request, proposing.release_proposed(proposal, by=request.user))
-        except proposing.OwnProposal:
+                self.say_released(request, proposals.release_proposed(proposal, by=request.user))
+        except proposals.OwnProposal:
             note = gettext("You proposed this yourself: somebody else who may publish has to release it.")
             self.message_user(request, note, messages.ERROR)
         except (publishing.ProposalVoid, publishing.StaleChoice):

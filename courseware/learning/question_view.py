@@ -16,8 +16,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import strip_tags
 
-from courseware.content.compiled.pieces import cut_at_pieces
-from courseware.language.questions import Order, Question, ResponseValue
+from courseware.content.rendering.markable_text import cut_at_pieces
+from courseware.course_format.questions.question_types import Order, Question, ResponseValue
 from courseware.lib.web.form_numbers import small_number
 
 MISSES_THAT_REVEAL = 2

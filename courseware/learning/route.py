@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from courseware.content.compiled.serving import Outline, OutlineModule, Step
+from courseware.content.rendering.store import Outline, OutlineModule, Step
 from courseware.learning.progress import Progress
 
 

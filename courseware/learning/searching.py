@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from courseware.content.compiled.paragraphs import as_searched
-from courseware.content.compiled.serving import Outline, Paragraph, TermNames
-from courseware.language.chinese import HAN, has_characters
+from courseware.content.rendering.paragraphs import as_searched
+from courseware.content.rendering.store import Outline, Paragraph, TermNames
+from courseware.course_format.parsing.chinese import HAN, has_characters
 
 MOST_WORDS = 8
 MOST_PAGES = 20

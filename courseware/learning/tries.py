@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import ceil
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import PageData
-from courseware.language.questions import Question, load_question
+from courseware.content.rendering import store
+from courseware.content.rendering.store import PageData
+from courseware.course_format.questions.question_types import Question, load_question
 from courseware.learning.access import Reading
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.question_view import MISSES_THAT_REVEAL
@@ -85,7 +85,7 @@ def earlier_questions(reading: Reading, page: PageData, last: Sequence[Answer]) 
 
 def stored_at(document: int, revisions: set[int]) -> Mapping[int, Mapping[str, Mapping]]:
     try:
-        return serving.stored_questions_at(document, revisions)
+        return store.stored_questions_at(document, revisions)
     except Exception:
         # A release that today's grammar refuses cannot be read. The lesson, which does not need it, can.
         logger.exception("document %s: an earlier release of it cannot be read", document)

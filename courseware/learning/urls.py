@@ -8,7 +8,7 @@ app_name = "learning"
 step_urls = [
     ("", lesson.step, "step"),
     ("answer/<id:question>/", lesson.answer, "answer"),
-    ("answer/<id:open_question>/unsaved/", lesson.unsaved, "unsaved"),
+    ("answer/<id:open_question>/unsaved/", lesson.unsaved, "autosave"),
     ("read/", lesson.mark_read, "mark-read"),
     ("change-read/", lesson.say_change_read, "change-read"),
     ("post/", lesson.choose_own_post, "choose-post"),

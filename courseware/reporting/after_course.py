@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 from courseware.assessment.grading import Score, gain
 from courseware.assessment.models import Attempt
 from courseware.assignments.models import ObservationAnswers
-from courseware.content.compiled.serving import Outline, PageData
 from courseware.content.models import Course, Document
+from courseware.content.rendering.store import Outline, PageData
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare, Share

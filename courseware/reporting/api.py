@@ -20,9 +20,9 @@ from courseware.accounts.models import Team, User
 from courseware.accounts.permissions import people_visible_to, sees_reports
 from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.models import Certificate
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record, subject_of
 from courseware.content.models import Course, Document
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record, subject_of
 from courseware.lib.text.fractions_text import PERCENT_FROM, AnonymousShare
 from courseware.reporting import board_rows
 from courseware.reporting.api_shapes import (

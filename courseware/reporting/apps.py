@@ -11,7 +11,7 @@ class ReportingConfig(AppConfig):
         from courseware.assignments.decision_pages import register_record_page
         from courseware.assignments.door_sending import register_board_page
         from courseware.assignments.mornings import schedule_emails
-        from courseware.content.compiled import page_links
+        from courseware.content.rendering import page_links
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.journey.home import register_other_work
         from courseware.reporting import digest, escalating, hr_summary, monthly_reports

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy
 from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.certificate_papers import draw_papers, papers_of, tried_in
 from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.audit_log.models import Seal
 from courseware.content.models import Release
-from courseware.evidence.models import Seal
 from courseware.lib.db.chunks import batches, chunks
 from courseware.lib.text.csv_rows import encoded
 from courseware.reporting import board_rows

@@ -14,8 +14,8 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
 from courseware.accounts.search_terms import found_by
 from courseware.assessment.models import Standing
-from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
+from courseware.content.rendering.store import Outline, outline
 from courseware.journey.next_act import Journey, journeys
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.not_asked import NotAskedReason

@@ -13,7 +13,7 @@ from courseware.assessment.certificate_facts import FACTS, CertificateFact, froz
 from courseware.assessment.certifying import outlines_of
 from courseware.assessment.models import Certificate, CertificatePaper, OutsideTraining, Standing
 from courseware.assessment.standing import Proof, longest, says, whose
-from courseware.content.compiled.serving import Outline
+from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from courseware.accounts.search_terms import keys_found_wrongly
+from courseware.audit_log.verify import alterations
 from courseware.content.models import Release
 from courseware.content.releases.publishing import digest_of
-from courseware.evidence.verifying import alterations
 from courseware.reporting import certificate_check, enrollment_check, exam_check, log_check
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from courseware.assessment.models import Certificate
-from courseware.content.compiled.serving import Outline
+from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.reporting.board_rows import BoardRow, enrollments_shown_to, rows, with_facts
 

@@ -22,11 +22,11 @@ from courseware.assignments.models import RuleVersion
 from courseware.assignments.observing import ASKED_FOR, observe
 from courseware.assignments.planning import acting_rules, plan
 from courseware.assignments.switching import make_rule, switch_on
-from courseware.content.compiled import serving
-from courseware.content.compiled.card import card_sections
-from courseware.content.compiled.serving import Outline, Step
 from courseware.content.models import CardContact, Course
-from courseware.language.questions import Question
+from courseware.content.rendering import store
+from courseware.content.rendering.emergency_card import card_sections
+from courseware.content.rendering.store import Outline, Step
+from courseware.course_format.questions.question_types import Question
 from courseware.learning import answering, completing, enrolling
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import ask_for_day
@@ -143,7 +143,7 @@ PEOPLE = [
 
 
 @transaction.atomic
-def make_demo_firm(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
+def create_demo_firm(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
     """Accounts, two teams, their learners in the courses that ship, and rules that are on. Only for an empty site.
 
     `say` is told how far it is.
@@ -192,8 +192,8 @@ def make_demo_firm(at: datetime | None = None, *, say: Callable[[str], object] =
 
 def look_at(run: Enrollment, *, by: User) -> None:
     """The sheets about how somebody works after the course, answered two days after they were asked."""
-    for sheet in serving.outline(run.release, run.source_language).sheets:
-        page = serving.page(run.release, sheet.id, run.source_language)
+    for sheet in store.outline(run.release, run.source_language).sheets:
+        page = store.page(run.release, sheet.id, run.source_language)
         best = {question["id"]: 0 for question in page.data["questions"] if question["kind"] == "one"}
         day = site_day(run.completed_at) + timedelta(days=sheet.after_days + 2)
         observe(run, sheet, best, revision=page.revision_id, by=by, day=day)
@@ -265,7 +265,7 @@ def study(way: Studied, learner: User, course: Course, team: Team, *, by: User, 
         Enrollment.objects.filter(pk=enrollment.pk).update(track=learner.post)
         enrollment.refresh_from_db()
     clock = moments(enrolled_at + timedelta(hours=3), now - timedelta(hours=2))
-    outline = serving.outline(enrollment.release, enrollment.source_language)
+    outline = store.outline(enrollment.release, enrollment.source_language)
     lessons = [step for step in outline.steps if step.kind == "lesson" and step.is_required]
     misses = way.misses
     if way.start is not None and outline.pre_check_id:
@@ -309,7 +309,7 @@ def moments(start: datetime, end: datetime) -> Iterator[datetime]:
 
 def learn(enrollment, step: Step, misses: int, clock) -> int:
     """Do one lesson; the first `misses` questions of its check are first answered wrong. Returns how many were."""
-    page = serving.page(enrollment.release, step.id, enrollment.source_language)
+    page = store.page(enrollment.release, step.id, enrollment.source_language)
     asked = completing.asked_of(enrollment, page)
     check = [asked.pop(question.id) for question in step.check if question.id in asked]
     begun_at = next(clock)

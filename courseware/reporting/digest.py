@@ -16,16 +16,16 @@ from courseware.accounts.letters import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import is_manager, people_managed_by, teams_managed_by
 from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, register_morning_job, summary
-from courseware.content.compiled import serving
 from courseware.content.course_titles import course_title
+from courseware.content.rendering import store
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.states import State
 from courseware.lib.dates import now, site_day
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
 from courseware.reporting.board_rows import board_of, in_standing, published, those_stuck
 from courseware.reporting.days_asked import with_runs
 from courseware.reporting.letter_samples import DIGEST
@@ -164,7 +164,7 @@ def some_of(runs: Any, language: str) -> dict[str, object]:
 
 
 def run_in_words(run: Enrollment, language: str) -> dict[str, str]:
-    title = serving.outline(run.release, language).title
+    title = store.outline(run.release, language).title
     return {"name": run.learner.name, "title": title, "day": day_in_words(run.due_on) if run.due_on else ""}
 
 

@@ -19,14 +19,14 @@ from courseware.accounts.permissions import handles_people, is_manager, people_m
 from courseware.assignments.mornings import Morning, MorningJob, in_order
 from courseware.assignments.reminder_plans import is_escalated
 from courseware.assignments.reminding import ASKS, DueReminder, Plans, asked_about, reminders_due
-from courseware.content.compiled import serving
 from courseware.content.models import Course
+from courseware.content.rendering import store
 from courseware.learning.due import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import now
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
 from courseware.reporting.letter_samples import ESCALATION
 
 KIND = "escalation"
@@ -122,7 +122,7 @@ def in_words(message: Message) -> dict[str, object]:
         late = [
             {
                 "name": run.learner.name,
-                "title": serving.outline(run.release, language).title,
+                "title": store.outline(run.release, language).title,
                 "day": day_in_words(run.due_on),
                 "lead": leads[run.learner_id].person.name if run.learner_id in leads else "",
             }

@@ -10,9 +10,9 @@ from courseware.assessment.banks import bank, question_of
 from courseware.assessment.drilling import Drill, drills_of
 from courseware.assessment.grading import reaches
 from courseware.assessment.models import Attempt, DailyAnswer, DrillAnswer, Response
-from courseware.content.compiled import serving
-from courseware.language.questions import Question, load_question
-from courseware.language.simulations import NotOffered
+from courseware.content.rendering import store
+from courseware.course_format.questions.question_types import Question, load_question
+from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.models import Answer, Completion
 from courseware.simulations.models import Run
 from courseware.simulations.trails import Trail, trail_of
@@ -33,7 +33,7 @@ def attempts() -> Iterator[str]:
 
 def pass_marks() -> Iterator[str]:
     for attempt in Attempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
-        page = serving.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
+        page = store.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
         if attempt.pass_mark != page.data["pass_mark"]:
             yield f"attempt {attempt.pk}: pass_mark is {attempt.pass_mark}, its exam said {page.data['pass_mark']}"
 
@@ -76,7 +76,7 @@ def answers() -> Iterator[str]:
 
 def questions_of(document: int, revision: int) -> Mapping[str, Question]:
     """Question id → question of a released revision, in any language: keys are the same in all."""
-    stored = next(iter(serving.stored_questions(document, revision).values()), {})
+    stored = next(iter(store.stored_questions(document, revision).values()), {})
     return {identifier: load_question(question) for identifier, question in stored.items()}
 
 

@@ -13,8 +13,8 @@ from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.person_field import PersonSearch
 from courseware.assignments.event_words import verbs_by_words
 from courseware.assignments.people_forms import DayInput
+from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
-from courseware.evidence.recording import subject_of
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
 from courseware.learning.validity import Validity

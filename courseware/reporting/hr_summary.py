@@ -16,8 +16,8 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.offices import HR, in_office, is_in
 from courseware.learning.states import State
 from courseware.lib.dates import now
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.models import Message
 from courseware.reporting.board_rows import SORTED_BY_NAME, board, in_standing, those_stuck
 from courseware.reporting.digest import NOTHING, finished, register_weekly
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from django.db import transaction
 
 from courseware.accounts.models import Team, User
-from courseware.content.compiled.serving import Outline, outline
 from courseware.content.models import Course
+from courseware.content.rendering.store import Outline, outline
 from courseware.lib.dates import site_day
 from courseware.lib.db.chunks import batches
 from courseware.lib.disclosure import STEP, counts_from

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from courseware.accounts.models import User
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 
 SHOWN = 5
 DID_NOT_ARRIVE = {MessageState.REFUSED, MessageState.BOUNCED, MessageState.GIVEN_UP}

@@ -1,4 +1,4 @@
-"""Compare the log, which `evidence.verifying` proves to be complete, with the rows whose facts it recorded."""
+"""Compare the log, which `audit_log.verify` proves to be complete, with the rows whose facts it recorded."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from courseware.accounts.notes import Note
 from courseware.assessment.certificate_facts import facts_in_log
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper, OutsideTraining
 from courseware.assignments.models import Talk
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
 from courseware.content.models import ProfessionalReading
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.models import ChangeSeen, Completion, Enrollment
 from courseware.lib.db.chunks import chunks

@@ -13,12 +13,12 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions import sees_reports
 from courseware.assignments.mornings import Morning, MorningJob
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 from courseware.lib.dates import site_day
-from courseware.outbox.kinds import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.outbox.models import Message
-from courseware.outbox.stopping import stopped_of, turn_on_again
-from courseware.outbox.telling import email_to
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
+from courseware.notifications.unsubscribe import stopped_of, turn_on_again
 from courseware.reporting.letter_samples import MONTHLY_REPORT
 
 KIND = "monthly-report"

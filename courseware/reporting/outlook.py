@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from courseware.content.compiled.serving import Step
+from courseware.content.rendering.store import Step
 from courseware.learning.models import Completion
 from courseware.learning.states import State
 from courseware.reporting.board_rows import BoardRow, rows_in_chunks

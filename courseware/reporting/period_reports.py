@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions import sees_the_firm
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.content.compiled.serving import outline
 from courseware.content.models import Course
+from courseware.content.rendering.store import outline
 from courseware.learning.models import EnrollmentQuerySet
 from courseware.lib.dates import due_instant, site_day
 from courseware.lib.text.durations import minutes_in_words

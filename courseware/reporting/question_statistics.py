@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from courseware.assessment.models import Response
-from courseware.content.compiled.serving import PageData
 from courseware.content.models import Course, Document, ReleaseEntry
-from courseware.language.questions import Choice, Question, load_question
+from courseware.content.rendering.store import PageData
+from courseware.course_format.questions.question_types import Choice, Question, load_question
 from courseware.learning.models import Answer
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from

@@ -9,10 +9,10 @@ from itertools import compress
 from statistics import median
 from typing import NamedTuple
 
-from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course, Document, ReleaseEntry
-from courseware.language.simulation_map import Map, Way, map_of
-from courseware.language.simulations import Ending, Node, NodeChoice, load_simulation
+from courseware.content.rendering.store import Outline, PageData, Step
+from courseware.course_format.simulations.map import Map, Way, map_of
+from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, load_simulation
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare, Share, anonymous_shares

@@ -5,8 +5,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 
 from courseware.accounts.permissions import may_preview
-from courseware.content.compiled.serving import PageData, page
 from courseware.content.models import Course, Document, Page
+from courseware.content.rendering.store import PageData, page
 
 
 def released_document_or_404(user, course: str, identifier: str, *kinds: Document.Kind) -> tuple[Document, PageData]:

@@ -8,8 +8,8 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from courseware.content.compiled.serving import LeadsSheet, Outline, PageData, Step
 from courseware.content.models import Document, ReleaseEntry
+from courseware.content.rendering.store import LeadsSheet, Outline, PageData, Step
 from courseware.learning.models import SurveyAnswers
 from courseware.lib import dates
 from courseware.lib.disclosure import FEWEST_FOR_TEXT, disclosed

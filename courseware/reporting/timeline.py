@@ -13,8 +13,8 @@ from courseware.accounts.notes import Note
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assignments.models import Talk
-from courseware.content.compiled.serving import Outline
 from courseware.content.models import Document
+from courseware.content.rendering.store import Outline
 from courseware.learning.adjusting import adjustments_of, may_still, newest_lines
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.asking import may_take_back_refusal

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from courseware.accounts.models import User
-from courseware.content.compiled.serving import Outline, PageData, Step
 from courseware.content.models import Course
-from courseware.language.simulations import Ending, Node, NodeChoice, Part, Simulation
+from courseware.content.rendering.store import Outline, PageData, Step
+from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, Part, Simulation
 from courseware.learning.access import Reading
 from courseware.learning.lessons import UntriedLesson, untried_lesson
 from courseware.learning.models import Enrollment

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from django.db.models import Count, Max, QuerySet
 from django.utils.text import Truncator
 
-from courseware.content.compiled.serving import Outline
 from courseware.content.models import Course
+from courseware.content.rendering.store import Outline
 from courseware.learning.models import Answer, Completion
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from

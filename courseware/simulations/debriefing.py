@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from courseware.content.models import Document
-from courseware.language.simulations import MOST_TIMEOUTS, WORTH, Ending, Node, NodeChoice, Part, Simulation
+from courseware.course_format.simulations.simulation import (
+    MOST_TIMEOUTS,
+    WORTH,
+    Ending,
+    Node,
+    NodeChoice,
+    Part,
+    Simulation,
+)
 from courseware.lib.text.fractions_text import AnonymousShare, Share
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import Trail, TrailStep

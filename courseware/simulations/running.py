@@ -8,9 +8,9 @@ from random import Random, SystemRandom
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content.compiled import serving
-from courseware.evidence.recording import record, subject_of
-from courseware.language.simulations import Ending, NotOffered, Simulation
+from courseware.audit_log.record import record, subject_of
+from courseware.content.rendering import store
+from courseware.course_format.simulations.simulation import Ending, NotOffered, Simulation
 from courseware.learning.completing import complete, lock, touch
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.sending_pace import refuse_too_many, sent_by
@@ -48,7 +48,7 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
     if under_way := runs.open().first():
         return joined(under_way, enrollment)
     refuse_too_many(BEGUN, enrollment.learner_id, at)
-    page = serving.page(enrollment.release, simulation, enrollment.source_language)
+    page = store.page(enrollment.release, simulation, enrollment.source_language)
     seen = [frozenset(flags) for flags in runs.values_list("flags", flat=True)]
     run = Run.objects.create(
         enrollment=enrollment,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from courseware.language.simulations import Node, Simulation
+from courseware.course_format.simulations.simulation import Node, Simulation
 from courseware.learning.question_view import shuffle_for
 from courseware.simulations.debriefing import MeterChange, meter_changes
 from courseware.simulations.models import Decision

@@ -16,8 +16,8 @@ from math import ceil
 from django.utils.html import strip_tags
 
 from courseware.accounts.models import User
-from courseware.language.pace import reading_seconds
-from courseware.language.simulations import Node
+from courseware.course_format.reading_speed import reading_seconds
+from courseware.course_format.simulations.simulation import Node
 from courseware.simulations.models import Timing
 
 MILLISECOND = timedelta(milliseconds=1)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import PageData
-from courseware.language.simulations import Ending, Node, NodeChoice, RunState, Simulation, is_done
+from courseware.content.rendering import store
+from courseware.content.rendering.store import PageData
+from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, RunState, Simulation, is_done
 from courseware.lib.db.compiled_query import KeptQuery
 from courseware.simulations.models import Decision, Run
 
@@ -88,7 +88,7 @@ class Trail:
 
 
 def page_of(run: Run, language: str) -> PageData:
-    return serving.page(run.release, run.simulation.identifier, language)
+    return store.page(run.release, run.simulation.identifier, language)
 
 
 def rules_of(run: Run) -> Simulation:

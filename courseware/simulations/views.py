@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from courseware.language.simulations import NotOffered
+from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.access import Reading, own_enrollments, reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.learning.sending_pace import TooFast

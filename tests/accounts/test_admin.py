@@ -5,9 +5,9 @@ from django.urls import reverse
 
 from courseware.accounts.admin import PersonAdmin
 from courseware.accounts.models import Membership, Team, User
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record
-from courseware.outbox.models import Message
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record
+from courseware.notifications.models import Message
 from tests.making import join, letters, make_admin, make_editor, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -205,8 +205,8 @@ def test_the_pages_of_people_teams_and_events_are_for_superusers_only(client):
         reverse("admin:accounts_user_add"),
         reverse("admin:accounts_user_change", args=[team.manager.pk]),
         reverse("admin:accounts_team_change", args=[team.pk]),
-        reverse("admin:evidence_event_changelist"),
-        reverse("admin:evidence_event_change", args=[event.pk]),
+        reverse("admin:audit_log_event_changelist"),
+        reverse("admin:audit_log_event_change", args=[event.pk]),
         reverse("admin:auth_group_changelist"),
         reverse("admin:auth_group_change", args=[Group.objects.get(name="Editors").pk]),
     ]
@@ -220,11 +220,11 @@ def test_the_pages_of_people_teams_and_events_are_for_superusers_only(client):
 
 def test_the_log_can_be_read_and_searched_but_not_touched(admin, client):
     event = record("opened", actor=admin, subject="door:1", data={"key": 1})
-    changelist = reverse("admin:evidence_event_changelist")
+    changelist = reverse("admin:audit_log_event_changelist")
     assert "door:1" in client.get(changelist, {"q": "door:1"}).content.decode()
-    assert client.get(reverse("admin:evidence_event_add")).status_code == 403
+    assert client.get(reverse("admin:audit_log_event_add")).status_code == 403
     for name in ("change", "delete"):
-        url = reverse(f"admin:evidence_event_{name}", args=[event.pk])
+        url = reverse(f"admin:audit_log_event_{name}", args=[event.pk])
         assert client.post(url, {"post": "yes", "verb": "closed"}).status_code == 403
     act(client, changelist, "delete_selected", event)
     assert Event.objects.get().verb == "opened"

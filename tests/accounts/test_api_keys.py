@@ -9,7 +9,7 @@ from courseware.accounts.api_keys import MOST_KEYS, ApiKey, end_key, make_key, w
 from courseware.accounts.leaving import come_back, leave
 from courseware.accounts.models import User
 from courseware.accounts.rights import deactivate, end_sessions
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import NEW
 from tests.making import PASSWORD, letters, make_admin, make_user

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from courseware.accounts.admin import PersonAdmin, TeamAdmin
 from courseware.accounts.models import Membership, Team, User
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.making import make_admin, make_team, make_user
 
 

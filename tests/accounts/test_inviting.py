@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.accounts.inviting import NotInvited, invite, password_link
 from courseware.accounts.models import Device
 from courseware.accounts.rights import deactivate, end_sessions
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.making import PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db

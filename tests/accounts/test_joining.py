@@ -9,9 +9,9 @@ from courseware.accounts.joining import add_person
 from courseware.accounts.leaving import come_back, leave, let_go
 from courseware.accounts.models import Membership, User
 from courseware.accounts.moving import move
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
-from courseware.evidence.verifying import verify
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.audit_log.verify import verify
 from courseware.learning.headcounts import Headcount
 from courseware.lib.dates import site_day
 from tests.making import join, make_admin, make_enrollment, make_team, make_user

@@ -14,7 +14,7 @@ from courseware.accounts.standing_in import end_substitute, name_substitute
 from courseware.accounts.substitutes import Substitute
 from courseware.accounts.working_days import Calendar, ListedDay
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 from tests.making import join, letters, make_admin, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.utils import timezone
 from courseware.accounts.notes import Note
 from courseware.accounts.noting import take_back_notes, write_note
 from courseware.assignments.merging import merge, undo_merge
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.reporting import log_check
 from tests.making import make_admin, make_team, make_user
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from courseware.accounts.devices import in_words
 from courseware.accounts.models import User
-from courseware.evidence.models import Event
-from courseware.unsaved.keeping import keep, unsaved_in
+from courseware.audit_log.models import Event
+from courseware.autosave.store import keep, unsaved_in
 from tests.accounts.test_inviting import NEW, choose, path_of_link
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
 

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from courseware.accounts.inviting import password_link
 from courseware.accounts.models import User
-from tests.face.styles import put_on
+from tests.branding.styles import put_on
 from tests.making import make_user
 
 PERSON = User(name="Wang Xiaoming", email="ming@harbour.example")

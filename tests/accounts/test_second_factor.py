@@ -20,7 +20,7 @@ from courseware.accounts import seeds
 from courseware.accounts.inviting import password_link
 from courseware.accounts.offices import AUDITORS, HR
 from courseware.accounts.sessions import SEEN
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.accounts.test_own_sessions import FIREFOX
 from tests.making import (
     PASSWORD,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from courseware.accounts.models import Membership
 from courseware.accounts.rights import deactivate
 from courseware.accounts.sessions import BEGAN, MANAGES, SEEN, TIME_ZONE
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.making import PASSWORD, join, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from courseware.accounts.models import Membership, User
 from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code
 from courseware.accounts.standing_in import name_substitute
 from courseware.accounts.ways_in import SignInCode
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import CHOOSE, NEW, is_in
 from tests.making import PASSWORD, join, letters, make_admin, make_auditor, make_editor, make_hr, make_team, make_user

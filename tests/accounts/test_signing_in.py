@@ -13,9 +13,9 @@ from courseware.accounts.hashing import SmallArgon2Hasher
 from courseware.accounts.inviting import password_link
 from courseware.accounts.models import Device, User
 from courseware.accounts.sign_in_names import plain_name
-from courseware.evidence.models import Event
-from courseware.evidence.verifying import verify
-from courseware.outbox.models import Message
+from courseware.audit_log.models import Event
+from courseware.audit_log.verify import verify
+from courseware.notifications.models import Message
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db

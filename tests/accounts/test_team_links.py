@@ -14,7 +14,7 @@ from courseware.accounts.models import Membership, User
 from courseware.accounts.standing_in import name_substitute
 from courseware.accounts.team_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
 from courseware.accounts.ways_in import JoinRequest, TeamLink
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import CHOOSE, is_in
 from tests.making import PASSWORD, join, make_editor, make_hr, make_team, make_user

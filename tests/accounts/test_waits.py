@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.evidence.models import Event
-from courseware.outbox.models import Message
+from courseware.audit_log.models import Event
+from courseware.notifications.models import Message
 from tests.accounts.test_inviting import NEW
 from tests.accounts.test_second_factor import AGAIN, GIVE, SECRET, with_app
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, code_of_an_app, letters, make_hr, make_user

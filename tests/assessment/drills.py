@@ -9,7 +9,7 @@ from courseware.assessment import drilling
 from courseware.assessment.daily_answering import answer_daily
 from courseware.assessment.daily_asking import daily_of, runs_of_person
 from courseware.assessment.drilling import next_question
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.learning.models import Completion
 from tests.assessment.exams import make_course_with_drill, ready, right, sit, wrong
 

@@ -16,10 +16,10 @@ from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standings
 from courseware.assessment.starting_point import starting_point_of
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning import answering
 from tests import making
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_enrollment
 from tests.world import finish_lessons, outline_of
 
@@ -270,7 +270,7 @@ def ready(course, learner=None, **fields):
 def eligibility(enrollment, at=None, *, exam="last-cup"):
     enrollment.refresh_from_db()
     course = enrollment.course
-    page = serving.page(course.current, exam, course.source_language)
+    page = store.page(course.current, exam, course.source_language)
     return eligibility_of(enrollment, outline_of(course), page, at)
 
 
@@ -316,7 +316,7 @@ def go_through_again(enrollment, at, *, given=right):
     """Answer the checks of all lessons once more, as `given` says: right or wrong."""
     course = enrollment.course
     for step in outline_of(course).steps:
-        questions = serving.page(course.current, step.id, course.source_language).questions if step.check else {}
+        questions = store.page(course.current, step.id, course.source_language).questions if step.check else {}
         for check in step.check:
             answering.answer(enrollment, step, check.id, given(questions[check.id]), token=uuid.uuid4(), at=at)
 

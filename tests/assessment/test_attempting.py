@@ -8,9 +8,9 @@ import pytest
 from courseware.assessment import attempting, certifying
 from courseware.assessment.attempting import AttemptClosed, NewerAnswer
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
-from courseware.evidence.verifying import verify
+from courseware.audit_log.models import Event
+from courseware.audit_log.verify import verify
+from courseware.content.releases.course_import import import_course
 from courseware.learning.models import Completion
 from tests.assessment.exams import (
     MONDAY,

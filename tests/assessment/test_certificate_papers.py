@@ -21,12 +21,12 @@ from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.certificate_papers import TEMPLATE, WithdrawnCertificate, drawn, paper_of, words_of
 from courseware.assessment.certifying import issue, withdraw
 from courseware.assessment.models import Certificate, CertificatePaper
-from courseware.evidence.models import Event
-from courseware.face.models import HouseStyle
+from courseware.audit_log.models import Event
+from courseware.branding.models import HouseStyle
 from courseware.lib.text.pdf import fonts_in
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import make_course, ready, sit, soup
-from tests.face.styles import put_on
+from tests.branding.styles import put_on
 from tests.making import make_admin, make_enrollment, make_hr, make_user
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from courseware.assessment.certificate_facts import FACTS, months_later
 from courseware.assessment.certificate_numbers import plain_number
 from courseware.assessment.certifying import issue
 from courseware.assessment.models import Certificate
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
+from courseware.content.releases.course_import import import_course
 from courseware.learning.models import Enrollment
 from tests.assessment.exams import MONDAY, exam_files, make_course, ready, sit
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_user
 from tests.world import finish_lessons
 

@@ -12,14 +12,14 @@ from courseware.assessment.daily_answering import choose
 from courseware.assessment.drilling import OtherQuestion
 from courseware.assessment.models import DailyAnswer, DailyWish
 from courseware.assignments.daily_letters import question_in_words
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
+from courseware.content.releases.course_import import import_course
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from tests.assessment.drills import after, asked_at, completed, daily_at, give_daily
 from tests.assessment.exams import drill_files, make_course, make_course_with_drill, ready, sit, soup
 from tests.counting import statements
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_enrollment, make_hr
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from django.utils import timezone
 from courseware import settings as site
 from courseware.assessment.eligibility import Eligibility
 from courseware.assessment.models import Certificate, DrillAnswer
-from courseware.content.compiled import serving
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning import enrolling
 from courseware.learning.question_view import order_of
 from courseware.learning.sending_pace import TooFast
@@ -95,7 +95,7 @@ def test_three_right_answers_lead_to_the_certificate(client, attempt):
 
 def test_a_wrong_answer_shows_its_reason_and_no_key_and_starts_anew(client, attempt):
     send(client, attempt)
-    question = serving.page(attempt.release, "drill-bank", "en").questions[asked(attempt).question.id]
+    question = store.page(attempt.release, "drill-bank", "en").questions[asked(attempt).question.id]
     response = client.get(send(client, attempt, is_right=False)["Location"])
     text = text_of(response)
     assert "Read why. Then the drill starts anew" in text

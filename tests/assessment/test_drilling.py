@@ -8,8 +8,8 @@ from courseware.assessment import drilling
 from courseware.assessment.drilling import OtherQuestion, drills_of, is_settled
 from courseware.assessment.eligibility import Eligibility
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer
-from courseware.evidence.models import Event
-from courseware.evidence.verifying import verify
+from courseware.audit_log.models import Event
+from courseware.audit_log.verify import verify
 from courseware.learning import enrolling
 from courseware.learning.answering import QuestionChanged
 from courseware.learning.models import Completion

@@ -12,9 +12,9 @@ from courseware.assessment.attempting import AttemptClosed, NotYet
 from courseware.assessment.eligibility import Eligibility, row_of
 from courseware.assessment.exam_terms import duration
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
-from courseware.evidence.verifying import verify
+from courseware.audit_log.models import Event
+from courseware.audit_log.verify import verify
+from courseware.content.releases.course_import import import_course
 from courseware.learning import enrolling
 from courseware.simulations import running
 from courseware.simulations.models import Timing

@@ -18,9 +18,9 @@ from hypothesis.stateful import run_state_machine_as_test as play
 from courseware.assessment import attempting
 from courseware.assessment.attempting import AttemptClosed, NewerAnswer, NotYet
 from courseware.assessment.models import Attempt, Certificate
-from courseware.content.compiled import serving
 from courseware.content.models import Page
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import MONDAY, WORDS, exam_files, make_course, ready
@@ -147,7 +147,7 @@ class Life(RuleBasedStateMachine):
         finally:
             transaction.set_rollback(True)
             self.all_or_nothing.__exit__(None, None, None)
-            serving.forget()  # the numbers of its releases are given to those of the next life
+            store.forget()  # the numbers of its releases are given to those of the next life
 
     # What is there
 

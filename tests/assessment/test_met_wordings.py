@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from courseware.assessment.met_wordings import QUARTER, MetWordings, met_wordings
 from courseware.assessment.selection import Quota, attempts_with_new, draw
-from courseware.content.compiled import serving
-from courseware.content.releases.course_folders import read_folder
-from courseware.content.releases.importing import import_course
-from courseware.language.course import read_course
-from courseware.language.metadata import ExamMeta
+from courseware.content.releases.course_files import read_folder
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
+from courseware.course_format.course import read_course
+from courseware.course_format.parsing.metadata import ExamMeta
 from tests.assessment.drills import asked, asked_at, drill, give, give_daily
 from tests.assessment.exams import drill_files, make_course_with_drill, ready, sit
 from tests.making import make_enrollment
@@ -75,7 +75,7 @@ def note_drawn(diary, drawn, bank):
 
 
 def page_of(enrollment, identifier):
-    return serving.page(enrollment.release, identifier, "zh-hans")
+    return store.page(enrollment.release, identifier, "zh-hans")
 
 
 def on(rule, page):

@@ -9,11 +9,11 @@ from django.utils import timezone
 from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import OwnTraining, record_outside, usual_end, withdraw_outside
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.reporting.consistency import differences
 from courseware.reporting.log_check import differences as log_differences
 from tests.assessment.exams import certificate_of
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_admin, make_course, make_enrollment, make_hr, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.utils import timezone
 from courseware.assessment import attempting
 from courseware.assessment.attempt_page import shown
 from courseware.assessment.models import Attempt
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.learning import enrolling
 from tests.assessment.exams import (
     EXAM_PAGE,

@@ -7,8 +7,8 @@ from django.urls import reverse
 from courseware.assessment import attempting
 from courseware.assessment.grading import Score
 from courseware.assessment.result_page import result_of
-from courseware.content.compiled import serving
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning.question_view import ShownChoice
 from tests.assessment.exams import (
     BANK,
@@ -26,7 +26,7 @@ from tests.assessment.exams import (
     start,
     wrong,
 )
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.world import outline_of
 
 DAY = timedelta(days=1)
@@ -37,8 +37,8 @@ pytestmark = pytest.mark.django_db
 def result(attempt):
     course = attempt.enrollment.course
     course.refresh_from_db()
-    page = serving.page(attempt.release, "last-cup", "zh-hans")
-    then = serving.outline(attempt.release, "zh-hans")
+    page = store.page(attempt.release, "last-cup", "zh-hans")
+    then = store.outline(attempt.release, "zh-hans")
     return result_of(attempt, page, then, outline_of(course))
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from courseware.assessment.met_wordings import MetWordings
 from courseware.assessment.selection import BankTooSmall, Quota, attempts_with_new, draw, draw_parallel
-from courseware.language.questions import KINDS, Choice
+from courseware.course_format.questions.question_types import KINDS, Choice
 
 One = KINDS["one"]
 NOW = datetime(2026, 3, 31, tzinfo=UTC)

@@ -6,8 +6,8 @@ import pytest
 
 from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.models import Certificate
-from courseware.content.compiled import serving
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.journey.next_act import journeys
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import own_outline, progress_of
@@ -16,7 +16,7 @@ from courseware.simulations import running
 from courseware.simulations.models import Timing
 from tests.assessment.exams import MONDAY, exam_files, pre_check_files, sit
 from tests.browser.courses import POURING
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment
 from tests.world import finish_lesson, outline_of, play_best
 
@@ -42,7 +42,7 @@ def standing_of(enrollment):
 
 def exam_reason(enrollment):
     outline = own_outline(enrollment, "en")
-    return eligibility_of(enrollment, outline, serving.page(enrollment.release, outline.exam_id, "en")).reason
+    return eligibility_of(enrollment, outline, store.page(enrollment.release, outline.exam_id, "en")).reason
 
 
 def test_only_what_the_list_names_counts_and_comes_next_and_the_exam_opens_after_its_lessons(course):

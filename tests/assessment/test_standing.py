@@ -10,13 +10,13 @@ from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
 from courseware.content.models import Course
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next
 from courseware.learning.models import Enrollment
 from courseware.reporting import certificate_check, enrollment_check
 from tests.assessment.exams import certificate_of, make_course, ready, sit
+from tests.course_format.samples import make_files
 from tests.faults.sites import wait_until
-from tests.language.samples import make_files
 from tests.learning.test_headcounts_at_once import at_work  # noqa: F401 - a fixture
 from tests.learning.test_postponing import is_anybody_waiting
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user

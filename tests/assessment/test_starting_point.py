@@ -13,8 +13,8 @@ from courseware.assessment.eligibility import Eligibility
 from courseware.assessment.grading import Score
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
-from courseware.content.compiled import serving
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 # The pure rule
 
 
-OUTLINE = serving.Outline(
+OUTLINE = store.Outline(
     "course", "Course", "en", {}, (), None, "exam", None, None, (), {}, pre_check_id="start", again_after="exam"
 )
 BEFORE, AFTER, EXAM = Sitting("start", 1, 3, 6, None), Sitting("start", 2, 5, 6, None), Sitting("exam", 1, 9, 20, False)

@@ -11,11 +11,11 @@ from courseware.accounts.models import User
 from courseware.assessment.certificate_numbers import grouped
 from courseware.assessment.certifying import NotForThisPerson, withdraw
 from courseware.assessment.models import Certificate
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from courseware.reporting import consistency, log_check
 from tests.assessment.exams import make_course, ready, sit, soup
 from tests.making import letters, make_admin, make_enrollment, make_user

@@ -7,7 +7,7 @@ from django.utils import timezone
 from courseware.assignments.models import GroupCard, GroupDoor
 from courseware.learning.enrolling import enroll
 from tests.making import join, make_team, make_user
-from tests.outbox.chat_services import ADDRESSES, SECRETS
+from tests.notifications.chat_services import ADDRESSES, SECRETS
 
 
 def make_door(team, service="slack", **fields):

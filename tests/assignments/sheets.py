@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.utils import timezone
 
 from courseware.assignments.observing import observe
-from courseware.content.compiled import serving
 from courseware.content.models import Course
+from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
-from tests.language.samples import SHEET, make_files
+from tests.course_format.samples import SHEET, make_files
 from tests.making import join, make_course, make_user
 
 
@@ -28,10 +28,10 @@ def completed(team, name="", days_ago=31, **fields):
 
 
 def sheet_of(run, language="en"):
-    return serving.outline(run.release, language).sheets[0]
+    return store.outline(run.release, language).sheets[0]
 
 
 def answered(run, answers, *, by, day=None):
     """As `observe` gives it."""
-    revision = serving.page(run.release, "month-later", "en").revision_id
+    revision = store.page(run.release, "month-later", "en").revision_id
     return observe(run, sheet_of(run), answers, revision=revision, by=by, day=day)

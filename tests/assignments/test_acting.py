@@ -10,9 +10,9 @@ from courseware.assignments import acting
 from courseware.assignments.acting import short_lists
 from courseware.assignments.models import Assignment
 from courseware.assignments.switching import make_rule, switch_off, switch_on
+from courseware.audit_log.models import Event
+from courseware.audit_log.verify import verify
 from courseware.content.models import Release
-from courseware.evidence.models import Event
-from courseware.evidence.verifying import verify
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.consistency import differences
@@ -22,7 +22,7 @@ from tests.assessment.exams import make_course as make_exam_course
 from tests.assessment.exams import ready, sit
 from tests.assignments.rules import LEARNER, make_certified, make_version
 from tests.assignments.rules import make_rule as rule_that_is
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.simulations.playing import BEST, RED, START, YELLOW, fresh, take
 from tests.simulations.samples import KETTLE, simulation_files

@@ -9,8 +9,8 @@ from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate
 from courseware.assignments import arrival_letter
 from courseware.learning.enrolling import enroll
-from courseware.outbox import tray
-from courseware.outbox.models import Message, TrayLine
+from courseware.notifications import inbox
+from courseware.notifications.models import Message, TrayLine
 from tests.assignments.two_accounts import another_course
 from tests.making import join, letters, make_admin, make_user
 from tests.world import complete_course
@@ -85,7 +85,7 @@ def test_what_is_entered_afterwards_is_no_news(team, course):
 
 def test_it_stands_in_the_tray_with_the_certificate_behind_it(team, course):
     person = arrived(team, course)
-    [(_line, said)] = tray.in_words(TrayLine.objects.of(person.pk).filter(kind="arrival"))
+    [(_line, said)] = inbox.in_words(TrayLine.objects.of(person.pk).filter(kind="arrival"))
     assert said == ("“Rules of the tea room” is done", f"/certificates/{Certificate.objects.get().number}/")
 
 

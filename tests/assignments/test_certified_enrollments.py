@@ -10,7 +10,7 @@ from courseware.assignments import acting
 from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings, undo_ending
 from courseware.assignments.models import Assignment
 from courseware.assignments.planning import rehearse_rule
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.enrolling import enroll, extend
 from courseware.learning.models import Enrollment

@@ -4,14 +4,14 @@ import pytest
 
 from courseware.assignments import changed_lesson_letters
 from courseware.assignments.changed_lesson_letters import tell_of_changes
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.learning.changed_lessons import say_read
 from courseware.learning.completing import complete_lesson
 from courseware.learning.enrolling import waive
 from courseware.learning.models import ChangeSeen
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message
-from tests.language.samples import make_files
+from courseware.notifications.models import Message
+from tests.course_format.samples import make_files
 from tests.learning.test_changes_to_see import now_says, page_of, step_of
 from tests.making import days, letters, make_admin, make_course, make_enrollment, make_user
 

@@ -9,9 +9,9 @@ import time_machine
 from courseware.assessment.daily_answering import DAILY_LETTER, choose, wish_of
 from courseware.assignments import daily_letters
 from courseware.learning.models import Enrollment
-from courseware.outbox.delivering import deliver_due
-from courseware.outbox.models import Message
-from courseware.outbox.stopping import stop_kind
+from courseware.notifications.email.delivery import deliver_due
+from courseware.notifications.models import Message
+from courseware.notifications.unsubscribe import stop_kind
 from tests.assessment.drills import completed, give_daily
 from tests.making import letters
 

@@ -6,12 +6,12 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.assignments.door_sending import send_card
 from courseware.assignments.models import WAITING, GroupCard, GroupDoor
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
-from courseware.jobs import condition
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.jobs import health
 from tests.assignments.doors import cards, make_door
 from tests.making import make_admin, make_team
-from tests.outbox.chat_services import ADDRESSES, SECRETS
+from tests.notifications.chat_services import ADDRESSES, SECRETS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
 
@@ -126,12 +126,12 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
     assert "404 no_service" in client.get(f"/people/doors/{door.pk}/").content.decode()
     client.post(f"/people/doors/{door.pk}/try/")  # of no use
     assert len(cards()) == 1
-    troubles = [(str(each.about), str(each.words), each.page) for each in condition.FURTHER["doors"](timezone.now())]
+    troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
     assert troubles == [("Doors into chat groups", "1 door is shut: the service refused a card", "assignments:doors")]
     client.force_login(make_admin(language="en"))
     assert "1 door is shut: the service refused a card" in client.get("/admin/").content.decode()
     client.post(f"/people/doors/{door.pk}/", sent(door.team, "slack", new_address=""))
-    assert condition.FURTHER["doors"](timezone.now()) == []
+    assert health.FURTHER["doors"](timezone.now()) == []
 
 
 def test_a_door_is_taken_away_with_its_cards_once(client, hr):

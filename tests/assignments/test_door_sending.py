@@ -19,11 +19,11 @@ from courseware.assignments.door_sending import (
 from courseware.assignments.models import GroupCard, GroupDoor
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
-from courseware.outbox.chat_cards import ChatCard
-from courseware.outbox.models import Message
+from courseware.notifications.chat.messages import ChatCard
+from courseware.notifications.models import Message
 from tests.assignments.doors import cards, make_door, make_late_team
 from tests.making import join, letters, make_hr, make_team, make_user
-from tests.outbox.chat_services import DROPS
+from tests.notifications.chat_services import DROPS
 
 pytestmark = pytest.mark.django_db
 BUSY, SHUT = (503, "away", {}), (404, "no_service", {})

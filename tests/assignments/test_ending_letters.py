@@ -10,7 +10,7 @@ from courseware.assignments.ending_letters import emails, tell_of_endings
 from courseware.assignments.mornings import Morning
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from tests.assignments.rules import make_certified
 from tests.making import letters, make_team, make_user
 

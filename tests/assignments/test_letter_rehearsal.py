@@ -32,8 +32,8 @@ from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates
 from courseware.lib.dates import due_instant
-from courseware.outbox.kinds import MESSAGE_KINDS
-from courseware.outbox.models import Message
+from courseware.notifications.email.email_types import MESSAGE_KINDS
+from courseware.notifications.models import Message
 from tests.assignments.rules import make_certified
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests
@@ -303,12 +303,12 @@ def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, pre
 @pytest.mark.usefixtures("firm")
 def test_the_command_and_the_page_of_human_resources_say_it(client):
     printed = StringIO()
-    call_command("rehearse", "--letters", "--date", "2026-12-10", stdout=printed)
+    call_command("preview_rules", "--letters", "--date", "2026-12-10", stdout=printed)
     assert "Reminder of a due day · Due · 2026-12-10" in printed.getvalue()
     assert "Reminder of a due day · No address · the person has no address" in printed.getvalue()
     printed = StringIO()
     with override("zh-hans"):
-        call_command("rehearse", "--letters", "--date", "2026-12-10", stdout=printed)
+        call_command("preview_rules", "--letters", "--date", "2026-12-10", stdout=printed)
     assert "the person has no address" not in printed.getvalue()
     client.force_login(make_hr())
     page = client.get("/people/letters/coming/").text

@@ -10,7 +10,7 @@ from courseware.accounts.rosters import roster as rosters
 from courseware.accounts.rosters.applying import apply_next
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import list_pages, nightly_list
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.accounts.rosters.files import csv_file, xlsx
 from tests.accounts.rosters.firms import compared, make_teams
 from tests.counting import statements

@@ -20,9 +20,9 @@ from courseware.learning.enrolling import enroll
 from courseware.learning.manager_actions import ENROLL
 from courseware.learning.manager_actions.manager_action import Stays
 from courseware.learning.models import Enrollment
-from courseware.outbox.delivering import claimed
-from courseware.outbox.models import Message, MessageState, TrayLine
-from courseware.outbox.tray import in_words
+from courseware.notifications.email.delivery import claimed
+from courseware.notifications.inbox import in_words
+from courseware.notifications.models import Message, MessageState, TrayLine
 from courseware.reporting.consistency import differences
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
@@ -147,7 +147,7 @@ def test_a_letter_that_lost_its_day_to_a_slow_server_follows_to_who_had_one_that
         letters_after_undo()
         remind([run.pk], by=hr)
         with monkeypatch.context() as patch:
-            patch.setattr("courseware.outbox.delivering.CLAIMED_FOR", timedelta(seconds=-1))
+            patch.setattr("courseware.notifications.email.delivery.CLAIMED_FOR", timedelta(seconds=-1))
             letters_after_undo()
         waiting = Message.objects.get(person=other)
         assert (waiting.state, waiting.tries, str(waiting.turn_on)) == (MessageState.QUEUED, 0, "2026-03-11")

@@ -18,8 +18,8 @@ from courseware.assessment.outside_records import record_outside
 from courseware.assessment.standing import keep_standings
 from courseware.assignments.acting import act
 from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
-from courseware.content.compiled import serving
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
+from courseware.content.rendering import store
 from courseware.learning.enrolling import waive
 from courseware.learning.kept_phrases import KEPT
 from courseware.learning.models import Enrollment
@@ -238,7 +238,7 @@ def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, 
 
 
 def test_phrases_kept_in_either_account_are_the_persons_and_go_back_with_their_runs(kept, other, course, hr):
-    page = serving.page(course.current, "boiling", "en")
+    page = store.page(course.current, "boiling", "en")
     for person in (kept, other):
         keep_phrase(make_run(person, course), page, "note:1")
     row = merge(kept, other, by=hr)

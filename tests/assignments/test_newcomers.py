@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.assignments.newcomers import read_rows
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from tests.making import letters, make_admin, make_course, make_editor, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]

@@ -15,12 +15,12 @@ from courseware.accounts.rosters import roster as rosters
 from courseware.accounts.rosters.roster import Roster
 from courseware.assignments import nightly_list
 from courseware.assignments.nightly_list import bring_in_newest, take_up
-from courseware.jobs import working
+from courseware.jobs import worker
 from courseware.jobs.tasks import Later
 from courseware.learning.models import Enrollment
 from courseware.lib.side_process import MachineBusy, SideProcess
-from courseware.outbox.models import Message
-from courseware.outbox.telling import tell
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message
 from tests.accounts.rosters.files import csv_file
 from tests.accounts.rosters.firms import bring_in, compared
 from tests.assignments.rules import make_rule
@@ -250,7 +250,7 @@ def test_a_list_nobody_said_yes_to_is_not_taken_up():
 def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(monkeypatch):
     """The order of a queue: what was enqueued while a part was done comes before the next part."""
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
-    monkeypatch.setattr(working, "enqueue_due", lambda: None)
+    monkeypatch.setattr(worker, "enqueue_due", lambda: None)
     monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
     doing.done.clear()
     roster = compared(["A1", "Li", "", ""], ["A2", "Wang", "", ""], ["A3", "Zhao", "", ""])
@@ -264,7 +264,7 @@ def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(mo
     monkeypatch.setattr(nightly_list, "apply_next", apply_and_note)
     nightly_list.take_up_next.enqueue(roster.pk)
     doing.note.enqueue("other work")
-    working.WorkLoop(lambda: "").run(once=True)
+    worker.WorkLoop(lambda: "").run(once=True)
     assert doing.done == ["part", "other work", "part", "part", "part"]
     roster.refresh_from_db()
     assert roster.finished_at

@@ -9,7 +9,7 @@ from courseware.accounts.models import Membership
 from courseware.assignments.observing import ask_leads, observe
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from tests.assignments.sheets import completed, sheet_of
 from tests.making import join, letters, make_admin, make_team, make_user
 

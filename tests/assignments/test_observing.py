@@ -15,14 +15,14 @@ from courseware.accounts.teams import close_team
 from courseware.assignments.merging import merge
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.assignments.observing import NotAsked, Unobserved, observations_due, observe
-from courseware.content.compiled import serving
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
+from courseware.content.rendering import store
 from courseware.learning.feedback import SurveyChanged
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
 from tests.assignments.sheets import answered, completed, make_course_with_sheet, sheet_of
-from tests.language.samples import SHEET, make_files
+from tests.course_format.samples import SHEET, make_files
 from tests.making import join, make_admin, make_course, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -327,7 +327,7 @@ def address(run):
 
 
 def sent(run, **fields):
-    return {"revision": serving.page(run.course.current, "month-later", "en").revision_id} | fields
+    return {"revision": store.page(run.course.current, "month-later", "en").revision_id} | fields
 
 
 def read(response):

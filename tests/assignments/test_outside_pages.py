@@ -14,7 +14,7 @@ from courseware.assessment.outside_records import OwnTraining, record_outside
 from courseware.assignments.certified_enrollments import record_trainings
 from courseware.assignments.merging import merge
 from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.counting import statements
 from tests.making import make_admin, make_auditor, make_editor, make_hr, make_user
 

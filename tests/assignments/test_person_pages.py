@@ -10,9 +10,9 @@ from courseware.accounts.inviting import invite
 from courseware.accounts.models import Membership, User
 from courseware.accounts.notices import notify
 from courseware.assessment.models import Certificate
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record, subject_of
-from courseware.outbox.models import Message
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record, subject_of
+from courseware.notifications.models import Message
 from tests.making import (
     join,
     letters,

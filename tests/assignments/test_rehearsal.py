@@ -22,7 +22,7 @@ from courseware.assignments.planning import rehearse_all, rehearse_rule
 from courseware.learning.enrolling import enroll, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from tests.assignments.rules import make_certified, make_rule
 from tests.making import join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests
@@ -76,7 +76,7 @@ def test_a_rehearsal_writes_nothing_and_asks_nothing_but_questions(course, team)
     with connection.execute_wrapper(read_only):
         rehearse_rule(rule, MONDAY)
         rehearse_all(MONDAY)
-        call_command("rehearse", date=MONDAY, stdout=StringIO())
+        call_command("preview_rules", date=MONDAY, stdout=StringIO())
     assert digests() == before
 
 
@@ -113,20 +113,20 @@ def test_the_digest_changes_with_what_would_be_done_and_with_nothing_else(course
 def test_the_command_says_it_line_by_line(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", name="New people")
     printed = StringIO()
-    call_command("rehearse", date=MONDAY, rule=rule.pk, stdout=printed)
+    call_command("preview_rules", date=MONDAY, rule=rule.pk, stdout=printed)
     first, second, *_rest = printed.getvalue().splitlines()
     assert first == f"{rule.pk} New people · 2026-11-30 · 2"
     assert second.startswith("  2 is enrolled · fits, and has not learned it yet · 2026-12-14 · Person ")
     printed = StringIO()
-    call_command("rehearse", stdout=printed)
+    call_command("preview_rules", stdout=printed)
     assert printed.getvalue() == "No rule is switched on.\n"
 
 
 def test_the_command_says_what_it_expected():
     with pytest.raises(CommandError, match=r"argument --date: tomorrow: expected a day such as 2027-03-01"):
-        call_command("rehearse", "--date", "tomorrow")
+        call_command("preview_rules", "--date", "tomorrow")
     with pytest.raises(CommandError, match=r"There is no rule 9. There are: none."):
-        call_command("rehearse", rule=9)
+        call_command("preview_rules", rule=9)
 
 
 # What the rehearsal of a day says is what acting on it writes, in firms made at random: read from the tables alone.

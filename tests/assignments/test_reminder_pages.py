@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.assignments.models import ReminderPlan
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
 from tests.making import make_course

@@ -11,7 +11,7 @@ from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.reminding import ASKS, remind_due
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.lib.dates import due_instant
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from courseware.reporting.drafted_acts import draft_for
 from tests.making import join, letters, make_enrollment, make_user
 from tests.reporting.test_two_courses import make_second_course

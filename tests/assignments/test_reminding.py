@@ -15,7 +15,7 @@ from courseware.learning.adjusting import undo
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
 from tests.examples import only_deep

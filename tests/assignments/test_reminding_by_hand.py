@@ -18,14 +18,14 @@ from courseware.assignments.carrying_out import (
 )
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding import runs_in
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 from tests.making import (
     days,
     join,

@@ -11,11 +11,11 @@ from courseware.assessment import attempting
 from courseware.assignments import acting, switching
 from courseware.assignments.models import Assignment
 from courseware.assignments.switching import switch_on, take_back_deeds, take_back_for_some
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from courseware.reporting.consistency import differences
 from courseware.reporting.log_check import differences as log_differences
 from tests.assignments.rules import make_rule

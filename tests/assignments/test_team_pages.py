@@ -10,8 +10,8 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import people_managed_by
 from courseware.accounts.standing_in import end_substitute, name_substitute
 from courseware.accounts.substitutes import Substitute
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
 from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment
 from tests.making import (

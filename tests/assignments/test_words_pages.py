@@ -8,11 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from courseware.assignments.words_pages import words_troubles
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.enrolling import enroll
-from courseware.outbox.kinds import MESSAGE_KINDS
-from courseware.outbox.letter_words import LetterWords, set_words
-from courseware.outbox.models import Message
+from courseware.notifications.email.email_types import MESSAGE_KINDS
+from courseware.notifications.models import Message
+from courseware.notifications.wording.email_wording import LetterWords, set_words
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from collections import Counter
 
 from courseware.accounts.models import Membership
 from courseware.assessment.models import Attempt, Certificate, Response, Standing
-from courseware.evidence.verifying import alterations
+from courseware.audit_log.verify import alterations
 from courseware.learning.enrolling import enroll
 from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Answer, Completion, Enrollment

@@ -1,6 +1,6 @@
 """The course browser tests walk through: the sample course with a lesson that asks nothing."""
 
-from tests.language.samples import SHEET, make_files
+from tests.course_format.samples import SHEET, make_files
 from tests.making import make_course
 
 POURING = {

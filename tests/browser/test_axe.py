@@ -10,8 +10,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
 
 from courseware.assessment import attempting
-from courseware.content.compiled import serving
 from courseware.content.models import CardContact
+from courseware.content.rendering import store
 from courseware.learning import enrolling
 from courseware.learning.phrase_book import keep_phrase
 from courseware.lib.dates import site_day
@@ -164,7 +164,7 @@ def test_pages_of_who_learns(language, visit, world):
     assert_fine(page, [f"{course}/boiling/"])
     finish_lessons(enrollment)
     answer_survey(enrollment)
-    keep_phrase(enrollment, serving.page(world.course.current, "boiling", "en"), "note:1")
+    keep_phrase(enrollment, store.page(world.course.current, "boiling", "en"), "note:1")
     assert_fine(page, ["/phrases/", "/search/?q=boiled"])
     assert_fine(page, ["/", f"{course}/boiling/", f"{course}/pouring/", f"{course}/voice/", f"{course}/record/"])
 
@@ -382,7 +382,7 @@ def newcomer(shipped_course):
 
 @languages()
 def test_the_first_page_of_each_kind_in_the_course_that_is_shipped(language, visit, shipped_course, newcomer):
-    steps = serving.outline(shipped_course.current, "en").steps
+    steps = store.outline(shipped_course.current, "en").steps
     firsts = {step.kind: step.id for step in reversed(steps)}
     assert_fine_by_turns(visit(newcomer, language=language), shipped_course, ["card", *firsts.values()])
 
@@ -403,7 +403,7 @@ def test_a_newcomer_comes_from_home_through_the_starting_point_to_its_end(langua
 @pytest.mark.only_if_changed("content/")
 @languages()
 def test_every_page_of_the_course_that_is_shipped(language, visit, shipped_course, newcomer):
-    steps = serving.outline(shipped_course.current, "en").steps
+    steps = store.outline(shipped_course.current, "en").steps
     page = visit(newcomer, language=language)
     assert_fine(page, ["/"])
     assert_fine_by_turns(page, shipped_course, ["card", "tracks", *(step.id for step in steps)])

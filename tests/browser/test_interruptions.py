@@ -25,7 +25,7 @@ pytestmark = [
         "courseware/assessment/",
         "courseware/content/",
         "courseware/learning/",
-        "courseware/unsaved/",
+        "courseware/autosave/",
     ),
 ]
 LESSON = "/learn/tea-room/boiling/"

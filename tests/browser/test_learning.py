@@ -10,7 +10,7 @@ from courseware.learning import enrolling
 from courseware.learning.models import Enrollment, SurveyAnswers, SurveyReceipt
 from tests.browser.courses import RIGHT
 from tests.browser.keyboard import Keyboard
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import PASSWORD, make_course, make_user
 

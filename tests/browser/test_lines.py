@@ -2,12 +2,12 @@
 
 import pytest
 
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from tests.making import make_enrollment
 
 pytestmark = [
     pytest.mark.exhaustive,
-    pytest.mark.only_if_changed("content/", "static/css/", "courseware/content/compiled/", "templates/learning/"),
+    pytest.mark.only_if_changed("content/", "static/css/", "courseware/content/rendering/", "templates/learning/"),
 ]
 
 # Marks of a source that stand on another line than the end of what they belong to, or than the punctuation after them.
@@ -66,7 +66,7 @@ SCREENS = """(height) => [...document.querySelectorAll(".part")].map((part, numb
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_no_part_of_a_lesson_is_longer_than_three_screens_of_a_phone(language, visit, shipped_course):
     page, measured = visit(make_enrollment(course=shipped_course).learner, language=language, viewport=PHONE), {}
-    for step in serving.outline(shipped_course.current, language).steps:
+    for step in store.outline(shipped_course.current, language).steps:
         if step.kind == "lesson":
             page.goto(f"/learn/{shipped_course.identifier}/{step.id}/")
             measured[step.id] = page.evaluate(SCREENS, PHONE["height"])

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from tests.browser.courses import make_tea_room

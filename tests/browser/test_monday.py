@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from courseware.assignments.models import Talk
 from courseware.learning import enrolling
 from courseware.learning.answering import answer
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 from tests.browser.courses import make_tea_room
 from tests.browser.keyboard import Keyboard
 from tests.making import PASSWORD, days, join, make_team, make_user

@@ -5,12 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from courseware.autosave.models import UnsavedText
+from courseware.autosave.store import keep
 from courseware.content.models import Document
 from courseware.content.releases.drafts import form_of
 from courseware.learning import enrolling
 from courseware.learning.models import Answer
-from courseware.unsaved.keeping import keep
-from courseware.unsaved.models import UnsavedText
 from tests.browser.courses import make_tea_room
 from tests.browser.test_axe import LANGUAGES, assert_fine
 from tests.learning.lesson_pages import practise
@@ -18,7 +18,7 @@ from tests.making import make_editor, make_user
 
 pytestmark = [
     pytest.mark.exhaustive,
-    pytest.mark.only_if_changed("static/js/", "templates/", "courseware/unsaved/"),
+    pytest.mark.only_if_changed("static/js/", "templates/", "courseware/autosave/"),
 ]
 LESSON = "/learn/tea-room/boiling/"
 TEXT = "Mind the kettle."

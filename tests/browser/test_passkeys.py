@@ -4,7 +4,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from playwright.sync_api import expect
 
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.making import PASSWORD, make_editor
 
 

@@ -6,9 +6,9 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.card import card_sections
 from courseware.content.models import CardContact
+from courseware.content.rendering import store
+from courseware.content.rendering.emergency_card import card_sections
 from courseware.learning.phrase_book import keep_phrase
 from tests.making import make_enrollment
 
@@ -125,9 +125,9 @@ def test_each_page_of_a_printed_module_says_which_release_it_is_of(visit, shippe
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_all_phrases_of_the_course_fit_on_panels_for_the_pocket(visit, shipped_course, language):
     enrollment = make_enrollment(course=shipped_course)
-    outline = serving.outline(shipped_course.current, language)
+    outline = store.outline(shipped_course.current, language)
     for step in (step for step in outline.steps if step.kind == "lesson"):
-        lesson = serving.page(shipped_course.current, step.id, language)
+        lesson = store.page(shipped_course.current, step.id, language)
         for phrase in lesson.phrases:
             keep_phrase(enrollment, lesson, phrase)
     page = visit(enrollment.learner, language=language, viewport={"width": 1123, "height": 794})

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import page_of, rules_of, trail_of
@@ -343,7 +343,7 @@ def test_every_simulation_that_is_shipped_is_played_by_keyboard_to_its_best_and_
 
 
 def simulations_of(course):
-    steps = serving.outline(course.current, course.source_language).steps
+    steps = store.outline(course.current, course.source_language).steps
     return [step.id for step in steps if step.kind == "simulation"]
 
 

@@ -1,9 +1,9 @@
 """Files of the sample course changed here and there, and what an import has made of them."""
 
+from courseware.audit_log.models import Event
 from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision, Text
+from courseware.content.releases.course_export import course_files
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.exporting import course_files
-from courseware.evidence.models import Event
 
 CARD = "emergency.card.en.md"
 LESSON = "01-water/01-boiling.en.md"

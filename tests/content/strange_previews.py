@@ -4,7 +4,7 @@ import os
 
 from django.db import connections
 
-from courseware.content.desk.previewing import make_preview
+from courseware.content.authoring.preview import make_preview
 
 
 def never_ready(*_arguments):

@@ -7,22 +7,22 @@ import time
 
 import pytest
 
-from courseware.content.compiled.figures import svg_size
-from courseware.content.compiled.markdown import Renderer
 from courseware.content.releases.differences import changes
 from courseware.content.releases.drafts import as_written
 from courseware.content.releases.revisions import make_file
-from courseware.language.blocks import split
-from courseware.language.braces import cut_braces
-from courseware.language.checking import check
-from courseware.language.checking.figures import check_figures
-from courseware.language.chinese import count_words
-from courseware.language.conditions import UnreadableCondition, parse_condition
-from courseware.language.frontmatter import Unreadable, decode, parse_front
-from courseware.language.parsing import read
-from courseware.language.spans import blank_code, find_links, find_sources, plain
-from courseware.language.speech import cut_speech
-from tests.language.samples import COURSE
+from courseware.content.rendering.figures import svg_size
+from courseware.content.rendering.markdown import Renderer
+from courseware.course_format.checks import check
+from courseware.course_format.checks.figures import check_figures
+from courseware.course_format.parsing.blocks import split
+from courseware.course_format.parsing.braces import cut_braces
+from courseware.course_format.parsing.chinese import count_words
+from courseware.course_format.parsing.frontmatter import Unreadable, decode, parse_front
+from courseware.course_format.parsing.marked_text import blank_code, find_links, find_sources, plain
+from courseware.course_format.parsing.parser import read
+from courseware.course_format.parsing.speech import cut_speech
+from courseware.course_format.simulations.conditions import UnreadableCondition, parse_condition
+from tests.course_format.samples import COURSE
 
 pytestmark = pytest.mark.long
 

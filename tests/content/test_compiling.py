@@ -7,16 +7,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.figures import svg_size
-from courseware.content.compiled.outline import compile_outline
-from courseware.content.compiled.pages import compile_page, seconds
-from courseware.content.compiled.serving import CheckQuestion, LeadsSheet, read_outline
 from courseware.content.models import Page
-from courseware.content.releases.importing import import_course
-from courseware.language.course import read_course
-from courseware.language.questions import load_question
-from tests.language.samples import COURSE, SHEET, drawing, make_files
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
+from courseware.content.rendering.figures import svg_size
+from courseware.content.rendering.outline import compile_outline
+from courseware.content.rendering.pages import compile_page, seconds
+from courseware.content.rendering.store import CheckQuestion, LeadsSheet, read_outline
+from courseware.course_format.course import read_course
+from courseware.course_format.questions.question_types import load_question
+from tests.course_format.samples import COURSE, SHEET, drawing, make_files
 
 LESSON = "01-water/01-boiling.en.md"
 
@@ -107,7 +107,7 @@ class TestOutline:
     def test_a_check_shows_a_track_its_own_questions(self):
         step = outline().step("boiling")
         asked = (CheckQuestion("all", (), ("all",)), CheckQuestion("night", ("night",), ("night",)))
-        step = serving.Step(**{**vars(step), "check": asked})
+        step = store.Step(**{**vars(step), "check": asked})
         assert (step.check_for("night"), step.check_for("day")) == (asked, asked[:1])
 
 
@@ -253,11 +253,11 @@ class TestServing:
 
     def test_a_page_takes_one_query_and_names_document_and_revision(self):
         release = self.release()
-        serving.outline(release, "en")
+        store.outline(release, "en")
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            found = serving.page(release, "boiling", "en")
+            found = store.page(release, "boiling", "en")
         assert len(queries) == 1
         entry = release.entries.get(document__identifier="boiling")
         assert (found.document_id, found.revision_id) == (entry.document_id, entry.revision_id)
@@ -266,22 +266,22 @@ class TestServing:
 
     def test_an_outline_is_read_once(self):
         release = self.release()
-        first = serving.outline(release, "en")
+        first = store.outline(release, "en")
         with CaptureQueriesContext(connection) as queries:
-            assert serving.outline(release, "en") is first
+            assert store.outline(release, "en") is first
         assert len(queries) == 0
 
     def test_a_language_the_course_is_not_written_in_reads_its_source(self):
         release = self.release()
-        assert serving.outline(release, "fr").language == "zh-hans"
-        assert serving.page(release, "boiling", "fr").title == "烧水"
+        assert store.outline(release, "fr").language == "zh-hans"
+        assert store.page(release, "boiling", "fr").title == "烧水"
 
     def test_what_is_not_in_the_release_is_not_there(self):
         with pytest.raises(Page.DoesNotExist):
-            serving.page(self.release(), "nowhere", "en")
+            store.page(self.release(), "nowhere", "en")
 
     def test_figures_have_their_size_and_load_late(self):
-        html = html_of(serving.page(self.release(), "boiling", "en").data)
+        html = html_of(store.page(self.release(), "boiling", "en").data)
         assert 'width="40" height="30" loading="lazy"' in html
 
 
@@ -294,7 +294,7 @@ class TestMedia:
             "media/page.html": b"<script>",
             "README.md": b"x",
         }
-        html = html_of(serving.page(import_course(files).course.current, "boiling", "en").data)
+        html = html_of(store.page(import_course(files).course.current, "boiling", "en").data)
         return html.partition('src="')[2].partition('"')[0]
 
     def test_a_figure_is_public_for_ever_and_can_do_nothing(self, client, address):

@@ -12,15 +12,15 @@ from django.core.management import call_command
 from courseware.assessment import attempting
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.models import Release
-from courseware.content.releases.course_folders import read_folder
-from courseware.content.releases.importing import import_course
-from courseware.language.course import read_course
+from courseware.content.releases.course_files import read_folder
+from courseware.content.releases.course_import import import_course
+from courseware.course_format.course import read_course
 from courseware.learning.changed_lessons import open_changes
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 from courseware.learning.progress import own_outline, progress_of
 from courseware.reporting.consistency import differences
 from courseware.simulations.models import Decision, Run
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment, make_user
 from tests.world import (
     answer_exam,

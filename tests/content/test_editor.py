@@ -73,7 +73,7 @@ def test_the_group_of_editors_has_exactly_the_rights_of_its_work(client, lesson)
     }  # fmt: skip
     client = signed_in(client, make_editor())
     assert client.get(reverse("admin:publish-course", args=[lesson.course_id])).status_code == 200
-    for model in ("accounts_user", "accounts_team", "evidence_event", "learning_enrollment"):
+    for model in ("accounts_user", "accounts_team", "audit_log_event", "learning_enrollment"):
         assert client.get(reverse(f"admin:{model}_changelist")).status_code in (403, 404)
 
 

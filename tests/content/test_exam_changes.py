@@ -5,15 +5,15 @@ from bs4 import BeautifulSoup
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from courseware.content.desk.exam_words import LABELS, words_of
+from courseware.audit_log.models import Event
+from courseware.content.authoring.exam_change_text import LABELS, words_of
 from courseware.content.models import Proposal, Release
-from courseware.content.releases import proposing
+from courseware.content.releases import proposals
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.exam_changes import RULES, exam_changes
-from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import PassMarkTooLow, ProposalVoid, released_revisions
-from courseware.evidence.models import Event
-from tests.language.samples import damage
+from tests.course_format.samples import damage
 from tests.making import make_admin, make_course, make_editor, make_user, publish_head
 
 pytestmark = pytest.mark.django_db
@@ -239,7 +239,7 @@ def test_an_exam_is_more_than_minor_and_a_lesson_may_be(client, course, exam, ed
 
 def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exam, editor):
     second = make_editor()
-    proposal = proposing.propose(course, [exam.head], weights={"last-cup": "retake"}, note="easier", by=editor)
+    proposal = proposals.propose(course, [exam.head], weights={"last-cup": "retake"}, note="easier", by=editor)
     client.force_login(second)
     for _ in range(2):
         answer(client, proposal, "decline")
@@ -247,21 +247,21 @@ def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exa
     assert proposal.declined_by == second
     assert Event.objects.filter(verb="release-declined", actor=second, subject=f"proposal:{proposal.pk}").count() == 1
     with pytest.raises(ProposalVoid):
-        proposing.release_proposed(proposal, by=second)
+        proposals.release_proposed(proposal, by=second)
     page = page_of(client, course)
     assert "pass mark: 80 → 75" in page and "Proposed:" not in page
 
 
 def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, course, exam, editor):
     second = make_editor()
-    proposal = proposing.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
+    proposal = proposals.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
     exam = edit(course, "last-cup", "pass_mark: 75", "pass_mark: 74")
     with pytest.raises(ProposalVoid):
-        proposing.release_proposed(proposal, by=second)
-    proposal = proposing.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
+        proposals.release_proposed(proposal, by=second)
+    proposal = proposals.propose(course, [exam.head], weights={"last-cup": "reread"}, note="easier", by=editor)
     publish_head(edit(course, "boiling", "Fill it", "Fill it up", language="en"))
     with pytest.raises(ProposalVoid):
-        proposing.release_proposed(proposal, by=second)
+        proposals.release_proposed(proposal, by=second)
     client.force_login(second)
     assert "no longer holds" in answer(client, proposal)
     assert Release.objects.count() == 2
@@ -270,9 +270,9 @@ def test_what_is_saved_or_released_after_the_proposal_makes_it_void(client, cour
 def test_proposing_and_releasing_twice_is_proposing_and_releasing_once(course, exam, editor):
     second = make_editor()
     words = {"weights": {"last-cup": "reread"}, "note": "easier", "by": editor}
-    first, again = (proposing.propose(course, [exam.head], **words) for _ in range(2))
+    first, again = (proposals.propose(course, [exam.head], **words) for _ in range(2))
     assert first == again
-    assert proposing.release_proposed(first, by=second) == proposing.release_proposed(first, by=second)
+    assert proposals.release_proposed(first, by=second) == proposals.release_proposed(first, by=second)
     assert (Release.objects.count(), Proposal.objects.count()) == (2, 1)
 
 

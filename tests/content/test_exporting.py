@@ -3,11 +3,11 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from courseware.content.releases.course_folders import read_folder
+from courseware.content.releases.course_export import ExportRefused, export_course
+from courseware.content.releases.course_files import read_folder
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.exporting import ExportRefused, export_course
-from courseware.content.releases.importing import import_course
-from tests.language.samples import drawing, make_files
+from tests.course_format.samples import drawing, make_files
 
 pytestmark = pytest.mark.django_db
 CARD = "emergency.card.en.md"

@@ -3,12 +3,12 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from courseware.content.compiled.compiling import COMPILER
 from courseware.content.management.commands import import_content
 from courseware.content.models import Release
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering.compiler import COMPILER
 from tests.content.imports import CARD, LESSON, edit, edited
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 
 
 @pytest.mark.django_db

@@ -3,10 +3,10 @@
 import pytest
 
 from courseware.content.models import Course
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.publishing import ContentErrors
 from tests.content.imports import LESSON, edited
-from tests.language.samples import drawing, make_files
+from tests.course_format.samples import drawing, make_files
 
 
 def test_what_is_wrong_in_texts_and_figures_is_told_together(db):

@@ -16,16 +16,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from courseware.audit_log.models import Event
 from courseware.content.models import Course, Release, Revision
-from courseware.content.releases import course_folders, publishing
-from courseware.content.releases.course_folders import ImportRefused, read_folder
-from courseware.content.releases.importing import import_course
+from courseware.content.releases import course_files, publishing
+from courseware.content.releases.course_files import ImportRefused, read_folder
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.publishing import ContentErrors
-from courseware.evidence.models import Event
 from tests import making
 from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
+from tests.course_format.samples import drawing, make_files
 from tests.examples import examples
-from tests.language.samples import drawing, make_files
 from tests.site.test_access import digests
 
 
@@ -67,7 +67,7 @@ class TestFirstImport:
     def test_too_much_is_refused(self, monkeypatch):
         for limit in ("MAX_FILES", "MAX_TOTAL", "MAX_DOCUMENT", "MAX_FILE"):
             with monkeypatch.context() as patch:
-                patch.setattr(course_folders, limit, 2)
+                patch.setattr(course_files, limit, 2)
                 with pytest.raises(ImportRefused):
                     import_course(make_files())
 
@@ -85,7 +85,7 @@ class TestSecondImport:
     def test_the_same_files_do_nothing_and_nothing_is_parsed(self, monkeypatch):
         import_course(make_files())
         before = rows()
-        monkeypatch.setattr(course_folders, "read_valid", None)
+        monkeypatch.setattr(course_files, "read_valid", None)
         report = import_course(make_files())
         assert report.is_empty and report.course.identifier == "tea-room"
         assert rows() == before
@@ -211,7 +211,7 @@ def test_a_killed_import_has_written_nothing_of_a_course_or_all_of_it(tmp_path):
             releases = count("select count(*) from content_release").fetchone()[0]
             imported = count("select count(*) from content_importedtext").fetchone()[0]
             texts = count("select count(*) from content_text").fetchone()[0]
-            events = count("select count(*) from evidence_event").fetchone()[0]
+            events = count("select count(*) from audit_log_event").fetchone()[0]
         assert events == 2 * releases <= 2 * len(list(settings.CONTENT_DIR.glob("*/course.zh-hans.md")))
         assert imported == texts and bool(texts) == bool(releases)
 

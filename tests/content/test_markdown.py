@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.compiled.markdown import Pointers, Renderer, are_joined
+from courseware.content.rendering.markdown import Pointers, Renderer, are_joined
 
 # What a piece may consist of, written out here: a list taken from the code would call right whatever the code lets out.
 ALLOWED = {

@@ -4,11 +4,11 @@ import pytest
 from django.db import connection
 
 from courseware.content.models import Release, Text
-from courseware.content.releases import course_folders, drafts, publishing
+from courseware.content.releases import course_files, drafts, publishing
+from courseware.content.releases.course_import import ImportConflict, import_course
 from courseware.content.releases.drafts import StaleDraft, restore, save_drafts
-from courseware.content.releases.importing import ImportConflict, import_course
 from courseware.content.releases.publishing import StaleChoice, publish, recompile
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_course
 
 CARD, TERMS = "emergency.card.en.md", "terms.en.md"
@@ -38,7 +38,7 @@ def while_checking(monkeypatch):
 
     def arrange(act):
         acts = [act]
-        for module in (publishing, drafts, course_folders):
+        for module in (publishing, drafts, course_files):
             monkeypatch.setattr(module, "read_valid", interrupted(module.read_valid, acts))
 
     return arrange
@@ -75,7 +75,7 @@ def checked_unlocked(monkeypatch):
 
         return watching
 
-    for module in (publishing, drafts, course_folders):
+    for module in (publishing, drafts, course_files):
         monkeypatch.setattr(module, "read_valid", watched(module.read_valid))
     for name in ("compile_course", "compile_release"):
         monkeypatch.setattr(publishing, name, watched(getattr(publishing, name)))

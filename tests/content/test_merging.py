@@ -5,13 +5,13 @@ from itertools import product
 import pytest
 
 from courseware.content.models import ImportedText, Text
-from courseware.content.releases import importing
-from courseware.content.releases.course_folders import ImportRefused
+from courseware.content.releases import course_import
+from courseware.content.releases.course_files import ImportRefused
+from courseware.content.releases.course_import import ImportConflict, import_course
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.importing import ImportConflict, import_course
 from courseware.content.releases.publishing import ContentErrors
 from tests.content.imports import CARD, LESSON, bodies, edit, edited, rows
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import publish_head
 
 # What one text becomes: (in the file, in the admin) → (released, newest); None stands for a conflict.
@@ -67,7 +67,7 @@ def test_three_ways(in_file, in_admin, is_published):
     assert state(bodies(course).get(CARD)) == released
     assert state(bodies(course, drafts=True).get(CARD)) == newest
     imported = {row.path: row.digest for row in ImportedText.objects.filter(document__course=course)}
-    assert imported == {path: importing.digest_of_bytes(body) for path, body in files.items()}
+    assert imported == {path: course_import.digest_of_bytes(body) for path, body in files.items()}
 
 
 @pytest.mark.django_db

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from courseware.content.compiled.outline import compile_outline
-from courseware.content.compiled.serving import read_outline
-from courseware.language.course import read_course
-from courseware.language.course_figures import CourseFigures
-from courseware.language.pace import required_minutes
+from courseware.content.rendering.outline import compile_outline
+from courseware.content.rendering.store import read_outline
+from courseware.course_format.course import read_course
+from courseware.course_format.reading_speed import required_minutes
+from courseware.course_format.reports.statistics import CourseFigures
 from tests.assessment.exams import exam_files, pre_check_files
 
 START = "01-water/00-start.exam"

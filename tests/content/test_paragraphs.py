@@ -4,10 +4,10 @@ import re
 
 from bs4 import BeautifulSoup
 
-from courseware.content.compiled.pages import compile_page
-from courseware.content.compiled.paragraphs import paragraphs_on
-from courseware.language.course import read_course
-from tests.language.samples import make_files
+from courseware.content.rendering.pages import compile_page
+from courseware.content.rendering.paragraphs import paragraphs_on
+from courseware.course_format.course import read_course
+from tests.course_format.samples import make_files
 
 LESSON = "01-water/01-boiling.en.md"
 TEXT = """## Before work {#before}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.compiled.pieces import cut_at_pieces, with_pieces
+from courseware.content.rendering.markable_text import cut_at_pieces, with_pieces
 
 ASKED = "<p>A cup, and what else?</p>"
 

@@ -7,11 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from courseware.content.management.commands.play_simulations import simulations_of
-from courseware.content.releases.course_folders import read_folder
-from courseware.language.course import read_course
-from courseware.language.held_back import waits_whole
+from courseware.content.releases.course_files import read_folder
+from courseware.course_format.awaiting_review import waits_whole
+from courseware.course_format.course import read_course
 from tests.content.test_commands import write_course
-from tests.language.samples import damage, make_files
+from tests.course_format.samples import damage, make_files
 
 SOURCE = "01-water/02-drill.simulation.zh-hans.md"
 

@@ -4,15 +4,15 @@ import pytest
 from django.urls import reverse
 
 from courseware.content import admin
-from courseware.content.desk import previewing
-from courseware.content.desk.editing import desk_of
-from courseware.content.desk.previewing import check_beside, make_preview
+from courseware.content.authoring import preview as previewing
+from courseware.content.authoring.editor_state import desk_of
+from courseware.content.authoring.preview import check_beside, make_preview
 from courseware.content.models import Document
 from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.lib.side_process import MachineBusy, OutOfTime, ProcessDied, StillBusy
 from tests.content.strange_previews import broken_off, never_ready, with_a_query, with_databases
 from tests.content.test_editor import LESSON, body, form, signed_in, url
-from tests.language.samples import damage, make_files
+from tests.course_format.samples import damage, make_files
 from tests.making import make_admin, make_course, make_editor
 
 pytestmark = pytest.mark.django_db

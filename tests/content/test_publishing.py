@@ -8,10 +8,10 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.compiling import COMPILER
+from courseware.audit_log.models import Event
 from courseware.content.models import Document, Page, Release, ReleaseEntry
 from courseware.content.releases import publishing
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import (
     RetiredDocument,
     StaleDraft,
@@ -21,7 +21,6 @@ from courseware.content.releases.drafts import (
     save_drafts,
     shown,
 )
-from courseware.content.releases.importing import import_course
 from courseware.content.releases.publishing import (
     ContentErrors,
     StaleChoice,
@@ -30,8 +29,9 @@ from courseware.content.releases.publishing import (
     publish,
     recompile,
 )
-from courseware.evidence.models import Event
-from tests.language.samples import make_files
+from courseware.content.rendering import store
+from courseware.content.rendering.compiler import COMPILER
+from tests.course_format.samples import make_files
 from tests.making import make_user, publish_head
 
 CARD = "emergency.card.en.md"
@@ -53,7 +53,7 @@ def edit(course, text=EDITED, **more):
 
 def card_html(course):
     course.refresh_from_db()
-    return str(serving.page(course.current, "card", "en").data)
+    return str(store.page(course.current, "card", "en").data)
 
 
 @pytest.mark.django_db
@@ -171,11 +171,11 @@ class TestPublishing:
     def test_the_earlier_release_stays_as_it_was(self):
         course = make_course()
         first = course.current
-        before = [serving.page(first, "card", "en"), digest_of(first)]
+        before = [store.page(first, "card", "en"), digest_of(first)]
         edit(course)
         publish_head(card_of(course))
         first.refresh_from_db()
-        assert [serving.page(first, "card", "en"), digest_of(first)] == before
+        assert [store.page(first, "card", "en"), digest_of(first)] == before
         assert first.digest == digest_of(first) != course.releases.get(number=2).digest
 
     def test_pages_that_come_out_the_same_are_shared(self):
@@ -212,25 +212,25 @@ class TestPublishing:
     def test_what_another_compiler_stored_is_compiled_from_its_texts_and_not_read(self):
         course = make_course()
         release = course.current
-        outline, pages = serving.outline(release, "en"), [serving.page(release, "boiling", "en")]
+        outline, pages = store.outline(release, "en"), [store.page(release, "boiling", "en")]
         revision = pages[0].revision_id
-        asked = serving.questions_in(pages[0].document_id, revision, "what-first")
+        asked = store.questions_in(pages[0].document_id, revision, "what-first")
         through = ReleaseEntry.pages.through.objects.filter(releaseentry__release=release)
         through.all().delete()
         Release.objects.filter(pk=release.pk).update(compiler=COMPILER - 1, outlines={"en": {"shape": "another"}})
-        serving.forget()
+        store.forget()
         release = Release.objects.get(pk=release.pk)
-        again = serving.page(release, "boiling", "en")
-        assert asdict(serving.outline(release, "en")) == asdict(outline)
+        again = store.page(release, "boiling", "en")
+        assert asdict(store.outline(release, "en")) == asdict(outline)
         assert asdict(again) == asdict(pages[0])
         assert asked.keys() == {"en", "zh-hans"}
-        assert serving.questions_in(again.document_id, revision, "what-first") == asked
+        assert store.questions_in(again.document_id, revision, "what-first") == asked
         with pytest.raises(Page.DoesNotExist):
-            serving.page(release, "nowhere", "en")
+            store.page(release, "nowhere", "en")
         recompile(release)
         release.refresh_from_db()
         assert (release.compiler, through.exists()) == (COMPILER, True)
-        assert asdict(serving.page(release, "boiling", "en")) == asdict(pages[0])
+        assert asdict(store.page(release, "boiling", "en")) == asdict(pages[0])
 
     def test_recompiling_keeps_texts_and_digest(self, monkeypatch):
         release = make_course().current
@@ -240,7 +240,7 @@ class TestPublishing:
         release.refresh_from_db()
         assert (release.compiler, release.digest, digest_of(release)) == (99, digest, digest)
         assert Page.objects.count() == pages
-        assert serving.page(release, "card", "en").data["sections"]
+        assert store.page(release, "card", "en").data["sections"]
 
 
 @pytest.mark.django_db(transaction=True)

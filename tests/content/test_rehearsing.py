@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 from django.urls import reverse
 
-from courseware.content.desk.rehearsing import SALT, rehearse
+from courseware.content.authoring.simulation_preview import SALT, rehearse
 from courseware.simulations.models import Run
 from tests.making import make_editor
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course, rules

@@ -5,14 +5,14 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.compiled.drawn_screens import screen_html
-from courseware.content.compiled.pages import compile_page
-from courseware.language.blocks import Screen
-from courseware.language.course import read_course
-from courseware.language.screens import SCREENS
+from courseware.content.rendering.mockups import screen_html
+from courseware.content.rendering.pages import compile_page
+from courseware.course_format.course import read_course
+from courseware.course_format.parsing.blocks import Screen
+from courseware.course_format.parsing.mockups import SCREENS
 from tests.content.test_markdown import ALLOWED, PAYLOADS, Elements
 from tests.content.test_paragraphs import found, lesson
-from tests.language.samples import COURSE, make_files
+from tests.course_format.samples import COURSE, make_files
 
 OWN = {"figure", "figcaption", "dl", "dt", "dd", "b", "small", "span", "svg", "path"}
 ATTRIBUTES = {

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.outline import compile_outline
-from courseware.content.compiled.serving import read_outline
 from courseware.content.management.commands.check_content import course_folders
 from courseware.content.management.commands.play_simulations import saved_results
-from courseware.content.releases.course_folders import read_folder
-from courseware.content.releases.importing import import_course
-from courseware.language.course import read_course
-from courseware.language.players import LAZY, SAVED, PlayTable, play
-from courseware.language.players import lazy as lazy_player
-from courseware.language.simulation_text import make_simulation
+from courseware.content.releases.course_files import read_folder
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
+from courseware.content.rendering.outline import compile_outline
+from courseware.content.rendering.store import read_outline
+from courseware.course_format.course import read_course
+from courseware.course_format.simulations.baseline_players import LAZY, SAVED, PlayTable, play
+from courseware.course_format.simulations.baseline_players import lazy as lazy_player
+from courseware.course_format.simulations.parser import make_simulation
 from courseware.lib.text.durations import minutes_in_words
 from tests.content.imports import bodies
 from tests.making import make_course
@@ -35,8 +35,8 @@ EMPHASIS = re.compile(r"<(em|strong)>(.*?)</\1>")
 def test_no_asterisk_that_is_to_be_read_was_taken_for_emphasis(folder, db):
     release, astray = make_course(read_folder(folder)).current, []
     for language in ("zh-hans", "en"):
-        for step in serving.outline(release, language).steps:
-            page = json.dumps(serving.page(release, step.id, language).data, ensure_ascii=False)
+        for step in store.outline(release, language).steps:
+            page = json.dumps(store.page(release, step.id, language).data, ensure_ascii=False)
             astray += [(step.id, text) for _tag, text in EMPHASIS.findall(page) if text[0] in "”’」，。；、,;."]
     assert astray == []
 

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from courseware.accounts.sessions import SEEN
+from courseware.autosave.models import UnsavedText
 from courseware.content.models import Document, Revision
 from courseware.content.releases.drafts import save_drafts
-from courseware.unsaved.models import UnsavedText
 from tests.content.test_editor import body, form, signed_in, url
 from tests.making import make_admin, make_course, make_editor, make_user
 

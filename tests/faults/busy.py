@@ -26,8 +26,8 @@ def pour(context, number):
     """One event for each cup, whenever and however often it is poured."""
     from django.db import transaction
 
-    from courseware.evidence.models import Event
-    from courseware.evidence.recording import record
+    from courseware.audit_log.models import Event
+    from courseware.audit_log.record import record
 
     if number % EVERY == 0 and context.attempt <= 2:
         raise Later("the water does not boil yet")
@@ -42,22 +42,23 @@ def main(what, number=0, after=0):
     if what == "work":
         from django.conf import settings
 
-        from courseware.jobs import schedule, working
-        from courseware.outbox import circuit_breaker, delivering, models
+        from courseware.jobs import schedule, worker
+        from courseware.notifications import models
+        from courseware.notifications.email import circuit_breaker, delivery
 
-        working.ALIVE_FOR = timedelta(seconds=int(os.environ.get("ALIVE_FOR", 2)))
-        working.BEAT_EVERY = working.LOOK_EVERY = 0.3
-        working.TRIES, working.PAUSES = 100, [timedelta(seconds=0.2)] * 100
+        worker.ALIVE_FOR = timedelta(seconds=int(os.environ.get("ALIVE_FOR", 2)))
+        worker.BEAT_EVERY = worker.LOOK_EVERY = 0.3
+        worker.TRIES, worker.PAUSES = 100, [timedelta(seconds=0.2)] * 100
         # Still longer than a server is waited for: one second for each of its answers.
-        settings.EMAIL_TIMEOUT, settings.SMTP_SECONDS, delivering.CLAIMED_FOR = 1, 3, timedelta(seconds=10)
+        settings.EMAIL_TIMEOUT, settings.SMTP_SECONDS, delivery.CLAIMED_FOR = 1, 3, timedelta(seconds=10)
         circuit_breaker.REST = timedelta(seconds=1)
         models.PAUSES[:] = [*[timedelta(seconds=1)] * 99, timedelta(days=1)]
         schedule.JOBS["send-letters"] = replace(
             schedule.JOBS["send-letters"], when=schedule.Every(timedelta(seconds=1))
         )
-        execute_from_command_line(["manage.py", "work"])
+        execute_from_command_line(["manage.py", "run_worker"])
     elif what == "letters":
-        from courseware.outbox.telling import tell
+        from courseware.notifications.email.queue import tell
         from tests.making import make_user
 
         for place in range(int(number)):

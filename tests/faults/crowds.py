@@ -13,8 +13,8 @@ from threading import Event, Thread
 import django
 from django.core.management import call_command
 
+from tests.course_format.samples import make_files
 from tests.faults.visitors import Visitor
-from tests.language.samples import make_files
 
 LESSONS = 30
 PARAGRAPHS = 10

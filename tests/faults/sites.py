@@ -99,7 +99,7 @@ class Site:
         """The database of this process is that of the site."""
         from django.db import connection
 
-        from courseware.content.compiled import serving
+        from courseware.content.rendering import store
         from tests.making import use_database
 
         name = urlsplit(self.database_url).path[1:] if self.is_postgres else self.file
@@ -109,7 +109,7 @@ class Site:
             yield
         finally:
             use_database(own)
-            serving.forget()
+            store.forget()
 
     @contextmanager
     def served(self, *, workers=2, **more):

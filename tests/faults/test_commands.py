@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from tests.browser.courses import POURING
+from tests.course_format.samples import SHEET, make_files
 from tests.faults.sites import wait_until
-from tests.language.samples import SHEET, make_files
 from tests.patience import PATIENCE
 
 LESSON = "01-water/01-boiling.en.md"
@@ -26,9 +26,9 @@ def folder(tmp_path):
 @pytest.mark.parametrize(
     "moment",
     [
-        "courseware.content.releases.importing.add_revisions",
-        "courseware.content.releases.importing.release",
-        "courseware.content.releases.importing.record",
+        "courseware.content.releases.course_import.add_revisions",
+        "courseware.content.releases.course_import.release",
+        "courseware.content.releases.course_import.record",
     ],
 )
 def test_an_import_that_is_killed_has_written_nothing(moment, site, folder):

@@ -161,4 +161,4 @@ def test_a_row_that_postgresql_does_not_take_is_named_and_nothing_is_copied(chan
     *_, said = printed.splitlines()
     assert status == 1
     assert said.startswith("CommandError: --to: ") and words in said and said.endswith("; nothing was copied"), printed
-    assert elsewhere.count("accounts_user") == elsewhere.count("evidence_event") == 0
+    assert elsewhere.count("accounts_user") == elsewhere.count("audit_log_event") == 0

@@ -75,7 +75,7 @@ def test_a_database_with_anything_in_it_is_left_as_it_is(statements, words, site
 
 
 def test_a_site_of_an_earlier_version_is_upgraded_first(site, other):
-    assert site.manage("migrate", "unsaved", "zero")[0] == 0
+    assert site.manage("migrate", "autosave", "zero")[0] == 0
     status, printed = site.manage("copy_database", "--to", other.database_url)
     assert status == 1
     assert printed.startswith("CommandError: unsaved.0001_") and printed.endswith("call manage.py upgrade first\n")

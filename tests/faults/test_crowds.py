@@ -96,7 +96,7 @@ def test_whatever_staff_do_goes_through_the_first_time_and_nobody_who_learns_is_
     assert (writers.broken, set(writers.answers)) == ([], {302})
     assert site.count("content_release") == 1 + 2 * TIMES
     people = len(site.told["learners"]) + 2 + TEAMS * MEMBERS  # the player and the writer
-    assert site.count("learning_enrollment") == site.count("evidence_event", "verb = 'enrolled'") == people
+    assert site.count("learning_enrollment") == site.count("audit_log_event", "verb = 'enrolled'") == people
 
 
 def assert_the_backup_is_of_one_moment(site, folder):
@@ -107,7 +107,7 @@ def assert_the_backup_is_of_one_moment(site, folder):
     *_, newest = sorted((folder / "backups").iterdir())
     status, printed = restored.manage("restore", str(newest))
     assert (status, printed.splitlines()[-1]) == (0, "0 differences"), printed
-    assert 0 < restored.count("evidence_event") < site.count("evidence_event")
+    assert 0 < restored.count("audit_log_event") < site.count("audit_log_event")
 
 
 def figures(writers, took):

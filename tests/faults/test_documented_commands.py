@@ -43,21 +43,21 @@ OTHER_BLOCKS = {  # why they are not typed
     "markdown": "a piece of a course",
     "yaml": "a piece of a course",
     "ini": "needs systemd",
-    "cron": "needs cron; `manage.py work --once` is typed",
+    "cron": "needs cron; `manage.py run_worker --once` is typed",
     "sql": "asks records that a trial does not have",
     "postfix": "needs a mail server",
 }
 NOT_TYPED = {
     "make test": "these tests are part of it",
     "make check": "the same",
-    "manage.py make_demo": "`make run` calls it, and where somebody is already it refuses by intent",
-    "manage.py work": "runs until it is stopped; `manage.py work --once` is typed",
+    "manage.py create_demo": "`make run` calls it, and where somebody is already it refuses by intent",
+    "manage.py run_worker": "runs until it is stopped; `manage.py run_worker --once` is typed",
     "manage.py copy_database --to postgres://courseware@db.example.com/courseware": "needs a PostgreSQL",
-    "manage.py verify_evidence --seal 5f2c…": "no log has this seal",
-    "manage.py bounced": "reads a mail that a mail server passes on; tests/outbox/test_bouncing.py does",
+    "manage.py verify_audit_log --seal 5f2c…": "no log has this seal",
+    "manage.py process_bounce": "reads a mail that a mail server passes on; tests/notifications/test_bouncing.py does",
     "manage.py sendtestemail you@example.com": "needs a mail server",
     "manage.py import_people FILE": "needs a list of people; tests/assignments/test_nightly_list.py has some",
-    "manage.py write_days YEAR": "writes a file of the product itself",
+    "manage.py generate_holidays YEAR": "writes a file of the product itself",
 }
 NOT_TYPED_BEGINNINGS = {
     "docker compose ": "needs a container runtime; .ci/deployment does what the files for it say",

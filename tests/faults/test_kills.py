@@ -30,7 +30,7 @@ def test_what_was_acknowledged_is_stored_and_once_whatever_is_killed(tmp_path, r
         assert (writers.broken, set(writers.answers)) == ([], {302})
         assert found == acknowledged
         site.assert_records_agree()
-        assert site.manage("verify_evidence")[0] == 0
+        assert site.manage("verify_audit_log")[0] == 0
 
 
 def figures(acknowledged, found, killed, writers, seconds, seed):

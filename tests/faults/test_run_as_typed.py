@@ -21,7 +21,7 @@ pytestmark = [
         *("courseware/management/", "gunicorn.conf.py", "requirements/"),
     ),
 ]
-PROGRAMS = {"The server": "gunicorn", "The worker": "manage.py work"}
+PROGRAMS = {"The server": "gunicorn", "The worker": "manage.py run_worker"}
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ MOMENTS = {
 
 def taken_back(site):
     """The site as the version before left it: its last table is not there yet."""
-    status, printed = site.manage("migrate", "unsaved", "zero")
+    status, printed = site.manage("migrate", "autosave", "zero")
     assert status == 0, printed
     return site
 

@@ -1,4 +1,4 @@
-"""Workers of `manage.py work` are killed at random while they work: each task is done, and once.
+"""Workers of `manage.py run_worker` are killed at random while they work: each task is done, and once.
 
 A small size by default; with FAULTS=full that of the promises.
 """
@@ -14,7 +14,7 @@ from functools import partial
 from tests.faults.busy import EVERY
 from tests.faults.conftest import IN_FULL, IS_POSTGRES
 from tests.faults.sites import wait_until
-from tests.outbox.sinks import BUSY, DROPS, HANGS, mail_server
+from tests.notifications.sinks import BUSY, DROPS, HANGS, mail_server
 from tests.patience import PATIENCE
 
 TASKS, KILLS, WORKERS = (600, 50, 3) if IN_FULL else (60, 4, 3)
@@ -22,7 +22,7 @@ TASKS, KILLS, WORKERS = (600, 50, 3) if IN_FULL else (60, 4, 3)
 
 def cups(site):
     """Cup → how often it was poured."""
-    return Counter(subject for (subject,) in site.rows("SELECT subject FROM evidence_event WHERE verb = 'poured'"))
+    return Counter(subject for (subject,) in site.rows("SELECT subject FROM audit_log_event WHERE verb = 'poured'"))
 
 
 def poured(site):
@@ -101,7 +101,7 @@ def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behave
         smtp = {"EMAIL_URL": f"smtp://127.0.0.1:{port}"}
         with killed_workers(site, lambda: len({*sink.taken}), chance, behave_badly, **smtp):
             wait_until(
-                lambda: not site.count("outbox_message", "state = 'queued'"), "not every letter left", within=120
+                lambda: not site.count("notifications_message", "state = 'queued'"), "not every letter left", within=120
             )
     names = Counter(name for _, name in sink.taken)
     twice = len(sink.taken) - len(names)
@@ -112,7 +112,7 @@ def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behave
         f"twice under one Message-ID ({sink.taken_in_silence} taken in silence); "
         f"{time.monotonic() - began:.0f} s, seed {seed}",
     )
-    rows = site.rows("SELECT number, state, why FROM outbox_message WHERE kind = 'invitation'")
+    rows = site.rows("SELECT number, state, why FROM notifications_message WHERE kind = 'invitation'")
     sent = {str(uuid.UUID(str(number))) for number, state, _ in rows if state == "sent"}
     assert {name.strip("<>").partition("@")[0] for name in names} == sent
     assert Counter(state for _, state, _ in rows) == {"sent": TASKS - TASKS // EVERY, "refused": TASKS // EVERY}

@@ -13,7 +13,7 @@ def prepare():
     from django.core.cache import cache
 
     from courseware.accounts.models import Team
-    from courseware.unsaved.models import UnsavedText
+    from courseware.autosave.models import UnsavedText
     from tests.making import PASSWORD, make_course
     from tests.world import make_world
 

@@ -1,4 +1,4 @@
-"""What `manage.py work` does with tasks: each once, none lost. Whole processes are killed in tests/faults."""
+"""What `manage.py run_worker` does with tasks: each once, none lost. Whole processes are killed in tests/faults."""
 
 import io
 import json
@@ -16,13 +16,13 @@ from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from courseware.jobs import schedule as schedules
-from courseware.jobs import working
+from courseware.jobs import worker as working
 from courseware.jobs.models import Job, Worker
 from courseware.jobs.schedule import Daily, enqueue_due, schedule
 from courseware.jobs.tasks import is_stopping
-from courseware.jobs.working import BEAT_EVERY, Onlooker, WorkLoop
+from courseware.jobs.worker import BEAT_EVERY, Onlooker, WorkLoop
 from courseware.lib.text.log_format import JsonLines
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from tests.jobs import doing
 
 pytestmark = pytest.mark.django_db
@@ -188,7 +188,7 @@ def test_a_task_that_hangs_is_ended_and_the_next_one_done(done):
     doing.note.enqueue("tea")
     work()
     row = DBTaskResult.objects.get(pk=hanging.id)
-    assert (row.status, row.exception_class_path) == ("FAILED", "courseware.jobs.working.TookTooLong")
+    assert (row.status, row.exception_class_path) == ("FAILED", "courseware.jobs.worker.TookTooLong")
     assert done == ["begun", "tea"]
 
 
@@ -218,7 +218,7 @@ def test_what_a_signal_runs_takes_no_lock(monkeypatch):
         sys.setprofile(lambda frame, _event, _argument: modules.add(frame.f_globals["__name__"]))
         loop.stop(signal.SIGTERM, None)
         sys.setprofile(None)
-    assert "courseware.jobs.working" in modules
+    assert "courseware.jobs.worker" in modules
     assert "threading" not in modules
 
 

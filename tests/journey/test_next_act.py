@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.assessment import attempting
 from courseware.assessment.drilling import drills_of
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_rows

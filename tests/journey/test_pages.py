@@ -10,13 +10,13 @@ from django.utils import timezone
 from courseware.assessment.models import OutsideTraining, Response
 from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assessment.standing import keep_standings
-from courseware.content.compiled import serving
 from courseware.content.models import Document
+from courseware.content.rendering import store
 from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.phrase_book import keep_phrase
 from tests.assessment.exams import MONDAY, START, exam_files, make_course_with_pre_check, ready, sit, start
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise, soup_of, try_it
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import answer_survey, complete_course, outline_of
@@ -237,10 +237,10 @@ def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_an
         assert not any(word in page for word in (enrollment.learner.name, enrollment.learner.email, "csrf", "<form"))
         return [article["id"] for article in BeautifulSoup(page, "html.parser").find_all("article")]
 
-    outline = serving.outline(enrollment.course.current, "en")
+    outline = store.outline(enrollment.course.current, "en")
     lessons = [[step.id for step in module.steps if step.kind == "lesson"] for module in outline.modules]
     assert articles() == ["card", *lessons[0]]
-    keep_phrase(enrollment, serving.page(enrollment.course.current, "boiling", "en"), "note:1")
+    keep_phrase(enrollment, store.page(enrollment.course.current, "boiling", "en"), "note:1")
     assert articles() == ["card", "phrases", *lessons[0]]
     complete_course(enrollment)
     assert articles() == ["card", "phrases"]

@@ -8,7 +8,7 @@ from django.urls import reverse
 from courseware.journey.next_act import journeys
 from courseware.journey.short_breaks import LessonTried, lessons_tried, proposals
 from courseware.learning.models import Answer, Enrollment
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, practise, soup_of, try_it
 from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, outline_of, start_run

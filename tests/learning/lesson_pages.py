@@ -5,8 +5,8 @@ import uuid
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.content.compiled import serving
 from courseware.content.models import ReleaseEntry
+from courseware.content.rendering import store
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion, LessonReport
 from courseware.learning.question_view import drawn_with
@@ -35,7 +35,7 @@ def revision(lesson="boiling"):
 
 def try_it(enrollment, question, raw):
     course = enrollment.course
-    step = serving.outline(course.current, "en").step("boiling")
+    step = store.outline(course.current, "en").step("boiling")
     return answer(enrollment, step, question, raw, token=uuid.uuid4())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from courseware.learning.models import Answer
 from courseware.learning.question_view import drawn_with
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, facts, practise, revision, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment
 

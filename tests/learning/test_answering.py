@@ -5,14 +5,14 @@ import pytest
 from django.utils import timezone
 
 from courseware import settings as site
-from courseware.content.compiled import serving
+from courseware.audit_log.models import Event
 from courseware.content.models import Document
-from courseware.evidence.models import Event
+from courseware.content.rendering import store
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, answer
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.learning.sending_pace import TooFast
 from tests.assessment.exams import at_once
-from tests.language.samples import damage
+from tests.course_format.samples import damage
 from tests.learning.lesson_pages import PRACTICE, practise
 from tests.making import make_course, make_enrollment, make_user
 
@@ -22,7 +22,7 @@ RIGHT, WRONG = ["1"], ["0"]  # of the sample's check question "is-it-off"
 
 def step_of(enrollment, identifier="boiling"):
     course = enrollment.course
-    return serving.outline(course.current, course.source_language).step(identifier)
+    return store.outline(course.current, course.source_language).step(identifier)
 
 
 def try_it(enrollment, raw=RIGHT, question="is-it-off", token=None, **more):

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from courseware.accounts.leaving import leave
 from courseware.assignments.merging import merge
+from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.evidence.models import Event
 from courseware.learning.adjusting import enroll_people, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.asking import (
@@ -27,7 +27,7 @@ from courseware.learning.day_requests import DayRequest
 from courseware.learning.enrolling import enroll, extend, waive
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.learning.postponing import mark_away
-from courseware.outbox.models import Message, TrayLine
+from courseware.notifications.models import Message, TrayLine
 from courseware.reporting.consistency import differences
 from tests.making import days, join, letters, letters_after_undo, make_admin, make_enrollment, make_hr, make_user
 from tests.world import complete_course, finish_lessons

@@ -8,12 +8,12 @@ from bs4 import BeautifulSoup
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from courseware.content.compiled.card import sections_without_contact
 from courseware.content.models import CardContact
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering.emergency_card import sections_without_contact
 from courseware.learning.views.course import sheets_of
-from tests.face.styles import put_on
-from tests.language.samples import make_files
+from tests.branding.styles import put_on
+from tests.course_format.samples import make_files
 from tests.making import make_admin, make_course, make_editor, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db

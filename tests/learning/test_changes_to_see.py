@@ -6,17 +6,17 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.content.compiled import serving
+from courseware.audit_log.models import Event
 from courseware.content.models import Document, Release
 from courseware.content.releases.drafts import save_drafts
-from courseware.evidence.models import Event
+from courseware.content.rendering import store
 from courseware.learning.answering import answer
 from courseware.learning.changed_lessons import CheckOwed, NeverReleased, open_changes, say_read
 from courseware.learning.completing import complete_lesson
 from courseware.learning.enrolling import waive
 from courseware.learning.models import ChangeSeen
 from courseware.learning.progress import own_outline
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
 from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head
 
@@ -36,7 +36,7 @@ def enrollment():
 
 def page_of(run, lesson="boiling"):
     run.course.refresh_from_db()
-    return serving.page(run.course.current, lesson, "en")
+    return store.page(run.course.current, lesson, "en")
 
 
 def step_of(run):

@@ -4,16 +4,16 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.content.compiled import serving
+from courseware.audit_log.models import Event
 from courseware.content.models import Document
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning import answering
 from courseware.learning.completing import NotDone, complete, enrollment_completed, finish, mark_read
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.progress import progress_of
 from tests.assessment.exams import at_once
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import make_course, make_enrollment
 
@@ -54,7 +54,7 @@ def told():
 def outline_of(enrollment):
     course = enrollment.course
     course.refresh_from_db()
-    return serving.outline(course.current, course.source_language)
+    return store.outline(course.current, course.source_language)
 
 
 def do(enrollment, identifier, outcome=COMPLETED, at=None):

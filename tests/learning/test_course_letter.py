@@ -13,8 +13,8 @@ from courseware.accounts.models import Membership, User
 from courseware.learning.course_letter import tell_enrolled
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, waive
 from courseware.lib.dates import due_instant
-from courseware.outbox.models import Message, MessageState
-from tests.language.samples import make_files
+from courseware.notifications.models import Message, MessageState
+from tests.course_format.samples import make_files
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,13 +13,13 @@ from icalendar import Calendar as CalendarFile
 
 from courseware.accounts.models import CalendarDay
 from courseware.accounts.working_days import Calendar, calendar_of, shipped
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.due import day_for, why_due_day_is_free
 from courseware.learning.due_feeds import DueFeed
 from courseware.learning.enrolling import enroll, extend
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import join, letters, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -6,12 +6,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.content.compiled import serving
 from courseware.content.models import Release
+from courseware.content.rendering import store
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Completion
 from courseware.learning.question_view import drawn_with
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import make_course
 
@@ -40,7 +40,7 @@ def release(changes):
 
 def try_it(enrollment, *raw, question="is-it-off"):
     enrollment.course.refresh_from_db()
-    step = serving.outline(enrollment.course.current, "en").step("boiling")
+    step = store.outline(enrollment.course.current, "en").step("boiling")
     return answer(enrollment, step, question, list(raw), token=uuid.uuid4())
 
 
@@ -182,12 +182,12 @@ def test_a_release_of_an_older_compiler_is_read_anew_and_one_that_cannot_be_read
     Release.objects.update(compiler=0)
     release(OTHER_WORDS)
     if not is_readable:
-        compiled = serving._compiled_again
+        compiled = store._compiled_again
 
         def refuse(release, digest):
             raise KeyError("a grammar of today")
 
         refuse.cache_clear = compiled.cache_clear
-        monkeypatch.setattr(serving, "_compiled_again", refuse)
+        monkeypatch.setattr(store, "_compiled_again", refuse)
     card = words(cards(client)["q-is-it-off"])
     assert (CHANGED in card, "Is it off?" in card) == (is_readable, is_readable)

@@ -8,10 +8,10 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record
+from courseware.audit_log.verify import verify
 from courseware.content.models import Course
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record
-from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
 from courseware.learning.enrolling import (
     BATCH,

@@ -7,9 +7,9 @@ from bs4 import BeautifulSoup
 from django.db import connection
 from django.urls import reverse
 
-from courseware.content.compiled import serving
+from courseware.audit_log.models import Event
 from courseware.content.models import Document, Release, ReleaseEntry
-from courseware.evidence.models import Event
+from courseware.content.rendering import store
 from courseware.learning import feedback
 from courseware.learning.feedback import SurveyChanged, answer_survey
 from courseware.learning.forms import SurveyForm
@@ -18,7 +18,7 @@ from courseware.lib import disclosure
 from courseware.lib.disclosure import STEP
 from tests.assessment.exams import at_once
 from tests.at_once import one_behind_the_other
-from tests.language.samples import damage
+from tests.course_format.samples import damage
 from tests.making import days, make_course, make_enrollment, make_user
 from tests.site.test_chains import postgres  # noqa: F401 - a fixture
 
@@ -28,7 +28,7 @@ REPORT = reverse("learning:report", args=["tea-room", "boiling"])
 
 
 def page_of(enrollment):
-    return serving.page(enrollment.course.current, "voice", "en")
+    return store.page(enrollment.course.current, "voice", "en")
 
 
 def sent():
@@ -240,7 +240,7 @@ def test_a_report_holds_its_lesson_and_words_and_nothing_that_leads_to_its_write
 
 
 def report(enrollment, identifier="boiling"):
-    page = serving.page(enrollment.course.current, identifier, "en")
+    page = store.page(enrollment.course.current, identifier, "en")
     return feedback.report_lesson(enrollment, page, comment="", language="en", token=uuid.uuid4())
 
 
@@ -325,7 +325,7 @@ def test_reports_are_counted_by_person_and_not_by_run(enrollment):
 def test_the_last_two_of_five_are_shown_with_the_others(postgres):  # noqa: F811
     course = make_course()
     runs = [make_enrollment(course=course) for _person in range(STEP)]
-    page = serving.page(course.current, "voice", "en")
+    page = store.page(course.current, "voice", "en")
 
     def answer(run):
         answer_survey(Enrollment.objects.get(pk=run.pk), page, {"recommend": 9}, is_signed=False)

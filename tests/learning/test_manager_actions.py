@@ -7,8 +7,8 @@ import pytest
 from django.utils.translation import override
 
 from courseware.accounts.models import User
+from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.evidence.models import Event
 from courseware.learning import manager_actions
 from courseware.learning.adjusting import adjustments_of, decide, undo
 from courseware.learning.adjustments import Adjustment

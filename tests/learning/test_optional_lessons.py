@@ -6,7 +6,7 @@ from django.urls import reverse
 from courseware.journey.next_act import journeys
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import own_outline
-from tests.language.samples import OPTIONAL, make_files
+from tests.course_format.samples import OPTIONAL, make_files
 from tests.learning.lesson_pages import soup_of
 from tests.learning.test_changes_to_see import now_says
 from tests.making import make_course, make_enrollment, make_user

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from courseware.assessment import eligibility
 from courseware.assessment.eligibility import Aftermath
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.completing import asked_of, waiting_in
 from courseware.learning.models import Answer
 from courseware.learning.tries import wording_asked
@@ -15,7 +15,7 @@ from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.question_statistics import question_splits
 from courseware.reporting.stuck import Obstacle, stands
 from courseware.reporting.weak_spots import missed_in
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, practise, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment
 
@@ -52,7 +52,7 @@ def enrollment(db):
 
 
 def step_of(enrollment):
-    return serving.outline(enrollment.course.current, "en").step("boiling")
+    return store.outline(enrollment.course.current, "en").step("boiling")
 
 
 def page_of(client, enrollment, **asked):
@@ -63,7 +63,7 @@ def page_of(client, enrollment, **asked):
 def test_it_is_no_question_of_its_own_until_the_first_was_missed_twice(client, enrollment):
     step = step_of(enrollment)
     assert [(each.id, each.wordings) for each in step.check] == [("is-it-off", ("is-it-off", "is-it-on"))]
-    assert "is-it-on" not in asked_of(enrollment, serving.page(enrollment.release, "boiling", "en"))
+    assert "is-it-on" not in asked_of(enrollment, store.page(enrollment.release, "boiling", "en"))
     for misses in range(2):
         page = page_of(client, enrollment)
         assert "Is it still on?" not in page.text and len(page.select("#lesson-dots .check")) == 1
@@ -79,7 +79,7 @@ def test_it_is_no_question_of_its_own_until_the_first_was_missed_twice(client, e
 def test_either_counts_as_that_question_right(client, enrollment):
     practise(enrollment)
     step = step_of(enrollment)
-    page = serving.page(enrollment.release, "boiling", "en")
+    page = store.page(enrollment.release, "boiling", "en")
     for _ in range(2):
         try_it(enrollment, "is-it-off", ["0"])
     assert waiting_in(enrollment, step, page) == ("is-it-off",)
@@ -108,7 +108,7 @@ def test_the_last_wording_stays_until_it_is_right():
 
 
 def test_figures_speak_of_the_first_wording_(enrollment):
-    page = serving.page(enrollment.release, "boiling", "en")
+    page = store.page(enrollment.release, "boiling", "en")
     splits = question_splits(enrollment.course.documents.get(identifier="boiling"), page, GroupFigure.objects.all())
     assert "is-it-on" not in {split.question.id for split in splits}
     assert "is-it-off" in {split.question.id for split in splits}
@@ -116,7 +116,7 @@ def test_figures_speak_of_the_first_wording_(enrollment):
 
 def test_a_check_that_an_exam_wants_right_again_is_right_in_either(enrollment, monkeypatch):
     monkeypatch.setattr(eligibility, "missed_lessons", lambda *_: ("boiling",))
-    attempt, outline = SimpleNamespace(enrollment=enrollment), serving.outline(enrollment.course.current, "en")
+    attempt, outline = SimpleNamespace(enrollment=enrollment), store.outline(enrollment.course.current, "en")
 
     def to_revisit(*right):
         return eligibility.lessons_to_revisit(attempt, Aftermath(right={("boiling", each) for each in right}), outline)
@@ -126,7 +126,7 @@ def test_a_check_that_an_exam_wants_right_again_is_right_in_either(enrollment, m
 
 
 def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_either(enrollment):
-    outline = serving.outline(enrollment.course.current, "en")
+    outline = store.outline(enrollment.course.current, "en")
     journey = SimpleNamespace(outline=outline, progress=SimpleNamespace(done=()))
     assert [stands(Obstacle("boiling", each), journey) for each in ("is-it-off", "is-it-on")] == [False, True]
     assert missed_in(enrollment.course, outline, ["boiling"]) == set()

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.beginning import begin_many, begin_one
 from courseware.learning.completing import waiting_in
 from courseware.learning.models import Completion, Enrollment
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, practise, soup_of
 from tests.making import make_course, make_enrollment, make_user
 
@@ -41,8 +41,8 @@ def enrollment(client, course):
 
 def asked(enrollment):
     enrollment = type(enrollment).objects.with_release().get(pk=enrollment.pk)
-    step = serving.outline(enrollment.release, "zh-hans").step("boiling")
-    return "is-it-off" in waiting_in(enrollment, step, serving.page(enrollment.release, "boiling", "zh-hans"))
+    step = store.outline(enrollment.release, "zh-hans").step("boiling")
+    return "is-it-off" in waiting_in(enrollment, step, store.page(enrollment.release, "boiling", "zh-hans"))
 
 
 def ticked(page):

@@ -6,15 +6,15 @@ from django.db import connection
 from django.urls import reverse
 
 from courseware.accounts.models import User
-from courseware.content.compiled import serving
 from courseware.content.models import Revision
-from courseware.content.releases.importing import import_course
-from courseware.language.questions import load_question
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
+from courseware.course_format.questions.question_types import load_question
 from courseware.learning.access import PUBLISHED
 from courseware.learning.completing import complete, complete_lesson
 from courseware.learning.models import Answer, Completion
 from courseware.learning.printed_course import as_printed
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, practise, sent, soup_of, try_it
 from tests.making import days, make_course, make_enrollment, make_user
 from tests.world import complete_course
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def questions_of(enrollment, language="en"):
-    page = serving.page(enrollment.course.current, "boiling", language)
+    page = store.page(enrollment.course.current, "boiling", language)
     return {key: load_question(data) for key, data in page.data["questions"].items()}
 
 
@@ -221,7 +221,7 @@ def test_who_says_they_have_read_it_has_read_what_the_page_showed(client, enroll
 
 def test_a_change_of_reasons_alone_says_that_no_sentence_of_the_lesson_differs(client, enrollment):
     User.objects.update(language="en")
-    complete_lesson(enrollment, serving.page(enrollment.course.current, "boiling", "en"))
+    complete_lesson(enrollment, store.page(enrollment.course.current, "boiling", "en"))
     files, path = make_files(), "01-water/01-boiling.en.md"
     files[path] = files[path].replace(b"> Good.", b"> Good, and it stays off.")
     import_course(files, weights={"boiling": "retake"})

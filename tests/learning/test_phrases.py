@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.learning.models import Enrollment, KeptPhrase
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, soup_of
 from tests.making import make_course, make_enrollment, make_user
 

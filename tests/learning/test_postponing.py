@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from courseware.accounts.away import Away
 from courseware.accounts.models import CalendarDay, User
 from courseware.accounts.working_days import Calendar, shipped
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.adjusting import adjust, undo
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.enrolling import EnrollmentClosed, alone, extend, waive

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.accounts.models import User
-from courseware.content.compiled.serving import CheckQuestion, Outline, OutlineModule, Step
+from courseware.content.rendering.store import CheckQuestion, Outline, OutlineModule, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import progress_with, track_of
 from courseware.learning.route import stations

@@ -7,7 +7,7 @@ from django.utils.datastructures import MultiValueDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.language.questions import Choice, Mark, One, Open, Order, Several, Sort
+from courseware.course_format.questions.question_types import Choice, Mark, One, Open, Order, Several, Sort
 from courseware.learning.question_view import (
     OtherOrder,
     ask,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from courseware.accounts.models import User
 from courseware.learning.models import Enrollment
 from tests.counting import FRAME, statements
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent, try_it
 from tests.making import make_course, make_enrollment
 

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.permissions import not_decided_by
+from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.evidence.models import Event
 from courseware.learning import recounting
 from courseware.learning.adjusting import adjust, decide_on_all, enroll_people, undo
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
@@ -24,8 +24,8 @@ from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.telling import tell_together
+from courseware.notifications.email.queue import tell_together
+from courseware.notifications.models import Message, MessageState
 from courseware.reporting.consistency import differences
 from tests.making import days, join, letters, letters_after_undo, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lessons

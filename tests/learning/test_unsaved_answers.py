@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.sessions import SEEN
+from courseware.autosave.models import UnsavedText
 from courseware.learning.models import Answer
-from courseware.unsaved.models import UnsavedText
-from tests.language.samples import COURSE, make_files
+from tests.course_format.samples import COURSE, make_files
 from tests.learning.lesson_pages import LESSON, answer_url, sent, try_it
 from tests.making import make_course, make_enrollment
 

@@ -56,8 +56,8 @@ def test_a_line_for_machines_is_one_object_with_what_it_is_about():
 
 def test_a_line_for_people_says_the_same():
     with lines_about(work="7", name="send"):
-        line = PlainLines().format(record("later", name="courseware.outbox"))
-    assert line.endswith(" ERROR courseware.outbox: later [work=7 name=send]")
+        line = PlainLines().format(record("later", name="courseware.notifications"))
+    assert line.endswith(" ERROR courseware.notifications: later [work=7 name=send]")
 
 
 def test_what_lines_are_about_ends_with_the_block():

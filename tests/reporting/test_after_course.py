@@ -8,9 +8,9 @@ from bs4 import BeautifulSoup
 
 from courseware.assessment.models import Attempt
 from courseware.assignments.models import Observation, ObservationAnswers
-from courseware.content.compiled import serving
 from courseware.content.models import Document
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.lib.dates import site_day
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.after_course import Gained, after_course
@@ -21,7 +21,7 @@ from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import Run
 from tests.assessment.exams import pre_check_files
 from tests.assignments.sheets import answered, completed
-from tests.language.samples import SHEET, make_files
+from tests.course_format.samples import SHEET, make_files
 from tests.making import make_editor, make_hr, make_team
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def seen(team, *answers):
 def shown_to(user):
     sheet = Document.objects.get(identifier="month-later")
     release = sheet.course.current
-    page, route = serving.page(release, "month-later", "en"), serving.outline(release, "en")
+    page, route = store.page(release, "month-later", "en"), store.outline(release, "en")
     return after_course(sheet, page, route, teams_in_figures(user), site_day())
 
 

@@ -15,9 +15,9 @@ from courseware.accounts.models import User
 from courseware.assessment.certificate_papers import draw_papers
 from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.models import Event
 from courseware.content.models import Release
-from courseware.evidence.models import Event
-from courseware.evidence.sealing import seal
 from courseware.learning.headcounts import Headcount
 from courseware.reporting import audit_packs, board_rows
 from tests.making import make_admin, make_team

@@ -10,11 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.models import Team
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.reporting import board_counts, board_filters, board_rows
 from courseware.reporting.board_filters import DueDays
 from courseware.reporting.forms import BoardFilter, BranchFilter, OutlookFilter, PeriodFilter
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import exported, learner_of
 from tests.reporting.test_workbooks import sheets

@@ -7,8 +7,8 @@ from bs4 import BeautifulSoup
 from django.utils import translation
 
 from courseware.accounts.models import Membership
-from courseware.evidence.models import Event
-from courseware.evidence.verifying import verify
+from courseware.audit_log.models import Event
+from courseware.audit_log.verify import verify
 from courseware.learning import enrolling
 from courseware.learning.headcounts import tally
 from courseware.learning.manager_actions import FOR_MANY

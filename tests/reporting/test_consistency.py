@@ -9,16 +9,16 @@ from django.utils import timezone
 from courseware.assessment.certificate_facts import frozen_facts
 from courseware.assessment.certifying import outlines_of
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.content.compiled import serving
 from courseware.content.models import Document, Text
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import certificate_check, enrollment_check, exam_check
 from courseware.reporting.certificate_check import certificate_texts
 from courseware.reporting.consistency import CHECKS, differences
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, play_best, start_exam
 
@@ -209,7 +209,7 @@ def test_answers_to_an_earlier_revision_are_graded_by_that_one(completed):
 
     import_course({path: turned(text) if "boiling" in path else text for path, text in make_files().items()})
     completed.course.refresh_from_db()
-    page = serving.page(completed.course.current, "boiling", "en")
+    page = store.page(completed.course.current, "boiling", "en")
     assert page.questions["is-it-off"].key == (0,)
     assert list(differences()) == []
 
@@ -292,7 +292,7 @@ def test_a_text_that_is_not_the_one_published_is_named(completed):
 
 def test_a_log_that_was_changed_is_named(completed):
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE evidence_event SET verb = 'nothing' WHERE verb = 'content-released'")
+        cursor.execute("UPDATE audit_log_event SET verb = 'nothing' WHERE verb = 'content-released'")
     release = completed.release.pk
     assert list(differences()) == [f"release:{release}, event 1: changed since it was recorded"]
 

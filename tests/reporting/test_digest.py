@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.accounts.working_days import CalendarDay
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day, take_back_request
 from courseware.lib.dates import due_instant
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from courseware.reporting import digest, hr_summary
 from courseware.reporting.digest import write_digests
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user

@@ -14,7 +14,7 @@ from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_da
 from courseware.learning.enrolling import waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from courseware.reporting import escalating
 from courseware.reporting.escalating import escalate
 from tests.making import join, letters, make_admin, make_enrollment, make_hr, make_team, make_user

@@ -7,7 +7,7 @@ import pytest
 from django.utils.translation import override
 
 from courseware.assignments.event_words import EVENT_WORDS, verbs_by_words
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 from tests.making import make_admin, make_hr, make_user
 
 COURSEWARE = Path(__file__).parents[2] / "courseware"
@@ -20,7 +20,7 @@ TOLD_ELSEWHERE = {
     "assignments/merging.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
     "assignments/switching.py": {"rule-made", "rule-changed"},
     "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
-    "evidence/recording.py": set(),
+    "audit_log/record.py": set(),
     "learning/changed_lessons.py": {"changed-lesson-read", "changed-lesson-checked"},
     "learning/joint_runs.py": {"run-brought", "run-given-back"},
     "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},

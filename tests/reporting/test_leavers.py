@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from courseware.accounts import leaving
 from courseware.accounts.models import User
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.reporting import board_counts, board_rows
 from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_hr, make_team
 from tests.reporting.boards import counts_on, exported, learner_of

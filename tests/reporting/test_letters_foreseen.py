@@ -15,9 +15,9 @@ from courseware.learning.asking import ask_for_day
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant, site_day
-from courseware.outbox.delivering import deliver_due
-from courseware.outbox.models import Message, MessageState
-from courseware.outbox.stopping import stop_kind
+from courseware.notifications.email.delivery import deliver_due
+from courseware.notifications.models import Message, MessageState
+from courseware.notifications.unsubscribe import stop_kind
 from courseware.reporting import digest
 from courseware.reporting.digest import write_digests
 from courseware.reporting.escalating import escalate

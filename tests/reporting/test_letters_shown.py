@@ -8,8 +8,8 @@ from django.utils import translation
 
 from courseware.accounts.models import Membership
 from courseware.assignments.models import GroupDoor
-from courseware.outbox.models import Message, MessageState, StoppedKind
-from courseware.outbox.telling import tell
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message, MessageState, StoppedKind
 from courseware.reporting.letters_shown import is_out_of_reach, letters_to
 from courseware.reporting.monthly_reports import subscribe
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user

@@ -8,8 +8,8 @@ from django.utils import timezone
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.assignments.carrying_out import note_talks, take_back_talks
 from courseware.assignments.models import Talk
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record_many, subject_of
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record_many, subject_of
 from courseware.learning import enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import log_check

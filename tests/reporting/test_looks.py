@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import reverse
 
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from tests.making import make_admin, make_enrollment, make_team, make_user
 from tests.reporting.boards import learner_of
 

@@ -6,9 +6,9 @@ import pytest
 import time_machine
 
 from courseware.accounts.models import Membership
-from courseware.evidence.models import Event
-from courseware.outbox.models import Message
-from courseware.outbox.stopping import stop_kind
+from courseware.audit_log.models import Event
+from courseware.notifications.models import Message
+from courseware.notifications.unsubscribe import stop_kind
 from courseware.reporting.monthly_reports import MonthlyReport, is_subscribed, subscribe, tell_of_month, unsubscribe
 from tests.making import letters, make_hr, make_team, make_user
 

@@ -26,7 +26,7 @@ from courseware.learning.models import PLACING, Answer, Enrollment
 from courseware.learning.not_asked import FILTERED_BY_PAGE, PERSON_OR_COURSE, REASONS, NotAskedReason, not_asked_reason
 from courseware.learning.states import NOT_ASKED, State
 from courseware.lib.dates import due_instant, site_day
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from courseware.reporting import board_rows
 from courseware.reporting.digest import why_nothing
 from courseware.reporting.drafted_acts import draft_for

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import people_in_hands_of
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.manager_actions import ON_PERSON_PAGE

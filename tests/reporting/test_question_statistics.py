@@ -8,9 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.assessment import attempting
-from courseware.content.compiled import serving
 from courseware.content.models import Course, Document
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning import answering
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
@@ -18,7 +18,7 @@ from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.keeping_figures import keep_figures
 from courseware.reporting.question_statistics import question_splits
 from tests.assessment.exams import asked, exam_files, sit, start, wrong
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import join, make_editor, make_enrollment, make_hr, make_team, make_user
 from tests.world import finish_lessons, outline_of
 
@@ -39,7 +39,7 @@ def splits(document="boiling", today=None):
     """As the next night leaves them."""
     keep_figures(today or next(NIGHTS))
     course = Course.objects.select_related("current").get()
-    page = serving.page(course.current, document, "en")
+    page = store.page(course.current, document, "en")
     found = Document.objects.get(course=course, identifier=document)
     return question_splits(found, page, GroupFigure.objects.all())
 

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership
 from courseware.accounts.moving import add_place
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.asking import ask_manager
 from courseware.learning.day_requests import ManagerQuestion
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from courseware.accounts.api_keys import ApiKey, make_key
 from courseware.accounts.models import Membership, User
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
+from courseware.content.releases.course_import import import_course
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.text.fractions_text import AnonymousShare as Share
@@ -321,7 +321,7 @@ def test_the_day_of_the_last_use_is_kept_with_the_key(team):
 
 def test_the_description_is_for_who_may_read_signed_in_or_by_key_and_lies_in_the_documents(team, client):
     written = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text(encoding="utf-8"))
-    assert written == json.loads(json.dumps(description())), "manage.py write_openapi writes it anew"
+    assert written == json.loads(json.dumps(description())), "manage.py export_openapi writes it anew"
     address = "/api/openapi.json"
     assert Program(team.manager).asks(address).json() == written
     client.logout()

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from courseware.assessment.models import DailyAnswer
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.keeping_figures import keep_figures
@@ -23,7 +23,7 @@ def answered(team, course, outcomes, *, completed=True, number=0):
     person = make_user()
     join(team, person)
     run = make_enrollment(person, course, completed_at=days(-60) if completed else None)
-    page = serving.page(course.current, "boiling", "en")
+    page = store.page(course.current, "boiling", "en")
     for place, is_right in enumerate(outcomes, start=1):
         DailyAnswer.objects.create(
             enrollment=run, day=FIRST + timedelta(days=place), number=place, objective="O1.1", release=course.current,

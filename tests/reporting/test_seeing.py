@@ -8,7 +8,7 @@ from django.apps import apps
 
 from courseware.reporting.walkthrough import LONGEST_WAY, SEEN, WayTaken
 from tests.browser.courses import POURING
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import make_auditor, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
 from tests.simulations.samples import KETTLE, make_simulation_course
 from tests.world import outline_of
@@ -21,7 +21,7 @@ def soup(response):
 
 
 def rows_kept():
-    own_books = ("sessions", "evidence")  # who is signed in; who looked at the page
+    own_books = ("sessions", "audit_log")  # who is signed in; who looked at the page
     return {
         model._meta.label: model._default_manager.count()
         for model in apps.get_models()

@@ -5,8 +5,8 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup
 
-from courseware.content.compiled import serving
 from courseware.content.models import Document
+from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.group_figures import GroupFigure
@@ -26,7 +26,7 @@ def split(today=None):
     """As the next night leaves it."""
     keep_figures(today or next(NIGHTS))
     document = Document.objects.select_related("course__current").get(identifier=KETTLE)
-    page = serving.page(document.course.current, KETTLE, "en")
+    page = store.page(document.course.current, KETTLE, "en")
     return split_of(document, page, GroupFigure.objects.all())
 
 

@@ -2,15 +2,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from courseware.content.compiled import serving
 from courseware.content.models import Document
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
 from courseware.learning import feedback
 from courseware.learning.models import SurveyAnswers
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.board_rows import outlines
 from courseware.reporting.survey_statistics import Bar, QuestionResult, recommend_score, survey_results, surveys_on
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_user
 from tests.reporting.boards import learner_of
 
@@ -28,7 +28,7 @@ def files_with(more=MORE):
 
 
 def answered(course, *answers, days=0):
-    page = serving.page(course.current, "voice", "zh-hans")
+    page = store.page(course.current, "voice", "zh-hans")
     at = ANSWERED + timedelta(days=days)
     for each in answers:
         feedback.answer_survey(make_enrollment(course=course), page, each, is_signed=False, at=at)
@@ -37,7 +37,7 @@ def answered(course, *answers, days=0):
 def results(course, day=30):
     course.refresh_from_db()
     document = Document.objects.get(course=course, identifier="voice")
-    return survey_results(document, serving.page(course.current, "voice", "en"), date(2026, 11, day))
+    return survey_results(document, store.page(course.current, "voice", "en"), date(2026, 11, day))
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_every_kind_of_question_is_counted(course):
 
 def test_no_result_names_a_person_also_not_one_who_signed(course):
     enrollment = make_enrollment(course=course)
-    page = serving.page(course.current, "voice", "zh-hans")
+    page = store.page(course.current, "voice", "zh-hans")
     feedback.answer_survey(enrollment, page, {"say-more": "Signed."}, is_signed=True, at=ANSWERED)
     answered(course, *[{"say-more": "Unsigned."}] * 9)
     assert enrollment.learner.name not in str(results(course))
@@ -157,7 +157,7 @@ def test_the_surveys_that_are_asked_are_found_by_course(course):
 def test_results_are_for_managers_editors_and_admins_and_texts_from_ten_answers_up(client, team):
     enrollments = [learner_of(team) for _ in range(10)]
     course = enrollments[0].course
-    page = serving.page(course.current, "voice", "zh-hans")
+    page = store.page(course.current, "voice", "zh-hans")
     for person in (team.manager, make_editor(), make_admin()):
         client.force_login(person)
         assert "Not enough answers yet" in client.get("/surveys/tea-room/voice/").text

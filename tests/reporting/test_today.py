@@ -12,14 +12,14 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.assignments.models import Talk
 from courseware.assignments.observing import observe
+from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.evidence.models import Event
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.answering import answer
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message, MessageState
+from courseware.notifications.models import Message, MessageState
 from courseware.reporting import drafted_acts
 from courseware.reporting.drafted_acts import draft_for
 from tests.assessment.exams import ready, sit

@@ -4,12 +4,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
+from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.evidence.models import Event
 from courseware.learning.enrolling import waive
 from courseware.learning.headcounts import Headcount
 from courseware.reporting import board_counts, board_rows
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import exported
 from tests.world import complete_course

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.reporting import board_rows, exports
 from tests.reporting.boards import learner_of
 

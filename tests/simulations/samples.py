@@ -1,9 +1,9 @@
 """A simulation with everything in it, and courses that hold it. No text of the shipped course is in here."""
 
-from courseware.content.compiled import serving
 from courseware.content.models import Course
-from courseware.content.releases.importing import import_course
-from tests.language.samples import COURSE, make_files
+from courseware.content.releases.course_import import import_course
+from courseware.content.rendering import store
+from tests.course_format.samples import COURSE, make_files
 from tests.making import make_course, make_enrollment
 
 KETTLE = "kettle-fire"
@@ -214,4 +214,4 @@ def change(**replaced):
 
 def rules(course=None, language="zh-hans"):
     course = course or Course.objects.exclude(current=None).select_related("current").get()
-    return serving.page(course.current, KETTLE, language).simulation
+    return store.page(course.current, KETTLE, language).simulation

@@ -6,9 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.simulations.models import Run, Timing
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, INTRO, RED, begin, fresh, page_of, play, take, text_of
 from tests.simulations.samples import change, make_player, make_simulation_course
 

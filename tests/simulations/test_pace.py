@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from courseware import settings as site
 from courseware.accounts.models import User
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.sending_pace import TooFast
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run, Timing

@@ -7,12 +7,12 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.course_import import import_course
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.trails import trail_of
 from tests.counting import FRAME, statements
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, INTRO, RED, at, begin, decide, page_of, play, take, text_of
 from tests.simulations.samples import KETTLE, change, make_player, make_simulation_course
 

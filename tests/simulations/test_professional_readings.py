@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from courseware.assessment.eligibility import Aftermath, simulations_on_misses
 from courseware.assignments.acting import worst_simulations
-from courseware.content.compiled import serving
-from courseware.content.compiled.readers import Reader
+from courseware.audit_log.models import Event
 from courseware.content.models import Document, ProfessionalReading, Release
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.importing import import_course
+from courseware.content.releases.expert_reviews import enter_reading, take_back_reading
 from courseware.content.releases.publishing import StaleChoice, drafts, recompile, released_revisions
-from courseware.content.releases.readings import enter_reading, take_back_reading
-from courseware.evidence.models import Event
+from courseware.content.rendering import store
+from courseware.content.rendering.expert_reviews import Reader
 from courseware.journey.next_act import journeys
 from courseware.journey.short_breaks import proposals
 from courseware.learning.progress import progress_with
@@ -24,7 +24,7 @@ from courseware.learning.publishing_admin import read_drafts
 from courseware.learning.route import stations
 from courseware.reporting.consistency import differences
 from tests.content.test_editor import signed_in
-from tests.language.samples import COURSE
+from tests.course_format.samples import COURSE
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, publish_head
 from tests.simulations.playing import BEST, INTRO, begin, page_of, play
 from tests.simulations.samples import KETTLE, SIMULATION, simulation_files
@@ -81,11 +81,11 @@ def steps(course):
 
 def found(course):
     """All that a search looks through."""
-    return "\n".join(each.text for each in serving.paragraphs(course.current, "en"))
+    return "\n".join(each.text for each in store.paragraphs(course.current, "en"))
 
 
 def lesson_text(course):
-    return str(serving.page(course.current, "boiling", "en").data)
+    return str(store.page(course.current, "boiling", "en").data)
 
 
 def test_nothing_of_it_reaches_a_learner_until_it_was_read(course, admin, client):
@@ -158,10 +158,10 @@ def test_a_release_that_changes_its_text_takes_it_off_and_no_other_does(course, 
     import_course(files | {"emergency.card.en.md": files["emergency.card.en.md"] + b"\nEdited.\n"})
     edit_lesson(course)
     assert KETTLE in steps(course)
-    serving.forget()
+    store.forget()
     Release.objects.update(compiler=1)  # as an upgrade finds it
     course.refresh_from_db()
-    assert KETTLE in steps(course) and READ in str(serving.page(course.current, KETTLE, "en").data)
+    assert KETTLE in steps(course) and READ in str(store.page(course.current, KETTLE, "en").data)
     for release in Release.objects.all():
         recompile(release)
     assert KETTLE in steps(course)

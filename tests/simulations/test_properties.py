@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from courseware.language.checking import check_course
-from courseware.language.checking.simulations import check_simulations
-from courseware.language.course import read_course
-from courseware.language.simulation_map import map_of
-from courseware.language.simulation_text import read_simulation
-from courseware.language.simulations import NODE_KINDS
+from courseware.course_format.checks import check_course
+from courseware.course_format.checks.simulations import check_simulations
+from courseware.course_format.course import read_course
+from courseware.course_format.simulations.map import map_of
+from courseware.course_format.simulations.parser import read_simulation
+from courseware.course_format.simulations.simulation import NODE_KINDS
 from courseware.simulations.models import Decision, Run
 from courseware.simulations.trails import follow
+from tests.course_format.samples import make_files
 from tests.examples import examples
-from tests.language.samples import make_files
 
 QUALITIES = ["acceptable", "weak", "harmful", "critical"]
 EFFECTS = st.integers(-30, 15).map(lambda change: f"calm={change:+d}" if change else "")

@@ -1,17 +1,17 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from courseware.content.releases.importing import import_course
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
-from courseware.language.simulations import NotOffered
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.content.releases.course_import import import_course
+from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.models import Completion
 from courseware.simulations import running
 from courseware.simulations.models import Decision, Run, Timing
 from courseware.simulations.running import RunOver, RunPaused, TooEarly
 from courseware.simulations.trails import trail_of
 from tests.assessment.exams import at_once
-from tests.language.samples import make_files
+from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, HOME_BEST, RED, START, YELLOW, at, begin, fresh, play, take
 from tests.simulations.samples import KETTLE, change, make_player
 

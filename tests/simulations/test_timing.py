@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from courseware.accounts.models import User
-from courseware.language.simulations import Node, NodeChoice, SpokenLine
-from courseware.simulations.timing import Clock, arrivals, clock_of, pace_of
+from courseware.course_format.simulations.simulation import Node, NodeChoice, SpokenLine
+from courseware.simulations.timing import Clock, arrivals, clock_of
 
 SHOWN = datetime(2030, 1, 7, 9, tzinfo=UTC)
 SIX_SECONDS = "字" * 25  # at 250 a minute
@@ -69,10 +68,3 @@ def test_each_line_arrives_when_those_before_it_are_read():
 
 def test_marks_take_no_time_to_read():
     assert clock_of(node(f"<strong>{SIX_SECONDS}</strong>"), "written", SHOWN).starts_at == after(6)
-
-
-@pytest.mark.parametrize(
-    ("given", "pace"), [("", ""), ("1.25", "1.25"), ("2", "double"), ("10", "10"), ("paused", ""), ("off", "")]
-)
-def test_pace_is_the_multiple_of_time_that_a_person_has(given, pace):
-    assert pace_of(User(practice_time=given)) == pace

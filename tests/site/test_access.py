@@ -19,9 +19,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from courseware.content.compiled import serving
+from courseware.audit_log.models import Event
 from courseware.content.models import Document
-from courseware.evidence.models import Event
+from courseware.content.rendering import store
 from courseware.learning.asking import ask_manager
 from courseware.learning.manager_actions import FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.models import KeptPhrase
@@ -48,7 +48,7 @@ LOOKS = {
     "audit-pack-made",
 }
 UNLOGGED = {"django_session", settings.CACHES["default"]["LOCATION"]}  # what a refused request may write, too
-OWN_BOOKS = UNLOGGED | {"evidence_event", "evidence_chain"}
+OWN_BOOKS = UNLOGGED | {"audit_log_event", "audit_log_chain"}
 NEW_PASSWORD = "another-password-for-tests"
 REFUSED = {"405", "404", "403", "login"}
 READERS = ("anonymous", "learner", "manager", "editor", "admin")  # open every page between them
@@ -306,7 +306,7 @@ def faults_of_page(soup, route, role, language, world):
     if not route.startswith("admin/") and len(soup.find_all("h1")) != 1:
         faults.append("not one heading")
     is_of_course = route.startswith(OF_A_COURSE)
-    brand = serving.outline(world.course.current, language).title if is_of_course else SITE_NAMES[language]
+    brand = store.outline(world.course.current, language).title if is_of_course else SITE_NAMES[language]
     if (shown := soup.select_one(".brand")) and shown.text.strip() != brand:
         faults.append(f"above it stands {shown.text.strip()}, not {brand}")
     return faults

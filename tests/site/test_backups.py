@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from courseware.jobs import condition, schedule
+from courseware.jobs import health, schedule
 from courseware.jobs.models import Job, Outcome
 from courseware.management.commands import backup
 
@@ -76,7 +76,7 @@ def test_where_a_backup_fails_no_older_one_goes_and_the_first_page_of_the_admin_
 ):
     settings.BACKUP_DIR = Path("/nowhere")
     monkeypatch.setattr(schedule, "JOBS", {})
-    monkeypatch.setattr(condition, "JOBS", schedule.JOBS)
+    monkeypatch.setattr(health, "JOBS", schedule.JOBS)
     night = schedule.Daily(time(2, 30))
     schedule.schedule("back-up", "Back everything up", schedule.command("backup"), night)
     Job.objects.create(name="back-up", next_at=timezone.now())
@@ -85,5 +85,5 @@ def test_where_a_backup_fails_no_older_one_goes_and_the_first_page_of_the_admin_
     kept = Job.objects.get()
     assert kept.outcome == Outcome.FAILED
     assert kept.said == "CommandError: /nowhere: No such file or directory; no backup was made"
-    assert [trouble.about for trouble in condition.troubles(timezone.now())] == ["Back everything up"]
+    assert [trouble.about for trouble in health.troubles(timezone.now())] == ["Back everything up"]
     assert len(names(folder)) == 4

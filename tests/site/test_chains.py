@@ -16,11 +16,11 @@ from courseware.accounts import practice_time, rights
 from courseware.accounts.models import Membership, User
 from courseware.accounts.whereabouts import change_teams_of
 from courseware.assessment import attempting
+from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.models import Chain
+from courseware.audit_log.record import record, record_many
+from courseware.audit_log.verify import verify
 from courseware.content.models import Document
-from courseware.evidence.models import Chain
-from courseware.evidence.recording import record, record_many
-from courseware.evidence.sealing import seal
-from courseware.evidence.verifying import verify
 from courseware.learning import enrolling
 from courseware.reporting.consistency import differences
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user, publish_head

@@ -8,11 +8,11 @@ from benchmarks import demo_scale
 from benchmarks.demo_firm import IN_A_TEAM, DemoFirm
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import people_managed_by
-from courseware.evidence.models import Event
-from courseware.evidence.verifying import alterations
+from courseware.audit_log.models import Event
+from courseware.audit_log.verify import alterations
 from courseware.learning.models import Enrollment
 from courseware.learning.states import State
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.consistency import differences
 from tests.making import make_user

@@ -121,9 +121,9 @@ def test_a_figure_is_guarded_as_a_file_and_may_be_kept_for_ever(client, world):
 
 def media_of(world):
     """The arguments of the address of the first figure in the lesson."""
-    from courseware.content.compiled import serving
+    from courseware.content.rendering import store
 
-    page = serving.page(world.course.current, world.lesson.id, world.course.source_language)
+    page = store.page(world.course.current, world.lesson.id, world.course.source_language)
     text = str(page.data)
     course, digest, name = re.search(r"/media/([^/]+)/([^/]+)/([^\"']+?)\\?[\"']", text).groups()
     return course, digest, name

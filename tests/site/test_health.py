@@ -9,7 +9,7 @@ from django.utils import timezone
 from courseware import health
 from courseware.jobs.models import Worker
 from courseware.lib.web.request_queue import Turns
-from courseware.outbox.circuit_breaker import CircuitBreaker
+from courseware.notifications.email.circuit_breaker import CircuitBreaker
 
 pytestmark = pytest.mark.django_db
 INSIDE = {"host": "10.0.0.7:8000"}  # as a load balancer asks, which knows no name of the site

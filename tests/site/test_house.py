@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HOUSE, TEMPLATES = ROOT / "courseware", ROOT / "templates"
 FLOORS = (  # from the ground up; rooms of one floor stand beside each other
     {"lib", "language"},
-    {"evidence", "unsaved"},
-    {"face", "jobs"},
-    {"outbox"},
+    {"audit_log", "autosave"},
+    {"branding", "jobs"},
+    {"notifications"},
     {"accounts", "content"},
     {"learning"},
     {"simulations"},

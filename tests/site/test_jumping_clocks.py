@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from courseware.accounts import waits
 from courseware.assessment.certificate_facts import frozen_facts
 from courseware.assessment.models import Certificate
-from courseware.content.compiled.serving import Outline
-from courseware.evidence.verifying import verify
+from courseware.audit_log.verify import verify
+from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from courseware.reporting.consistency import differences

@@ -12,15 +12,15 @@ from django.urls import reverse
 from benchmarks.growing_firm import COURSES, GrowingFirm
 from courseware.accounts.models import User
 from courseware.assessment.models import Certificate
-from courseware.evidence.models import Event
-from courseware.evidence.recording import record
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record
 from courseware.jobs.models import Task
 from courseware.learning.models import Enrollment
 from courseware.lib.admin import model_admins
 from courseware.lib.admin.model_admins import LongList
 from courseware.lib.text.log_format import OneLine
-from courseware.outbox.models import Message
-from courseware.outbox.telling import tell
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message
 from tests.counting import statements
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 
@@ -131,7 +131,7 @@ def test_a_list_does_not_count_what_it_does_not_show(client, ada, few, django_as
     with django_assert_num_queries(5) as ran:  # session, person, groups, keys, rows
         client.get(address(User))
     counting = [each["sql"] for each in ran.captured_queries if "COUNT" in each["sql"]]
-    assert all("outbox_trayline" in each for each in counting)  # what is unread comes with the person
+    assert all("notifications_trayline" in each for each in counting)  # what is unread comes with the person
     assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup, Comment
 
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning import enrolling
 from tests.making import make_user
 
@@ -64,7 +64,7 @@ def shipped(shipped_course):
     course = shipped_course
     learner = make_user("Lea Learner")
     enrolling.enroll(learner, course)
-    steps = serving.outline(course.current, "en").steps
+    steps = store.outline(course.current, "en").steps
     pages = [f"/learn/{course.identifier}/{name}/" for name in ("card", "tracks", *(step.id for step in steps))]
     return learner, ["/", *pages]
 

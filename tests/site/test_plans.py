@@ -30,8 +30,8 @@ pytestmark = [
 # Tables with a row and more for each person.
 GROWING = {
     "accounts_user", "accounts_membership", "accounts_device", "assessment_attempt", "assessment_certificate",
-    "assessment_dailyanswer", "assessment_drillanswer", "assessment_response", "django_session", "evidence_event",
-    "learning_answer", "learning_completion", "learning_enrollment", "outbox_message", "simulations_decision",
+    "assessment_dailyanswer", "assessment_drillanswer", "assessment_response", "django_session", "audit_log_event",
+    "learning_answer", "learning_completion", "learning_enrollment", "notifications_message", "simulations_decision",
     "simulations_run",
 }  # fmt: skip
 FEW = 200  # rows of one table that a statement may read for a page of a person
@@ -99,10 +99,10 @@ def test_no_answer_of_a_learner_reads_a_table_that_grows(client, firm):
 
 
 LISTS = {
-    "evidence_event": ["", "q=enrollment:7", "q=waived", "q=p000123@bench.example"],
+    "audit_log_event": ["", "q=enrollment:7", "q=waived", "q=p000123@bench.example"],
     "learning_enrollment": ["", "state=overdue", "team=Team+0002"],
     "accounts_user": ["", "team=Team+0002", "is_active__exact=0", "is_staff__exact=1", "is_superuser__exact=1"],
-    "outbox_message": ["", "q=p000123@bench.example", "state__exact=bounced"],
+    "notifications_message": ["", "q=p000123@bench.example", "state__exact=bounced"],
     "assessment_certificate": ["", "withdrawn_at__isempty=0", "withdrawn_at__isempty=1"],
 }
 

@@ -23,12 +23,12 @@ from courseware.accounts.models import (
 from courseware.assessment.models import Certificate
 from courseware.assessment.standing import keep_standings
 from courseware.assignments.models import Assignment, AssignmentRule, GroupCard, GroupDoor, RuleVersion
-from courseware.evidence.models import Event
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import AdjustmentLine, Enrollment
-from courseware.outbox.letter_words import LetterWords
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
+from courseware.notifications.wording.email_wording import LetterWords
 from tests.counting import statements
 from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, read_table

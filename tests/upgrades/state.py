@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent
 
 def fill():
     """The world of tests, with more people in it whose work lies on a release that is not the newest."""
-    from courseware.content.releases.importing import import_course
+    from courseware.content.releases.course_import import import_course
     from courseware.learning import answering, enrolling
     from tests.assessment.drills import finish, give
     from tests.assessment.exams import drill_files, pre_check_files, sit, wrong
@@ -59,9 +59,9 @@ def fill():
 
 
 def page_of(course, identifier):
-    from courseware.content.compiled import serving
+    from courseware.content.rendering import store
 
-    return serving.page(course.current, identifier, course.source_language)
+    return store.page(course.current, identifier, course.source_language)
 
 
 def publish_changed(world, identifier, words):

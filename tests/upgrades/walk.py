@@ -47,7 +47,7 @@ def load(state):
 
 def files_to_come(state) -> dict[str, bytes]:
     """Path → text of the course as the state serves it, with a line more for each exam, and in today's grammar."""
-    from tests.language.samples import make_files
+    from tests.course_format.samples import make_files
 
     rows = {
         model: [row for row in state["rows"] if row["model"] == f"content.{model}"]
@@ -174,7 +174,7 @@ def walk(state) -> dict[str, object]:
         ],
         "lost": [form["path"] for form, answer in sent if not is_kept(form["fields"]) and not is_told(answer)],
         "check_records": printed("check_records"),
-        "verify_evidence": printed("verify_evidence").split(":")[0],
+        "verify_audit_log": printed("verify_audit_log").split(":")[0],
     }
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership
 from courseware.learning.models import Enrollment
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 from tests.year.plain_days import SITE
 from tests.year.plain_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
 

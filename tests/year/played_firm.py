@@ -29,14 +29,14 @@ from courseware.assignments.nightly_list import take_up
 from courseware.assignments.reminder_plans import Planned, keep_plans, switch_escalation
 from courseware.assignments.switching import change_rule, make_rule, switch_on
 from courseware.content.models import Course, Document, Release
+from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.importing import import_course
-from courseware.jobs import working
+from courseware.jobs import worker
 from courseware.learning import enrolling, postponing
 from courseware.learning.models import Enrollment
 from courseware.learning.progress import own_outline, progress_of
-from courseware.outbox.models import Message
-from courseware.outbox.stopping import stop_kind, turn_on_again
+from courseware.notifications.models import Message
+from courseware.notifications.unsubscribe import stop_kind, turn_on_again
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.monthly_reports import subscribe, unsubscribe
 from tests.accounts.rosters.files import csv_file
@@ -54,7 +54,7 @@ FILES = {"safety": course_files.safety, "privacy": course_files.privacy}
 
 class PlayedFirm:
     def __init__(self):
-        self.worker = working.WorkLoop(lambda: "")
+        self.worker = worker.WorkLoop(lambda: "")
         self.mailbox = Mailbox()
         self.hr = make_hr(email="hr@example.com", staff_number="HR", name="HR")
         self.teams = {"Firm": add_team(Team(name="Firm"), by=self.hr)}
@@ -87,7 +87,7 @@ class PlayedFirm:
         with death.comes():
             self.worker.look(once=True)
         self.mailbox.take_in()
-        self.worker = working.WorkLoop(lambda: "")
+        self.worker = worker.WorkLoop(lambda: "")
         return death.has_come
 
     def person(self, number):

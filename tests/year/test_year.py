@@ -24,7 +24,7 @@ from tests.year import plain_days, plain_firm, plain_mornings, plain_people, pla
 from tests.year.played_firm import PlayedFirm
 from tests.year.story import BEGINS, Story
 
-RULES_OF_THE_YEAR = ("accounts", "assignments", "jobs", "learning", "outbox")
+RULES_OF_THE_YEAR = ("accounts", "assignments", "jobs", "learning", "notifications")
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.minutes,
@@ -56,9 +56,9 @@ def test_at_each_months_end_the_product_says_of_everybody_what_plain_words_say(m
             story.day(day)
             if (day + plain_days.DAY).day == 1:
                 compare(plain, played, day)
-        call_command("seal_evidence")
+        call_command("create_checkpoint")
         call_command("check_records")
-        call_command("verify_evidence")
+        call_command("verify_audit_log")
     assert played.mailbox.twice, "no worker died between handing a letter over and noting it"
     record_property("figures", in_figures(plain, played, story, time.process_time() - began))
 

@@ -29,10 +29,10 @@ from courseware.accounts.rosters.comparing import (
 from courseware.accounts.rosters.new_teams import create_teams_of
 from courseware.accounts.rosters.roster import Roster, RosterPart, RosterRow, add_parts
 from courseware.accounts.whereabouts import change_teams_of
-from courseware.evidence.recording import NewEvent, record_many
+from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
-from courseware.outbox.models import Message
-from courseware.outbox.telling import tell
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message
 
 NAMED_AT_ONCE = 500  # people in one update
 DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"

@@ -16,7 +16,7 @@ from courseware.assessment.attempt_page import AttemptQuestion, as_entered, aske
 from courseware.assessment.forms import SaveForm
 from courseware.assessment.models import RESPONSES_AT
 from courseware.assessment.views.places import own_attempt, question_address
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.lib.web.form_numbers import small_number
@@ -40,7 +40,7 @@ def wanted(request, asked: list[AttemptQuestion]) -> AttemptQuestion:
 
 
 def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQuestion, *, problem="", status=200):
-    outline = serving.outline(attempt.release, get_language())
+    outline = store.outline(attempt.release, get_language())
     context = {
         "attempt": attempt,
         "exam": outline.step(attempt.exam.identifier),
@@ -139,7 +139,7 @@ def review(request, pk):
     if attempt.is_pre_check:
         return redirect("assessment:attempt", pk)
     asked = asked_in(attempt, get_language())
-    outline = serving.outline(attempt.release, get_language())
+    outline = store.outline(attempt.release, get_language())
     context = {
         "attempt": attempt,
         "exam": outline.step(attempt.exam.identifier),

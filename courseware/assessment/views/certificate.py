@@ -16,8 +16,8 @@ from courseware.assessment.certificate_numbers import NoNumber, grouped, plain_n
 from courseware.assessment.certificate_papers import WithdrawnCertificate, paper_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
-from courseware.content.compiled.serving import outline
-from courseware.language.documents import display_tag
+from courseware.content.rendering.store import outline
+from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment
 from courseware.lib.text.pdf import NoGlyph
@@ -50,7 +50,7 @@ def certificate(request, number):
         "signer": in_language(issued.signer, get_language()),
         "modules": outline(issued.release, language).modules,
         "facts": facts_of(issued, get_language()),
-        "face": face_for(request, issued.release.course.identifier),
+        "branding": face_for(request, issued.release.course.identifier),
         "grouped": grouped(issued.number),
         "is_valid": issued.is_valid(),
         "newer": issued.newer(),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from courseware.assessment import drilling
 from courseware.assessment.forms import DrillForm
 from courseware.assessment.views.places import own_attempt
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.access import Reading
 from courseware.learning.answering import NoSuchQuestion, QuestionChanged
 from courseware.learning.course_page import render_in_course
@@ -55,14 +55,14 @@ def answered_card(attempt, found, number):
     # The drill as it was when this was the latest answer.
     so_far = replace(found, answers=found.answers[:number])
     answer = so_far.answers[-1]
-    bank = serving.page(answer.release, found.bank, get_language())
+    bank = store.page(answer.release, found.bank, get_language())
     tries = so_far.tries_at(answer.question)
     shown = shown_after(bank.questions[answer.question], attempt.enrollment_id, tries, asked_after=number - 1)
     return {"question": shown, "so_far": so_far, "is_latest": number == len(found.answers)}
 
 
 def drill_page(request, attempt, found, card, template, *, problem="", status=200):
-    outline = serving.outline(attempt.enrollment.release, get_language())
+    outline = store.outline(attempt.enrollment.release, get_language())
     context = {
         "attempt": attempt,
         "drill": found,

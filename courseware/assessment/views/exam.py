@@ -9,8 +9,8 @@ from courseware.assessment.eligibility import eligibility_of
 from courseware.assessment.exam_terms import duration, questions_in, retake_terms
 from courseware.assessment.grading import points_needed
 from courseware.assessment.views.places import shown_drills
-from courseware.content.compiled import serving
-from courseware.language.metadata import attempts_in_a_row
+from courseware.content.rendering import store
+from courseware.course_format.parsing.metadata import attempts_in_a_row
 from courseware.learning.access import reading_of
 from courseware.learning.course_page import render_in_course
 from courseware.lib.web.page_views import page_view, post_view
@@ -26,7 +26,7 @@ def exam(request, course, exam):
         attempt.enrollment = reading.enrollment
     under_way = next((attempt for attempt in attempts if not attempt.submitted_at), None)
     # An open attempt shows the terms it began with.
-    terms = serving.page(under_way.release, exam, reading.language) if under_way else page
+    terms = store.page(under_way.release, exam, reading.language) if under_way else page
     context = {
         "step": step,
         "page": page,

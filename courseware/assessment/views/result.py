@@ -9,7 +9,7 @@ from courseware.assessment.models import Certificate
 from courseware.assessment.result_page import modules_to_practise, result_of, topics_of
 from courseware.assessment.starting_point import starting_point_of
 from courseware.assessment.views.places import own_attempt, shown_drills
-from courseware.content.compiled import serving
+from courseware.content.rendering import store
 from courseware.learning.access import Reading
 from courseware.learning.course_page import render_in_course
 from courseware.learning.progress import own_outline
@@ -25,10 +25,10 @@ def result(request, pk):
         return starting_point(request, attempt)
     enrollment, exam = attempt.enrollment, attempt.exam.identifier
     current = enrollment.release
-    then, now = serving.outline(attempt.release, get_language()), own_outline(enrollment, get_language())
-    page = serving.page(attempt.release, exam, get_language())
+    then, now = store.outline(attempt.release, get_language()), own_outline(enrollment, get_language())
+    page = store.page(attempt.release, exam, get_language())
     is_there = now.find(exam) is not None
-    eligibility = eligibility_of(enrollment, now, serving.page(current, exam, get_language())) if is_there else None
+    eligibility = eligibility_of(enrollment, now, store.page(current, exam, get_language())) if is_there else None
     drills = shown_drills(attempt, then)
     again = [now.step(step) for step in (*eligibility.lessons, *eligibility.simulations)] if eligibility else []
     certificate = certificate_of(enrollment)
@@ -56,7 +56,7 @@ def result(request, pk):
 
 def starting_point(request, attempt):
     reading = Reading(attempt.enrollment)
-    outline = serving.outline(attempt.release, get_language())
+    outline = store.outline(attempt.release, get_language())
     topics = topics_in(attempt.enrollment, attempt.exam.identifier)
     point = starting_point_of(reading.enrollment, outline)
     is_there = reading.outline.pre_check_id == attempt.exam.identifier

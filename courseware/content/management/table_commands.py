@@ -6,8 +6,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand
 
 from courseware.content.management.commands.check_content import course_folders, read_files
-from courseware.language.course import CourseText, read_course
-from courseware.language.course_figures import CourseFigures
+from courseware.course_format.course import CourseText, read_course
+from courseware.course_format.reports.statistics import CourseFigures
 
 
 class CourseTablesCommand(BaseCommand):

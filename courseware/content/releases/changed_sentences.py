@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from django.utils.html import strip_tags
 
-from courseware.content.compiled import serving
-from courseware.content.compiled.paragraphs import paragraphs_on
 from courseware.content.models import Release, ReleaseEntry
 from courseware.content.releases.differences import equal_stretches
+from courseware.content.rendering import store
+from courseware.content.rendering.paragraphs import paragraphs_on
 
 SENTENCE = re.compile(r".+?(?:[。！？]+[”’」』）]*|[.!?]+[”’\"')]*(?=\s|$)|$)\s*")
 WORD = re.compile(r"[^\W\d_\u3000-\u9fff]+|\d+|\s+|.", re.DOTALL)
@@ -49,7 +49,7 @@ def _changed(
     now = Release(pk=release, digest=digest, compiler=compiler)
     last = ReleaseEntry.objects.filter(document=document, revision=seen).order_by("-pk").select_related("release")
     for entry in last.defer("release__outlines")[:1]:
-        before, after = (serving.page(each, identifier, language).data for each in (entry.release, now))
+        before, after = (store.page(each, identifier, language).data for each in (entry.release, now))
         return tuple(compared(list(sentences_of(before)), list(sentences_of(after))))
     return ()
 

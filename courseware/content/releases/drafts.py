@@ -7,11 +7,11 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from courseware.autosave.store import drop
 from courseware.content.models import Course, Document, Revision
 from courseware.content.releases.differences import BOM, equal_stretches
 from courseware.content.releases.publishing import lock_course, read_valid, released_revisions
 from courseware.content.releases.revisions import File, Files, add_revisions, by_path, files_of, make_file
-from courseware.unsaved.keeping import drop
 
 Check = Callable[[dict[str, bytes]], object]
 

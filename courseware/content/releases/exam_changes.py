@@ -6,7 +6,7 @@ from typing import Any
 
 from courseware.content.models import Document, Revision
 from courseware.content.releases.revisions import by_path, files_of
-from courseware.language.course import CourseText, read_course
+from courseware.course_format.course import CourseText, read_course
 
 SHEET = Document.Kind.JURISDICTION
 KINDS = (Document.Kind.EXAM, Document.Kind.BANK, Document.Kind.COURSE, SHEET)

@@ -11,9 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from courseware.content.compiled.compiling import COMPILER, Compiled, compile_course, compile_release
-from courseware.content.compiled.paragraphs import paragraphs_on
-from courseware.content.compiled.readers import Readers, readers_of
+from courseware.audit_log.record import record
 from courseware.content.models import (
     ASKS_TO_REREAD,
     Course,
@@ -28,12 +26,14 @@ from courseware.content.models import (
 )
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.revisions import File, by_path, files_of
-from courseware.evidence.recording import record
-from courseware.language.checking import check_course
-from courseware.language.course import CourseText, read_course
-from courseware.language.frontmatter import decode
-from courseware.language.parsing import inserts_in
-from courseware.language.problems import Problem
+from courseware.content.rendering.compiler import COMPILER, Compiled, compile_course, compile_release
+from courseware.content.rendering.expert_reviews import Readers, readers_of
+from courseware.content.rendering.paragraphs import paragraphs_on
+from courseware.course_format.checks import check_course
+from courseware.course_format.course import CourseText, read_course
+from courseware.course_format.diagnostics import Problem
+from courseware.course_format.parsing.frontmatter import decode
+from courseware.course_format.parsing.parser import inserts_in
 
 
 class ContentErrors(Exception):

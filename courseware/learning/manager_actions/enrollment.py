@@ -10,9 +10,9 @@ from django.utils.translation import get_language, gettext, override, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User, time_zones
-from courseware.content.compiled.serving import outline
+from courseware.audit_log.record import NewEvent, subject_of
 from courseware.content.models import Course
-from courseware.evidence.recording import NewEvent, subject_of
+from courseware.content.rendering.store import outline
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.beginning import begin_many, enrolled
 from courseware.learning.course_letter import tell_enrolled
@@ -32,7 +32,7 @@ from courseware.learning.manager_actions.manager_action import (
 from courseware.learning.models import Enrollment, SurveyReceipt, zone_named
 from courseware.learning.newest_runs import stands_for_another
 from courseware.lib import dates
-from courseware.outbox.models import Message
+from courseware.notifications.models import Message
 
 SOON = 14  # days to learn a course in, by one press
 

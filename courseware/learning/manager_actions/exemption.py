@@ -5,7 +5,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from courseware.evidence.recording import NewEvent
+from courseware.audit_log.record import NewEvent
 from courseware.learning.manager_actions.manager_action import (
     ActionForm,
     ManagerAction,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.evidence.recording import NewEvent
+from courseware.audit_log.record import NewEvent
 from courseware.learning.adjustments import AdjustmentLine
 from courseware.learning.day_answer_letter import tell_that_it_waits_again
 from courseware.learning.day_requests import DayRequest

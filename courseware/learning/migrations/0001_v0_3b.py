@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
             name='KeptPhrase',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('phrase', models.CharField(help_text='Its key: see `content.compiled.phrases`', max_length=200)),
+                ('phrase', models.CharField(help_text='Its key: see `content.rendering.phrases`', max_length=200)),
                 ('kept_at', models.DateTimeField()),
                 ('taken_away_at', models.DateTimeField(help_text='Null: it is kept', null=True)),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),

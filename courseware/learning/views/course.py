@@ -16,10 +16,10 @@ from django.views.decorators.http import require_GET, require_safe
 from courseware.accounts.addresses import page_before, stays_here
 from courseware.accounts.leads import lead_of
 from courseware.accounts.site_name import face_for
-from courseware.content.compiled import serving
-from courseware.content.compiled.serving import Outline
 from courseware.content.models import CardContact, Course
-from courseware.language.documents import display_tag
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline
+from courseware.course_format.parsing.documents import display_tag
 from courseware.learning import completing
 from courseware.learning.access import Reading, own_enrollments, reading_of
 from courseware.learning.asking import TooManyWaiting, ask_manager
@@ -189,7 +189,7 @@ def own_cards(request):
     context = card_context(request, course, outline) | {
         "course": course.identifier if own else "",
         "outline": outline,
-        "face": face_for(request, course.identifier),
+        "branding": face_for(request, course.identifier),
         "book": book_of(course, own) if own else None,
         "cards": tabs_of([each for _course, each in cards], outline),
         "text_language": display_tag(outline.language),
@@ -204,7 +204,7 @@ def book_of(course, own):
 
 def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
     """Courses with a card and their outlines: first those with contacts, then as added. Runs one query."""
-    found = [(course, serving.outline(course.current, get_language())) for course in courses if course.current]
+    found = [(course, store.outline(course.current, get_language())) for course in courses if course.current]
     numbers = CardContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
     with_contacts = set(numbers.values_list("course", flat=True))
     found.sort(key=lambda each: (each[0].pk not in with_contacts, each[0].pk))

@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.site_name import site_name
+from courseware.branding.branding import SITE, ChangedMeanwhile, Face, keep_logo, set_style, style_of
+from courseware.branding.colours import DARK, LEAST, LIGHT, least_contrast, nearest_readable
+from courseware.branding.logos import NoLogo, draw_anew
+from courseware.branding.models import HouseStyle, Logo
+from courseware.content.authoring.editor_state import language_name
 from courseware.content.course_titles import course_title
-from courseware.content.desk.editing import language_name
 from courseware.content.models import Course
-from courseware.face.colours import DARK, LEAST, LIGHT, least_contrast, nearest_readable
-from courseware.face.faces import SITE, ChangedMeanwhile, Face, keep_logo, set_style, style_of
-from courseware.face.logos import NoLogo, draw_anew
-from courseware.face.models import HouseStyle, Logo
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view
 
@@ -239,7 +239,7 @@ def house_style_page(request, course, titles, form, style, *, is_tried=False, st
         "whose": titles.get(course, ""),
         "course": course,
         "titles": titles,
-        "face": face,
+        "branding": face,
         "site_name": site_name(face),
         "is_tried": is_tried,
         "sender": face.said("sender", language) or face.name(language),

@@ -8,9 +8,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from courseware.accounts.permissions import may_preview
-from courseware.content.compiled import page_links, serving
-from courseware.content.compiled.serving import Outline, Paragraph
-from courseware.language.documents import display_tag
+from courseware.content.rendering import page_links, store
+from courseware.content.rendering.store import Outline, Paragraph
+from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.access import Reading, own_readings, reading_of
 from courseware.learning.course_page import lesson_address, render_in_course
 from courseware.learning.kept_phrases import KEPT, KeptPhrase
@@ -57,7 +57,7 @@ def search_own_courses(request):
 
 
 def course_of(reading: Reading):
-    return serving.paragraphs(reading.release, reading.language), reading.outline
+    return store.paragraphs(reading.release, reading.language), reading.outline
 
 
 def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
@@ -65,8 +65,8 @@ def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
         return []
     found = []
     for course in released_courses().exclude(pk__in=but):
-        outline = serving.outline(course.current, get_language())
-        texts = serving.paragraphs(course.current, get_language())
+        outline = store.outline(course.current, get_language())
+        texts = store.paragraphs(course.current, get_language())
         found.append((outline, [each for each in texts if each.document != outline.card_id]))
     return found
 

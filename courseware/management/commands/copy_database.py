@@ -31,7 +31,7 @@ class Command(BaseCommand):
         for table in second_database.unknown_tables(second_database.HERE):
             self.say(f"{table}: left, for this version does not know it")
         with second_database.other_as_the_sites():
-            call_command("verify_evidence", stdout=self.stdout, stderr=self.stderr)
+            call_command("verify_audit_log", stdout=self.stdout, stderr=self.stderr)
             call_command("check_records", stdout=self.stdout, stderr=self.stderr)
         self.say("done; put its address into DATABASE_URL, and restart the server and the worker")
 

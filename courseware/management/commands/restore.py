@@ -49,7 +49,7 @@ class Command(BaseCommand):
         if missing := unapplied():
             self.say(f"{'.'.join(missing[0])} is not applied: an earlier version; now call manage.py upgrade")
             return
-        call_command("verify_evidence", stdout=self.stdout, stderr=self.stderr)
+        call_command("verify_audit_log", stdout=self.stdout, stderr=self.stderr)
         call_command("check_records", stdout=self.stdout, stderr=self.stderr)
 
     def say(self, line):

@@ -5,9 +5,9 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
-from courseware.content.compiled.compiling import COMPILER
 from courseware.content.models import Release
 from courseware.content.releases.publishing import recompile
+from courseware.content.rendering.compiler import COMPILER
 from courseware.static_files import collect
 from courseware.upgrading import (
     LOOK_EVERY,
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             self.step("cache table", lambda: call_command("createcachetable", settings.CACHE_TABLE, verbosity=0))
         failed = [*self.compile_again(), *self.import_course()]
         self.step("records", lambda: call_command("check_records", stdout=self.stdout, stderr=self.stderr))
-        self.step("log", lambda: call_command("seal_evidence", stdout=self.stdout))
+        self.step("log", lambda: call_command("create_checkpoint", stdout=self.stdout))
         if failed:
             raise CommandError("Everything else is done; left as it was: " + ", ".join(failed))
         self.say("done")

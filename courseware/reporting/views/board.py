@@ -12,8 +12,8 @@ from courseware.accounts.models import Membership
 from courseware.accounts.permissions import audits, handles_people, is_manager, sees_the_firm
 from courseware.accounts.sessions import MANAGES
 from courseware.content.models import Course
+from courseware.course_format.parsing.documents import display_tag
 from courseware.journey.home import most_urgent_first
-from courseware.language.documents import display_tag
 from courseware.learning.access import own_enrollments
 from courseware.learning.day_requests import DayRequest
 from courseware.learning.due import due_of
@@ -23,7 +23,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.not_asked import PERSON_OR_COURSE
 from courseware.learning.validity import Validity
 from courseware.lib.web.page_views import page_view, post_view
-from courseware.outbox.telling import HELD_FOR_UNDO
+from courseware.notifications.email.queue import HELD_FOR_UNDO
 from courseware.reporting import board_rows
 from courseware.reporting.board_counts import FIRST_KEYS, ROWS_A_PAGE, DashboardCount, tiles_of
 from courseware.reporting.branches import branch_rows, leads_leads

@@ -9,8 +9,8 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.freshness import asks_who_it_is
+from courseware.audit_log.record import record
 from courseware.content.models import Course
-from courseware.evidence.recording import record
 from courseware.learning.states import State
 from courseware.learning.validity import Validity
 from courseware.lib.text.csv_rows import encoded

@@ -4,7 +4,7 @@ from django.shortcuts import render
 
 from courseware.accounts.permissions import may_read_log
 from courseware.assignments.event_words import with_words
-from courseware.evidence.models import Event
+from courseware.audit_log.models import Event
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.web.page_views import page_view

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from courseware.accounts.freshness import asks_who_it_is
 from courseware.accounts.permissions import sees_reports
-from courseware.evidence.recording import record
+from courseware.audit_log.record import record
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.text.csv_rows import encoded

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from courseware.accounts.permissions import may_preview
-from courseware.content.compiled.serving import outline, page
 from courseware.content.models import Course, Document
-from courseware.language.documents import display_tag
-from courseware.language.simulations import NotOffered
+from courseware.content.rendering.store import outline, page
+from courseware.course_format.parsing.documents import display_tag
+from courseware.course_format.simulations.simulation import NotOffered
 from courseware.lib.web.form_numbers import small_number
 from courseware.lib.web.page_views import page_view
 from courseware.reporting.walkthrough import SEEN, WayTaken, lesson_seen, neighbours, situation_after

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.accounts.models import Team
-from courseware.content.compiled.serving import outline
 from courseware.content.models import Course, Document
-from courseware.language.documents import display_tag
+from courseware.content.rendering.store import outline
+from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP

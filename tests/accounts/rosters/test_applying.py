@@ -30,10 +30,10 @@ from courseware.accounts.rosters.new_teams import create_teams
 from courseware.accounts.rosters.roster import Roster
 from courseware.accounts.search_terms import found_by
 from courseware.assignments.merging import merge, undo_merge
-from courseware.evidence.models import Event
-from courseware.evidence.recording import subject_of
-from courseware.evidence.verifying import verify
-from courseware.outbox.models import Message
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.audit_log.verify import verify
+from courseware.notifications.models import Message
 from tests.accounts.rosters.firms import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes, plan_of
 from tests.at_once import one_behind_the_other
 from tests.examples import examples

@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from courseware.unsaved.keeping import drop_old
+from courseware.autosave.store import drop_old
 
 
 class Command(clearsessions.Command):

@@ -5,11 +5,11 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.language.checking import check
-from courseware.language.checking.overlap import check_overlap
-from courseware.language.course import read_course
-from courseware.language.messages import LEVELS, pattern
-from courseware.language.problems import Problem
+from courseware.course_format.checks import check
+from courseware.course_format.checks.overlap import check_overlap
+from courseware.course_format.course import read_course
+from courseware.course_format.diagnostic_messages import LEVELS, pattern
+from courseware.course_format.diagnostics import Problem
 
 
 class Command(BaseCommand):

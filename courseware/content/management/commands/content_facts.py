@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from courseware.content.management.table_commands import CourseTablesCommand, table_row
-from courseware.language.course import CourseText
-from courseware.language.course_tables import Claim, claims_of
+from courseware.course_format.course import CourseText
+from courseware.course_format.reports.tables import Claim, claims_of
 
 OPENING = """\
 # What the courses claim, and on whose word

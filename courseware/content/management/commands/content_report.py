@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from django.template.loader import render_to_string
 
 from courseware.content.management.commands.check_content import course_folders, read_files
-from courseware.language.course import read_course
-from courseware.language.course_figures import CourseFigures
+from courseware.course_format.course import read_course
+from courseware.course_format.reports.statistics import CourseFigures
 
 
 class Command(BaseCommand):

@@ -3,8 +3,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.models import Course
-from courseware.content.releases.course_folders import ImportRefused
-from courseware.content.releases.exporting import ExportRefused, export_course
+from courseware.content.releases.course_export import ExportRefused, export_course
+from courseware.content.releases.course_files import ImportRefused
 
 
 class Command(BaseCommand):

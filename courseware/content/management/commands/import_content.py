@@ -4,12 +4,12 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.content.compiled.compiling import COMPILER
 from courseware.content.management.commands.check_content import course_folders
 from courseware.content.models import Release
-from courseware.content.releases.course_folders import ImportRefused, read_folder
-from courseware.content.releases.importing import ImportConflict, Report, import_course
+from courseware.content.releases.course_files import ImportRefused, read_folder
+from courseware.content.releases.course_import import ImportConflict, Report, import_course
 from courseware.content.releases.publishing import ContentErrors, PassMarkTooLow, recompile
+from courseware.content.rendering.compiler import COMPILER
 
 # All other changes are minor, unless the course document lists them in `changes`.
 ASKED = {

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from courseware.content.management.commands.check_content import course_folders, read_files
 from courseware.content.releases.publishing import ContentErrors, read_valid
-from courseware.language.course import CourseText
-from courseware.language.players import SAVED, fingerprint, play_all
-from courseware.language.simulation_text import make_simulation, read_simulation
-from courseware.language.simulations import Simulation
+from courseware.course_format.course import CourseText
+from courseware.course_format.simulations.baseline_players import SAVED, fingerprint, play_all
+from courseware.course_format.simulations.parser import make_simulation, read_simulation
+from courseware.course_format.simulations.simulation import Simulation
 
 RUNS, SEED = 10_000, 1
 COLOURS = ("green", "yellow", "red")

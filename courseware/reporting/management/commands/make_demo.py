@@ -3,7 +3,7 @@ from django.core.management import BaseCommand, CommandError
 
 from courseware.accounts.models import User
 from courseware.content.models import Course
-from courseware.reporting.demo import make_demo_firm
+from courseware.reporting.demo import create_demo_firm
 from courseware.reporting.keeping_figures import keep_figures
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
             raise CommandError("There are people here already. Demo accounts are only made on an empty site.")
         if not Course.objects.exclude(current=None).exists():
             raise CommandError("There is no course yet. Run import_content first.")
-        make_demo_firm(say=self.say)
+        create_demo_firm(say=self.say)
         keep_figures()  # which else comes at night
 
     def say(self, line: str) -> None:

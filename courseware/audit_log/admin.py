@@ -1,0 +1,25 @@
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from courseware.audit_log.models import Event, Seal
+from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+    """The log to read, for superusers. Nothing can be added, changed or deleted here."""
+
+    list_display = ["id", "at", "actor", "verb", "subject"]
+    list_select_related = ["actor"]
+    # Searched, not filtered: a filter would have to read the whole log to know what it may be filtered by.
+    search_columns = ("subject", "verb")
+    search_people = ("actor",)
+    search_help_text = _("To what, such as person:7; what, such as signed-in; or the address of who did it")
+
+
+@admin.register(Seal)
+class SealAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+    """What has been sealed, and the digests that belong outside this machine."""
+
+    list_display = ["number", "at", "last_event", "count", "digest"]
+    ordering = ["-number"]

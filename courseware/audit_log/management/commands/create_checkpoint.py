@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from courseware.audit_log.checkpoints import holding_up, seal, unsealed
+
+
+class Command(BaseCommand):
+    help = "Seals what was recorded since the last seal. Repeating it changes nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if sealed := seal():
+            self.stdout.write(f"Seal {sealed.number}, events: {sealed.count}, sha256 {sealed.digest}.")
+        elif unsealed().exists() and (writer := holding_up(timezone.now())):
+            self.stdout.write(f"No seal: {writer.in_words()}.")

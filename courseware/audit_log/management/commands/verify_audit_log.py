@@ -1,0 +1,60 @@
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from courseware.audit_log.checkpoints import holding_up, newest, unsealed
+from courseware.audit_log.models import Chain, Event, Seal
+from courseware.audit_log.verify import alterations
+
+MOMENT = "%Y-%m-%d %H:%M:%S UTC"
+
+
+class Command(BaseCommand):
+    help = (
+        "Checks that no recorded event was changed, replaced or removed. Names each that was and ends with an error. "
+        "Keep the seal it prints elsewhere: only a copy outside shows a log that was rewritten from end to end."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--seal", metavar="DIGEST", help="a seal that was kept elsewhere: does the log still hold it?"
+        )
+
+    def handle(self, *args: Any, seal: str | None = None, **options: Any) -> None:
+        found = 0
+        for difference in self.differences(seal):
+            found += 1
+            self.stderr.write(difference)
+        if found:
+            raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
+        self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {Chain.objects.count()} chains.")
+        if seal is not None and (kept := kept_seal(seal)):
+            words = f"Seal {kept.number} of {kept.at:{MOMENT}}"
+            self.stdout.write(f"{words} is in it: all that it covers is as it was then.")
+        self.stdout.write(in_words(newest()))
+        if writer := holding_up(timezone.now()):
+            self.stdout.write(f"No newer one: {writer.in_words()}.")
+
+    def differences(self, seal: str | None) -> Iterator[str]:
+        yield from alterations()
+        if seal is not None and not seal.strip():
+            yield "--seal: expected the digest of a seal that was kept elsewhere, got nothing"
+        elif seal is not None and not kept_seal(seal):
+            digest = seal.strip().lower()
+            yield f"no seal of this log is {digest}: it was rewritten since, or the seal is of another site"
+
+
+def kept_seal(digest: str) -> Seal | None:
+    return Seal.objects.filter(digest=digest.strip().lower()).first()
+
+
+def in_words(seal: Seal | None) -> str:
+    if seal is None:
+        return "There is no seal yet."
+    return (
+        f"Newest seal: number {seal.number} of {seal.at:{MOMENT}}, up to event {seal.last_event}, "
+        f"sha256 {seal.digest}. Events since: {unsealed().count()}."
+    )

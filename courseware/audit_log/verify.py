@@ -1,0 +1,102 @@
+"""Check that every row of the log is as recorded and none is missing."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from courseware.audit_log.checkpoints import Span
+from courseware.audit_log.models import Chain, Event, Seal
+
+CHUNK = 1000  # rows held in memory at a time
+
+
+def verify() -> list[str]:
+    """One line per changed, replaced, missing or added row."""
+    return list(alterations())
+
+
+def alterations() -> Iterator[str]:
+    """The lines of `verify`. What is recorded or sealed in the meantime does not disturb it."""
+    yield from altered_events()
+    yield from altered_seals()
+
+
+def altered_events() -> Iterator[str]:
+    # Events and heads in one statement: one recorded at this moment is seen with its chain's new head, or not at all.
+    for name, events in groupby(events_with_heads().iterator(chunk_size=CHUNK), lambda event: event.chain):
+        yield from altered_in_chain(name, events)
+    for chain in Chain.objects.filter(~Exists(Event.objects.filter(chain=OuterRef("name"))), length__gt=0).iterator():
+        yield missing(f"{chain.name}, event", 1, chain.length)
+
+
+def events_with_heads() -> QuerySet[Event]:
+    head = Chain.objects.filter(name=OuterRef("chain"))
+    return Event.objects.annotate(
+        length_of_chain=Subquery(head.values("length")), digest_of_chain=Subquery(head.values("digest"))
+    ).order_by("chain", "place")
+
+
+def altered_in_chain(name: str, events: Iterable[Event]) -> Iterator[str]:
+    place, digest = 0, ""
+    length: int | None = None
+    head = ""
+    for event in events:
+        length, head = event.length_of_chain, event.digest_of_chain  # type: ignore[attr-defined]  # of the query
+        if length is not None and event.place > length:
+            yield f"{name}, event {event.place}: added past the head of its chain"
+            continue
+        if event.place > place + 1:
+            yield missing(f"{name}, event", place + 1, event.place - 1)
+        elif event.previous != digest:
+            yield replaced(name, place, f"{name}, event {event.place}")
+        if event.digest != event.digest_of_content():
+            yield f"{name}, event {event.place}: changed since it was recorded"
+        place, digest = event.place, event.digest
+    if length is None:
+        yield f"{name}: its head is gone"
+    elif place < length:
+        yield missing(f"{name}, event", place + 1, length)
+    elif digest != head:
+        yield replaced(name, place, "the head of its chain")
+
+
+def altered_seals() -> Iterator[str]:
+    number, digest = 0, ""
+    rows = iter(Event.objects.order_by("pk").values_list("pk", "digest").iterator(chunk_size=CHUNK))
+    row: tuple[int, str] | None = None
+    for seal in Seal.objects.order_by("number").iterator(chunk_size=CHUNK):
+        # Read after the seals, so that every event that one of them covers is seen.
+        span, row = Span(), row or next(rows, None)
+        while row and row[0] <= seal.last_event:
+            span.add(*row)
+            row = next(rows, None)
+        if seal.number > number + 1:
+            yield missing("seal", number + 1, seal.number - 1)
+        else:
+            if seal.previous != digest:
+                yield f"seal {number}: replaced, seal {seal.number} remembers another"
+            yield from differing(seal, span)
+        if seal.digest != seal.digest_of_content():
+            yield f"seal {seal.number}: changed since it was made"
+        number, digest = seal.number, seal.digest
+
+
+def differing(seal: Seal, span: Span) -> Iterator[str]:
+    its = f"seal {seal.number}: of its {seal.count} events up to {seal.last_event}"
+    if span.count < seal.count:
+        yield f"{its}, gone: {seal.count - span.count}"
+    elif span.count > seal.count:
+        yield f"{its}, added: {span.count - seal.count}"
+    elif span.digest != seal.events:
+        yield f"{its}, not all are those that were sealed"
+
+
+def missing(what: str, first: int, last: int) -> str:
+    return f"{what} {first}: missing" if first == last else f"{what}s {first} to {last}: missing"
+
+
+def replaced(chain: str, place: int, witness: str) -> str:
+    if place:
+        return f"{chain}, event {place}: replaced, {witness} remembers another"
+    return f"{witness}: an event before it is gone"

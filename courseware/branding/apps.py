@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class FaceConfig(AppConfig):
+    name = "courseware.branding"
+    verbose_name = _("House style")

@@ -1,0 +1,54 @@
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Logo(models.Model):
+    """A picture drawn anew by `branding.logos`; never edited."""
+
+    digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the body")
+    body = models.BinaryField(help_text="PNG")
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    sent_at = models.DateTimeField(default=timezone.now, help_text="When somebody last sent it, perhaps to look at")
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class HouseStyle(models.Model):
+    """Branding of the site or a course. Rows are never edited: the newest counts, old certificates show older ones."""
+
+    # Cache key in processes, different in each database.
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    course = models.CharField(max_length=64, blank=True, help_text="Its id; empty: the site")
+    number = models.PositiveIntegerField(help_text="Of the styles of this course or site; 1 is the first")
+    words = models.JSONField(default=dict, help_text="What is said → language → text")
+    sender_address = models.EmailField(blank=True)
+    light = models.CharField(max_length=7, blank=True, help_text="Colour of the line on light pages, #rrggbb")
+    dark = models.CharField(max_length=7, blank=True, help_text="And on dark ones")
+    logo = models.ForeignKey(Logo, on_delete=models.PROTECT, null=True, related_name="+")
+    card_for_all = models.BooleanField(
+        default=False, help_text="The emergency cards are shown to who is not signed in, too; said for the site alone"
+    )
+    set_at = models.DateTimeField(default=timezone.now)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "number"], name="one_house_style_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course or '/'} {self.number}"
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in SAID}
+
+
+SAID = ("words", "sender_address", "light", "dark", "logo_id", "card_for_all")

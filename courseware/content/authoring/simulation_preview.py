@@ -1,0 +1,138 @@
+"""Playing a simulation in the editor, from its text as typed. The signed run is in the form; nothing is stored."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random, SystemRandom
+from typing import Any
+
+from django.core import signing
+
+from courseware.course_format.simulations.map import Map, Way, map_of
+from courseware.course_format.simulations.simulation import (
+    Ending,
+    Node,
+    NodeChoice,
+    NotOffered,
+    Part,
+    RunState,
+    Simulation,
+)
+from courseware.lib.web.form_numbers import small_number
+
+SALT = "rehearsal.shuffled"  # changed when runs got a seed, so that older pages start again
+AGAIN, BACK, TIME_UP = "again", "back", "timeout"  # values of buttons; the others send the place of a choice
+
+
+@dataclass(frozen=True)
+class Taken:
+    node: Node
+    choice: NodeChoice
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A run so far. `decisions` are (place of the choice, places of the parts); `seed` sets their order."""
+
+    simulation: Simulation
+    seed: int
+    flags: tuple[str, ...]
+    decisions: tuple[tuple[int, tuple[int, ...]], ...]
+    states: tuple[RunState, ...]
+
+    @property
+    def state(self) -> RunState:
+        return self.states[-1]
+
+    @property
+    def node(self) -> Node | None:
+        node = self.simulation.nodes.get(self.state.place)
+        return node.heard(self.state) if node else None
+
+    @property
+    def ending(self) -> Ending | None:
+        ending = self.simulation.endings_by_id.get(self.state.place)
+        return ending.heard(self.state) if ending else None
+
+    @property
+    def offered(self) -> list[tuple[int | str, NodeChoice]]:
+        """(value of the button, choice), the timeout last."""
+        node = self.node
+        if node is None:
+            return []
+        places, _ = self.simulation.shown(self.state, self.shuffle)
+        choices: list[tuple[int | str, NodeChoice]] = [(place, node.choices[place]) for place in places]
+        return choices if node.timeout is None else [*choices, (TIME_UP, node.choices[node.timeout])]
+
+    @property
+    def parts(self) -> list[tuple[int, Part]]:
+        """(value of the box, part); not at an ending."""
+        _, places = self.simulation.shown(self.state, self.shuffle)
+        return [(place, self.simulation.nodes[self.state.place].parts[place]) for place in places]
+
+    def shuffle(self, places: list[int]) -> None:
+        Random(f"{self.seed} {self.state.place}").shuffle(places)  # noqa: S311 - nothing depends on it being secret
+
+    @property
+    def meters(self) -> list[tuple[str, int]]:
+        return [(label, self.state.meters[meter]) for meter, label in self.simulation.meters.items()]
+
+    @property
+    def set_flags(self) -> list[str]:
+        return sorted(self.state.flags)
+
+    @property
+    def taken(self) -> list[Taken]:
+        nodes = [self.simulation.nodes[state.place] for state in self.states[:-1]]
+        return [Taken(node, node.choices[place]) for node, (place, _picked) in zip(nodes, self.decisions, strict=True)]
+
+    @cached_property
+    def map(self) -> Map:
+        return map_of(self.simulation, self.flags)
+
+    @property
+    def ways(self) -> list[Way]:
+        return self.map.along([state.place for state in self.states], "way")
+
+    @property
+    def carried(self) -> str:
+        return signing.dumps([self.seed, self.flags, self.decisions], salt=SALT)
+
+
+def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> Rehearsal:
+    """The run that the form carries (`carried`), moved by the button that was pressed (`rehearse`), as far as the text
+    still allows it. `simulation` has no errors; `picked`: ticked parts of a message.
+    """
+    seed, flags, decisions = read_carried(sent.get("carried", ""))
+    pressed = sent.get("rehearse", "")
+    if flags is None or pressed == AGAIN:
+        chance = SystemRandom()
+        seed, flags, decisions = chance.getrandbits(32), sorted(simulation.draw(chance)), []
+    if pressed == BACK:
+        decisions = decisions[:-1]
+    run = replay(simulation, seed, flags, decisions)
+    place = run.node.timeout if run.node and pressed == TIME_UP else small_number(pressed)
+    if place is None:
+        return run
+    parts = [number for part in picked if (number := small_number(part)) is not None]
+    return replay(simulation, seed, flags, [*run.decisions, (place, parts)])
+
+
+def read_carried(text: str) -> tuple[int, list[str] | None, list]:
+    """(seed, flags, decisions); flags are None without a valid signature."""
+    try:
+        seed, flags, decisions = signing.loads(text, salt=SALT)
+    except signing.BadSignature:
+        return 0, None, []
+    return seed, flags, decisions
+
+
+def replay(simulation: Simulation, seed: int, flags: Iterable[str], decisions: Iterable) -> Rehearsal:
+    states, taken = [simulation.begin(flags)], []
+    for place, picked in decisions:
+        try:
+            states.append(simulation.decide(states[-1], place, picked))
+        except NotOffered:
+            break
+        taken.append((place, tuple(picked)))
+    return Rehearsal(simulation, seed, tuple(flags), tuple(taken), tuple(states))

@@ -1,0 +1,78 @@
+"""Write a course back into a folder, byte for byte: what is released, or the newest drafts."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from courseware.content.models import Course, Revision, Text
+from courseware.content.releases.course_files import read_folder
+from courseware.content.releases.publishing import released_revisions
+from courseware.content.releases.revisions import File, by_path, digest_of_bytes, files_of
+from courseware.course_format.course import read_course
+from courseware.course_format.parsing.documents import is_course_document
+
+
+class ExportRefused(Exception):
+    """Writing would destroy files (`paths`) that are stored nowhere else."""
+
+    def __init__(self, message: str, paths=()):
+        self.paths = tuple(sorted(paths))
+        super().__init__(message)
+
+
+def course_files(course: Course, *, drafts: bool = False) -> dict[str, File]:
+    """Path → file, of the released or the newest revisions. Runs two queries."""
+    revisions: Iterable[Revision | int]
+    if drafts:
+        revisions = course.documents.exclude(head=None).values_list("head", flat=True)
+    else:
+        revisions = released_revisions(course).values()
+    return by_path(files_of(revisions).values())
+
+
+def export_course(course: Course, folder: Path, *, drafts: bool = False, force: bool = False) -> list[str]:
+    """Write the files of the course; returns the paths that were written or removed.
+
+    Files that the course never had stay. Raises ExportRefused for links, and unless `force` for a folder of something
+    else or files that were edited there and never imported.
+    """
+    files = course_files(course, drafts=drafts)
+    present = read_folder(folder) if folder.exists() else {}
+    known = set(Text.objects.filter(revision__document__course=course).values_list("path", "digest"))
+    changed = {path: file.body for path, file in files.items() if present.get(path) != file.body}
+    if present and not force:
+        titles = {path: body for path, body in present.items() if is_course_document(path)}
+        if read_course(titles).id != course.identifier:
+            raise ExportRefused(f"{folder}: holds something else than {course}; expected an empty folder")
+        digests = {digest for _path, digest in known}
+        unsaved = [path for path in changed if path in present and digest_of_bytes(present[path]) not in digests]
+        if unsaved:
+            raise ExportRefused(f"edited in the folder and never imported: {', '.join(sorted(unsaved))}", unsaved)
+    gone = [path for path, body in present.items() if path not in files and (path, digest_of_bytes(body)) in known]
+    refuse_links(folder, changed)
+    write(folder, changed)
+    for path in gone:
+        (folder / path).unlink()
+    return sorted([*changed, *gone])
+
+
+def refuse_links(folder: Path, paths: Iterable[str]) -> None:
+    # The folder itself may be a link.
+    ways = {way for path in paths for way in (PurePosixPath(path), *PurePosixPath(path).parents)}
+    links = sorted(str(way) for way in ways if way.parts and (folder / way).is_symlink())
+    if links:
+        raise ExportRefused(f"{folder}: expected folders and files of its own, and here are links: {', '.join(links)}")
+
+
+def write(folder: Path, bodies: Mapping[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # Files are moved into place, so that none is ever half written.
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as waiting:
+        for path, body in bodies.items():
+            file = Path(waiting) / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(body)
+        for path in bodies:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(waiting) / path, folder / path)

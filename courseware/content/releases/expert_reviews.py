@@ -1,0 +1,96 @@
+"""Readings of texts that wait for a professional: entering and taking back. Each makes a release."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from courseware.content.models import Course, ProfessionalReading, Release, Revision
+from courseware.content.releases.publishing import (
+    StaleChoice,
+    compile_valid,
+    lock_course,
+    readings_of,
+    record_reading,
+    release,
+    released_revisions,
+    write_taken_back,
+)
+from courseware.content.releases.revisions import by_path, files_of
+from courseware.content.rendering.expert_reviews import Reader, readers_of
+from courseware.course_format.awaiting_review import is_held_back
+from courseware.course_format.course import read_course
+
+
+def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release:
+    """Show the text to learners. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
+    at = at or timezone.now()
+
+    def with_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
+        if revision.pk in readings:
+            return None
+        return readers_of(readings.values()) | {revision.document.identifier: reader}
+
+    def write() -> None:
+        made = ProfessionalReading.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
+        record_reading("professional-reading-entered", made, by=by, at=at)
+
+    note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
+    return released_anew(revision, with_reader, write, note, by, at)
+
+
+def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
+    """Let the text wait again. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
+    at = at or timezone.now()
+
+    def without_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
+        if readings.get(reading.revision_id) != reading:
+            return None
+        return readers_of(each for each in readings.values() if each != reading)
+
+    note = gettext("Not taken as read by %(name)s any more") % {"name": reading.name}
+    return released_anew(
+        reading.revision, without_reader, partial(write_taken_back, reading, by=by, at=at), note, by, at
+    )
+
+
+def released_anew(
+    revision: Revision,
+    readers_after: Callable[[Mapping[int, ProfessionalReading]], dict[str, Reader] | None],
+    write: Callable[[], None],
+    note: str,
+    by,
+    at,
+) -> Release:
+    """`readers_after`: readings by revision → readers afterwards, or None if that is done already.
+
+    Raises StaleChoice if learners have another revision, or nothing in it waits.
+    """
+    while True:  # until nobody else has released anything meanwhile: compiling holds no lock
+        course = Course.objects.select_related("current").get(pk=revision.document.course_id)
+        released = released_revisions(course)
+        if course.current is None or released.get(revision.document_id) != revision:
+            raise StaleChoice(f"{revision}: learners have another one")
+        readers = readers_after({each.revision_id: each for each in readings_of(released.values())})
+        if readers is None:
+            return course.current
+        files = by_path(files_of(released.values()).values())
+        text = read_course({path: file.body for path, file in files.items()})  # was valid when it was released
+        identifier = revision.document.identifier  # that of a figure is none of a document
+        if identifier not in text.documents or not is_held_back(text.source(identifier)):
+            raise StaleChoice(f"{revision}: nothing in it waits")
+        compiled = compile_valid(files, readers, text)
+        with transaction.atomic():
+            locked = lock_course(course)
+            if locked.current_id == course.current_id:
+                write()
+                return release(locked, released.values(), compiled, weights={}, note=note[:200], by=by, at=at)
+
+
+def last_readings(course: Course) -> dict[int, ProfessionalReading]:
+    """Primary key of a document → its newest standing reading, of any revision. Runs one query."""
+    standing = ProfessionalReading.objects.filter(revision__document__course=course, taken_back_at=None)
+    standing = standing.select_related("revision", "entered_by").order_by("pk")
+    return {each.revision.document_id: each for each in standing}

@@ -1,0 +1,98 @@
+"""Releases that change exams: one person proposes, another releases. A lone editor does both, which is logged."""
+
+from collections.abc import Iterable, Mapping
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.audit_log.record import record
+from courseware.content.models import Course, Proposal, Release, Revision
+from courseware.content.releases.publishing import (
+    ProposalVoid,
+    heaviest,
+    lock_course,
+    publish,
+    read_valid,
+    refuse_stale,
+    released_revisions,
+)
+from courseware.content.releases.revisions import by_path, files_of
+
+
+class OwnProposal(Exception):
+    """Somebody else may publish, so somebody else has to release it."""
+
+
+def others_who_may_publish(person):
+    may = ModelBackend().with_perm("content.add_release", is_active=True).filter(is_staff=True)
+    return get_user_model().objects.filter(pk__in=may).exclude(pk=person.pk)
+
+
+def propose(
+    course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
+) -> Proposal:
+    """Repeating it is harmless. `weights`: by id of a document. Raises ContentErrors and StaleChoice."""
+    chosen = {revision.document_id: revision for revision in revisions}
+    together = (released_revisions(course) | chosen).values()
+    read_valid({path: file.body for path, file in by_path(files_of(together).values()).items()})
+    with transaction.atomic():
+        course = lock_course(course)
+        refuse_stale(course, chosen)
+        for proposal in open_proposals(course):
+            if (proposal.proposed_by, proposal.weights, proposal.note) == (by, weights, note) and set(
+                proposal.revisions.all()
+            ) == set(chosen.values()):
+                return proposal
+        proposal = Proposal.objects.create(
+            course=course,
+            base=course.current,
+            weight=heaviest(weights.values()),
+            weights=dict(weights),
+            note=note,
+            proposed_by=by,
+            proposed_at=at or timezone.now(),
+        )
+        proposal.revisions.set(chosen.values())
+        data = {"course": course.pk, "weight": proposal.weight, "weights": proposal.weights}
+        data["revisions"] = sorted(each.pk for each in chosen.values())
+        record("release-proposed", actor=by, subject=proposal, data=data, at=at)
+    return proposal
+
+
+def open_proposals(course: Course) -> list[Proposal]:
+    """Proposals that are not void. Runs three queries at most."""
+    waiting = Proposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
+    waiting = waiting.select_related("proposed_by").prefetch_related("revisions__document")
+    return [
+        proposal
+        for proposal in waiting
+        if all(revision.document.head_id == revision.pk for revision in proposal.revisions.all())
+    ]
+
+
+def release_proposed(proposal: Proposal, *, by, at=None) -> Release:
+    """Repeating it is harmless. Raises OwnProposal, ProposalVoid, and what `publish` raises."""
+    if made := Release.objects.filter(proposal=proposal).first():
+        return made
+    if proposal.proposed_by == by and others_who_may_publish(by).exists():
+        raise OwnProposal(proposal)
+    course = Course.objects.select_related("current").get(pk=proposal.course_id)
+    if proposal not in open_proposals(course):
+        raise ProposalVoid(proposal)
+    revisions = list(proposal.revisions.all())
+    return publish(course, revisions, weights=proposal.weights, note=proposal.note, by=by, at=at, proposal=proposal)
+
+
+@transaction.atomic
+def decline(proposal: Proposal, *, by, at=None) -> None:
+    """Repeating it is harmless. Raises ProposalVoid if it was released meanwhile."""
+    lock_course(proposal.course)
+    proposal = Proposal.objects.get(pk=proposal.pk)
+    if Release.objects.filter(proposal=proposal).exists():
+        raise ProposalVoid(proposal)
+    if proposal.declined_at is None:
+        proposal.declined_at, proposal.declined_by = at or timezone.now(), by
+        proposal.save(update_fields=["declined_at", "declined_by"])
+        record("release-declined", actor=by, subject=proposal, at=at)

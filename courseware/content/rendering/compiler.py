@@ -1,0 +1,76 @@
+"""Compile a course when it is published: an outline per language, and a page per document and language, all JSON:
+
+    every kind  title
+    lesson      minutes, objectives, blocks, sections, check, questions, order, sources, checked
+    exam        html, minutes, time_limit, pass_mark, strata, retakes, reopens, critical_drill; durations in seconds
+    simulation  minutes, objectives, sources, checked, read (HTML: who has read it, else ""), simulation
+                (`dump_simulation` with HTML)
+    bank        questions, order, topics (family → what it is about, in a word or two)
+    survey      html, audience, after_days, anonymous, questions
+    card        html, sections
+    module      html, objectives
+    course      html
+
+    blocks      {"type": "html", "html"} · {"type": "callout", "kind": "rule|say|warning|post", "tracks", "html"}
+                {"type": "question", "id"} · {"type": "check", "id", "title"} · {"type": "tracks"}
+                a callout of kind "say" has "phrase", its key, and "under", the heading above it (`phrases`)
+    questions   id → `Question.to_dict()` with HTML for every text; `order` lists the ids, as databases reorder keys
+                in the stem of a `mark` each piece stands in <mark>, as long as all can (see `pieces`)
+    sources     {"id", "number", "html", "checked", "marks"}, numbered as they first occur on the page; marks are
+                "disputed" and "customary"
+
+Titles are plain text, but HTML in questions and in the sections of a card. Paragraphs have ids, from which the texts
+for the search are taken when a page is stored (`paragraphs`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from courseware.content.models import ProfessionalReading, ReleaseEntry, Text
+from courseware.content.rendering.expert_reviews import Readers, readers_of
+from courseware.content.rendering.figures import media_of
+from courseware.content.rendering.outline import compile_outline
+from courseware.content.rendering.pages import KINDS, compile_page
+from courseware.course_format.awaiting_review import without_waiting
+from courseware.course_format.course import CourseText, read_course
+
+# Increased if the same text compiles to something else. Then the upgrade compiles every release again.
+COMPILER = 13
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """`outlines`: by language; `pages`: by document id and language."""
+
+    outlines: Mapping[str, dict[str, Any]]
+    pages: Mapping[tuple[str, str], dict[str, Any]]
+
+
+def compile_course(
+    course: CourseText, files: Mapping[str, bytes], digests: Mapping[str, str], readers: Readers
+) -> Compiled:
+    """`course` has no errors; `digests`: path → sha256 of `files`. What waits for a professional is left out unless
+    `readers` names one.
+    """
+    whole, course = course, without_waiting(course, readers)
+    media = media_of(course.id, files, digests)
+    return Compiled(
+        outlines={language: compile_outline(course, language, whole) for language in course.languages},
+        pages={
+            (identifier, language): compile_page(course, media, identifier, language, readers.get(identifier))
+            for identifier in course.documents
+            if course.source(identifier).kind in KINDS
+            for language in course.languages
+        },
+    )
+
+
+def compile_release(release: int) -> Compiled:
+    """A release, by primary key. Runs two queries."""
+    texts = list(Text.objects.filter(revision__entries__release=release))
+    bodies = {text.path: bytes(text.body) for text in texts}  # a memoryview on PostgreSQL
+    digests = {text.path: text.digest for text in texts}
+    entries = ReleaseEntry.objects.filter(release=release).exclude(reading=None)
+    readings = ProfessionalReading.objects.filter(entries__in=entries).select_related("revision__document")
+    return compile_course(read_course(bodies), bodies, digests, readers_of(readings))

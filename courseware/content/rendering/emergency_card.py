@@ -1,0 +1,35 @@
+"""The emergency card, and the firm's own contacts on it."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from courseware.content.models import CardContact, Course
+from courseware.content.rendering import store
+
+
+def contacts_on_card(course: Course, language: str) -> dict[str, list[CardContact]]:
+    """Section id → contacts for readers of this language. Runs one query."""
+    contacts: dict[str, list[CardContact]] = {}
+    for contact in course.contacts.filter(language__in=["", language]):
+        contacts.setdefault(contact.section, []).append(contact)
+    return contacts
+
+
+def checked_on(contacts: Mapping[str, list[CardContact]]) -> date | None:
+    """The earliest day; None if there is no number, or one was never checked."""
+    days = [contact.checked_on for each in contacts.values() for contact in each if contact.number]
+    known = [day for day in days if day]
+    return min(known) if known and len(known) == len(days) else None
+
+
+def card_sections(course: Course, language: str) -> dict[str, str]:
+    """Id → title of each section of the released card, if there is one."""
+    if course.current is None or (card := store.outline(course.current, language).card_id) is None:
+        return {}
+    sections = store.page(course.current, card, language).data["sections"]
+    return {section["id"]: section["title"] for section in sections}
+
+
+def sections_without_contact(course: Course, language: str) -> list[str]:
+    contacts = contacts_on_card(course, language)
+    return [title for section, title in card_sections(course, language).items() if section not in contacts]

@@ -1,0 +1,136 @@
+"""The outline of a course in one language, as the JSON that `serving.read_outline` reads."""
+
+from typing import Any
+
+from courseware.content.rendering.pages import PageCompiler
+from courseware.course_format.awaiting_review import WAITS, is_held_back, waiting_sections, waits_whole
+from courseware.course_format.course import CourseText, Module, RouteStep
+from courseware.course_format.parsing.metadata import CourseMeta, ExamMeta, SurveyMeta
+from courseware.course_format.parsing.parser import ParsedDocument
+from courseware.course_format.questions.question_types import by_family
+from courseware.course_format.reading_speed import exam_on, is_unmarked, minutes_of, required_ids
+
+
+def compile_outline(course: CourseText, language: str, whole: CourseText | None = None) -> dict[str, Any]:
+    """`course` has no errors. `whole`: the course including what waits for a professional."""
+    document, meta = next(course.with_meta(CourseMeta))
+    text = course.text(document.id, language)
+    steps = [step for step in course.route if has_page(course, step)]
+    exam, pre_check = exam_on(course, meta, steps), pre_check_of(course)
+    required = required_ids(course, meta, steps, exam)
+    after = ids_after(exam, steps)
+    # Pairs instead of objects, because PostgreSQL reorders keys.
+    return {
+        "course_id": course.id,
+        "title": text.title,
+        "language": language,
+        "tracks": tracks_of(meta, text),
+        "required": required,
+        "valid_months": meta.valid_months,
+        "exam_id": exam.id if exam else None,
+        "pre_check_id": pre_check,
+        "again_after": getattr(course.source(pre_check).meta, "again_after", None) if pre_check else None,
+        "terms": terms_in(course, language),
+        "held_back": held_back(whole or course, language),
+        "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
+        "sheets": sheets_in(course, language),
+        "card_id": next((card.id for card in course.of_kind("card")), None),
+        "reviews": list(meta.reviews),
+        "modules": [
+            module_data(course, module, number, language, required, after)
+            for number, module in enumerate(course.modules, start=1)
+        ],
+        "objective_lessons": dict(course.first_lessons),
+    }
+
+
+def tracks_of(meta: CourseMeta, text: ParsedDocument) -> list[list[str]]:
+    labels = text.meta.tracks if isinstance(text.meta, CourseMeta) else meta.tracks
+    return [[track, labels.get(track, label)] for track, label in meta.tracks.items()]
+
+
+def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
+    return {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
+
+
+def held_back(course: CourseText, language: str) -> list[list[Any]]:
+    """(id, title, titles of waiting sections, none if it waits as a whole) of documents that wait, read or not."""
+    found = []
+    for source in map(course.source, course.documents):
+        if is_held_back(source):
+            text = course.text(source.id, language)
+            found.append([source.id, text.title, [each.title for each in waiting_sections(text) if each.kind == WAITS]])
+    return found
+
+
+def terms_in(course: CourseText, language: str) -> list[list[Any]]:
+    return [
+        [term.texts[language], [name for tag, name in term.texts.items() if tag != language]]
+        for term in course.terms.values()
+        if language in term.texts
+    ]
+
+
+def has_page(course: CourseText, step: RouteStep) -> bool:
+    meta = course.source(step.id).meta
+    if isinstance(meta, ExamMeta):
+        return not meta.is_pre_check or step.id == pre_check_of(course)
+    if isinstance(meta, SurveyMeta):
+        return meta.audience == "learner" and meta.after_days == 0
+    return step.kind in ("lesson", "simulation")
+
+
+def sheets_in(course: CourseText, language: str) -> list[dict[str, Any]]:
+    metas = {step.id: course.source(step.id).meta for step in course.route}
+    return [
+        {"id": step, "title": course.text(step, language).title, "after_days": meta.after_days}
+        for step, meta in metas.items()
+        if isinstance(meta, SurveyMeta) and meta.audience == "manager"
+    ]
+
+
+def pre_check_of(course: CourseText) -> str | None:
+    """The id of the pre-check, if it precedes everything that teaches."""
+    for step in course.route:
+        if step.kind in ("lesson", "simulation"):
+            return None
+        if is_unmarked(course, step):
+            return step.id
+    return None
+
+
+def module_data(course: CourseText, module: Module, number: int, language: str, required, after) -> dict[str, Any]:
+    text = course.text(module.id, language)
+    page = PageCompiler(course, {}, text)
+    steps = [step for step in module.steps if has_page(course, step)]
+    return {
+        "id": module.id,
+        "number": number,
+        "title": text.title,
+        "steps": [
+            step_data(course, step, place, module.id, language)
+            | {"is_required": step.id in required, "is_after_exam": step.id in after}
+            for place, step in enumerate(steps, start=1)
+        ],
+        "objectives": [[entry.id, page.renderer.inline(entry.text)] for entry in text.entries],
+    }
+
+
+def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, language: str) -> dict[str, Any]:
+    meta = course.source(step.id).meta
+    is_lesson = step.kind == "lesson"
+    asked = {each.id: each for each in course.check_questions(step.id, course.languages[0])} if is_lesson else {}
+    return {
+        "id": step.id,
+        "kind": "pre-check" if is_unmarked(course, step) else step.kind,
+        "title": course.text(step.id, language).title,
+        "minutes": minutes_of(course, step.id, language),
+        "number": number,
+        "module_id": module_id,
+        "check": [
+            {"id": first, "tracks": list(asked[first].tracks), "wordings": list(wordings)}
+            for first, wordings in by_family(asked.values()).items()
+        ],
+        "objectives": list(getattr(meta, "objectives", ())),
+        "waited": waits_whole(meta),
+    }

@@ -1,0 +1,395 @@
+"""Outlines and pages of releases.
+
+A release of another compiler version is compiled in memory from its texts until it is stored again.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from courseware.content.models import Page, Release, ReleaseEntry
+from courseware.content.rendering.compiler import COMPILER, compile_release
+from courseware.content.rendering.paragraphs import as_searched, paragraphs_on
+from courseware.content.rendering.phrases import Phrase, phrases_in
+from courseware.course_format.questions.question_types import Question, by_family, is_for, load_question
+from courseware.course_format.simulations.simulation import Simulation, load_simulation
+
+MINUTES_AGAIN = 0.5  # to answer a question once more, and to read why
+
+
+@dataclass(frozen=True)
+class CheckQuestion:
+    """A question of a lesson's check. `wordings`: ids under which it is asked, its own first."""
+
+    id: str
+    tracks: tuple[str, ...]
+    wordings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A page of the route. `number` counts from 1 in its module; a survey has no `minutes`.
+
+    `kind`: of the document, or "pre-check". `waited`: it waited for a professional, so it is never required.
+    """
+
+    id: str
+    kind: str
+    title: str
+    minutes: float | None
+    number: int
+    module_id: str
+    is_required: bool
+    is_after_exam: bool
+    check: tuple[CheckQuestion, ...]
+    objectives: tuple[str, ...]
+    waited: bool = False
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it may be skipped. A lesson after the exam does not count, and yet comes next there."""
+        if self.kind == "lesson":
+            return not self.is_required and not self.is_after_exam
+        return self.kind == "pre-check" or (self.kind == "simulation" and not self.is_required)
+
+    @property
+    def minutes_again(self) -> float:
+        """For a check that is answered again: half a minute a question. Else all minutes."""
+        return MINUTES_AGAIN * len(self.check) if self.check else self.minutes or 0
+
+    def check_for(self, track: str) -> tuple[CheckQuestion, ...]:
+        return tuple(question for question in self.check if is_for(question.tracks, track))
+
+
+@dataclass(frozen=True, eq=False)
+class OutlineModule:
+    id: str
+    number: int
+    title: str
+    steps: tuple[Step, ...]
+    objectives: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class LeadsSheet:
+    """A survey of managers, some days after a completion. It is no step of the route."""
+
+    id: str
+    title: str
+    after_days: int
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A document that waits for a professional, or of which `sections` do."""
+
+    id: str
+    title: str
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TermNames:
+    name: str
+    elsewhere: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Paragraph:
+    """A paragraph for the search. `document`: id of its page; `at`: its id there; `under`: the heading above, or "".
+
+    `paragraphs_on` lists the kinds.
+    """
+
+    document: str
+    title: str
+    at: str
+    kind: str
+    under: str
+    text: str
+
+    @cached_property
+    def searched(self) -> tuple[str, str]:
+        return as_searched(self.text), as_searched(f"{self.title}\n{self.under}")
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """The route of a course in one language. `required` is the denominator of every percentage.
+
+    `again_after`: id of the exam after which the parallel questions of the pre-check are asked.
+    Compared by identity, like its parts and `PageData`, so that it can be a cache key.
+    """
+
+    course_id: str
+    title: str
+    language: str
+    tracks: Mapping[str, str]
+    required: tuple[str, ...]
+    valid_months: int | None
+    exam_id: str | None
+    survey_id: str | None
+    card_id: str | None
+    modules: tuple[OutlineModule, ...]
+    objective_lessons: Mapping[str, str]
+    pre_check_id: str | None = None
+    again_after: str | None = None
+    sheets: tuple[LeadsSheet, ...] = ()
+    terms: tuple[TermNames, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    is_short: bool = False  # see `learning.progress.own_outline`
+    release: int = 0  # the primary key of the release that it is of
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(step for module in self.modules for step in module.steps)
+
+    @cached_property
+    def required_once(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.required))
+
+    @cached_property
+    def optional_count(self) -> int:
+        return sum(not step.is_required for step in self.steps)
+
+    @cached_property
+    def required_lessons(self) -> frozenset[str]:
+        return frozenset(step.id for step in self.steps if step.kind == "lesson").intersection(self.required)
+
+    def minutes_left(self, done: Collection[str] = ()) -> float:
+        return sum(step.minutes or 0 for step in self.steps if step.is_required and step.id not in done)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {step.id: place for place, step in enumerate(self.steps)}
+
+    def step(self, step_id: str) -> Step:
+        """Raises KeyError."""
+        return self.steps[self._places[step_id]]
+
+    def find_sheet(self, sheet_id: str) -> LeadsSheet | None:
+        return next((sheet for sheet in self.sheets if sheet.id == sheet_id), None)
+
+    def find(self, step_id: str) -> Step | None:
+        return self.step(step_id) if step_id in self._places else None
+
+    @property
+    def first_lesson(self) -> Step | None:
+        return next((step for step in self.steps if step.kind == "lesson"), None)
+
+    def before(self, step_id: str) -> Step | None:
+        place = self._places[step_id]
+        return self.steps[place - 1] if place else None
+
+    def after(self, step_id: str) -> Step | None:
+        following = self.steps[self._places[step_id] + 1 :]
+        return following[0] if following else None
+
+    def module(self, module_id: str) -> OutlineModule:
+        """Raises KeyError."""
+        for module in self.modules:
+            if module.id == module_id:
+                return module
+        raise KeyError(module_id)
+
+    def objective(self, objective_id: str) -> str:
+        """The text of an objective as HTML, or its id if there is none."""
+        texts = (module.objectives[objective_id] for module in self.modules if objective_id in module.objectives)
+        return next(texts, objective_id)
+
+
+@dataclass(frozen=True, eq=False)
+class PageData:
+    """A compiled document in one language, with primary keys; `compiling` lists the shapes of `data`."""
+
+    document_id: int
+    revision_id: int
+    identifier: str
+    kind: str
+    title: str
+    data: Mapping[str, Any]
+
+    @cached_property
+    def questions(self) -> Mapping[str, Question]:
+        return {identifier: load_question(stored) for identifier, stored in self.data["questions"].items()}
+
+    @cached_property
+    def phrases(self) -> Mapping[str, Phrase]:
+        return phrases_in(self.data.get("blocks", ()))
+
+    @cached_property
+    def wordings(self) -> Mapping[str, tuple[str, ...]]:
+        """Of a lesson: id of each question → ids under which it is asked, its own first."""
+        return by_family(self.questions.values())
+
+    @cached_property
+    def first_wordings(self) -> Mapping[str, str]:
+        """Of a lesson: each id under which a question is asked → its own id."""
+        return {wording: first for first, wordings in self.wordings.items() for wording in wordings}
+
+    @cached_property
+    def simulation(self) -> Simulation:
+        return load_simulation(self.data["simulation"])
+
+
+# Of each cache. Digest and compiler are in the keys for releases that are compiled again.
+IN_MEMORY = 256
+
+
+def outline(release: Release, language: str) -> Outline:
+    """The outline in `language` or else the source language. Cached; runs one query."""
+    return _outline(release.pk, release.digest, release.compiler, language)
+
+
+@lru_cache(IN_MEMORY)
+def _outline(release: int, digest: str, compiler: int, language: str) -> Outline:
+    outlines, own = Release.objects.values_list("outlines", "course__source_language").get(pk=release)
+    if compiler != COMPILER:
+        outlines = _compiled_again(release, digest)[0]
+    return replace(read_outline(outlines.get(language) or outlines[own]), release=release)
+
+
+def page(release: Release, identifier: str, language: str) -> PageData:
+    """The page of a document in the language of `outline(release, language)`. Cached: do not change its data. Runs one
+    query. Raises Page.DoesNotExist.
+    """
+    return _page(release.pk, release.digest, release.compiler, identifier, outline(release, language).language)
+
+
+@lru_cache(IN_MEMORY)
+def _page(release: int, digest: str, compiler: int, identifier: str, language: str) -> PageData:
+    if compiler != COMPILER:
+        return _page_compiled_again(release, digest, identifier, language)
+    pages = Page.objects.filter(entries__release=release, document__identifier=identifier, language=language)
+    rows = pages.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
+    for document_id, revision_id, kind, data in rows:
+        return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
+    raise Page.DoesNotExist(f"release {release} has no page {identifier}")
+
+
+def paragraphs(release: Release, language: str) -> tuple[Paragraph, ...]:
+    """The paragraphs of all pages in the language of `outline(release, language)`. Cached; runs one query."""
+    return _paragraphs(release.pk, release.digest, release.compiler, outline(release, language).language)
+
+
+@lru_cache(IN_MEMORY)
+def _paragraphs(release: int, digest: str, compiler: int, language: str) -> tuple[Paragraph, ...]:
+    if compiler == COMPILER:
+        stored = Page.objects.filter(entries__release=release, language=language).exclude(paragraphs=[])
+        rows = list(stored.order_by("document").values_list("document__identifier", "data__title", "paragraphs"))
+    else:
+        kinds = dict(ReleaseEntry.objects.filter(release=release).values_list("document__identifier", "document__kind"))
+        pages = {key: page[language] for key, page in _compiled_again(release, digest)[1].items() if language in page}
+        rows = [(key, data["title"], paragraphs_on(kinds[key], data)) for key, data in pages.items()]
+    return tuple(Paragraph(identifier, str(title), *found) for identifier, title, each in rows for found in each)
+
+
+def _page_compiled_again(release: int, digest: str, identifier: str, language: str) -> PageData:
+    pages = _compiled_again(release, digest)[1]
+    entry = ReleaseEntry.objects.select_related("document").filter(release=release, document__identifier=identifier)
+    for found in entry if language in pages.get(identifier, {}) else ():
+        data = pages[identifier][language]
+        return PageData(found.document_id, found.revision_id, identifier, found.document.kind, data["title"], data)
+    raise Page.DoesNotExist(f"release {release} has no page {identifier}")
+
+
+@lru_cache(4)
+def _compiled_again(release: int, _digest: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """(language → outline, document id → language → page), in the shape of stored JSON."""
+    compiled = compile_release(release)
+    pages: dict[str, dict[str, Any]] = {}
+    for (identifier, language), data in compiled.pages.items():
+        pages.setdefault(identifier, {})[language] = data
+    return json.loads(json.dumps([compiled.outlines, pages]))
+
+
+def forget() -> None:
+    # For tests: after a rollback, primary keys are used again.
+    for kept in (_outline, _page, _paragraphs, _compiled_again):
+        kept.cache_clear()
+
+
+def questions_in(document_id: int, revision_id: int, question_id: str) -> dict[str, Question]:
+    """Language → the question, as last released with this revision, if it was. Runs one query."""
+    pages = stored_questions(document_id, revision_id)
+    return {language: load_question(stored[question_id]) for language, stored in pages.items() if question_id in stored}
+
+
+def stored_questions(document_id: int, revision_id: int) -> dict[str, dict[str, Any]]:
+    """Language → question id → stored question, as last released with this revision."""
+    return stored_questions_at(document_id, [revision_id]).get(revision_id, {})
+
+
+def stored_questions_at(document_id: int, revisions: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
+    """The same for each released one of these revisions. Runs one query."""
+    return pages_at(ReleaseEntry.objects.filter(document=document_id, revision__in=revisions), "questions", {})
+
+
+def phrases_at(revisions: Collection[int]) -> dict[int, dict[str, Mapping[str, Phrase]]]:
+    """Revision of a lesson → language → phrases by key, as last released. Runs one query."""
+    stored = pages_at(ReleaseEntry.objects.filter(revision__in=revisions), "blocks", [])
+    return {
+        revision: {language: phrases_in(blocks) for language, blocks in languages.items()}
+        for revision, languages in stored.items()
+    }
+
+
+def pages_at(released: QuerySet[Any, Any], name: str, default: Any) -> dict[int, dict[str, Any]]:
+    """Revision → language → `name` of its page, as last released. Runs one query."""
+    last = released.order_by().values("revision").annotate(last=Max("pk")).values("last")
+    rows = ReleaseEntry.objects.filter(pk__in=last).values_list(
+        "revision_id",
+        "release_id",
+        "release__digest",
+        "release__compiler",
+        "document__identifier",
+        "pages__language",
+        f"pages__data__{name}",
+    )
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for revision, release, digest, compiler, identifier, language, stored in rows:
+        if compiler != COMPILER:
+            pages = _compiled_again(release, digest)[1].get(identifier, {})
+            found[revision] = {tag: data.get(name, default) for tag, data in pages.items()}
+        elif language is not None:
+            found[revision][language] = stored or default
+    return dict(found)
+
+
+def in_order(data: dict[str, Any]) -> dict[str, Any]:
+    # PostgreSQL reorders the keys of an object.
+    if "order" in data:
+        data["questions"] = {identifier: data["questions"][identifier] for identifier in data["order"]}
+    return data
+
+
+def read_outline(stored: Mapping[str, Any]) -> Outline:
+    return Outline(
+        **{key: stored[key] for key in ("course_id", "title", "language", "valid_months")},
+        **{key: stored[key] for key in ("exam_id", "survey_id", "card_id", "pre_check_id", "again_after")},
+        tracks=dict(stored["tracks"]),
+        required=tuple(stored["required"]),
+        modules=tuple(map(read_module, stored["modules"])),
+        objective_lessons=dict(stored["objective_lessons"]),
+        sheets=tuple(LeadsSheet(**sheet) for sheet in stored["sheets"]),
+        held_back=tuple(HeldBack(name, title, tuple(sections)) for name, title, sections in stored["held_back"]),
+        terms=tuple(TermNames(name, tuple(elsewhere)) for name, elsewhere in stored["terms"]),
+    )
+
+
+def read_module(stored: Mapping[str, Any]) -> OutlineModule:
+    steps = tuple(read_step(step) for step in stored["steps"])
+    return OutlineModule(stored["id"], stored["number"], stored["title"], steps, dict(stored["objectives"]))
+
+
+def read_step(stored: Mapping[str, Any]) -> Step:
+    check = tuple(
+        CheckQuestion(question["id"], tuple(question["tracks"]), tuple(question["wordings"]))
+        for question in stored["check"]
+    )
+    return Step(**{**stored, "check": check, "objectives": tuple(stored["objectives"])})

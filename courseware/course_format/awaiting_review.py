@@ -1,0 +1,66 @@
+"""What is off until a professional has read it: a simulation, or sections of a lesson (docs/formats.md §3)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from courseware.course_format.course import CourseText, Module
+from courseware.course_format.parsing.metadata import Meta, SimulationMeta
+from courseware.course_format.parsing.parser import ParsedDocument, Section
+
+WAITS = "waits"  # the class of a heading
+
+
+def waits_whole(meta: Meta | None) -> bool:
+    return isinstance(meta, SimulationMeta) and meta.waits_for is not None
+
+
+def waiting_sections(document: ParsedDocument) -> tuple[Section, ...]:
+    """Sections headed `.waits` and those below them, up to the next heading of that level."""
+    found, level = [], None
+    for section in document.sections:
+        if level is not None and section.level <= level:
+            level = None
+        if level is None and section.kind == WAITS:
+            level = section.level
+        if level is not None:
+            found.append(section)
+    return tuple(found)
+
+
+def is_held_back(document: ParsedDocument) -> bool:
+    return waits_whole(document.meta) or bool(waiting_sections(document))
+
+
+def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseText:
+    """The course as learners see it; `read`: ids of the documents that a professional has read."""
+    waiting = {each.id for each in map(course.source, course.documents) if is_held_back(each)}.difference(read)
+    if not waiting:
+        return course
+    left_out = {identifier for identifier in waiting if waits_whole(course.source(identifier).meta)}
+    return replace(
+        course,
+        documents={
+            identifier: without_sections_of_all(texts) if identifier in waiting else texts
+            for identifier, texts in course.documents.items()
+            if identifier not in left_out
+        },
+        modules=tuple(without_steps(module, left_out) for module in course.modules),
+    )
+
+
+def without_sections_of_all(texts: Mapping[str, ParsedDocument]) -> dict[str, ParsedDocument]:
+    return {language: without_sections(text) for language, text in texts.items()}
+
+
+def without_steps(module: Module, left_out: Collection[str]) -> Module:
+    return replace(module, steps=tuple(step for step in module.steps if step.id not in left_out))
+
+
+def without_sections(document: ParsedDocument) -> ParsedDocument:
+    waiting = waiting_sections(document)
+    kept = [(section, lines) for section, lines in document.spans() if section not in waiting]
+    return replace(
+        document,
+        sections=tuple(section for section, _lines in kept),
+        lines=tuple(line for _section, lines in kept for line in lines),
+    )

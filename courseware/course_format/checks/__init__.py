@@ -1,0 +1,43 @@
+"""All checks of a course, called by `check`; one module per subject (docs/formats.md §10)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from importlib import import_module
+from itertools import chain
+from pkgutil import iter_modules
+
+from courseware.course_format.checks.coverage import check_sources_used
+from courseware.course_format.checks.figures import check_figures
+from courseware.course_format.checks.pairs import check_pairs
+from courseware.course_format.checks.registry import CHECKS, CHECKS_WHEN_COMPLETE, OF_ONE_DOCUMENT
+from courseware.course_format.course import CourseText, read_course
+from courseware.course_format.diagnostics import Problem
+
+for module in iter_modules(__path__, f"{__name__}."):
+    import_module(module.name)
+
+
+def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
+    """The problems of a course folder, sorted by path and line. `complete` adds what only a finished course can meet;
+    `today` (default: the system's date) decides which sources are out of date.
+    """
+    problems = check_course(read_course(files), complete=complete, today=today)
+    return sorted({*problems, *check_figures(files)})
+
+
+def check_course(
+    course: CourseText, *, complete: bool = False, today: date | None = None, changed: str = ""
+) -> list[Problem]:
+    """As `check`, without the contents of figures.
+
+    `changed`: the only document (id) that may have errors. Then all its problems and all errors it causes in others are
+    found, at half the cost.
+    """
+    narrow = course
+    if changed in course.documents and changed != course.id:
+        narrow = replace(course, documents={each: course.documents[each] for each in (course.id, changed)})
+    checks = [*CHECKS, *(CHECKS_WHEN_COMPLETE if complete else ())]
+    problems = [*course.problems, *check_sources_used(course, today or date.today())]
+    problems += chain.from_iterable(check(narrow if check in OF_ONE_DOCUMENT else course) for check in checks)
+    return sorted({*problems, *check_pairs(course, problems)})

@@ -1,0 +1,35 @@
+"""Whether a course copies sentences from other texts: equal words in a row, punctuation ignored."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from courseware.course_format.course import CourseText
+from courseware.course_format.diagnostics import Problem
+from courseware.course_format.parsing.chinese import HAN, has_characters
+from courseware.course_format.parsing.marked_text import plain
+
+WORDS, CHARACTERS = 8, 12
+
+_SENTENCE = re.compile(r"[.!?;|](?=\s|$)|[。！？；|\n]")
+_TOKEN = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’.-][^\W_{HAN}]+)*")
+_MARKUP = re.compile(r"\{[^}]*\}")
+
+
+def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Problem]:
+    """At most one error per line. `texts`: name → text."""
+    known = {run: name for name, text in texts.items() for run in _runs(text)}
+    for _source, document in course.texts():
+        for line in document.lines if document.kind != "sources" else ():  # these quote titles
+            run = next((run for run in _runs(line.text) if run in known), None)
+            if run:
+                shown = ("" if has_characters(run[0]) else " ").join(run)
+                yield document.problem(line.number, "borrowed-words", words=shown, text=known[run])
+
+
+def _runs(text: str) -> Iterator[tuple[str, ...]]:
+    for sentence in _SENTENCE.split(plain(_MARKUP.sub("", text))):
+        tokens = _TOKEN.findall(sentence.lower())
+        for is_han, group in groupby(tokens, has_characters):
+            stretch, length = list(group), CHARACTERS if is_han else WORDS
+            yield from (tuple(stretch[i : i + length]) for i in range(len(stretch) - length + 1))

@@ -1,0 +1,76 @@
+"""Kinds of authored documents and how their files are named (docs/formats.md §2)."""
+
+import re
+from dataclasses import dataclass
+
+from courseware.course_format.diagnostics import Finding
+
+
+@dataclass(frozen=True)
+class Name:
+    """The parts of a file name. The `order` of a module is the number of its folder ("01-overview").
+
+    `language` is lower case. Files that are no documents have the kind "media" and no language.
+    """
+
+    kind: str
+    order: int = 0
+    language: str = ""
+    folder: str = ""
+
+
+MEDIA_FOLDER = "media/"
+JURISDICTION = "jurisdiction"  # whose numbers and law the others take
+STEP_KINDS = ("lesson", "simulation", "exam", "survey")
+KINDS = ("course", "card", JURISDICTION, "outline", "sources", "terms", "module", "bank", *STEP_KINDS)
+
+_LANGUAGE = r"(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,8})*)"
+_FOLDER = r"(?P<folder>(?P<module>\d{2})-[a-z0-9-]+)"
+_NAMES = [
+    re.compile(rf"(?P<kind>course|jurisdiction|outline|sources|terms)\.{_LANGUAGE}\.md"),
+    re.compile(rf"emergency\.(?P<kind>card)\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/(?P<kind>module)\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/bank/[a-z0-9-]+\.(?P<kind>bank)\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/(?P<order>\d{{2}})-[a-z0-9-]+\.{_LANGUAGE}\.md"),
+    re.compile(rf"{_FOLDER}/(?P<order>\d{{2}})-[a-z0-9-]+\.(?P<kind>simulation|exam|survey)\.{_LANGUAGE}\.md"),
+]
+_ANY_KIND = re.compile(rf"(?:.+/)?[^/.]+\.(?P<kind>[A-Za-z0-9_-]+)\.{_LANGUAGE}\.md")
+_MEANT_AS_DOCUMENT = re.compile(r"\d{2}-[^/]+/.*|(course|jurisdiction|outline|sources|terms|emergency)\b.*")
+
+
+class BadName(ValueError):
+    """A Markdown file is named like a document, but like none of the known kinds."""
+
+    def __init__(self, finding: Finding):
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+def is_course_document(path: str) -> bool:
+    return re.fullmatch(r"course\.[^/]+\.md", path) is not None
+
+
+def parse_name(path: str) -> Name:
+    """`path` is relative to the course folder. Raises BadName."""
+    for pattern in _NAMES:
+        if match := pattern.fullmatch(path):
+            return _name_of_document(match.groupdict())
+    if not path.endswith(".md") or path.startswith(MEDIA_FOLDER):
+        return Name("media")
+    if (match := _ANY_KIND.fullmatch(path)) and match["kind"] not in KINDS:
+        raise BadName(Finding("unknown-document-kind", kind=match["kind"], known=KINDS))
+    if match or _MEANT_AS_DOCUMENT.fullmatch(path):
+        raise BadName(Finding("unknown-file-name"))
+    return Name("media")  # a README beside the documents
+
+
+def _name_of_document(parts: dict[str, str]) -> Name:
+    kind = parts.get("kind") or "lesson"
+    order = parts.get("order") or (parts["module"] if kind == "module" else 0)
+    return Name(kind, int(order), parts["language"], parts.get("folder") or "")
+
+
+def display_tag(language: str) -> str:
+    """A language tag in the usual capitalisation: zh-hans → zh-Hans, en-gb → en-GB (BCP 47)."""
+    first, *rest = language.split("-")
+    return "-".join([first, *(part.title() if len(part) == 4 else part.upper() for part in rest)])

@@ -1,0 +1,337 @@
+"""Questions: one frozen class per kind (docs/formats.md §5); questions of surveys (§8).
+
+A choice is identified by its place (0, 1, …) in the file; members of a .sort question are counted through all groups.
+Responses are JSON:
+
+    .one      [place]
+    .several  places in rising order         .mark  the same
+    .order    all places, in the order given
+    .sort     one group index per member
+    .open     the text; never graded
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self
+
+from courseware.course_format.parsing.lists import Item
+from courseware.course_format.parsing.parser import Section
+
+ResponseValue = list[int] | str
+
+MAX_TEXT = 5_000  # characters of a posted text
+
+_PLACE = re.compile(r"[0-9]{1,3}")
+
+
+def is_for(tracks: Collection[str], track: str) -> bool:
+    """Whether something written for `tracks` (empty means all) is for `track`."""
+    return not tracks or track in tracks
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`ticked`: in .one, .several and .mark; `group`, the index of the right group: in .sort."""
+
+    text: str
+    reason: str
+    ticked: bool = False
+    group: int | None = None
+
+
+@dataclass(frozen=True)
+class Question(ABC):
+    """What all kinds share. Texts are Markdown, or HTML once compiled. `family` defaults to the id.
+
+    `lesson` and `section`: ids of what teaches it, or "". `numbered` choices are not shuffled. Pieces that are marked
+    are blacked out if `redacted`, else underlined.
+    """
+
+    kind: ClassVar[str] = ""
+
+    id: str
+    title: str
+    stem: str
+    choices: tuple[Choice, ...]
+    groups: tuple[str, ...] = ()
+    tracks: tuple[str, ...] = ()
+    objective: str = ""
+    level: str = ""
+    critical: bool = False
+    family: str = ""
+    lesson: str = ""
+    section: str = ""
+    numbered: bool = False
+    redacted: bool = False
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """The right response; () for .open."""
+        return tuple(place for place, choice in enumerate(self.choices) if choice.ticked)
+
+    @property
+    def shape(self) -> str:
+        """The key of statistics: kind and right response in at most 40 ASCII characters, as in "several x-x"."""
+        return f"{self.kind} {''.join('x' if choice.ticked else '-' for choice in self.choices)}"
+
+    def is_answered_as(self, other: Self) -> bool:
+        return self.kind == other.kind and self.numbered == other.numbered and self.offered == other.offered
+
+    def reads_as(self, other: Self) -> bool:
+        """Whether it looks the same as `other`, reasons included."""
+        shown, others = ((each.title, each.stem, each.choices) for each in (self, other))
+        return self.is_answered_as(other) and shown == others
+
+    def is_for(self, track: str) -> bool:
+        return is_for(self.tracks, track)
+
+    def rewritten(self, change: Callable[[str], str]) -> Self:
+        choices = (replace(each, text=change(each.text), reason=change(each.reason)) for each in self.choices)
+        return replace(
+            self,
+            title=change(self.title),
+            stem=change(self.stem),
+            groups=tuple(map(change, self.groups)),
+            choices=tuple(choices),
+        )
+
+    def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
+        """Places in the order of a page. `shuffle` works like `random.shuffle`."""
+        places = list(range(len(self.choices)))
+        if not self.numbered:
+            shuffle(places)
+        return tuple(places)
+
+    @property
+    def offered(self) -> tuple[tuple[str, ...], tuple[tuple[str, bool, int | None], ...]]:
+        return self.groups, tuple((choice.text, choice.ticked, choice.group) for choice in self.choices)
+
+    def grade(self, response: ResponseValue) -> bool | None:
+        """All or nothing; None for .open."""
+        return tuple(response) == self.key
+
+    @abstractmethod
+    def clean(self, raw: list[str]) -> ResponseValue:
+        """A response from untrusted strings. Raises ValueError."""
+
+    def _places(self, raw: list[str], end: int) -> list[int]:
+        """Raises ValueError unless all are whole numbers below `end`."""
+        if not all(_PLACE.fullmatch(text) and int(text) < end for text in raw):
+            raise ValueError(f"expected places below {end}, got {raw!r:.80}")
+        return [int(text) for text in raw]
+
+    @staticmethod
+    def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
+        return {"choices": tuple(Choice(item.text, item.reason, item.box == "x") for item in items)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON, read by `load_question`."""
+        return {"kind": self.kind} | asdict(self)
+
+
+class One(Question):
+    kind = "one"
+
+    def clean(self, raw: list[str]) -> list[int]:
+        if len(raw) != 1:
+            raise ValueError(f"expected one place, got {len(raw)}")
+        return self._places(raw, len(self.choices))
+
+
+class Several(Question):
+    kind = "several"
+
+    def clean(self, raw: list[str]) -> list[int]:
+        if not raw:  # every question has something to tick
+            raise ValueError("expected at least one place")
+        return sorted(set(self._places(raw, len(self.choices))))
+
+
+class Mark(Several):
+    """The choices are pieces of the text that is quoted in the stem."""
+
+    kind = "mark"
+
+
+class Order(Question):
+    """The choices are listed in the right order."""
+
+    kind = "order"
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        return tuple(range(len(self.choices)))
+
+    @property
+    def shape(self) -> str:
+        return f"order {len(self.choices)}"
+
+    @staticmethod
+    def moved(response: Sequence[int]) -> dict[int, str]:
+        """Place → "late" or "early", of the fewest steps that have to move."""
+        kept = longest_in_order(response)
+        moved = [place for place in response if place not in kept]
+        return {
+            place: "late" if any(place < other for other in kept if is_before(response, other, place)) else "early"
+            for place in moved
+        }
+
+    def shown_order(self, shuffle: Callable[[list[int]], Any]) -> tuple[int, ...]:
+        places = list(self.key)
+        shuffle(places)
+        # Never the right order, which would be an answer already.
+        return tuple(places) if tuple(places) != self.key else (*places[1:], *places[:1])
+
+    def clean(self, raw: list[str]) -> list[int]:
+        places = self._places(raw, len(self.choices))
+        if sorted(places) != list(self.key):
+            raise ValueError("expected every place once")
+        return places
+
+
+class Sort(Question):
+    """The choices are the members of all groups, in the order of the file."""
+
+    kind = "sort"
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        return tuple(choice.group or 0 for choice in self.choices)
+
+    @property
+    def shape(self) -> str:
+        return f"sort {''.join(chr(ord('a') + group) for group in self.key)}"
+
+    def clean(self, raw: list[str]) -> list[int]:
+        if len(raw) != len(self.choices):
+            raise ValueError(f"expected a group for each of {len(self.choices)} members, got {len(raw)}")
+        return self._places(raw, len(self.groups))
+
+    @staticmethod
+    def read_choices(items: tuple[Item, ...]) -> dict[str, Any]:
+        return {
+            "groups": tuple(unbold(item.text) for item in items),
+            "choices": tuple(
+                Choice(member.text, member.reason, group=group)
+                for group, item in enumerate(items)
+                for member in item.members
+            ),
+        }
+
+
+class Open(Question):
+    kind = "open"
+
+    @property
+    def shape(self) -> str:
+        return "open"
+
+    def grade(self, response: ResponseValue) -> None:
+        return None
+
+    def clean(self, raw: list[str]) -> str:
+        return clean_text(raw)
+
+
+KINDS: dict[str, type[Question]] = {kind.kind: kind for kind in (One, Several, Mark, Order, Sort, Open)}
+
+
+def is_before(row: Sequence[int], first: int, second: int) -> bool:
+    return row.index(first) < row.index(second)
+
+
+def clean_text(raw: list[str]) -> str:
+    """The one posted text, stripped. Raises ValueError when empty, longer than MAX_TEXT or containing NUL."""
+    text = raw[0].strip() if len(raw) == 1 else ""
+    if not text or len(text) > MAX_TEXT or "\0" in text:
+        raise ValueError(f"expected one text of 1 to {MAX_TEXT} characters")
+    return text
+
+
+def unbold(text: str) -> str:
+    return text.strip().removeprefix("**").removesuffix("**")
+
+
+def askable(families: Iterable[int], attempts: int) -> int:
+    """The number of questions that `attempts` can ask: none twice, one per family (size) and attempt."""
+    return sum(min(size, attempts) for size in families)
+
+
+def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
+    """First id of each family → all its ids: in a lesson, a question and its rewordings."""
+    families: dict[str, list[str]] = defaultdict(list)
+    for question in questions:
+        families[question.family].append(question.id)
+    return {wordings[0]: tuple(wordings) for wordings in families.values()}
+
+
+def load_question(data: dict[str, Any]) -> Question:
+    """Reads `to_dict`. Raises KeyError or TypeError."""
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    fields["choices"] = tuple(Choice(**choice) for choice in data["choices"])
+    return KINDS[fields.pop("kind")](**fields)
+
+
+def make_question(section: Section, source: Section | None = None) -> Question:
+    """The question of a section, in a translation with the key of `source`. Never fails on a faulty one."""
+    kind = KINDS[section.kind]
+    items = section.items
+    attrs = section.attrs
+    question = kind(
+        id=section.id,
+        title=section.title,
+        stem=section.stem,
+        tracks=tuple(attrs.get("tracks", "").split()),
+        objective=attrs.get("objective", ""),
+        level=attrs.get("level", ""),
+        critical="critical" in attrs,
+        family=attrs.get("family") or section.id,
+        lesson=attrs.get("lesson", ""),
+        section=attrs.get("section", ""),
+        redacted="redact" in attrs,
+        numbered=bool(items) and items[0].numbered and kind is not Order,
+        **kind.read_choices(items),
+    )
+    if source is None:
+        return question
+    keyed = make_question(source)
+    choices = tuple(
+        replace(original, text=choice.text, reason=choice.reason)
+        for original, choice in zip(keyed.choices, question.choices, strict=False)
+    )
+    return replace(question, choices=choices, numbered=keyed.numbered)
+
+
+def longest_in_order(response: Sequence[int]) -> list[int]:
+    """The longest increasing subsequence of `response`."""
+    longest = [1] * len(response)  # of the rows that begin there
+    for start in reversed(range(len(response))):
+        after = [longest[i] for i in range(start + 1, len(response)) if response[i] > response[start]]
+        longest[start] += max(after, default=0)
+    kept: list[int] = []
+    for index, place in enumerate(response):
+        if longest[index] == max(longest) - len(kept) and (not kept or place > kept[-1]):
+            kept.append(place)
+    return kept
+
+
+@dataclass(frozen=True)
+class SurveyQuestion:
+    """`kind` is scale, one, several or open. A scale runs from `first` to `last`; its two choices label the ends."""
+
+    kind: str
+    id: str
+    title: str
+    stem: str
+    choices: tuple[str, ...] = ()
+    first: int = 0
+    last: int = 0
+
+
+def make_survey_question(section: Section) -> SurveyQuestion:
+    choices = tuple(item.text for item in section.items)
+    ends = [int(section.attrs[key]) if section.attrs.get(key, "").isdecimal() else 0 for key in ("from", "to")]
+    return SurveyQuestion(section.kind, section.id, section.title, section.stem, choices, *ends)

@@ -1,0 +1,305 @@
+"""Simulations: nodes, choices and endings, and how a run moves (docs/formats.md §7).
+
+Choices and parts are identified by their place within one revision.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from random import Random
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from courseware.course_format.parsing.lists import NODE_FORMS
+from courseware.course_format.simulations.conditions import ALWAYS, Condition
+
+# What a decision is worth. A timeout is a decision, too; without a second word it is weak.
+WORTH = {"best": 2, "acceptable": 1, "weak": 0, "harmful": -2, "critical": -2}
+TIMEOUT = "timeout"
+TIMEOUTS = {TIMEOUT: "weak", f"{TIMEOUT} harmful": "harmful", f"{TIMEOUT} critical": "critical"}
+POINTS = WORTH | {quality: WORTH[worth] for quality, worth in TIMEOUTS.items()} | {"": 0}
+QUALITIES = tuple(filter(None, POINTS))
+
+NODE_KINDS = tuple(NODE_FORMS)
+RED = "red"
+ENDING_KINDS = ("green", "yellow", RED)
+MOST_TIMEOUTS = 1  # situations of a run in which the clock may run out, for it to count
+DEBRIEF = "debrief"
+END = "end"  # the target that means "the first ending whose condition is met"
+
+Shuffle = Callable[[list[int]], Any]  # changes a list in place, like `random.shuffle`
+
+LOWEST, FIRST, HIGHEST = 0, 60, 100  # bounds of a meter, and its value at the start
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Meter → points added, and flags that are set (none is ever unset)."""
+
+    meters: Mapping[str, int] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeChoice:
+    """`quality` is "" in a node that is not judged. Texts are Markdown, or HTML once compiled."""
+
+    text: str
+    reason: str
+    target: str
+    quality: str = ""
+    effects: Effects = Effects()
+    condition: Condition = ALWAYS
+    numbered: bool = False
+
+    @property
+    def is_timeout(self) -> bool:
+        return self.quality in TIMEOUTS
+
+    @property
+    def worth(self) -> str:
+        """One of WORTH, or "" in a node that is not judged."""
+        return TIMEOUTS.get(self.quality, self.quality)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a message that the learner composes: 1 point if it belongs, else -1."""
+
+    text: str
+    reason: str
+    belongs: bool
+    effects: Effects = Effects()
+    numbered: bool = False
+
+
+@dataclass(frozen=True)
+class SpokenLine:
+    """Speech, or narration if `who` is empty; left out unless `condition` is met."""
+
+    who: str
+    text: str
+    condition: Condition = ALWAYS
+
+
+@dataclass(frozen=True)
+class Node:
+    """A situation. `kind`: how it arrives; `seconds` 0: untimed; `otherwise`: id of the node that takes its place if
+    `condition` is not met; `lines`: `text` as cut by `speech.cut_speech`; `display`: what the phone shows, or "".
+    """
+
+    id: str
+    title: str
+    kind: str
+    text: str
+    seconds: int = 0
+    condition: Condition = ALWAYS
+    otherwise: str = ""
+    choices: tuple[NodeChoice, ...] = ()
+    parts: tuple[Part, ...] = ()
+    rule: str = ""
+    lines: tuple[SpokenLine, ...] = ()
+    display: str = ""
+
+    @cached_property
+    def timeout(self) -> int | None:
+        return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
+
+    def heard(self, state: "RunState") -> "Node":
+        return replace(self, lines=tuple(line for line in self.lines if state.met_by(line.condition)))
+
+    @property
+    def is_judged(self) -> bool:
+        return any(choice.quality and not choice.is_timeout for choice in self.choices) or bool(self.parts)
+
+    @property
+    def shape(self) -> str:
+        """The key of statistics: kind, parts, targets and qualities."""
+        parts = "".join("x" if part.belongs else "-" for part in self.parts)
+        ways = " ".join(f"{choice.target}:{choice.quality}" for choice in self.choices)
+        return f"{self.kind} {parts} {ways}"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """`colour`: green (contained), yellow (costly) or red (harm). `lines`: `text` in lines if one is conditional."""
+
+    id: str
+    title: str
+    colour: str
+    text: str
+    condition: Condition = ALWAYS
+    lines: tuple[SpokenLine, ...] = ()
+
+    def heard(self, state: "RunState") -> "Ending":
+        if not self.lines:
+            return self
+        return replace(self, text="\n\n".join(line.text for line in self.lines if state.met_by(line.condition)))
+
+
+@dataclass(frozen=True)
+class Passage:
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RunState:
+    place: str
+    meters: Mapping[str, int]
+    flags: frozenset[str]
+
+    def met_by(self, condition: Condition) -> bool:
+        return condition.holds(self.meters, self.flags)
+
+
+class NotOffered(ValueError):
+    """The choice or part cannot be taken in this state."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """`meters`: id → label; `chance`: flag → probability ("1/3"), or name → flags of which one is set.
+
+    The first node is the start; a run ends in the first ending whose condition is met.
+    """
+
+    id: str
+    title: str
+    premise: str
+    meters: Mapping[str, str]
+    nodes: Mapping[str, Node]
+    endings: tuple[Ending, ...]
+    debrief: tuple[Passage, ...] = ()
+    chance: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def start(self) -> str:
+        return next(iter(self.nodes))
+
+    @cached_property
+    def endings_by_id(self) -> Mapping[str, Ending]:
+        return {ending.id: ending for ending in self.endings}
+
+    @property
+    def conditions(self) -> Iterator[Condition]:
+        for node in self.nodes.values():
+            yield node.condition
+            yield from (choice.condition for choice in node.choices)
+        yield from (ending.condition for ending in self.endings)
+
+    @property
+    def is_timed(self) -> bool:
+        return any(node.seconds for node in self.nodes.values())
+
+    def draw(self, random: Random) -> frozenset[str]:
+        """The flags that chance sets, drawn once per run."""
+        flags = set()
+        for name, odds in self.chance.items():
+            if isinstance(odds, tuple):
+                flags.add(random.choice(odds))
+            elif random.random() < Fraction(odds):
+                flags.add(name)
+        return frozenset(flags)
+
+    def begin(self, flags: Iterable[str] = ()) -> RunState:
+        return self.arrive(self.start, dict.fromkeys(self.meters, FIRST), frozenset(flags))
+
+    def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> RunState:
+        """The state at a target, once nodes with an unmet condition are skipped and END is replaced by an ending."""
+        state = RunState(target, meters, flags)
+        while (node := self.nodes.get(target)) and not state.met_by(node.condition):
+            target = node.otherwise
+        if target == END:
+            target = next(ending.id for ending in self.endings if state.met_by(ending.condition))
+        return RunState(target, meters, flags)
+
+    def offered(self, state: RunState) -> list[int]:
+        """The places of the choices that can be taken now, the timeout excluded."""
+        choices = self.nodes[state.place].choices
+        return [
+            place for place, choice in enumerate(choices) if not choice.is_timeout and state.met_by(choice.condition)
+        ]
+
+    def shown(self, state: RunState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
+        """The places of the available choices and of the parts, in the order a page shows them."""
+        node = self.nodes[state.place]
+        choices = shuffled(node.choices, self.offered(state), shuffle)
+        return choices, shuffled(node.parts, range(len(node.parts)), shuffle)
+
+    def decide(self, state: RunState, place: int, picked: Collection[int] = ()) -> RunState:
+        """The state after a choice; `picked` are places of parts. Raises NotOffered."""
+        node = self.nodes.get(state.place)
+        if node is None or place not in (*self.offered(state), node.timeout):
+            raise NotOffered(f"{state.place} offers no choice {place}")
+        if not set(picked) <= set(range(len(node.parts))):
+            raise NotOffered(f"{state.place} has no parts {sorted(picked)}")
+        decided: list[NodeChoice | Part] = [node.choices[place], *(node.parts[part] for part in sorted(picked))]
+        meters = dict(state.meters)
+        for taken in decided:
+            for meter, change in taken.effects.meters.items():
+                meters[meter] = min(HIGHEST, max(LOWEST, meters[meter] + change))
+        flags = state.flags.union(*(taken.effects.flags for taken in decided))
+        return self.arrive(node.choices[place].target, meters, flags)
+
+    def points(self, node_id: str, place: int, picked: Collection[int] = ()) -> int:
+        node = self.nodes[node_id]
+        return POINTS[node.choices[place].quality] + sum(1 if node.parts[part].belongs else -1 for part in picked)
+
+    def best(self, state: RunState) -> tuple[int, tuple[int, ...]]:
+        """(place of the best offered choice, places of the parts that belong)."""
+        node = self.nodes[state.place]
+        place = max(self.offered(state), key=lambda place: POINTS[node.choices[place].quality])
+        return place, tuple(number for number, part in enumerate(node.parts) if part.belongs)
+
+    def best_run(self, flags: Iterable[str] = ()) -> list[RunState]:
+        states = [self.begin(flags)]
+        while states[-1].place in self.nodes:
+            states.append(self.decide(states[-1], *self.best(states[-1])))
+        return states
+
+    def best_points(self, flags: Iterable[str] = ()) -> int:
+        return sum(self.points(state.place, *self.best(state)) for state in self.best_run(flags)[:-1])
+
+    def random_run(self, random: Random) -> list[tuple[RunState, int, tuple[int, ...]]]:
+        """(state, place, picked parts) of a random run; the ending is last, with place -1."""
+        run, state = [], self.begin(self.draw(random))
+        while node := self.nodes.get(state.place):
+            ways = self.offered(state) + ([] if node.timeout is None else [node.timeout])
+            place = random.choice(ways)
+            picked = tuple(part for part in range(len(node.parts)) if random.random() < 0.5)
+            run.append((state, place, picked))
+            state = self.decide(state, place, picked)
+        return [*run, (state, -1, ())]
+
+
+_ADAPTER = TypeAdapter(Simulation)
+
+
+def shuffled(all_of_them: Sequence[NodeChoice | Part], places: Sequence[int], shuffle: Shuffle) -> list[int]:
+    """`places` in random order; numbered ones keep their positions."""
+    loose = [place for place in places if not all_of_them[place].numbered]
+    shuffle(loose)
+    following = iter(loose)
+    return [place if all_of_them[place].numbered else next(following) for place in places]
+
+
+def is_done(colour: str, points: int, best_points: int, timeouts: int) -> bool:
+    """Whether a run counts. `best_points`: those of the best run with the same chance; `timeouts`: their number."""
+    return colour != RED and 2 * points >= best_points and timeouts <= MOST_TIMEOUTS
+
+
+def dump_simulation(simulation: Simulation) -> dict[str, Any]:
+    """JSON, read by `load_simulation`. Lists instead of objects, because PostgreSQL reorders keys."""
+    stored: dict[str, Any] = _ADAPTER.dump_python(simulation, mode="json")
+    pairs = {key: [[name, value] for name, value in stored[key].items()] for key in ("meters", "chance")}
+    return stored | pairs | {"nodes": list(stored["nodes"].values())}
+
+
+def load_simulation(stored: Mapping[str, Any]) -> Simulation:
+    """Raises KeyError or ValueError."""
+    pairs = {key: dict(stored[key]) for key in ("meters", "chance")}
+    return _ADAPTER.validate_python({**stored, **pairs, "nodes": {node["id"]: node for node in stored["nodes"]}})

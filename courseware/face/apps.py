@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
-
-
-class FaceConfig(AppConfig):
-    name = "courseware.face"
-    verbose_name = _("House style")

@@ -1,0 +1,98 @@
+"""Problems of background work, for the first page of the admin and for monitoring."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_tasks_db.models import DBTaskResult
+
+from courseware.audit_log import checkpoints
+from courseware.jobs.models import LATE_AFTER, Job, Outcome, Worker
+from courseware.jobs.schedule import JOBS
+
+PAGE = "admin:jobs_job_changelist"
+NO_WORKER = _("Nothing is done beside the pages: manage.py run_worker does not run.")
+WORKER_IS_BEHIND = _(
+    "Background work has waited for an hour although manage.py run_worker runs. "
+    "Start more workers, or look for a task that hangs."
+)
+ALIVE_WITHIN = timedelta(minutes=2)
+SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`page`: URL name of the list with details; "" for none."""
+
+    words: str | Promise
+    about: str | Promise = ""
+    page: str = ""
+
+
+# By name, filled by the rooms above in their `apps.py`.
+FURTHER: dict[str, Callable[[datetime], list[Trouble]]] = {}
+
+
+def register_troubles(name: str, ask: Callable[[datetime], list[Trouble]]) -> None:
+    FURTHER[name] = ask
+
+
+def trouble_of(job: Job, now: datetime) -> Trouble | None:
+    if job.outcome == Outcome.FAILED:
+        return Trouble(_("failed the last time"), JOBS[job.name].words, PAGE)
+    if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
+        return Trouble(_("has not come to an end"), JOBS[job.name].words, PAGE)
+    return None
+
+
+def troubles(now: datetime) -> list[Trouble]:
+    """Problems for administrators, the most serious first. Runs four statements, five if checkpoints are late."""
+    found = []
+    jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
+    left_undone = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER)
+    if left_undone.exists() or any(job.is_late(now) for job in jobs.values()) or not jobs:
+        found.append(Trouble(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
+    found += filter(None, (trouble_of(job, now) for job in jobs.values()))
+    if waits := what_waits_for_a_seal(now):
+        found.append(Trouble(waits, JOBS["seal-evidence"].words, PAGE))
+    return found
+
+
+def further_troubles(now: datetime) -> list[Trouble]:
+    return [trouble for ask in FURTHER.values() for trouble in ask(now)]
+
+
+def what_waits_for_a_seal(now: datetime) -> str:
+    """How long the oldest event has waited, and what delays the checkpoint; "" if none is late."""
+    oldest = checkpoints.unsealed().first()
+    if oldest is None or now - oldest.at < SEALED_WITHIN:
+        return ""
+    waited = gettext("the oldest event has waited for its seal for %(time)s") % {"time": timesince(oldest.at, now)}
+    writer = checkpoints.holding_up(now)
+    if writer is None or writer.since is None:
+        return waited
+    return gettext(
+        "%(waited)s: process %(process)s of the database (%(application)s) has had a transaction open for %(time)s, "
+        "and nothing is sealed until it ends"
+    ) % {
+        "waited": waited,
+        "process": writer.process,
+        "application": writer.application or "–",
+        "time": timesince(writer.since, now),
+    }
+
+
+def is_worker_alive() -> bool:
+    age = age_of_last_sign()
+    return age is not None and age < ALIVE_WITHIN
+
+
+def age_of_last_sign() -> timedelta | None:
+    seen = Worker.objects.aggregate(last=Max("seen_at"))["last"]
+    return None if seen is None else max(timezone.now() - seen, timedelta(0))

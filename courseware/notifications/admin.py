@@ -1,0 +1,24 @@
+from django.contrib import admin
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
+from courseware.notifications.models import Message, MessageState
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):
+    list_display = ("about", "person", "address", "written_at", "state", "why", "tries", "next_try")
+    list_filter = ["state"]
+    list_select_related = ["person"]
+    search_columns = ("address",)
+    search_people = ("person",)
+    fields = readonly_fields = (*list_display, "ended_at")
+
+    @admin.display(description=_("what"))
+    def about(self, message: Message) -> str | Promise:
+        return message.words
+
+    @admin.display(description=_("next try"))
+    def next_try(self, message: Message) -> object:
+        return message.next_at if message.state == MessageState.QUEUED else None

@@ -1,0 +1,28 @@
+from datetime import time, timedelta
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OutboxConfig(AppConfig):
+    name = "courseware.notifications"
+    verbose_name = _("Letters")
+
+    def ready(self) -> None:
+        from courseware.jobs.schedule import Daily, Every, schedule
+        from courseware.jobs.tasks import DELIVERY
+        from courseware.notifications.email.delivery import deliver_due, forget_strangers, is_any_due
+        from courseware.notifications.inbox import forget_old_lines
+
+        schedule(
+            "send-letters",
+            _("Send letters that wait for another try"),
+            deliver_due,
+            Every(timedelta(minutes=1)),
+            has_work=is_any_due,
+            queue=DELIVERY,
+        )
+        schedule(
+            "forget-strangers", _("Forget letters to people without an account"), forget_strangers, Daily(time(3, 50))
+        )
+        schedule("forget-tray", _("Forget lines of trays after 90 days"), forget_old_lines, Daily(time(4, 0)))

@@ -1,0 +1,25 @@
+import os
+import sys
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError
+
+from courseware.notifications.email.bounces import LONGEST, take_back
+
+
+class Command(BaseCommand):
+    help = (
+        "Read one mail from standard input, as mail servers pass them on. Where it is a report that a letter could not "
+        "be delivered, the letter is noted as come back. All other mail is dropped."
+    )
+    requires_system_checks = ()  # a mail server waits for each of them
+
+    def handle(self, **options):
+        mail = sys.stdin.buffer.read(LONGEST)
+        while sys.stdin.buffer.read(LONGEST):  # who passes it on takes a pipe that closes early for a failure
+            pass
+        try:
+            self.stdout.write(take_back(mail))
+        except DatabaseError as error:
+            self.stderr.write(f"the database says: {error}")
+            sys.exit(os.EX_TEMPFAIL)  # by which a mail server keeps the mail and comes again

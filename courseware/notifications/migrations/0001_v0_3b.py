@@ -1,0 +1,105 @@
+import django.db.models.deletion
+import django.utils.timezone
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='UnreachableServer',
+            fields=[
+                ('name', models.CharField(max_length=255, primary_key=True, serialize=False, verbose_name='server')),
+                ('since', models.DateTimeField(default=django.utils.timezone.now)),
+                ('tried_at', models.DateTimeField()),
+                ('why', models.TextField(verbose_name='why')),
+            ],
+            options={
+                'verbose_name': 'unreachable server',
+                'verbose_name_plural': 'unreachable servers',
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='LetterWords',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('kind', models.CharField(max_length=64)),
+                ('number', models.PositiveIntegerField(help_text='Of the words of this kind; 1 is the first')),
+                ('words', models.JSONField(default=dict, help_text='Part → language → text')),
+                ('shipped', models.JSONField(default=dict, help_text='The same of the product, when these were set')),
+                ('set_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'number'), name='one_wording_per_number')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Message',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('number', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('kind', models.CharField(max_length=64, verbose_name='what')),
+                ('key', models.CharField(blank=True, editable=False, max_length=200)),
+                ('address', models.EmailField(max_length=254, verbose_name='address')),
+                ('language', models.CharField(blank=True, max_length=16)),
+                ('data', models.JSONField(default=dict)),
+                ('written_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='written')),
+                ('state', models.CharField(choices=[('queued', 'waiting'), ('sent', 'sent'), ('refused', 'refused'), ('bounced', 'came back'), ('skipped', 'not sent'), ('given-up', 'given up')], default='queued', max_length=16, verbose_name='state')),
+                ('why', models.TextField(blank=True, verbose_name='why')),
+                ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='tries')),
+                ('next_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next try')),
+                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
+                ('turn_sort', models.CharField(blank=True, help_text="Of which sort it was the person's letter that day", max_length=16)),
+                ('turn_on', models.DateField(help_text='The day of the reader on which it left or is leaving: see `letter_days`', null=True)),
+                ('person', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='to whom')),
+                ('told_in', models.ForeignKey(db_constraint=False, db_index=False, help_text='The letter that told this one’s subjects with its own: should it reach nobody, this one waits again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.message')),
+            ],
+            options={
+                'verbose_name': 'letter',
+                'verbose_name_plural': 'letters',
+                'ordering': ['-id'],
+                'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['next_at'], name='message_queued'), models.Index(condition=models.Q(('state', 'queued')), fields=['written_at'], name='message_waiting'), models.Index(fields=['person', '-id'], name='message_of_person'), models.Index(condition=models.Q(('state', 'bounced')), fields=['person'], name='message_bounced'), models.Index(fields=['kind', 'state', 'ended_at'], name='message_of_kind'), models.Index(fields=['address'], name='message_by_address'), models.Index(fields=['state', '-id'], name='message_by_state'), models.Index(condition=models.Q(('told_in__isnull', False)), fields=['told_in'], name='message_told_in')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('key',), name='told_once'), models.UniqueConstraint(condition=models.Q(('turn_on__isnull', False)), fields=('person', 'turn_sort', 'turn_on'), name='one_letter_of_a_sort_a_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StoppedKind',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=64)),
+                ('stopped_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('person', 'kind'), name='one_stop_of_a_kind')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TrayLine',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=64)),
+                ('data', models.JSONField(default=dict)),
+                ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('read_at', models.DateTimeField(null=True)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['person', '-id'], name='tray_of_person'), models.Index(condition=models.Q(('read_at', None)), fields=['person'], name='tray_unread'), models.Index(fields=['written_at'], name='tray_by_age')],
+            },
+        ),
+    ]

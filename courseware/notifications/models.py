@@ -1,0 +1,186 @@
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+from courseware.notifications.email.circuit_breaker import UnreachableServer  # noqa: F401 - Django finds its models here
+from courseware.notifications.wording.email_wording import LetterWords  # noqa: F401 - the same
+
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try
+LINES_KEPT_FOR = timedelta(days=90)
+TYPE_LABELS: dict[str, str | Promise] = {}  # by type of email; `kinds.register_kind` fills it
+
+
+class MessageState(models.TextChoices):
+    QUEUED = "queued", _("waiting")
+    SENT = "sent", _("sent")
+    REFUSED = "refused", _("refused")
+    BOUNCED = "bounced", _("came back")
+    SKIPPED = "skipped", _("not sent")
+    GIVEN_UP = "given-up", _("given up")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def due(self, at: datetime) -> Self:
+        """Emails to be sent by now, the oldest first; also those put far off by a wrong clock."""
+        its_time_has_come = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
+        return self.filter(its_time_has_come, state=MessageState.QUEUED).order_by("next_at", "pk")
+
+    def of(self, person: models.Model) -> Self:
+        return self.filter(person=person.pk).order_by("-pk")
+
+    def handed_over(self) -> Self:
+        """Emails that a mail server accepted."""
+        return self.filter(state__in=[MessageState.SENT, MessageState.BOUNCED])
+
+    def that_came_back(self) -> Self:
+        """Bounced emails to the person's current address, if none was sent to it since."""
+        to_today = self.filter(person__is_active=True, address=models.F("person__email"))
+        later = Message.objects.handed_over().filter(
+            person=models.OuterRef("person"), address=models.OuterRef("address"), pk__gt=models.OuterRef("pk")
+        )
+        return to_today.filter(~models.Exists(later), state=MessageState.BOUNCED)
+
+
+class Message(models.Model):
+    """An email, queued in the transaction of its cause. Its text is made from `data` when it is sent."""
+
+    id = models.BigAutoField(primary_key=True)
+    number = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # its Message-ID, at each try
+    kind = models.CharField(_("what"), max_length=64)
+    key = models.CharField(max_length=200, blank=True, editable=False)  # what is to be told once has one
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        verbose_name=_("to whom"),
+    )
+    address = models.EmailField(_("address"))
+    language = models.CharField(max_length=16, blank=True)
+    data = models.JSONField(default=dict)
+    written_at = models.DateTimeField(_("written"), default=timezone.now)
+    state = models.CharField(_("state"), max_length=16, choices=MessageState, default=MessageState.QUEUED)
+    why = models.TextField(_("why"), blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_at = models.DateTimeField(_("next try"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    told_in = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="The letter that told this one’s subjects with its own: should it reach nobody, this one waits again",
+    )
+    turn_sort = models.CharField(
+        max_length=16, blank=True, help_text="Of which sort it was the person's letter that day"
+    )
+    turn_on = models.DateField(
+        null=True, help_text="The day of the reader on which it left or is leaving: see `letter_days`"
+    )
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("letter"), _("letters")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="told_once"),
+            models.UniqueConstraint(
+                fields=["person", "turn_sort", "turn_on"],
+                condition=models.Q(turn_on__isnull=False),
+                name="one_letter_of_a_sort_a_day",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_at"], name="message_queued", condition=models.Q(state="queued")),
+            models.Index(fields=["written_at"], name="message_waiting", condition=models.Q(state="queued")),
+            models.Index(fields=["person", "-id"], name="message_of_person"),
+            models.Index(fields=["person"], name="message_bounced", condition=models.Q(state="bounced")),
+            models.Index(fields=["kind", "state", "ended_at"], name="message_of_kind"),
+            models.Index(fields=["address"], name="message_by_address"),
+            models.Index(fields=["state", "-id"], name="message_by_state"),
+            models.Index(fields=["told_in"], name="message_told_in", condition=models.Q(told_in__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.kind}"
+
+    @property
+    def words(self) -> str | Promise:
+        return TYPE_LABELS.get(self.kind, self.kind)
+
+    @property
+    def why_not_sent(self) -> str:
+        """Why it was skipped, for the reader; "" otherwise, because a mail server may quote others."""
+        if self.state != MessageState.SKIPPED or not self.why:
+            return ""
+        return gettext("told in another letter") if self.told_in_id else in_language_of_reader(self.why)
+
+    @property
+    def may_be_taken_back(self) -> bool:
+        return self.state == MessageState.QUEUED and not self.tries
+
+
+class StoppedKind(models.Model):
+    """An unsubscribed type of email."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    kind = models.CharField(max_length=64)
+    stopped_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="one_stop_of_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.kind}"
+
+
+class TrayLineQuerySet(models.QuerySet["TrayLine"]):
+    def of(self, person: int | None) -> Self:
+        return self.filter(person=person).order_by("-pk")
+
+    def unread(self) -> Self:
+        return self.filter(read_at=None)
+
+    def over(self, at: datetime) -> Self:
+        return self.filter(written_at__lt=at - LINES_KEPT_FOR)
+
+
+class TrayLine(models.Model):
+    """A notification, stored with its email. Its text is made from `data` when it is shown."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=64)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    data = models.JSONField(default=dict)
+    written_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    objects = TrayLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["person", "-id"], name="tray_of_person"),
+            models.Index(fields=["person"], name="tray_unread", condition=models.Q(read_at=None)),
+            models.Index(fields=["written_at"], name="tray_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.kind}"

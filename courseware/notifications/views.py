@@ -1,0 +1,79 @@
+"""/tray/: Notifications of the signed-in user."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from courseware.lib.admin.model_admins import FirstRows
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_on, form_view, post_view
+from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, kinds_of_sort
+from courseware.notifications.inbox import in_words, mark_read
+from courseware.notifications.models import TrayLine
+from courseware.notifications.unsubscribe import kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
+
+LINES_A_PAGE = 50
+
+
+@form_view("notifications:tray")
+def tray(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        for up_to in keys_in([request.POST.get("up_to", "")]):
+            mark_read(request.user.pk, up_to=up_to)
+        return redirect("notifications:tray")
+    own = FirstRows(TrayLine.objects.of(request.user.pk), LINES_A_PAGE)
+    page = own.get_page(request.GET.get("page"))
+    context = {"page": page, "lines": in_words(page.object_list), "up_to": next(iter(own.keys), 0)}
+    return render(request, "notifications/tray.html", context)
+
+
+@post_view("notifications:tray", takes=())
+def open_line(request: HttpRequest, pk: int) -> HttpResponse:
+    line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)
+    [(_line, said)] = in_words([line])
+    TrayLine.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
+    return redirect(said.address or "notifications:tray")
+
+
+@csrf_exempt  # mail programs press it for their reader; that the address was signed is the right to
+@require_http_methods(["GET", "HEAD", "POST"])
+@form_on("notifications:stop", is_held=False)
+@never_cache
+def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
+    """Answers a POST with a page, because RFC 8058 wants no redirect."""
+    wanted = read_token(token)
+    if wanted is None:
+        raise Http404
+    if request.method == "POST":
+        stop_kind(*wanted)
+    person, kind = wanted
+    context = {"words": MESSAGE_KINDS[kind].words, "is_stopped": kind in stopped_of(person)}
+    return render(request, "notifications/stop.html", context)
+
+
+@form_view("notifications:own-letters")
+def own_letters(request: HttpRequest) -> HttpResponse:
+    person = cast(AbstractBaseUser, request.user)  # nobody else is let in
+    kinds = kinds_to_stop(person)
+    if request.method == "POST":
+        kind = request.POST.get("kind", "")
+        if kind in kinds:
+            is_over = "stop" in request.POST
+            (stop_kind if is_over else turn_on_again)(person, kind)
+            said = _("No letters of this kind come any more.") if is_over else _("Letters of this kind come again.")
+            messages.success(request, said)
+        return redirect("notifications:own-letters")
+    stopped = stopped_of(person)
+    context = {
+        "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds],
+        "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(LetterSort.TRAINING)],
+    }
+    return render(request, "notifications/own_letters.html", context)

@@ -1,0 +1,79 @@
+"""Emails that a company may word: own wording, shipped wording, and whether both still fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import translation
+
+from courseware.branding.branding import Face
+from courseware.notifications.email.email_types import MESSAGE_KINDS, MessageKind
+from courseware.notifications.email.rendering import write_letter
+from courseware.notifications.wording.blocks import PARTS, parts_of
+from courseware.notifications.wording.email_wording import LetterWords, Words, words_now
+from courseware.notifications.wording.placeholders import Editable, mistakes_in
+
+NO_FACE = Face()
+
+
+@dataclass(frozen=True)
+class EditableLetter:
+    """`row`: the newest own wording, or None."""
+
+    name: str
+    kind: MessageKind
+    editable: Editable
+    row: LetterWords | None
+
+    @property
+    def own(self) -> Words:
+        return self.row.words if self.row else {}
+
+    @property
+    def number(self) -> int:
+        return self.row.number if self.row else 0
+
+    @property
+    def parts(self) -> list[str]:
+        return parts_of(self.kind.template)
+
+    def is_usable(self, part: str) -> bool:
+        """Whether the own wording of the part is understood in each language."""
+        texts = [self.own[part].get(tag, "") for tag, _language in settings.LANGUAGES]
+        return part in self.parts and all(text and not mistakes_in(text, self.known) for text in texts)
+
+    @property
+    def known(self) -> Mapping[str, object]:
+        return self.editable.placeholders
+
+    @property
+    def unusable(self) -> list[str]:
+        """Parts that use the shipped wording meanwhile, those of this version first."""
+        return [part for part in sorted(self.own, key=[*PARTS, *self.own].index) if not self.is_usable(part)]
+
+    def shipped(self) -> dict[str, dict[str, str]]:
+        """Part → language → shipped wording of the example; "" for none."""
+        said = {tag: self.example_in(tag) for tag, _language in settings.LANGUAGES}
+        return {part: {tag: texts.get(part, "") for tag, texts in said.items()} for part in self.parts}
+
+    def example_in(self, language: str) -> Mapping[str, str]:
+        with translation.override(language):
+            example = self.editable.example()
+        return write_letter(self.kind, example, language=language, face=NO_FACE).shipped
+
+    def shipped_since(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
+        """Parts with own wording whose shipped wording has changed since: (then, now)."""
+        if not self.own or self.row is None:
+            return {}
+        then, now = self.row.shipped, self.shipped()
+        changed = [part for part in now if part in self.own and then.get(part) != now[part]]
+        return {part: (then.get(part, {}), now[part]) for part in changed}
+
+
+def editable_letters() -> list[EditableLetter]:
+    words, kinds = words_now(), MESSAGE_KINDS.items()
+    return [EditableLetter(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
+
+
+def editable_letter(name: str) -> EditableLetter | None:
+    return next((letter for letter in editable_letters() if letter.name == name), None)

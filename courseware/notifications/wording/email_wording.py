@@ -1,0 +1,77 @@
+"""Own wording of emails, by type; the newest row counts. Cached under its key, which emails bring along."""
+
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from courseware.audit_log.record import record
+
+Words = Mapping[str, Mapping[str, str]]  # part → language → text
+
+
+class SetMeanwhile(Exception):
+    """Somebody else has changed the wording since the form was opened."""
+
+
+class LetterWords(models.Model):
+    """Empty `words`: the shipped wording. `shipped`: the shipped wording of the example at that time."""
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # no two databases share one
+    kind = models.CharField(max_length=64)
+    number = models.PositiveIntegerField(help_text="Of the words of this kind; 1 is the first")
+    words = models.JSONField(default=dict, help_text="Part → language → text")
+    shipped = models.JSONField(default=dict, help_text="The same of the product, when these were set")
+    set_at = models.DateTimeField(default=timezone.now)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["kind", "number"], name="one_wording_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+def newest_words_key() -> QuerySet[LetterWords, uuid.UUID]:
+    """A query for one row or none, to be used as a subquery."""
+    return LetterWords.objects.order_by("-pk").values_list("key", flat=True)[:1]
+
+
+@lru_cache(maxsize=4)
+def words_at(key: uuid.UUID | None) -> Mapping[str, LetterWords]:
+    """Type → wording when the newest row had this key. Runs a query the first time."""
+    return {row.kind: row for row in LetterWords.objects.order_by("pk")} if key else {}
+
+
+def words_now() -> Mapping[str, LetterWords]:
+    return words_at(newest_words_key().first())
+
+
+def own_words(kind: str, key: uuid.UUID | None) -> Words:
+    row = words_at(key).get(kind)
+    return row.words if row else {}
+
+
+@transaction.atomic
+def set_words(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
+    """Returns False if nothing changes. `base`: the number at which the form was opened. Raises SetMeanwhile."""
+    before = LetterWords.objects.filter(kind=kind).order_by("-number").first()
+    said = before.words if before else {}
+    changed = sorted(part for part in {*words, *said} if words.get(part) != said.get(part))
+    if not changed:
+        return False
+    if base > (before.number if before else 0):  # a number that nobody was shown
+        raise SetMeanwhile
+    row, is_new = LetterWords.objects.get_or_create(
+        kind=kind, number=base + 1, defaults={"words": words, "shipped": shipped, "set_by": by}
+    )
+    if not is_new:
+        raise SetMeanwhile
+    record("letter-words-set", actor=by, subject=f"letter:{kind}", data={"number": row.number, "parts": changed})
+    return True

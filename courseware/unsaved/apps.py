@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class UnsavedConfig(AppConfig):
-    name = "courseware.unsaved"

@@ -1,0 +1,217 @@
+"""Whatever happened and was sealed, in any order, and whatever somebody then does to it: the log tells, or is silent.
+
+The forgers here work out hashes of their own, as somebody with the database's password could.
+"""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from hashlib import sha256
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.models import Chain, Event, Seal
+from courseware.audit_log.record import NewEvent, record, record_many
+from courseware.audit_log.verify import verify
+from tests.audit_log.test_sealing import sql
+
+DOORS = [f"door:{number}" for number in (1, 2, 10)]
+SEAL = "seal"
+STEPS = st.lists(st.one_of(st.sampled_from(DOORS), st.just(SEAL), st.permutations(DOORS)), min_size=2, max_size=14)
+IS_DEEP = settings.get_current_profile_name() == "deep"
+SIZE = settings(
+    max_examples=2000 if IS_DEEP else 8, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
+LAST_KEY = 10**9
+
+
+def live(steps):
+    """Let this happen; returns the key of the last event that is sealed."""
+    for number, step in enumerate(steps):
+        if step == SEAL:
+            seal()
+        elif isinstance(step, list):
+            record_many(NewEvent("opened", door, data={"step": number}) for door in step)
+        else:
+            record("opened", subject=step, data={"step": number})
+    last = Seal.objects.last()
+    return last.last_event if last else 0
+
+
+def digest_of(event):
+    content = {name: getattr(event, name) for name in ("chain", "place", "verb", "subject", "data", "previous")}
+    content |= {"actor": event.actor_id, "at": event.at.astimezone(UTC).isoformat(timespec="microseconds")}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
+class Forger:
+    """Each method does something to the log, beginning at one of its events, and returns whether it has to be seen:
+    True, or for what holds in itself, whether a seal covers any of it.
+    """
+
+    def __init__(self, sealed, event, other):
+        self.sealed, self.event, self.other = sealed, event, other
+
+    def is_sealed(self, *keys):
+        return any(key <= self.sealed for key in keys)
+
+    def rest(self):
+        return Event.objects.filter(chain=self.event.chain, place__gte=self.event.place).order_by("place")
+
+    def set(self, event, **columns):
+        names = ", ".join(f"{name} = %s" for name in columns)
+        sql(f"UPDATE audit_log_event SET {names} WHERE id = %s", *columns.values(), event.pk)
+
+    def changes_what_happened(self):
+        self.set(self.event, verb="closed")
+        return True
+
+    def changes_a_digest(self):
+        self.set(self.event, digest="f" * 64)
+        return True
+
+    def changes_it_with_its_digest(self):
+        self.event.verb = "closed"
+        self.set(self.event, verb="closed", digest=digest_of(self.event))
+        return True
+
+    def takes_one_out(self):
+        sql("DELETE FROM audit_log_event WHERE id = %s", self.event.pk)
+        return True
+
+    def moves_it_to_another_chain(self):
+        assume(self.other.chain != self.event.chain)
+        free = Event.objects.filter(chain=self.other.chain).count() + 1
+        self.set(self.event, chain=self.other.chain, subject=self.other.chain, place=free)
+        return True
+
+    def changes_two_places(self):
+        [_, *later] = self.rest()
+        assume(later)
+        one, two = self.event.place, later[-1].place
+        for event, place in [(self.event, 10**6), (later[-1], one), (self.event, two)]:
+            self.set(event, place=place)
+        return True
+
+    def makes_the_head_longer(self):
+        sql("UPDATE audit_log_chain SET length = length + 1 WHERE name = %s", self.event.chain)
+        return True
+
+    def makes_the_head_forget_the_last(self):
+        sql("UPDATE audit_log_chain SET length = length - 1 WHERE name = %s", self.event.chain)
+        return True
+
+    def takes_the_head_away(self):
+        sql("DELETE FROM audit_log_chain WHERE name = %s", self.event.chain)
+        return True
+
+    def alters_a_seal(self):
+        assume(self.sealed)
+        sql("UPDATE audit_log_seal SET count = count + 1 WHERE number = 1")
+        return True
+
+    def takes_the_first_seal_away(self):
+        assume(Seal.objects.count() > 1)
+        sql("DELETE FROM audit_log_seal WHERE number = 1")
+        return True
+
+    def cuts_the_tail_off_with_its_head(self):
+        keys = [event.pk for event in self.rest()]
+        self.rest()._raw_delete(using="default")
+        sql(
+            "UPDATE audit_log_chain SET length = %s, digest = %s WHERE name = %s",
+            self.event.place - 1, self.event.previous, self.event.chain,
+        )  # fmt: skip
+        return self.is_sealed(*keys)
+
+    def takes_a_chain_away_with_its_head(self):
+        keys = list(Event.objects.filter(chain=self.event.chain).values_list("pk", flat=True))
+        sql("DELETE FROM audit_log_event WHERE chain = %s", self.event.chain)
+        sql("DELETE FROM audit_log_chain WHERE name = %s", self.event.chain)
+        return self.is_sealed(*keys)
+
+    def forges_it_and_all_that_follows(self):
+        previous, forged = self.event.previous, []
+        for event in self.rest():
+            event.verb, event.previous = "closed", previous
+            event.digest = previous = digest_of(event)
+            self.set(event, verb="closed", previous=event.previous, digest=event.digest)
+            forged.append(event.pk)
+        sql("UPDATE audit_log_chain SET digest = %s WHERE name = %s", previous, self.event.chain)
+        return self.is_sealed(*forged)
+
+    def changes_two_keys(self):
+        assume(self.other.pk != self.event.pk)
+        one, two = self.event.pk, self.other.pk
+        for old, new in [(one, LAST_KEY), (two, one), (LAST_KEY, two)]:
+            sql("UPDATE audit_log_event SET id = %s WHERE id = %s", new, old)
+        return self.is_sealed(one, two)
+
+    def puts_one_before_all_others(self):
+        forged = Event(chain="door:99", place=1, at=self.event.at, verb="closed", subject="door:99", data={})
+        forged.pk, forged.digest = 0, digest_of(forged)
+        Event.objects.bulk_create([forged])
+        Chain.objects.create(name="door:99", length=1, digest=forged.digest)
+        return bool(self.sealed)
+
+
+DEEDS = [name for name in vars(Forger) if "_" in name and name[0] != "_" and name != "is_sealed"]
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+@pytest.mark.parametrize("deed", DEEDS)
+@given(steps=STEPS, data=st.data())
+@SIZE
+def test_whatever_is_done_to_any_history_is_seen_once_it_can_be(deed, steps, data):
+    with transaction.atomic():
+        sealed = live(steps)
+        assert verify() == []
+        events = list(Event.objects.order_by("pk"))
+        assume(events)
+        event, other = data.draw(st.sampled_from(events)), data.draw(st.sampled_from(events))
+        must_be_seen = getattr(Forger(sealed, event, other), deed)()
+        assert bool(verify()) == must_be_seen
+        transaction.set_rollback(True)
+
+
+def test_every_deed_is_tried():
+    assert len(DEEDS) == 16
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_said_of_an_untouched_log_while_others_write_and_seal():
+    is_over = threading.Event()
+
+    def write(number):
+        try:
+            for step in range(30):
+                record_many(NewEvent("opened", door, data={"step": step}) for door in (DOORS[number], f"gate:{step}"))
+        finally:
+            connection.close()
+
+    def look():
+        try:
+            said = []
+            while not is_over.is_set() and not said:
+                seal()
+                said = verify()
+            return said
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        looking = pool.submit(look)
+        for writing in [pool.submit(write, number) for number in range(3)]:
+            writing.result()
+        is_over.set()
+        assert looking.result() == []
+    seal()
+    assert verify() == []
+    assert Chain.objects.get(name="door:1").length == 30

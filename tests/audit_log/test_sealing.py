@@ -1,0 +1,259 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from courseware.audit_log import checkpoints
+from courseware.audit_log.checkpoints import seal
+from courseware.audit_log.models import Chain, Event, Seal
+from courseware.audit_log.record import record
+from courseware.audit_log.verify import verify
+
+
+def sql(statement, *values):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def keys(*doors):
+    return list(Event.objects.filter(chain__in=doors).order_by("pk").values_list("pk", flat=True))
+
+
+@pytest.mark.django_db
+class TestSealing:
+    def test_a_seal_covers_what_was_recorded_since_the_one_before_and_carries_its_digest(self, time_machine):
+        time_machine.move_to("2026-11-27 16:00:00.000001+00:00", tick=False)
+        first, second = record("opened", subject="door:1"), record("opened", subject="door:2")
+        one = seal()
+        third = record("closed", subject="door:1")
+        two = seal()
+        events = [
+            "".join(f"{event.pk} {event.digest}\n" for event in each) for each in ([first, second], [third])
+        ]  # fmt: skip
+        digests = [sha256(text.encode()).hexdigest() for text in events]
+        hashed = [
+            f'{{"at":"2026-11-27T16:00:00.000001+00:00","count":{count},"events":"{events}",'
+            f'"last_event":{last.pk},"number":{number},"previous":"{previous}"}}'
+            for number, count, events, last, previous in [
+                (1, 2, digests[0], second, ""),
+                (2, 1, digests[1], third, one.digest),
+            ]
+        ]
+        assert [one.digest, two.digest] == [sha256(text.encode()).hexdigest() for text in hashed]
+        assert list(Seal.objects.values_list("number", "last_event", "count")) == [(1, second.pk, 2), (2, third.pk, 1)]
+        assert verify() == []
+
+    def test_where_nothing_happened_nothing_is_sealed(self):
+        assert seal() is None
+        record("opened", subject="door:1")
+        assert seal().number == 1
+        assert seal() is None
+        assert Seal.objects.count() == 1
+
+    def test_of_two_who_seal_at_once_the_first_ones_stands(self, monkeypatch):
+        """The other one read before it: here it looks for the newest seal and finds none."""
+        record("opened", subject="door:1")
+        first = seal()
+        record("opened", subject="door:1")
+        monkeypatch.setattr(checkpoints, "newest", lambda: None)
+        assert seal() == first
+        monkeypatch.undo()
+        assert (seal().number, seal()) == (2, None)
+        assert verify() == []
+
+    @pytest.mark.parametrize("events", [1, 3])
+    def test_a_seal_costs_the_same_whatever_it_covers(self, django_assert_max_num_queries, events):
+        for number in range(events):
+            record("opened", subject=f"door:{number}")
+        with django_assert_max_num_queries(8):
+            seal()
+
+
+@pytest.mark.django_db
+class TestVerifying:
+    @pytest.fixture(autouse=True)
+    def three_seals(self):
+        """Each over an event of two doors."""
+        for _ in range(3):
+            record("opened", subject="door:1")
+            record("opened", subject="door:2")
+            seal()
+
+    def test_a_chain_that_vanished_with_its_head_is_missed_by_every_seal(self):
+        sql("DELETE FROM audit_log_event WHERE chain = 'door:2'")
+        sql("DELETE FROM audit_log_chain WHERE name = 'door:2'")
+        first, second, third = Seal.objects.values_list("last_event", flat=True)
+        assert verify() == [
+            f"seal 1: of its 2 events up to {first}, gone: 1",
+            f"seal 2: of its 2 events up to {second}, gone: 1",
+            f"seal 3: of its 2 events up to {third}, gone: 1",
+        ]
+
+    def test_a_tail_that_vanished_and_of_which_the_head_knows_nothing_is_missed(self):
+        sql("DELETE FROM audit_log_event WHERE chain = 'door:2' AND place = 3")
+        sql(
+            "UPDATE audit_log_chain SET length = 2, digest = %s WHERE name = 'door:2'",
+            Event.objects.get(chain="door:2", place=2).digest,
+        )
+        last = Seal.objects.get(number=3).last_event
+        assert verify() == [f"seal 3: of its 2 events up to {last}, gone: 1"]
+
+    def test_events_that_changed_their_order_are_named(self):
+        one, other = keys("door:1")[1], keys("door:2")[1]
+        for old, new in [(one, 10**6), (other, one), (10**6, other)]:
+            sql("UPDATE audit_log_event SET id = %s WHERE id = %s", new, old)
+        assert verify() == [f"seal 2: of its 2 events up to {other}, not all are those that were sealed"]
+
+    def test_an_event_put_among_the_sealed_ones_is_named(self):
+        """In a key that a transaction had given up."""
+        sql("UPDATE audit_log_event SET id = id + 100")
+        sql("DELETE FROM audit_log_seal")
+        last = seal().last_event
+        added = record("opened", subject="door:3")
+        sql("UPDATE audit_log_event SET id = 1 WHERE id = %s", added.pk)
+        assert verify() == [f"seal 1: of its 6 events up to {last}, added: 1"]
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [("at", "2020-01-01 00:00:00+00:00"), ("events", "0" * 64), ("count", 3), ("last_event", 0)],
+    )
+    def test_an_altered_seal_is_named(self, column, value):
+        sql(f"UPDATE audit_log_seal SET {column} = %s WHERE number = 2", value)
+        assert "seal 2: changed since it was made" in verify()
+        assert not any(line.startswith("seal 1") for line in verify())
+
+    def test_an_altered_seal_with_a_new_digest_is_named_by_the_next_one(self):
+        altered = Seal.objects.get(number=2)
+        altered.at = altered.at.replace(year=2020)
+        altered.digest = altered.digest_of_content()
+        altered.save()
+        assert verify() == ["seal 2: replaced, seal 3 remembers another"]
+
+    @pytest.mark.parametrize(("gone", "line"), [([1], "seal 1: missing"), ([1, 2], "seals 1 to 2: missing")])
+    def test_missing_seals_are_named(self, gone, line):
+        Seal.objects.filter(number__in=gone).delete()
+        assert verify() == [line]
+
+    def test_what_is_not_sealed_yet_disturbs_nothing(self):
+        record("closed", subject="door:1")
+        record("closed", subject="door:3")
+        assert verify() == []
+
+    def test_it_reads_on_past_a_chunk(self, monkeypatch):
+        monkeypatch.setattr("courseware.audit_log.verify.CHUNK", 1)
+        assert verify() == []
+
+
+@pytest.mark.django_db
+class TestCommands:
+    def test_sealing_says_what_it_sealed_and_repeated_it_says_nothing(self, capsys):
+        record("opened", subject="door:1")
+        call_command("create_checkpoint")
+        digest = Seal.objects.get().digest
+        assert capsys.readouterr().out == f"Seal 1, events: 1, sha256 {digest}.\n"
+        call_command("create_checkpoint")
+        assert capsys.readouterr().out == ""
+
+    def test_the_newest_seal_is_printed_to_be_kept_elsewhere(self, capsys, time_machine):
+        time_machine.move_to("2026-11-27 16:00:00+00:00", tick=False)
+        record("opened", subject="door:1")
+        kept = seal()
+        record("opened", subject="door:2")
+        call_command("verify_audit_log")
+        assert capsys.readouterr().out == (
+            "Evidence holds: 2 events in 2 chains.\n"
+            f"Newest seal: number 1 of 2026-11-27 16:00:00 UTC, up to event {kept.last_event}, sha256 {kept.digest}. "
+            "Events since: 1.\n"
+        )
+
+    def test_a_seal_that_was_kept_elsewhere_is_found_again(self, capsys, time_machine):
+        time_machine.move_to("2026-11-27 16:00:00+00:00", tick=False)
+        record("opened", subject="door:1")
+        kept = seal()
+        record("opened", subject="door:1")
+        seal()
+        call_command("verify_audit_log", seal=f" {kept.digest.upper()}\n")
+        said = "Seal 1 of 2026-11-27 16:00:00 UTC is in it: all that it covers is as it was then."
+        assert said in capsys.readouterr().out.splitlines()
+
+    def test_a_log_that_was_rewritten_from_end_to_end_holds_in_itself_and_not_the_seal_kept_elsewhere(self, capsys):
+        record("opened", subject="door:1")
+        kept = seal()
+        for table in ("event", "chain", "seal"):
+            sql(f"DELETE FROM evidence_{table}")
+        record("closed", subject="door:1")
+        seal()
+        call_command("verify_audit_log")
+        with pytest.raises(CommandError, match="1 difference"):
+            call_command("verify_audit_log", seal=kept.digest)
+        assert capsys.readouterr().err == (
+            f"no seal of this log is {kept.digest}: it was rewritten since, or the seal is of another site\n"
+        )
+
+
+class Writer:
+    """A transaction of another process, which has recorded and goes on."""
+
+    def __init__(self, door):
+        self.door, self.may_end, self.has_written = door, threading.Event(), threading.Event()
+
+    def __call__(self):
+        try:
+            with transaction.atomic():
+                record("opened", subject=self.door)
+                self.has_written.set()
+                assert self.may_end.wait(60)
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def pool(transactional_db):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer: its keys come in the order of the commits")
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+class TestBesideWriters:
+    def test_an_event_with_a_lower_key_that_is_committed_later_is_not_sealed_over(self, pool, monkeypatch):
+        monkeypatch.setattr(checkpoints, "PATIENCE", 0)
+        writer = Writer("door:1")
+        written = pool.submit(writer)
+        writer.has_written.wait(60)
+        record("opened", subject="door:2")
+        assert seal() is None
+        writer.may_end.set()
+        written.result()
+        assert seal().count == 2
+        assert verify() == []
+
+    def test_those_who_write_just_now_are_waited_for_and_nobody_waits_for_the_seal(self, pool, monkeypatch):
+        monkeypatch.setattr(checkpoints, "PATIENCE", 60)
+        asked = threading.Event()
+        look = checkpoints.writers
+        monkeypatch.setattr(checkpoints, "writers", lambda: (look(), asked.set())[0])
+        writer = Writer("door:1")
+        written = pool.submit(writer)
+        writer.has_written.wait(60)
+        record("opened", subject="door:2")
+        sealed = pool.submit(lambda: (seal(), connection.close())[0])
+        asked.wait(60)
+        later = record("opened", subject="door:3")  # goes through while it is waited for door:1
+        assert not sealed.done()
+        writer.may_end.set()
+        written.result()
+        assert sealed.result().count == 2
+        assert sealed.result().last_event < later.pk
+        assert verify() == []
+
+    def test_a_transaction_that_gives_up_is_waited_for_no_longer(self, pool):
+        with transaction.atomic():
+            record("opened", subject="door:1")
+            transaction.set_rollback(True)
+        record("opened", subject="door:2")
+        assert seal().count == 1
+        assert Chain.objects.get().name == "door:2"

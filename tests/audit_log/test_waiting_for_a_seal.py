@@ -1,0 +1,113 @@
+"""Who keeps the log from being sealed is said: on the first page of the admin, and by what runs every five minutes and
+every night."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from courseware.audit_log import checkpoints
+from courseware.audit_log.checkpoints import Writer, seal
+from courseware.audit_log.record import record
+from courseware.jobs import health, schedule
+from tests.audit_log.test_sealing import Writer as Recording
+
+NOW = datetime(2026, 11, 26, 14, 0, tzinfo=UTC)
+PSQL = Writer(4711, "psql", NOW - timedelta(minutes=20))
+
+
+def troubles(now):
+    return [(str(found.about), str(found.words)) for found in health.troubles(now)]
+
+
+@pytest.fixture
+def all_else_well(db, time_machine):
+    time_machine.move_to(NOW - timedelta(minutes=16), tick=False)
+    schedule.enqueue_due()
+
+
+@pytest.mark.parametrize(
+    ("writing", "said"),
+    [
+        ([], ""),
+        ([PSQL, Writer(7, "courseware server", NOW)], ": process 4711 of the database (psql) has had a transaction "
+         "open for 20\xa0minutes, and nothing is sealed until it ends"),
+        ([PSQL._replace(application="")], ": process 4711 of the database (–) has had a transaction open for "
+         "20\xa0minutes, and nothing is sealed until it ends"),
+        ([Writer(7, "courseware server", NOW - timedelta(seconds=59))], ""),  # may end at once
+        ([Writer(None, None, None)], ""),  # prepared, or somebody else's and not for us to see
+    ],
+)  # fmt: skip
+def test_an_event_that_waits_for_long_is_told_and_who_keeps_it_from_being_sealed(
+    writing, said, all_else_well, monkeypatch
+):
+    record("opened", subject="door:1")
+    monkeypatch.setattr(checkpoints, "writers", lambda: dict(enumerate(writing)))
+    assert troubles(NOW) == [
+        ("Seal the log", f"the oldest event has waited for its seal for 16\xa0minutes{said}")
+    ]  # fmt: skip
+
+
+def test_what_was_recorded_a_while_ago_or_is_sealed_waits_for_nothing(all_else_well, time_machine, monkeypatch):
+    monkeypatch.setattr(checkpoints, "writers", lambda: {"2/1": PSQL})
+    monkeypatch.setattr(checkpoints, "last_settled", lambda: checkpoints.unsealed().last().pk)
+    record("opened", subject="door:1")
+    seal()
+    time_machine.move_to(NOW - timedelta(minutes=14), tick=False)
+    record("opened", subject="door:1")
+    assert troubles(NOW) == []
+
+
+@pytest.mark.parametrize("events", [1, 3])
+def test_looking_costs_the_same_however_much_waits(all_else_well, django_assert_num_queries, events):
+    for number in range(events):
+        record("opened", subject=f"door:{number}")
+    with django_assert_num_queries(5 if connection.vendor == "postgresql" else 4):
+        assert len(troubles(NOW)) == 1
+
+
+def test_where_nobody_holds_it_up_the_commands_say_nothing_of_it(db, capsys, monkeypatch):
+    monkeypatch.setattr(checkpoints, "writers", lambda: {"2/1": Writer(7, "courseware server", timezone.now())})
+    monkeypatch.setattr(checkpoints, "PATIENCE", 0)
+    record("opened", subject="door:1")
+    call_command("create_checkpoint")
+    call_command("verify_audit_log")
+    assert capsys.readouterr().out == "Evidence holds: 1 events in 1 chains.\nThere is no seal yet.\n"
+
+
+def test_a_session_of_postgresql_that_was_left_in_the_middle_is_named(transactional_db, time_machine, capsys):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer: nobody is left in the middle without everybody waiting")
+    schedule.enqueue_due()
+    left = Recording("door:1")
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(left)
+        assert left.has_written.wait(60)
+        record("opened", subject="door:2")
+        (writer,) = checkpoints.writers().values()
+        assert writer.application == connection.settings_dict["OPTIONS"]["application_name"]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT xact_start FROM pg_stat_activity WHERE pid = %s", [writer.process])
+            assert cursor.fetchall() == [(writer.since,)]
+        later = timezone.now() + timedelta(minutes=30)
+        called = f"process {writer.process} of the database ({writer.application}) has had a transaction open"
+        ((_job, words),) = troubles(later)
+        assert words == (
+            "the oldest event has waited for its seal for 30\xa0minutes: "
+            f"{called} for 30\xa0minutes, and nothing is sealed until it ends"
+        )
+        time_machine.move_to(later)
+        call_command("create_checkpoint")
+        call_command("verify_audit_log")
+        until = f"{called} since {writer.since:%Y-%m-%d %H:%M:%S} UTC, and nothing is sealed until it ends.\n"
+        assert capsys.readouterr().out == (
+            f"No seal: {until}Evidence holds: 1 events in 1 chains.\nThere is no seal yet.\nNo newer one: {until}"
+        )
+        left.may_end.set()
+        ended.result()
+    call_command("create_checkpoint")
+    assert capsys.readouterr().out.startswith("Seal 1, events: 2, sha256 ")
+    assert troubles(timezone.now()) == []

@@ -1,0 +1,60 @@
+"""What is offered for a colour can be read wherever the sheets put it; what can be read is left alone."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courseware.branding.colours import DARK, LIGHT, colour_sheet, least_contrast, nearest_readable
+from tests.site import test_look
+
+COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
+TOKENS = re.compile(r"--(line|line-soft):light-dark\((#[0-9a-f]{6}),(#[0-9a-f]{6})\)")
+
+
+def faint(look, tokens):
+    """Pairs of all sheets that cannot be read in this look once these tokens are others."""
+    palette = test_look.palettes()[look] | tokens
+    return {
+        (where, colour, ground)
+        for where, colour, ground, wanted in test_look.pairs(palette)
+        if test_look.contrast(palette[colour], palette[ground]) < wanted
+    }
+
+
+def tokens_of(light, dark):
+    found = TOKENS.findall(colour_sheet(light, dark))
+    return {name: one for name, one, _other in found}, {name: other for name, _one, other in found}
+
+
+@pytest.mark.parametrize(
+    "colour", ["#ffff00", "#ff0000", "#00ff00", "#0000ff", "#ffffff", "#000000", "#808080", "#c8102e"]
+)
+def test_what_is_offered_can_be_read_in_every_rule_of_the_sheets(colour):
+    light, dark = tokens_of(nearest_readable(colour, LIGHT), nearest_readable(colour, DARK))
+    assert set(light) == {"line", "line-soft"}
+    assert [faint("light", light), faint("only light", light), faint("dark", dark), faint("floor", dark)] == [set()] * 4
+
+
+@given(COLOURS)
+def test_for_every_colour_one_is_offered_and_one_that_can_be_read_is_itself(colour):
+    for theme in (LIGHT, DARK):
+        offered = nearest_readable(colour, theme)
+        assert least_contrast(offered, theme) >= 4.5
+        assert nearest_readable(offered, theme) == offered
+        assert (offered == colour) is (least_contrast(colour, theme) >= 4.5)
+
+
+def test_the_nearest_is_near_and_the_colours_of_the_product_are_their_own():
+    assert nearest_readable("#0f5f73", LIGHT) == "#0f5f73"
+    assert nearest_readable("#6cc3d5", DARK) == "#6cc3d5"
+    assert nearest_readable("#777777", LIGHT) == "#6b6b6b"
+    # By hand: 12 parts of the grey in 100 of white. One step less dark is too faint there.
+    assert test_look.contrast("#6b6b6b", "#ededed") >= 4.5 > test_look.contrast("#6c6c6c", "#ededed")
+
+
+def test_a_browser_that_knows_only_light_and_a_printer_get_the_light_colour():
+    before, _supports, _after = colour_sheet("#123456", "#abcdef").partition("@supports")
+    assert before.startswith(":root{--line:#123456;")
+    assert "#abcdef" not in before

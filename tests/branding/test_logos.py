@@ -1,0 +1,61 @@
+"""What of a file is kept, and which files are none."""
+
+import io
+
+import pytest
+from PIL import Image, PngImagePlugin
+
+from courseware.branding.logos import NoLogo, draw_anew
+
+
+def picture(kind="PNG", size=(60, 20), colour=(200, 16, 46), **options):
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, kind, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_each_kind_becomes_a_png_of_the_same_points(kind):
+    logo = draw_anew(io.BytesIO(picture(kind)))
+    drawn = Image.open(io.BytesIO(logo.body))
+    assert (drawn.format, drawn.size, (logo.width, logo.height)) == ("PNG", (60, 20), (60, 20))
+    assert max(abs(one - two) for one, two in zip(drawn.getpixel((30, 10)), (200, 16, 46, 255), strict=True)) < 10
+
+
+def test_nothing_that_was_written_beside_the_points_is_kept():
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Comment", "a secret place")
+    exif = Image.Exif()
+    exif[0x010E] = "taken at home"
+    for body in (picture(pnginfo=notes), picture("JPEG", exif=exif), picture() + b"<script>alert(1)</script>"):
+        kept = draw_anew(io.BytesIO(body)).body
+        assert not [word for word in (b"secret", b"home", b"script") if word in kept]
+    assert Image.open(io.BytesIO(kept)).info == {}
+
+
+def test_a_large_picture_becomes_small_and_keeps_its_shape():
+    logo = draw_anew(io.BytesIO(picture(size=(3000, 1500))))
+    assert (logo.width, logo.height) == (320, 160)
+
+
+def test_the_same_picture_has_the_same_address():
+    assert draw_anew(io.BytesIO(picture())).digest == draw_anew(io.BytesIO(picture())).digest
+    assert draw_anew(io.BytesIO(picture())).digest != draw_anew(io.BytesIO(picture(colour=(0, 0, 0)))).digest
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "kind"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "kind"),
+        (picture()[:60], "kind"),
+        (picture("TIFF"), "kind"),
+        (picture("BMP"), "kind"),
+        (picture() + b" " * 1024 * 1024, "size"),
+        (picture(size=(5000, 4001)), "points"),
+    ],
+)
+def test_what_is_no_logo_is_refused_with_its_reason(body, why):
+    with pytest.raises(NoLogo) as refused:
+        draw_anew(io.BytesIO(body))
+    assert str(refused.value) == why

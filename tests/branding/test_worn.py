@@ -1,0 +1,301 @@
+"""The style on pages, in letters and on certificates: everywhere what the firm has set, nowhere what it has not."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from email.header import decode_header, make_header
+from email.utils import parseaddr
+
+import pytest
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from courseware.accounts.inviting import invite
+from courseware.assessment.models import Certificate
+from courseware.assignments.ending_letters import tell_of_endings
+from courseware.assignments.reminding import remind_due
+from courseware.branding.colours import colour_sheet
+from courseware.branding.models import HouseStyle
+from courseware.learning.enrolling import enroll
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import due_instant, site_day
+from courseware.reporting.consistency import differences
+from tests.assessment.exams import MONDAY, ready, sit
+from tests.assessment.exams import make_course as make_course_with_exam
+from tests.branding.styles import put_on
+from tests.branding.test_logos import picture
+from tests.making import letters, make_admin, make_course, make_enrollment, make_user
+
+pytestmark = pytest.mark.django_db
+PAGE = "/house-style/"
+
+
+def page_of(client, address, language="en"):
+    response = client.get(address, headers={"accept-language": language})
+    assert response.status_code == 200, address
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def sheets(page):
+    return [link["href"] for link in page.select("link[rel=stylesheet]") if link["href"].startswith("/face/")]
+
+
+@pytest.fixture
+def learner(client):
+    enrollment = make_enrollment()
+    client.force_login(enrollment.learner)
+    return client
+
+
+def test_without_a_style_pages_are_the_products(learner):
+    for address in ("/", "/learn/tea-room/card/"):
+        page = page_of(learner, address)
+        assert (sheets(page), page.select(".logo, .help")) == ([], [])
+
+
+def test_the_colours_come_as_a_sheet_of_their_own_that_is_kept_for_ever(learner):
+    put_on(light="#123456", dark="#abcdef")
+    [address] = sheets(page_of(learner, "/"))
+    response = Client().get(address)
+    assert response.text == colour_sheet("#123456", "#abcdef")
+    assert response["Content-Type"] == "text/css; charset=utf-8"
+    assert response["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("wrong", ["/face/colours/123456/none/000000000000.css", "/face/colours/x/none/{}.css"])
+def test_a_sheet_that_no_page_names_is_not_there(client, wrong):
+    assert client.get(wrong.format("0" * 12)).status_code == 404
+
+
+def test_a_course_wears_its_own_and_every_other_page_that_of_the_site(learner):
+    put_on(name_en="Anhe", light="#123456", contact_en="Ask Li")
+    put_on("tea-room", light="#654321", contact_en="Ask Wang")
+    home, card = (page_of(learner, address) for address in ("/", "/learn/tea-room/card/"))
+    assert [re.findall("[0-9a-f]{6}", sheets(page)[0])[0] for page in (home, card)] == ["123456", "654321"]
+    assert [page.select_one(".help").text for page in (home, card)] == ["Help: Ask Li", "Help: Ask Wang"]
+    assert home.select_one(".brand").text.strip() == "Anhe · Staff training"
+
+
+def test_who_is_not_signed_in_sees_it_too_and_the_page_of_the_admin_bears_the_name():
+    put_on(name_en="Anhe", contact_en="<b>Li</b>")
+    door = page_of(Client(), "/accounts/login/")
+    assert (door.select_one(".brand").text.strip(), door.select_one(".help").text) == (
+        "Anhe · Staff training",
+        "Help: <b>Li</b>",
+    )
+    admin = Client()
+    admin.force_login(make_admin())
+    assert page_of(admin, "/admin/").select_one("#site-name").text.strip() == "Anhe · Staff training"
+
+
+@pytest.mark.parametrize("address", ["/", "/learn/tea-room/card/"])
+def test_no_page_of_a_person_asks_for_the_style_once_a_process_has_read_it(learner, address):
+    put_on(name_en="Anhe", light="#123456")
+    put_on("tea-room", dark="#abcdef")
+    learner.get(address)
+    with CaptureQueriesContext(connection) as asked:
+        assert learner.get(address).status_code == 200
+    assert [query["sql"] for query in asked if query["sql"].startswith('SELECT "face_')] == []
+
+
+# Letters
+
+
+def sent_to(language="en"):
+    person = make_user("Wang", language=language, password=None)
+    enroll(person, make_course(), by=None)
+    return letters()[-1]
+
+
+def test_a_letter_has_sender_and_signature_of_the_firm(settings):
+    settings.DEFAULT_FROM_EMAIL = "Courseware <training@localhost>"
+    put_on(name_en="Anhe", sender_address="learn@anhe.example", signature_en="Training\nExtension 2210")
+    letter = sent_to()
+    assert parseaddr(letter.message()["From"]) == ("Anhe", "learn@anhe.example")
+    assert letter.subject.startswith("[Anhe] ")
+    assert letter.body.endswith("\n\n-- \nTraining\nExtension 2210\n")
+
+
+def test_a_letter_about_one_course_has_those_of_the_course_and_others_those_of_the_site():
+    put_on(sender_en="Training", sender_address="site@anhe.example")
+    put_on("tea-room", sender_en="Tea school")
+    assert parseaddr(sent_to().message()["From"]) == ("Tea school", "site@anhe.example")
+    invite(make_user(language="en", password=None), by=None)
+    assert parseaddr(letters()[-1].message()["From"]) == ("Training", "site@anhe.example")
+
+
+def reminder(*_run):
+    remind_due()
+
+
+def ending(run):
+    until = site_day() + timedelta(days=30)
+    Enrollment.objects.filter(pk=run.pk).update(completed_at=timezone.now(), certified_until=until)
+    tell_of_endings()
+
+
+@pytest.mark.parametrize("write", [reminder, ending])
+def test_reminders_and_letters_of_certificates_that_end_wear_the_face_too(settings, time_machine, write):
+    settings.FIRM_NAME, settings.WORKING_DAYS = "Setting", ""
+    time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=UTC), tick=False)
+    put_on(name_en="Anhe", sender_en="Training")
+    put_on("tea-room", sender_en="Tea school")
+    due_at, month_ago = (
+        due_instant(date(2026, 12, 11), timezone.get_default_timezone()),
+        timezone.now() - timedelta(days=30),
+    )
+    write(make_enrollment(make_user("Wang", language="en"), due_at=due_at, enrolled_at=month_ago))
+    [letter] = letters()
+    assert letter.subject.startswith("[Anhe] ")
+    assert parseaddr(letter.message()["From"])[0] == "Tea school"
+
+
+def test_a_sender_in_chinese_is_folded_and_a_chinese_domain_is_written_as_servers_know_it(settings):
+    settings.DEFAULT_FROM_EMAIL = "训练 <training@例子.example>"
+    assert b"<training@xn--fsqu00a.example>" in sent_to().message().as_bytes()
+    put_on(sender_zh='某某"某某", 科技股份有限公司' * 4, sender_address="site@公司.cn")
+    raw = sent_to("zh-hans").message()
+    name, address = parseaddr(raw["From"])
+    assert str(make_header(decode_header(name))) == '某某"某某", 科技股份有限公司' * 4
+    assert address == "site@xn--55qx5d.cn"
+    words = re.findall(rb"=\?utf-8\?[^ \n]*", raw.as_bytes().partition(b"\nFrom:")[2].partition(b"\nTo:")[0])
+    assert len(words) > 1
+    assert max(map(len, words)) <= 76  # as Python folds all headers
+
+
+def test_without_a_style_a_letter_is_as_the_settings_say(settings):
+    settings.DEFAULT_FROM_EMAIL = "Training <training@example.com>"
+    letter = sent_to()
+    assert letter.message()["From"] == "Training <training@example.com>"
+    assert "\n-- \n" not in letter.body
+
+
+# Certificates
+
+
+def certified():
+    course = make_course_with_exam()
+    enrollment = ready(course, make_user("Wang Xiaoming"))
+    sit(enrollment, at=MONDAY)
+    return Certificate.objects.get()
+
+
+def on_monday(**said):
+    put_on(**said)
+    HouseStyle.objects.update(set_at=MONDAY)
+
+
+def test_a_certificate_says_who_issued_and_signed_it_then(client):
+    on_monday(issuer_zh="和信家电", issuer_en="Hexin", signer_en="Li Lin, training")
+    certificate = certified()
+    put_on(issuer_en="Another firm", signer_en="Somebody else")
+    HouseStyle.objects.filter(number=2).update(set_at=MONDAY + timedelta(days=2))
+    text = client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "en"}).text
+    assert ("Hexin" in text, "Li Lin, training" in text, "Another firm" in text) == (True, True, False)
+    assert "和信家电" in client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "zh-Hans"}).text
+    assert list(differences()) == []
+
+
+@pytest.mark.parametrize(("said", "issuer"), [({}, {}), ({"name_en": "Anhe"}, {"en": "Anhe"})])
+def test_the_issuer_is_the_firm_where_nobody_else_is_named_and_nobody_where_there_is_no_style(settings, said, issuer):
+    settings.FIRM_NAME = "Setting"
+    if said:
+        on_monday(**said)
+    assert (certified().issuer, Certificate.objects.get().signer) == (issuer, {})
+
+
+# The page on which it is set
+
+
+@pytest.fixture
+def admin(client):
+    client.force_login(make_admin())
+    return client
+
+
+def sent(admin, address=PAGE, **fields):
+    return admin.post(address, {"base": 0} | fields, headers={"accept-language": "en"})
+
+
+def test_what_is_entered_is_set(admin):
+    assert sent(admin, name_zh_hans="安和", light="#123456", logo=logo_file()).status_code == 302
+    style = HouseStyle.objects.get()
+    assert (style.words, style.light, style.course) == ({"name": {"zh-hans": "安和"}}, "#123456", "")
+    assert admin.get(f"/face/logo/{style.logo_id}.png")["Content-Type"] == "image/png"
+    assert page_of(admin, PAGE).select_one("input[name=base]")["value"] == "1"
+
+
+def test_what_stands_in_one_line_of_a_letter_is_one(admin):
+    sent(admin, name_en="Anhe\r\nLtd", sender_en="Training\nBcc: everybody@example.com")
+    words = HouseStyle.objects.get().words
+    assert words == {"name": {"en": "Anhe Ltd"}, "sender": {"en": "Training Bcc: everybody@example.com"}}
+
+
+def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin):
+    make_course()
+    response = sent(admin, "/house-style/tea-room/", name_en="Anhe", light="#123456", logo=logo_file(), look="1")
+    page = BeautifulSoup(response.content, "html.parser")
+    assert HouseStyle.objects.count() == 0
+    assert sheets(page)[0].startswith("/face/colours/123456/none/")
+    assert page.select_one(".brand").text.strip() == "Anhe · Staff training"
+    digest = page.select_one("input[name=looked_at]")["value"]
+    assert admin.get(page.select_one(".logo")["src"]).status_code == 200
+    sent(admin, "/house-style/tea-room/", name_en="Anhe", looked_at=digest)
+    assert HouseStyle.objects.values_list("course", "logo").get() == ("tea-room", digest)
+
+
+def test_a_logo_stays_until_it_is_taken_away(admin):
+    sent(admin, logo=logo_file())
+    sent(admin, base=1, name_en="Anhe")
+    sent(admin, base=2, name_en="Anhe", no_logo="on")
+    assert [bool(logo) for logo in HouseStyle.objects.order_by("pk").values_list("logo", flat=True)] == [
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"light": "#ffcc00"}, "#ffcc00 can hardly be read there (1.4:1, at least 4.5:1). The nearest that can: #"),
+        ({"dark": "#123456"}, "#123456 can hardly be read there (1.2:1, at least 4.5:1). The nearest that can: #"),
+        ({"light": "red"}, "A colour is written as # and six signs"),
+        ({"sender_address": "nobody"}, "Enter a valid email address."),
+        ({"signature_en": "a\nb\nc\nd\ne\nf"}, "At most five lines."),
+        ({"name_en": "a" * 121}, "at most 120 characters"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(admin, fields, sentence):
+    response = sent(admin, **fields)
+    assert (response.status_code, HouseStyle.objects.count()) == (422, 0)
+    assert sentence in response.text
+
+
+def test_a_file_that_is_no_picture_is_refused_with_a_sentence(admin):
+    response = sent(admin, logo=logo_file(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"))
+    assert (response.status_code, HouseStyle.objects.count()) == (422, 0)
+    assert "This is no picture that can be read" in response.text
+
+
+def test_two_admins_at_once_do_not_write_over_each_other(admin):
+    sent(admin, name_en="Anhe")
+    response = sent(admin, name_en="Beihe")
+    assert response.status_code == 409
+    assert "Somebody has set the house style in the meantime." in response.text
+    assert HouseStyle.objects.get().words == {"name": {"en": "Anhe"}}
+
+
+def test_a_course_that_is_none_has_no_style(admin):
+    assert (admin.get("/house-style/nowhere/").status_code, sent(admin, "/house-style/nowhere/").status_code) == (
+        404,
+        404,
+    )
+
+
+def logo_file(body=None):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile("logo.png", body or picture(), "image/png")

@@ -1,0 +1,137 @@
+"""What the checker can say: one table, used whole, each sentence with its fields."""
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from courseware.course_format import diagnostic_messages
+from courseware.course_format.diagnostic_messages import ERRORS, LEVELS, WARNINGS, pattern, sentence
+from courseware.course_format.diagnostics import Finding, Problem, nearest
+
+LANGUAGE = Path(diagnostic_messages.__file__).parent
+SENTENCES = ERRORS | WARNINGS
+
+
+@pytest.mark.parametrize(
+    ("finding", "fields", "told"),
+    [
+        ("source-not-used", {"source": "F-02"}, "source F-02 is not used"),
+        ("unknown-key", {"key": "x", "kind": "exam"}, 'unknown key "x" in an exam'),
+        (
+            "unknown-key",
+            {"key": "x", "kind": "lesson", "nearest": "y"},
+            'unknown key "x" in a lesson; did you mean "y"?',
+        ),
+        ("unknown-quality", {"quality": "x", "known": ("best", "weak")}, '"x" is no quality; there are best, weak'),
+        ("right-choices", {"count": 2, "lines": (15, 17)}, ".one needs exactly one [x], found 2 (lines 15, 17)"),
+        ("key-by-length", {"share": 0.666}, "the key is the longest choice in 67 % of the questions"),
+        ("empty-group", {"group": "x" * 50}, f'group "{"x" * 30}" is empty'),
+        (
+            "too-few-questions",
+            {"bank": "b", "count": 1, "attempts": 1, "expected": 3},
+            "b has 1 questions, 1 attempt needs 3",
+        ),
+        (
+            "too-few-questions",
+            {"bank": "b", "count": 1, "track": "day", "attempts": 2, "expected": 6},
+            "b has 1 questions for day, 2 attempts need 6",
+        ),
+        (
+            "callouts-differ",
+            {"here": "day", "language": "zh-Hans"},
+            "callouts differ: [!day] here, none in zh-Hans",
+        ),
+    ],
+)
+def test_a_sentence_is_made_of_its_fields(finding, fields, told):
+    assert sentence(finding, fields) == Finding(finding, **fields).message == told
+
+
+def test_the_list_shows_in_capitals_what_differs_and_in_brackets_what_may_be_absent():
+    assert pattern("unknown-key") == 'unknown key "KEY" in a KIND[; did you mean "NEAREST"?]'
+    assert pattern("callouts-differ") == "callouts differ: [!HERE] here, [!THERE] in LANGUAGE[ (line LINE)]"
+    assert pattern("heading-without-id") == 'heading "TITLE" has no id; add {#like-this}'
+
+
+def test_what_has_no_sentence_cannot_be_said():
+    with pytest.raises(KeyError):
+        Finding("no-such-finding")
+
+
+def test_problems_are_equal_where_they_say_the_same_and_stand_in_the_order_of_the_file():
+    def problem(line, source, path="a.md"):
+        return Problem(path, line, Finding("source-not-used", source=source, language=None))
+
+    assert {problem(1, "F-01"), problem(1, "F-01")} == {problem(1, "F-01")}
+    assert problem(1, "F-01") != problem(1, "F-02")
+    first, second, third, last = problem(2, "F-01"), problem(2, "F-02"), problem(10, "F-01"), problem(1, "F-01", "b.md")
+    assert sorted([last, third, second, first]) == [first, second, third, last]
+    assert (first.level, Finding("no-ending").level) == ("warning", "error")
+
+
+def test_no_id_is_an_error_and_a_warning():
+    assert len(LEVELS) == len(ERRORS) + len(WARNINGS)
+
+
+@pytest.mark.parametrize(
+    ("word", "near"), [("minuts", "minutes"), ("O1.2", None), ("nothing", None), ("minutes", None)]
+)
+def test_a_word_that_was_probably_meant_is_offered(word, near):
+    assert nearest(word, ["minutes", "O1.1", "title"]) == near
+
+
+# The code against the table
+
+
+def said():
+    """Each call that names a finding: where, the ids it may say, and the fields it gives (None: also others)."""
+    for file in sorted(LANGUAGE.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Module)):
+            assigned = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+            chosen = {
+                target.id: ids_in(node.value)
+                for node in (assigned if isinstance(function, ast.FunctionDef) else ())
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                ids = set().union(*(chosen.get(getattr(one, "id", ""), set()) | ids_in(one) for one in call.args))
+                if ids:
+                    yield f"{file.name}:{call.lineno}", ids, {keyword.arg for keyword in call.keywords}
+
+
+def ids_in(expression):
+    """The ids an expression may be: one, or one of two."""
+    branches = [expression.body, expression.orelse] if isinstance(expression, ast.IfExp) else [expression]
+    return {one.value for one in branches if isinstance(one, ast.Constant) and one.value in SENTENCES}
+
+
+def test_everything_in_the_table_is_said_somewhere():
+    assert {finding for _, ids, _ in said() for finding in ids} == set(SENTENCES)
+
+
+def test_every_call_gives_the_fields_of_its_sentence():
+    for where, ids, given in said():
+        for finding in ids:
+            fields = {name: rule for _, name, rule, _ in string.Formatter().parse(SENTENCES[finding]) if name}
+            required = {name for name, rule in fields.items() if not rule.startswith("?")}
+            if where.startswith("pairs.py"):
+                required -= {"language"}  # given to all of them in one place
+            assert given - {None} <= set(fields), f"{where}: {finding}"
+            assert None in given or required <= given, f"{where}: {finding}"
+
+
+# The document against the table
+
+FORMATS = LANGUAGE.parents[1] / "docs" / "formats.md"
+ROW = re.compile(r"^\| `([^`]+)` \| (error|warning) \| `([^`]+)` \|$", re.MULTILINE)
+
+
+def test_the_grammar_lists_every_finding_with_its_level_and_its_sentence():
+    _, _, section = FORMATS.read_text(encoding="utf-8").partition("\n## 10. ")
+    listed = ROW.findall(section.partition("\n## 11. ")[0])
+    assert sorted(listed) == sorted((finding, level, pattern(finding)) for finding, level in LEVELS.items())

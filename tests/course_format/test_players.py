@@ -1,0 +1,153 @@
+"""Who has learned nothing, and how often that passes; when a run counts."""
+
+import re
+from random import Random
+
+import pytest
+
+from courseware.course_format.checks.simulations import check_simulations
+from courseware.course_format.course import read_course
+from courseware.course_format.simulations.baseline_players import NonReadingPlayer, played_by_all
+from courseware.course_format.simulations.parser import make_simulation
+from courseware.course_format.simulations.simulation import is_done
+from tests.course_format.boiling_over import PATH, drill, drill_files
+
+HEAD = """---
+id: drill
+title: 水漫出来了
+minutes: 2
+objectives: [O1.1]
+seconds: 20
+---
+
+水壶在响。
+"""
+ENDINGS = """
+## 水漫金山 {#flood .red if=wet}
+
+地毯湿透了。
+
+## 茶好了 {#tea .green}
+
+壶在，人在。
+"""
+BEST, CAREFUL, HARM = ("关火", "best", "calm=+5"), ("不关", "best", "calm=+5"), ("开门", "critical", "set=wet")
+LONG, LONG_HARM = ("关火关气", "best", "calm=+5"), ("开门开窗", "critical", "set=wet")
+FINE, FROZEN = ("等等", "acceptable", "calm=-5"), ("愣住", "timeout critical", "calm=-5")
+
+
+def files(*situations):
+    """A simulation of these situations one after the other, each a list of (text, quality, effects)."""
+    names = [*(f"n{number}" for number in range(len(situations))), "end"]
+    nodes = [
+        f"\n## 情景{place} {{#n{place} .scene}}\n\n" + "".join(line(names[place + 1], *choice) for choice in choices)
+        for place, choices in enumerate(situations)
+    ]
+    found = drill_files()
+    found = {path: text for path, text in found.items() if ".simulation." not in path}
+    return found | {PATH: (HEAD + "".join(nodes) + ENDINGS).encode()}
+
+
+def line(target, text, quality, effects):
+    return f'- [{text}](#{target} "{quality}") {{{effects}}}\n  > 理由。\n'
+
+
+def shares(*situations):
+    simulation = make_simulation(read_course(files(*situations)), "drill", "zh-hans")
+    return {one.player: one.done for one in played_by_all(simulation, "zh-hans", is_source=True)}
+
+
+def refused(*situations):
+    return reports_of(files(*situations))
+
+
+def reports_of(texts):
+    found = check_simulations(read_course(texts))
+    return [problem.message for problem in found if problem.finding.id == "passes-untaught"]
+
+
+@pytest.mark.parametrize(
+    ("colour", "points", "best", "timeouts", "counts"),
+    [
+        ("green", 8, 8, 0, True),
+        ("yellow", 4, 8, 1, True),
+        ("yellow", 4, 9, 0, False),
+        ("yellow", 3, 8, 0, False),
+        ("green", 8, 8, 2, False),
+        ("red", 8, 8, 0, False),
+        ("yellow", -2, 8, 0, False),
+    ],
+)
+def test_a_run_counts_that_is_not_red_has_half_of_the_points_and_stood_still_once_at_most(
+    colour, points, best, timeouts, counts
+):
+    assert is_done(colour, points, best, timeouts) is counts
+
+
+def test_each_player_passes_as_often_as_its_choices_let_it():
+    played = shares(*[[HARM, BEST, FROZEN]] * 4)
+    assert played["lazy"] == 0
+    for player in ("fixed", "longest", "shortest", "random"):  # texts of one length: nothing tells them apart
+        assert played[player] == pytest.approx(1 / 16, abs=0.01), player  # the right one of two, four times
+    assert played["cautious"] == pytest.approx(1 / 16, abs=0.01)  # nothing is refused in these words
+    assert shares(*[[HARM, CAREFUL, FROZEN]] * 4)["cautious"] == 1
+
+
+def test_the_same_text_gives_the_same_shares():
+    assert shares(*[[HARM, BEST, FROZEN]] * 4) == shares(*[[HARM, BEST, FROZEN]] * 4)
+
+
+@pytest.mark.parametrize(
+    ("choices", "told"),
+    [
+        ([HARM, BEST, FROZEN], []),
+        ([BEST, HARM, FROZEN], []),
+        ([HARM, LONG, FROZEN], ['the player "longest" has 100.0 % of runs done; expected at most 20 %']),
+        ([LONG_HARM, BEST, FROZEN], ['the player "shortest" has 100.0 % of runs done; expected at most 20 %']),
+        ([HARM, CAREFUL, FROZEN], ['the player "cautious" has 100.0 % of runs done; expected at most 50 %']),
+    ],
+)
+def test_a_simulation_that_the_untaught_pass_is_refused(choices, told):
+    assert refused(*[choices] * 4) == told
+
+
+@pytest.mark.parametrize("position", range(4))
+def test_a_simulation_that_one_position_passes_is_refused_where_choices_have_numbers(position):
+    choices = [HARM, HARM, HARM]
+    choices.insert(position, BEST)
+    shuffled = files(*[[*choices, FROZEN]] * 4)
+    numbered = shuffled | {PATH: re.sub(rb"^- \[", b"1. [", shuffled[PATH], flags=re.MULTILINE)}
+    told = ['the player "fixed" has 100.0 % of runs done; expected at most 20 %']
+    assert [reports_of(each) for each in (shuffled, numbered)] == [[], told]
+
+
+@pytest.mark.parametrize(("ticks", "parts"), [(True, (0, 1)), (False, ())])
+def test_a_player_that_reads_nothing_ticks_all_parts_or_none(ticks, parts):
+    assert NonReadingPlayer(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
+
+
+def test_a_simulation_that_clicks_pass_is_refused_and_of_three_situations_it_is_not():
+    easy = [FINE, BEST, FROZEN], [FINE, BEST, FROZEN]
+    told = refused(*easy, [HARM, FINE, BEST, FROZEN], *easy)
+    players = ["fixed", "longest", "shortest", "random", "cautious"]
+    assert [message.partition(" has ")[0] for message in told] == [f'the player "{player}"' for player in players]
+    assert refused(*easy, [HARM, FINE, BEST, FROZEN]) == []
+
+
+def test_a_simulation_in_which_nothing_is_decided_is_passed_by_doing_nothing_and_refused():
+    go_on = HEAD.replace("seconds: 20", "seconds: 0") + "\n## 门口 {#door .scene}\n\n- [走](#end)\n  > 走。\n" + ENDINGS
+    course = read_course(files() | {PATH: go_on.replace(" if=wet", "").replace("## 水漫金山", "## 水").encode()})
+    told = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
+    assert told == []  # no run of it is done: it ends in harm
+    course = read_course(files() | {PATH: (go_on[: go_on.index("## 水")] + ENDINGS[ENDINGS.index("## 茶") :]).encode()})
+    told = [problem.message for problem in check_simulations(course) if problem.finding.id == "passes-untaught"]
+    assert told == ['the player "lazy" has 100.0 % of runs done; expected at most 0 %']
+
+
+def test_doing_nothing_that_costs_nothing_is_told():
+    free = ("愣住", "timeout", "set=wet")
+    assert [p.message for p in check_simulations(read_course(files(*[[HARM, BEST, free]] * 4)))] == []
+    text = files(*[[HARM, BEST, free]] * 4)
+    text[PATH] = text[PATH].replace(b'"timeout") {set=wet}', b'"timeout")')
+    told = {p.message for p in check_simulations(read_course(text)) if p.level == "warning"}
+    assert told == {'doing nothing costs nothing here; expected an effect, or a quality as in "timeout critical"'}

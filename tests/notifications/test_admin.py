@@ -1,0 +1,123 @@
+"""What administrators see of letters and of the work beside the pages."""
+
+from datetime import timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.jobs import schedule
+from courseware.jobs.models import Job, Outcome, Worker
+from courseware.notifications.email.circuit_breaker import CircuitBreaker
+from courseware.notifications.email.delivery import forget_strangers
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message, MessageState
+from tests.making import letters, make_admin, make_editor, make_user
+
+pytestmark = pytest.mark.django_db
+LISTS = [reverse(f"admin:{name}_changelist") for name in ("jobs_job", "jobs_task", "notifications_message")]
+
+
+@pytest.fixture
+def admin(client):
+    admin = make_admin(language="en")
+    client.force_login(admin)
+    return admin
+
+
+def told_on_the_first_page(client):
+    page = BeautifulSoup(client.get(reverse("admin:index")).content, "html.parser")
+    return [" ".join(line.text.split()) for line in page.select(".errornote li")]
+
+
+@pytest.fixture
+def all_well(db):
+    """Each job is known, and none has anything to be told."""
+    schedule.enqueue_due()
+
+
+def test_where_all_is_well_the_first_page_says_nothing(client, admin, all_well):
+    tell("invitation", make_user())
+    assert told_on_the_first_page(client) == []
+
+
+def test_that_nobody_works_is_said(client, admin):
+    assert told_on_the_first_page(client) == ["Nothing is done beside the pages: manage.py run_worker does not run."]
+    schedule.enqueue_due()
+    Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
+    assert told_on_the_first_page(client) == ["Nothing is done beside the pages: manage.py run_worker does not run."]
+
+
+def test_a_worker_that_lives_but_is_behind_is_not_called_dead(client, admin, all_well):
+    Job.objects.filter(name="check-records").update(next_at=timezone.now() - timedelta(minutes=61))
+    Worker.objects.create(name="w", seen_at=timezone.now())
+    assert told_on_the_first_page(client) == [
+        "Background work has waited for an hour although manage.py run_worker runs. "
+        "Start more workers, or look for a task that hangs."
+    ]
+
+
+def test_a_server_that_does_not_answer_is_named_on_the_first_page(client, admin, all_well):
+    Worker.objects.create(name="w", seen_at=timezone.now())
+    CircuitBreaker("mail.example.com:25").note_failure("TimeoutError: timed out")
+    [told] = told_on_the_first_page(client)
+    assert told.startswith("mail.example.com:25: has not answered since ")
+    assert told.endswith("and is tried once a minute (TimeoutError: timed out)")
+
+
+def test_a_job_that_failed_or_does_not_end_is_named(client, admin, all_well):
+    Job.objects.filter(name="check-records").update(
+        outcome=Outcome.FAILED, started_at=timezone.now(), finished_at=timezone.now()
+    )
+    Job.objects.filter(name="verify-evidence").update(started_at=timezone.now() - timedelta(hours=2))
+    assert sorted(told_on_the_first_page(client)) == [
+        "Check that the log is whole: has not come to an end",
+        "Check that the records agree: failed the last time",
+    ]
+
+
+def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said(client, admin, all_well, time_machine):
+    now = timezone.now()
+    for minutes in (20, 90):
+        tell("invitation", make_user())
+        then = now - timedelta(minutes=minutes)
+        Message.objects.filter(pk=Message.objects.latest("pk").pk).update(written_at=then, next_at=then)
+    Message.objects.update(why="450 come back later")
+    [told] = told_on_the_first_page(client)
+    assert told.replace("\xa0", " ") == "Letters: the oldest has waited for 1 hour, 30 minutes (450 come back later)"
+
+
+def test_an_editor_is_told_nothing_of_it(client):
+    client.force_login(make_editor())
+    assert told_on_the_first_page(client) == []
+    assert [client.get(address).status_code for address in LISTS] == [403] * 3
+
+
+def test_the_page_of_a_person_has_the_letters_to_this_person_and_to_no_other(client, admin):
+    person = make_user()
+    tell("invitation", person)
+    tell("account-notice", make_user(), data={"what": "password-set", "detail": ""})
+    letters()
+    page = BeautifulSoup(client.get(reverse("admin:accounts_user_change", args=[person.pk])).content, "html.parser")
+    [line] = page.select(".letters li")
+    assert "Invitation: sent" in line.text
+
+
+def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
+    fields = {"action": "run_selected", "_selected_action": ["tidy-tasks"]}
+    assert "1 job runs next." in client.post(LISTS[0], fields, follow=True).content.decode()
+    assert Job.objects.get(name="tidy-tasks").task
+    page = BeautifulSoup(client.get(LISTS[0]).content, "html.parser")
+    assert "Forget old background work" in page.select_one("#result_list").text
+
+
+@pytest.mark.parametrize("state, kept", [(MessageState.SENT, 0), (MessageState.SKIPPED, 0), (MessageState.QUEUED, 1)])
+def test_letters_to_strangers_are_forgotten_after_two_weeks_and_those_to_people_are_not(state, kept):
+    for person in (None, make_user()):
+        Message.objects.create(kind="no-account", person=person, address="a@example.com", state=state)
+    assert forget_strangers() == "0"
+    Message.objects.update(written_at=timezone.now() - timedelta(days=15))
+    forget_strangers()
+    assert Message.objects.filter(person=None).count() == kept
+    assert Message.objects.exclude(person=None).count() == 1

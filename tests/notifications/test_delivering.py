@@ -1,0 +1,406 @@
+"""What becomes of a letter: with a real mail server on this machine, of good and of bad manners."""
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from smtplib import SMTPDataError
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
+from django.db import OperationalError
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.jobs.schedule import JOBS
+from courseware.learning.postponing import change_away, mark_away
+from courseware.lib import dates
+from courseware.notifications.email import delivery
+from courseware.notifications.email.delivery import claimed, deliver_due
+from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, one_by_one
+from courseware.notifications.email.health import troubles
+from courseware.notifications.email.queue import tell
+from courseware.notifications.email.smtp_connection import MailDoor, NotNow, Refused
+from courseware.notifications.models import PAUSES, Message, MessageState
+from tests.making import make_user
+from tests.notifications.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink, note_kind, send_all, words_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def wanted(monkeypatch):
+    """Reason → the letter of these tests is not wanted any more for it."""
+    reasons = []
+    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind(why_unwanted=lambda message: "".join(reasons)))
+    return reasons
+
+
+@pytest.fixture
+def sink(settings, wanted):
+    with mail_sink(settings) as sink:
+        yield sink
+
+
+def note(address="tea@example.com", **more):
+    return tell("note", make_user(email=address), **more)
+
+
+def deliver(*messages):
+    return send_all([message.pk for message in messages])
+
+
+def state(message):
+    message.refresh_from_db()
+    return message.state, message.why
+
+
+def test_a_letter_is_handed_over_once_however_often_it_is_asked_for(sink):
+    message = note()
+    assert [deliver(message), deliver(message), delivery.deliver_due()] == [{"sent": 1}, {}, ""]
+    assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")]
+    assert state(message) == (MessageState.SENT, "")
+
+
+def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    assert not JOBS["send-letters"].has_work()
+    sink.manner = BUSY
+    message = note()
+    assert JOBS["send-letters"].has_work()
+    deliver(message)
+    assert not JOBS["send-letters"].has_work()
+    time_machine.move_to(now + timedelta(minutes=1), tick=False)
+    assert JOBS["send-letters"].has_work()
+
+
+def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_no_other(sink, monkeypatch):
+    monkeypatch.setattr(delivery, "IN_A_ROUND", 2)
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", replace(MESSAGE_KINDS["note"], sort=LetterSort.TRAINING))
+    people = [make_user(email=f"tea{number}@example.com") for number in range(5)]
+    for person in people:
+        tell("lesson", person)
+    asked = []
+
+    def ask_meanwhile(message):
+        if not asked:
+            asked.append(note("asked@example.com"))
+        return words_of(message)
+
+    lesson = replace(MESSAGE_KINDS["lesson"], context=one_by_one(ask_meanwhile))
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", lesson)
+    assert delivery.deliver_due() == "sent 6"
+    assert [address for address, _ in sink.taken][:3] == ["tea0@example.com", "tea1@example.com", "asked@example.com"]
+
+
+def test_the_job_makes_room_for_other_work_and_goes_on_the_next_time(sink, monkeypatch):
+    note()
+    monkeypatch.setattr(delivery, "AT_MOST", -1.0)
+    assert (delivery.deliver_due(), sink.taken) == ("", [])
+    monkeypatch.undo()
+    assert JOBS["send-letters"].has_work()
+
+
+def test_what_a_slow_server_leaves_no_time_for_goes_back_untried(sink, monkeypatch):
+    message = note()
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "CLAIMED_FOR", timedelta(seconds=-1))
+        assert deliver(message) == {"queued": 1}
+    message.refresh_from_db()
+    assert (message.tries, sink.taken) == (0, [])
+    assert deliver(message) == {"sent": 1}
+
+
+def test_of_letters_that_leave_together_those_behind_a_killed_worker_leave_later_and_the_others_not_twice(
+    sink, monkeypatch, time_machine
+):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    messages = [note(f"tea{number}@example.com") for number in range(3)]
+    honest, asked = MailDoor.send, []
+
+    def die_at_the_second(self, *letter):
+        asked.append(letter)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        honest(self, *letter)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(MailDoor, "send", die_at_the_second)
+        deliver(*messages)
+    assert [state(message)[0] for message in messages] == ["sent", "queued", "queued"]
+    assert deliver(*messages) == {}, "claimed still"
+    time_machine.move_to(now + delivery.CLAIMED_FOR, tick=False)
+    assert delivery.deliver_due() == "sent 2"
+    assert [address for address, _ in sink.taken] == [f"tea{number}@example.com" for number in range(3)]
+
+
+def test_several_leave_by_one_connection(sink):
+    assert deliver(*[note(f"tea{number}@example.com") for number in range(3)]) == {"sent": 3}
+    assert (len(sink.taken), sink.connections) == (3, 1)
+
+
+@pytest.mark.parametrize("manner, said", [(REFUSES, "550 5.1.1 no such mailbox"), (FULL, "552 5.3.4 too large")])
+def test_what_the_server_refuses_for_good_is_not_tried_again_and_says_why(sink, manner, said):
+    sink.manner = manner
+    message = note("nobody@example.com")
+    deliver(message)
+    assert state(message) == (MessageState.REFUSED, said)
+    assert delivery.deliver_due() == ""
+
+
+def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, monkeypatch):
+    def refuses(letter):
+        raise SMTPDataError(554, b"no\0 thanks")
+
+    monkeypatch.setattr(EmailMessage, "send", refuses)
+    message = note()
+    assert deliver(message) == {"refused": 1}
+    assert state(message) == ("refused", "554 no thanks")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Refused("550 5.1.1 li.na: unknown in the table of users"), "refused, 550"),
+        (NotNow("450 4.2.1 the mailbox of li.na rests"), "later, 450"),
+        (NotNow("SMTPServerDisconnected: while li.na was named"), "later, SMTPServerDisconnected"),
+    ],
+)
+def test_what_the_server_says_of_somebody_is_kept_with_the_letter_and_not_in_the_log(
+    error, told, wanted, monkeypatch, caplog
+):
+    def refuse(*_letter):
+        raise error
+
+    monkeypatch.setattr(MailDoor, "send", refuse)
+    message = note("li.na@example.com")
+    deliver(message)
+    assert state(message)[1] == str(error)
+    assert caplog.messages == [f"letter {message.pk}, note: {told}"]
+
+
+@pytest.mark.parametrize("manner, said", [(BUSY, "450 4.2.0 come back later"), (HANGS, "timed out"), (DROPS, "closed")])
+def test_what_the_server_does_not_take_now_leaves_later(sink, manner, said, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    sink.manner = manner
+    message = note()
+    assert deliver(message) == {"queued": 1}
+    assert state(message)[0] == MessageState.QUEUED and said in state(message)[1]
+    assert deliver(message) == {}, "tried again before its time"
+    sink.manner = GOOD
+    sink.released.set()
+    time_machine.move_to(now + timedelta(minutes=1), tick=False)
+    assert delivery.deliver_due() == "sent 1"
+
+
+def test_a_server_that_takes_a_letter_and_hangs_up_gets_it_again_under_the_same_name(sink, time_machine):
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    sink.manner = DROPS
+    message = note()
+    deliver(message)
+    sink.manner = GOOD
+    time_machine.move_to(now + timedelta(minutes=1), tick=False)
+    deliver(message)
+    assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")] * 2
+
+
+def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(settings, wanted, time_machine):
+    settings.EMAIL_BACKEND = "courseware.notifications.email.smtp_backend.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    began = now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    message, tries = note(), 0
+    while state(message)[0] == MessageState.QUEUED:
+        time_machine.move_to(now := message.next_at, tick=False)
+        delivery.deliver_due()
+        tries += 1
+    assert (state(message)[0], tries) == (MessageState.GIVEN_UP, len(PAUSES) + 1)
+    assert "refused" in message.why.lower()
+    assert timedelta(days=1) < now - began < timedelta(days=3)
+
+
+def test_what_is_not_wanted_any_more_by_the_time_it_leaves_is_skipped_and_says_why(sink, wanted):
+    message = note()
+    wanted.append("the person may not sign in any more")
+    deliver(message)
+    assert state(message) == (MessageState.SKIPPED, "the person may not sign in any more")
+    assert sink.taken == []
+
+
+def test_a_letter_of_a_kind_that_this_version_does_not_know_is_skipped(sink):
+    message = note()
+    Message.objects.update(kind="gone")
+    deliver(message)
+    assert state(message) == (MessageState.SKIPPED, "no letter of the kind gone in this version")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_of_letters_that_leave_together_each_is_noted_by_a_statement_of_its_own(
+    sink, number, django_assert_num_queries
+):
+    messages = [note(f"tea{place}@example.com") for place in range(number)]
+    keys = [message.pk for message in messages]
+    # One asks whether the server was known to be unreachable.
+    with closing(MailDoor()) as door, django_assert_num_queries(6 + number):
+        delivery.sent(keys, door)
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """What is asked for the first letter → the error that it ends in."""
+    errors = {}
+
+    def asked(name):
+        def answer(message):
+            if message.address == "first@example.com" and (error := errors.get(name)):
+                raise error
+            return {"still_wanted": "", "context": {"name": "Ann", "what": "A note.", "detail": ""}}[name]
+
+        return answer
+
+    kind = note_kind(why_unwanted=asked("still_wanted"), context=asked("context"))
+    monkeypatch.setitem(MESSAGE_KINDS, "note", kind)
+    return errors
+
+
+def two_letters():
+    return [tell("note", make_user(email=address)) for address in ("first@example.com", "second@example.com")]
+
+
+@pytest.mark.parametrize("asked", ["still_wanted", "context"])
+@pytest.mark.parametrize("error", [ValueError("no such day"), KeyError("subjects"), User.DoesNotExist("gone")])
+def test_it_is_given_up_with_the_reason_and_the_next_leaves(broken, caplog, asked, error):
+    broken[asked] = error
+    messages = two_letters()
+    assert delivery.deliver_due() == "given-up 1, sent 1"
+    assert [state(message) for message in messages] == [
+        (MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"),
+        (MessageState.SENT, ""),
+    ]
+    assert [letter.to for letter in mail.outbox] == [["second@example.com"]]
+    assert f"letter {messages[0].pk}, note could not be written" in caplog.text
+    assert delivery.deliver_due() == ""
+
+
+def test_an_address_of_two_lines_stops_no_other_letter(broken):
+    messages = two_letters()
+    Message.objects.filter(pk=messages[0].pk).update(address="first@example.com\nBcc: all@example.com")
+    delivery.deliver_due()
+    assert [state(message)[0] for message in messages] == [MessageState.GIVEN_UP, MessageState.SENT]
+
+
+def test_nobody_is_found_behind_the_letter_and_the_next_leaves(broken, monkeypatch):
+    messages = two_letters()
+    monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind())
+    Message.objects.filter(pk=messages[0].pk).update(person=None)
+    delivery.deliver_due()
+    assert [state(message)[0] for message in messages] == [MessageState.GIVEN_UP, MessageState.SENT]
+
+
+def test_what_the_database_refuses_for_a_while_is_tried_again(broken):
+    broken["context"] = OperationalError("deadlock detected")
+    messages = two_letters()
+    assert delivery.deliver_due() == "queued 1, sent 1"
+    assert state(messages[0]) == (MessageState.QUEUED, "OperationalError")
+    assert Message.objects.get(pk=messages[0].pk).tries == 1
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def reasons(monkeypatch):
+    """Why a letter of either kind is not wanted any more."""
+    said = []
+    for name, sort in (("lesson", LetterSort.TRAINING), ("link", LetterSort.AT_ONCE)):
+        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind(sort, why_unwanted=lambda message: "".join(said)))
+    return said
+
+
+def away_until(person, days):
+    return mark_away(person, dates.site_day(), dates.site_day() + days * DAY, by=None)
+
+
+def sent(mailoutbox):
+    """To whom, after all that is due has left."""
+    deliver_due()
+    return [address for letter in mailoutbox for address in letter.to]
+
+
+def test_a_letter_about_the_training_waits_until_its_reader_is_back(reasons, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    away, here = make_user(email="away@example.com"), make_user(email="here@example.com")
+    absence = away_until(away, 9)
+    tell("lesson", away)
+    tell("lesson", here)
+    assert sent(mailoutbox) == ["here@example.com"]
+    for _ in range(9):
+        time_machine.shift(DAY)
+        assert sent(mailoutbox) == ["here@example.com"]
+    [waiting] = Message.objects.filter(person=away)
+    assert (waiting.state, waiting.tries) == (MessageState.QUEUED, 0)
+    assert waiting.why == f"the person is away until {absence.last_day}"
+    time_machine.move_to(absence.ends_at, tick=False)
+    assert sent(mailoutbox) == ["here@example.com", "away@example.com"]
+
+
+def test_what_was_asked_for_or_is_about_safety_leaves_also_while_somebody_is_away(reasons, mailoutbox):
+    person = make_user(email="away@example.com")
+    away_until(person, 9)
+    tell("link", person)
+    assert sent(mailoutbox) == ["away@example.com"]
+
+
+def test_who_comes_back_earlier_has_the_letter_within_a_day(reasons, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    person = make_user(email="away@example.com")
+    absence = away_until(person, 30)
+    tell("lesson", person)
+    assert sent(mailoutbox) == []
+    time_machine.shift(2 * DAY)
+    assert sent(mailoutbox) == []
+    change_away(absence, absence.first_day, dates.site_day() - DAY, by=None)
+    time_machine.shift(DAY)
+    assert sent(mailoutbox) == ["away@example.com"]
+
+
+def test_a_letter_that_is_not_wanted_any_more_does_not_wait_for_anybody(reasons, mailoutbox):
+    person = make_user()
+    away_until(person, 9)
+    message = tell("lesson", person)
+    reasons.append("done meanwhile")
+    assert sent(mailoutbox) == []
+    message.refresh_from_db()
+    assert (message.state, message.why) == (MessageState.SKIPPED, "done meanwhile")
+
+
+def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_are(reasons, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    person = make_user()
+    away_until(person, 9)
+    tell("lesson", person)
+    sent(mailoutbox)
+    time_machine.shift(DAY / 2)
+    assert troubles(timezone.now()) == []
+    tell("link", person)
+    time_machine.shift(DAY / 24)
+    assert [trouble.words for trouble in troubles(timezone.now())] == ["the oldest has waited for 1\xa0hour"]
+
+
+def test_letters_whose_morning_has_come_are_no_trouble_until_nobody_takes_them_up(reasons, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    person = make_user()
+    away_until(person, 0)
+    message = tell("lesson", person)
+    sent(mailoutbox)
+    message.refresh_from_db()
+    time_machine.move_to(message.next_at + timedelta(minutes=5), tick=False)
+    assert troubles(timezone.now()) == []
+    claimed([message.pk])  # on its way out
+    assert troubles(timezone.now()) == []
+    time_machine.shift(timedelta(minutes=20))
+    assert len(troubles(timezone.now())) == 1

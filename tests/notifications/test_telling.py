@@ -1,0 +1,103 @@
+"""A message is a row of the transaction of its fact."""
+
+import pytest
+from django.db import transaction
+from django_tasks_db.models import DBTaskResult
+
+from courseware.notifications.email.delivery import claimed
+from courseware.notifications.email.email_types import MESSAGE_KINDS
+from courseware.notifications.email.queue import tell, tell_together
+from courseware.notifications.models import Message, MessageState
+from tests.making import letters, make_user
+from tests.notifications.sinks import note_kind, send_all
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_message_waits_with_all_that_it_takes_and_without_a_link():
+    person = make_user(language="en")
+    tell("invitation", person)
+    message = Message.objects.get()
+    assert (message.kind, message.person, message.address, message.language, message.data, message.state) == (
+        "invitation", person, person.email, "en", {}, MessageState.QUEUED,
+    )  # fmt: skip
+    assert [(row.task_name, row.queue_name) for row in DBTaskResult.objects.all()] == [("deliver", "delivery")]
+
+
+def test_what_was_told_in_a_transaction_that_failed_never_leaves():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        tell("invitation", make_user())
+        raise ZeroDivisionError
+    assert not Message.objects.exists()
+    assert letters() == []
+
+
+def test_what_is_told_once_is_told_once():
+    person = make_user()
+    first = tell("invitation", person, key="the-first-letter")
+    assert tell("invitation", person, key="the-first-letter") == first
+    assert tell("invitation", make_user(), key="another") != first
+    assert tell("invitation", person) != tell("invitation", person)
+    assert len(letters()) == 4
+
+
+def test_a_letter_that_no_room_has_named_is_a_mistake_of_whoever_tells_it():
+    with pytest.raises(LookupError, match="birthday"):
+        tell("birthday", make_user())
+
+
+@pytest.mark.parametrize("kind", sorted(MESSAGE_KINDS))
+def test_every_letter_has_its_words_in_both_languages(kind):
+    from django.template.loader import get_template
+    from django.utils import translation
+
+    get_template(MESSAGE_KINDS[kind].template)
+    with translation.override("zh-hans"):
+        chinese = str(MESSAGE_KINDS[kind].words)
+    assert chinese != str(MESSAGE_KINDS[kind].words)
+
+
+@pytest.fixture(autouse=True)
+def two_kinds(monkeypatch):
+    for name in ("try", "other"):
+        monkeypatch.setitem(MESSAGE_KINDS, name, note_kind())
+
+
+def told():
+    return [(each.kind, each.person_id, each.data) for each in Message.objects.order_by("pk")]
+
+
+def test_each_person_has_one_message_with_all_subjects():
+    one, other = make_user(language="en"), make_user(language="zh-hans")
+    tell_together("try", {one: [1, 2], other: [3]}, data={"by": 7})
+    tell_together("try", {one: [4]}, data={"by": 8})
+    assert told() == [
+        ("try", one.pk, {"by": 7, "subjects": [1, 2, 4]}),
+        ("try", other.pk, {"by": 7, "subjects": [3]}),
+    ]
+    assert list(Message.objects.order_by("pk").values_list("address", "language")) == [
+        (one.email, "en"),
+        (other.email, "zh-hans"),
+    ]
+
+
+def test_what_is_being_sent_was_sent_or_is_of_another_kind_takes_nothing_in():
+    one = make_user()
+    tell_together("try", {one: [1]})
+    claimed([Message.objects.get().pk])
+    tell_together("try", {one: [2]})
+    tell_together("other", {one: [3]})
+    tell_together("try", {one: [4]})
+    assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3]]
+    send_all(Message.objects.values_list("pk", flat=True))
+    tell_together("try", {one: [5]})
+    assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3], [5]]
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_number_of_statements_that_does_not_grow_with_the_people(people, django_assert_num_queries):
+    everybody = [make_user() for _ in range(people)]
+    with django_assert_num_queries(3):  # who has one waiting, the new ones, the work to send them
+        tell_together("try", {person: [1] for person in everybody})
+    with django_assert_num_queries(2):
+        tell_together("try", {person: [2] for person in everybody})

@@ -1,0 +1,183 @@
+"""The tray: what letters tell about one's training, as lines that are read or not."""
+
+from datetime import date, timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.utils import timezone
+
+from courseware.accounts.inviting import invite
+from courseware.accounts.standing_in import tell_both
+from courseware.accounts.substitutes import Substitute
+from courseware.assessment.certifying import withdraw
+from courseware.assessment.models import Certificate
+from courseware.content.models import Course
+from courseware.learning.enrolling import enroll
+from courseware.learning.models import Enrollment
+from courseware.notifications import inbox
+from courseware.notifications.models import Message, TrayLine
+from tests.counting import statements
+from tests.making import days, make_admin, make_course, make_enrollment, make_team, make_user
+from tests.world import complete_course
+
+pytestmark = pytest.mark.django_db
+
+
+def enrolled(person=None, **fields):
+    person = person or make_user(language="en")
+    enroll(person, Course.objects.first() or make_course(), by=None, **fields)
+    return person
+
+
+def shown(client, person, address="/tray/"):
+    client.force_login(person)
+    response = client.get(address, headers={"accept-language": "en"})
+    assert response.status_code == 200
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def lines_shown(client, person):
+    """(is unread, words) of each line."""
+    items = shown(client, person).select(".tray-lines > li")
+    return [("unread" in (item.get("class") or []), said(item)) for item in items]
+
+
+def said(item):
+    for part in item.select("time, .tag"):
+        part.extract()
+    return " ".join(item.p.text.split())
+
+
+def count_in_header(client, person, address="/"):
+    found = shown(client, person, address).select_one(".tray b")
+    return found and found.text
+
+
+def test_a_letter_about_training_is_also_a_line_and_one_to_come_in_is_none(client):
+    person = enrolled()
+    invite(person, by=None)
+    assert sorted(Message.objects.values_list("kind", flat=True)) == ["enrolled", "invitation"]
+    assert lines_shown(client, person) == [(True, "A course to take: “Rules of the tea room”")]
+
+
+def test_a_line_is_there_also_where_no_letter_can_reach(client):
+    person = make_user(language="en")
+    type(person).objects.filter(pk=person.pk).update(email=None, staff_number="A1")
+    person.refresh_from_db()
+    assert len(lines_shown(client, enrolled(person))) == 1
+
+
+def test_each_kind_says_what_it_tells_of(client, settings):
+    settings.TIME_ZONE = "UTC"
+    person, admin = make_user(language="en"), make_admin()
+    team = make_team(manager=person)
+    attempt = complete_course(make_enrollment(person))
+    withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
+    other = make_user("Olga")
+    named = Substitute.objects.create(
+        lead=team.manager, person=other, made_by=person, first_day=date(2098, 1, 1), last_day=date(2098, 1, 2)
+    )
+    tell_both(named)
+    assert lines_shown(client, person) == [
+        (True, "Olga stands in for you from 1 January 2098 to 2 January 2098."),
+        (True, "Your certificate for “Rules of the tea room” was withdrawn: A mistake"),
+        (True, "A completed course"),  # of which there is nothing to say any more
+    ]
+    [(_unread, words)] = lines_shown(client, other)
+    assert words == f"You stand in for {person.name} from 1 January 2098 to 2 January 2098."
+
+
+def test_what_it_told_of_may_be_gone(client):
+    person = enrolled()
+    Enrollment.objects.all().delete()
+    assert lines_shown(client, person) == [(True, "A course to take")]
+
+
+def test_what_is_told_once_is_one_line(client):
+    admin, attempt = make_admin(), complete_course(make_enrollment())
+    for _ in range(2):
+        withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
+    assert TrayLine.objects.filter(kind="certificate-withdrawn").count() == 1
+
+
+def test_the_header_counts_what_is_unread_and_of_others_nothing(client):
+    person, other = enrolled(), make_user()
+    assert (count_in_header(client, person), count_in_header(client, other)) == ("1", None)
+    client.force_login(person)
+    assert count_in_header(client, person, "/learn/tea-room/card/") == "1"
+
+
+def test_all_are_read_by_one_press_but_not_what_came_meanwhile(client):
+    person, other = enrolled(), enrolled()
+    up_to = shown(client, person).select_one("input[name=up_to]")["value"]
+    TrayLine.objects.create(kind="enrolled", person=person, data={"subjects": []})
+    assert client.post("/tray/", {"up_to": up_to}).status_code == 302
+    assert [unread for unread, _words in lines_shown(client, person)] == [True, False]
+    assert TrayLine.objects.of(other.pk).unread().count() == 1
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "-1", "9" * 5000])
+def test_a_key_that_is_none_marks_nothing(client, wrong):
+    person = enrolled()
+    client.force_login(person)
+    assert client.post("/tray/", {"up_to": wrong}).status_code == 302
+    assert TrayLine.objects.unread().count() == 1
+
+
+def test_a_line_that_is_opened_is_read_and_leads_to_what_it_tells_of(client):
+    person = enrolled()
+    line = TrayLine.objects.get()
+    client.force_login(person)
+    assert client.post(f"/tray/{line.pk}/")["Location"] == "/"
+    first = TrayLine.objects.get().read_at
+    assert first
+    client.post(f"/tray/{line.pk}/")  # again
+    assert TrayLine.objects.get().read_at == first
+
+
+def test_nobody_reads_the_lines_of_another(client):
+    enrolled()
+    line, other = TrayLine.objects.get(), make_user()
+    client.force_login(other)
+    assert client.post(f"/tray/{line.pk}/").status_code == 404
+    client.post("/tray/", {"up_to": line.pk})
+    assert (lines_shown(client, other), TrayLine.objects.unread().count()) == ([], 1)
+
+
+def test_after_ninety_days_a_line_is_forgotten_read_or_not():
+    person, now = make_user(), timezone.now()
+    for age, read_at in ((0, None), (89, now), (91, now), (91, None)):
+        written_at = now - timedelta(days=age)
+        TrayLine.objects.create(kind="enrolled", person=person, written_at=written_at, read_at=read_at)
+    assert inbox.forget_old_lines() == "2"
+    assert [(now - line.written_at).days for line in TrayLine.objects.all()] == [89, 0]
+
+
+def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
+    person = enrolled(due_at=days(9))
+    admin, attempt = make_admin(), complete_course(Enrollment.objects.get())
+    withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
+    client.force_login(person)
+    client.get("/tray/")
+    one = statements(lambda: client.get("/tray/"))
+    run, certificate = Enrollment.objects.first(), Certificate.objects.get()
+    for number in (3, 500):
+        TrayLine.objects.bulk_create(
+            TrayLine(kind=kind, person=person, data=data)
+            for _ in range(number)
+            for kind, data in (
+                ("enrolled", {"subjects": [run.pk]}),
+                ("arrival", {"subjects": [[run.pk, None]]}),
+                ("certificate-withdrawn", {"certificate": certificate.pk}),
+            )
+        )
+        assert statements(lambda: client.get("/tray/")) == one
+
+
+def test_no_page_asks_the_database_for_the_count(client):
+    person = make_enrollment().learner
+    client.force_login(person)
+    client.get("/learn/tea-room/card/")
+    before = statements(lambda: client.get("/learn/tea-room/card/"))
+    TrayLine.objects.create(kind="enrolled", person=person, data={"subjects": []})
+    assert statements(lambda: client.get("/learn/tea-room/card/")) == before
