@@ -12,7 +12,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import JSONField, QuerySet
 
-from courseware.accounts.search_terms import SearchTerm, terms_of_person
+from courseware.accounts.people.search import SearchTerm, terms_of_person
 from courseware.audit_log.models import EventQuerySet
 from courseware.audit_log.record import record_many
 from courseware.learning.recounting import everything, recount

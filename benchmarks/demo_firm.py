@@ -6,7 +6,7 @@ from datetime import timedelta
 from benchmarks.bulk import BulkRows, settle
 from benchmarks.copies import HISTORY, Copy, Original
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.search_terms import SearchTerm
+from courseware.accounts.people.search import SearchTerm
 from courseware.lib.text.pinyin import readings
 from courseware.reporting.demo import PEOPLE
 

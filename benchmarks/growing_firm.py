@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from benchmarks.bulk import BulkRows, settle
 from benchmarks.small_courses import files_of
-from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.search_terms import SearchTerm
+from courseware.accounts.people.search import SearchTerm
+from courseware.accounts.permissions import roles
 from courseware.assessment.certificate_facts import months_later
 from courseware.assessment.models import Certificate, Standing
 from courseware.audit_log.models import Event
@@ -88,7 +88,7 @@ class GrowingFirm:
         self.admin = User.objects.create_superuser("admin@bench.example", PASSWORD, name="Admin")
         self.head = User.objects.create_user("head@bench.example", PASSWORD, name="Head")
         self.hr = User.objects.create_user("hr@bench.example", PASSWORD, name="Human resources")
-        self.hr.groups.add(Group.objects.get(name=offices.HR))
+        self.hr.groups.add(Group.objects.get(name=roles.HR))
         self.password = self.head.password
         self.posts = sorted(posts_of({each.course.pk: each.route for each in self.courses}))
         self.teams = [Team.objects.create(name="Team 0000")]

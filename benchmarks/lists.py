@@ -31,7 +31,7 @@ def rest(_argument):
 
 def look(data):
     """As the page does that says what would change."""
-    from courseware.accounts.rosters.bringing import bring
+    from courseware.accounts.roster_import.upload import bring
 
     roster = bring(data, "people.csv", by=None, is_whole_firm=False)
     assert not roster.counts["bad"], roster.counts
@@ -41,7 +41,7 @@ def look(data):
 def bring_in(pk):
     """As the worker does once somebody has said yes."""
     from courseware.accounts.models import Roster
-    from courseware.accounts.rosters.applying import apply_next, begin_applying
+    from courseware.accounts.roster_import.apply import apply_next, begin_applying
 
     begin_applying(Roster.objects.get(pk=pk), by=None, is_sure=True)
     while apply_next(pk):

@@ -55,7 +55,7 @@ def database_name():
 class Firm:
     def __init__(self, people):
         from courseware.accounts.models import Membership, Team, User
-        from courseware.accounts.search_terms import keep_terms
+        from courseware.accounts.people.search import keep_terms
         from courseware.content.models import Course
         from courseware.content.rendering.store import outline
         from courseware.learning.models import Completion, Enrollment
@@ -99,13 +99,13 @@ class Firm:
 
     def cookies(self, user, backend=None):
         """Those of a person who has just signed in and seen a page."""
-        from courseware.accounts import held_forms
+        from courseware.accounts.security import resubmission
 
         client = Client()
         client.force_login(user, backend=backend)
         request, response = RequestFactory().get("/"), HttpResponse()
         request.user = user
-        held_forms.remember_person(request, response)
+        resubmission.remember_person(request, response)
         return {
             settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value,
             settings.CSRF_COOKIE_NAME: get_random_string(32),

@@ -241,11 +241,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "courseware.accounts.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "courseware.accounts.sessions.SessionAgeMiddleware",
-    "courseware.accounts.second_factor.SecondFactorMiddleware",
+    "courseware.accounts.security.sessions.SessionAgeMiddleware",
+    "courseware.accounts.security.two_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "courseware.accounts.freshness.FreshnessMiddleware",
+    "courseware.accounts.security.reauthentication.FreshnessMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "courseware.accounts.middleware.BackToThePageMiddleware",
 ]
@@ -269,9 +269,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "courseware.accounts.addresses.page_address",
-                "courseware.accounts.sessions.session_times",
-                "courseware.accounts.site_name.face_for_pages",
+                "courseware.accounts.sign_in.return_urls.page_address",
+                "courseware.accounts.security.sessions.session_times",
+                "courseware.accounts.permissions.site_context.face_for_pages",
             ],
         },
     },
@@ -331,18 +331,18 @@ else:
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "delivery"]}}
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in_names.EitherNameBackend"]
-PASSWORD_HASHERS = ["courseware.accounts.hashing.SmallArgon2Hasher"]
+AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in.identifiers.EitherNameBackend"]
+PASSWORD_HASHERS = ["courseware.accounts.sign_in.password_hashing.SmallArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "courseware.accounts.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
-    {"NAME": "courseware.accounts.passwords.HardToGuess", "OPTIONS": {"words": PASSWORD_WORDS}},
+    {"NAME": "courseware.accounts.sign_in.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
+    {"NAME": "courseware.accounts.sign_in.passwords.HardToGuess", "OPTIONS": {"words": PASSWORD_WORDS}},
 ]
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # seconds; an invitation waits over a weekend
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "reporting:start"
-ACCOUNT_ADAPTER = "courseware.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "courseware.accounts.sign_in.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"email"}  # or a staff number: see accounts/sign_in_names.py
+ACCOUNT_LOGIN_METHODS = {"email"}  # or a staff number: see accounts/sign_in/identifiers.py
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
@@ -352,15 +352,16 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "courseware.accounts.inviting.LinkTokens"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "courseware.accounts.sign_in.invitations.LinkTokens"
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the link proved it; and whoever is locked out by wrong tries gets in by it
-# Above these, sign-in is delayed: see accounts/waits.py. allauth's own limits would let strangers lock out an account.
+# Above these, sign-in is delayed: see accounts/sign_in/throttling.py. allauth's own limits would let strangers lock out
+# an account.
 ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "wrong_codes": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
-    "team_links": "10/h/key",  # of a place at a link: see accounts/team_links.py
-    "held_forms": "10/h/key",  # of a person: see accounts/held_forms.py
+    "team_links": "10/h/key",  # of a place at a link: see accounts/teams/invite_links.py
+    "held_forms": "10/h/key",  # of a person: see accounts/security/resubmission.py
     "api_reads": f"{READS_A_MINUTE}/m/key",  # of a person
     "api_refusals": f"{READS_A_MINUTE}/m/ip",  # requests without a valid key, per network
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form
@@ -374,9 +375,11 @@ ACCOUNT_RATE_LIMITS = {
 TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
 # Sessions of managers then end like those of staff, too.
 TWO_FACTOR_FOR_MANAGERS = switch("TWO_FACTOR_FOR_MANAGERS", default=False)
-FRESH_SIGN_IN = not PLAIN_HTTP  # before rights, addresses, exports and publishing: see accounts/freshness.py
+FRESH_SIGN_IN = (
+    not PLAIN_HTTP
+)  # before rights, addresses, exports and publishing: see accounts/security/reauthentication.py
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
-MFA_ADAPTER = "courseware.accounts.adapter.SecondFactorAdapter"
+MFA_ADAPTER = "courseware.accounts.sign_in.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by whoever runs the training, not by the person

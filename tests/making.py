@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from courseware.accounts import offices
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.permissions import roles
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.content.models import Course, Document, ImportedText, Page, Release, ReleaseEntry, Revision, Text
@@ -77,11 +77,11 @@ def make_editor(**fields):
 
 def make_hr(**fields):
     """Of human resources: no staff, so the admin is closed to them."""
-    return make_office(offices.HR, **fields)
+    return make_office(roles.HR, **fields)
 
 
 def make_auditor(**fields):
-    return make_office(offices.AUDITORS, **{"audits_until": date(2099, 12, 31)} | fields)
+    return make_office(roles.AUDITORS, **{"audits_until": date(2099, 12, 31)} | fields)
 
 
 def make_office(office, **fields):

@@ -13,16 +13,12 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from courseware.accounts.api_keys import ApiKey, make_key
-from courseware.accounts.away import Away
-from courseware.accounts.inviting import LinkTokens, invite
-from courseware.accounts.merges import Merge
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.noting import write_note
-from courseware.accounts.rosters.applying import keep_plan
-from courseware.accounts.rosters.comparing import Plan
-from courseware.accounts.substitutes import Substitute
-from courseware.accounts.team_links import address_of, make_link
-from courseware.accounts.ways_in import JoinRequest
+from courseware.accounts.models import Away, JoinRequest, Membership, Merge, Substitute, Team, User
+from courseware.accounts.people.notes import write_note
+from courseware.accounts.roster_import.apply import keep_plan
+from courseware.accounts.roster_import.comparison import Plan
+from courseware.accounts.sign_in.invitations import LinkTokens, invite
+from courseware.accounts.teams.invite_links import address_of, make_link
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.certificate_papers import paper_of

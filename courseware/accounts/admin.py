@@ -9,16 +9,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import practice_time, second_factor
-from courseware.accounts.freshness import AsksWhoItIs
-from courseware.accounts.inviting import NotInvited, invite
-from courseware.accounts.merges import merge_of
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.moving import tell_old_address
-from courseware.accounts.offices import AUDITORS
-from courseware.accounts.people_lists import AwayFilter, NoTeamFilter, TeamFilter
-from courseware.accounts.permissions import may_decide_about, not_decided_by
-from courseware.accounts.rights import (
+from courseware.accounts.models import Membership, Team, User, merge_of
+from courseware.accounts.people import extra_time
+from courseware.accounts.people.admin_search import AwayFilter, NoTeamFilter, TeamFilter
+from courseware.accounts.people.search import HOW_PEOPLE_ARE_FOUND, found_by
+from courseware.accounts.permissions.permissions import may_decide_about, not_decided_by
+from courseware.accounts.permissions.role_changes import (
     RIGHTS_OF_NOBODY,
     deactivate,
     end_sessions,
@@ -29,8 +25,12 @@ from courseware.accounts.rights import (
     permissions_of,
     rights_of,
 )
-from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND, found_by
-from courseware.accounts.whereabouts import change_teams_of
+from courseware.accounts.permissions.roles import AUDITORS
+from courseware.accounts.security import two_factor
+from courseware.accounts.security.reauthentication import AsksWhoItIs
+from courseware.accounts.sign_in.invitations import NotInvited, invite
+from courseware.accounts.teams.membership_locks import change_teams_of
+from courseware.accounts.teams.memberships import tell_old_address
 from courseware.audit_log.record import record, record_many, subject_of
 from courseware.lib.admin.model_admins import CheckedAgain, ListFiltersOnly, LongList, SuperusersOnly
 from courseware.notifications.models import Message
@@ -209,7 +209,7 @@ class PersonAdmin(LogsMemberships):
             record("address-changed", actor=request.user, subject=person)
             tell_old_address(person, form.address_before)
         if change and "practice_time" in form.changed_data:
-            record_many(practice_time.events([person.pk], by=request.user))
+            record_many(extra_time.events([person.pk], by=request.user))
         log_rights(person, form.rights_before, by=request.user)
         if form.cleaned_data.get("send_link"):
             self.send_link(request, [person])
@@ -236,7 +236,7 @@ class PersonAdmin(LogsMemberships):
     @admin.action(description=_("Reset the second step of signing in"))
     def reset_second_factor(self, request, people):
         """Nobody can reset their own: a stranger at an open session must not get rid of it."""
-        reset = sum(second_factor.reset(person, by=request.user) for person in people.exclude(pk=request.user.pk))
+        reset = sum(two_factor.reset(person, by=request.user) for person in people.exclude(pk=request.user.pk))
         if people.filter(pk=request.user.pk).exists():
             note = gettext("Your own second step can only be reset by another admin.")
             self.message_user(request, note, messages.ERROR)

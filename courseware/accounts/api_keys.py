@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils import timezone
 
-from courseware.accounts.notices import notify
+from courseware.accounts.sign_in.account_notices import notify
 from courseware.audit_log.record import record
 from courseware.lib.dates import site_day
 from courseware.lib.text.names import NameField

@@ -14,23 +14,20 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.db.models.signals import m2m_changed, post_delete, post_migrate, post_save
 
-        from courseware.accounts import (  # noqa: F401 - importing demo_people registers its check
-            demo_people,
-            letters,
-            offices,
-            second_factor,
-            standing_in,
-        )
-        from courseware.accounts.leaving import let_go
-        from courseware.accounts.rosters.applying import forget_rosters
-        from courseware.accounts.search_terms import renew_terms
-        from courseware.accounts.seeds import renew_encryption
-        from courseware.accounts.sessions import begin, note_change_of_groups, note_change_of_lead
+        from courseware.accounts.people.offboarding import let_go
+        from courseware.accounts.people.search import renew_terms
+        from courseware.accounts.permissions import roles
+        from courseware.accounts.roster_import.apply import forget_rosters
+        from courseware.accounts.security import two_factor
+        from courseware.accounts.security.sessions import begin, note_change_of_groups, note_change_of_lead
+        from courseware.accounts.security.two_factor_secrets import renew_encryption
+        from courseware.accounts.sign_in import emails
+        from courseware.accounts.teams import deputies
         from courseware.jobs.schedule import Daily, command, schedule
 
-        letters.register_letters()
-        standing_in.register_letter()
-        post_migrate.connect(offices.create_groups, sender=self, dispatch_uid="accounts.create_groups")
+        emails.register_letters()
+        deputies.register_letter()
+        post_migrate.connect(roles.create_groups, sender=self, dispatch_uid="accounts.create_groups")
         schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         schedule("let-go", _("Let people go whose last day is over"), let_go, Daily(time(0, 20)))
         schedule("forget-rosters", _("Forget lists of people of long ago"), forget_rosters, Daily(time(3, 20)))
@@ -42,10 +39,10 @@ class AccountsConfig(AppConfig):
         groups = self.get_model("User").groups.through
         m2m_changed.connect(note_change_of_groups, groups, dispatch_uid="accounts.change_of_groups")
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")
-        signals.authenticator_added.connect(second_factor.log_added, dispatch_uid="accounts.factor_added")
-        signals.authenticator_removed.connect(second_factor.log_removed, dispatch_uid="accounts.factor_removed")
+        signals.authenticator_added.connect(two_factor.log_added, dispatch_uid="accounts.factor_added")
+        signals.authenticator_removed.connect(two_factor.log_removed, dispatch_uid="accounts.factor_removed")
 
 
 class AdminConfig(admin_apps.AdminConfig):
     default = False
-    default_site = "courseware.accounts.admin_site.AdminSite"
+    default_site = "courseware.accounts.permissions.admin_site.AdminSite"

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
-from courseware.accounts import held_forms
+from courseware.accounts.security import resubmission
 from courseware.lib.web.page_views import for_the_whole_page
 
 
@@ -26,9 +26,9 @@ class BackToThePageMiddleware(MiddlewareMixin):
 
     def process_response(self, request, response):
         if request.user.is_authenticated:
-            held_forms.remember_person(request, response)
-            if request.method == "POST" and held_forms.SENT in request.POST:
-                held_forms.drop(request, response)
+            resubmission.remember_person(request, response)
+            if request.method == "POST" and resubmission.SENT in request.POST:
+                resubmission.drop(request, response)
         if not getattr(response, "url", "").startswith((resolve_url(settings.LOGIN_URL), reverse("admin:login"))):
             return response
         view, places = request.resolver_match.func, request.resolver_match.kwargs
@@ -40,7 +40,7 @@ class BackToThePageMiddleware(MiddlewareMixin):
         if request.htmx or not view.is_held:
             return redirect_to_login(self.way_back(request, page_of_form))
         response = redirect_to_login(reverse("held-form"))
-        return response if held_forms.hold(request, response, page_of_form) else redirect_to_login(page_of_form)
+        return response if resubmission.hold(request, response, page_of_form) else redirect_to_login(page_of_form)
 
     def way_back(self, request, page_of_form):
         # The script sends the address of its page, which may have a query of its own.

@@ -4,7 +4,8 @@ from allauth.account import views as allauth_views
 from allauth.mfa.totp.views import deactivate_totp
 from django.urls import include, path, re_path
 
-from courseware.accounts import second_factor_pages, views
+from courseware.accounts.security import two_factor_views
+from courseware.accounts.sign_in import views
 
 password_urls = [
     path("change/", views.ChangePasswordView.as_view(), name="account_change_password"),
@@ -19,16 +20,16 @@ password_urls = [
 ]
 
 second_factor_urls = [
-    path("", second_factor_pages.OwnFactorsView.as_view(), name="mfa_index"),
-    path("code/", second_factor_pages.CodeView.as_view(), name="mfa_authenticate"),
-    path("code/again/", second_factor_pages.CodeAgainView.as_view(), name="mfa_reauthenticate"),
-    path("passkey/again/", second_factor_pages.PasskeyAgainView.as_view(), name="mfa_reauthenticate_webauthn"),
-    path("app/", second_factor_pages.NewAppView.as_view(), name="mfa_activate_totp"),
+    path("", two_factor_views.OwnFactorsView.as_view(), name="mfa_index"),
+    path("code/", two_factor_views.CodeView.as_view(), name="mfa_authenticate"),
+    path("code/again/", two_factor_views.CodeAgainView.as_view(), name="mfa_reauthenticate"),
+    path("passkey/again/", two_factor_views.PasskeyAgainView.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("app/", two_factor_views.NewAppView.as_view(), name="mfa_activate_totp"),
     path("app/remove/", deactivate_totp, name="mfa_deactivate_totp"),
-    path("passkey/", second_factor_pages.NewPasskeyView.as_view(), name="mfa_add_webauthn"),
-    path("passkey/<int:pk>/remove/", second_factor_pages.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
-    path("codes/", second_factor_pages.OwnCodesView.as_view(), name="mfa_view_recovery_codes"),
-    path("codes/new/", second_factor_pages.NewCodesView.as_view(), name="mfa_generate_recovery_codes"),
+    path("passkey/", two_factor_views.NewPasskeyView.as_view(), name="mfa_add_webauthn"),
+    path("passkey/<int:pk>/remove/", two_factor_views.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
+    path("codes/", two_factor_views.OwnCodesView.as_view(), name="mfa_view_recovery_codes"),
+    path("codes/new/", two_factor_views.NewCodesView.as_view(), name="mfa_generate_recovery_codes"),
 ]
 
 urlpatterns = [

@@ -9,8 +9,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.people_lists import SearchByPeople
+from courseware.accounts.people.admin_search import SearchByPeople
+from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.certificate_numbers import NoNumber, plain_number
 from courseware.assessment.certifying import NotForThisPerson, withdraw

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.assessment.certificate_facts import Issue, all_facts, facts_in_log, in_language
 from courseware.assessment.certificate_numbers import new_number
 from courseware.assessment.models import Certificate

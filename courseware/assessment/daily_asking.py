@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from courseware.accounts.absences import last_day_away
+from courseware.accounts.calendar.absences import last_day_away
 from courseware.accounts.models import User, time_zones
 from courseware.assessment.banks import find_page
 from courseware.assessment.daily_rules import DailyRule, Wording, most_urgent, wording_of

@@ -7,8 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from courseware.accounts.merges import accounts_that_stayed
-from courseware.accounts.models import User
+from courseware.accounts.models import User, accounts_that_stayed
 from courseware.assessment.certificate_facts import months_later
 from courseware.assessment.models import OutsideTraining
 from courseware.assessment.standing import keep_standings

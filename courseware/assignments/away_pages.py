@@ -13,10 +13,9 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.absences import absences_of, may_say_away
-from courseware.accounts.addresses import page_before
-from courseware.accounts.away import Away
-from courseware.accounts.models import User
+from courseware.accounts.calendar.absences import absences_of, may_say_away
+from courseware.accounts.models import Away, User
+from courseware.accounts.sign_in.return_urls import page_before
 from courseware.assignments.people_forms import DayInput
 from courseware.content.rendering import store
 from courseware.learning.adjustments import Postponement

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.absences import last_days_away
+from courseware.accounts.calendar.absences import last_days_away
 from courseware.accounts.models import User
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding import APART, KIND, asked_about, runs_in

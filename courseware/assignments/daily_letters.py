@@ -13,8 +13,8 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.letters import LetterHours, hours_of
 from courseware.accounts.models import User
+from courseware.accounts.sign_in.emails import LetterHours, hours_of
 from courseware.assessment.daily_answering import DAILY_LETTER, wish_of
 from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
 from courseware.assessment.models import DailyWish

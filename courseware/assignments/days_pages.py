@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.day_lists import decoded, put_in, read_days, take_out
+from courseware.accounts.calendar.calendar_import import decoded, put_in, read_days, take_out
+from courseware.accounts.calendar.working_days import calendar_of, years_known
 from courseware.accounts.models import CalendarDay, Team
-from courseware.accounts.permissions import handles_people
-from courseware.accounts.working_days import calendar_of, years_known
+from courseware.accounts.permissions.permissions import handles_people
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields, LongSelect
 from courseware.lib.web.page_views import form_view, post_view

@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.addresses import page_before
-from courseware.accounts.models import Team, User
-from courseware.accounts.notes import LONGEST_NOTE, Note
-from courseware.accounts.noting import take_back_notes, write_note
-from courseware.accounts.permissions import learners_of, manages_people, people_handled_by
+from courseware.accounts.models import LONGEST_NOTE, Note, Team, User
+from courseware.accounts.people.notes import take_back_notes, write_note
+from courseware.accounts.permissions.permissions import learners_of, manages_people, people_handled_by
+from courseware.accounts.sign_in.return_urls import page_before
 from courseware.assignments.carrying_out import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.certified_enrollments import undo_ending
 from courseware.assignments.models import HandReminding

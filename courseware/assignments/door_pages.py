@@ -10,9 +10,9 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import Team
-from courseware.accounts.permissions import handles_people
+from courseware.accounts.permissions.permissions import handles_people
+from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assignments.chat_bots import ask_for_try, remove_door, save_door
 from courseware.assignments.models import CardState, GroupCard, GroupDoor
 from courseware.lib.web.form_layout import Fields

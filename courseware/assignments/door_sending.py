@@ -18,11 +18,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.letters import LetterHours
+from courseware.accounts.calendar.working_days import Calendar, calendar_of, calendars_of
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.offices import HR, in_office
-from courseware.accounts.permissions import handles_people, is_manager, learners_of, teams_managed_by
-from courseware.accounts.working_days import Calendar, calendar_of, calendars_of
+from courseware.accounts.permissions.permissions import handles_people, is_manager, learners_of, teams_managed_by
+from courseware.accounts.permissions.roles import HR, in_office
+from courseware.accounts.sign_in.emails import LetterHours
 from courseware.assignments.models import CardState, GroupCard, GroupDoor
 from courseware.jobs.tasks import DELIVERY, is_stopping, task
 from courseware.learning.due import day_in_words

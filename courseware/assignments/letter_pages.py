@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import handles_people, is_for_admins, is_no_staff, may_handle
+from courseware.accounts.permissions.permissions import handles_people, is_for_admins, is_no_staff, may_handle
 from courseware.assignments.letter_rehearsal import ComingLetters, prepared_preview
 from courseware.learning.due import spoken
 from courseware.lib.admin.model_admins import MOST, FirstRows

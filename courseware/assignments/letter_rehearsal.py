@@ -21,8 +21,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django_tasks_db.compat import TaskResultStatus
 
+from courseware.accounts.calendar.working_days import DAY
 from courseware.accounts.models import User
-from courseware.accounts.working_days import DAY
 from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, mornings_before
 from courseware.jobs.tasks import Later, is_stopping, newest_request, task
 from courseware.jobs.worker import COMES_BACK

@@ -14,10 +14,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import handles_people, not_decided_by, people_managed_by
-from courseware.accounts.sign_in_codes import (
+from courseware.accounts.models import JoinRequest, Membership, Team, TeamLink, User
+from courseware.accounts.permissions.permissions import handles_people, not_decided_by, people_managed_by
+from courseware.accounts.security.reauthentication import asks_before_posting
+from courseware.accounts.sign_in.sign_in_codes import (
     CODES_AT_ONCE,
     HOLDS_FOR,
     give_code,
@@ -28,7 +28,7 @@ from courseware.accounts.sign_in_codes import (
     people_without_email,
     valid_codes,
 )
-from courseware.accounts.team_links import (
+from courseware.accounts.teams.invite_links import (
     AlreadyHere,
     address_of,
     answer_request,
@@ -37,7 +37,6 @@ from courseware.accounts.team_links import (
     may_be_let_in,
     teams_to_link,
 )
-from courseware.accounts.ways_in import JoinRequest, TeamLink
 from courseware.assignments.people_forms import CodesForm, DayInput
 from courseware.lib.dates import due_instant, site_day
 from courseware.lib.text.pdf import qr_svg

@@ -9,11 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.models import Team
-from courseware.accounts.permissions import handles_people
-from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.applying import (
+from courseware.accounts.models import Roster, Team
+from courseware.accounts.permissions.permissions import handles_people
+from courseware.accounts.roster_import import messages as sentences
+from courseware.accounts.roster_import.apply import (
     CONFLICT,
     LEFT_OUT,
     NotSure,
@@ -22,8 +21,7 @@ from courseware.accounts.rosters.applying import (
     outcome_lines,
     stop_applying,
 )
-from courseware.accounts.rosters.bringing import bring
-from courseware.accounts.rosters.comparing import (
+from courseware.accounts.roster_import.comparison import (
     BAD,
     CHANGE,
     JOIN,
@@ -33,9 +31,10 @@ from courseware.accounts.rosters.comparing import (
     RETURN,
     needs_second_yes,
 )
-from courseware.accounts.rosters.reading import ListRefused
-from courseware.accounts.rosters.roster import Roster
-from courseware.accounts.rosters.tables import ENCODINGS
+from courseware.accounts.roster_import.file_formats import ENCODINGS
+from courseware.accounts.roster_import.parser import ListRefused
+from courseware.accounts.roster_import.upload import bring
+from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assignments.nightly_list import posts_by_title, take_up_next
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in

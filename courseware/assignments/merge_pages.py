@@ -9,14 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.absences import absences_of
-from courseware.accounts.doubles import doubles
-from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.mergeable import CannotMerge
-from courseware.accounts.merges import Merge
-from courseware.accounts.offices import know_offices
-from courseware.accounts.permissions import handles_people, may_change_sign_in, may_place
-from courseware.accounts.person_field import PersonField
+from courseware.accounts.calendar.absences import absences_of
+from courseware.accounts.models import Merge
+from courseware.accounts.people.duplicates import doubles
+from courseware.accounts.people.form_fields import PersonField
+from courseware.accounts.people.merge_checks import CannotMerge
+from courseware.accounts.permissions.permissions import handles_people, may_change_sign_in, may_place
+from courseware.accounts.permissions.roles import know_offices
+from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.assignments.merging import CannotUndo, merge, undo_merge, why_not
 from courseware.assignments.people_pages import certificates_of, placed_person_or_404, runs_of
 from courseware.learning.joint_runs import joint_runs

@@ -6,9 +6,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.mergeable import CannotMerge, Unmerged, lock_both, open_again, shut, why_not_merge
-from courseware.accounts.merges import Merge
-from courseware.accounts.models import User
+from courseware.accounts.models import Merge, User
+from courseware.accounts.people.merge_checks import CannotMerge, Unmerged, lock_both, open_again, shut, why_not_merge
 from courseware.assessment.models import OutsideTraining
 from courseware.assessment.standing import work_out
 from courseware.assignments import arrival_letter, changed_lesson_letters, ending_letters, reminding

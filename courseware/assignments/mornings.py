@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from courseware.accounts.working_days import DAY, calendar_of
+from courseware.accounts.calendar.working_days import DAY, calendar_of
 from courseware.jobs.schedule import Daily, schedule
 from courseware.lib.dates import site_day
 from courseware.lib.db.chunks import batches

@@ -14,8 +14,8 @@ from django.utils.translation import get_language, get_language_info, gettext, n
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team
-from courseware.accounts.permissions import handles_people, may_place
-from courseware.accounts.sign_in_names import called
+from courseware.accounts.permissions.permissions import handles_people, may_place
+from courseware.accounts.sign_in.identifiers import called
 from courseware.assignments.newcomers import (
     MOST_ROWS,
     add_unasked,

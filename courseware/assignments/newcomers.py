@@ -14,11 +14,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from courseware.accounts.inviting import invite
-from courseware.accounts.joining import add_person
 from courseware.accounts.models import Team, User, time_zones
-from courseware.accounts.rosters.reading import NotUsable, Row, read_row
-from courseware.accounts.sign_in_names import plain_name
+from courseware.accounts.people.onboarding import add_person
+from courseware.accounts.roster_import.parser import NotUsable, Row, read_row
+from courseware.accounts.sign_in.identifiers import plain_name
+from courseware.accounts.sign_in.invitations import invite
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.content.models import Course

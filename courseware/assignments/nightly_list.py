@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import offices
-from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.applying import (
+from courseware.accounts.models import Roster, RosterRow
+from courseware.accounts.permissions import roles
+from courseware.accounts.roster_import import messages
+from courseware.accounts.roster_import.apply import (
     CONFLICT,
     NotSure,
     apply_next,
@@ -20,11 +21,10 @@ from courseware.accounts.rosters.applying import (
     invite_who_came,
     outcome_lines,
 )
-from courseware.accounts.rosters.bringing import bring
-from courseware.accounts.rosters.columns import folded
-from courseware.accounts.rosters.comparing import BAD
-from courseware.accounts.rosters.reading import ListRefused
-from courseware.accounts.rosters.roster import Roster, RosterRow
+from courseware.accounts.roster_import.columns import folded
+from courseware.accounts.roster_import.comparison import BAD
+from courseware.accounts.roster_import.parser import ListRefused
+from courseware.accounts.roster_import.upload import bring
 from courseware.assignments.acting import act
 from courseware.content.models import Course, Release
 from courseware.content.rendering.store import outline
@@ -93,7 +93,7 @@ def bring_in_newest() -> str:
     except ListRefused as refused:
         if refused.code == "busy":
             raise Later(f"{file.name}: the machine is busy, so the list is read later") from None
-        raise RuntimeError(f"{file.name}: {sentences.REFUSALS[refused.code]}") from None
+        raise RuntimeError(f"{file.name}: {messages.REFUSALS[refused.code]}") from None
     try:
         apply_now(roster, is_sure=False, invites=True)
     except NotSure:
@@ -151,7 +151,7 @@ def in_figures(roster: Roster) -> str:
 
 
 def tell_hr(kind: str, roster: Roster) -> None:
-    for person in offices.in_office(offices.HR):
+    for person in roles.in_office(roles.HR):
         tell(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
 
 

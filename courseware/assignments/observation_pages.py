@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.views.decorators.debug import sensitive_post_parameters
 
-from courseware.accounts.permissions import is_manager, people_managed_by
+from courseware.accounts.permissions.permissions import is_manager, people_managed_by
 from courseware.assignments.door_sending import BOARD_PAGES
 from courseware.assignments.observing import NotAsked, observation_of, observations_due, observe, why_not_asked
 from courseware.content.rendering import store

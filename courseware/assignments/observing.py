@@ -18,11 +18,11 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.absences import away_now
-from courseware.accounts.leads import nearest_leads
-from courseware.accounts.letters import LetterHours, hours_of
+from courseware.accounts.calendar.absences import away_now
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
+from courseware.accounts.permissions.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
+from courseware.accounts.sign_in.emails import LetterHours, hours_of
+from courseware.accounts.teams.managers import nearest_leads
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.assignments.mornings import Morning, MorningJob, in_order
 from courseware.content.course_titles import course_title

@@ -10,13 +10,12 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.merges import accounts_that_stayed
-from courseware.accounts.models import User
-from courseware.accounts.permissions import may_decide_about, may_handle
-from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.columns import HEADINGS, folded
-from courseware.accounts.rosters.reading import READ, Listing, ListSort, Row, clean, day, printable
-from courseware.accounts.rosters.tables import Table
+from courseware.accounts.models import User, accounts_that_stayed
+from courseware.accounts.permissions.permissions import may_decide_about, may_handle
+from courseware.accounts.roster_import import messages
+from courseware.accounts.roster_import.columns import HEADINGS, folded
+from courseware.accounts.roster_import.file_formats import Table
+from courseware.accounts.roster_import.parser import READ, Listing, ListSort, Row, clean, day, printable
 from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import key_of, usual_end
 from courseware.content.models import Course
@@ -51,7 +50,7 @@ SORT = ListSort(
         "reference": lambda text: clean(text, 100),
     },
 )
-REFUSALS = sentences.REFUSALS | {
+REFUSALS = messages.REFUSALS | {
     "empty": _("There is no row in this list below its headings."),
     "too-long": _("These are more than 1,000 rows. Bring them in parts."),
     "too-wide": _(
@@ -62,18 +61,18 @@ REFUSALS = sentences.REFUSALS | {
         "Staff number, Course, Trained on, Valid until, Proof."
     ),
 }
-FIELDS = sentences.FIELDS | {
+FIELDS = messages.FIELDS | {
     "course": _("course"),
     "trained_on": _("trained on"),
     "valid_until": _("valid until"),
     "proof": _("proof"),
     "reference": _("number or place of the proof"),
 }
-PROBLEMS = sentences.PROBLEMS | {
+PROBLEMS = messages.PROBLEMS | {
     "not-here": _("Nobody here has this number or address."),
     "own-training": _("This is you: a colleague or an admin records it."),
     "ask-admin": _("This person is staff or audits: ask an admin."),
-    "conflict": sentences.CONFLICT_OF_INTEREST,
+    "conflict": messages.CONFLICT_OF_INTEREST,
     "which-course": _("There is no such course; expected its title or id as it is here."),
     "no-course": _("Neither the row nor the field below says which course."),
     "no-day": _("The day of the training is missing."),

@@ -12,10 +12,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.permissions import handles_people, is_no_staff, may_handle, may_place
-from courseware.accounts.rosters.reading import ListRefused, read_beside, understood
-from courseware.accounts.rosters.tables import read_text
+from courseware.accounts.permissions.permissions import handles_people, is_no_staff, may_handle, may_place
+from courseware.accounts.roster_import.file_formats import read_text
+from courseware.accounts.roster_import.parser import ListRefused, read_beside, understood
+from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.assessment.models import OutsideTraining
 from courseware.assessment.outside_records import usual_end, withdraw_outside
 from courseware.assignments.certified_enrollments import (

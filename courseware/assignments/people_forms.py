@@ -6,11 +6,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from courseware.accounts.absences import away_now
+from courseware.accounts.calendar.absences import away_now
 from courseware.accounts.models import Membership, Team, User, plain_staff_number
-from courseware.accounts.permissions import may_change_sign_in
-from courseware.accounts.person_field import PersonSearch
-from courseware.accounts.search_terms import found_by
+from courseware.accounts.people.form_fields import PersonSearch
+from courseware.accounts.people.search import found_by
+from courseware.accounts.permissions.permissions import may_change_sign_in
 from courseware.lib.web.form_layout import Fields, LongSelect
 
 OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on", "leaves_on")

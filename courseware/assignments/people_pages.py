@@ -13,15 +13,12 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import leaving
-from courseware.accounts.absences import absences_of, may_say_away
-from courseware.accounts.conflicts_of_interest import LASTS, conflicts_of_deciders
-from courseware.accounts.freshness import asks_before_appointing, asks_before_posting, asks_who_it_is
-from courseware.accounts.leaving import HasRecord, remove_person
-from courseware.accounts.merges import Merge, merge_of
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.moving import add_place, change_particulars, end_place, move
-from courseware.accounts.permissions import (
+from courseware.accounts.calendar.absences import absences_of, may_say_away
+from courseware.accounts.models import Membership, Merge, Team, User, merge_of
+from courseware.accounts.people import offboarding
+from courseware.accounts.people.offboarding import HasRecord, remove_person
+from courseware.accounts.permissions.conflicts_of_interest import LASTS, conflicts_of_deciders
+from courseware.accounts.permissions.permissions import (
     audits,
     handles_people,
     is_no_staff,
@@ -30,7 +27,9 @@ from courseware.accounts.permissions import (
     may_read_log,
     sees_the_firm,
 )
-from courseware.accounts.sign_in_codes import may_give_code, people_without_code
+from courseware.accounts.security.reauthentication import asks_before_appointing, asks_before_posting, asks_who_it_is
+from courseware.accounts.sign_in.sign_in_codes import may_give_code, people_without_code
+from courseware.accounts.teams.memberships import add_place, change_particulars, end_place, move
 from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import trainings_of
@@ -242,7 +241,7 @@ def unplace(request, pk, place):
 @post_view("assignments:person", reauthenticate=asks_who_it_is)
 def let_leave(request, pk):
     found = placed_person_or_404(request, pk)
-    if leaving.leave(found, by=request.user):
+    if offboarding.leave(found, by=request.user):
         note = gettext("%(name)s has left: signed out everywhere, off the boards, no more letters. The record stays.")
         messages.success(request, note % {"name": found.name})
     return redirect("assignments:person", pk)
@@ -251,7 +250,7 @@ def let_leave(request, pk):
 @post_view("assignments:person")
 def let_return(request, pk):
     found = placed_person_or_404(request, pk)
-    if leaving.come_back(found, by=request.user):
+    if offboarding.come_back(found, by=request.user):
         note = gettext("%(name)s is back, and goes on where the courses were left.")
         messages.success(request, note % {"name": found.name})
     return redirect("assignments:person", pk)

@@ -12,9 +12,9 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import offices
+from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
 from courseware.accounts.models import Membership, User
-from courseware.accounts.working_days import Calendar, calendars_of_people
+from courseware.accounts.permissions import roles as offices
 from courseware.assessment.models import Standing
 from courseware.assignments.fitting import Because, Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion

@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.leads import teams_without_senior_manager
-from courseware.accounts.permissions import handles_people
+from courseware.accounts.permissions.permissions import handles_people
+from courseware.accounts.teams.managers import teams_without_senior_manager
 from courseware.assignments.models import DEFAULT_EVERY, DEFAULT_REMINDER_DAYS, AssignmentRule, ReminderPlan
 from courseware.assignments.reminder_plans import (
     FARTHEST_REMINDER,

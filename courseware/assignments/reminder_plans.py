@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from courseware.accounts.calendar.working_days import DAY, Calendar
 from courseware.accounts.models import User
-from courseware.accounts.working_days import DAY, Calendar
 from courseware.assignments.models import (
     DEFAULT_EVERY,
     DEFAULT_REMINDER_DAYS,

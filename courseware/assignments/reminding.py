@@ -20,9 +20,9 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.letters import LetterHours
+from courseware.accounts.calendar.working_days import Calendar, calendars_in_use, calendars_of_people
 from courseware.accounts.models import Team
-from courseware.accounts.working_days import Calendar, calendars_in_use, calendars_of_people
+from courseware.accounts.sign_in.emails import LetterHours
 from courseware.assignments.example_letters import REMINDER
 from courseware.assignments.models import Assignment, AssignmentRule, ReminderPlan
 from courseware.assignments.mornings import Morning, MorningJob, by_person

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 
-from courseware.accounts.permissions import handles_people
+from courseware.accounts.permissions.permissions import handles_people
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import (
     SHOWN,

@@ -12,9 +12,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from courseware.accounts.merges import Merge
-from courseware.accounts.models import User
-from courseware.accounts.permissions import not_decided_by
+from courseware.accounts.models import Merge, User
+from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.assignments.acting import act_soon
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
 from courseware.assignments.planning import version_of

@@ -12,14 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.moving import add_place, end_place
-from courseware.accounts.permissions import handles_people, may_place, sees_the_firm, teams_managed_by
-from courseware.accounts.person_field import PersonField
-from courseware.accounts.standing_in import end_substitute, name_substitute
-from courseware.accounts.substitutes import Substitute
-from courseware.accounts.teams import add_team, change_team, close_team
+from courseware.accounts.models import Membership, Substitute, Team, User
+from courseware.accounts.people.form_fields import PersonField
+from courseware.accounts.permissions.permissions import handles_people, may_place, sees_the_firm, teams_managed_by
+from courseware.accounts.security.reauthentication import asks_before_posting
+from courseware.accounts.teams.deputies import end_substitute, name_substitute
+from courseware.accounts.teams.memberships import add_place, end_place
+from courseware.accounts.teams.teams import add_team, change_team, close_team
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_forms import DayInput, SinceShownForm
 from courseware.lib.dates import site_day

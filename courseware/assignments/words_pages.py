@@ -18,10 +18,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_before_posting
 from courseware.accounts.models import User
-from courseware.accounts.permissions import handles_people, people_visible_to, sees_the_firm
-from courseware.accounts.person_field import PersonSearch
+from courseware.accounts.people.form_fields import PersonSearch
+from courseware.accounts.permissions.permissions import handles_people, people_visible_to, sees_the_firm
+from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assignments.people_forms import exactly_or_found_by
 from courseware.branding.branding import face_of
 from courseware.content.authoring.editor_state import language_name

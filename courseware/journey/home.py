@@ -11,9 +11,9 @@ from django.utils.formats import date_format
 from django.utils.timesince import timeuntil
 from django.utils.translation import get_language, gettext
 
-from courseware.accounts.absences import last_day_away
-from courseware.accounts.leads import lead_of
+from courseware.accounts.calendar.absences import last_day_away
 from courseware.accounts.models import Membership
+from courseware.accounts.teams.managers import lead_of
 from courseware.assessment.exam_terms import ExamTerms, exam_terms
 from courseware.assessment.models import Certificate, Standing
 from courseware.content.rendering import store

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from courseware.accounts.leads import lead_of
 from courseware.accounts.models import User
+from courseware.accounts.teams.managers import lead_of
 from courseware.assessment.grading import points_needed
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of

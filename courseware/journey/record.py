@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from courseware.accounts.notes import Note
+from courseware.accounts.models import Note
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assessment.objective_scores import by_module, exam_scores
 from courseware.assessment.outside_records import trainings_of

@@ -5,8 +5,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from courseware.accounts.absences import last_day_away
-from courseware.accounts.site_name import face_for
+from courseware.accounts.calendar.absences import last_day_away
+from courseware.accounts.permissions.site_context import face_for
 from courseware.assessment.daily_card import daily_card
 from courseware.content.rendering import store
 from courseware.course_format.parsing.documents import display_tag

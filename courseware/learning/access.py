@@ -6,7 +6,7 @@ from functools import cached_property
 from django.http import Http404
 from django.utils.translation import get_language
 
-from courseware.accounts.sessions import TIME_ZONE
+from courseware.accounts.security.sessions import TIME_ZONE
 from courseware.content.models import Release
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step

@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from courseware.accounts.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import Adjustment, AdjustmentLine

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.admin import TeamAdmin
 from courseware.accounts.models import Team
-from courseware.accounts.people_lists import LearnersTeamFilter, SearchByPeople
-from courseware.accounts.search_terms import HOW_PEOPLE_ARE_FOUND
+from courseware.accounts.people.admin_search import LearnersTeamFilter, SearchByPeople
+from courseware.accounts.people.search import HOW_PEOPLE_ARE_FOUND
 from courseware.content.course_titles import CourseTitleFilter, course_title
 from courseware.learning.adjustments import Adjustment
 from courseware.learning.admin_forms import AnotherDayForm, EnrollmentForm, EnrollTeamForm, confirmation

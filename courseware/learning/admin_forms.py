@@ -4,7 +4,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.permissions import may_decide_about
+from courseware.accounts.permissions.permissions import may_decide_about
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release
 from courseware.learning.due import DueDayField

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.audit_log.record import record, record_many
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment

@@ -14,9 +14,9 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.inviting import in_other_languages, link_in_words
-from courseware.accounts.leads import leads_of
 from courseware.accounts.models import User
+from courseware.accounts.sign_in.invitations import in_other_languages, link_in_words
+from courseware.accounts.teams.managers import leads_of
 from courseware.content.rendering import store
 from courseware.learning.due import day_in_words
 from courseware.learning.due_feeds import due_calendar_of

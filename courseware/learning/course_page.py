@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from courseware.accounts.site_name import face_for
+from courseware.accounts.permissions.site_context import face_for
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import checked_on, contacts_on_card

@@ -8,9 +8,8 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from courseware.accounts.away import Away
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.sessions import ask_for_teams_anew
+from courseware.accounts.models import Away, Membership, Team, User
+from courseware.accounts.security.sessions import ask_for_teams_anew
 from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.adjustments import AdjustmentLine, Postponement

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.working_days import Calendar, calendars_of_people
+from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
 from courseware.learning.models import Enrollment
 
 FARTHEST = timedelta(days=3653)  # ten years, with their leap days

@@ -5,7 +5,7 @@ from django.db.models import Count, F, OuterRef, Subquery
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, time_zones
-from courseware.accounts.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.audit_log.record import record_many, subject_of
 from courseware.learning.adjusting import adjust
 from courseware.learning.adjustments import Adjustment

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Case, FilteredRelation, Q, Sum, When
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.whereabouts import keep_teams_of
+from courseware.accounts.teams.membership_locks import keep_teams_of
 from courseware.learning import states, validity
 from courseware.learning.states import State
 from courseware.learning.validity import Validity

@@ -14,9 +14,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 
-from courseware.accounts.merges import Merge
-from courseware.accounts.models import User
-from courseware.accounts.whereabouts import change_teams_of
+from courseware.accounts.models import Merge, User
+from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.audit_log.record import NewEvent
 from courseware.learning.headcounts import Relocation, count
 from courseware.learning.models import Answer, Completion, Enrollment

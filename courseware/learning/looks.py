@@ -5,7 +5,7 @@ from datetime import datetime, time
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import audits
+from courseware.accounts.permissions.permissions import audits
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record, subject_of
 from courseware.learning.models import Enrollment

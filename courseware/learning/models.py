@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.absences import away_now
+from courseware.accounts.calendar.absences import away_now
 from courseware.accounts.models import Team, time_zones
-from courseware.accounts.permissions import (
+from courseware.accounts.permissions.permissions import (
     audits,
     handles_people,
     is_no_staff,
@@ -18,7 +18,7 @@ from courseware.accounts.permissions import (
     not_decided_by,
     people_managed_by,
 )
-from courseware.accounts.whereabouts import keep_teams_of
+from courseware.accounts.teams.membership_locks import keep_teams_of
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning import not_asked, states, validity

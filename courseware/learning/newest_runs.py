@@ -2,8 +2,8 @@
 
 from django.db import models, transaction
 
-from courseware.accounts.merges import Merge
-from courseware.accounts.whereabouts import change_teams_of, keep_teams_of
+from courseware.accounts.models import Merge
+from courseware.accounts.teams.membership_locks import change_teams_of, keep_teams_of
 from courseware.learning import validity
 from courseware.learning.headcounts import Relocation, count
 

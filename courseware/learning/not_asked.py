@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.absences import away_now
+from courseware.accounts.calendar.absences import away_now
 from courseware.learning.states import NOT_ASKED, IsSet, State
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from courseware.accounts.away import Away
-from courseware.accounts.models import User, time_zones
-from courseware.accounts.working_days import Calendar, calendars_of_people
+from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
+from courseware.accounts.models import Away, User, time_zones
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning.adjustments import Postponement
 from courseware.learning.models import Enrollment, zone_named

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_before_posting, asks_who_it_is
+from courseware.accounts.security.reauthentication import asks_before_posting, asks_who_it_is
 from courseware.content.admin import CourseAdmin
 from courseware.content.authoring.exam_change_text import words_of
 from courseware.content.authoring.preview import check_beside

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Sum
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import learners_of
-from courseware.accounts.whereabouts import change_teams_of
+from courseware.accounts.permissions.permissions import learners_of
+from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.learning.headcounts import FIRM, Headcount, Place, reach, write
 from courseware.learning.models import Enrollment
 

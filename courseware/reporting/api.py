@@ -14,10 +14,10 @@ from ninja.errors import AuthenticationError
 from ninja.security import HttpBearer
 from ninja.throttling import BaseThrottle
 
-from courseware.accounts.allauth_internals import consume
 from courseware.accounts.api_keys import ApiKey, note_use, working_key
 from courseware.accounts.models import Team, User
-from courseware.accounts.permissions import people_visible_to, sees_reports
+from courseware.accounts.permissions.permissions import people_visible_to, sees_reports
+from courseware.accounts.sign_in.allauth_internals import consume
 from courseware.assessment.certificate_facts import FACTS
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event

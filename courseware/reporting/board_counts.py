@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.models import Team
-from courseware.accounts.permissions import (
+from courseware.accounts.permissions.permissions import (
     audits,
     handles_people,
     learners_of,

@@ -11,8 +11,8 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
-from courseware.accounts.search_terms import found_by
+from courseware.accounts.people.search import found_by
+from courseware.accounts.permissions.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
 from courseware.assessment.models import Standing
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, outline

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from courseware.accounts.models import Team
-from courseware.accounts.permissions import own_teams, sees_the_firm
+from courseware.accounts.permissions.permissions import own_teams, sees_the_firm
 from courseware.content.models import Course
 from courseware.learning.headcounts import Headcount, Tally, reach, tally
 from courseware.learning.models import EnrollmentQuerySet

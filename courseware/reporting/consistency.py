@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from courseware.accounts.search_terms import keys_found_wrongly
+from courseware.accounts.people.search import keys_found_wrongly
 from courseware.audit_log.verify import alterations
 from courseware.content.models import Release
 from courseware.content.releases.publishing import digest_of

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import get_language
 
-from courseware.accounts.leads import leads_of
-from courseware.accounts.permissions import handles_people, people_in_hands_of
+from courseware.accounts.permissions.permissions import handles_people, people_in_hands_of
+from courseware.accounts.teams.managers import leads_of
 from courseware.content.course_titles import course_title
 from courseware.learning.day_requests import DayRequest, ManagerQuestion
 from courseware.learning.models import Enrollment, EnrollmentQuerySet

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import offices
-from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.people.offboarding import leave
+from courseware.accounts.permissions import roles
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.models import OutsideTraining
@@ -155,9 +155,9 @@ def create_demo_firm(at: datetime | None = None, *, say: Callable[[str], object]
     editor = person("editor@example.com", "编辑 · 许可", is_staff=True)
     editor.groups.add(Group.objects.get(name="Editors"))
     hr = person("hr@example.com", "杨岚")
-    hr.groups.add(Group.objects.get(name=offices.HR))
+    hr.groups.add(Group.objects.get(name=roles.HR))
     auditor = person("auditor@example.com", "审计 · 罗申", audits_until=at.date() + timedelta(days=365))
-    auditor.groups.add(Group.objects.get(name=offices.AUDITORS))
+    auditor.groups.add(Group.objects.get(name=roles.AUDITORS))
     manager = person("manager@example.com", "李琳")
     centre = Team.objects.create(name="华东客服中心")
     late_shift = Team.objects.create(name="晚班组", parent=centre)

@@ -12,9 +12,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.letters import OPENS, LetterHours, hours_of
 from courseware.accounts.models import Membership, User
-from courseware.accounts.permissions import is_manager, people_managed_by, teams_managed_by
+from courseware.accounts.permissions.permissions import is_manager, people_managed_by, teams_managed_by
+from courseware.accounts.sign_in.emails import OPENS, LetterHours, hours_of
 from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, register_morning_job, summary
 from courseware.content.course_titles import course_title
 from courseware.content.rendering import store

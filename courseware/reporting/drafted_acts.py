@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from django.db.models import CharField, Max, QuerySet, Value
 from django.utils.translation import get_language
 
-from courseware.accounts.permissions import not_decided_by, people_managed_by
-from courseware.accounts.working_days import calendars_of_people
+from courseware.accounts.calendar.working_days import calendars_of_people
+from courseware.accounts.permissions.permissions import not_decided_by, people_managed_by
 from courseware.assessment.models import Attempt
 from courseware.assignments.carrying_out import Unreminded, why_unreminded
 from courseware.assignments.models import Talk

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Subquery
 
-from courseware.accounts.merges import Merge
-from courseware.accounts.models import Team
+from courseware.accounts.models import Merge, Team
 from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.learning import recounting

@@ -11,11 +11,11 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.leads import leads_of, next_level
-from courseware.accounts.letters import LetterHours, hours_of
 from courseware.accounts.models import User
-from courseware.accounts.offices import HR, in_office
-from courseware.accounts.permissions import handles_people, is_manager, people_managed_by, people_visible_to
+from courseware.accounts.permissions.permissions import handles_people, is_manager, people_managed_by, people_visible_to
+from courseware.accounts.permissions.roles import HR, in_office
+from courseware.accounts.sign_in.emails import LetterHours, hours_of
+from courseware.accounts.teams.managers import leads_of, next_level
 from courseware.assignments.mornings import Morning, MorningJob, in_order
 from courseware.assignments.reminder_plans import is_escalated
 from courseware.assignments.reminding import ASKS, DueReminder, Plans, asked_about, reminders_due

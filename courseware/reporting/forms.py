@@ -10,7 +10,7 @@ from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team, User, plain_staff_number
-from courseware.accounts.person_field import PersonSearch
+from courseware.accounts.people.form_fields import PersonSearch
 from courseware.assignments.event_words import verbs_by_words
 from courseware.assignments.people_forms import DayInput
 from courseware.audit_log.record import subject_of

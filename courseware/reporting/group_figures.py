@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import sees_the_firm, teams_managed_by
+from courseware.accounts.permissions.permissions import sees_the_firm, teams_managed_by
 from courseware.content.models import Course
 from courseware.lib.disclosure import STEP
 

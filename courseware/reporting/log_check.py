@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from courseware.accounts.merges import Merge
-from courseware.accounts.notes import Note
+from courseware.accounts.models import Merge, Note
 from courseware.assessment.certificate_facts import facts_in_log
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper, OutsideTraining
 from courseware.assignments.models import Talk

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.permissions import sees_reports
+from courseware.accounts.permissions.permissions import sees_reports
 from courseware.assignments.mornings import Morning, MorningJob
 from courseware.audit_log.record import record
 from courseware.lib.dates import site_day

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions import sees_the_firm
+from courseware.accounts.permissions.permissions import sees_the_firm
 from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline

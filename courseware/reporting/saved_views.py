@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models, transaction
 
-from courseware.accounts.moving import lock_person
+from courseware.accounts.teams.memberships import lock_person
 from courseware.lib.db.compiled_query import KeptQuery
 from courseware.lib.text.names import NameField
 

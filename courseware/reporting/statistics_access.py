@@ -4,7 +4,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 
-from courseware.accounts.permissions import may_preview
+from courseware.accounts.permissions.permissions import may_preview
 from courseware.content.models import Course, Document, Page
 from courseware.content.rendering.store import PageData, page
 

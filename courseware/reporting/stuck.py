@@ -11,7 +11,7 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Va
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from courseware.accounts.working_days import Calendar, calendars_of_people
+from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
 from courseware.assessment.models import Attempt
 from courseware.journey.next_act import Journey
 from courseware.learning.models import Answer, Completion, EnrollmentQuerySet

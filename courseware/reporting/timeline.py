@@ -7,9 +7,7 @@ from html import unescape
 
 from django.utils.html import strip_tags
 
-from courseware.accounts.away import Away
-from courseware.accounts.models import User
-from courseware.accounts.notes import Note
+from courseware.accounts.models import Away, Note, User
 from courseware.assessment.drilling import drills_of
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assignments.models import Talk

@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 
 from courseware.accounts.api_keys import MOST_KEYS, ApiKey, end_key, make_key, working_key
-from courseware.accounts.leaving import come_back, leave
 from courseware.accounts.models import User
-from courseware.accounts.rights import deactivate, end_sessions
+from courseware.accounts.people.offboarding import come_back, leave
+from courseware.accounts.permissions.role_changes import deactivate, end_sessions
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import NEW

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.inviting import NotInvited, invite, password_link
 from courseware.accounts.models import Device
-from courseware.accounts.rights import deactivate, end_sessions
+from courseware.accounts.permissions.role_changes import deactivate, end_sessions
+from courseware.accounts.sign_in.invitations import NotInvited, invite, password_link
 from courseware.audit_log.models import Event
 from tests.making import PASSWORD, letters, make_admin, make_user
 

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 from django.core.exceptions import ValidationError
 
-from courseware.accounts.joining import add_person
-from courseware.accounts.leaving import come_back, leave, let_go
 from courseware.accounts.models import Membership, User
-from courseware.accounts.moving import move
+from courseware.accounts.people.offboarding import come_back, leave, let_go
+from courseware.accounts.people.onboarding import add_person
+from courseware.accounts.teams.memberships import move
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.audit_log.verify import verify

@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.accounts.inviting import invite, mail_new_link
-from courseware.accounts.leaving import leave
-from courseware.accounts.letters import LetterHours, hours_of, why_of_leaver
-from courseware.accounts.models import CalendarDay, Membership
-from courseware.accounts.standing_in import end_substitute, name_substitute
-from courseware.accounts.substitutes import Substitute
-from courseware.accounts.working_days import Calendar, ListedDay
+from courseware.accounts.calendar.working_days import Calendar, ListedDay
+from courseware.accounts.models import CalendarDay, Membership, Substitute
+from courseware.accounts.people.offboarding import leave
+from courseware.accounts.sign_in.emails import LetterHours, hours_of, why_of_leaver
+from courseware.accounts.sign_in.invitations import invite, mail_new_link
+from courseware.accounts.teams.deputies import end_substitute, name_substitute
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message, MessageState
 from tests.making import join, letters, make_admin, make_hr, make_team, make_user

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.accounts.notes import Note
-from courseware.accounts.noting import take_back_notes, write_note
+from courseware.accounts.models import Note
+from courseware.accounts.people.notes import take_back_notes, write_note
 from courseware.assignments.merging import merge, undo_merge
 from courseware.audit_log.models import Event
 from courseware.reporting import log_check

@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.devices import in_words
 from courseware.accounts.models import User
+from courseware.accounts.security.trusted_devices import in_words
 from courseware.audit_log.models import Event
 from courseware.autosave.store import keep, unsaved_in
 from tests.accounts.test_inviting import NEW, choose, path_of_link

@@ -7,8 +7,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import translation
 
-from courseware.accounts.inviting import password_link
 from courseware.accounts.models import User
+from courseware.accounts.sign_in.invitations import password_link
 from tests.branding.styles import put_on
 from tests.making import make_user
 

@@ -1,9 +1,9 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from courseware.accounts.leads import lead_of
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import people_managed_by, teams_managed_by
+from courseware.accounts.permissions.permissions import people_managed_by, teams_managed_by
+from courseware.accounts.teams.managers import lead_of
 from courseware.reporting.enrollment_check import team_places
 from tests.making import join, make_team, make_user
 

@@ -1,10 +1,10 @@
 import pytest
 from django.db import connection, transaction
 
-from courseware.accounts.leaving import remove_person
 from courseware.accounts.models import User
-from courseware.accounts.moving import change_particulars
-from courseware.accounts.search_terms import SearchTerm, found_by, keys_found_wrongly, renew_terms, terms_of
+from courseware.accounts.people.offboarding import remove_person
+from courseware.accounts.people.search import SearchTerm, found_by, keys_found_wrongly, renew_terms, terms_of
+from courseware.accounts.teams.memberships import change_particulars
 from courseware.reporting.consistency import differences
 from tests.making import make_hr, make_user
 

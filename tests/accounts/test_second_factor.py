@@ -16,10 +16,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts import seeds
-from courseware.accounts.inviting import password_link
-from courseware.accounts.offices import AUDITORS, HR
-from courseware.accounts.sessions import SEEN
+from courseware.accounts.permissions.roles import AUDITORS, HR
+from courseware.accounts.security import two_factor_secrets
+from courseware.accounts.security.sessions import SEEN
+from courseware.accounts.sign_in.invitations import password_link
 from courseware.audit_log.models import Event
 from tests.accounts.test_own_sessions import FIREFOX
 from tests.making import (
@@ -346,7 +346,7 @@ def test_the_database_holds_no_readable_seed():
     assert SECRET not in written
     assert all(code not in written for code in codes)
     seed = stored()["recovery_codes"]["seed"]
-    assert seeds.decrypt(seed) != seed
+    assert two_factor_secrets.decrypt(seed) != seed
 
 
 def test_after_the_nightly_job_the_old_key_is_not_needed(settings):
@@ -355,7 +355,7 @@ def test_after_the_nightly_job_the_old_key_is_not_needed(settings):
     client, _ = sign_in(admin)
     code = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()[0]
     assert client.post(reverse(GIVE), {"code": code}).status_code == 302
-    assert [seeds.renew_encryption() for _ in range(2)] == ["2", "0"]
+    assert [two_factor_secrets.renew_encryption() for _ in range(2)] == ["2", "0"]
     settings.SECRET_KEY_FALLBACKS = []
     client, _ = sign_in(admin)
     assert client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)}).status_code == 302
@@ -370,7 +370,7 @@ def test_without_the_old_key_no_code_is_right_and_no_page_fails(settings, caplog
     for each in (code_of_an_app(SECRET), code):
         assert client.post(reverse(GIVE), {"code": each}).status_code == 422
     assert "SECRET_KEY" in caplog.text
-    assert seeds.renew_encryption() == "0"
+    assert two_factor_secrets.renew_encryption() == "0"
     assert stored() == before
     settings.SECRET_KEY_FALLBACKS = ["for-tests-only-" * 4]
     settings.SECRET_KEY = NEW_KEY
@@ -382,7 +382,7 @@ def test_the_job_keeps_a_recovery_code_used_that_was_used_meanwhile(settings, mo
     codes = RecoveryCodes.activate(admin)
     used = codes.get_unused_codes()[0]
     change_key(settings, keep_old=True)
-    asked_for, is_read = seeds.encrypted_data, []
+    asked_for, is_read = two_factor_secrets.encrypted_data, []
 
     def use_a_code_meanwhile(data):
         if "seed" in data and not is_read:
@@ -390,8 +390,8 @@ def test_the_job_keeps_a_recovery_code_used_that_was_used_meanwhile(settings, mo
             assert codes.validate_code(used)
         return asked_for(data)
 
-    monkeypatch.setattr(seeds, "encrypted_data", use_a_code_meanwhile)
-    seeds.renew_encryption()
+    monkeypatch.setattr(two_factor_secrets, "encrypted_data", use_a_code_meanwhile)
+    two_factor_secrets.renew_encryption()
     assert used not in Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
 
 

@@ -6,8 +6,8 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from courseware.accounts.models import Membership
-from courseware.accounts.rights import deactivate
-from courseware.accounts.sessions import BEGAN, MANAGES, SEEN, TIME_ZONE
+from courseware.accounts.permissions.role_changes import deactivate
+from courseware.accounts.security.sessions import BEGAN, MANAGES, SEEN, TIME_ZONE
 from courseware.audit_log.models import Event
 from tests.making import PASSWORD, join, make_admin, make_team, make_user
 

@@ -8,10 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, User
-from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code
-from courseware.accounts.standing_in import name_substitute
-from courseware.accounts.ways_in import SignInCode
+from courseware.accounts.models import Membership, SignInCode, User
+from courseware.accounts.sign_in.sign_in_codes import NoCode, give_code, may_give_code, use_code
+from courseware.accounts.teams.deputies import name_substitute
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import CHOOSE, NEW, is_in

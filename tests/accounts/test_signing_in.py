@@ -7,12 +7,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from courseware.accounts.addresses import page_address, stays_here
-from courseware.accounts.freshness import is_fresh
-from courseware.accounts.hashing import SmallArgon2Hasher
-from courseware.accounts.inviting import password_link
 from courseware.accounts.models import Device, User
-from courseware.accounts.sign_in_names import plain_name
+from courseware.accounts.security.reauthentication import is_fresh
+from courseware.accounts.sign_in.identifiers import plain_name
+from courseware.accounts.sign_in.invitations import password_link
+from courseware.accounts.sign_in.password_hashing import SmallArgon2Hasher
+from courseware.accounts.sign_in.return_urls import page_address, stays_here
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.notifications.models import Message
@@ -338,7 +338,7 @@ def test_nobodys_number_looks_like_an_address():
 
 @pytest.mark.django_db(transaction=True)
 def test_known_and_unknown_names_cost_the_same_queries_and_one_hash(client, monkeypatch, settings):
-    settings.PASSWORD_HASHERS = ["courseware.accounts.hashing.SmallArgon2Hasher"]
+    settings.PASSWORD_HASHERS = ["courseware.accounts.sign_in.password_hashing.SmallArgon2Hasher"]
     make_numbered()
     make_user(email="known@example.com", staff_number="B7")
     hashes = []

@@ -10,10 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, User
-from courseware.accounts.standing_in import name_substitute
-from courseware.accounts.team_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
-from courseware.accounts.ways_in import JoinRequest, TeamLink
+from courseware.accounts.models import JoinRequest, Membership, TeamLink, User
+from courseware.accounts.teams.deputies import name_substitute
+from courseware.accounts.teams.invite_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
 from tests.accounts.test_inviting import CHOOSE, is_in
@@ -247,7 +246,7 @@ def test_queries_do_not_tell_whether_a_number_is_known(client, team, link):
 
 
 def test_nobody_fills_the_list_of_who_waits(team, link, monkeypatch):
-    monkeypatch.setattr("courseware.accounts.team_links.MOST_WAITING", 2)
+    monkeypatch.setattr("courseware.accounts.teams.invite_links.MOST_WAITING", 2)
     for number in range(4):
         assert come_in(link, f"X{number}", "Nobody") is None
     assert JoinRequest.objects.count() == 2

@@ -5,9 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from courseware.accounts import admin, teams
+from courseware.accounts import admin
 from courseware.accounts.models import Team
-from courseware.accounts.whereabouts import SLOTS, change_teams_of, keep_teams_of
+from courseware.accounts.teams import teams
+from courseware.accounts.teams.membership_locks import SLOTS, change_teams_of, keep_teams_of
 from tests.making import join, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db

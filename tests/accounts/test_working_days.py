@@ -4,13 +4,11 @@ from datetime import date, timedelta
 
 import holidays
 import pytest
-from courseware.accounts.management.commands.generate_holidays import table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.accounts.day_lists import DayProblem, decoded, put_in, read_days, take_out
-from courseware.accounts.models import CalendarDay
-from courseware.accounts.working_days import (
+from courseware.accounts.calendar.calendar_import import DayProblem, decoded, put_in, read_days, take_out
+from courseware.accounts.calendar.working_days import (
     SHIPPED,
     Calendar,
     ListedDay,
@@ -19,6 +17,8 @@ from courseware.accounts.working_days import (
     shipped,
     years_known,
 )
+from courseware.accounts.management.commands.generate_holidays import table
+from courseware.accounts.models import CalendarDay
 from courseware.audit_log.models import Event
 from tests.making import join, make_admin, make_team, make_user
 

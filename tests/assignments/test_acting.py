@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from courseware.accounts.teams import close_team
+from courseware.accounts.teams.teams import close_team
 from courseware.assignments import acting
 from courseware.assignments.acting import short_lists
 from courseware.assignments.models import Assignment

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.accounts.away import Away
+from courseware.accounts.models import Away
 from courseware.learning.models import Enrollment
 from courseware.learning.postponing import mark_away
 from courseware.lib import dates

@@ -7,16 +7,15 @@ import time_machine
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.accounts.joining import add_person
-from courseware.accounts.mergeable import Unmerged
-from courseware.accounts.models import Membership, User
-from courseware.accounts.moving import add_place, change_particulars
-from courseware.accounts.rosters.applying import DONE, LEFT_OUT, apply_next, begin_applying, outcome_lines
-from courseware.accounts.rosters.bringing import bring
-from courseware.accounts.sign_in_codes import NoCode, give_code, may_give_code, use_code
-from courseware.accounts.standing_in import name_substitute
-from courseware.accounts.team_links import answer_request, make_link
-from courseware.accounts.ways_in import JoinRequest
+from courseware.accounts.models import JoinRequest, Membership, User
+from courseware.accounts.people.merge_checks import Unmerged
+from courseware.accounts.people.onboarding import add_person
+from courseware.accounts.roster_import.apply import DONE, LEFT_OUT, apply_next, begin_applying, outcome_lines
+from courseware.accounts.roster_import.upload import bring
+from courseware.accounts.sign_in.sign_in_codes import NoCode, give_code, may_give_code, use_code
+from courseware.accounts.teams.deputies import name_substitute
+from courseware.accounts.teams.invite_links import answer_request, make_link
+from courseware.accounts.teams.memberships import add_place, change_particulars
 from courseware.assessment.models import OutsideTraining
 from courseware.assignments.merging import merge, why_not
 from courseware.learning.adjustments import AdjustmentLine

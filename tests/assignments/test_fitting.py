@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from courseware.accounts.working_days import Calendar
+from courseware.accounts.calendar.working_days import Calendar
 from courseware.assignments.fitting import Certified, Deed, NewestRun, PersonFacts, Verdict, Why, verdict
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.planning import Opinion, decide

@@ -8,9 +8,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import User
-from courseware.accounts.team_links import make_link
-from courseware.accounts.ways_in import JoinRequest, TeamLink
+from courseware.accounts.models import JoinRequest, TeamLink, User
+from courseware.accounts.teams.invite_links import make_link
 from courseware.lib.dates import site_day
 from tests.making import join, make_hr, make_team, make_user
 

@@ -4,15 +4,14 @@ import pytest
 from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from courseware.accounts.joining import add_person
-from courseware.accounts.models import Team, User
-from courseware.accounts.rosters import roster as rosters
-from courseware.accounts.rosters.applying import apply_next
-from courseware.accounts.rosters.roster import Roster
+from courseware.accounts.models import Roster, Team, User
+from courseware.accounts.models import roster_import as rosters
+from courseware.accounts.people.onboarding import add_person
+from courseware.accounts.roster_import.apply import apply_next
 from courseware.assignments import list_pages, nightly_list
 from courseware.audit_log.models import Event
-from tests.accounts.rosters.files import csv_file, xlsx
-from tests.accounts.rosters.firms import compared, make_teams
+from tests.accounts.roster_import.files import csv_file, xlsx
+from tests.accounts.roster_import.firms import compared, make_teams
 from tests.counting import statements
 from tests.making import make_admin, make_editor, make_hr
 

@@ -4,8 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.accounts.merges import Merge
-from courseware.accounts.models import User
+from courseware.accounts.models import Merge, User
 from courseware.assignments.merging import merge
 from courseware.learning.enrolling import enroll
 from courseware.learning.models import Enrollment

@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 from django.utils.translation import override
 
-from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
+from courseware.accounts.people.offboarding import leave
 from courseware.assignments.acting import act
 from courseware.assignments.carrying_out import remind
 from courseware.assignments.merging import merge, undo_merge

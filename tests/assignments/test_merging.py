@@ -9,10 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.accounts.mergeable import CannotMerge, Unmerged
-from courseware.accounts.merges import Merge
-from courseware.accounts.models import Membership, User
-from courseware.accounts.standing_in import name_substitute
+from courseware.accounts.models import Membership, Merge, User
+from courseware.accounts.people.merge_checks import CannotMerge, Unmerged
+from courseware.accounts.teams.deputies import name_substitute
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import record_outside
 from courseware.assessment.standing import keep_standings

@@ -7,8 +7,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.accounts.mergeable import CannotMerge
-from courseware.accounts.merges import Merge
+from courseware.accounts.models import Merge
+from courseware.accounts.people.merge_checks import CannotMerge
 from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
 from courseware.assessment.outside_records import record_outside

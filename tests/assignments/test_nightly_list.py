@@ -7,12 +7,11 @@ from unittest.mock import Mock
 import pytest
 from django.core.management import CommandError, call_command
 
-from courseware.accounts.joining import add_person
-from courseware.accounts.leaving import leave
-from courseware.accounts.models import User
-from courseware.accounts.rosters import applying
-from courseware.accounts.rosters import roster as rosters
-from courseware.accounts.rosters.roster import Roster
+from courseware.accounts.models import Roster, User
+from courseware.accounts.models import roster_import as rosters
+from courseware.accounts.people.offboarding import leave
+from courseware.accounts.people.onboarding import add_person
+from courseware.accounts.roster_import import apply
 from courseware.assignments import nightly_list
 from courseware.assignments.nightly_list import bring_in_newest, take_up
 from courseware.jobs import worker
@@ -21,8 +20,8 @@ from courseware.learning.models import Enrollment
 from courseware.lib.side_process import MachineBusy, SideProcess
 from courseware.notifications.email.queue import tell
 from courseware.notifications.models import Message
-from tests.accounts.rosters.files import csv_file
-from tests.accounts.rosters.firms import bring_in, compared
+from tests.accounts.roster_import.files import csv_file
+from tests.accounts.roster_import.firms import bring_in, compared
 from tests.assignments.rules import make_rule
 from tests.jobs import doing
 from tests.making import letters, make_admin, make_course, make_hr, make_team
@@ -254,7 +253,7 @@ def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(mo
     monkeypatch.setattr("django_tasks_db.management.commands.db_worker.close_old_connections", lambda: None)
     doing.done.clear()
     roster = compared(["A1", "Li", "", ""], ["A2", "Wang", "", ""], ["A3", "Zhao", "", ""])
-    applying.begin_applying(roster, by=make_admin())
+    apply.begin_applying(roster, by=make_admin())
     honest = nightly_list.apply_next
 
     def apply_and_note(pk):
@@ -279,13 +278,13 @@ def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     admin = make_admin()
     roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])
-    applying.begin_applying(roster, by=admin, invites=True)
+    apply.begin_applying(roster, by=admin, invites=True)
     nightly_list.take_up_next.call(roster.pk)
-    assert [applying.stop_applying(roster.pk, by=admin) for _tab in range(2)] == [True, False]
+    assert [apply.stop_applying(roster.pk, by=admin) for _tab in range(2)] == [True, False]
     for _again in range(2):
         nightly_list.take_up_next.call(roster.pk)
     roster.refresh_from_db()
     assert (roster.finished_at is not None, roster.notes["stopped_by"]) == (True, admin.pk)
     assert [each.name for each in User.objects.filter(staff_number__startswith="A")] == ["Li"]
     assert [each.person.name for each in Message.objects.filter(kind="invitation")] == ["Li"]
-    assert not applying.stop_applying(roster.pk, by=admin)
+    assert not apply.stop_applying(roster.pk, by=admin)

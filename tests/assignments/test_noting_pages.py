@@ -4,9 +4,8 @@ import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.accounts.models import Membership
-from courseware.accounts.notes import Note
-from courseware.accounts.noting import write_note
+from courseware.accounts.models import Membership, Note
+from courseware.accounts.people.notes import write_note
 from courseware.assignments import decision_pages
 from tests.making import join, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of

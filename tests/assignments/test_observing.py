@@ -9,9 +9,8 @@ from bs4 import BeautifulSoup
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, User
-from courseware.accounts.substitutes import Substitute
-from courseware.accounts.teams import close_team
+from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.teams.teams import close_team
 from courseware.assignments.merging import merge
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.assignments.observing import NotAsked, Unobserved, observations_due, observe

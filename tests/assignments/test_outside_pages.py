@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from courseware.accounts.rosters.reading import ListRefused, understood
-from courseware.accounts.rosters.tables import read_text
+from courseware.accounts.roster_import.file_formats import read_text
+from courseware.accounts.roster_import.parser import ListRefused, understood
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assessment.outside_records import OwnTraining, record_outside
 from courseware.assignments.certified_enrollments import record_trainings

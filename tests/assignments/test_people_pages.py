@@ -8,9 +8,8 @@ from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from courseware.accounts.leaving import leave
-from courseware.accounts.models import Team, User
-from courseware.accounts.rosters.roster import Roster
+from courseware.accounts.models import Roster, Team, User
+from courseware.accounts.people.offboarding import leave
 from courseware.assignments import acting
 from courseware.assignments.certified_enrollments import end_certified
 from courseware.assignments.models import AssignmentRule
@@ -18,7 +17,7 @@ from courseware.assignments.nightly_list import take_up
 from courseware.assignments.reminding import remind_due
 from courseware.learning.models import Enrollment
 from courseware.reporting.consistency import differences
-from tests.accounts.rosters.files import csv_file
+from tests.accounts.roster_import.files import csv_file
 from tests.assignments.rules import make_rule
 from tests.making import join, letters, make_admin, make_auditor, make_editor, make_enrollment, make_team, make_user
 

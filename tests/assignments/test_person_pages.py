@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 from django.core import mail
 
-from courseware.accounts.inviting import invite
 from courseware.accounts.models import Membership, User
-from courseware.accounts.notices import notify
+from courseware.accounts.sign_in.account_notices import notify
+from courseware.accounts.sign_in.invitations import invite
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record, subject_of

@@ -7,10 +7,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts import sign_in_codes
-from courseware.accounts.models import User
-from courseware.accounts.sign_in_codes import HOLDS_FOR, give_code
-from courseware.accounts.ways_in import SignInCode
+from courseware.accounts.models import SignInCode, User
+from courseware.accounts.sign_in import sign_in_codes
+from courseware.accounts.sign_in.sign_in_codes import HOLDS_FOR, give_code
 from courseware.audit_log.models import Event
 from tests.counting import statements
 from tests.making import PASSWORD, join, make_admin, make_auditor, make_editor, make_hr, make_team, make_user

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from courseware.accounts.working_days import Calendar, ListedDay
+from courseware.accounts.calendar.working_days import Calendar, ListedDay
 from courseware.assignments.reminder_plans import days_of_plan, planned_day, reminder_on, with_repeats
 
 FRIDAY = date(2026, 12, 11)

@@ -5,11 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from courseware.accounts.leaving import leave
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import people_managed_by
-from courseware.accounts.standing_in import end_substitute, name_substitute
-from courseware.accounts.substitutes import Substitute
+from courseware.accounts.models import Membership, Substitute, Team, User
+from courseware.accounts.people.offboarding import leave
+from courseware.accounts.permissions.permissions import people_managed_by
+from courseware.accounts.teams.deputies import end_substitute, name_substitute
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.learning.headcounts import Headcount

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.accounts.inviting import invite
+from courseware.accounts.sign_in.invitations import invite
 from courseware.assessment.models import Certificate
 from courseware.assignments.ending_letters import tell_of_endings
 from courseware.assignments.reminding import remind_due

@@ -10,7 +10,7 @@ from courseware.assignments.acting import act
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.switching import switch_on
 from courseware.learning.manager_actions import FOR_MANY
-from tests.accounts.rosters.files import csv_file
+from tests.accounts.roster_import.files import csv_file
 from tests.browser.courses import make_tea_room
 from tests.browser.refused import empty
 from tests.browser.test_axe import assert_fine, languages, looks_of, misfits_of, refused_pages, shown_problems

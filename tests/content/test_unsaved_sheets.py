@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
 
-from courseware.accounts.sessions import SEEN
+from courseware.accounts.security.sessions import SEEN
 from courseware.autosave.models import UnsavedText
 from courseware.content.models import Document, Revision
 from courseware.content.releases.drafts import save_drafts

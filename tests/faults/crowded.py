@@ -11,7 +11,7 @@ def crowd(number):
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
-    from courseware.accounts import sessions
+    from courseware.accounts.security import sessions
     from courseware.content.models import Course, ReleaseEntry
     from courseware.learning import enrolling
     from courseware.learning.question_view import drawn_with

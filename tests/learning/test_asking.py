@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from courseware.accounts.leaving import leave
+from courseware.accounts.people.offboarding import leave
 from courseware.assignments.merging import merge
 from courseware.audit_log.models import Event
 from courseware.content.models import Course

@@ -9,10 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 
-from courseware.accounts.away import Away
-from courseware.accounts.models import Membership, User
-from courseware.accounts.moving import end_place, move
-from courseware.accounts.teams import change_team, close_team
+from courseware.accounts.models import Away, Membership, User
+from courseware.accounts.teams.memberships import end_place, move
+from courseware.accounts.teams.teams import change_team, close_team
 from courseware.assignments.merging import merge, undo_merge
 from courseware.learning import recounting
 from courseware.learning.adjusting import undo

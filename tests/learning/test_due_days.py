@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar as CalendarFile
 
+from courseware.accounts.calendar.working_days import Calendar, calendar_of, shipped
 from courseware.accounts.models import CalendarDay
-from courseware.accounts.working_days import Calendar, calendar_of, shipped
 from courseware.audit_log.models import Event
 from courseware.learning.due import day_for, why_due_day_is_free
 from courseware.learning.due_feeds import DueFeed

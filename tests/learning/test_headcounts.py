@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from courseware.accounts import leaving
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.rights import deactivate
+from courseware.accounts.people import offboarding
+from courseware.accounts.permissions.role_changes import deactivate
 from courseware.learning import recounting
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, extend, waive
 from courseware.learning.headcounts import Headcount, Place
@@ -131,21 +131,21 @@ def leave_by_the_admin(firm):
 
 def come_back(firm):
     for name in ("in B and D", "nowhere"):
-        leaving.leave(run_of(name).learner, by=None)
-        leaving.come_back(run_of(name).learner, by=None)
+        offboarding.leave(run_of(name).learner, by=None)
+        offboarding.come_back(run_of(name).learner, by=None)
 
 
 def leave_and_be_moved(firm):
     person = run_of("in C").learner
-    leaving.leave(person, by=None)
+    offboarding.leave(person, by=None)
     join(firm["D"], person)
     extend(run_of("in C"), timezone.localdate() - MONTH, by=None)
     firm["C"].memberships.all().delete()
-    leaving.come_back(person, by=None)
+    offboarding.come_back(person, by=None)
 
 
 def move_a_team_of_somebody_who_left(firm):
-    leaving.leave(run_of("in C").learner, by=None)
+    offboarding.leave(run_of("in C").learner, by=None)
     move(firm)
 
 
@@ -170,8 +170,10 @@ CHANGES = {
     "a team is deleted": lambda firm: Team.objects.get(name="C").delete(),
     "a team is deleted that somebody learns in and leads": delete_a_team_of_somebody_who_leads_it_too,
     "somebody leaves all teams of a branch at once": leave_all_teams_of_a_branch_at_once,
-    "somebody leaves the firm": lambda firm: [leaving.leave(run_of("in B and D").learner, by=None) for _ in range(2)],
-    "somebody without a team leaves the firm": lambda firm: leaving.leave(run_of("nowhere").learner, by=None),
+    "somebody leaves the firm": lambda firm: [
+        offboarding.leave(run_of("in B and D").learner, by=None) for _ in range(2)
+    ],
+    "somebody without a team leaves the firm": lambda firm: offboarding.leave(run_of("nowhere").learner, by=None),
     "somebody is deactivated by an admin": leave_by_the_admin,
     "somebody comes back": come_back,
     "somebody leaves, is moved and comes back": leave_and_be_moved,

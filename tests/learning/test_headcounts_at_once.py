@@ -7,9 +7,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.whereabouts import keep_teams_of
+from courseware.accounts.people.offboarding import leave
+from courseware.accounts.teams.membership_locks import keep_teams_of
 from courseware.content.models import Course
 from courseware.learning.completing import touch
 from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, waive

@@ -12,9 +12,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.accounts.away import Away
-from courseware.accounts.models import CalendarDay, User
-from courseware.accounts.working_days import Calendar, shipped
+from courseware.accounts.calendar.working_days import Calendar, shipped
+from courseware.accounts.models import Away, CalendarDay, User
 from courseware.audit_log.models import Event
 from courseware.learning.adjusting import adjust, undo
 from courseware.learning.adjustments import Adjustment

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.permissions import not_decided_by
+from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning import recounting

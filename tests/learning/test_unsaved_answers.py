@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.sessions import SEEN
+from courseware.accounts.security.sessions import SEEN
 from courseware.autosave.models import UnsavedText
 from courseware.learning.models import Answer
 from tests.course_format.samples import COURSE, make_files

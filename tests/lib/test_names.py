@@ -4,11 +4,10 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from courseware.accounts.joining import add_person
-from courseware.accounts.models import Team, User, plain_staff_number
-from courseware.accounts.moving import change_particulars
-from courseware.accounts.team_links import ask_lead, make_link
-from courseware.accounts.ways_in import JoinRequest
+from courseware.accounts.models import JoinRequest, Team, User, plain_staff_number
+from courseware.accounts.people.onboarding import add_person
+from courseware.accounts.teams.invite_links import ask_lead, make_link
+from courseware.accounts.teams.memberships import change_particulars
 from courseware.lib.text.names import MultilineNameField, NameField, visible, visible_lines
 from courseware.lib.text.pinyin import readings
 from tests.making import days, make_admin, make_hr, make_team, make_user

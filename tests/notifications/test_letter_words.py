@@ -9,8 +9,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.accounts.inviting import invite
-from courseware.accounts.notices import notify
+from courseware.accounts.sign_in.account_notices import notify
+from courseware.accounts.sign_in.invitations import invite
 from courseware.audit_log.models import Event
 from courseware.branding.branding import face_of
 from courseware.notifications.email.delivery import deliver_due

@@ -6,9 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.accounts.inviting import invite
-from courseware.accounts.standing_in import tell_both
-from courseware.accounts.substitutes import Substitute
+from courseware.accounts.models import Substitute
+from courseware.accounts.sign_in.invitations import invite
+from courseware.accounts.teams.deputies import tell_both
 from courseware.assessment.certifying import withdraw
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.accounts.notes import Note
-from courseware.accounts.noting import write_note
+from courseware.accounts.models import Note
+from courseware.accounts.people.notes import write_note
 from courseware.assignments.models import Talk
 from courseware.learning import enrolling
 from courseware.learning.models import Enrollment

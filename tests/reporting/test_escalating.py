@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.accounts.leaving import leave
 from courseware.accounts.models import User
+from courseware.accounts.people.offboarding import leave
 from courseware.assignments.reminder_plans import switch_escalation
 from courseware.assignments.reminding import ASKS
 from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day

@@ -13,10 +13,10 @@ from tests.making import make_admin, make_hr, make_user
 COURSEWARE = Path(__file__).parents[2] / "courseware"
 # Where the verb is no word of the call itself: the module → all that it can be.
 TOLD_ELSEWHERE = {
-    "accounts/day_lists.py": {"days-listed", "days-unlisted"},
-    "accounts/noting.py": {"note-written", "note-taken-back"},
-    "accounts/rights.py": {"membership-added", "membership-changed", "membership-removed"},
-    "accounts/standing_in.py": {"substitute-named", "substitute-ended"},
+    "accounts/calendar/calendar_import.py": {"days-listed", "days-unlisted"},
+    "accounts/people/notes.py": {"note-written", "note-taken-back"},
+    "accounts/permissions/role_changes.py": {"membership-added", "membership-changed", "membership-removed"},
+    "accounts/teams/deputies.py": {"substitute-named", "substitute-ended"},
     "assignments/merging.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
     "assignments/switching.py": {"rule-made", "rule-changed"},
     "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},

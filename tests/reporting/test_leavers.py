@@ -4,8 +4,8 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.accounts import leaving
 from courseware.accounts.models import User
+from courseware.accounts.people import offboarding
 from courseware.audit_log.models import Event
 from courseware.reporting import board_counts, board_rows
 from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_hr, make_team
@@ -21,7 +21,7 @@ def team():
     team = make_team("Night shift")
     for name, due in (("Here", 9), ("Gone", -9)):
         learner_of(team, name, due_at=days(due))
-    leaving.leave(User.objects.get(name="Gone"), by=None)
+    offboarding.leave(User.objects.get(name="Gone"), by=None)
     return team
 
 
@@ -83,7 +83,7 @@ def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
         join(team, editor)
         make_enrollment(editor)
         if is_gone:
-            leaving.leave(editor, by=None)
+            offboarding.leave(editor, by=None)
     now, viewer = timezone.now(), make_hr()
     for chosen in (None, team):
         kept = board_counts.counts_kept(viewer, chosen, None, now)

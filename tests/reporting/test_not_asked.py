@@ -11,8 +11,7 @@ from django.template.loader import get_template
 from django.test import Client
 from django.utils import timezone
 
-from courseware.accounts.away import Away
-from courseware.accounts.models import Membership, User
+from courseware.accounts.models import Away, Membership, User
 from courseware.assessment.daily_asking import may_be_asked
 from courseware.assignments.carrying_out import left_out
 from courseware.assignments.mornings import Morning

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import people_in_hands_of
+from courseware.accounts.permissions.permissions import people_in_hands_of
 from courseware.audit_log.models import Event
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment

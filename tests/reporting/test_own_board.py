@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.accounts.standing_in import name_substitute
+from courseware.accounts.teams.deputies import name_substitute
 from courseware.content.models import Course
 from courseware.learning import enrolling
 from courseware.reporting import board_counts, board_rows

@@ -3,9 +3,9 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.accounts.leaving import leave
 from courseware.accounts.models import Membership
-from courseware.accounts.moving import add_place
+from courseware.accounts.people.offboarding import leave
+from courseware.accounts.teams.memberships import add_place
 from courseware.audit_log.models import Event
 from courseware.learning.asking import ask_manager
 from courseware.learning.day_requests import ManagerQuestion

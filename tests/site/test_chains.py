@@ -12,9 +12,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection, transaction
 
-from courseware.accounts import practice_time, rights
 from courseware.accounts.models import Membership, User
-from courseware.accounts.whereabouts import change_teams_of
+from courseware.accounts.people import extra_time
+from courseware.accounts.permissions import role_changes
+from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.assessment import attempting
 from courseware.audit_log.checkpoints import seal
 from courseware.audit_log.models import Chain
@@ -66,9 +67,9 @@ class Staff:
     def changes_a_group(self, group):
         for permission in self.permissions:
             with transaction.atomic():
-                before = rights.permissions_of(group)
+                before = role_changes.permissions_of(group)
                 group.permissions.add(permission)
-                rights.log_group_rights(group, before, by=self.admin)
+                role_changes.log_group_rights(group, before, by=self.admin)
 
     def takes_people_in_and_out(self, team, people):
         for _ in range(ROUNDS):
@@ -76,10 +77,10 @@ class Staff:
                 record("team-moved", actor=self.admin, subject=team)
                 change_teams_of(person.pk for person in people)
                 added = [Membership.objects.create(team=team, person=person, role="learner") for person in people]
-                rights.log_memberships([("membership-added", each) for each in added], by=self.admin)
+                role_changes.log_memberships([("membership-added", each) for each in added], by=self.admin)
             with transaction.atomic():
                 team.memberships.filter(role="learner").delete()
-                rights.log_memberships([("membership-removed", each) for each in reversed(added)], by=self.admin)
+                role_changes.log_memberships([("membership-removed", each) for each in reversed(added)], by=self.admin)
 
     def deletes_groups(self):
         for number in range(ROUNDS):
@@ -87,17 +88,17 @@ class Staff:
             for person in self.people:
                 person.groups.add(group)
             with transaction.atomic():
-                before = [(person, rights.rights_of(person)) for person in self.people]
+                before = [(person, role_changes.rights_of(person)) for person in self.people]
                 group.delete()
-                rights.log_rights_of_all(before, by=self.admin)
+                role_changes.log_rights_of_all(before, by=self.admin)
 
     def goes_from_person_to_person(self):
         for person in islice(cycle(self.people), ROUNDS * PEOPLE):
-            rights.end_sessions(person, by=self.admin)
+            role_changes.end_sessions(person, by=self.admin)
             person.refresh_from_db(fields=["practice_time"])
             with transaction.atomic():
                 time = "" if person.practice_time else User.PracticeTime.choices[0][0]
-                record_many(practice_time.events(practice_time.change({person.pk: time}), by=person))
+                record_many(extra_time.events(extra_time.change({person.pk: time}), by=person))
             record("signed-in", actor=person, subject=person)
 
 

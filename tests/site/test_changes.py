@@ -111,7 +111,7 @@ MERGES = "/people/merges/"  # not representative
 def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
     assert is_examined(Page(MERGES), "courseware/assignments/merge_pages.py")
     assert is_examined(Page("/people/3/away/"), "courseware/assignments/away_pages.py")
-    assert is_examined(Page("/accounts/code/"), "courseware/accounts/forms.py")
+    assert is_examined(Page("/accounts/code/"), "courseware/accounts/sign_in/forms.py")
     assert is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/exemption.py")
     assert not is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/extension.py")
     assert is_examined(Page(MERGES), "templates/assignments/merges.html", templates=["assignments/merges.html"])

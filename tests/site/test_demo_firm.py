@@ -7,7 +7,7 @@ from django.utils import timezone
 from benchmarks import demo_scale
 from benchmarks.demo_firm import IN_A_TEAM, DemoFirm
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.permissions import people_managed_by
+from courseware.accounts.permissions.permissions import people_managed_by
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import alterations
 from courseware.learning.models import Enrollment

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import translation
 
 from courseware import crowding
-from courseware.accounts.sessions import SEEN, SEEN_EVERY
+from courseware.accounts.security.sessions import SEEN, SEEN_EVERY
 from courseware.learning.models import Answer
 from courseware.lib.web.request_queue import Turns
 from tests.learning.lesson_pages import sent

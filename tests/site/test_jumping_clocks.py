@@ -11,7 +11,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from courseware.accounts import waits
+from courseware.accounts.sign_in import throttling
 from courseware.assessment.certificate_facts import frozen_facts
 from courseware.assessment.models import Certificate
 from courseware.audit_log.verify import verify
@@ -133,11 +133,11 @@ def assert_no_negative_time(run, at):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("pace", [waits.PASSWORDS, waits.LETTERS], ids=["passwords", "letters"])
+@pytest.mark.parametrize("pace", [throttling.PASSWORDS, throttling.LETTERS], ids=["passwords", "letters"])
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 def test_after_a_jump_nobody_waits_longer_than_the_longest_wait(time_machine, pace, jump):
     time_machine.move_to(START, tick=False)
-    tries = [waits.take(pace, "wu@example.com", "here") for _ in range(pace.free + 1)]
+    tries = [throttling.take(pace, "wu@example.com", "here") for _ in range(pace.free + 1)]
     assert tries == [0] * pace.free + [pace.first_wait]
     time_machine.move_to(START + jump, tick=False)
-    assert 0 <= waits.take(pace, "wu@example.com", "here") <= pace.longest_wait
+    assert 0 <= throttling.take(pace, "wu@example.com", "here") <= pace.longest_wait

@@ -5,17 +5,16 @@ from datetime import date
 from django.test import Client
 from django.utils import timezone
 
-from courseware.accounts import day_lists
-from courseware.accounts.away import Away
-from courseware.accounts.joining import add_person
-from courseware.accounts.leaving import come_back, leave
-from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.moving import change_particulars, move
-from courseware.accounts.rosters.applying import begin_applying
-from courseware.accounts.rosters.bringing import bring
-from courseware.accounts.standing_in import name_substitute
-from courseware.accounts.teams import add_team
-from courseware.accounts.working_days import ListedDay
+from courseware.accounts.calendar import calendar_import
+from courseware.accounts.calendar.working_days import ListedDay
+from courseware.accounts.models import Away, Membership, Team, User
+from courseware.accounts.people.offboarding import come_back, leave
+from courseware.accounts.people.onboarding import add_person
+from courseware.accounts.roster_import.apply import begin_applying
+from courseware.accounts.roster_import.upload import bring
+from courseware.accounts.teams.deputies import name_substitute
+from courseware.accounts.teams.memberships import change_particulars, move
+from courseware.accounts.teams.teams import add_team
 from courseware.assessment import attempting
 from courseware.assessment.banks import question_of
 from courseware.assessment.certifying import withdraw
@@ -39,7 +38,7 @@ from courseware.notifications.models import Message
 from courseware.notifications.unsubscribe import stop_kind, turn_on_again
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.monthly_reports import subscribe, unsubscribe
-from tests.accounts.rosters.files import csv_file
+from tests.accounts.roster_import.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
 from tests.year import course_files
@@ -62,7 +61,7 @@ class PlayedFirm:
             team = Team(name=name, parent=self.teams["Firm"], time_zone=str(zone))
             self.teams[name] = add_team(team, by=self.hr)
         for name in ABROAD_CENTRES:
-            day_lists.put_in(self.teams[name], days_abroad(), by=self.hr)
+            calendar_import.put_in(self.teams[name], days_abroad(), by=self.hr)
 
     def work(self):
         """What is due is done, and what was told leaves."""

@@ -1,4 +1,4 @@
-import courseware.accounts.models
+import courseware.accounts.models.users
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
@@ -237,7 +237,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('time_zone', models.CharField(blank=True, help_text='Empty: the site’s. Due days end at midnight here.', max_length=64, validators=[courseware.accounts.models.valid_time_zone], verbose_name='time zone')),
+                ('time_zone', models.CharField(blank=True, help_text='Empty: the site’s. Due days end at midnight here.', max_length=64, validators=[courseware.accounts.models.users.valid_time_zone], verbose_name='time zone')),
                 ('above', models.CharField(db_index=True, default='/', editable=False, help_text='Keys of the teams above, the topmost first: /1/7/. Kept with `parent`', max_length=1000)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.team', verbose_name='belongs to')),
                 ('people', models.ManyToManyField(related_name='teams', through='accounts.Membership', to=settings.AUTH_USER_MODEL)),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.site_name import face_for
+from courseware.accounts.permissions.site_context import face_for
 from courseware.assessment.certificate_facts import facts_of, in_language
 from courseware.assessment.certificate_numbers import NoNumber, grouped, plain_number
 from courseware.assessment.certificate_papers import WithdrawnCertificate, paper_of

@@ -4,8 +4,8 @@ from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts import practice_time
 from courseware.accounts.models import User
+from courseware.accounts.people import extra_time
 from courseware.learning.manager_actions.manager_action import ActionForm, ManagerAction, OptionalReason
 
 
@@ -41,21 +41,21 @@ class SetExtraTime(ManagerAction):
         return None
 
     def locked(self, lines):
-        practice_time.lock([line.learner_id for line in lines])
+        extra_time.lock([line.learner_id for line in lines])
         return super().locked(lines)
 
     def apply(self, adjustment, lines):
-        before = practice_time.change(dict.fromkeys((line.learner_id for line in lines), adjustment.time))
+        before = extra_time.change(dict.fromkeys((line.learner_id for line in lines), adjustment.time))
         made = [line for line in lines if line.learner_id in before]
         for line in made:
             line.time_before = before[line.learner_id]
-        return made, practice_time.events(before, by=adjustment.made_by, at=adjustment.made_at)
+        return made, extra_time.events(before, by=adjustment.made_by, at=adjustment.made_at)
 
     def undo(self, lines, by, at):
         """A line stays whose learner has another time by now, which is asked where the person is locked."""
         times = {line.learner_id: line.time_before for line in lines}
-        before = practice_time.change(times, only_from=lines[0].adjustment.time)
-        return [line for line in lines if line.learner_id in before], practice_time.events(before, by=by, at=at)
+        before = extra_time.change(times, only_from=lines[0].adjustment.time)
+        return [line for line in lines if line.learner_id in before], extra_time.events(before, by=by, at=at)
 
     def heading(self, adjustment):
         return f"{gettext('Time in exams and simulations')}{gettext(': ')}{adjustment.time_words}"

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions import not_decided_by, sees_the_firm
+from courseware.accounts.permissions.permissions import not_decided_by, sees_the_firm
 from courseware.audit_log.record import NewEvent
 from courseware.learning.adjustments import Adjustment, AdjustmentLine
 from courseware.learning.models import Enrollment, EnrollmentQuerySet

@@ -13,9 +13,9 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
-from courseware.accounts.addresses import page_before, stays_here
-from courseware.accounts.leads import lead_of
-from courseware.accounts.site_name import face_for
+from courseware.accounts.permissions.site_context import face_for
+from courseware.accounts.sign_in.return_urls import page_before, stays_here
+from courseware.accounts.teams.managers import lead_of
 from courseware.content.models import CardContact, Course
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.leads import lead_of
+from courseware.accounts.teams.managers import lead_of
 from courseware.learning.access import reading_of
 from courseware.learning.asking import NothingToAsk, ask_for_day, last_request, may_ask, take_back_request
 from courseware.learning.course_page import render_in_course

@@ -14,8 +14,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.site_name import site_name
+from courseware.accounts.permissions.site_context import site_name
+from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.branding.branding import SITE, ChangedMeanwhile, Face, keep_logo, set_style, style_of
 from courseware.branding.colours import DARK, LEAST, LIGHT, least_contrast, nearest_readable
 from courseware.branding.logos import NoLogo, draw_anew

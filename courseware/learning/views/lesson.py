@@ -10,7 +10,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
-from courseware.accounts import cookies
+from courseware.accounts.security import cookies
 from courseware.learning import answering, completing, feedback
 from courseware.learning.access import reading_of
 from courseware.learning.answering import drop_text, keep_text

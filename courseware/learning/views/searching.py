@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from courseware.accounts.permissions import may_preview
+from courseware.accounts.permissions.permissions import may_preview
 from courseware.content.rendering import page_links, store
 from courseware.content.rendering.store import Outline, Paragraph
 from courseware.course_format.parsing.documents import display_tag

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.api_keys import MOST_DAYS, MOST_KEYS, ApiKey, end_key, make_key
-from courseware.accounts.freshness import asks_before_posting
-from courseware.accounts.permissions import sees_reports
+from courseware.accounts.permissions.permissions import sees_reports
+from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assignments.people_forms import DayInput
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from courseware.accounts.models import Membership
-from courseware.accounts.permissions import audits, handles_people, is_manager, sees_the_firm
-from courseware.accounts.sessions import MANAGES
+from courseware.accounts.permissions.permissions import audits, handles_people, is_manager, sees_the_firm
+from courseware.accounts.security.sessions import MANAGES
 from courseware.content.models import Course
 from courseware.course_format.parsing.documents import display_tag
 from courseware.journey.home import most_urgent_first

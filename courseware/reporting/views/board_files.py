@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 
-from courseware.accounts.freshness import asks_who_it_is
+from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.audit_log.record import record
 from courseware.content.models import Course
 from courseware.learning.states import State

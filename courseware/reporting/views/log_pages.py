@@ -2,7 +2,7 @@
 
 from django.shortcuts import render
 
-from courseware.accounts.permissions import may_read_log
+from courseware.accounts.permissions.permissions import may_read_log
 from courseware.assignments.event_words import with_words
 from courseware.audit_log.models import Event
 from courseware.learning.looks import record_look_of_auditor

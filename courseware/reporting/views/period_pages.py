@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
-from courseware.accounts.freshness import asks_who_it_is
-from courseware.accounts.permissions import sees_reports
+from courseware.accounts.permissions.permissions import sees_reports
+from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.audit_log.record import record
 from courseware.learning.looks import record_look_of_auditor
 from courseware.lib.dates import site_day

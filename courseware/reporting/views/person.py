@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
-from courseware.accounts.absences import may_say_away
-from courseware.accounts.sign_in_codes import may_give_code
+from courseware.accounts.calendar.absences import may_say_away
+from courseware.accounts.sign_in.sign_in_codes import may_give_code
 from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.away_pages import AwayForm
 from courseware.assignments.decision_pages import NoteForm

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from courseware.accounts.permissions import may_preview
+from courseware.accounts.permissions.permissions import may_preview
 from courseware.content.models import Course, Document
 from courseware.content.rendering.store import outline, page
 from courseware.course_format.parsing.documents import display_tag

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from courseware.accounts.addresses import page_before
 from courseware.accounts.models import User
-from courseware.accounts.permissions import handles_people, people_managed_by, teams_managed_by
-from courseware.accounts.sessions import MANAGES
+from courseware.accounts.permissions.permissions import handles_people, people_managed_by, teams_managed_by
+from courseware.accounts.security.sessions import MANAGES
+from courseware.accounts.sign_in.return_urls import page_before
 from courseware.assignments.carrying_out import Confirmed, Unreminded, carry_out, reminders_of, take_back_acts
 from courseware.assignments.decision_pages import (
     left_out_in_words,

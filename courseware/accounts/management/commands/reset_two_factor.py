@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.accounts import second_factor
 from courseware.accounts.models import User
+from courseware.accounts.security import two_factor
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
         person = User.objects.filter(email=address.strip().lower()).first()
         if not person:
             raise CommandError(f"{address}: nobody signs in with this address")
-        if second_factor.reset(person):
+        if two_factor.reset(person):
             self.stdout.write(
                 f"{person.sign_in_name} signs in with the password alone, and then sets up a new second factor."
             )

@@ -2,13 +2,13 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.accounts.rosters import sentences
-from courseware.accounts.rosters.applying import CONFLICT, NotSure, outcome_lines
-from courseware.accounts.rosters.bringing import plan_for
-from courseware.accounts.rosters.comparing import BAD
-from courseware.accounts.rosters.reading import ListRefused
-from courseware.accounts.rosters.roster import Roster
-from courseware.accounts.rosters.tables import ENCODINGS
+from courseware.accounts.models import Roster
+from courseware.accounts.roster_import import messages
+from courseware.accounts.roster_import.apply import CONFLICT, NotSure, outcome_lines
+from courseware.accounts.roster_import.comparison import BAD
+from courseware.accounts.roster_import.file_formats import ENCODINGS
+from courseware.accounts.roster_import.parser import ListRefused
+from courseware.accounts.roster_import.upload import plan_for
 from courseware.assignments.nightly_list import apply_now, bad_lines, bring_file, in_figures, posts_by_title
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         try:
             self.bring_in(file, options)
         except ListRefused as refused:
-            raise CommandError(f"{file}: {sentences.REFUSALS[refused.code]}") from None
+            raise CommandError(f"{file}: {messages.REFUSALS[refused.code]}") from None
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from None
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             why = f"nobody would lead {alone}" if alone else f"{roster.counts['leave']} people would leave"
             raise CommandError(f"{why}: nothing was changed. If that is meant, say --yes.") from None
         for line in outcome_lines(roster, CONFLICT):
-            self.stdout.write(f"line {line.line}: {sentences.CONFLICTS[line.conflict]}")
+            self.stdout.write(f"line {line.line}: {messages.CONFLICTS[line.conflict]}")
         self.stdout.write(in_figures(roster))
 
     def say_faults(self, lines):

@@ -1,0 +1,46 @@
+"""Absences: who is away, and who may record it. `learning.postponing` moves the due dates."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import Away, User
+from courseware.accounts.permissions.permissions import handles_people, may_decide_about, may_handle, people_managed_by
+from courseware.lib.dates import now
+from courseware.notifications.email.email_types import Wait
+
+
+def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
+    """Person key → last day of the current absence. Runs one query."""
+    running = away_now(at).filter(person__in=people)
+    return dict(running.order_by().values_list("person", "last_day"))
+
+
+def last_day_away(person: User, at: datetime | None = None) -> date | None:
+    return last_days_away([person.pk], at).get(person.pk)
+
+
+def away_now(at: datetime | None = None) -> QuerySet[Away]:
+    at = at or now()
+    return Away.objects.filter(begins_at__lte=at, ends_at__gt=at)
+
+
+def absences_of(person: User, at: datetime | None = None) -> list[Away]:
+    return list(Away.objects.filter(person=person, ends_at__gt=at or timezone.now()))
+
+
+def may_say_away(user: User, person: User) -> bool:
+    """Whether `user` may record an absence: HR and managers may. Nobody may for themselves: it moves due dates."""
+    if not may_decide_about(user, person):
+        return False
+    if handles_people(user) and may_handle(user, person):
+        return True
+    return people_managed_by(user).filter(person=person).exists()
+
+
+def until_back(people: Collection[int]) -> dict[int, Wait]:
+    """Emails about the training wait until the person is back. Runs one query."""
+    away = away_now().filter(person__in=people)
+    return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in away}

@@ -1,0 +1,48 @@
+"""Notes about a person, read by the person and by everybody who may see the person's record."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from courseware.accounts.models.merges import Merge
+from courseware.lib.text.names import MultilineNameField
+
+TAKEN_BACK_WITHIN = timedelta(days=1)
+LONGEST_NOTE = 500  # characters
+
+
+class NoteQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(taken_back_at=None)
+
+    def about(self, person):
+        """Notes about the person, also under a merged name, the newest first. Runs one query."""
+        names = Merge.objects.standing().filter(kept=person).values("other")
+        found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
+        return found.select_related("by").order_by("-pk")
+
+
+class Note(models.Model):
+    """Never edited. Notes written by one form about several people share one `act`."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = MultilineNameField(max_length=LONGEST_NOTE)
+    written_at = models.DateTimeField(default=timezone.now)
+    act = models.UUIDField(help_text="Of the form it came from: the same form sent twice notes nothing twice")
+    taken_back_at = models.DateTimeField(null=True)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["act", "person"], name="an_act_notes_once_about_a_person")]
+
+    def __str__(self):
+        return f"{self.person} · {self.written_at:%Y-%m-%d}"
+
+    def may_be_taken_back_by(self, user, at=None):
+        at = at or timezone.now()
+        return self.by_id == user.pk and self.taken_back_at is None and at - self.written_at <= TAKEN_BACK_WITHIN

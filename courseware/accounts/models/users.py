@@ -1,0 +1,353 @@
+import math
+import unicodedata
+import zoneinfo
+from datetime import timedelta
+from fractions import Fraction
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import Group, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Lower, Substr
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models.deputies import PAIRS
+from courseware.accounts.people.search import FIELDS as FOUND_BY
+from courseware.accounts.people.search import keep_terms
+from courseware.lib.dates import site_day
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.text.names import NameField, visible
+
+OFFICES = KeptQuery(lambda person: Group.objects.filter(user=person).values_list("name", flat=True))
+
+
+def plain_staff_number(typed):
+    """Normalized: Ａ００１２ and a0012 are A0012."""
+    return "".join(visible(unicodedata.normalize("NFKC", typed)).split()).upper()
+
+
+class UserManager(BaseUserManager):
+    def create_user(self, email=None, password=None, **fields):
+        user = self.model(email=email, **fields)
+        user.set_password(password)  # unusable when None
+        user.full_clean(exclude=["password"])  # brings address and staff number into their form
+        user.save()
+        return user
+
+    def create_together(self, people):
+        """Create valid people without a password. Runs two statements. Raises IntegrityError if one exists already."""
+        for person in people:
+            person.set_unusable_password()
+        with transaction.atomic():
+            self.bulk_create(people)
+            keep_terms(people, are_new=True)
+
+    def create_superuser(self, email, password=None, **fields):
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def known_as(self, typed: str) -> models.QuerySet:
+        """People with exactly this address or staff number, in any spelling."""
+        return self.filter(models.Q(email=typed.lower()) | models.Q(staff_number=plain_staff_number(typed)))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    class PracticeTime(models.TextChoices):
+        """Factor for time limits, as a decimal; OFF: no limit."""
+
+        X1_25 = "1.25", _("1¼ times the time")
+        X1_5 = "1.5", _("1½ times the time")
+        X2 = "2", _("twice the time")
+        X3 = "3", _("three times the time")
+        X4 = "4", _("four times the time")
+        X5 = "5", _("five times the time")
+        X10 = "10", _("ten times the time")
+        OFF = "off", _("without a clock")
+
+    email = models.EmailField(
+        _("e-mail"),
+        max_length=254,
+        unique=True,
+        null=True,
+        blank=True,
+        error_messages={"unique": _("Somebody with this address is here already.")},
+    )
+    staff_number = models.CharField(
+        _("staff number"),
+        max_length=40,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text=_("As the firm gives it. Who has no address signs in with it."),
+        error_messages={"unique": _("Somebody with this staff number is here already.")},
+    )
+    name = NameField(_("name"), max_length=120, help_text=_("As it shall stand on a certificate."))
+    language = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: as the browser asks.")
+    )
+    practice_time = models.CharField(
+        _("time under pressure"),
+        max_length=8,
+        choices=PracticeTime,
+        blank=True,
+        help_text=_("In exams with a time limit, and set when a simulation begins. Empty: as it is written."),
+    )
+    post = models.CharField(
+        _("post"), max_length=32, blank=True, help_text=_("The id of a post, as courses name them; empty: not known.")
+    )
+    starts_on = models.DateField(_("first day"), null=True, blank=True)
+    listed_on = models.DateField(null=True, editable=False, help_text="When a list of people first named the person")
+    leaves_on = models.DateField(_("last day"), null=True, blank=True)
+    audits_until = models.DateField(
+        _("last day as an auditor"),
+        null=True,
+        blank=True,
+        help_text=_("The whole day counts, by the site’s clock. The day after, nothing is shown any more."),
+    )
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_staff = models.BooleanField(_("may open the admin"), default=False)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+    is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_people`
+    # Part of every session's hash: counting up ends all sessions at once, and for good.
+    session_number = models.PositiveIntegerField(default=0, editable=False)
+    teams_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
+    in_conflict_with: frozenset[int] | None = None  # what `conflicts_of_interest` has read for this object
+    unread = None  # lines in the tray, of whoever was read for a request: see `sign_in_names`
+    logged_as = "person"
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("person"), _("people")
+        ordering = ["name", "pk"]
+        constraints = [
+            # So that the unique index above counts A@x and a@x as one.
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="addresses_are_lower_case"),
+            models.CheckConstraint(
+                condition=~models.Q(email=None, staff_number=None),
+                name="address_or_staff_number",
+                violation_error_message=_("An e-mail address or a staff number is needed."),
+            ),
+        ]
+        indexes = [  # of the list in the admin, and of those of its filters that few people pass
+            models.Index(fields=["name", "id"], name="people_by_name"),
+            models.Index(fields=["name", "id"], condition=models.Q(is_active=False), name="former_people_by_name"),
+            models.Index(fields=["name", "id"], condition=models.Q(is_staff=True), name="staff_by_name"),
+            models.Index(fields=["name", "id"], condition=models.Q(is_superuser=True), name="superusers_by_name"),
+            models.Index(fields=["post"], condition=~models.Q(post=""), name="people_by_post"),  # of boards
+        ]
+
+    def __str__(self):
+        return self.name or self.sign_in_name
+
+    def save(self, **kwargs):
+        """Also store the search terms."""
+        is_new, fields = self._state.adding, kwargs.get("update_fields")
+        with transaction.atomic(savepoint=False):
+            super().save(**kwargs)
+            if fields is None or not {*FOUND_BY}.isdisjoint(fields):
+                keep_terms([self], are_new=is_new)
+
+    @cached_property
+    def offices(self):
+        return frozenset(OFFICES(person=self.pk))
+
+    @cached_property
+    def substitutes(self):
+        """Current substitutions in which the person is a manager or a substitute, cached."""
+        # A day of room on either side: which day it is, the zone of each team says.
+        return PAIRS(person=self.pk, since=site_day() - timedelta(days=1))
+
+    @property
+    def sign_in_name(self):
+        return self.email or self.staff_number
+
+    def clean(self):
+        super().clean()
+        self.email = (self.email or "").strip().lower() or None  # of several without one, each is unique
+        self.staff_number = plain_staff_number(self.staff_number or "") or None
+        if "@" in (self.staff_number or ""):  # by it the door tells addresses from numbers
+            raise ValidationError({"staff_number": _("A staff number has no @; an address goes into its own field.")})
+        self.name = visible(self.name)  # a line break would let a name write its own lines into letters
+
+    def time_for(self, seconds):
+        """Seconds allowed where `seconds` are written; None: no limit."""
+        if self.practice_time == self.PracticeTime.OFF:
+            return None
+        return math.ceil(seconds * Fraction(self.practice_time or 1))
+
+    def get_session_auth_hash(self):
+        return f"{super().get_session_auth_hash()}.{self.session_number}"
+
+    def get_session_auth_fallback_hash(self):
+        return (f"{digest}.{self.session_number}" for digest in super().get_session_auth_fallback_hash())
+
+    def get_full_name(self):
+        return self.name
+
+    def get_short_name(self):
+        return self.name
+
+
+def valid_time_zone(name):
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is no time zone; expected one such as Asia/Shanghai."), params={"name": name}
+        )
+
+
+MANY_HEADS = 50  # SQLite takes no condition of some hundred alternatives, and no index serves as many
+
+
+class TeamQuerySet(models.QuerySet):
+    def with_those_below(self):
+        return with_those_below(self.only("above"))
+
+
+def with_those_below(heads):
+    """These teams and all below; `above` must be loaded. Runs one query for more than `MANY_HEADS`."""
+    heads = list(heads)
+    if len(heads) > MANY_HEADS:
+        keys = {team.pk for team in heads}
+        teams = Team.objects.order_by().only("above")
+        return Team.objects.filter(pk__in=[team.pk for team in teams if not keys.isdisjoint(team.line)])
+    # A team without a number, or one whose place was never worked out, has none below.
+    found = Q(pk__in=[])
+    for team in heads:
+        found |= Q(pk=team.pk) | Q(above__startswith=team.place)
+    return Team.objects.filter(found)
+
+
+class Team(models.Model):
+    name = NameField(_("name"), max_length=120)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("belongs to")
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[valid_time_zone],
+        help_text=_("Empty: the site’s. Due days end at midnight here."),
+    )
+    above = models.CharField(
+        max_length=1000,
+        default="/",
+        editable=False,
+        db_index=True,
+        help_text="Keys of the teams above, the topmost first: /1/7/. Kept with `parent`",
+    )
+    people = models.ManyToManyField(User, through="accounts.Membership", related_name="teams")
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("team"), _("teams")
+        ordering = ["name", "pk"]
+
+    def __str__(self):
+        return self.name
+
+    def save(self, **kwargs):
+        """Also move the teams below."""
+        with transaction.atomic():
+            # One after the other: two that are moved at once would not know of each other.
+            places = {team.pk: team.place for team in Team.objects.select_for_update(no_key=True).order_by("pk")}
+            self.above = places[self.parent_id] if self.parent_id else "/"
+            before = places.get(self.pk)
+            if before and before != self.place:
+                below = Concat(Value(self.place), Substr("above", len(before) + 1))
+                Team.objects.filter(above__startswith=before).update(above=below)
+            super().save(**kwargs)
+
+    @property
+    def place(self):
+        """The prefix of `above` of each team below."""
+        return f"{self.above}{self.pk}/"
+
+    @property
+    def line(self):
+        """Keys of the teams above, the topmost first, and its own."""
+        return [int(key) for key in self.place.split("/") if key]
+
+    def clean(self):
+        """Lock all teams, as `save` does: of two teams moved below each other at once, the second is refused."""
+        super().clean()
+        with transaction.atomic():  # the admin's, if one has begun: so the lock holds until the team is saved
+            teams = Team.objects.select_for_update(no_key=True).order_by("pk")
+            parents = dict(teams.values_list("pk", "parent_id"))
+        gone = {self.pk, self.parent_id} - parents.keys() - {None}  # since the form was read
+        if gone:
+            sentence = _("This team has been deleted in the meantime.")
+            raise ValidationError(sentence if self.pk in gone else {"parent": sentence})
+        above, seen = self.parent_id, set()
+        while above and above not in seen:
+            if above == self.pk:
+                raise ValidationError({"parent": _("This team would belong to itself.")})
+            seen.add(above)
+            above = parents.get(above)
+
+    @property
+    def zone(self):
+        return zoneinfo.ZoneInfo(self.time_zone or settings.TIME_ZONE)
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        LEARNER = "learner", _("learner")
+        MANAGER = "manager", _("manager")
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("team"))
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person"))
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.LEARNER)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("membership"), _("memberships")
+        constraints = [models.UniqueConstraint(fields=["team", "person", "role"], name="one_membership_per_role")]
+
+    def __str__(self):
+        return f"{self.person} · {self.team} · {self.get_role_display()}"
+
+
+class CalendarDay(models.Model):
+    """A day in the list of the site, or of a team and those below: see `accounts.calendar.working_days`."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, related_name="+", help_text="Null: the site")
+    day = models.DateField()
+    is_free = models.BooleanField()
+    name = NameField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "day"], name="a_day_once_in_the_list_of_a_team"),
+            models.UniqueConstraint(fields=["day"], condition=Q(team=None), name="a_day_once_in_the_list_of_the_site"),
+        ]
+
+    def __str__(self):
+        return f"{self.day} · {self.name}"
+
+
+def time_zones(learner):
+    """Time zone name of the team that the learner joined first; at most one row."""
+    teams = Membership.objects.filter(person=learner, role=Membership.Role.LEARNER)
+    return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
+
+
+class Device(models.Model):
+    """A browser that somebody has signed in from: see `accounts.security.trusted_devices`."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=32)
+    known_since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="a_device_is_known_once")]
+
+    def __str__(self):
+        return f"{self.person} · {self.known_since:%Y-%m-%d}"

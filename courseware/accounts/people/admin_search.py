@@ -1,0 +1,57 @@
+"""Search and filters for lists of the admin whose rows belong to people."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.people.search import found_by
+from courseware.lib.admin.model_admins import MOST, IndexedSearch, WordsFilter
+
+
+class SearchByPeople(IndexedSearch):
+    """Finds rows by how a word of their person begins; an exact address finds one person at once."""
+
+    def people_found(self, words):
+        if whole := super().people_found(words):
+            return whole
+        return list(found_by(words, User.objects.all()).values_list("pk", flat=True)[:MOST])
+
+
+class TeamFilter(WordsFilter):
+    title = _("team")
+    parameter_name = "team"
+    person = "pk"  # the field of a row that names a person
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        teams = Team.objects.filter(name__icontains=self.value())
+        people = Membership.objects.filter(team__in=teams).values("person")
+        return queryset.filter(**{f"{self.person}__in": people})
+
+
+class LearnersTeamFilter(TeamFilter):
+    person = "learner"
+
+
+class AwayFilter(admin.SimpleListFilter):
+    title = _("absence")
+    parameter_name = "away"
+
+    def lookups(self, request, model_admin):
+        return [("now", _("is away"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(pk__in=away_now().values("person")) if self.value() else queryset
+
+
+class NoTeamFilter(admin.SimpleListFilter):
+    title = _("membership")
+    parameter_name = "membership"
+
+    def lookups(self, request, model_admin):
+        return [("none", _("in no team"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(memberships=None) if self.value() else queryset

@@ -1,0 +1,84 @@
+"""Accounts that may belong to one person: the same number, address or name in another spelling."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.accounts.permissions.permissions import is_for_admins
+
+FIELDS = ("name", "email", "staff_number", "is_staff", "is_superuser", "audits_until")
+
+
+class Likeness(models.TextChoices):
+    NUMBER = "number", _("the same staff number, written otherwise")
+    ADDRESS = "address", _("the same address, written otherwise")
+    NAME = "name", _("the same name")
+
+
+@dataclass(frozen=True)
+class Double:
+    first: User
+    second: User
+    why: Likeness
+
+
+def number_key(person: Any) -> str:
+    """A-0012, A12 and A.012 are equal."""
+    plain = re.sub(r"[^0-9A-Z]", "", person.staff_number or "")
+    return re.sub(r"(?<!\d)0+(?=\d)", "", plain)
+
+
+def address_key(person: Any) -> str:
+    """Many mail systems ignore dots, and everything after a plus."""
+    local, _at, domain = (person.email or "").partition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@{domain}" if domain else ""
+
+
+def name_key(person: Any) -> str:
+    """Ignores case, order, hyphens and width: WANG Xiao-Ming and Xiaoming Wang are equal."""
+    words = re.sub(r"[-'’·]", "", unicodedata.normalize("NFKC", person.name).casefold()).split()
+    return " ".join(sorted(words)) if person.name.isascii() else "".join(words)
+
+
+def have_two_numbers(one: Any, two: Any) -> bool:
+    """For the company these are two people with the same name."""
+    return bool(one.staff_number and two.staff_number)
+
+
+KEYS: dict[Likeness, Callable[[Any], str]] = {
+    Likeness.NUMBER: number_key,
+    Likeness.ADDRESS: address_key,
+    Likeness.NAME: name_key,
+}
+
+
+def doubles(*, without: User, most: int) -> tuple[list[Double], int]:
+    """(at most `most` pairs, the likeliest first; how many more), without the own account. Runs two queries."""
+    people = User.objects.filter(is_active=True).exclude(pk=without.pk).order_by("pk")
+    rows = people.values_list("id", *FIELDS, named=True).iterator()  # a firm of them: rows, not yet people
+    found = pairs_among([row for row in rows if not is_for_admins(row)])
+    shown = dict(list(found.items())[:most])
+    known = User.objects.in_bulk({key for pair in shown for key in pair})
+    return [Double(known[one], known[two], why) for (one, two), why in shown.items()], len(found) - len(shown)
+
+
+def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], Likeness]:
+    """Of three with one name, the first is paired with each of the others. `people` are ordered by key."""
+    found: dict[tuple[int, int], Likeness] = {}
+    for why, key in KEYS.items():
+        groups = defaultdict(list)
+        for person in people:
+            if value := key(person):
+                groups[value].append(person)
+        for one, *others in groups.values():
+            for two in others:
+                if why != Likeness.NAME or not have_two_numbers(one, two):
+                    found.setdefault((one.id, two.id), why)
+    return found

@@ -1,0 +1,81 @@
+"""When two accounts can be merged, and what a merge means for signing in."""
+
+from datetime import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership, Merge, Substitute, User
+from courseware.accounts.permissions.permissions import is_for_admins, may_change_sign_in
+from courseware.accounts.permissions.role_changes import drop_sessions
+from courseware.audit_log.record import NewEvent
+
+
+class Unmerged(models.TextChoices):
+    SAME = "same", _("Choose two accounts: this is the same one twice.")
+    OWN = "own", _("Your own account is merged by somebody else.")
+    STAFF = "staff", _("Nobody who may open the admin or audits is ever merged.")
+    ADMINS = "admins", _("For one of these two accounts, please ask an admin.")
+    GONE = "gone", _("The account that stays must be of somebody who is here.")
+    MERGED = "merged", _("One of the two is another name of somebody already.")
+    HAS_NAMES = "has-names", _("The account that goes has another name itself: let that one stay.")
+    LEADS = "leads", _("The account that goes leads a team or stands in for somebody: hand that over first.")
+    TRAINED = (
+        "trained",
+        _("Training elsewhere is recorded in the account that goes: record it in the other one, take it back here."),
+    )
+
+
+class CannotMerge(Exception):
+    def __init__(self, why: Unmerged) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def lock_both(one: User, two: User) -> tuple[User, User]:
+    """Lock both accounts, by key: two merges of the same accounts wait for each other."""
+    rows = User.objects.select_for_update(no_key=True).filter(pk__in=[one.pk, two.pk]).order_by("pk")
+    found = {person.pk: person for person in rows}
+    return found[one.pk], found[two.pk]
+
+
+def why_not_merge(kept: User, other: User, by: User) -> Unmerged | None:
+    if kept.pk == other.pk:
+        return Unmerged.SAME
+    if by.pk in (kept.pk, other.pk):
+        return Unmerged.OWN
+    if is_for_admins(kept) or is_for_admins(other):
+        return Unmerged.STAFF
+    if not (may_change_sign_in(by, kept) and may_change_sign_in(by, other)):
+        return Unmerged.ADMINS
+    if why := why_not_by_names(kept, other):
+        return why
+    return why_not_by_teams(other) if kept.is_active else Unmerged.GONE
+
+
+def why_not_by_names(kept: User, other: User) -> Unmerged | None:
+    standing = Merge.objects.standing()
+    if standing.filter(other__in=[kept.pk, other.pk]).exists():
+        return Unmerged.MERGED
+    return Unmerged.HAS_NAMES if standing.filter(kept=other).exists() else None
+
+
+def why_not_by_teams(other: User) -> Unmerged | None:
+    leads = Membership.objects.filter(person=other, role=Membership.Role.MANAGER)
+    pairs = Substitute.objects.filter(models.Q(lead=other) | models.Q(person=other), ended_at=None)
+    return Unmerged.LEADS if leads.exists() or pairs.exists() else None
+
+
+def shut(other: User, by: User, at: datetime) -> list[NewEvent]:
+    return turn(other, False, by, at) if other.is_active else []
+
+
+def open_again(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
+    return turn(merge.other, True, by, at) if merge.was_here and not merge.other.is_active else []
+
+
+def turn(person: User, is_active: bool, by: User, at: datetime) -> list[NewEvent]:
+    person.is_active = is_active
+    person.save(update_fields=["is_active"])
+    drop_sessions(person)
+    return [NewEvent("rights-changed", person, by, {"is_active": [not is_active, is_active]}, at)]

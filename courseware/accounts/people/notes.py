@@ -1,0 +1,49 @@
+"""Write and withdraw notes. Pages check the permission: `permissions.people_handled_by`. The log holds no text."""
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import Note, User
+from courseware.audit_log.record import NewEvent, record_many, subject_of
+
+
+@transaction.atomic
+def write_note(
+    people: Collection[int], text: str, *, act: uuid.UUID, by: User, at: datetime | None = None
+) -> list[Note]:
+    """Returns the new notes: one per person and `act`, however often the form is sent."""
+    at = at or timezone.now()
+    here = User.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
+    keys = list(here)
+    noted = set(Note.objects.filter(act=act, person__in=keys).values_list("person", flat=True))
+    new = [Note(person_id=key, by=by, text=text, written_at=at, act=act) for key in keys if key not in noted]
+    written = Note.objects.bulk_create(new)
+    record_many([told("note-written", each, by, at) for each in written])
+    return written
+
+
+@transaction.atomic
+def take_back_notes(
+    act: uuid.UUID, *, by: User, people: Collection[int] | None = None, at: datetime | None = None
+) -> list[Note]:
+    """Withdraw the notes of `by` from this `act` that can still be withdrawn, about all people or these."""
+    at = at or timezone.now()
+    notes = Note.objects.standing().filter(act=act, by=by)
+    if people is not None:
+        notes = notes.filter(person__in=people)
+    taken = [
+        each for each in notes.select_for_update(no_key=True).order_by("person") if each.may_be_taken_back_by(by, at)
+    ]
+    for each in taken:
+        each.taken_back_at = at
+    Note.objects.bulk_update(taken, ["taken_back_at"])
+    record_many([told("note-taken-back", each, by, at) for each in taken])
+    return taken
+
+
+def told(verb: str, note: Note, by: User, at: datetime) -> NewEvent:
+    return NewEvent(verb, subject_of(User, note.person_id), by, {"note": note.pk}, at)

@@ -1,0 +1,86 @@
+"""Leaving the company and coming back. Learner memberships stay; sessions, API keys and manager roles end."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from courseware.accounts.api_keys import ApiKey
+from courseware.accounts.models import Membership, User, merge_of
+from courseware.accounts.permissions.role_changes import drop_sessions
+from courseware.accounts.teams.memberships import ended, lock_person
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
+from courseware.lib.dates import site_day
+from courseware.notifications.models import Message, MessageState
+
+
+@transaction.atomic
+def leave(person: User, *, by: User | None, at: datetime | None = None) -> bool:
+    events = left(lock_person(person), by, at)
+    record_many(events)
+    person.refresh_from_db()
+    return bool(events)
+
+
+@transaction.atomic
+def come_back(person: User, *, by: User | None, at: datetime | None = None) -> bool:
+    events = returned(lock_person(person), by, at)
+    record_many(events)
+    person.refresh_from_db()
+    return bool(events)
+
+
+def left(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
+    """Let the locked person leave. Returns the events to log."""
+    if not person.is_active:
+        return []
+    person.is_active = False
+    person.leaves_on = min(person.leaves_on or site_day(at), site_day(at))
+    person.save(update_fields=["is_active", "leaves_on"])
+    events = ended(Membership.objects.filter(person=person, role=Membership.Role.MANAGER), by, at)
+    drop_sessions(person)
+    ApiKey.objects.filter(person=person).delete()  # and none is there again when the person comes back
+    return [NewEvent("rights-changed", person, by, {"is_active": [True, False]}, at), *events]
+
+
+def returned(person: User, by: User | None, at: datetime | None) -> list[NewEvent]:
+    """Let the locked person come back. Returns the events to log."""
+    if person.is_active or merge_of(person):  # another name of somebody stays shut
+        return []
+    person.is_active, person.leaves_on = True, None
+    person.save(update_fields=["is_active", "leaves_on"])
+    drop_sessions(person)
+    return [NewEvent("rights-changed", person, by, {"is_active": [False, True]}, at)]
+
+
+def let_go() -> str:
+    """The nightly job: everybody whose last day has passed leaves, each in a transaction of their own."""
+    over = User.objects.filter(is_active=True, leaves_on__lt=site_day(), is_staff=False, is_superuser=False)
+    return str(sum(leave(person, by=None) for person in over.order_by("pk")))
+
+
+class HasRecord(Exception):
+    """Something is on record of this person."""
+
+
+@transaction.atomic
+def remove_person(person: User, *, by: User) -> None:
+    """Raise HasRecord if the person has signed in or has any record. Sent emails stay; waiting ones are skipped."""
+    row = lock_person(person)
+    subject, teams = subject_of(row), sorted(row.memberships.values_list("team", flat=True))
+    if row.last_login:
+        raise HasRecord(person)
+    letters = Message.objects.filter(person=row)
+    letters.filter(state=MessageState.QUEUED).update(
+        state=MessageState.SKIPPED,
+        why=gettext_noop("the person was made by mistake and taken away"),
+        ended_at=timezone.now(),
+    )
+    letters.update(person=None)
+    try:
+        row.delete()  # every record protects its person
+    except ProtectedError:
+        raise HasRecord(person) from None
+    record("person-removed", actor=by, subject=subject, data={"teams": teams})

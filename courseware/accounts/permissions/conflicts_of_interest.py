@@ -1,0 +1,77 @@
+"""Conflicts of interest: A added B, made B a manager or a substitute, or gave B a way to sign in.
+
+For 90 days B cannot decide about A: otherwise A could use B's account to change A's own training.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.permissions.roles import HR
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.lib.dates import site_day
+
+LASTS = timedelta(days=90)
+MADE_MANAGER = Q(verb__in=["membership-added", "membership-changed"], data__role=Membership.Role.MANAGER)
+# A merge can give the person another address for sign-in links; an accepted join request lets the person in.
+FAVORS = ("person-added", "code-given", "address-changed", "substitute-named", "merged", "join-answered")
+VERBS = (*FAVORS, "membership-added", "membership-changed")
+
+
+def favors(at: datetime | None = None) -> QuerySet[Event]:
+    """Events of the last 90 days that create a conflict of interest for their subject."""
+    since = (at or timezone.now()) - LASTS
+    # `verb__in` allows the index; the role of a membership is filtered afterwards.
+    return Event.objects.filter(Q(verb__in=FAVORS) | MADE_MANAGER, verb__in=VERBS, at__gt=since)
+
+
+def benefactors(event: Event) -> Iterator[int]:
+    """Keys of the people who acted: the actor, and the person who brought in a list that another person approved.
+
+    The subject is left out. So is the manager whom a substitute replaces: the event is in that manager's chain, too.
+    """
+    if event.verb == "substitute-named" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
+        return
+    for key in (event.actor_id, event.data.get("brought_by")):
+        if key and event.subject != f"{User.logged_as}:{key}":
+            yield key
+
+
+@dataclass(frozen=True)
+class ConflictOfInterest:
+    person: User
+    benefactor: User
+    event: Event
+
+
+def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest]:
+    """Conflicts in which `person` is a manager, a substitute, in HR or an administrator; the newest first."""
+    substitutes = Substitute.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
+    managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
+    deciders = User.objects.filter(
+        Q(is_superuser=True) | Q(groups__name=HR) | Q(pk__in=managers) | Q(pk__in=substitutes), is_active=True
+    )
+    people = {subject_of(person): person for person in deciders.distinct().order_by("pk")}
+    found = [
+        (people[event.subject], key, event)
+        for event in favors(at).order_by("-pk")
+        if event.subject in people
+        for key in benefactors(event)
+    ]
+    named = User.objects.in_bulk({key for _person, key, _event in found})
+    return [ConflictOfInterest(person, named[key], event) for person, key, event in found]
+
+
+def people_in_conflict_with(user: User) -> frozenset[int]:
+    """Keys of the people about whom `user` cannot decide, without `user`. Runs one query, cached on `user`."""
+    found: frozenset[int] | None = getattr(user, "in_conflict_with", None)
+    if found is None:
+        events = favors().filter(subject=subject_of(user))
+        found = frozenset(key for event in events for key in benefactors(event))
+        user.in_conflict_with = found  # also on the user behind a lazy `request.user`
+    return found

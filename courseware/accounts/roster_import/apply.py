@@ -1,0 +1,324 @@
+"""Apply a list exactly as it was compared, once, in parts. What changed meanwhile is left alone."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, Merge, Roster, RosterPart, RosterRow, Team, User, add_parts
+from courseware.accounts.people.offboarding import left, returned
+from courseware.accounts.people.onboarding import added, added_together
+from courseware.accounts.permissions.permissions import is_for_admins, may_decide_about
+from courseware.accounts.permissions.roles import HR
+from courseware.accounts.roster_import.comparison import BAD, JOIN, LEAVE, RETURN, Plan, claims_twice, needs_second_yes
+from courseware.accounts.roster_import.new_teams import create_teams_of
+from courseware.accounts.teams.membership_locks import change_teams_of
+from courseware.accounts.teams.memberships import moved, tell_old_address
+from courseware.audit_log.record import NewEvent, record_many
+from courseware.lib.dates import site_day
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message
+
+NAMED_AT_ONCE = 500  # people in one update
+DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"
+KEPT_FOR = timedelta(days=90)  # the log keeps what was done
+DAYS = {"starts_on", "leaves_on"}
+
+
+class NotSure(Exception):
+    """Many people leave, or a team loses its only manager: a second confirmation is needed."""
+
+
+class TakenTwice(Exception):
+    """Two accepted lines are about one person or one address."""
+
+
+class Conflict(Exception):
+    """The row differs from what the list was compared with; `code` is a key of `sentences.CONFLICTS`."""
+
+    def __init__(self, code: str, field: str = "") -> None:
+        super().__init__(code)
+        self.code, self.field = code, field
+
+
+@transaction.atomic
+def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> Roster:
+    roster = Roster.objects.create(
+        file_name=file_name[-200:],
+        digest=digest,
+        by=by,
+        is_whole_firm=is_whole_firm,
+        counts=plan.counts,
+        notes=plan.notes,
+    )
+    if not any(plan.lines.values()):  # nothing has to be approved
+        note_listed(roster)
+    add_parts(roster, plan.lines)
+    return roster
+
+
+@transaction.atomic
+def begin_applying(
+    roster: Roster,
+    *,
+    by: User | None,
+    take: Collection[int] = (),
+    is_sure: bool = False,
+    invites: bool = False,
+    creates_teams: bool = False,
+) -> bool:
+    """Approve the list; `apply_next` applies it. Returns False if repeated. Raises NotSure and TakenTwice.
+
+    `by` need not be the uploader. `take`: numbers of bad lines that are accepted as offered.
+    """
+    roster = Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)
+    if roster.begun_at:
+        return False
+    if needs_second_yes(roster.notes) and not is_sure:
+        raise NotSure
+    if creates_teams and by:
+        create_teams_of(roster, take, by)
+    mark_taken(roster, {*take})
+    roster.begun_at, roster.said_yes = timezone.now(), by
+    roster.notes |= {"invites": invites}
+    roster.save(update_fields=["begun_at", "said_yes", "notes", "counts"])
+    return True
+
+
+def mark_taken(roster: Roster, lines: set[int]) -> None:
+    parts = list(roster.parts.filter(kind=BAD))
+    taken = []
+    for part in parts:
+        rows = part.rows
+        for line in rows:
+            line.taken = line.otherwise is not None and line.line in lines
+        part.rows = rows
+        taken += [line.otherwise for line in rows if line.otherwise and line.taken]
+    if claims_twice(taken):
+        raise TakenTwice
+    RosterPart.objects.bulk_update(parts, ["lines"])
+
+
+@transaction.atomic
+def apply_next(pk: int) -> bool:
+    """Apply the next part. Returns whether there may be more. Of two at once, one waits."""
+    roster = Roster.objects.select_for_update(of=("self",), no_key=True).select_related("by", "said_yes").get(pk=pk)
+    if not roster.begun_at or roster.finished_at:
+        return False
+    part = None if "stopped_by" in roster.notes else roster.parts.filter(applied_at=None).first()
+    if part is None:
+        if "stopped_by" not in roster.notes:
+            note_listed(roster)
+        roster.finished_at = timezone.now()
+        roster.save(update_fields=["finished_at"])
+        return False
+    Applying(roster).apply(part)
+    return True
+
+
+@transaction.atomic
+def stop_applying(pk: int, *, by: User) -> bool:
+    """Stop after the current part. Returns whether the list was still being applied."""
+    roster = Roster.objects.select_for_update(no_key=True).get(pk=pk)
+    if not roster.begun_at or roster.finished_at or "stopped_by" in roster.notes:
+        return False
+    roster.notes |= {"stopped_by": by.pk}
+    roster.save(update_fields=["notes"])
+    return True
+
+
+def note_listed(roster: Roster) -> None:
+    """Mark people whom no list has named before: from today their answers count in statistics."""
+    named, today = roster.notes.get("named", []), site_day()
+    for start in range(0, len(named), NAMED_AT_ONCE):
+        some = named[start : start + NAMED_AT_ONCE]
+        User.objects.filter(pk__in=some, listed_on=None).update(listed_on=today)
+
+
+class Applying:
+    def __init__(self, roster: Roster) -> None:
+        self.roster, self.by, self.at = roster, roster.said_yes, timezone.now()
+        self.events: list[NewEvent] = []
+
+    def apply(self, part: RosterPart) -> None:
+        rows = part.rows
+        lines = [line for row in rows if (line := row.otherwise if part.kind == BAD else row)]
+        keys = {line.person for line in lines}
+        # By key: whoever changes several of the same people would else wait in a circle.
+        people = User.objects.select_for_update(no_key=True).filter(pk__in=keys - {None}).order_by("pk")
+        self.people = {person.pk: person for person in people}
+        change_teams_of(self.people)  # all at once, for the same reason
+        self.known_otherwise = self.merged_since()
+        self.teams = Team.objects.in_bulk([line.team for line in lines if line.team])
+        self.joined = self.joined_together(rows)
+        for line in rows:
+            self.do(line)
+        part.rows, part.applied_at = rows, self.at
+        part.save(update_fields=["lines", "applied_at"])
+        record_many(self.events)
+
+    def merged_since(self) -> set[int]:
+        """People with a merge made or undone since the comparison: a row may be about somebody else."""
+        since = Q(made_at__gt=self.roster.read_at) | Q(undone_at__gt=self.roster.read_at)
+        return {*Merge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
+
+    def do(self, line: RosterRow) -> None:
+        if line.kind == BAD and not line.taken:
+            line.outcome = LEFT_OUT
+            return
+        wanted = line.otherwise if line.otherwise and line.kind == BAD else line
+        try:
+            events = self.joined.get(line.line) or self.done_alone(wanted)
+        except Conflict as conflict:
+            line.outcome, line.conflict, line.field = CONFLICT, conflict.code, conflict.field
+        else:
+            line.outcome = DONE if events else ALREADY
+            self.events += [self.told(event) for event in events]
+
+    def told(self, event: NewEvent) -> NewEvent:
+        return (
+            event if self.roster.by == self.by else replace(event, data={**event.data, "brought_by": self.roster.by_id})
+        )
+
+    def joined_together(self, lines: list[RosterRow]) -> dict[int, list[NewEvent]]:
+        """Add all newcomers of these lines at once where that is simple. Line → events to log."""
+        places = [(line, self.teams.get(line.team or 0)) for line in lines if line.kind == JOIN]
+        newcomers = {
+            line.line: (self.newcomer(line), team, line.role) for line, team in places if team or not line.team
+        }
+        try:
+            with transaction.atomic():
+                return added_together(newcomers, self.by, self.at)
+        except IntegrityError:  # somebody adds one of them at this very moment
+            return {}
+
+    def newcomer(self, line: RosterRow) -> dict[str, Any]:
+        return values_of(line.to) | {"listed_on": site_day(self.at)}
+
+    def done_alone(self, line: RosterRow) -> list[NewEvent]:
+        with transaction.atomic():
+            return self.join(line) if line.kind == JOIN else self.change(line)
+
+    def join(self, line: RosterRow) -> list[NewEvent]:
+        team = self.team_of(line)
+        try:
+            _person, events = added(self.newcomer(line), team, line.role, self.by, self.at)
+        except ValidationError:
+            raise Conflict("here-already") from None
+        return events
+
+    def change(self, line: RosterRow) -> list[NewEvent]:
+        person = self.people.get(line.person or 0)
+        if person is None:
+            raise Conflict("gone")
+        if is_for_admins(person) and not all(each and each.is_superuser for each in (self.by, self.roster.by)):
+            raise Conflict("ask-admin")
+        self.refuse_conflict(person, line)
+        if person.pk in self.known_otherwise:
+            raise Conflict("changed")
+        values = values_of(line.to)
+        if line.kind == LEAVE:
+            return self.let_leave(person, values)
+        if not person.is_active and line.kind != RETURN:
+            raise Conflict("gone")
+        self.compare_with_seen(person, line)
+        events = returned(person, self.by, self.at)
+        if not person.is_active:  # it became another name of somebody since
+            raise Conflict("gone")
+        events += self.set_values(person, values)
+        if team := self.team_of(line):
+            events += self.move(person, team, line)
+        return events
+
+    def refuse_conflict(self, person: User, line: RosterRow) -> None:
+        """Raise Conflict if the person who uploaded or approved the list cannot decide about `person`."""
+        people = [each for each in (self.by, self.roster.by) if each]
+        if person in people:
+            raise Conflict("own-row")
+        if not all(may_decide_about(each, person) for each in people):
+            raise Conflict("conflict")
+        are_admins = people and all(each.is_superuser for each in people)
+        if "email" in line.to and not are_admins and HR in person.offices:
+            raise Conflict("address-of-hr", "email")
+
+    def let_leave(self, person: User, values: dict[str, Any]) -> list[NewEvent]:
+        if person.is_active:
+            person.leaves_on = values.get("leaves_on", person.leaves_on)
+        return left(person, self.by, self.at)
+
+    def compare_with_seen(self, person: User, line: RosterRow) -> None:
+        was, to = values_of(line.was), values_of(line.to)
+        for name, value in to.items():
+            if getattr(person, name) not in (was[name], value):
+                raise Conflict("changed", name)
+
+    def set_values(self, person: User, values: dict[str, Any]) -> list[NewEvent]:
+        changed = {name: value for name, value in values.items() if getattr(person, name) != value}
+        if not changed:
+            return []
+        address = person.email
+        for name, value in changed.items():
+            setattr(person, name, value)
+        try:
+            with transaction.atomic():
+                person.save(update_fields=changed)
+        except IntegrityError:
+            raise Conflict("here-already") from None
+        events = []
+        if "email" in changed:
+            events.append(NewEvent("address-changed", person, self.by, {}, self.at))
+            tell_old_address(person, address)
+        if others := sorted(set(changed) - {"email"}):
+            events.append(NewEvent("person-changed", person, self.by, {"fields": others}, self.at))
+        return events
+
+    def move(self, person: User, team: Team, line: RosterRow) -> list[NewEvent]:
+        places = {*Membership.objects.filter(person=person, role=line.role).values_list("team", flat=True)}
+        if team.pk not in places and places != {*line.teams_were}:
+            raise Conflict("changed", "team")
+        return moved(person, team, line.role, self.by, self.at)
+
+    def team_of(self, line: RosterRow) -> Team | None:
+        if not line.team:
+            return None
+        if line.team not in self.teams:
+            raise Conflict("team-gone", "team")
+        return self.teams[line.team]
+
+
+def invite_who_came(roster: Roster) -> None:
+    """Invite the people added by the list who have no email yet, if that was wanted. Repeating it invites nobody."""
+    if not roster.notes.get("invites"):
+        return
+    for part in roster.parts.exclude(applied_at=None):
+        lines = [line.otherwise or line for line in part.rows if line.outcome == DONE]
+        addresses = [line.to.get("email") for line in lines if line.kind == JOIN]
+        with transaction.atomic():
+            Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)  # of two at once, one waits
+            here = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
+            # Asked for each person: one letter to nobody of the firm, and "not in" would be true of no one.
+            people = list(here.exclude(Exists(Message.objects.filter(person=OuterRef("pk")))).order_by("pk"))
+            for person in people:
+                tell("invitation", person)
+            record_many(NewEvent("invited", person, roster.said_yes, {}, timezone.now()) for person in people)
+
+
+def values_of(kept: dict[str, Any]) -> dict[str, Any]:
+    return {name: date.fromisoformat(value) if name in DAYS and value else value for name, value in kept.items()}
+
+
+def outcome_lines(roster: Roster, outcome: str) -> list[RosterRow]:
+    parts = roster.parts.exclude(applied_at=None)
+    return [RosterRow.from_json(line) for part in parts for line in part.lines if line.get("outcome") == outcome]
+
+
+def forget_rosters(at: datetime | None = None) -> str:
+    """The nightly job: delete old lists, which are full of names."""
+    old = Roster.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
+    _rows, numbers = old.delete()
+    return str(numbers.get(Roster._meta.label, 0))

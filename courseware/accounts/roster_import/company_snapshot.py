@@ -1,0 +1,107 @@
+"""The people and teams of the company, loaded to be compared with a list."""
+
+import difflib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+from courseware.accounts.models import Membership, Merge, Team, User
+from courseware.accounts.permissions.permissions import is_for_admins
+from courseware.accounts.permissions.roles import HR
+from courseware.accounts.roster_import.columns import folded
+
+NAMES_COMPARED = 200  # each with all teams
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    pk: int
+    staff_number: str | None
+    email: str | None
+    name: str
+    language: str
+    post: str
+    starts_on: date | None
+    leaves_on: date | None
+    is_active: bool
+    is_for_admins: bool
+    is_in_hr: bool = False
+    is_listed: bool = False
+
+
+@dataclass
+class Firm:
+    people: dict[int, Known] = field(default_factory=dict)
+    by_number: dict[str, Known] = field(default_factory=dict)
+    by_email: dict[str, Known] = field(default_factory=dict)
+    other_names: set[str] = field(default_factory=set)  # numbers and addresses of accounts that were merged
+    places: dict[tuple[int, str], set[int]] = field(default_factory=lambda: defaultdict(set))  # person, role → teams
+    paths: dict[int, str] = field(default_factory=dict)  # team → its name below those above it
+    teams: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # the end of a path → teams
+    leads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # team → people
+    near: dict[str, int | None] = field(default_factory=dict)  # what `nearest` found
+
+    def leads_of(self, team: int) -> set[int]:
+        return {pk for pk in self.leads[team] if self.people[pk].is_active}
+
+    def add_team(self, key: int, names: list[str]) -> None:
+        """`names`: of the teams above, the topmost first, and its own."""
+        self.paths[key] = "/".join(names)
+        for start in range(len(names)):
+            self.teams[folded("/".join(names[start:]))].add(key)
+
+    def teams_named(self, path: str) -> set[int]:
+        return self.teams.get(folded(path), set())
+
+    def nearest(self, path: str) -> int | None:
+        """The team with the most similar name, if any; for the first unknown names only."""
+        path = folded(path)
+        if path not in self.near and len(self.near) < NAMES_COMPARED:
+            found = difflib.get_close_matches(path, [ends for ends in self.teams if len(self.teams[ends]) == 1], 1)
+            self.near[path] = next(iter(self.teams[found[0]])) if found else None
+        return self.near.get(path)
+
+
+FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on", "leaves_on", "is_active")
+
+
+def load_firm() -> Firm:
+    """Runs five queries, and takes some hundred bytes a person."""
+    firm = Firm()
+    in_hr = set(User.objects.filter(groups__name=HR).order_by().values_list("pk", flat=True))
+    for row in (
+        User.objects.order_by("pk").only(*FIELDS, "is_staff", "is_superuser", "audits_until", "listed_on").iterator()
+    ):
+        fields = {name: getattr(row, name) for name in FIELDS}
+        person = Known(
+            **fields, is_for_admins=is_for_admins(row), is_in_hr=row.pk in in_hr, is_listed=row.listed_on is not None
+        )
+        firm.people[person.pk] = person
+        if person.staff_number:
+            firm.by_number[person.staff_number] = person
+        if person.email:
+            firm.by_email[person.email] = person
+    know_other_names(firm)
+    for key, team, role in Membership.objects.order_by("pk").values_list("person", "team", "role"):
+        firm.places[key, role].add(team)
+        if role == Membership.Role.MANAGER:
+            firm.leads[team].add(key)
+    load_teams(firm)
+    return firm
+
+
+def know_other_names(firm: Firm) -> None:
+    """The number and address of a merged account stand for the person."""
+    for kept, other in Merge.objects.standing().order_by("pk").values_list("kept", "other"):
+        account = firm.people[other]
+        for names, name in ((firm.by_number, account.staff_number), (firm.by_email, account.email)):
+            if name:
+                names[name] = firm.people[kept]
+                firm.other_names.add(name)
+
+
+def load_teams(firm: Firm) -> None:
+    teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
+    for key, (name, above) in teams.items():
+        names = [*(teams[int(each)][0] for each in above.split("/") if each), name]
+        firm.add_team(key, names)

@@ -1,0 +1,339 @@
+"""Compare a list of people with the company: what would change. Nothing is written here."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from courseware.accounts.models import CellFault, Membership, RosterRow
+from courseware.accounts.people.onboarding import LEARNER
+from courseware.accounts.roster_import.columns import IDENTITIES, folded
+from courseware.accounts.roster_import.company_snapshot import Firm, Known
+from courseware.accounts.roster_import.parser import Listing, Row
+from courseware.lib.dates import site_day
+
+JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move", "change", "leave", "bad")
+KEPT = ("staff_number", "email", "name", "language", "post", "starts_on", "leaves_on")
+POSTS_NAMED = 20
+LEAVERS_AT_LEAST, LEAVERS_PERCENT = 3, 5
+NEW_TEAM = -1  # the key of a team that is still to be created
+
+
+@dataclass
+class Plan:
+    lines: dict[str, list[RosterRow]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
+    unchanged: int = 0
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {kind: len(lines) for kind, lines in self.lines.items()} | {"unchanged": self.unchanged}
+
+
+class Comparison:
+    """`posts`: written name of a job role → id. `own`: key of the uploader, who cannot decide about `in_conflict`."""
+
+    def __init__(
+        self,
+        listing: Listing,
+        firm: Firm,
+        *,
+        may_touch_staff: bool = False,
+        own: int | None = None,
+        in_conflict: Collection[int] = (),
+        posts: Mapping[str, str] | None = None,
+    ) -> None:
+        self.listing, self.firm, self.today = listing, firm, site_day()
+        self.may_touch_staff, self.own, self.in_conflict = may_touch_staff, own, {own, *in_conflict}
+        self.posts = posts or {}
+        self.unknown_posts: set[str] = set()
+        self.persons = {row.line: self.person_of(row) for row in listing.rows}
+        self.know_by_other_rows()
+
+    def plan(self, *, is_whole_firm: bool = False, only: Collection[int] | None = None) -> Plan:
+        """`only`: numbers of the lines that may still change something, if the list is compared again; None: all."""
+        plan = Plan()
+        rows = self.distinct(plan)
+        faults = self.faults_between(rows)
+        for row in rows:
+            line = self.line_of(row, faults.get(row.line, []))
+            if line is None or (only is not None and line.kind != BAD and row.line not in only):
+                plan.unchanged += 1
+            else:
+                plan.lines[line.kind].append(line)
+        if is_whole_firm and only is None:
+            plan.lines[LEAVE] += self.absent(plan.notes)
+        plan.lines[BAD].sort(key=lambda line: line.is_about_new_team)  # other faults first: each needs a decision
+        self.mark_teams_left_alone(plan)
+        self.note(plan)
+        return plan
+
+    def person_of(self, row: Row) -> Known | None:
+        """By the number; by the address if the company does not know the number."""
+        number, email = row.values.get("staff_number"), row.values.get("email")
+        if number in self.firm.by_number:
+            return self.firm.by_number[number]
+        found = self.firm.by_email.get(email) if email else None
+        return found if found and not (number and found.staff_number) else None
+
+    def know_by_other_rows(self) -> None:
+        """A number that another row gives to a known person belongs to that person."""
+        found = {
+            row.values.get("staff_number"): person for row in self.listing.rows if (person := self.persons[row.line])
+        }
+        for row in self.listing.rows:
+            number = row.values.get("staff_number")
+            if number and not self.persons[row.line]:
+                self.persons[row.line] = found.get(number)
+
+    def key_of(self, row: Row) -> str:
+        """Rows with the same key are about one person; "": nobody."""
+        if person := self.persons[row.line]:
+            return f"person {person.pk}"
+        number, email = row.values.get("staff_number"), row.values.get("email")
+        return f"number {number}" if number else f"email {email}" if email else ""
+
+    def distinct(self, plan: Plan) -> list[Row]:
+        rows, said = [], set()
+        for row in self.listing.rows:
+            words = (self.key_of(row), *sorted((name, str(value)) for name, value in row.values.items()))
+            if words[0] and not row.problems and words in said:
+                plan.unchanged += 1
+            else:
+                said.add(words)
+                rows.append(row)
+        return rows
+
+    def faults_between(self, rows: list[Row]) -> dict[int, list[CellFault]]:
+        """Line → faults: two rows about one person, or one address for two people."""
+        about, addressed = defaultdict(list), defaultdict(list)
+        for row in rows:
+            about[self.key_of(row)].append(row)
+            addressed[row.values.get("email")].append(row)
+        about.pop("", None)
+        addressed.pop(None, None)
+        faults = defaultdict(list)
+        for twins in about.values():
+            for row in twins if len(twins) > 1 else ():
+                named = "staff_number" if "staff_number" in row.values else "email"
+                other = next(each for each in twins if each is not row)
+                faults[row.line].append(problem(row, named, "twice", line=str(other.line)))
+        for sharers in addressed.values():
+            if len({self.key_of(row) for row in sharers}) > 1:
+                for row in sharers:
+                    other = next(each for each in sharers if self.key_of(each) != self.key_of(row))
+                    said = {"line": str(other.line), "name": other.values.get("name", "")}
+                    faults[row.line].append(problem(row, "email", "shared-address", **said))
+        return faults
+
+    def line_of(self, row: Row, between: list[CellFault]) -> RosterRow | None:
+        person = self.persons[row.line]
+        problems = [*row.problems, *self.faults(row, person)]
+        _team, offered, of_team = self.team_of(row)
+        good = self.best_line(row, person)
+        if not problems and not between and not of_team:
+            return good
+        line = RosterRow(row.line, BAD, row.values.get("name", ""), person.pk if person else None)
+        line.problems = [*problems, *between, *of_team]
+        if not problems and (offered or not of_team) and good:
+            line.otherwise = replace(good, key=self.key_of(row))
+            line.offer = self.firm.paths[offered] if offered else ""
+        is_new = {each.code for each in of_team} <= {"no-team", "near-team"} and bool(of_team)
+        if is_new and not problems and not between and self.may_place(person):
+            line.in_new_team = self.good_line(row, person, NEW_TEAM)
+            line.new_team = row.values["team"]
+        return line
+
+    def may_place(self, person: Known | None) -> bool:
+        """Whether a list may give `person` a place in a new team."""
+        return person is None or (self.may_touch(person) and person.pk not in self.in_conflict)
+
+    def faults(self, row: Row, person: Known | None) -> list[CellFault]:
+        """Faults that no answer on the page can mend."""
+        values, found = row.values, []
+        unread = {each.column for each in row.problems}
+        if not self.key_of(row):
+            if not unread & {"staff_number", "email"}:
+                found.append(problem(row, "staff_number", "nobody"))
+        elif person is None and "name" not in values and "name" not in unread:
+            found.append(problem(row, "name", "no-name"))
+        holder = self.firm.by_email.get(values.get("email", ""))
+        if holder and holder != person:
+            found.append(problem(row, "email", "address-taken", name=holder.name))
+        elif person and not self.may_touch(person) and self.best_line(row, person):
+            found.append(problem(row, "name", "ask-admin"))
+        elif person and person.pk in self.in_conflict and self.best_line(row, person):
+            found.append(problem(row, "name", "own-row" if person.pk == self.own else "conflict"))
+        elif person and person.is_in_hr and not self.may_touch_staff and "email" in self.changed_fields(row, person):
+            found.append(problem(row, "email", "address-of-hr"))
+        return found
+
+    def changed_fields(self, row: Row, person: Known) -> Collection[str]:
+        line = self.best_line(row, person)
+        return line.to if line else ()
+
+    def may_touch(self, person: Known) -> bool:
+        return self.may_touch_staff or not person.is_for_admins
+
+    def team_of(self, row: Row) -> tuple[int | None, int | None, list[CellFault]]:
+        """(team, else a similar team, faults)."""
+        path = row.values.get("team")
+        if not path:
+            return None, None, []
+        teams = self.firm.teams_named(path)
+        if len(teams) == 1:
+            return next(iter(teams)), None, []
+        if teams:
+            paths = ", ".join(sorted(self.firm.paths[team] for team in teams))
+            return None, None, [problem(row, "team", "which-team", paths=paths)]
+        near = self.firm.nearest(path)
+        if near is None:
+            return None, None, [problem(row, "team", "no-team")]
+        return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
+
+    def best_line(self, row: Row, person: Known | None) -> RosterRow | None:
+        """The change if the similar team is accepted."""
+        team, offered, _problems = self.team_of(row)
+        return self.good_line(row, person, team or offered)
+
+    def good_line(self, row: Row, person: Known | None, team: int | None) -> RosterRow | None:
+        values = {name: row.values[name] for name in KEPT if name in row.values}
+        values = {name: value for name, value in values.items() if not self.is_other_name(name, value)}
+        self.know_post(values)
+        role = row.values.get("role", LEARNER)
+        if person is None:
+            return self.joining(row, values, team, role)
+        has_left = bool(values.get("leaves_on") and values["leaves_on"] < self.today)
+        if has_left:
+            if not person.is_active:
+                return None
+            return line_for(LEAVE, row.line, person, {"leaves_on": values["leaves_on"]})
+        if "leaves_on" in self.listing.columns and person.is_active:
+            values.setdefault("leaves_on", None)
+        line = line_for(CHANGE, row.line, person, values)
+        were = self.firm.places.get((person.pk, role), set())
+        if team and team not in were:
+            line = replace(line, kind=MOVE, team=team, role=role, teams_were=sorted(were))
+        if not person.is_active:
+            line.kind = RETURN
+            if day := values.get("leaves_on"):  # to be said again, for who comes back has no last day any more
+                line.was.setdefault("leaves_on", None)
+                line.to["leaves_on"] = day.isoformat()
+        return line if line.kind != CHANGE or line.to else None
+
+    def is_other_name(self, column: str, value: Any) -> bool:
+        """Names of merged accounts identify the person, and change nothing."""
+        return column in IDENTITIES and value in self.firm.other_names
+
+    def joining(self, row: Row, values: dict[str, Any], team: int | None, role: str) -> RosterRow | None:
+        if values.get("leaves_on") and values["leaves_on"] < self.today:
+            return None  # gone before we knew
+        return RosterRow(row.line, JOIN, values.get("name", ""), to=as_json(values), team=team, role=role)
+
+    def know_post(self, values: dict[str, Any]) -> None:
+        written = values.pop("post", "")
+        if written and folded(written) in self.posts:
+            values["post"] = self.posts[folded(written)]
+        elif written and len(self.unknown_posts) < POSTS_NAMED:
+            self.unknown_posts.add(written)
+
+    def absent(self, notes: dict[str, Any]) -> list[RosterRow]:
+        """People who are not in the list. If a row is unclear, all people with its name stay."""
+        listed = {person.pk for person in self.persons.values() if person} | {self.own}
+        # With another number than the firm knows, the row is a bad one; but it is about whose address it has.
+        addresses = {row.values.get("email", "") for row in self.listing.rows}
+        listed |= {person.pk for email, person in self.firm.by_email.items() if email in addresses}
+        names = {folded(row.values.get("name", "")) for row in self.listing.rows if self.is_unsure(row)}
+        if "" in names:
+            notes["nobody_leaves"] = True
+            return []
+        here = (each for each in self.firm.people.values() if each.is_active and not each.is_for_admins)
+        gone = [person for person in here if person.pk not in listed and folded(person.name) not in names]
+        return [line_for(LEAVE, 0, person, {}) for person in gone]
+
+    def is_unsure(self, row: Row) -> bool:
+        """Whether an unreadable number or address may be that of a known person."""
+        unread = {each.column for each in row.problems} & {*IDENTITIES}
+        return not self.persons[row.line] and bool(unread or not self.key_of(row))
+
+    def mark_teams_left_alone(self, plan: Plan) -> None:
+        """Fill `alone` of the lines of managers whose teams would have no manager any more."""
+        going: dict[int | None, list[int]] = {
+            line.person: [*self.firm.places.get((line.person, Membership.Role.MANAGER), ())]
+            for line in plan.lines[LEAVE]
+            if line.person
+        }
+        coming: dict[int, set[int | None]] = defaultdict(set)
+        for kind in (JOIN, MOVE, RETURN):
+            for line in plan.lines[kind]:
+                if line.team and line.role == Membership.Role.MANAGER:
+                    coming[line.team].add(line.person)
+                    going[line.person] = line.teams_were
+        gone = {(person, team) for person, teams in going.items() for team in teams}
+        for line in (line for kind in (LEAVE, MOVE, RETURN) for line in plan.lines[kind]):
+            alone = [
+                self.firm.paths[team]
+                for team in going.get(line.person, ())
+                if not coming[team] and all((lead, team) in gone for lead in self.firm.leads_of(team))
+            ]
+            if alone:
+                line.alone = sorted(alone)
+
+    def new_teams(self, named: Mapping[str, int]) -> dict[str, int]:
+        """Path of each team to create, including parents → number of rows that name it by the path or its end."""
+        names = [path.split("/") for path in named]
+        paths = {
+            folded("/".join(each[: end + 1])): "/".join(each[: end + 1]) for each in names for end in range(len(each))
+        }
+        wanted = [path for path in paths if not self.firm.teams.get(path)]
+        found = {path: 0 for path in wanted if not any(other.endswith(f"/{path}") for other in wanted)}
+        for path, number in named.items():
+            whole = next(each for each in found if f"/{each}".endswith(f"/{folded(path)}"))
+            found[whole] += number
+        return {paths[path]: number for path, number in sorted(found.items())}
+
+    def note(self, plan: Plan) -> None:
+        active = sum(person.is_active and not person.is_for_admins for person in self.firm.people.values())
+        leavers = len(plan.lines[LEAVE])
+        new_teams = self.new_teams(Counter(line.new_team for line in plan.lines[BAD] if line.in_new_team))
+        left_alone = {team for lines in plan.lines.values() for line in lines for team in line.alone}
+        plan.notes |= {
+            "rows": len(self.listing.rows),
+            "people": active,
+            "named": sorted({each.pk for each in self.persons.values() if each and not each.is_listed}),
+            "encoding": self.listing.encoding,
+            "unknown": self.listing.unknown,
+            "bare_numbers": self.listing.bare_numbers,
+            "posts": sorted(self.unknown_posts),
+            "new_teams": new_teams,
+            "in_new_teams": sum(line.is_about_new_team for line in plan.lines[BAD]),
+            "many_leave": leavers >= LEAVERS_AT_LEAST and leavers * 100 > active * LEAVERS_PERCENT,
+            "alone": sorted(left_alone),
+        }
+
+
+def needs_second_yes(notes: Mapping[str, Any]) -> bool:
+    return bool(notes["many_leave"] or notes["alone"])
+
+
+def problem(row: Row, column: str, code: str, **said: str) -> CellFault:
+    stood = str(row.values.get(column, ""))
+    return CellFault(row.cells.get(column, str(row.line)), column, stood, code, said)
+
+
+def line_for(kind: str, line: int, person: Known, values: dict[str, Any]) -> RosterRow:
+    changed = {name: value for name, value in values.items() if getattr(person, name) != value}
+    was = {name: getattr(person, name) for name in changed}
+    return RosterRow(line, kind, person.name, person.pk, as_json(was), as_json(changed))
+
+
+def as_json(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+
+
+def claims_twice(lines: Iterable[RosterRow]) -> bool:
+    """Whether two of these lines are about one person, or give one address to two."""
+    claims = Counter(f"key {line.key}" for line in lines)
+    claims.update(f"email {line.to['email']}" for line in lines if line.to.get("email"))
+    return any(number > 1 for number in claims.values())

@@ -1,0 +1,72 @@
+"""Create the teams of a list that do not exist yet, if the person who approves the list says so."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from django.contrib.auth.models import Group
+
+from courseware.accounts.models import Roster, RosterPart, RosterRow, Team, User, add_parts
+from courseware.accounts.permissions.permissions import teams_managed_by
+from courseware.accounts.permissions.roles import HR
+from courseware.accounts.roster_import.company_snapshot import Firm, load_teams
+from courseware.accounts.roster_import.comparison import BAD, NEW_TEAM
+from courseware.accounts.teams.teams import add_team, lock_teams
+
+LONGEST_NAME = 120  # characters, of `Team.name`
+
+
+def create_teams_of(roster: Roster, take: Collection[int], by: User) -> None:
+    """Create the teams and turn their lines into normal lines; a line in `take` goes to the existing team it offers.
+
+    Call it in the transaction that begins to apply the list. If a team cannot be created, its lines are left out.
+    """
+    parts = list(roster.parts.filter(kind=BAD))
+    lines = [line for part in parts for line in part.rows]
+    wanted = [line for line in lines if line.in_new_team and line.line not in take]
+    here = Team.objects.count()
+    teams = create_teams({line.new_team for line in wanted}, by)
+    placed = [
+        placed_in(row, teams[line.new_team]) for line in wanted if (row := line.in_new_team) and line.new_team in teams
+    ]
+    numbers = {line.line for line in placed}
+    for part in parts:
+        part.rows = [line for line in part.rows if line.line not in numbers]
+    RosterPart.objects.bulk_update(parts, ["lines"])
+    kinds = sorted({line.kind for line in placed})
+    by_kind = {kind: [line for line in placed if line.kind == kind] for kind in kinds}
+    add_parts(roster, by_kind)
+    for kind, moved in by_kind.items():
+        roster.counts[kind] += len(moved)
+    roster.counts[BAD] -= len(placed)
+    roster.notes["teams_created"] = Team.objects.count() - here
+
+
+def placed_in(row: RosterRow, team: int) -> RosterRow:
+    return replace(row, team=team) if row.team == NEW_TEAM else row
+
+
+def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
+    """Create the teams and return path → key. Longer paths come first: a shorter one can be the end of a longer one."""
+    list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # while there is no team, nothing else is locked
+    lock_teams()
+    own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
+    firm, found = Firm(), {}
+    load_teams(firm)
+    for path in sorted(paths, key=lambda each: (-each.count("/"), each)):
+        if team := team_at(path, firm, own, by):
+            found[path] = team
+    return found
+
+
+def team_at(path: str, firm: Firm, own: Collection[int], by: User) -> int | None:
+    """The key of the team of this path, created with its parents; None if it cannot be created or several fit."""
+    named = firm.teams_named(path)
+    if named:
+        return next(iter(named)) if len(named) == 1 else None
+    above, _slash, name = path.rpartition("/")
+    parent = team_at(above, firm, own, by) if above else None
+    if len(name) > LONGEST_NAME or (above and parent is None) or parent in own:
+        return None
+    team = add_team(Team(name=name, parent_id=parent), by=by)
+    firm.add_team(team.pk, [*(firm.paths[parent].split("/") if parent else []), name])
+    return team.pk

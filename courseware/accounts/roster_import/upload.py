@@ -1,0 +1,63 @@
+"""Upload a file: read it, compare it with the company, and store the comparison."""
+
+import hashlib
+import math
+from collections.abc import Collection, Mapping
+
+from courseware.accounts.models import Roster, User
+from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.accounts.roster_import.apply import LEFT_OUT, keep_plan, outcome_lines
+from courseware.accounts.roster_import.company_snapshot import load_firm
+from courseware.accounts.roster_import.comparison import Comparison, Plan
+from courseware.accounts.roster_import.parser import PATIENCE, read_listing
+
+
+def plan_for(
+    data: bytes,
+    *,
+    by: User | None,
+    is_whole_firm: bool,
+    encoding: str = "",
+    posts: Mapping[str, str] | None = None,
+    only: Collection[int] | None = None,
+) -> Plan:
+    """What the file would change. Raises ListRefused."""
+    listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
+    comparison = Comparison(
+        listing,
+        load_firm(),
+        may_touch_staff=by is not None and by.is_superuser,
+        own=by.pk if by else None,
+        in_conflict=not_decided_by(by) if by else (),
+        posts=posts,
+    )
+    return comparison.plan(is_whole_firm=is_whole_firm, only=only)
+
+
+def bring(
+    data: bytes,
+    file_name: str,
+    *,
+    by: User | None,
+    is_whole_firm: bool,
+    encoding: str = "",
+    posts: Mapping[str, str] | None = None,
+    is_news: bool = True,
+) -> Roster:
+    """Store what the file would change. Raises ListRefused.
+
+    `is_news`: False for a repeated file of the site. If it equals the last one, only lines left out are compared again:
+    changes made by hand since then stay.
+    """
+    digest = hashlib.sha256(data).hexdigest()
+    only = None if is_news else left_out_of_last(digest, is_whole_firm)
+    plan = plan_for(data, by=by, is_whole_firm=is_whole_firm, encoding=encoding, posts=posts, only=only)
+    return keep_plan(plan, file_name=file_name, digest=digest, by=by, is_whole_firm=is_whole_firm)
+
+
+def left_out_of_last(digest: str, is_whole_firm: bool) -> set[int] | None:
+    """Lines left out of the last file of the site, if that was this file; else None."""
+    last = Roster.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
+    if not (last and last.finished_at) or (last.digest, last.is_whole_firm) != (digest, is_whole_firm):
+        return None
+    return {line.line for line in outcome_lines(last, LEFT_OUT)}

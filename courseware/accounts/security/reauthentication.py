@@ -1,0 +1,52 @@
+"""Recent authentication: important actions ask for it again after some minutes."""
+
+import time
+
+from allauth.account.decorators import reauthentication_required
+from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
+from django.utils.decorators import method_decorator
+from django.utils.deprecation import MiddlewareMixin
+
+from courseware.accounts.models import Membership
+from courseware.accounts.sign_in.allauth_internals import STATE_SESSION_KEY, get_authentication_records
+
+
+def is_fresh(request):
+    """Whether the person authenticated in the last minutes. Unlike allauth's own rule, this counts the sign-in."""
+    given = get_authentication_records(request, request.user)
+    return bool(given) and time.time() - given[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+# Decorates a view: with GET and POST it asks first, and what was posted goes on afterwards.
+asks_who_it_is = reauthentication_required(app="courseware.accounts")
+asks_before_posting = reauthentication_required(app="courseware.accounts", allow_get=True)
+# The same, but only if the form gives somebody the role of a manager.
+asks_before_appointing = reauthentication_required(
+    app="courseware.accounts", enabled=lambda request: request.POST.get("role") == Membership.Role.MANAGER
+)
+
+
+class FreshnessMiddleware(MiddlewareMixin):
+    """Keep only the last form for after reauthentication; else an abandoned one would be sent hours later."""
+
+    def process_exception(self, request, exception):
+        if isinstance(exception, ReauthenticationRequired):
+            request.session.pop(STATE_SESSION_KEY, None)
+            if request.method == "POST" and request.GET:
+                # allauth looks for the form under its address, which may have no query then; it keeps `GET` itself.
+                request.META["QUERY_STRING"] = ""
+
+
+class AsksWhoItIs:
+    @method_decorator(asks_who_it_is)
+    def changeform_view(self, request, *args, **kwargs):
+        return super().changeform_view(request, *args, **kwargs)
+
+    @method_decorator(asks_who_it_is)
+    def delete_view(self, request, *args, **kwargs):
+        return super().delete_view(request, *args, **kwargs)
+
+    @method_decorator(asks_before_posting)
+    def changelist_view(self, request, *args, **kwargs):
+        return super().changelist_view(request, *args, **kwargs)

@@ -1,0 +1,76 @@
+"""Forms sent after the session ended: held for their writer in the cache, under a key in a cookie."""
+
+import secrets
+from dataclasses import asdict, dataclass
+
+from allauth.core import ratelimit
+from django.core.cache import cache
+
+from courseware.accounts.security import cookies
+
+HELD_FOR = 30 * 60  # seconds
+REMEMBERED_FOR = 24 * 60 * 60  # seconds: longer than any session, whose last form may come late
+MOST_CHARACTERS = 200_000  # of all fields together
+FORM_COOKIE, PERSON_COOKIE = cookies.named("held-form"), cookies.named("last-person")
+SENT = "held-form"  # the field by which a form says that it was held
+
+
+@dataclass(frozen=True)
+class HeldForm:
+    """`fields`: (name, value) as sent. `page` shows the form, `address` receives it."""
+
+    person: int
+    address: str
+    page: str
+    fields: list[tuple[str, str]]
+
+    @property
+    def texts(self) -> list[str]:
+        return [value for name, value in self.fields if len(value) > 60 or "\n" in value]
+
+
+def fields_of(request) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in ("csrfmiddlewaretoken", SENT)
+    ]
+
+
+def hold(request, response, page: str) -> bool:
+    """Hold the form. Returns False for files, a secret, too much text, too many forms, or an unknown person."""
+    fields = fields_of(request)
+    person = request.user.pk or last_person(request)
+    length = sum(len(name) + len(value) for name, value in fields)
+    has_secret = any("password" in name.lower() for name, _value in fields)
+    if not person or request.FILES or length > MOST_CHARACTERS or has_secret:
+        return False
+    if not ratelimit.consume(request, action="held_forms", key=str(person)):  # who was let go must not fill the disk
+        return False
+    key = secrets.token_urlsafe()
+    cache.set(f"held-form:{key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
+    # The cookie outlives the form, so that a writer who comes too late is told.
+    response.set_cookie(FORM_COOKIE, key, **cookies.attributes(REMEMBERED_FOR))
+    return True
+
+
+def held_form(request) -> HeldForm | None:
+    kept = cache.get(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
+    return HeldForm(**kept) if kept else None
+
+
+def drop(request, response) -> None:
+    cache.delete(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
+    response.delete_cookie(FORM_COOKIE, samesite="Lax")
+
+
+def last_person(request) -> int | None:
+    value = request.get_signed_cookie(PERSON_COOKIE, default="", salt=PERSON_COOKIE, max_age=REMEMBERED_FOR)
+    return int(value) if value else None
+
+
+def remember_person(request, response) -> None:
+    if last_person(request) != request.user.pk:
+        value = str(request.user.pk)
+        response.set_signed_cookie(PERSON_COOKIE, value, salt=PERSON_COOKIE, **cookies.attributes(REMEMBERED_FOR))

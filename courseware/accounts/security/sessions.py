@@ -1,0 +1,117 @@
+"""Session lifetime: at most the longest shift, and less when idle."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+
+from courseware.accounts.models import Membership, User, time_zones
+from courseware.accounts.permissions import roles
+from courseware.accounts.permissions.permissions import audits, is_manager, is_privileged
+from courseware.lib.web.page_views import is_in_background
+
+BEGAN, SEEN = "session_began", "session_seen"  # whole seconds since 1970
+SEEN_EVERY = 5 * 60  # seconds; the session is not written at every request
+# Stored in the session for every page; may lag behind by SEEN_EVERY. The pages themselves ask the database.
+MANAGES, TIME_ZONE = "manages", "time_zone"
+HANDLES_PEOPLE, AUDITS = "handles_people", "audits"
+TEAMS_NUMBER = "teams_number"  # of the person, when these were asked for: see `ask_for_teams_anew`
+
+
+def now():
+    return int(timezone.now().timestamp())
+
+
+def begin(sender, request, user, **kwargs):
+    """Receiver of `user_logged_in`, so that every session has an end."""
+    request.session[BEGAN] = now()
+    see(request.session, user, request.session[BEGAN])
+
+
+def see(session, user, at):
+    session[SEEN] = at
+    session[MANAGES] = is_manager(user)
+    session[TIME_ZONE] = time_zones(user).first()
+    session[HANDLES_PEOPLE] = roles.is_in(roles.HR, user)
+    session[AUDITS] = audits(user)
+    session[TEAMS_NUMBER] = user.teams_number
+
+
+def ask_for_teams_anew(person):
+    """Reload the teams in each session of this person at its next request."""
+    User.objects.filter(pk=person).update(teams_number=F("teams_number") + 1)
+
+
+def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
+    """Receiver of m2m_changed of `User.groups`: open sessions reload the groups at the next request."""
+    if action in ("post_add", "post_remove"):
+        people = pk_set if reverse else [instance.pk]
+        User.objects.filter(pk__in=people).update(teams_number=F("teams_number") + 1)
+
+
+def note_change_of_lead(sender, instance, raw=False, **kwargs):
+    """Receiver of a saved or deleted membership."""
+    if instance.role == Membership.Role.MANAGER and not raw:
+        ask_for_teams_anew(instance.person_id)
+
+
+def handles_records(session, user):
+    """Whether `user` handles records of others: staff, HR, auditors; managers by a setting. Runs no query."""
+    is_manager_with_records = settings.TWO_FACTOR_FOR_MANAGERS and session.get(MANAGES)
+    return bool(is_privileged(user) or session.get(HANDLES_PEOPLE) or session.get(AUDITS) or is_manager_with_records)
+
+
+def longest_break(session, user):
+    return settings.STAFF_IDLE_AGE if handles_records(session, user) else settings.SESSION_IDLE_AGE
+
+
+def ends(session, user):
+    """(end by age, end by idleness). A session without a beginning is over."""
+    return session.get(BEGAN, 0) + settings.SESSION_COOKIE_AGE, session.get(SEEN, 0) + longest_break(session, user)
+
+
+def is_over(session, user, at):
+    return at >= min(ends(session, user))
+
+
+def times(session, user, at):
+    """Seconds: `left` until the end without requests, `whole` with requests, `idle` at least left after a request."""
+    oldest, idlest = ends(session, user)
+    return {
+        "left": max(0, min(oldest, idlest) - at),
+        "whole": max(0, oldest - at),
+        "idle": max(0, longest_break(session, user) - SEEN_EVERY),
+    }
+
+
+def session_times(request):
+    is_in = hasattr(request, "user") and request.user.is_authenticated
+    if not is_in:
+        return {"session_times": None}
+    return {"session_times": times(request.session, request.user, now()) | {"reader": reader_mark(request.user)}}
+
+
+def reader_mark(user):
+    """An anonymous mark by which a browser recognises its stored copy of a course."""
+    return salted_hmac("courseware.reading-copy", str(user.pk)).hexdigest()[:16]
+
+
+class SessionAgeMiddleware(MiddlewareMixin):
+    """Ends sessions that are over. Comes after messages, which say why the sign-in page appears."""
+
+    def process_request(self, request):
+        if request.user.is_authenticated and is_over(request.session, request.user, now()):
+            logout(request)
+            messages.info(request, _("You were signed out after a while. What you had sent is saved."))
+
+    def process_view(self, request, view, arguments, places):
+        if request.user.is_authenticated:
+            seen = request.session[SEEN]
+            at = seen if is_in_background(view) else now()
+            is_known = request.session.get(TEAMS_NUMBER) == request.user.teams_number
+            if at - seen >= SEEN_EVERY or not is_known:
+                see(request.session, request.user, at)

@@ -1,0 +1,50 @@
+"""Browsers that a person has signed in from. Each is known by a signed cookie until the password changes."""
+
+import secrets
+
+from django.conf import settings
+
+from courseware.accounts.models import Device
+from courseware.accounts.security import cookies
+from courseware.accounts.sign_in.identifiers import called
+
+COOKIE_AGE = 365 * 24 * 60 * 60  # seconds
+SALT = "courseware.accounts.security.trusted_devices"
+# What stands in a User-Agent, the most particular first: most of them also claim to be Chrome, Safari and Linux.
+BROWSERS = [
+    ("Edg/", "Edge"), ("EdgA/", "Edge"), ("EdgiOS/", "Edge"), ("OPR/", "Opera"), ("MicroMessenger/", "WeChat"),
+    ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"),
+]  # fmt: skip
+SYSTEMS = [
+    ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+    ("Mac OS X", "macOS"), ("Linux", "Linux"),
+]  # fmt: skip
+
+
+def browser_key(request):
+    return request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=COOKIE_AGE)
+
+
+def known_device(request, account):
+    """The key of this browser if it is known for the account with this name, else "". Runs one query."""
+    key = browser_key(request)
+    return key if Device.objects.filter(person__in=called(account), key=key).exists() else ""
+
+
+def remember(request, response, person):
+    """Remember this browser for `person`. Returns whether it is new beside others. People may share a browser."""
+    key = browser_key(request) or secrets.token_hex(16)
+    has_others = Device.objects.filter(person=person).exclude(key=key).exists()
+    _device, is_new = Device.objects.get_or_create(person=person, key=key)
+    response.set_signed_cookie(settings.DEVICE_COOKIE_NAME, key, salt=SALT, **cookies.attributes(COOKIE_AGE))
+    return is_new and has_others
+
+
+def in_words(user_agent):
+    """What people call this browser, such as “Firefox · Windows”; "" if unknown."""
+    found = (next((name for sign, name in names if sign in user_agent), "") for names in (BROWSERS, SYSTEMS))
+    return " · ".join(filter(None, found))
+
+
+def forget_all(person):
+    Device.objects.filter(person=person).delete()

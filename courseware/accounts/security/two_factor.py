@@ -1,0 +1,78 @@
+"""Two-step verification for people who handle other people's records: a password, then an app, a passkey or a code."""
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import transaction
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+
+from courseware.accounts.permissions.role_changes import drop_sessions
+from courseware.accounts.security import resubmission
+from courseware.accounts.security.sessions import handles_records
+from courseware.accounts.sign_in.account_notices import notify
+from courseware.accounts.sign_in.allauth_internals import get_authentication_records, record_authentication
+from courseware.audit_log.record import record
+from courseware.lib.web.page_views import for_the_whole_page
+
+# Names of URLs allowed before the second factor is given; those to set one up, only if there is none.
+OPEN_TO_ALL = ("account_", "mfa_reauthenticate", "set-language")
+SETTING_UP = "mfa_"
+
+
+def is_asked(request):
+    """Whether the site requires a second factor of this user."""
+    return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
+
+
+def mark_given(request, authenticator):
+    """A factor that was just set up counts as given."""
+    record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
+
+
+def reset(person, *, by=None):
+    """Remove a lost second factor. Returns whether there was one. `by` is None for the command."""
+    with transaction.atomic():
+        there_was, _ = Authenticator.objects.filter(user=person).delete()
+        if not there_was:
+            return False
+        drop_sessions(person)
+        record("second-factor-reset", actor=by, subject=person)
+    notify(person, "second-factor-reset")
+    return True
+
+
+def log_added(sender, user, authenticator, **kwargs):
+    """Receiver of allauth's signal. Recovery codes come and go with the factor they replace."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record("second-factor-added", actor=user, subject=user, data={"type": authenticator.type})
+
+
+def log_removed(sender, user, authenticator, **kwargs):
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record("second-factor-removed", actor=user, subject=user, data={"type": authenticator.type})
+
+
+class SecondFactorMiddleware(MiddlewareMixin):
+    """Redirects people who need a second factor to the page where they set it up or give it."""
+
+    def process_view(self, request, view, arguments, places):
+        if not is_asked(request):
+            return None
+        name = request.resolver_match.url_name or ""
+        steps = get_authentication_records(request, request.user)
+        if name.startswith(OPEN_TO_ALL) or any(step["method"] == "mfa" for step in steps):
+            return None
+        has_one = Authenticator.objects.filter(user=request.user).exists()
+        if name.startswith(SETTING_UP) and not has_one:
+            return None
+        response = redirect("mfa_reauthenticate" if has_one else "mfa_activate_totp")
+        if request.method == "POST" and not request.htmx and getattr(view, "is_held", False):
+            return self.holding(request, response, view.page_of_form(**places))
+        return for_the_whole_page(request, response)
+
+    def holding(self, request, response, page_of_form):
+        """A form sent when the site began to ask is held. The page of new codes leads to it."""
+        if resubmission.hold(request, response, page_of_form):
+            response["Location"] += f"?next={reverse('held-form')}"
+        return response

@@ -1,0 +1,73 @@
+"""Encrypts seeds of two-step verification under SECRET_KEY: a copy of the database must not yield codes."""
+
+import logging
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import transaction
+
+from courseware.accounts.sign_in.allauth_internals import generate_totp_secret
+
+logger = logging.getLogger(__name__)
+PURPOSE = b"courseware.accounts.security.two_factor_secrets"
+SEEDS = ("secret", "seed")  # keys of `Authenticator.data`: of an app, of the recovery codes
+CHUNK = 500  # rows
+
+
+@lru_cache
+def cipher(secret_key: str) -> Fernet:
+    key = HKDF(SHA256(), length=32, salt=None, info=PURPOSE).derive(secret_key.encode())
+    return Fernet(urlsafe_b64encode(key))
+
+
+def ciphers() -> list[Fernet]:
+    return [cipher(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+
+
+def encrypt(seed: str) -> str:
+    return ciphers()[0].encrypt(seed.encode()).decode()
+
+
+def decrypt(stored: str) -> str:
+    """The seed. If no key decrypts it, a random seed: then every code is wrong, but no page fails."""
+    try:
+        return MultiFernet(ciphers()).decrypt(stored).decode()
+    except InvalidToken:
+        logger.error("a seed of two-step verification was encrypted under a SECRET_KEY that is not known any more")
+        return generate_totp_secret()
+
+
+def encrypted_again(stored: str) -> str:
+    """`stored`, encrypted under the current SECRET_KEY. Unchanged if it already is, or if no key decrypts it."""
+    try:
+        ciphers()[0].decrypt(stored)
+    except InvalidToken:
+        try:
+            return MultiFernet(ciphers()).rotate(stored).decode()
+        except InvalidToken:
+            pass
+    return stored
+
+
+def encrypted_data(data: dict) -> dict:
+    return data | {key: encrypted_again(data[key]) for key in SEEDS if key in data}
+
+
+def renew_encryption() -> str:
+    """The nightly job: encrypt all seeds under the current SECRET_KEY. Returns how many rows changed."""
+    changed, last = 0, 0
+    while chunk := list(Authenticator.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        last = chunk[-1].pk
+        for old in (each for each in chunk if encrypted_data(each.data) != each.data):
+            with transaction.atomic():
+                # Read again: a recovery code may have been used meanwhile.
+                if row := Authenticator.objects.select_for_update(no_key=True).filter(pk=old.pk).first():
+                    row.data = encrypted_data(row.data)
+                    row.save(update_fields=["data"])
+                    changed += 1
+    return str(changed)

@@ -1,0 +1,146 @@
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import transaction
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.api_keys import end_all_keys
+from courseware.accounts.models import merge_of
+from courseware.accounts.people.demo_accounts import is_shut_out
+from courseware.accounts.security import trusted_devices, two_factor_secrets
+from courseware.accounts.security.reauthentication import is_fresh
+from courseware.accounts.sign_in import throttling
+from courseware.accounts.sign_in.account_notices import notify
+from courseware.accounts.sign_in.allauth_internals import clear_login
+from courseware.accounts.sign_in.failed_sign_ins import log_failed_sign_in
+from courseware.accounts.sign_in.identifiers import called
+from courseware.accounts.sign_in.return_urls import stays_here
+from courseware.audit_log.record import record
+
+NOTICES = {
+    "account/email/password_changed": "password-set",
+    "account/email/password_reset": "password-set",
+    "mfa/email/totp_activated": "second-factor-added",
+    "mfa/email/webauthn_added": "second-factor-added",
+    "mfa/email/totp_deactivated": "second-factor-removed",
+    "mfa/email/webauthn_removed": "second-factor-removed",
+    "mfa/email/recovery_codes_generated": "codes-renewed",
+}
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": _(
+            "This code is wrong, or has run out: the app shows a new one every half minute. Type the one it shows now."
+        ),
+    }
+
+    encrypt = staticmethod(two_factor_secrets.encrypt)
+    decrypt = staticmethod(two_factor_secrets.decrypt)
+
+    def generate_authenticator_name(self, user, type):
+        return trusted_devices.in_words(
+            context.request.headers.get("User-Agent", "")
+        ) or super().generate_authenticator_name(user, type)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth without sign-up and without redirects to other hosts, logging who signs in and out."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _(
+            "What you sign in with and the password do not go together. Check both, or have a link mailed to you."
+        ),
+        "enter_current_password": _("This is not your current password."),
+        "incorrect_password": _("This is not your password."),
+    }
+
+    def get_client_ip(self, request):
+        """A request that skips a proxy carries fewer addresses than `PROXIES`: the proxy's own address counts."""
+        try:
+            return super().get_client_ip(request)
+        except ImproperlyConfigured:
+            return request.META["REMOTE_ADDR"]
+
+    def is_open_for_signup(self, request):
+        return False
+
+    def is_safe_url(self, url):
+        return stays_here(url, self.request)
+
+    def get_password_change_redirect_url(self, request):
+        return reverse("home")
+
+    def pre_login(self, request, user, **kwargs):
+        if is_shut_out(user):
+            clear_login(request)
+            return self.respond_user_inactive(request, user)
+        return super().pre_login(request, user, **kwargs)
+
+    def login(self, request, user):
+        super().login(request, user)
+        record("signed-in", actor=user, subject=user)
+
+    def logout(self, request):
+        record("signed-out", actor=request.user, subject=request.user)
+        super().logout(request)
+
+    def post_login(self, request, user, **kwargs):
+        response = super().post_login(request, user, **kwargs)
+        if trusted_devices.remember(request, response, user):
+            notify(user, "new-device", detail=trusted_devices.in_words(self.get_http_user_agent(request)))
+        return response
+
+    # What is called `email` here is the name somebody typed, in its plain form: a staff number, too.
+
+    def pre_authenticate(self, request, *, email, **credentials):
+        # In place of allauth's count, which is for the account alone: by that a stranger keeps its owner out.
+        if seconds := throttling.before_password(request, email):
+            raise ValidationError(
+                _("There were too many wrong tries. Please try again in %(wait)s, or have a link mailed to you."),
+                params={"wait": throttling.in_words(seconds)},
+            )
+
+    def authenticate(self, request, **credentials):
+        user = super().authenticate(request, **credentials)
+        if user:
+            throttling.right_password(request, user)
+        return user
+
+    def reauthenticate(self, user, password):
+        return self.authenticate(self.request, email=user.sign_in_name, password=password) == user
+
+    def authentication_failed(self, request, **credentials):
+        # The same work for known and unknown names, so that neither the answer nor its time distinguishes them.
+        name = credentials.get("email", "")
+        throttling.wrong_password(request, name)
+        log_failed_sign_in(name, called(name).first())
+
+    def respond_user_inactive(self, request, user):
+        record("sign-in-refused", subject=user)
+        if merge := merge_of(user):  # whoever comes here knew the password, so may be told
+            words = _("You have one account here now. Sign in with %(name)s, and with the password of that account.")
+            messages.info(request, words % {"name": merge.kept.sign_in_name})
+            return redirect("account_login")
+        return super().respond_user_inactive(request, user)
+
+    @transaction.atomic
+    def set_password(self, user, password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        trusted_devices.forget_all(user)
+        end_all_keys(user, by=user)
+        throttling.new_password(self.request, user)
+        record("password-set", actor=user, subject=user)
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        return settings.FRESH_SIGN_IN and not is_fresh(self.request)
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        if user.last_login and template_prefix in NOTICES:  # the first password of all is no news
+            notify(user, NOTICES[template_prefix])

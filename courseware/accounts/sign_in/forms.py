@@ -1,0 +1,100 @@
+"""allauth's forms with our labels, which stand above the fields: a placeholder vanishes when it is needed."""
+
+from collections.abc import Mapping
+
+from allauth.account import forms
+from django.forms import CharField, Form, TextInput
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.accounts.sign_in.identifiers import plain_name, reached_by
+from courseware.accounts.sign_in.invitations import mail_new_link
+from courseware.lib.web.form_layout import Fields
+
+
+class OurFields:
+    labels: Mapping[str, str | Promise] = {}
+    help_texts: Mapping[str, str | Promise] = {}
+    helper = Fields(error_summary=True)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = self.labels.get(name, field.label)
+            field.help_text = self.help_texts.get(name, "")
+            field.widget.attrs.pop("placeholder", None)
+        if not self.is_bound:  # with errors, the summary takes the focus
+            next(iter(self.fields.values())).widget.attrs["autofocus"] = True
+
+
+class NewPassword(OurFields):
+    labels = {"oldpassword": _("Current password"), "password1": _("New password"), "password2": _("The same again")}
+    help_texts = {
+        "password1": _("At least 8 characters. Three or four words that only you would put together are good.")
+    }
+
+
+def name_field():
+    # What password managers look for; and a keyboard of a phone that has an @ and changes nothing.
+    attributes = {"autocomplete": "username", "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+    return CharField(max_length=254, widget=TextInput(attributes))
+
+
+class EitherNameForm(forms.LoginForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["login"] = name_field()
+
+    def clean_login(self):
+        return plain_name(self.cleaned_data["login"])
+
+
+class SignInForm(OurFields, EitherNameForm):
+    labels = {"login": _("E-mail or staff number"), "password": _("Password")}
+
+
+class CodeToSignInForm(OurFields, Form):
+    name = name_field()
+    code = CharField(
+        max_length=40,
+        widget=TextInput({"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    labels = {"name": _("E-mail or staff number"), "code": _("Your code")}
+    help_texts = {"code": _("Eight letters and digits, as they were given to you.")}
+
+    def clean_name(self):
+        return plain_name(self.cleaned_data["name"])
+
+
+class PasswordLinkForm(OurFields, forms.ResetPasswordForm):
+    email = name_field()  # as allauth calls it
+    labels = {"email": _("E-mail or staff number")}
+
+    def clean_email(self):
+        name = plain_name(self.cleaned_data["email"])
+        if "@" in name:  # a letter goes there: an address of ours at its end does not make one of it
+            User._meta.get_field("email").run_validators(name)
+        self.users = list(reached_by(name))
+        return name
+
+    def save(self, request, **kwargs):
+        mail_new_link(self.cleaned_data["email"], self.users, language=get_language())
+        return self.cleaned_data["email"]
+
+
+class ChangePasswordForm(NewPassword, forms.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(NewPassword, forms.SetPasswordForm):
+    pass
+
+
+class PasswordFromLinkForm(NewPassword, forms.ResetPasswordKeyForm):
+    pass
+
+
+class ReauthenticateForm(OurFields, forms.ReauthenticateForm):
+    labels = {"password": _("Password")}

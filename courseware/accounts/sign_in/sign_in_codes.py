@@ -1,0 +1,171 @@
+"""Sign-in codes handed over to people without email: eight signs, valid for a day, used once."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password, make_password
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from courseware.accounts.models import Membership, SignInCode, User
+from courseware.accounts.permissions import roles
+from courseware.accounts.permissions.permissions import (
+    handles_people,
+    is_manager,
+    is_not_for_admins,
+    is_privileged,
+    may_change_sign_in,
+    may_decide_about,
+    people_managed_by,
+)
+from courseware.accounts.sign_in.account_notices import notify
+from courseware.accounts.sign_in.identifiers import called
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import record, subject_of
+
+SIGNS = "34679ACDEFGHJKMNPQRTWXY"  # none that looks like another
+LENGTH = 8
+HOLDS_FOR = timedelta(hours=24)
+PRESSED_TWICE = timedelta(minutes=2)
+CODES_AT_ONCE = 50  # each is hashed like a password
+TOKEN_BYTES = 16
+
+
+class NoCode(Exception):
+    """`by` may not give this person a code."""
+
+
+def may_give_code(user, person):
+    """Whether `user` may give `person` a code.
+
+    HR may, except to HR. Managers may, to people of their own teams who have no email address.
+    """
+    if not user.is_active or not person.is_active or is_privileged(person) or not may_decide_about(user, person):
+        return False
+    if handles_people(user):
+        return may_change_sign_in(user, person)
+    if handles_people(person) or is_manager(person):  # else a lead would come by more than a lead may
+        return False
+    is_out_of_reach = person.email is None and not person.has_usable_password()
+    return is_out_of_reach and people_managed_by(user).filter(person=person.pk).exists()
+
+
+@transaction.atomic
+def give_code(person, *, by, at=None, code=None):
+    """Replace the person's code by `code`, or by a random one: it is shown once and not stored. Raises NoCode."""
+    if not may_give_code(by, person):
+        raise NoCode
+    code = code or "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
+    given = {"digest": make_password(code), "given_by": by, "given_at": at or timezone.now(), "used_at": None}
+    SignInCode.objects.update_or_create(person=person, defaults=given)
+    notify(person, "code-given", detail=by.name)
+    record("code-given", actor=by, subject=person, at=at)
+    return code
+
+
+@transaction.atomic
+def use_code(name, typed, *, at=None):
+    """Use up the person's code and return it; None for a wrong one, which costs the same work.
+
+    Ends all sessions and the former password. A second press within 2 minutes counts as the same use.
+    """
+    plain = "".join(sign for sign in typed.upper() if sign.isalnum())
+    given = SignInCode.objects.select_related("person", "given_by").filter(person__in=called(name)).first()
+    if given is None:
+        make_password(plain)  # the work of looking at one
+        return None
+    at = at or timezone.now()
+    holds = given.given_at <= at < given.given_at + HOLDS_FOR
+    if not check_password(plain, given.digest) or not holds:
+        return None
+    if not may_give_code(given.given_by, given.person):  # the person may do more by now, or whoever gave it less
+        return None
+    # Of two who use it at once, one has it, and the other waits.
+    if not SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at=None).update(used_at=at):
+        return used_just_now(given, at)
+    person = given.person
+    person.set_unusable_password()  # every session of the person rests on the one before, and ends with it
+    person.save(update_fields=["password"])
+    record("code-used", actor=person, subject=person, data={"given_by": given.given_by_id}, at=at)
+    return given
+
+
+def used_just_now(given, at):
+    """The code if it was used within the last 2 minutes, with no password set and no sign-out since; or None.
+
+    Sign-out counts because the next person at a shared computer could submit the page again. The browser may differ:
+    a second press without cookies could not be recognised. This is safe: the holder of the code could have used it
+    first, and its owner is told and finds a password set.
+    """
+    used = SignInCode.objects.filter(pk=given.pk, digest=given.digest, used_at__gt=at - PRESSED_TWICE)
+    again = used.select_related("person", "given_by").first()
+    if again is None or again.person.has_usable_password():
+        return None
+    went = Event.objects.filter(subject=subject_of(again.person), verb="signed-out", at__gte=again.used_at)
+    return None if went.exists() else again
+
+
+@dataclass(frozen=True)
+class Slip:
+    person: User
+    code: str
+
+
+def people_without_email() -> QuerySet[User]:
+    """Active learners with a staff number, but without an email address and a password."""
+    leads = Membership.objects.filter(person=OuterRef("pk"), role=Membership.Role.MANAGER)
+    in_office = User.groups.through.objects.filter(user=OuterRef("pk"), group__name__in=[roles.HR, roles.AUDITORS])
+    people = User.objects.filter(is_not_for_admins(), ~Exists(leads), ~Exists(in_office), is_active=True, email=None)
+    people = people.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX).exclude(staff_number=None)
+    return people.order_by("name", "pk")
+
+
+def valid_codes(people: QuerySet[User], at: datetime) -> QuerySet[SignInCode]:
+    return SignInCode.objects.filter(person__in=people, used_at=None, given_at__gt=at - HOLDS_FOR)
+
+
+def people_without_code(at: datetime) -> QuerySet[User]:
+    valid = SignInCode.objects.filter(person=OuterRef("pk"), used_at=None, given_at__gt=at - HOLDS_FOR)
+    return people_without_email().filter(~Exists(valid))
+
+
+def new_form_token() -> str:
+    return secrets.token_hex(TOKEN_BYTES)
+
+
+def code_from(token: str, person: int) -> str:
+    """The code of this person, derived from the form's token: a form sent twice shows the same codes."""
+    digest = int.from_bytes(salted_hmac("courseware.accounts.printed_codes", f"{token}:{person}").digest(), "big")
+    return "".join(SIGNS[digest // len(SIGNS) ** place % len(SIGNS)] for place in range(LENGTH))
+
+
+def was_just_given(given, code: str, by: User, at: datetime) -> bool:
+    """Whether `by` gave this very code within the last two minutes."""
+    is_recent = given.given_by_id == by.pk and given.given_at > at - PRESSED_TWICE
+    return is_recent and check_password(code, given.digest)
+
+
+@transaction.atomic
+def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[Slip]:
+    """Give codes to people without a valid one, at most CODES_AT_ONCE. A token repeats its codes for 2 minutes."""
+    at = at or timezone.now()
+    token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()
+    locked = people_without_email().select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")
+    people = list(locked)[:CODES_AT_ONCE]
+    valid = {code.person_id: code for code in valid_codes(people_without_email().filter(pk__in=keys), at)}
+    slips = []
+    for person in people:
+        code = code_from(token, person.pk)
+        if given := valid.get(person.pk):
+            if not was_just_given(given, code, by, at):
+                continue
+        elif is_manager(person) or not may_give_code(by, person):
+            continue
+        else:
+            give_code(person, by=by, at=at, code=code)
+        slips.append(Slip(person, code))
+    return sorted(slips, key=lambda slip: (slip.person.name, slip.person.pk))

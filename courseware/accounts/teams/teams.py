@@ -1,0 +1,70 @@
+"""Create, change and close teams."""
+
+from django.db import transaction
+
+from courseware.accounts.models import Membership, Team, User
+from courseware.accounts.teams.membership_locks import change_teams_of
+from courseware.accounts.teams.memberships import ended
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
+
+LEARNER = Membership.Role.LEARNER
+
+
+class LearnersLeft(Exception):
+    """The team has learners and no other team was named for them."""
+
+
+@transaction.atomic
+def add_team(team: Team, *, by: User) -> Team:
+    """Save a new, validated team."""
+    team.save()
+    record("team-added", actor=by, subject=team, data={"parent": team.parent_id})
+    return team
+
+
+@transaction.atomic
+def change_team(team: Team, changed: list[str], *, by: User) -> None:
+    """`changed`: the fields in which the validated `team` differs from its row."""
+    if not changed:
+        return
+    team.save()
+    events = [NewEvent("team-changed", team, by, {"fields": sorted(changed)})]
+    if "parent" in changed:  # the managers above see the people below
+        events.append(NewEvent("team-moved", team, by, {"parent": team.parent_id}))
+    record_many(events)
+
+
+@transaction.atomic
+def close_team(team: Team, *, to: Team | None, by: User) -> None:
+    """Move the learners to `to`, attach the teams below to the team above, and delete the row. Raises LearnersLeft."""
+    lock_teams()  # first, as the admin does, where a team is moved and its people change in one form
+    places = Membership.objects.filter(team=team)
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=places.values("person"))
+    people = list(locked.order_by("pk"))
+    change_teams_of(person.pk for person in people)  # all at once, as they join the other team one by one
+    learners = places.filter(role=LEARNER)
+    if learners.exists() and to is None:
+        raise LearnersLeft(team)
+    events = [] if to is None else joining(to, [place.person for place in learners.select_related("person")], by)
+    events += ended(places, by, None)
+    for below in team.children.order_by("pk"):
+        below.parent = team.parent
+        below.save()
+        events.append(NewEvent("team-moved", below, by, {"parent": below.parent_id}))
+    events.append(NewEvent("team-deleted", subject_of(team), by, {"people": [person.pk for person in people]}))
+    team.delete()
+    record_many(events)
+
+
+def lock_teams():
+    list(Team.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def joining(team, people, by):
+    """Make these people learners in `team`. Returns the events to log."""
+    events = []
+    for person in people:
+        _place, is_new = Membership.objects.get_or_create(person=person, team=team, role=LEARNER)
+        if is_new:
+            events.append(NewEvent("membership-added", person, by, {"team": team.pk, "role": LEARNER}))
+    return events

@@ -1,0 +1,66 @@
+"""Lists brought into a firm, and how the firm then looks."""
+
+from django.db.models import Prefetch
+
+from courseware.accounts.models import Membership, Roster, Team, User
+from courseware.accounts.roster_import.apply import apply_next, begin_applying, keep_plan, outcome_lines
+from courseware.accounts.roster_import.company_snapshot import load_firm
+from courseware.accounts.roster_import.comparison import Comparison
+from courseware.accounts.roster_import.file_formats import Table
+from courseware.accounts.roster_import.parser import understood
+
+HEADINGS = ["工号", "姓名", "邮箱", "团队"]
+
+
+def plan_of(*rows, headings=HEADINGS, is_whole_firm=False, **options):
+    listing = understood(Table([list(headings), *map(list, rows)]))
+    return Comparison(listing, load_firm(), **options).plan(is_whole_firm=is_whole_firm)
+
+
+def compared(*rows, by=None, is_whole_firm=False, **options):
+    plan = plan_of(*rows, is_whole_firm=is_whole_firm, **options)
+    return keep_plan(plan, file_name="list.csv", digest="0" * 64, by=by, is_whole_firm=is_whole_firm)
+
+
+def apply(roster, *, take=(), is_sure=True, **options):
+    begin_applying(roster, by=roster.by, take=take, is_sure=is_sure, **options)
+    while apply_next(roster.pk):
+        pass
+    return Roster.objects.get(pk=roster.pk)
+
+
+def bring_in(*rows, take=(), is_sure=True, invites=False, **options):
+    return apply(compared(*rows, **options), take=take, is_sure=is_sure, invites=invites)
+
+
+def outcomes(roster):
+    """Outcome → the lines of the file, or the names of who is not in it."""
+    return {
+        outcome: [line.line or line.name for line in found]
+        for outcome in ("done", "already", "conflict", "left-out")
+        if (found := outcome_lines(roster, outcome))
+    }
+
+
+def firm_as_it_is():
+    """Everybody, by what a list may change."""
+    memberships = Prefetch("memberships", Membership.objects.select_related("team").order_by("team__name", "role"))
+    return sorted(
+        (
+            person.staff_number or "",
+            person.email or "",
+            person.name,
+            person.is_active,
+            tuple((each.team.name, each.role) for each in person.memberships.all()),
+        )
+        for person in User.objects.prefetch_related(memberships)
+    )
+
+
+def make_teams(*paths):
+    """Path → team; those above are made first."""
+    teams = {}
+    for path in paths:
+        above, _, name = path.rpartition("/")
+        teams[path] = Team.objects.create(name=name, parent=teams.get(above))
+    return teams
