@@ -14,7 +14,7 @@ from pathlib import Path
 from line_faults import AT_LEAST, copy_to
 
 MODULES = {  # module → its tests
-    "courseware/assessment/grading.py": "tests/assessment/test_grading.py",
+    "courseware/assessment/exams/grading.py": "tests/assessment/test_grading.py",
     "courseware/simulations/timing.py": "tests/simulations/test_timing.py",
     "courseware/course_format/simulations/conditions.py": "tests/language",
     "courseware/course_format/questions/question_types.py": "tests/language",

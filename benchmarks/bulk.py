@@ -15,7 +15,7 @@ from django.db.models import JSONField, QuerySet
 from courseware.accounts.people.search import SearchTerm, terms_of_person
 from courseware.audit_log.models import EventQuerySet
 from courseware.audit_log.record import record_many
-from courseware.learning.recounting import everything, recount
+from courseware.learning.status.headcount_updates import everything, recount
 
 
 def append(rows):

@@ -90,7 +90,7 @@ class Walk:
 
     def lesson(self, _course, step):
         from courseware.content.rendering import store
-        from courseware.learning.question_view import order_of
+        from courseware.learning.lessons.question_rendering import order_of
 
         questions = store.page(self.enrollment.release, step, "en").questions
         self.mark("the first sentence of lesson 1")
@@ -121,7 +121,7 @@ class Walk:
             self.page.wait_for_timeout(100)
 
     def attempt(self, pk, *_rest):
-        from courseware.assessment.banks import question_of
+        from courseware.assessment.exams.banks import question_of
         from courseware.assessment.models import Response
 
         form = self.page.locator("form#answer")
@@ -143,9 +143,9 @@ class Walk:
         self.hand.go(form.locator("button[name=go][value=next]"))
 
     def run(self, pk, *_rest):
+        from courseware.simulations.attempts import joined
         from courseware.simulations.models import Run
-        from courseware.simulations.running import joined
-        from courseware.simulations.trails import trail_of
+        from courseware.simulations.replay import trail_of
 
         run = joined(Run.objects.with_release().get(pk=pk), self.enrollment)
         if run.finished_at or self.page.locator("[data-run] .btn:visible:not(.quiet)").count():
@@ -193,7 +193,7 @@ class Walk:
 def somebody_new():
     from courseware.accounts.models import User
     from courseware.content.models import Course
-    from courseware.learning import enrolling
+    from courseware.learning.enrollments import enrollment as enrolling
 
     password = str(uuid.uuid4())
     person = User.objects.create_user("new@bench.example", password, name="New Person")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from django.db.models import DateField, Model, UUIDField
 
 from courseware.accounts.models import Away, User
-from courseware.assessment.certificate_numbers import new_number
+from courseware.assessment.certificates.numbers import new_number
 from courseware.assessment.models import (
     Attempt,
     Certificate,
@@ -21,9 +21,17 @@ from courseware.assessment.models import (
 from courseware.assignments.models import Assignment
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import NewEvent, subject_of
-from courseware.learning.adjustments import AdjustmentLine, Postponement
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.models import Answer, ChangeSeen, Completion, Enrollment, KeptPhrase, SurveyReceipt
+from courseware.learning.models import (
+    AdjustmentLine,
+    Answer,
+    ChangeSeen,
+    Completion,
+    DayRequest,
+    Enrollment,
+    KeptPhrase,
+    Postponement,
+    SurveyReceipt,
+)
 from courseware.simulations.models import Decision, Run
 
 # Model → its column that says whose a row is. Each stands behind those that its rows name.

@@ -17,7 +17,7 @@ from benchmarks.small_courses import files_of
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.search import SearchTerm
 from courseware.accounts.permissions import roles
-from courseware.assessment.certificate_facts import months_later
+from courseware.assessment.certificates.facts import months_later
 from courseware.assessment.models import Certificate, Standing
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import NewEvent, subject_of

@@ -125,7 +125,7 @@ class Firm:
 
         Each request is as the browser sends it; writing ones never repeat themselves, so each really writes.
         """
-        from courseware.learning.question_view import drawn_with
+        from courseware.learning.lessons.question_rendering import drawn_with
 
         manager = self.cookies(self.manager)
         plain = self.cookies(self.learners[0], "django.contrib.auth.backends.ModelBackend")
@@ -159,7 +159,7 @@ class Firm:
 
     def attempts(self):
         """A new attempt of a new learner, each time; its exam is opened by completing the lessons."""
-        from courseware.assessment import attempting
+        from courseware.assessment.exams import attempts as attempting
         from courseware.learning.models import Completion, Enrollment
 
         entries = {entry.document.identifier: entry for entry in self.course.current.entries.select_related("document")}
@@ -186,7 +186,7 @@ class Firm:
 
     def question_of_one_choice(self, attempt):
         """The place of one in an attempt: which questions it asks is drawn, and some want more than a choice."""
-        from courseware.assessment.banks import question_of
+        from courseware.assessment.exams.banks import question_of
 
         asked = attempt.responses.select_related("bank")
         language = self.course.source_language
@@ -199,8 +199,8 @@ class Firm:
     def decisions(self):
         """Path, cookies and form of each decision."""
         from courseware.learning.models import Enrollment
-        from courseware.simulations import running
-        from courseware.simulations.trails import rules_of
+        from courseware.simulations import attempts as running
+        from courseware.simulations.replay import rules_of
 
         simulation = next(step.id for step in self.outline.steps if step.kind == "simulation" and step.is_required)
         for enrollment in Enrollment.objects.filter(pk__in=[e.pk for e in self.examinees]).select_related("learner"):

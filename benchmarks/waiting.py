@@ -21,13 +21,13 @@ BAR = 1.0  # seconds
 def complete_lessons(keys):
     """A lesson of one enrollment after the other; each completes it, once, and writes to the log."""
     from courseware.content.rendering.store import outline
-    from courseware.learning import completing
     from courseware.learning.models import Enrollment
+    from courseware.learning.status import completion
 
     for key in keys:
         enrollment = Enrollment.objects.select_related("course__current").get(pk=key)
         steps = outline(enrollment.release, enrollment.source_language).steps
-        yield lambda found=enrollment, step=steps[-1]: completing.mark_read(found, step)
+        yield lambda found=enrollment, step=steps[-1]: completion.mark_read(found, step)
 
 
 def sign_in(keys):
@@ -88,7 +88,7 @@ def works(firm):
     from benchmarks.small_courses import files_of
     from courseware.content.releases.course_import import import_course
     from courseware.content.releases.publishing import publish
-    from courseware.learning.enrolling import begin_enrolling, enroll_next
+    from courseware.learning.enrollments.enrollment import begin_enrolling, enroll_next
 
     new = import_course(files_of("course-new")).course
     by_rule = import_course(files_of("course-by-rule")).course

@@ -189,7 +189,7 @@ INSTALLED_APPS = [
     "courseware.learning",
     "courseware.simulations",
     "courseware.assessment",
-    "courseware.journey",
+    "courseware.learner_home",
     "courseware.assignments",
     "courseware.reporting",
     "courseware.accounts.apps.AdminConfig",

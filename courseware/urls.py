@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from courseware import well_known
-from courseware.journey.views import home
+from courseware.learner_home.views import home
 from courseware.lib.web.converters import FilePathConverter, IdConverter
 
 register_converter(IdConverter, "id")
@@ -10,7 +10,7 @@ register_converter(FilePathConverter, "file")
 
 urlpatterns = [
     path("", home, name="home"),
-    path("", include("courseware.journey.urls")),
+    path("", include("courseware.learner_home.urls")),
     path("", include("courseware.learning.urls")),
     path("", include("courseware.assessment.urls")),
     path("", include("courseware.simulations.urls")),

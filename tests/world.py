@@ -19,11 +19,11 @@ from courseware.accounts.roster_import.apply import keep_plan
 from courseware.accounts.roster_import.comparison import Plan
 from courseware.accounts.sign_in.invitations import LinkTokens, invite
 from courseware.accounts.teams.invite_links import address_of, make_link
-from courseware.assessment import attempting
-from courseware.assessment.banks import question_of
-from courseware.assessment.certificate_papers import paper_of
+from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.pdf import paper_of
+from courseware.assessment.exams import attempts as attempting
+from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Attempt, OutsideTraining
-from courseware.assessment.outside_records import record_outside
 from courseware.assignments.merging import merge
 from courseware.assignments.models import GroupDoor, HandReminding, RuleVersion
 from courseware.assignments.switching import make_rule
@@ -36,19 +36,22 @@ from courseware.content.rendering import store
 from courseware.content.rendering.figures import DIGEST_LENGTH
 from courseware.course_format.parsing.documents import MEDIA_FOLDER
 from courseware.jobs import schedule
-from courseware.learning import answering, completing, enrolling, feedback
-from courseware.learning.due_feeds import make_feed
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.calendar_feed import make_feed
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.learning.lessons import answers as answering
+from courseware.learning.lessons import feedback
 from courseware.learning.models import Enrollment
-from courseware.learning.phrase_book import keep_phrase
-from courseware.learning.postponing import mark_away
+from courseware.learning.reference.saved_phrases import keep_phrase
+from courseware.learning.status import completion
 from courseware.lib import dates
 from courseware.notifications.models import TrayLine
 from courseware.notifications.unsubscribe import SIGNER
 from courseware.reporting import board_rows
 from courseware.reporting.saved_views import SavedView
-from courseware.simulations import running
+from courseware.simulations import attempts as running
 from courseware.simulations.models import Run, Timing
-from courseware.simulations.trails import trail_of
+from courseware.simulations.replay import trail_of
 from tests.course_format.samples import SHEET, make_files
 from tests.making import (
     days,
@@ -179,12 +182,12 @@ def finish_lessons(enrollment, *, but=()):
 
 def finish_lesson(enrollment, step, *, but=()):
     course = enrollment.course
-    asked = completing.asked_of(enrollment, store.page(course.current, step.id, course.source_language))
+    asked = completion.asked_of(enrollment, store.page(course.current, step.id, course.source_language))
     for question in (each for key, each in asked.items() if key not in but):
         raw = ["Noted."] if question.kind == "open" else [str(place) for place in question.key]
         answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4())
     if not asked:
-        completing.mark_read(enrollment, step)
+        completion.mark_read(enrollment, step)
 
 
 def start_run(enrollment):

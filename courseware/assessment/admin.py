@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.people.admin_search import SearchByPeople
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.assessment.certificate_facts import FACTS
-from courseware.assessment.certificate_numbers import NoNumber, plain_number
-from courseware.assessment.certifying import NotForThisPerson, withdraw
+from courseware.assessment.certificates.facts import FACTS
+from courseware.assessment.certificates.issuing import NotForThisPerson, withdraw
+from courseware.assessment.certificates.numbers import NoNumber, plain_number
 from courseware.assessment.models import Certificate
-from courseware.learning.admin_forms import confirmation
+from courseware.learning.admin.forms import confirmation
 from courseware.learning.models import Enrollment
-from courseware.learning.validity import Validity
+from courseware.learning.status.certification_status import Validity
 from courseware.lib.admin.model_admins import MOST, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 from courseware.lib.dates import site_day
 

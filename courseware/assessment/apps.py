@@ -7,14 +7,14 @@ class AssessmentConfig(AppConfig):
     verbose_name = _("Exams and certificates")
 
     def ready(self):
-        from courseware.assessment.certifying import issue_on_completion, register_letter
-        from courseware.assessment.standing import ends_of
-        from courseware.learning import validity
-        from courseware.learning.completing import enrollment_completed
-        from courseware.learning.course_page import register_step_page
+        from courseware.assessment.certificates.certification import ends_of
+        from courseware.assessment.certificates.issuing import issue_on_completion, register_letter
+        from courseware.learning.lessons.course_rendering import register_step_page
+        from courseware.learning.status import certification_status
+        from courseware.learning.status.completion import enrollment_completed
 
         register_step_page("exam", "assessment:exam")
         register_step_page("pre-check", "assessment:exam")
         register_letter()
-        validity.register(ends_of)
+        certification_status.register(ends_of)
         enrollment_completed.connect(issue_on_completion, dispatch_uid="issue certificate")

@@ -1,7 +1,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courseware.assessment.certificate_numbers import MistypedNumber, NoNumber, plain_number
+from courseware.assessment.certificates.numbers import MistypedNumber, NoNumber, plain_number
 from courseware.lib.web.form_layout import Fields
 
 

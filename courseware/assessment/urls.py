@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.assessment.views import attempt, certificate, daily, drill, exam, result
+from courseware.assessment.views import attempt, certificate, daily, exam, practice, result
 
 app_name = "assessment"
 urlpatterns = [
@@ -13,8 +13,8 @@ urlpatterns = [
     path("attempts/<int:pk>/submit/", attempt.submit, name="submit"),
     path("attempts/<int:pk>/result/", result.result, name="result"),
     path("attempts/<int:pk>/<int:position>/", attempt.save, name="save"),
-    path("attempts/<int:pk>/drill/<id:rule>/", drill.drill, name="drill"),
-    path("attempts/<int:pk>/drill/<id:rule>/answer/", drill.answer_drill, name="answer-drill"),
+    path("attempts/<int:pk>/drill/<id:rule>/", practice.drill, name="drill"),
+    path("attempts/<int:pk>/drill/<id:rule>/answer/", practice.answer_drill, name="answer-drill"),
     # /daily/
     path("daily/", daily.daily, name="daily"),
     path("daily/answer/", daily.answer, name="answer-daily"),

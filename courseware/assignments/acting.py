@@ -20,9 +20,9 @@ from courseware.audit_log.record import NewEvent, record_many
 from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
 from courseware.content.rendering.store import Outline, outline
 from courseware.jobs.tasks import task
-from courseware.learning.beginning import begin_many, enrolled
-from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.enrolling import EnrollmentClosed, waive
+from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.enrollments.creation import begin_many, enrolled
+from courseware.learning.enrollments.enrollment import EnrollmentClosed, waive
 from courseware.learning.models import Completion, Enrollment, zone_named
 from courseware.lib import dates
 from courseware.lib.db.chunks import batches

@@ -27,7 +27,7 @@ class AssignmentsConfig(AppConfig):
         from courseware.jobs.health import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
-        from courseware.learning.completing import enrollment_completed
+        from courseware.learning.status.completion import enrollment_completed
 
         nightly_list.register_letters()
         training = (reminding, arrival_letter, ending_letters, changed_lesson_letters)

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from courseware.assessment.models import Certificate
 from courseware.assignments.example_letters import ARRIVAL
 from courseware.assignments.reminding import courses_in_words
-from courseware.learning.course_letter import signers_of
+from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
-from courseware.learning.not_asked import NotAskedReason
+from courseware.learning.status.not_asked import NotAskedReason
 from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, register_kind
 from courseware.notifications.email.queue import tell_together
 from courseware.notifications.models import Message, TrayLine

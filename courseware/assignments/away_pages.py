@@ -18,9 +18,8 @@ from courseware.accounts.models import Away, User
 from courseware.accounts.sign_in.return_urls import page_before
 from courseware.assignments.people_forms import DayInput
 from courseware.content.rendering import store
-from courseware.learning.adjustments import Postponement
-from courseware.learning.models import Enrollment
-from courseware.learning.postponing import AwayAlready, change_away, mark_away, take_back_away, zone_of
+from courseware.learning.due_dates.absence_shifts import AwayAlready, change_away, mark_away, take_back_away, zone_of
+from courseware.learning.models import Enrollment, Postponement
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, post_view
 

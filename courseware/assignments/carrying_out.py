@@ -18,14 +18,12 @@ from courseware.accounts.models import User
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding import APART, KIND, asked_about, runs_in
 from courseware.audit_log.record import NewEvent, record_many
-from courseware.learning.adjusting import NotUndone, adjust, lines_in_hands_of, undo
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.asking import take_back_refusals
-from courseware.learning.day_requests import DayRequest
+from courseware.learning.due_dates.extensions import take_back_refusals
+from courseware.learning.enrollments.adjustments import NotUndone, adjust, lines_in_hands_of, undo
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal, Unadjusted
-from courseware.learning.models import Enrollment
-from courseware.learning.not_asked import REASONS, NotAskedReason, Reason, is_not_away, not_asked_reason
+from courseware.learning.models import Adjustment, DayRequest, Enrollment
+from courseware.learning.status.not_asked import REASONS, NotAskedReason, Reason, is_not_away, not_asked_reason
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.email.delivery import deliver
 from courseware.notifications.email.email_types import LetterSort

@@ -13,18 +13,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.assessment.certificates.external_training import TRAININGS_AT_ONCE, record_outside
 from courseware.assessment.models import OutsideTraining
-from courseware.assessment.outside_records import TRAININGS_AT_ONCE, record_outside
 from courseware.assignments import planning
 from courseware.assignments.fitting import Certified, Deed, PersonFacts, Why, reason_outside, renewal_of
 from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import acting_rules, chunks_of_people, version_of
 from courseware.assignments.switching import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
-from courseware.learning.adjusting import NotUndone, adjust, undo
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
+from courseware.learning.enrollments.adjustments import NotUndone, adjust, undo
+from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.manager_actions.certified import EndCertified
-from courseware.learning.models import Enrollment
-from courseware.learning.newest_runs import stands_for_another
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.lib import dates
 from courseware.lib.db.chunks import batches
 

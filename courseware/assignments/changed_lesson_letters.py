@@ -13,11 +13,11 @@ from django.utils.translation import gettext_noop
 from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
 from courseware.content.rendering.store import outline
-from courseware.learning.changed_lessons import LessonChange, open_changes
-from courseware.learning.course_letter import signers_of
+from courseware.learning.emails.enrollment import signers_of
+from courseware.learning.lessons.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.not_asked import NotAskedReason
-from courseware.learning.progress import narrowed
+from courseware.learning.status.not_asked import NotAskedReason
+from courseware.learning.status.progress import narrowed
 from courseware.lib.dates import due_instant
 from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
 from courseware.notifications.email.queue import email_to

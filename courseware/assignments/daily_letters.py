@@ -15,13 +15,13 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import User
 from courseware.accounts.sign_in.emails import LetterHours, hours_of
-from courseware.assessment.daily_answering import DAILY_LETTER, wish_of
-from courseware.assessment.daily_asking import AskedToday, daily_of, runs_of_person
+from courseware.assessment.daily.answers import DAILY_LETTER, wish_of
+from courseware.assessment.daily.selection import AskedToday, daily_of, runs_of_person
 from courseware.assessment.models import DailyWish
 from courseware.assignments.example_letters import DAILY_QUESTION
 from courseware.assignments.mornings import Morning, MorningJob, by_person
+from courseware.learning.lessons.question_rendering import ask
 from courseware.learning.models import Enrollment
-from courseware.learning.question_view import ask
 from courseware.lib.dates import now
 from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to

@@ -20,13 +20,19 @@ from courseware.assignments.carrying_out import LeftOut, left_out, remind, undo_
 from courseware.assignments.certified_enrollments import undo_ending
 from courseware.assignments.models import HandReminding
 from courseware.assignments.names_in_words import by_reason, names_in_words, say_by_reason
-from courseware.learning.adjusting import call_off, decide, lines_in_hands_of, may_still, newest_lines, undo
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.beginning import BATCH
+from courseware.learning.enrollments.adjustments import (
+    call_off,
+    decide,
+    lines_in_hands_of,
+    may_still,
+    newest_lines,
+    undo,
+)
+from courseware.learning.enrollments.creation import BATCH
 from courseware.learning.manager_actions import described_by
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.manager_actions.manager_action import ActionForm, Refusal, why_not_decide
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Adjustment, Enrollment
 from courseware.lib.db.chunks import batches
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form

@@ -25,9 +25,9 @@ from courseware.accounts.permissions.roles import HR, in_office
 from courseware.accounts.sign_in.emails import LetterHours
 from courseware.assignments.models import CardState, GroupCard, GroupDoor
 from courseware.jobs.tasks import DELIVERY, is_stopping, task
-from courseware.learning.due import day_in_words
-from courseware.learning.headcounts import Headcount, Tally
-from courseware.learning.states import NO_DAY, State
+from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.status.headcounts import Headcount, Tally
+from courseware.learning.status.states import NO_DAY, State
 from courseware.lib.dates import due_day
 from courseware.lib.disclosure import STEP
 from courseware.notifications.chat.client import DoorAnswer, DoorVerdict, knock, server_of

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from courseware.assignments.example_letters import ENDING
 from courseware.assignments.mornings import Morning, MorningJob, by_person
 from courseware.content.course_titles import course_title
-from courseware.learning.course_letter import signers_of
+from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
 from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
 from courseware.notifications.email.queue import email_to

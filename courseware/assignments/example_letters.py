@@ -7,7 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.learning.course_letter import (
+from courseware.learning.emails.enrollment import (
     FIRST_COURSE,
     SIGNED,
     UNTIL,

@@ -19,7 +19,7 @@ from courseware.accounts.permissions.roles import know_offices
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.assignments.merging import CannotUndo, merge, undo_merge, why_not
 from courseware.assignments.people_pages import certificates_of, placed_person_or_404, runs_of
-from courseware.learning.joint_runs import joint_runs
+from courseware.learning.enrollments.account_merge import joint_runs
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_status, form_view, page_view, post_view

@@ -8,16 +8,16 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Merge, User
 from courseware.accounts.people.merge_checks import CannotMerge, Unmerged, lock_both, open_again, shut, why_not_merge
+from courseware.assessment.certificates.certification import work_out
 from courseware.assessment.models import OutsideTraining
-from courseware.assessment.standing import work_out
 from courseware.assignments import arrival_letter, changed_lesson_letters, ending_letters, reminding
 from courseware.audit_log.record import NewEvent, record_many
-from courseware.learning import day_answer_letter
-from courseware.learning.course_letter import give_back, hand_over
-from courseware.learning.days_told import keep_days_of
-from courseware.learning.joint_runs import bring_together, hold, take_apart
+from courseware.learning.due_dates.absence_shifts import settle, zone_of
+from courseware.learning.due_dates.time_zone_changes import keep_days_of
+from courseware.learning.emails import extension
+from courseware.learning.emails.enrollment import give_back, hand_over
+from courseware.learning.enrollments.account_merge import bring_together, hold, take_apart
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.learning.postponing import settle, zone_of
 from courseware.notifications.models import Message, MessageState
 
 
@@ -109,7 +109,7 @@ def follow_runs(before: User, now: User) -> None:
 
     An email that is being sent stays, and `now` gets another one: better twice than not at all.
     """
-    about_runs_of = (reminding, ending_letters, arrival_letter, changed_lesson_letters, day_answer_letter)
+    about_runs_of = (reminding, ending_letters, arrival_letter, changed_lesson_letters, extension)
     kinds = [letter.KIND for letter in about_runs_of]
     about_runs = Message.objects.filter(kind__in=kinds, person=before, state=MessageState.QUEUED)
     letters = list(about_runs.select_for_update(no_key=True).order_by("pk"))

@@ -30,7 +30,7 @@ from courseware.assignments.newcomers import (
 from courseware.assignments.people_forms import DayInput
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
-from courseware.learning.due import FARTHEST
+from courseware.learning.due_dates.due_dates import FARTHEST
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields, LongSelect
 from courseware.lib.web.form_numbers import keys_in

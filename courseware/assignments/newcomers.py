@@ -22,7 +22,7 @@ from courseware.accounts.sign_in.invitations import invite
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
-from courseware.learning.enrolling import enroll
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message

@@ -14,8 +14,8 @@ from courseware.assignments.door_sending import BOARD_PAGES
 from courseware.assignments.observing import NotAsked, observation_of, observations_due, observe, why_not_asked
 from courseware.content.rendering import store
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.feedback import SurveyChanged
-from courseware.learning.forms import SurveyForm
+from courseware.learning.lessons.feedback import SurveyChanged
+from courseware.learning.lessons.forms import SurveyForm
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_numbers import keys_in

@@ -29,8 +29,8 @@ from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document
 from courseware.content.rendering import store
 from courseware.content.rendering.store import LeadsSheet, outline
-from courseware.learning.due import day_in_words
-from courseware.learning.feedback import SurveyChanged, counts_from_month_of
+from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.lessons.feedback import SurveyChanged, counts_from_month_of
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib import disclosure
 from courseware.lib.dates import due_instant, site_day

@@ -16,8 +16,8 @@ from courseware.accounts.roster_import import messages
 from courseware.accounts.roster_import.columns import HEADINGS, folded
 from courseware.accounts.roster_import.file_formats import Table
 from courseware.accounts.roster_import.parser import READ, Listing, ListSort, Row, clean, day, printable
+from courseware.assessment.certificates.external_training import key_of, usual_end
 from courseware.assessment.models import OutsideTraining
-from courseware.assessment.outside_records import key_of, usual_end
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.lib.dates import site_day

@@ -16,8 +16,8 @@ from courseware.accounts.permissions.permissions import handles_people, is_no_st
 from courseware.accounts.roster_import.file_formats import read_text
 from courseware.accounts.roster_import.parser import ListRefused, read_beside, understood
 from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.assessment.certificates.external_training import usual_end, withdraw_outside
 from courseware.assessment.models import OutsideTraining
-from courseware.assessment.outside_records import usual_end, withdraw_outside
 from courseware.assignments.certified_enrollments import (
     record_trainings,
     unneeded_enrollments,

@@ -30,9 +30,9 @@ from courseware.accounts.permissions.permissions import (
 from courseware.accounts.security.reauthentication import asks_before_appointing, asks_before_posting, asks_who_it_is
 from courseware.accounts.sign_in.sign_in_codes import may_give_code, people_without_code
 from courseware.accounts.teams.memberships import add_place, change_particulars, end_place, move
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.external_training import trainings_of
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assessment.outside_records import trainings_of
 from courseware.assignments.decision_pages import record_page
 from courseware.assignments.event_words import with_words
 from courseware.assignments.models import AssignmentRule
@@ -41,10 +41,10 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.content.course_titles import course_title
 from courseware.content.rendering.store import outline
-from courseware.learning.looks import VERB as LOOKED
-from courseware.learning.looks import record_look
+from courseware.learning.enrollments.newest import MergedRun
 from courseware.learning.models import Enrollment
-from courseware.learning.newest_runs import MergedRun
+from courseware.learning.record_access_log import VERB as LOOKED
+from courseware.learning.record_access_log import record_look
 from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields

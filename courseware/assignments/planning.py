@@ -18,10 +18,9 @@ from courseware.accounts.permissions import roles as offices
 from courseware.assessment.models import Standing
 from courseware.assignments.fitting import Because, Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
 from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
-from courseware.learning.adjustments import AdjustmentLine
-from courseware.learning.due import RuleDay, day_for
+from courseware.learning.due_dates.due_dates import RuleDay, day_for
 from courseware.learning.manager_actions.certified import EndCertified
-from courseware.learning.models import Enrollment
+from courseware.learning.models import AdjustmentLine, Enrollment
 from courseware.lib import dates
 
 CHUNK = 500  # people whose facts are in memory at once

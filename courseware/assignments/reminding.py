@@ -36,12 +36,11 @@ from courseware.assignments.reminder_plans import (
 )
 from courseware.content.models import Course
 from courseware.content.rendering import store
-from courseware.journey.next_act import Journey, journeys
-from courseware.learning.course_letter import signers_of
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.due import day_in_words
-from courseware.learning.models import Enrollment, zone_named
-from courseware.learning.not_asked import PERSON_OR_COURSE, NotAskedReason
+from courseware.learner_home.next_action import Journey, journeys
+from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.emails.enrollment import signers_of
+from courseware.learning.models import DayRequest, Enrollment, zone_named
+from courseware.learning.status.not_asked import PERSON_OR_COURSE, NotAskedReason
 from courseware.lib.dates import days_between, due_instant, now
 from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
 from courseware.notifications.email.queue import email_to

@@ -15,7 +15,7 @@ from courseware.assignments.switching import is_name_taken
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
 from courseware.content.rendering import store
-from courseware.learning.due import FARTHEST
+from courseware.learning.due_dates.due_dates import FARTHEST
 from courseware.lib import dates
 from courseware.lib.web.form_layout import Fields, Sentence
 

@@ -33,8 +33,8 @@ from courseware.assignments.switching import (
     what_it_says,
 )
 from courseware.content.course_titles import course_title
-from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.certified import EndCertified
+from courseware.learning.models import Adjustment
 from courseware.lib import dates
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted, render_form

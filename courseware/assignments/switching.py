@@ -19,9 +19,9 @@ from courseware.assignments.models import Assignment, AssignmentRule, RuleVersio
 from courseware.assignments.planning import version_of
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.jobs.tasks import task
-from courseware.learning import course_letter
+from courseware.learning.emails import enrollment
+from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.models import Enrollment
-from courseware.learning.newest_runs import stands_for_another
 from courseware.lib.db.chunks import batches
 from courseware.notifications.models import Message
 
@@ -191,5 +191,5 @@ def told_of(runs: list[Enrollment]) -> set[int]:
     """Keys of the enrollments that an email has left about, to whichever account of the learner."""
     people = {run.learner_id for run in runs}
     names = Merge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
-    letters = Message.objects.handed_over().filter(kind__in=course_letter.KINDS, person__in=[*people, *names])
+    letters = Message.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *names])
     return {run for data in letters.values_list("data", flat=True) for run in data.get("subjects", ())}

@@ -27,8 +27,8 @@ from courseware.branding.branding import face_of
 from courseware.content.authoring.editor_state import language_name
 from courseware.course_format.parsing.documents import display_tag
 from courseware.jobs.health import Trouble
-from courseware.learning.course_letter import signers_of
-from courseware.learning.looks import record_look
+from courseware.learning.emails.enrollment import signers_of
+from courseware.learning.record_access_log import record_look
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted
 from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort

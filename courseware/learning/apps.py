@@ -13,41 +13,42 @@ class LearningConfig(AppConfig):
     def ready(self):
         from courseware.content.authoring.editor_rights import grant_rights  # needs loaded apps
         from courseware.content.rendering import page_links
-        from courseware.learning import course_letter, day_answer_letter
+        from courseware.learning.emails import enrollment, extension
 
         page_links.register(
             step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
         )
         post_migrate.connect(grant_rights, sender=self)
-        course_letter.register_letters()
-        day_answer_letter.register_letter()
+        enrollment.register_letters()
+        extension.register_letter()
         self.connect_signals()
         self.schedule_jobs()
 
     def connect_signals(self):
         from courseware.accounts.models import Membership, Team, User
-        from courseware.learning import days_told, recounting
+        from courseware.learning.due_dates import time_zone_changes
+        from courseware.learning.status import headcount_updates
 
         def connect(receiver, sender, *signals):
             for signal in signals:
                 signal.connect(receiver, sender=sender, dispatch_uid=f"learning.{receiver.__name__}")
 
-        connect(recounting.note_reach, Membership, pre_save, pre_delete)
-        connect(recounting.count_reach, Membership, post_save, post_delete)
-        connect(recounting.note_leaving, User, pre_save)
-        connect(recounting.count_leaving, User, post_save)
-        connect(recounting.note_place, Team, pre_save)
-        connect(recounting.forget_team, Team, post_delete)
-        connect(recounting.recount_above, Team, post_save)
-        connect(days_told.note_zones, Membership, pre_save, pre_delete)
-        connect(days_told.follow_zones, Membership, post_save, post_delete)
-        connect(days_told.note_zone_of_team, Team, pre_save)
-        connect(days_told.follow_zone_of_team, Team, post_save)
+        connect(headcount_updates.note_reach, Membership, pre_save, pre_delete)
+        connect(headcount_updates.count_reach, Membership, post_save, post_delete)
+        connect(headcount_updates.note_leaving, User, pre_save)
+        connect(headcount_updates.count_leaving, User, post_save)
+        connect(headcount_updates.note_place, Team, pre_save)
+        connect(headcount_updates.forget_team, Team, post_delete)
+        connect(headcount_updates.recount_above, Team, post_save)
+        connect(time_zone_changes.note_zones, Membership, pre_save, pre_delete)
+        connect(time_zone_changes.follow_zones, Membership, post_save, post_delete)
+        connect(time_zone_changes.note_zone_of_team, Team, pre_save)
+        connect(time_zone_changes.follow_zone_of_team, Team, post_save)
 
     def schedule_jobs(self):
         from courseware.jobs.schedule import Daily, Every, schedule
-        from courseware.learning.postponing import is_any_not_settled, settle_all
-        from courseware.learning.recounting import add_up
+        from courseware.learning.due_dates.absence_shifts import is_any_not_settled, settle_all
+        from courseware.learning.status.headcount_updates import add_up
 
         schedule("add-up-headcounts", _("Add up the numbers above the boards"), add_up, Daily(time(4, 10)))
         words = _("Move due days on for who is away, and for who is back")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from courseware.learning.views import course, due_days, house_style, lesson, searching
+from courseware.learning.views import branding, course, due_dates, lesson, search
 
 app_name = "learning"
 
@@ -14,7 +14,7 @@ step_urls = [
     ("post/", lesson.choose_own_post, "choose-post"),
     ("whole/", lesson.show_whole, "show-whole"),
     ("report/", lesson.report, "report"),
-    ("phrases/", searching.lesson_phrase, "lesson-phrase"),
+    ("phrases/", search.lesson_phrase, "lesson-phrase"),
 ]
 
 # /learn/<course>/
@@ -26,19 +26,19 @@ course_urls = [
     ("print/", course.printed, "print"),
     ("print/<id:module>/", course.printed, "print-module"),
     ("finish/", course.finish, "finish"),
-    ("another-day/", due_days.another_day, "another-day"),
-    ("another-day/take-back/", due_days.take_back_asked, "take-back-asked"),
+    ("another-day/", due_dates.another_day, "another-day"),
+    ("another-day/take-back/", due_dates.take_back_asked, "take-back-asked"),
     ("ask/", course.ask, "ask-manager"),
 ]
 
 urlpatterns = [
     path("card/", course.own_cards, name="own-cards"),
-    path("phrases/", searching.own_phrases, name="phrases"),
-    path("search/", searching.search_own_courses, name="search"),
-    path("due-days/", due_days.due_days, name="due-days"),
-    path("due-days/<slug:secret>.ics", due_days.due_feed, name="due-feed"),
-    path("house-style/", house_style.house_style, name="house-style"),
-    path("house-style/<id:course>/", house_style.house_style, name="house-style-of-course"),
+    path("phrases/", search.own_phrases, name="phrases"),
+    path("search/", search.search_own_courses, name="search"),
+    path("due-days/", due_dates.due_days, name="due-days"),
+    path("due-days/<slug:secret>.ics", due_dates.due_feed, name="due-feed"),
+    path("house-style/", branding.house_style, name="house-style"),
+    path("house-style/<id:course>/", branding.house_style, name="house-style-of-course"),
     *(path(f"learn/<id:course>/{route}", view, name=name) for route, view, name in course_urls),
     *(path(f"learn/<id:course>/<id:step>/{route}", view, name=name) for route, view, name in step_urls),
 ]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from courseware.assessment.grading import Score, gain
+from courseware.assessment.exams.grading import Score, gain
 from courseware.assessment.models import Attempt
 from courseware.assignments.models import ObservationAnswers
 from courseware.content.models import Course, Document

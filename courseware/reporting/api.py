@@ -18,7 +18,7 @@ from courseware.accounts.api_keys import ApiKey, note_use, working_key
 from courseware.accounts.models import Team, User
 from courseware.accounts.permissions.permissions import people_visible_to, sees_reports
 from courseware.accounts.sign_in.allauth_internals import consume
-from courseware.assessment.certificate_facts import FACTS
+from courseware.assessment.certificates.facts import FACTS
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record, subject_of

@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeVar
 from ninja import Field, Schema
 from pydantic import create_model
 
-from courseware.assessment.certificate_facts import FACTS
+from courseware.assessment.certificates.facts import FACTS
 
 Row = TypeVar("Row")
 LARGEST_KEY = 2**63 - 1
@@ -75,22 +75,22 @@ class StandingShape(Schema):
 STANDING_PATHS = {
     "id": "enrollment.pk",
     "person": "enrollment.learner_id",
-    "course": "journey.outline.course_id",
-    "course_title": "journey.outline.title",
+    "course": "learner_home.outline.course_id",
+    "course_title": "learner_home.outline.title",
     "state": "state.value",
-    "progress_percent": "journey.progress.percent",
-    "steps_done": "journey.progress.done_count",
-    "steps": "journey.progress.total",
+    "progress_percent": "learner_home.progress.percent",
+    "steps_done": "learner_home.progress.done_count",
+    "steps": "learner_home.progress.total",
     "due_on": "enrollment.due_on",
     "last_active_at": "enrollment.last_active_at",
     "completed_at": "enrollment.completed_at",
     "certified": "validity.is_certified",
     "certified_until": "certificate_day",
     "validity": "validity.value",
-    "score_before": "journey.starting_point.before",
-    "score_after": "journey.starting_point.after",
-    "gain_percent": "journey.starting_point.gain",
-    "next_act": "journey.words",
+    "score_before": "learner_home.starting_point.before",
+    "score_after": "learner_home.starting_point.after",
+    "gain_percent": "learner_home.starting_point.gain",
+    "next_act": "learner_home.words",
     "stuck": "stuck.words",
     "excuse": "enrollment.waived_reason",
 }

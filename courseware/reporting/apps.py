@@ -13,12 +13,12 @@ class ReportingConfig(AppConfig):
         from courseware.assignments.mornings import schedule_emails
         from courseware.content.rendering import page_links
         from courseware.jobs.schedule import Daily, command, schedule
-        from courseware.journey.home import register_other_work
+        from courseware.learner_home.home import register_other_work
         from courseware.reporting import digest, escalating, hr_summary, monthly_reports
         from courseware.reporting.keeping_figures import keep_figures
         from courseware.reporting.simulation_statistics import chosen_by_colleagues_in
         from courseware.reporting.views.today import work_of_lead
-        from courseware.simulations.debriefing import register_colleagues
+        from courseware.simulations.debrief import register_colleagues
 
         page_links.register(preview="reporting:see-step")
         register_record_page("reporting:person")

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
-from courseware.assessment.certificate_facts import FACTS
-from courseware.assessment.certificate_papers import draw_papers, papers_of, tried_in
+from courseware.assessment.certificates.facts import FACTS
+from courseware.assessment.certificates.pdf import draw_papers, papers_of, tried_in
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.audit_log.models import Seal
 from courseware.content.models import Release

@@ -20,10 +20,10 @@ from courseware.accounts.permissions.permissions import (
     teams_managed_by,
 )
 from courseware.content.models import Course
-from courseware.learning.headcounts import Headcount, Tally, tally
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.learning.states import DUE_SOON, State
-from courseware.learning.validity import Validity, ends_within
+from courseware.learning.status.certification_status import Validity, ends_within
+from courseware.learning.status.headcounts import Headcount, Tally, tally
+from courseware.learning.status.states import DUE_SOON, State
 from courseware.lib.db.compiled_query import KeptQuery
 from courseware.reporting import board_rows
 from courseware.reporting.board_filters import DueDays

@@ -16,13 +16,13 @@ from courseware.accounts.permissions.permissions import learners_of, people_led,
 from courseware.assessment.models import Standing
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, outline
-from courseware.journey.next_act import Journey, journeys
+from courseware.learner_home.next_action import Journey, journeys
+from courseware.learning.enrollments.job_role import post_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.learning.not_asked import NotAskedReason
-from courseware.learning.own_post import post_in_words
-from courseware.learning.progress import Progress
-from courseware.learning.states import PLACES_WITHOUT_DAY, State
-from courseware.learning.validity import Validity, validity_of
+from courseware.learning.status.certification_status import Validity, validity_of
+from courseware.learning.status.not_asked import NotAskedReason
+from courseware.learning.status.progress import Progress
+from courseware.learning.status.states import PLACES_WITHOUT_DAY, State
 from courseware.lib.db.chunks import chunks
 from courseware.lib.db.compiled_query import KeptQuery
 from courseware.reporting.board_filters import DueDays, Sorting, of_post
@@ -84,12 +84,12 @@ class Cells(NamedTuple):
 # Where `BoardRow` has the cells, if not under the same name.
 CELL_PATHS = {
     "enrollment": "enrollment.pk",
-    "course": "journey.outline.title",
-    "done": "journey.progress.done_count",
-    "total": "journey.progress.total",
+    "course": "learner_home.outline.title",
+    "done": "learner_home.progress.done_count",
+    "total": "learner_home.progress.total",
     "due_on": "enrollment.due_on",
     "last_active_at": "enrollment.last_active_at",
-    "next_step": "journey.words",
+    "next_step": "learner_home.words",
     "why_stuck": "stuck.words",
 }
 values_of_cells = attrgetter(*(CELL_PATHS.get(name, name) for name in Cells._fields))

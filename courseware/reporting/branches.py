@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import own_teams, sees_the_firm
 from courseware.content.models import Course
-from courseware.learning.headcounts import Headcount, Tally, reach, tally
 from courseware.learning.models import EnrollmentQuerySet
-from courseware.learning.states import State
+from courseware.learning.status.headcounts import Headcount, Tally, reach, tally
+from courseware.learning.status.states import State
 from courseware.reporting.board_counts import head_of, not_shown_to, topmost
 from courseware.reporting.board_rows import SORTED_BY_NAME, board, those_stuck
 

@@ -9,10 +9,10 @@ from itertools import groupby
 
 from django.db.models import F, OuterRef, Q, Subquery
 
-from courseware.assessment.certificate_facts import FACTS, CertificateFact, frozen_facts
-from courseware.assessment.certifying import outlines_of
+from courseware.assessment.certificates.certification import Proof, longest, says, whose
+from courseware.assessment.certificates.facts import FACTS, CertificateFact, frozen_facts
+from courseware.assessment.certificates.issuing import outlines_of
 from courseware.assessment.models import Certificate, CertificatePaper, OutsideTraining, Standing
-from courseware.assessment.standing import Proof, longest, says, whose
 from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 

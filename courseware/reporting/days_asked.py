@@ -10,8 +10,7 @@ from django.utils.translation import get_language
 from courseware.accounts.permissions.permissions import handles_people, people_in_hands_of
 from courseware.accounts.teams.managers import leads_of
 from courseware.content.course_titles import course_title
-from courseware.learning.day_requests import DayRequest, ManagerQuestion
-from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.models import DayRequest, Enrollment, EnrollmentQuerySet, ManagerQuestion
 
 SHOWN = 5  # at once, the oldest; the next ones follow when these are answered
 ASKED_AT_ONCE = 500  # in memory

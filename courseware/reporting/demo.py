@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.permissions import roles
-from courseware.assessment import attempting
-from courseware.assessment.banks import question_of
+from courseware.assessment.certificates.external_training import record_outside, usual_end
+from courseware.assessment.exams import attempts as attempting
+from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import OutsideTraining
-from courseware.assessment.outside_records import record_outside, usual_end
 from courseware.assignments import acting
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.observing import ASKED_FOR, observe
@@ -27,16 +27,17 @@ from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import card_sections
 from courseware.content.rendering.store import Outline, Step
 from courseware.course_format.questions.question_types import Question
-from courseware.learning import answering, completing, enrolling
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.asking import ask_for_day
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.extensions import ask_for_day
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.learning.lessons import answers
 from courseware.learning.manager_actions.exemption import Exempt
-from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
+from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.status import completion
 from courseware.lib.dates import due_instant, site_day
-from courseware.simulations import running
+from courseware.simulations import attempts as running
 from courseware.simulations.models import Timing
-from courseware.simulations.trails import Trail, trail_of
+from courseware.simulations.replay import Trail, trail_of
 
 FIRST_AID = "first-aid"  # the second course; a site without it has the firm in one course
 NOTED = "I ask a colleague first."
@@ -310,7 +311,7 @@ def moments(start: datetime, end: datetime) -> Iterator[datetime]:
 def learn(enrollment, step: Step, misses: int, clock) -> int:
     """Do one lesson; the first `misses` questions of its check are first answered wrong. Returns how many were."""
     page = store.page(enrollment.release, step.id, enrollment.source_language)
-    asked = completing.asked_of(enrollment, page)
+    asked = completion.asked_of(enrollment, page)
     check = [asked.pop(question.id) for question in step.check if question.id in asked]
     begun_at = next(clock)
     for question in asked.values():  # practice, in the minutes before the check
@@ -321,13 +322,13 @@ def learn(enrollment, step: Step, misses: int, clock) -> int:
             answer(enrollment, step, question, wrong_response(question), next(clock))
         answer(enrollment, step, question, list(question.key), next(clock))
     if not check and not asked:
-        completing.mark_read(enrollment, step, at=begun_at)
+        completion.mark_read(enrollment, step, at=begun_at)
     return missed
 
 
 def answer(enrollment, step: Step, question: Question, response: list[int], at: datetime) -> None:
     raw = [NOTED] if question.kind == "open" else [str(place) for place in response]
-    answering.answer(enrollment, step, question.id, raw, token=uuid.uuid4(), at=at)
+    answers.answer(enrollment, step, question.id, raw, token=uuid.uuid4(), at=at)
 
 
 def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:

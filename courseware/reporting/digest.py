@@ -18,10 +18,9 @@ from courseware.accounts.sign_in.emails import OPENS, LetterHours, hours_of
 from courseware.assignments.mornings import MORNING_JOBS, Morning, MorningJob, by_person, register_morning_job, summary
 from courseware.content.course_titles import course_title
 from courseware.content.rendering import store
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.due import day_in_words
-from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.learning.states import State
+from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.models import DayRequest, Enrollment, EnrollmentQuerySet
+from courseware.learning.status.states import State
 from courseware.lib.dates import now, site_day
 from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to

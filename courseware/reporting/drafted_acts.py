@@ -16,8 +16,8 @@ from courseware.assignments.models import Talk
 from courseware.assignments.names_in_words import names_in_words
 from courseware.assignments.observing import ObservationDue, observations_due
 from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
-from courseware.learning.not_asked import FILTERED_BY_PAGE, NotAskedReason
-from courseware.learning.states import DUE_SOON, State
+from courseware.learning.status.not_asked import FILTERED_BY_PAGE, NotAskedReason
+from courseware.learning.status.states import DUE_SOON, State
 from courseware.lib.dates import site_day
 from courseware.reporting import board_rows
 from courseware.reporting.board_rows import BoardRow, published

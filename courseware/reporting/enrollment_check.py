@@ -7,12 +7,10 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Subquery
 from courseware.accounts.models import Merge, Team
 from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.assignments.models import Observation, ObservationAnswers
-from courseware.learning import recounting
-from courseware.learning.adjustments import AdjustmentLine
-from courseware.learning.day_requests import DayRequest
+from courseware.learning.enrollments.newest import MergedRun, aside
 from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.models import Answer, ChangeSeen, Completion, Enrollment
-from courseware.learning.newest_runs import MergedRun, aside
+from courseware.learning.models import AdjustmentLine, Answer, ChangeSeen, Completion, DayRequest, Enrollment
+from courseware.learning.status import headcount_updates
 from courseware.lib.disclosure import STEP
 from courseware.simulations.models import Run
 
@@ -116,8 +114,8 @@ def team_places() -> Iterator[str]:
 
 
 def headcounts() -> Iterator[str]:
-    for team in recounting.everything():
-        for place, number in recounting.missing(team).items():
+    for team in headcount_updates.everything():
+        for place, number in headcount_updates.missing(team).items():
             where = f"{place.urgency:%Y-%m-%d}, {'begun' if place.has_started else 'not begun'}"
             if place.certified_until:
                 where += f", certified until {place.certified_until}"

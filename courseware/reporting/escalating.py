@@ -21,7 +21,7 @@ from courseware.assignments.reminder_plans import is_escalated
 from courseware.assignments.reminding import ASKS, DueReminder, Plans, asked_about, reminders_due
 from courseware.content.models import Course
 from courseware.content.rendering import store
-from courseware.learning.due import day_in_words
+from courseware.learning.due_dates.due_dates import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import now
 from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind

@@ -5,17 +5,17 @@ from functools import lru_cache
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
-from courseware.assessment.attempting import is_right
-from courseware.assessment.banks import bank, question_of
-from courseware.assessment.drilling import Drill, drills_of
-from courseware.assessment.grading import reaches
+from courseware.assessment.exams.attempts import is_right
+from courseware.assessment.exams.banks import bank, question_of
+from courseware.assessment.exams.grading import reaches
+from courseware.assessment.exams.practice_sets import Drill, drills_of
 from courseware.assessment.models import Attempt, DailyAnswer, DrillAnswer, Response
 from courseware.content.rendering import store
 from courseware.course_format.questions.question_types import Question, load_question
 from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.models import Answer, Completion
 from courseware.simulations.models import Run
-from courseware.simulations.trails import Trail, trail_of
+from courseware.simulations.replay import Trail, trail_of
 
 
 def attempts() -> Iterator[str]:

@@ -11,9 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.assessment.grading import Score
-from courseware.assessment.starting_point import StartingPoint
-from courseware.learning.validity import Validity
+from courseware.assessment.exams.grading import Score
+from courseware.assessment.exams.pre_post_test import StartingPoint
+from courseware.learning.status.certification_status import Validity
 from courseware.lib.text.csv_rows import guarded
 from courseware.reporting.board_rows import BoardRow
 

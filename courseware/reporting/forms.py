@@ -16,8 +16,8 @@ from courseware.assignments.people_forms import DayInput
 from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment
-from courseware.learning.states import State
-from courseware.learning.validity import Validity
+from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.states import State
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in
 from courseware.reporting.board_filters import DueDays, Sorting

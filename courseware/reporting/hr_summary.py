@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions.roles import HR, in_office, is_in
-from courseware.learning.states import State
+from courseware.learning.status.states import State
 from courseware.lib.dates import now
 from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
 from courseware.notifications.models import Message

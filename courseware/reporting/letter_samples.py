@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.learning.course_letter import address_of_example, course_of_example
+from courseware.learning.emails.enrollment import address_of_example, course_of_example
 from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable, Placeholder
 
 MONTH = date(2026, 11, 1)

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from courseware.accounts.models import Merge, Note
-from courseware.assessment.certificate_facts import facts_in_log
+from courseware.assessment.certificates.facts import facts_in_log
 from courseware.assessment.models import Attempt, Certificate, CertificatePaper, OutsideTraining
 from courseware.assignments.models import Talk
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.content.models import ProfessionalReading
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.models import ChangeSeen, Completion, Enrollment
+from courseware.learning.models import ChangeSeen, Completion, DayRequest, Enrollment
 from courseware.lib.db.chunks import chunks
 
 CHUNK = 500  # rows held in memory at a time

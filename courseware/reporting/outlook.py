@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from courseware.content.rendering.store import Step
 from courseware.learning.models import Completion
-from courseware.learning.states import State
+from courseware.learning.status.states import State
 from courseware.reporting.board_rows import BoardRow, rows_in_chunks
 from courseware.reporting.forecasts import DAYS_OF_PACE, Forecast, OpenRun, forecast
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext, ngettext
 
 from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
 from courseware.assessment.models import Attempt
-from courseware.journey.next_act import Journey
+from courseware.learner_home.next_action import Journey
 from courseware.learning.models import Answer, Completion, EnrollmentQuerySet
-from courseware.learning.not_asked import FILTERED_BY_PAGE
+from courseware.learning.status.not_asked import FILTERED_BY_PAGE
 from courseware.lib.db.compiled_query import KeptQuery
 from courseware.simulations.models import Colour, Run
 

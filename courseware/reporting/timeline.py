@@ -8,17 +8,15 @@ from html import unescape
 from django.utils.html import strip_tags
 
 from courseware.accounts.models import Away, Note, User
-from courseware.assessment.drilling import drills_of
+from courseware.assessment.exams.practice_sets import drills_of
 from courseware.assessment.models import Attempt, Certificate
 from courseware.assignments.models import Talk
 from courseware.content.models import Document
 from courseware.content.rendering.store import Outline
-from courseware.learning.adjusting import adjustments_of, may_still, newest_lines
-from courseware.learning.adjustments import AdjustmentLine
-from courseware.learning.asking import may_take_back_refusal
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.models import Enrollment
-from courseware.learning.postponing import absences_during
+from courseware.learning.due_dates.absence_shifts import absences_during
+from courseware.learning.due_dates.extensions import may_take_back_refusal
+from courseware.learning.enrollments.adjustments import adjustments_of, may_still, newest_lines
+from courseware.learning.models import AdjustmentLine, DayRequest, Enrollment
 
 
 @dataclass(frozen=True)

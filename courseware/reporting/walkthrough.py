@@ -6,10 +6,10 @@ from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, Part, Simulation
-from courseware.learning.access import Reading
-from courseware.learning.lessons import UntriedLesson, untried_lesson
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.lesson_page import UntriedLesson, untried_lesson
+from courseware.learning.lessons.question_rendering import shuffle_for
 from courseware.learning.models import Enrollment
-from courseware.learning.question_view import shuffle_for
 from courseware.lib.web.form_numbers import small_number
 
 SEEN = ("lesson", "simulation")  # kinds of steps with a preview

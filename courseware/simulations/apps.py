@@ -5,6 +5,6 @@ class SimulationsConfig(AppConfig):
     name = "courseware.simulations"
 
     def ready(self):
-        from courseware.learning.course_page import register_step_page
+        from courseware.learning.lessons.course_rendering import register_step_page
 
         register_step_page("simulation", "simulations:simulation")

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from courseware.course_format.simulations.simulation import Node, Simulation
-from courseware.learning.question_view import shuffle_for
-from courseware.simulations.debriefing import MeterChange, meter_changes
+from courseware.learning.lessons.question_rendering import shuffle_for
+from courseware.simulations.debrief import MeterChange, meter_changes
 from courseware.simulations.models import Decision
+from courseware.simulations.replay import Trail, TrailStep
 from courseware.simulations.timing import MILLISECOND, Clock, arrivals, clock_of
-from courseware.simulations.trails import Trail, TrailStep
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from courseware.course_format.simulations.simulation import NotOffered
-from courseware.learning.access import Reading, own_enrollments, reading_of
-from courseware.learning.course_page import render_in_course
-from courseware.learning.sending_pace import TooFast
+from courseware.learning.learner_context import Reading, own_enrollments, reading_of
+from courseware.learning.lessons.course_rendering import render_in_course
+from courseware.learning.lessons.rate_limits import TooFast
 from courseware.lib.db.compiled_query import KeptQuery
 from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
-from courseware.simulations import running
-from courseware.simulations.debriefing import debrief_of
+from courseware.simulations import attempts
+from courseware.simulations.debrief import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm
 from courseware.simulations.models import Run, Timing
+from courseware.simulations.replay import page_of, trail_of
 from courseware.simulations.situation import situation_of
 from courseware.simulations.timing import timing_of
-from courseware.simulations.trails import page_of, trail_of
 
 OWN_RUNS = KeptQuery(
     lambda pk, learner: Run.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
@@ -46,7 +46,7 @@ def own_run(request, pk) -> Run:
     enrollments = own_enrollments(request, pk=runs[0].enrollment_id) if runs else []
     if not enrollments:
         raise Http404(pk)
-    return running.joined(runs[0], enrollments[0])
+    return attempts.joined(runs[0], enrollments[0])
 
 
 def usual_timing(person, runs):
@@ -105,7 +105,7 @@ def start(request, course, simulation):
     if not form.is_valid():
         return HttpResponseBadRequest()
     try:
-        run = running.start(reading.enrollment, simulation, timing=form.cleaned_data["timing"])
+        run = attempts.start(reading.enrollment, simulation, timing=form.cleaned_data["timing"])
     except TooFast:
         return too_fast(request, start_address(course, simulation))
     return redirect("simulations:run", run.pk)
@@ -134,7 +134,7 @@ def run_page(request, trail, *, problem="", status=200):
         return go(request, reverse("simulations:debrief", args=[run.pk]))
     reading = Reading(run.enrollment)
     page = page_of(run, reading.language)
-    waits = running.waits(run, trail, now)
+    waits = attempts.waits(run, trail, now)
     context = {
         "page": page,
         "run": run,
@@ -155,17 +155,17 @@ def decide(request, pk):
     if not form.is_valid():
         return HttpResponseBadRequest()
     try:
-        trail = running.decide(run, **form.cleaned_data)
+        trail = attempts.decide(run, **form.cleaned_data)
     except NotOffered:
         return refused(request, run, _("This cannot be chosen here. Here is where your run stands."))
-    except running.TooEarly:
+    except attempts.TooEarly:
         return refused(request, run, _("There is still time."))
     except TooFast:
         many = _(
             "These were very many decisions for one minute. Wait a moment, then decide: your run stands as it was."
         )
         return refused(request, run, many)
-    except (running.RunPaused, running.RunOver):
+    except (attempts.RunPaused, attempts.RunOver):
         return go(request, run_address(pk))
     trail.run.enrollment.zone_name = run.enrollment.zone_name  # else it is asked for again, for the page
     if trail.run.finished_at:
@@ -181,13 +181,13 @@ def refused(request, run, problem):
 
 @post_view(run_address)
 def go_on(request, pk):
-    running.go_on(own_run(request, pk))
+    attempts.go_on(own_run(request, pk))
     return go(request, run_address(pk))
 
 
 @post_view(run_address)
 def give_up(request, pk):
-    run = running.give_up(own_run(request, pk))
+    run = attempts.give_up(own_run(request, pk))
     if run.is_practice:
         return redirect("simulations:debrief", run.branch_of_id)
     messages.success(request, _("That run is left. A new one begins at the start."))
@@ -223,7 +223,7 @@ def debrief(request, pk):
 @post_view(debrief_address)
 def branch(request, pk, position):
     try:
-        begun = running.try_branch(own_run(request, pk), position)
+        begun = attempts.try_branch(own_run(request, pk), position)
     except NotOffered:
         raise Http404(position) from None
     except TooFast:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.accounts.permissions.roles import HR
 from courseware.accounts.security.sessions import SEEN
-from courseware.learning.enrolling import begin_enrolling
+from courseware.learning.enrollments.enrollment import begin_enrolling
 from courseware.learning.models import Enrollment
 from tests.making import PASSWORD, make_admin, make_auditor, make_course, make_editor, make_hr, make_team, make_user
 

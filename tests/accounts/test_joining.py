@@ -12,7 +12,7 @@ from courseware.accounts.teams.memberships import move
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.audit_log.verify import verify
-from courseware.learning.headcounts import Headcount
+from courseware.learning.status.headcounts import Headcount
 from courseware.lib.dates import site_day
 from tests.making import join, make_admin, make_enrollment, make_team, make_user
 

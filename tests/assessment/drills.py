@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from courseware.assessment import drilling
-from courseware.assessment.daily_answering import answer_daily
-from courseware.assessment.daily_asking import daily_of, runs_of_person
-from courseware.assessment.drilling import next_question
+from courseware.assessment.daily.answers import answer_daily
+from courseware.assessment.daily.selection import daily_of, runs_of_person
+from courseware.assessment.exams import practice_sets
+from courseware.assessment.exams.practice_sets import next_question
 from courseware.content.releases.course_import import import_course
 from courseware.learning.models import Completion
 from tests.assessment.exams import make_course_with_drill, ready, right, sit, wrong
@@ -19,7 +19,7 @@ def held(course, *rules):
 
 
 def drill(attempt, rule="O1.1"):
-    return drilling.drill_on(rule, attempt)
+    return practice_sets.drill_on(rule, attempt)
 
 
 def asked(attempt, rule="O1.1"):
@@ -31,7 +31,7 @@ def give(attempt, rule="O1.1", *, is_right=True, **changed):
     one = asked(attempt, rule)
     raw = right(one.question) if is_right else wrong(one.question)
     form = {"number": one.number, "revision": one.bank.revision_id, "token": uuid.uuid4()} | changed
-    return drilling.answer(attempt, rule, form.pop("question", one.question.id), raw, **form)
+    return practice_sets.answer(attempt, rule, form.pop("question", one.question.id), raw, **form)
 
 
 def finish(attempt, *rules):

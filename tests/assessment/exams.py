@@ -9,15 +9,15 @@ from bs4 import BeautifulSoup
 from django.db import connections, transaction
 from django.utils import timezone
 
-from courseware.assessment import attempting
-from courseware.assessment.banks import question_of
-from courseware.assessment.certifying import issue
-from courseware.assessment.eligibility import eligibility_of
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.issuing import issue
+from courseware.assessment.exams import attempts
+from courseware.assessment.exams.banks import question_of
+from courseware.assessment.exams.eligibility import eligibility_of
+from courseware.assessment.exams.pre_post_test import starting_point_of
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standings
-from courseware.assessment.starting_point import starting_point_of
 from courseware.content.rendering import store
-from courseware.learning import answering
+from courseware.learning.lessons import answers
 from tests import making
 from tests.course_format.samples import make_files
 from tests.making import make_enrollment
@@ -275,7 +275,7 @@ def eligibility(enrollment, at=None, *, exam="last-cup"):
 
 
 def start(enrollment, exam="last-cup", **at):
-    return attempting.start(enrollment, exam, **at)
+    return attempts.start(enrollment, exam, **at)
 
 
 def asked(attempt, language="zh-hans"):
@@ -302,14 +302,14 @@ def answer(attempt, *, points=None, forget=(), at=None):
         is_right = points is None or response.position <= points
         is_right = is_right and not (question.critical and question.objective in forget)
         given = right(question) if is_right else wrong(question)
-        attempting.save(attempt, response.position, given, saves=response.saves, at=at)
+        attempts.save(attempt, response.position, given, saves=response.saves, at=at)
 
 
 def sit(enrollment, *, exam="last-cup", points=None, forget=(), at=None):
     """A whole attempt."""
     attempt = start(enrollment, exam, at=at)
     answer(attempt, points=points, forget=forget, at=at)
-    return attempting.submit(attempt, at=at)
+    return attempts.submit(attempt, at=at)
 
 
 def go_through_again(enrollment, at, *, given=right):
@@ -318,7 +318,7 @@ def go_through_again(enrollment, at, *, given=right):
     for step in outline_of(course).steps:
         questions = store.page(course.current, step.id, course.source_language).questions if step.check else {}
         for check in step.check:
-            answering.answer(enrollment, step, check.id, given(questions[check.id]), token=uuid.uuid4(), at=at)
+            answers.answer(enrollment, step, check.id, given(questions[check.id]), token=uuid.uuid4(), at=at)
 
 
 def at_once(work, times=20):

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from courseware.assessment import attempting, certifying
-from courseware.assessment.attempting import AttemptClosed, NewerAnswer
+from courseware.assessment.certificates import issuing
+from courseware.assessment.exams import attempts
+from courseware.assessment.exams.attempts import AttemptClosed, NewerAnswer
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
@@ -43,7 +44,7 @@ def of_kind(attempt, kind):
 
 
 def save(attempt, position, raw, saves=0, at=MONDAY + MINUTE, **more):
-    return attempting.save(attempt, position, raw, saves=saves, at=at, **more)
+    return attempts.save(attempt, position, raw, saves=saves, at=at, **more)
 
 
 @pytest.mark.parametrize("kind", ["one", "several", "mark", "order", "sort"])
@@ -136,7 +137,7 @@ def test_what_is_no_answer_is_refused_and_nothing_changes(attempt, kind, raw):
 
 
 def test_after_handing_in_nothing_is_taken(attempt):
-    attempting.submit(attempt)
+    attempts.submit(attempt)
     with pytest.raises(AttemptClosed):
         save(attempt, 1, ["0"])
 
@@ -183,17 +184,17 @@ def test_a_time_that_was_over_stays_over_when_the_clock_is_set_back_but_not_when
             save(attempt, 1, ["0"], at=MONDAY + 30 * MINUTE + late)
     attempt.refresh_from_db()
     then = MONDAY + 30 * MINUTE + late - set_back
-    assert attempting.why_over(attempt, then) == ("" if is_taken else "time")
+    assert attempts.why_over(attempt, then) == ("" if is_taken else "time")
     if is_taken:
         assert save(attempt, 1, ["0"], at=then).is_answered
     else:
         with pytest.raises(AttemptClosed):
             save(attempt, 1, ["0"], at=then)
-        assert attempting.submit(attempt, at=then).points == 0
+        assert attempts.submit(attempt, at=then).points == 0
 
 
 def test_what_is_sent_after_handing_in_leaves_no_word_that_the_time_was_over():
-    attempt = attempting.submit(start(ready(make_course(time_limit="30")), at=MONDAY), at=MONDAY + MINUTE)
+    attempt = attempts.submit(start(ready(make_course(time_limit="30")), at=MONDAY), at=MONDAY + MINUTE)
     with pytest.raises(AttemptClosed):
         save(attempt, 1, ["0"], at=MONDAY + 31 * MINUTE)
     attempt.refresh_from_db()
@@ -214,10 +215,10 @@ def test_handing_in_grades_every_kind_and_what_was_left_open_counts_as_missed():
     attempt = start(enrollment)
     for response, question in asked(attempt):
         if question.kind in ("one", "order", "sort"):
-            attempting.save(attempt, response.position, right(question), saves=0)
+            attempts.save(attempt, response.position, right(question), saves=0)
         elif question.kind == "several":
-            attempting.save(attempt, response.position, wrong(question), saves=0)
-    attempt = attempting.submit(attempt, at=MONDAY)
+            attempts.save(attempt, response.position, wrong(question), saves=0)
+    attempt = attempts.submit(attempt, at=MONDAY)
     assert (attempt.points, attempt.max_points, attempt.is_passed, attempt.submitted_at) == (3, 5, True, MONDAY)
     assert {question.kind: response.is_right for response, question in asked(attempt)} == {
         "one": True, "order": True, "sort": True, "several": False, "mark": False,
@@ -237,7 +238,7 @@ def test_a_mark_of_80_percent_is_decided_in_whole_points(draw, points, passes):
 def test_handing_in_again_changes_nothing():
     attempt = sit(ready(make_course()), at=MONDAY)
     events = Event.objects.count()
-    again = attempting.submit(attempt, at=MONDAY + MINUTE)
+    again = attempts.submit(attempt, at=MONDAY + MINUTE)
     assert (again.submitted_at, again.points) == (MONDAY, 4)
     assert (Certificate.objects.count(), Event.objects.count()) == (1, events)
 
@@ -245,7 +246,7 @@ def test_handing_in_again_changes_nothing():
 def test_a_late_hand_in_counts_what_was_saved_in_time():
     attempt = start(ready(make_course(time_limit="30")), at=MONDAY)
     answer(attempt, at=MONDAY + MINUTE)
-    attempt = attempting.submit(attempt, at=MONDAY + timedelta(days=3))
+    attempt = attempts.submit(attempt, at=MONDAY + timedelta(days=3))
     assert (attempt.points, attempt.is_passed) == (4, True)
 
 
@@ -254,7 +255,7 @@ def test_twenty_hand_ins_at_once_make_one_completion_and_one_certificate():
     enrollment = ready(make_course())
     attempt = start(enrollment)
     answer(attempt)
-    told = at_once(lambda _number: attempting.submit(attempt))
+    told = at_once(lambda _number: attempts.submit(attempt))
     assert {(each.pk, each.points, each.submitted_at) for each in told} == {(attempt.pk, 4, told[0].submitted_at)}
     assert (Certificate.objects.count(), Completion.objects.filter(document__kind="exam").count()) == (1, 1)
     assert Event.objects.filter(verb="attempt-submitted").count() == 1
@@ -265,8 +266,8 @@ def test_twenty_hand_ins_at_once_make_one_completion_and_one_certificate():
 def test_saving_and_handing_in_at_once_lose_nothing_that_was_acknowledged():
     attempt = start(ready(make_course()))
     answer(attempt, points=0)
-    work = [lambda: attempting.save(attempt, 1, right(asked(attempt)[0][1]), saves=1)]
-    work.append(lambda: attempting.submit(attempt))
+    work = [lambda: attempts.save(attempt, 1, right(asked(attempt)[0][1]), saves=1)]
+    work.append(lambda: attempts.submit(attempt))
     saved, submitted = at_once(lambda number: work[number](), times=2)
     assert submitted.points == (0 if isinstance(saved, AttemptClosed) else 1)
 
@@ -279,9 +280,9 @@ def test_without_a_certificate_there_is_no_pass(monkeypatch):
     def breaks(*args, **kwargs):
         raise RuntimeError("no certificate today")
 
-    monkeypatch.setattr(certifying, "issue", breaks)
+    monkeypatch.setattr(issuing, "issue", breaks)
     with pytest.raises(RuntimeError):
-        attempting.submit(attempt)
+        attempts.submit(attempt)
     enrollment.refresh_from_db()
     attempt.refresh_from_db()
     assert (enrollment.completed_at, attempt.submitted_at, attempt.points) == (None, None, None)
@@ -295,7 +296,7 @@ def test_a_mark_that_is_raised_later_judges_no_attempt_that_had_begun():
     begun, finished = start(ready(course)), sit(ready(course), points=2)
     import_course(exam_files(pass_mark=100))
     answer(begun, points=2)
-    assert (attempting.submit(begun).is_passed, Attempt.objects.get(pk=finished.pk).is_passed) == (True, True)
+    assert (attempts.submit(begun).is_passed, Attempt.objects.get(pk=finished.pk).is_passed) == (True, True)
     assert start(ready(course)).pass_mark == 100
 
 
@@ -308,7 +309,7 @@ def test_an_attempt_stays_on_the_questions_it_began_with():
     attempt = Attempt.objects.get(pk=attempt.pk)
     assert [question for _response, question in asked(attempt)] == [question for _response, question in before]
     answer(attempt)
-    assert attempting.submit(attempt).points == 4
+    assert attempts.submit(attempt).points == 4
     assert "新钥匙" in str(asked(start(ready(course))))
 
 

@@ -16,10 +16,10 @@ from django.utils.translation import override
 from PIL import Image
 from pypdf import PdfReader
 
-from courseware.assessment import certificate_papers
-from courseware.assessment.certificate_numbers import grouped
-from courseware.assessment.certificate_papers import TEMPLATE, WithdrawnCertificate, drawn, paper_of, words_of
-from courseware.assessment.certifying import issue, withdraw
+from courseware.assessment.certificates import pdf
+from courseware.assessment.certificates.issuing import issue, withdraw
+from courseware.assessment.certificates.numbers import grouped
+from courseware.assessment.certificates.pdf import TEMPLATE, WithdrawnCertificate, drawn, paper_of, words_of
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.audit_log.models import Event
 from courseware.branding.models import HouseStyle
@@ -126,7 +126,7 @@ def test_each_of_its_facts_stays_in_one_line_be_they_as_long_as_they_get(certifi
         ("Exam", "18 / 20"),
         ("Release of the course", "12 (September 2026)"),
     ]
-    monkeypatch.setattr(certificate_papers, "facts_of", lambda *_each: facts)
+    monkeypatch.setattr(pdf, "facts_of", lambda *_each: facts)
     lines = PdfReader(io.BytesIO(drawn(certificate, "en"))).pages[0].extract_text()
     assert [said for _name, said in facts if said not in lines] == []
 
@@ -218,13 +218,13 @@ def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(clie
 
 
 def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, certificate, monkeypatch):
-    real = certificate_papers.drawn
+    real = pdf.drawn
 
     def overtaken(*args):
         withdraw(Certificate.objects.get(), reason="A mistake", by=make_admin())
         return real(*args)
 
-    monkeypatch.setattr(certificate_papers, "drawn", overtaken)
+    monkeypatch.setattr(pdf, "drawn", overtaken)
     with pytest.raises(WithdrawnCertificate):
         paper_of(certificate, "en", by=holder)
     assert not CertificatePaper.objects.exists()
@@ -233,15 +233,15 @@ def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, c
 
 def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monkeypatch):
     """Both found none and drew; the other one of them, in another process, was faster."""
-    real = certificate_papers.drawn
+    real = pdf.drawn
 
     def overtaken(*args):
         body = real(*args)
         if not CertificatePaper.objects.exists():
-            certificate_papers.keep(certificate, "en", b"the other one", by=holder, at=timezone.now())
+            pdf.keep(certificate, "en", b"the other one", by=holder, at=timezone.now())
         return body
 
-    monkeypatch.setattr(certificate_papers, "drawn", overtaken)
+    monkeypatch.setattr(pdf, "drawn", overtaken)
     assert bytes(paper_of(certificate, "en", by=holder).body) == b"the other one"
     assert Event.objects.filter(verb="certificate-drawn").count() == 1
 
@@ -251,7 +251,7 @@ def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch
         raise OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched, pytest.raises(OperationalError):
-        patched.setattr(certificate_papers, "record", full)
+        patched.setattr(pdf, "record", full)
         paper_of(certificate, "en", by=holder)
     assert not CertificatePaper.objects.exists()
     assert paper_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()

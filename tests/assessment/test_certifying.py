@@ -4,9 +4,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.certificate_facts import FACTS, months_later
-from courseware.assessment.certificate_numbers import plain_number
-from courseware.assessment.certifying import issue
+from courseware.assessment.certificates.facts import FACTS, months_later
+from courseware.assessment.certificates.issuing import issue
+from courseware.assessment.certificates.numbers import plain_number
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
 from courseware.content.releases.course_import import import_course

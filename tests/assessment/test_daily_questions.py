@@ -7,14 +7,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.accounts.models import User
-from courseware.assessment import daily_asking
-from courseware.assessment.daily_answering import choose
-from courseware.assessment.drilling import OtherQuestion
+from courseware.assessment.daily import selection
+from courseware.assessment.daily.answers import choose
+from courseware.assessment.exams.practice_sets import OtherQuestion
 from courseware.assessment.models import DailyAnswer, DailyWish
 from courseware.assignments.daily_letters import question_in_words
 from courseware.audit_log.models import Event
 from courseware.content.releases.course_import import import_course
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
 from tests.assessment.drills import after, asked_at, completed, daily_at, give_daily
 from tests.assessment.exams import drill_files, make_course, make_course_with_drill, ready, sit, soup
@@ -243,7 +243,7 @@ def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_
     page_run = completed(import_course(files).course)
     Enrollment.objects.filter(pk=page_run.pk).update(completed_at=after(-2))
     client.force_login(page_run.learner)
-    monkeypatch.setattr(daily_asking, "banks_of", lambda *_: [])
+    monkeypatch.setattr(selection, "banks_of", lambda *_: [])
 
     def notes(address):
         page = soup(client.get(address))

@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware import settings as site
-from courseware.assessment.eligibility import Eligibility
+from courseware.assessment.exams.eligibility import Eligibility
 from courseware.assessment.models import Certificate, DrillAnswer
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
-from courseware.learning import enrolling
-from courseware.learning.question_view import order_of
-from courseware.learning.sending_pace import TooFast
+from courseware.learning.enrollments import enrollment
+from courseware.learning.lessons.question_rendering import order_of
+from courseware.learning.lessons.rate_limits import TooFast
 from courseware.reporting.consistency import differences
 from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
 from tests.assessment.exams import drill_files, eligibility, make_course_with_drill, soup, text_of
@@ -70,7 +70,7 @@ def test_home_and_record_say_that_a_drill_is_left(client, attempt):
 
 
 def test_who_is_excused_is_asked_for_no_drill(client, attempt):
-    enrolling.waive(attempt.enrollment, "moved", by=None)
+    enrollment.waive(attempt.enrollment, "moved", by=None)
     attempt.enrollment.refresh_from_db()
     assert eligibility(attempt.enrollment) == Eligibility("ended")
     result, exam = f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/"

@@ -4,14 +4,14 @@ import uuid
 
 import pytest
 
-from courseware.assessment import drilling
-from courseware.assessment.drilling import OtherQuestion, drills_of, is_settled
-from courseware.assessment.eligibility import Eligibility
+from courseware.assessment.exams import practice_sets
+from courseware.assessment.exams.eligibility import Eligibility
+from courseware.assessment.exams.practice_sets import OtherQuestion, drills_of, is_settled
 from courseware.assessment.models import Attempt, Certificate, DrillAnswer
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
-from courseware.learning import enrolling
-from courseware.learning.answering import QuestionChanged
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.learning.lessons.answers import QuestionChanged
 from courseware.learning.models import Completion
 from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
 from tests.assessment.exams import MONDAY, at_once, drill_files, eligibility, make_course_with_drill, ready, right, sit
@@ -176,7 +176,7 @@ def test_the_form_of_another_tab_is_no_answer_to_what_is_asked_now(attempt, fiel
 
 def send(attempt, rule, question, raw=("0",), *, number=1, revision=1, token=None):
     form = {"number": number, "revision": revision, "token": token or uuid.uuid4()}
-    return drilling.answer(attempt, rule, question, [*raw], **form)
+    return practice_sets.answer(attempt, rule, question, [*raw], **form)
 
 
 def test_a_drill_that_is_done_takes_no_more(attempt):
@@ -214,7 +214,7 @@ def test_twenty_last_answers_at_once_make_one_completion_and_one_certificate():
     one = asked(attempt)
     form = {"number": one.number, "revision": one.bank.revision_id}
     told = at_once(
-        lambda _number: drilling.answer(
+        lambda _number: practice_sets.answer(
             Attempt.objects.with_release().get(pk=attempt.pk), "O1.1", one.question.id, right(one.question),
             token=uuid.uuid4(), **form,
         )

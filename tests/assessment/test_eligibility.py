@@ -7,16 +7,16 @@ import pytest
 import time_machine
 
 from courseware.accounts.models import User
-from courseware.assessment import attempting
-from courseware.assessment.attempting import AttemptClosed, NotYet
-from courseware.assessment.eligibility import Eligibility, row_of
-from courseware.assessment.exam_terms import duration
+from courseware.assessment.exams import attempts as attempting
+from courseware.assessment.exams.attempts import AttemptClosed, NotYet
+from courseware.assessment.exams.eligibility import Eligibility, row_of
+from courseware.assessment.exams.exam_rules import duration
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.content.releases.course_import import import_course
-from courseware.learning import enrolling
-from courseware.simulations import running
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.simulations import attempts as running
 from courseware.simulations.models import Timing
 from tests.assessment.exams import (
     EXAM_PAGE,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.assessment.grading import Score, gain, points_needed, reaches, score_by
+from courseware.assessment.exams.grading import Score, gain, points_needed, reaches, score_by
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as play
 
-from courseware.assessment import attempting
-from courseware.assessment.attempting import AttemptClosed, NewerAnswer, NotYet
+from courseware.assessment.exams import attempts
+from courseware.assessment.exams.attempts import AttemptClosed, NewerAnswer, NotYet
 from courseware.assessment.models import Attempt, Certificate
 from courseware.content.models import Page
 from courseware.content.releases.course_import import import_course
@@ -171,7 +171,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def start(self):
         try:
-            attempt = attempting.start(Enrollment.objects.get(pk=self.enrollment.pk), "last-cup", at=self.now)
+            attempt = attempts.start(Enrollment.objects.get(pk=self.enrollment.pk), "last-cup", at=self.now)
         except Page.DoesNotExist:
             assert not self.edition.has_exam
             return
@@ -250,7 +250,7 @@ class Life(RuleBasedStateMachine):
         raw = [str(place) for place in answer or []]
         attempt = Attempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
         try:
-            kept = attempting.save(attempt, position, raw, saves=shown, sent=sent, page=tab.page, at=self.now)
+            kept = attempts.save(attempt, position, raw, saves=shown, sent=sent, page=tab.page, at=self.now)
         except AttemptClosed:
             assert not is_open
             if not sitting.handed_in and self.now <= sitting.began + LIMIT + GRACE + DAY:
@@ -272,7 +272,7 @@ class Life(RuleBasedStateMachine):
         sitting = self.sittings[-1]
         for _time in range(times):
             attempt = Attempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
-            attempt = attempting.submit(attempt, at=self.now)
+            attempt = attempts.submit(attempt, at=self.now)
             sitting.handed_in = sitting.handed_in or self.now
             told = (attempt.submitted_at, attempt.points, attempt.is_passed)
             assert told == (sitting.handed_in, sitting.points(), sitting.is_passed())
@@ -339,5 +339,5 @@ class Life(RuleBasedStateMachine):
 
 
 def test_no_order_of_events_loses_an_answer_or_changes_what_was_handed_in(db, monkeypatch):
-    monkeypatch.setattr(attempting, "SystemRandom", lambda: Random(1))  # the same events make the same life
+    monkeypatch.setattr(attempts, "SystemRandom", lambda: Random(1))  # the same events make the same life
     play(Life, settings=SIZE)

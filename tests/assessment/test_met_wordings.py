@@ -6,8 +6,8 @@ from random import Random
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.met_wordings import QUARTER, MetWordings, met_wordings
-from courseware.assessment.selection import Quota, attempts_with_new, draw
+from courseware.assessment.exams.selection import Quota, attempts_with_new, draw
+from courseware.assessment.exams.variant_rotation import QUARTER, MetWordings, met_wordings
 from courseware.content.releases.course_files import read_folder
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store

@@ -6,9 +6,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.external_training import (
+    OwnTraining,
+    record_outside,
+    usual_end,
+    withdraw_outside,
+)
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assessment.outside_records import OwnTraining, record_outside, usual_end, withdraw_outside
 from courseware.audit_log.models import Event
 from courseware.reporting.consistency import differences
 from courseware.reporting.log_check import differences as log_differences

@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.assessment import attempting
-from courseware.assessment.attempt_page import shown
+from courseware.assessment.exams import attempts
+from courseware.assessment.exams.attempt_page import shown
 from courseware.assessment.models import Attempt
 from courseware.content.releases.course_import import import_course
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from tests.assessment.exams import (
     EXAM_PAGE,
     answer,
@@ -55,7 +55,7 @@ def test_the_exam_page_tells_an_attempt_under_way_what_it_began_with_and_the_nex
     import_course(exam_files(draw=5, pass_mark=100, time_limit="20", retakes=AT_ONCE))
     begun = ["4 questions", "2 right answers pass 50%", "30 minutes, then it closes"]
     assert terms(client)[:3] == begun
-    attempting.submit(attempt)
+    attempts.submit(attempt)
     now = ["5 questions", "5 right answers pass 100%", "20 minutes, then it closes"]
     assert terms(client)[:3] == now
     start(attempt.enrollment)
@@ -133,7 +133,7 @@ def test_an_answer_of_every_kind_is_read_from_its_form(client, learner):
     attempt = start(ready(make_course_of_every_kind(), learner))
     for response, question in asked(attempt):
         save(client, attempt, response.position, **as_fields(question, response))
-    assert attempting.submit(attempt).points == 5
+    assert attempts.submit(attempt).points == 5
 
 
 def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
@@ -147,7 +147,7 @@ def test_handing_in_leads_to_the_result_and_again_to_the_same(client, attempt):
 
 def test_pages_of_the_other_half_of_an_attempts_life_lead_there(client, attempt):
     assert client.get(f"/attempts/{attempt.pk}/result/")["Location"] == f"/attempts/{attempt.pk}/"
-    attempting.submit(attempt)
+    attempts.submit(attempt)
     for place in ("", "review/"):
         assert client.get(f"/attempts/{attempt.pk}/{place}")["Location"] == f"/attempts/{attempt.pk}/result/"
 
@@ -232,7 +232,7 @@ def test_nonsense_is_refused_and_nothing_is_kept(client, attempt, fields, status
 
 
 def test_a_tab_of_an_attempt_that_was_handed_in_says_so_and_shows_the_result(client, attempt):
-    attempting.submit(attempt)
+    attempts.submit(attempt)
     response = client.post(f"/attempts/{attempt.pk}/1/", {"choice": "0", "saves": "0"}, follow=True)
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/result/", 302)]
     assert told(response) == ["This attempt had been handed in already. Here is its result."]
@@ -269,7 +269,7 @@ def test_an_exam_of_thirty_needs_the_queries_of_one_of_ten(learner, client, plac
         client.get(page(attempt))  # the bank is read once in each process
         first, question = asked(attempt)[0]
         if place == "result":
-            attempting.submit(attempt)
+            attempts.submit(attempt)
         with CaptureQueriesContext(connection) as queries:
             if place == "save":
                 response = save(client, attempt, saves="1", live=True, **as_fields(question, first))

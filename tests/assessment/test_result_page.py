@@ -4,12 +4,12 @@ import pytest
 from django.db.models import F
 from django.urls import reverse
 
-from courseware.assessment import attempting
-from courseware.assessment.grading import Score
-from courseware.assessment.result_page import result_of
+from courseware.assessment.exams import attempts as attempting
+from courseware.assessment.exams.grading import Score
+from courseware.assessment.exams.result_page import result_of
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
-from courseware.learning.question_view import ShownChoice
+from courseware.learning.lessons.question_rendering import ShownChoice
 from tests.assessment.exams import (
     BANK,
     MONDAY,
@@ -68,7 +68,7 @@ def every_kind_missed(**exam):
 
 def one_more_left(monkeypatch):
     """As if the exam allowed a second attempt: the small bank of every kind has questions for one only."""
-    monkeypatch.setattr("courseware.assessment.eligibility.attempts_in_a_row", lambda retakes: 2)
+    monkeypatch.setattr("courseware.assessment.exams.eligibility.attempts_in_a_row", lambda retakes: 2)
 
 
 def test_before_a_pass_only_the_own_choice_its_reason_and_the_lesson_are_shown(monkeypatch):

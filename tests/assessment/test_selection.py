@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.assessment.met_wordings import MetWordings
-from courseware.assessment.selection import BankTooSmall, Quota, attempts_with_new, draw, draw_parallel
+from courseware.assessment.exams.selection import BankTooSmall, Quota, attempts_with_new, draw, draw_parallel
+from courseware.assessment.exams.variant_rotation import MetWordings
 from courseware.course_format.questions.question_types import KINDS, Choice
 
 One = KINDS["one"]

@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assessment.outside_records import record_outside
 from courseware.content.models import Course
 from courseware.content.releases.course_import import import_course
-from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next
 from courseware.learning.models import Enrollment
 from courseware.reporting import certificate_check, enrollment_check
 from tests.assessment.exams import certificate_of, make_course, ready, sit

@@ -7,17 +7,17 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.assessment import attempting
-from courseware.assessment.attempting import AttemptClosed, NothingAnswered, NotYet, why_over
-from courseware.assessment.eligibility import Eligibility
-from courseware.assessment.grading import Score
+from courseware.assessment.exams import attempts
+from courseware.assessment.exams.attempts import AttemptClosed, NothingAnswered, NotYet, why_over
+from courseware.assessment.exams.eligibility import Eligibility
+from courseware.assessment.exams.grading import Score
+from courseware.assessment.exams.pre_post_test import Sitting, StartingPoint, starting_point_in
 from courseware.assessment.models import Attempt, Certificate
-from courseware.assessment.starting_point import Sitting, StartingPoint, starting_point_in
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.progress import progress_of
+from courseware.learning.status.progress import progress_of
 from tests.assessment.exams import (
     MONDAY,
     START,
@@ -123,14 +123,14 @@ def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
 
 def test_one_under_way_is_gone_on_with_and_takes_no_more_once_a_lesson_is_done(enrollment):
     attempt = start(enrollment, START)
-    attempting.save(attempt, 1, ["0"], saves=0)
+    attempts.save(attempt, 1, ["0"], saves=0)
     assert start(enrollment, START) == attempt
     assert why_over(attempt) == ""
     finish_lessons(enrollment)
     assert why_over(attempt) == "lesson"
     with pytest.raises(AttemptClosed):
-        attempting.save(attempt, 2, ["0"], saves=0)
-    assert attempting.submit(attempt).max_points == 3  # what was saved before the lesson may still be handed in
+        attempts.save(attempt, 2, ["0"], saves=0)
+    assert attempts.submit(attempt).max_points == 3  # what was saved before the lesson may still be handed in
 
 
 def test_an_excused_learner_is_asked_nothing(enrollment):
@@ -229,26 +229,26 @@ def test_a_sheet_nobody_wrote_on_is_not_handed_in(enrollment):
     """As a start of nought it would make every gain a whole one."""
     attempt = start(enrollment, START)
     with pytest.raises(NothingAnswered):
-        attempting.submit(attempt)
-    attempting.save(attempt, 1, ["0"], saves=0)
-    attempting.save(attempt, 1, [], saves=1)
+        attempts.submit(attempt)
+    attempts.save(attempt, 1, ["0"], saves=0)
+    attempts.save(attempt, 1, [], saves=1)
     with pytest.raises(NothingAnswered):
-        attempting.submit(attempt)
+        attempts.submit(attempt)
     assert (Completion.objects.count(), eligibility(enrollment, exam=START)) == (0, Eligibility())
-    attempting.save(attempt, 1, ["0"], saves=2)
-    assert attempting.submit(attempt).submitted_at
+    attempts.save(attempt, 1, ["0"], saves=2)
+    assert attempts.submit(attempt).submitted_at
 
 
 def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(enrollment):
     attempt = start(enrollment, START)
     for position in (3, 1):
-        attempting.save(attempt, position, ["0"], saves=0)
+        attempts.save(attempt, position, ["0"], saves=0)
     assert Attempt.objects.get().submitted_at is None
-    attempting.save(attempt, 2, ["0"], saves=0, at=MONDAY)
+    attempts.save(attempt, 2, ["0"], saves=0, at=MONDAY)
     assert Attempt.objects.get().submitted_at == MONDAY
     assert Completion.objects.get().document.identifier == START
     with pytest.raises(AttemptClosed):
-        attempting.save(attempt, 2, ["1"], saves=1)
+        attempts.save(attempt, 2, ["1"], saves=1)
     finish_lessons(enrollment)
     exam = start(enrollment)
     answer(exam)
@@ -257,7 +257,7 @@ def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(
 
 def test_an_exam_nobody_wrote_on_is_handed_in_and_failed(enrollment):
     finish_lessons(enrollment)
-    assert attempting.submit(start(enrollment)).is_passed is False
+    assert attempts.submit(start(enrollment)).is_passed is False
 
 
 PAGE = f"/exam/tea-room/{START}/"

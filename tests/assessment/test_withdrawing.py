@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.certificate_numbers import grouped
-from courseware.assessment.certifying import NotForThisPerson, withdraw
+from courseware.assessment.certificates.issuing import NotForThisPerson, withdraw
+from courseware.assessment.certificates.numbers import grouped
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record

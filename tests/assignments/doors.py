@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from courseware.assignments.models import GroupCard, GroupDoor
-from courseware.learning.enrolling import enroll
+from courseware.learning.enrollments.enrollment import enroll
 from tests.making import join, make_team, make_user
 from tests.notifications.chat_services import ADDRESSES, SECRETS
 

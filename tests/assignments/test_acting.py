@@ -13,10 +13,10 @@ from courseware.assignments.switching import make_rule, switch_off, switch_on
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.content.models import Release
-from courseware.learning.enrolling import waive
+from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.consistency import differences
-from courseware.simulations import running
+from courseware.simulations import attempts
 from courseware.simulations.models import Run, Timing
 from tests.assessment.exams import make_course as make_exam_course
 from tests.assessment.exams import ready, sit
@@ -234,7 +234,7 @@ def two_simulations():
 
 
 def play(run, simulation, choices):
-    begun = running.start(run, simulation, timing=Timing.OFF, at=START)
+    begun = attempts.start(run, simulation, timing=Timing.OFF, at=START)
     Run.objects.filter(pk=begun.pk).update(flags=[])  # of chance
     begun = fresh(begun)
     for choice in choices:

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate
 from courseware.assignments import arrival_letter
-from courseware.learning.enrolling import enroll
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications import inbox
 from courseware.notifications.models import Message, TrayLine
 from tests.assignments.two_accounts import another_course

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import Away
+from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
 from courseware.lib import dates
 from courseware.lib.dates import site_day
 from tests.making import join, make_admin, make_enrollment, make_hr, make_user

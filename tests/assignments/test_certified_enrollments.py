@@ -4,16 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assessment.outside_records import record_outside, withdraw_outside
 from courseware.assignments import acting
 from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings, undo_ending
 from courseware.assignments.models import Assignment
 from courseware.assignments.planning import rehearse_rule
 from courseware.audit_log.models import Event
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.enrolling import enroll, extend
-from courseware.learning.models import Enrollment
+from courseware.learning.enrollments.enrollment import enroll, extend
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.reporting.consistency import differences
 from tests.assignments.rules import make_rule
 from tests.making import days, join, make_course, make_hr, make_team, make_user

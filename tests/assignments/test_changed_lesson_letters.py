@@ -5,10 +5,10 @@ import pytest
 from courseware.assignments import changed_lesson_letters
 from courseware.assignments.changed_lesson_letters import tell_of_changes
 from courseware.content.releases.course_import import import_course
-from courseware.learning.changed_lessons import say_read
-from courseware.learning.completing import complete_lesson
-from courseware.learning.enrolling import waive
+from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.lessons.changed_lessons import say_read
 from courseware.learning.models import ChangeSeen
+from courseware.learning.status.completion import complete_lesson
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message
 from tests.course_format.samples import make_files

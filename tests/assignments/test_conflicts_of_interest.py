@@ -18,11 +18,9 @@ from courseware.accounts.teams.invite_links import answer_request, make_link
 from courseware.accounts.teams.memberships import add_place, change_particulars
 from courseware.assessment.models import OutsideTraining
 from courseware.assignments.merging import merge, why_not
-from courseware.learning.adjustments import AdjustmentLine
-from courseware.learning.asking import CannotAnswer, DayAnswer, answer_day_request, ask_for_day
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.enrolling import begin_enrolling, enroll_next, extend, waive
-from courseware.learning.models import Enrollment
+from courseware.learning.due_dates.extensions import CannotAnswer, DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll_next, extend, waive
+from courseware.learning.models import AdjustmentLine, DayRequest, Enrollment
 from courseware.lib.dates import site_day
 from tests.making import days, join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
 

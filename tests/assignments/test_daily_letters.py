@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from courseware.assessment.daily_answering import DAILY_LETTER, choose, wish_of
+from courseware.assessment.daily.answers import DAILY_LETTER, choose, wish_of
 from courseware.assignments import daily_letters
 from courseware.learning.models import Enrollment
 from courseware.notifications.email.delivery import deliver_due

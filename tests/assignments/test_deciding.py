@@ -6,12 +6,11 @@ from bs4 import BeautifulSoup
 from django.contrib.auth.models import Group
 
 from courseware.assignments import decision_pages
-from courseware.learning import adjusting
-from courseware.learning.adjusting import enroll_people
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.enrolling import extend, waive
+from courseware.learning.enrollments import adjustments
+from courseware.learning.enrollments.adjustments import enroll_people
+from courseware.learning.enrollments.enrollment import extend, waive
 from courseware.learning.manager_actions import ENROLL, FOR_MANY
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.reporting.consistency import differences
 from tests.assessment.exams import START, make_course_with_pre_check, start
 from tests.making import (
@@ -231,7 +230,7 @@ BATCH = 2
 
 @pytest.fixture
 def runs(team, monkeypatch):
-    for room in (adjusting, decision_pages):
+    for room in (adjustments, decision_pages):
         monkeypatch.setattr(room, "BATCH", BATCH)
     runs = [make_enrollment(make_user(), due_at=days(3)) for _ in range(5)]
     for run in runs:
@@ -245,7 +244,7 @@ def excused(client, team, runs):
     client.force_login(team.manager)
     client.post("/people/decide/excuse/", {"team": team.pk, "reason": "flood"})
     made = Adjustment.objects.get()
-    adjusting.decide_on_next(made.pk, keys(*runs[:BATCH]), left=len(runs))
+    adjustments.decide_on_next(made.pk, keys(*runs[:BATCH]), left=len(runs))
     return made
 
 
@@ -254,7 +253,7 @@ def waived():
 
 
 def go_on(adjustment, runs):
-    adjusting.decide_on_all.func(adjustment.pk, keys(*runs))
+    adjustments.decide_on_all.func(adjustment.pk, keys(*runs))
 
 
 def undo(client, adjustment):
@@ -355,7 +354,7 @@ def test_a_decision_of_a_kind_that_this_version_does_not_know_is_not_taken_back(
 
 def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, enrollment):
     other = make_enrollment(course=enrollment.course)
-    made, _refused = adjusting.adjust(
+    made, _refused = adjustments.adjust(
         [enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin())
     )
     client.force_login(team.manager)

@@ -17,7 +17,7 @@ from courseware.assignments.door_sending import (
     why_nothing,
 )
 from courseware.assignments.models import GroupCard, GroupDoor
-from courseware.learning.enrolling import enroll, extend, waive
+from courseware.learning.enrollments.enrollment import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.notifications.chat.messages import ChatCard
 from courseware.notifications.models import Message

@@ -8,7 +8,7 @@ from django.utils import timezone
 from courseware.assignments import mornings
 from courseware.assignments.ending_letters import emails, tell_of_endings
 from courseware.assignments.mornings import Morning
-from courseware.learning.enrolling import enroll
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.notifications.models import Message
 from tests.assignments.rules import make_certified

@@ -27,9 +27,9 @@ from courseware.assignments.letter_rehearsal import (
 )
 from courseware.assignments.reminding import remind_due
 from courseware.jobs.tasks import Later
-from courseware.learning.enrolling import waive
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
 from courseware.lib import dates
 from courseware.lib.dates import due_instant
 from courseware.notifications.email.email_types import MESSAGE_KINDS

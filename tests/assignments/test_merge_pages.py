@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from courseware.accounts.models import Merge, User
 from courseware.assignments.merging import merge
-from courseware.learning.enrolling import enroll
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
 from tests.assignments.two_accounts import another_course
 from tests.counting import statements
 from tests.making import days, join, make_admin, make_course, make_editor, make_team, make_user

@@ -13,13 +13,12 @@ from courseware.assignments.acting import act
 from courseware.assignments.carrying_out import remind
 from courseware.assignments.merging import merge, undo_merge
 from courseware.assignments.switching import runs_that_stay, take_back_deeds
-from courseware.learning.adjusting import enroll_people, undo
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.course_letter import KIND
-from courseware.learning.enrolling import enroll
+from courseware.learning.emails.enrollment import KIND
+from courseware.learning.enrollments.adjustments import enroll_people, undo
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.manager_actions import ENROLL
 from courseware.learning.manager_actions.manager_action import Stays
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Adjustment, Enrollment
 from courseware.notifications.email.delivery import claimed
 from courseware.notifications.inbox import in_words
 from courseware.notifications.models import Message, MessageState, TrayLine

@@ -12,18 +12,17 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, Merge, User
 from courseware.accounts.people.merge_checks import CannotMerge, Unmerged
 from courseware.accounts.teams.deputies import name_substitute
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assessment.outside_records import record_outside
-from courseware.assessment.standing import keep_standings
 from courseware.assignments.acting import act
 from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
-from courseware.learning.enrolling import waive
-from courseware.learning.kept_phrases import KEPT
-from courseware.learning.models import Enrollment
-from courseware.learning.phrase_book import keep_phrase
-from courseware.learning.postponing import mark_away, settle_all
+from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
+from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.models import KEPT, Enrollment
+from courseware.learning.reference.saved_phrases import keep_phrase
 from courseware.lib import dates
 from courseware.reporting import log_check
 from courseware.reporting.consistency import differences

@@ -9,18 +9,17 @@ from django.utils import timezone
 
 from courseware.accounts.models import Merge
 from courseware.accounts.people.merge_checks import CannotMerge
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assessment.outside_records import record_outside
-from courseware.assessment.standing import keep_standings
 from courseware.assignments import acting
 from courseware.assignments.acting import act_on
 from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings
 from courseware.assignments.merging import CannotUndo, merge, undo_merge
 from courseware.assignments.models import ObservationAnswers
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.enrolling import enroll
-from courseware.learning.models import Enrollment
+from courseware.learning.enrollments.enrollment import enroll
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.reporting.consistency import differences

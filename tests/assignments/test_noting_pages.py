@@ -36,7 +36,7 @@ def test_a_note_stands_on_the_page_of_the_person_and_on_the_own_record_and_goes_
     assert "Noted about Lea. They can read it, too." in shown.text
     assert Note.objects.get().text == "Asked for\nnights."
     client.force_login(run.learner)
-    record = client.get(reverse("journey:record", args=[run.course.identifier]))
+    record = client.get(reverse("learner_home:record", args=[run.course.identifier]))
     assert notes_on(record) == ["Asked for nights."] and "Take back" not in record.text
     client.force_login(team.manager)
     form = BeautifulSoup(shown.content, "html.parser").select_one(".noted form")

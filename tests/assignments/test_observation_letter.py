@@ -7,7 +7,7 @@ import pytest
 
 from courseware.accounts.models import Membership
 from courseware.assignments.observing import ask_leads, observe
-from courseware.learning.postponing import mark_away
+from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message
 from tests.assignments.sheets import completed, sheet_of

@@ -16,9 +16,9 @@ from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.assignments.observing import NotAsked, Unobserved, observations_due, observe
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
-from courseware.learning.feedback import SurveyChanged
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.lessons.feedback import SurveyChanged
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
 from courseware.lib.dates import site_day
 from tests.assignments.sheets import answered, completed, make_course_with_sheet, sheet_of
 from tests.course_format.samples import SHEET, make_files

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.roster_import.file_formats import read_text
 from courseware.accounts.roster_import.parser import ListRefused, understood
+from courseware.assessment.certificates.external_training import OwnTraining, record_outside
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assessment.outside_records import OwnTraining, record_outside
 from courseware.assignments.certified_enrollments import record_trainings
 from courseware.assignments.merging import merge
 from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of

@@ -12,14 +12,14 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
-from courseware.assessment.certifying import issue
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.issuing import issue
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assessment.outside_records import record_outside
-from courseware.assessment.standing import keep_standings
 from courseware.assignments import acting
 from courseware.assignments.fitting import Because, Deed, Why
 from courseware.assignments.planning import rehearse_all, rehearse_rule
-from courseware.learning.enrolling import enroll, waive
+from courseware.learning.enrollments.enrollment import enroll, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message

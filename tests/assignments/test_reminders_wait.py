@@ -9,7 +9,7 @@ from django.utils import timezone
 from courseware.assignments.carrying_out import Unreminded, remind
 from courseware.assignments.letter_rehearsal import rehearse_letters
 from courseware.assignments.reminding import ASKS, remind_due
-from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message
 from courseware.reporting.drafted_acts import draft_for

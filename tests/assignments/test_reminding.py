@@ -11,8 +11,8 @@ from courseware.assignments.models import Assignment, ReminderPlan
 from courseware.assignments.mornings import Morning
 from courseware.assignments.reminder_plans import with_repeats
 from courseware.assignments.reminding import remind_due, reminders_due
-from courseware.learning.adjusting import undo
-from courseware.learning.enrolling import enroll, extend, waive
+from courseware.learning.enrollments.adjustments import undo
+from courseware.learning.enrollments.enrollment import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.models import Message, MessageState

@@ -20,10 +20,10 @@ from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.reminding import runs_in
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
-from courseware.learning.adjusting import adjust
-from courseware.learning.adjustments import Adjustment
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.enrollments.adjustments import adjust
 from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.postponing import mark_away
+from courseware.learning.models import Adjustment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message, MessageState
 from tests.making import (

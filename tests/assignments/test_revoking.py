@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment import attempting
+from courseware.assessment.exams import attempts
 from courseware.assignments import acting, switching
 from courseware.assignments.models import Assignment
 from courseware.assignments.switching import switch_on, take_back_deeds, take_back_for_some
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
 from courseware.notifications.models import Message
 from courseware.reporting.consistency import differences
@@ -63,9 +63,9 @@ def test_who_has_begun_or_about_whom_somebody_decided_or_another_rule_asks_stays
     join(team, twice)
     beside = make_rule(course, post="phone")
     rule = acted(course, team)
-    enrolling.enroll(other, course)  # by hand, so of no rule
+    enrollment.enroll(other, course)  # by hand, so of no rule
     Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())
-    enrolling.extend(Enrollment.objects.get(learner=moved), date(2026, 12, 31), by=make_hr())
+    enrollment.extend(Enrollment.objects.get(learner=moved), date(2026, 12, 31), by=make_hr())
     assert take_back_deeds(rule, by=make_hr()) == 1
     assert learners() == {"Begun", "Moved", "Twice", "Other"}
     assert take_back_deeds(rule, by=make_hr()) == 0
@@ -77,7 +77,7 @@ def test_an_open_sitting_counts_as_begun(course, team):
     [person] = people_in(team, "Li")
     rule = acted(course, team)
     run = Enrollment.objects.get(learner=person)
-    exam = attempting.Attempt._meta.get_field("exam").related_model.objects.get(kind="exam")
+    exam = attempts.Attempt._meta.get_field("exam").related_model.objects.get(kind="exam")
     run.attempts.create(
         exam=exam, revision=exam.head, release=course.current, number=1, started_at=timezone.now(), max_points=1
     )

@@ -11,8 +11,8 @@ from courseware.accounts.permissions.permissions import people_managed_by
 from courseware.accounts.teams.deputies import end_substitute, name_substitute
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
-from courseware.learning.headcounts import Headcount
 from courseware.learning.models import Enrollment
+from courseware.learning.status.headcounts import Headcount
 from tests.making import (
     days,
     join,

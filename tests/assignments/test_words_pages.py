@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.assignments.words_pages import words_troubles
 from courseware.audit_log.models import Event
-from courseware.learning.enrolling import enroll
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications.email.email_types import MESSAGE_KINDS
 from courseware.notifications.models import Message
 from courseware.notifications.wording.email_wording import LetterWords, set_words

@@ -5,9 +5,9 @@ from collections import Counter
 from courseware.accounts.models import Membership
 from courseware.assessment.models import Attempt, Certificate, Response, Standing
 from courseware.audit_log.verify import alterations
-from courseware.learning.enrolling import enroll
-from courseware.learning.headcounts import Headcount
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Answer, Completion, Enrollment
+from courseware.learning.status.headcounts import Headcount
 from courseware.reporting.consistency import differences
 from tests.making import join, make_admin, make_course, make_files, make_user
 

@@ -18,7 +18,7 @@ from courseware.assignments.ending_letters import tell_of_endings
 from courseware.assignments.reminding import remind_due
 from courseware.branding.colours import colour_sheet
 from courseware.branding.models import HouseStyle
-from courseware.learning.enrolling import enroll
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from courseware.reporting.consistency import differences

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import expect
 
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from tests import changes
 from tests.browser import selection
 from tests.browser.courses import make_tea_room
@@ -66,7 +66,7 @@ def world(site):
 @pytest.fixture
 def learner(site):
     learner = make_user("Lea Learner")
-    enrolling.enroll(learner, make_tea_room())
+    enrollment.enroll(learner, make_tea_room())
     return learner
 
 

@@ -9,11 +9,11 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
 
-from courseware.assessment import attempting
+from courseware.assessment.exams import attempts
 from courseware.content.models import CardContact
 from courseware.content.rendering import store
-from courseware.learning import enrolling
-from courseware.learning.phrase_book import keep_phrase
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.learning.reference.saved_phrases import keep_phrase
 from courseware.lib.dates import site_day
 from courseware.reporting.keeping_figures import keep_figures
 from tests.assignments.sheets import answered, completed
@@ -190,7 +190,7 @@ def test_pages_of_who_is_examined(language, visit, world):
     passed = f"/attempts/{world.passed.pk}/result/"
     own = f"/certificates/{world.passed.enrollment.certificate.number}/"
     assert_fine(page, [f"/attempts/{attempt.pk}/?question=1", f"/attempts/{attempt.pk}/review/", passed, own])
-    attempting.submit(attempt)
+    attempts.submit(attempt)
     assert_fine(page, [f"/attempts/{attempt.pk}/result/", "/exam/tea-room/last-cup/", "/learn/tea-room/voice/"])
 
 

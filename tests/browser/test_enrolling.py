@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
 from tests.browser.courses import make_tea_room
 from tests.making import join, make_admin, make_team, make_user
@@ -15,11 +15,11 @@ PEOPLE = 9
 
 @pytest.fixture
 def address(site, monkeypatch):
-    monkeypatch.setattr(enrolling, "BATCH", 2)
+    monkeypatch.setattr(enrollment, "BATCH", 2)
     team = make_team()
     for _ in range(PEOPLE):
         join(team, make_user(password=None))
-    order = enrolling.begin_enrolling([team], make_tea_room(), due_on=None)
+    order = enrollment.begin_enrolling([team], make_tea_room(), due_on=None)
     return f"/admin/accounts/team/enrolling/{order.pk}/"
 
 
@@ -35,7 +35,7 @@ def test_a_page_goes_on_by_itself_and_two_of_them_enroll_nobody_twice(visit, add
     for page in pages:
         whole(page).to_be_visible()
     assert Enrollment.objects.count() == PEOPLE
-    assert enrolling.TeamEnrolling.objects.get().enrolled == PEOPLE
+    assert enrollment.TeamEnrolling.objects.get().enrolled == PEOPLE
 
 
 @pytest.mark.exhaustive

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from courseware.assessment.models import Response
 from courseware.content.models import Document
 from courseware.content.releases import drafts
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Answer
 from tests.browser.courses import make_tea_room
 from tests.learning.lesson_pages import practise

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from courseware.assessment.models import Certificate
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment, SurveyAnswers, SurveyReceipt
 from tests.browser.courses import RIGHT
 from tests.browser.keyboard import Keyboard
@@ -200,7 +200,7 @@ def test_the_next_part_opens_also_for_who_leaves_the_post_for_later(visit, site)
     files, path = make_files(), "01-water/01-boiling.zh-hans.md"
     files[path] = files[path].replace(b"{#seven}", b"{#seven .tracks}")
     learner = make_user()
-    enrolling.enroll(learner, make_course(files))
+    enrollment.enroll(learner, make_course(files))
     page = visit(learner)
     page.goto("/learn/tea-room/boiling/")
     expect(page.get_by_role("button", name="This is my post")).to_be_visible()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from courseware.audit_log.models import Event
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
 from tests.browser.courses import make_tea_room
 from tests.making import days, join, make_editor, make_team, make_user
@@ -27,7 +27,7 @@ def team(course):
     for name, due in {"Late Larry": -2, "Early Edna": 9, "Free Fred": None}.items():
         person = make_user(name)
         join(team, person)
-        enrolling.enroll(person, course, due_at=days(due) if due else None)
+        enrollment.enroll(person, course, due_at=days(due) if due else None)
     return team
 
 
@@ -61,7 +61,7 @@ def names_in(download):
 
 def test_an_editor_mends_a_sentence_and_learners_see_it_when_it_is_published(visit, course):
     learner = make_user("Lea Learner")
-    enrolling.enroll(learner, course)
+    enrollment.enroll(learner, course)
     reader, page = visit(learner), visit(make_editor(name="Ed Editor"))
     open_the_editor(page)
     write(page, "The kettle is empty", "There is no water left")

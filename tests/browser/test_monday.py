@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from courseware.assignments.models import Talk
-from courseware.learning import enrolling
-from courseware.learning.answering import answer
+from courseware.learning.enrollments import enrollment
+from courseware.learning.lessons.answers import answer
 from courseware.notifications.models import Message, MessageState
 from tests.browser.courses import make_tea_room
 from tests.browser.keyboard import Keyboard
@@ -44,7 +44,7 @@ def team(site):
     for name, due in {"Late Larry": -2, "Stuck Stella": -1, "Early Edna": 9}.items():
         person = make_user(name)
         join(team, person)
-        run = enrolling.enroll(person, course, due_at=days(due))
+        run = enrollment.enroll(person, course, due_at=days(due))
         if name == "Stuck Stella":
             for _miss in range(3):
                 answer(run, outline_of(course).step("boiling"), "is-it-off", ["0"], token=uuid.uuid4())

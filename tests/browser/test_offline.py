@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Error, expect
 
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from tests.browser.conftest import session_cookie
 from tests.browser.courses import make_tea_room
 from tests.making import make_editor, make_enrollment, make_user
@@ -15,7 +15,7 @@ from tests.patience import PATIENCE
 pytestmark = [
     pytest.mark.exhaustive,
     pytest.mark.only_if_changed(
-        *("static/js/", "templates/", "courseware/learning/", "courseware/journey/", "courseware/well_known.py"),
+        *("static/js/", "templates/", "courseware/learning/", "courseware/learner_home/", "courseware/well_known.py"),
     ),
 ]
 LESSON = "/learn/tea-room/boiling/"
@@ -92,7 +92,7 @@ def test_who_signs_out_leaves_nothing(page):
 
 def test_who_signs_out_in_the_admin_leaves_nothing_either(visit):
     editor = make_editor(name="Eddie Editor")
-    enrolling.enroll(editor, make_tea_room())
+    enrollment.enroll(editor, make_tea_room())
     page = visit(editor, service_workers="allow")
     page.goto("/admin/")
     until(page, HAS_COPY)

@@ -9,7 +9,7 @@ from courseware.autosave.models import UnsavedText
 from courseware.autosave.store import keep
 from courseware.content.models import Document
 from courseware.content.releases.drafts import form_of
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Answer
 from tests.browser.courses import make_tea_room
 from tests.browser.test_axe import LANGUAGES, assert_fine
@@ -27,7 +27,7 @@ TEXT = "Mind the kettle."
 @pytest.fixture
 def learner(site):
     learner = make_user("Lea Learner")
-    practise(enrolling.enroll(learner, make_tea_room()), but=["note"])
+    practise(enrollment.enroll(learner, make_tea_room()), but=["note"])
     return learner
 
 

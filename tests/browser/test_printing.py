@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from courseware.content.models import CardContact
 from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import card_sections
-from courseware.learning.phrase_book import keep_phrase
+from courseware.learning.reference.saved_phrases import keep_phrase
 from tests.making import make_enrollment
 
 pytestmark = [

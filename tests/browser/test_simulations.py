@@ -8,9 +8,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from courseware.content.rendering import store
-from courseware.simulations import running
+from courseware.simulations import attempts
 from courseware.simulations.models import Decision, Run
-from courseware.simulations.trails import page_of, rules_of, trail_of
+from courseware.simulations.replay import page_of, rules_of, trail_of
 from tests.browser.keyboard import Keyboard
 from tests.browser.test_axe import assert_fine, languages
 from tests.making import PASSWORD, make_editor, make_enrollment, make_user
@@ -298,15 +298,15 @@ def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit,
 def test_pages_of_who_plays(language, visit, enrollment):
     page = visit(enrollment.learner, language=language)
     red = play(enrollment, RED)
-    run = running.start(enrollment, KETTLE, timing="off")
+    run = attempts.start(enrollment, KETTLE, timing="off")
     here = f"/runs/{run.pk}/"
     assert_fine(page, [INTRO, here, f"{here.replace(str(run.pk), str(red.pk))}debrief/", "/learn/tea-room/record/"])
-    running.decide(run, 1, 1)
-    running.decide(run, 2, 0)
+    attempts.decide(run, 1, 1)
+    attempts.decide(run, 2, 0)
     assert_fine(page, [here])
-    running.give_up(run)
-    run = running.start(enrollment, KETTLE, timing="paused")
-    running.decide(run, 1, 0)
+    attempts.give_up(run)
+    run = attempts.start(enrollment, KETTLE, timing="paused")
+    attempts.decide(run, 1, 0)
     assert_fine(page, [f"/runs/{run.pk}/"])
 
 

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from courseware.learning import enrolling
-from courseware.simulations import running
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.simulations import attempts
 from courseware.simulations.models import Timing
 from tests.learning.lesson_pages import practise
 from tests.making import days, make_user
@@ -74,7 +74,7 @@ def test_nothing_moves_where_somebody_is_examined(visit, world):
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_nothing_moves_in_a_simulation_with_a_clock_or_without(language, timing, visit, world):
     learner = make_user("Nora New")
-    run = running.start(enrolling.enroll(learner, world.course), world.run.simulation.identifier, timing=timing)
+    run = attempts.start(enrolling.enroll(learner, world.course), world.run.simulation.identifier, timing=timing)
     page = visit(learner, language=language, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
     assert_still(page, [f"/runs/{run.pk}/"])

@@ -9,15 +9,15 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from courseware.assessment import attempting
+from courseware.assessment.exams import attempts
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.models import Release
 from courseware.content.releases.course_files import read_folder
 from courseware.content.releases.course_import import import_course
 from courseware.course_format.course import read_course
-from courseware.learning.changed_lessons import open_changes
+from courseware.learning.lessons.changed_lessons import open_changes
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
-from courseware.learning.progress import own_outline, progress_of
+from courseware.learning.status.progress import own_outline, progress_of
 from courseware.reporting.consistency import differences
 from courseware.simulations.models import Decision, Run
 from tests.course_format.samples import make_files
@@ -77,7 +77,7 @@ class People:
         play_best(Run.objects.with_release().get(pk=self.run.pk))
         attempt = Attempt.objects.with_release().get(pk=self.attempt.pk)
         answer_exam(attempt)
-        return attempting.submit(attempt)
+        return attempts.submit(attempt)
 
 
 def facts():

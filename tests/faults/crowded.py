@@ -13,15 +13,15 @@ def crowd(number):
 
     from courseware.accounts.security import sessions
     from courseware.content.models import Course, ReleaseEntry
-    from courseware.learning import enrolling
-    from courseware.learning.question_view import drawn_with
+    from courseware.learning.enrollments import enrollment
+    from courseware.learning.lessons.question_rendering import drawn_with
     from tests.making import make_user
 
     course = Course.objects.get(identifier="tea-room")
     keys = []
     for place in range(number):
         person = make_user(email=f"crowd-{place}@example.com")
-        enrolling.enroll(person, course)
+        enrollment.enroll(person, course)
         session = SessionStore()
         session[SESSION_KEY], session[HASH_SESSION_KEY] = str(person.pk), person.get_session_auth_hash()
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -83,7 +83,7 @@ def lesson(number, language, more=""):
 
 
 def prepare():
-    from courseware.learning import enrolling
+    from courseware.learning.enrollments import enrollment as enrolling
     from tests.making import PASSWORD, join, make_admin, make_course, make_team, make_user
     from tests.world import finish_lessons, start_exam
 

@@ -9,8 +9,8 @@ from django.core.management import call_command
 
 
 def prepare():
-    from courseware.learning import enrolling
-    from courseware.simulations import running
+    from courseware.learning.enrollments import enrollment as enrolling
+    from courseware.simulations import attempts
     from tests.browser.courses import make_tea_room
     from tests.making import PASSWORD, make_user
     from tests.world import answer_exam, finish_lessons, start_exam
@@ -20,7 +20,7 @@ def prepare():
     finish_lessons(enrollment)
     attempt = start_exam(enrollment)
     answer_exam(attempt)
-    run = running.start(enrollment, "drill", timing="off")
+    run = attempts.start(enrollment, "drill", timing="off")
     told = {"email": learner.email, "password": PASSWORD, "enrollment": enrollment.pk}
     return told | {"attempt": attempt.pk, "run": run.pk}
 

@@ -45,10 +45,10 @@ def lost(act):
 @pytest.mark.parametrize(
     "moment",
     [
-        "courseware.assessment.attempting.grade_responses",
-        "courseware.assessment.attempting.record",
-        "courseware.assessment.certifying.record",
-        "courseware.learning.completing.record",
+        "courseware.assessment.exams.attempts.grade_responses",
+        "courseware.assessment.exams.attempts.record",
+        "courseware.assessment.certificates.issuing.record",
+        "courseware.learning.status.completion.record",
     ],
 )
 def test_a_worker_killed_while_submitting_leaves_nothing_half_written(moment, site):

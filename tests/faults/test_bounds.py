@@ -50,7 +50,7 @@ def test_a_statement_that_takes_too_long_is_our_own_page_and_the_next_request_wo
 
 def test_who_stops_in_the_middle_loses_the_locks_and_nobody_waits_for_ever(site):
     pid = site.pause_file.with_suffix(".pid")
-    stops = {"PAUSE_IN": "courseware.learning.completing.lock", "IDLE_TRANSACTION_TIMEOUT": "1"}
+    stops = {"PAUSE_IN": "courseware.learning.status.completion.lock", "IDLE_TRANSACTION_TIMEOUT": "1"}
     with site.served(**stops) as visitor, ThreadPoolExecutor(1) as pool:
         form, before = right_answer(visitor.sign_in(site.told)), site.count("learning_answer")
         site.pause_file.touch()

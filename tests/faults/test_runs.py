@@ -34,9 +34,9 @@ def assert_ended_once(site):
 @pytest.mark.parametrize(
     "moment",
     [
-        "courseware.simulations.running.append_decision",
-        "courseware.simulations.running.record",
-        "courseware.learning.completing.record",
+        "courseware.simulations.attempts.append_decision",
+        "courseware.simulations.attempts.record",
+        "courseware.learning.status.completion.record",
     ],
 )
 def test_a_worker_killed_in_the_middle_of_a_decision_leaves_the_run_where_it_stood(moment, site):

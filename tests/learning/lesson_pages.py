@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from courseware.content.models import ReleaseEntry
 from courseware.content.rendering import store
-from courseware.learning.answering import answer
+from courseware.learning.lessons.answers import answer
+from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.models import Answer, Completion, LessonReport
-from courseware.learning.question_view import drawn_with
 
 LESSON = reverse("learning:step", args=["tea-room", "boiling"])
 

@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standings
 from courseware.audit_log.models import Event
 from courseware.content.models import Course, Document, Release
 from courseware.content.releases import publishing
 from courseware.content.releases.drafts import save_drafts
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.models import Completion, Enrollment, LessonReport
 from courseware.lib.dates import due_instant

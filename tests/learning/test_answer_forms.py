@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
+from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.models import Answer
-from courseware.learning.question_view import drawn_with
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, facts, practise, revision, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment

@@ -8,9 +8,9 @@ from courseware import settings as site
 from courseware.audit_log.models import Event
 from courseware.content.models import Document
 from courseware.content.rendering import store
-from courseware.learning.answering import NoSuchQuestion, QuestionChanged, TokenReused, answer
+from courseware.learning.lessons.answers import NoSuchQuestion, QuestionChanged, TokenReused, answer
+from courseware.learning.lessons.rate_limits import TooFast
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.learning.sending_pace import TooFast
 from tests.assessment.exams import at_once
 from tests.course_format.samples import damage
 from tests.learning.lesson_pages import PRACTICE, practise

@@ -11,9 +11,8 @@ from courseware.accounts.people.offboarding import leave
 from courseware.assignments.merging import merge
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.learning.adjusting import enroll_people, undo
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.asking import (
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.extensions import (
     CannotAnswer,
     DayAnswer,
     NothingToAsk,
@@ -23,10 +22,10 @@ from courseware.learning.asking import (
     take_back_refusals,
     take_back_request,
 )
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.enrolling import enroll, extend, waive
+from courseware.learning.enrollments.adjustments import enroll_people, undo
+from courseware.learning.enrollments.enrollment import enroll, extend, waive
 from courseware.learning.manager_actions.manager_action import Refusal
-from courseware.learning.postponing import mark_away
+from courseware.learning.models import Adjustment, DayRequest
 from courseware.notifications.models import Message, TrayLine
 from courseware.reporting.consistency import differences
 from tests.making import days, join, letters, letters_after_undo, make_admin, make_enrollment, make_hr, make_user

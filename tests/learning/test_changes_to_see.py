@@ -10,12 +10,12 @@ from courseware.audit_log.models import Event
 from courseware.content.models import Document, Release
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.rendering import store
-from courseware.learning.answering import answer
-from courseware.learning.changed_lessons import CheckOwed, NeverReleased, open_changes, say_read
-from courseware.learning.completing import complete_lesson
-from courseware.learning.enrolling import waive
+from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.lessons.answers import answer
+from courseware.learning.lessons.changed_lessons import CheckOwed, NeverReleased, open_changes, say_read
 from courseware.learning.models import ChangeSeen
-from courseware.learning.progress import own_outline
+from courseware.learning.status.completion import complete_lesson
+from courseware.learning.status.progress import own_outline
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
 from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head

@@ -8,10 +8,10 @@ from courseware.audit_log.models import Event
 from courseware.content.models import Document
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
-from courseware.learning import answering
-from courseware.learning.completing import NotDone, complete, enrollment_completed, finish, mark_read
+from courseware.learning.lessons import answers
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.progress import progress_of
+from courseware.learning.status.completion import NotDone, complete, enrollment_completed, finish, mark_read
+from courseware.learning.status.progress import progress_of
 from tests.assessment.exams import at_once
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise
@@ -169,7 +169,7 @@ def test_a_check_counts_for_the_post_it_is_asked_of():
     assert by_day.completions.count() == 1
     with pytest.raises(NotDone):
         mark_read(by_night, step)
-    answering.answer(by_night, step, "is-it-off", ["1"], token=uuid.uuid4())
+    answers.answer(by_night, step, "is-it-off", ["1"], token=uuid.uuid4())
     assert by_night.completions.count() == 1
 
 
@@ -177,8 +177,8 @@ def test_tries_at_a_question_that_has_changed_its_shape_do_not_count():
     enrollment = make_enrollment()
     step = outline_of(enrollment).step("boiling")
     practise(enrollment, but=["note"])
-    answering.answer(enrollment, step, "note", ["Later."], token=uuid.uuid4())
-    answering.answer(enrollment, step, "note", ["Later still."], token=uuid.uuid4())
+    answers.answer(enrollment, step, "note", ["Later."], token=uuid.uuid4())
+    answers.answer(enrollment, step, "note", ["Later still."], token=uuid.uuid4())
     last = enrollment.answers.filter(pk=enrollment.answers.latest("pk").pk)
     last.update(question="is-it-off", is_right=True, shape="one --x")
     with pytest.raises(NotDone):

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
-from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, waive
+from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, waive
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message, MessageState
 from tests.course_format.samples import make_files

@@ -13,14 +13,13 @@ from courseware.accounts.models import Away, Membership, User
 from courseware.accounts.teams.memberships import end_place, move
 from courseware.accounts.teams.teams import change_team, close_team
 from courseware.assignments.merging import merge, undo_merge
-from courseware.learning import recounting
-from courseware.learning.adjusting import undo
-from courseware.learning.adjustments import AdjustmentLine, Postponement
-from courseware.learning.asking import ask_for_day, last_request
-from courseware.learning.days_told import keep_days, same_day
-from courseware.learning.enrolling import extend
-from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away, settle_all
+from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
+from courseware.learning.due_dates.extensions import ask_for_day, last_request
+from courseware.learning.due_dates.time_zone_changes import keep_days, same_day
+from courseware.learning.enrollments.adjustments import undo
+from courseware.learning.enrollments.enrollment import extend
+from courseware.learning.models import AdjustmentLine, Enrollment, Postponement
+from courseware.learning.status import headcount_updates
 from courseware.lib import dates
 from courseware.reporting.consistency import differences
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
@@ -69,7 +68,7 @@ def test_who_moves_has_the_same_day_to_its_end_in_the_new_zone(hr, before, after
     followed()
     assert stands(run) == stands(done) == (TOLD, True, str(after))
     assert stands(beside) == (TOLD, True, str(before))
-    recounting.add_up()
+    headcount_updates.add_up()
     assert [line for line in differences() if "people at" in line or "urgency" in line] == []
 
 

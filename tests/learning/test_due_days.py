@@ -14,9 +14,9 @@ from icalendar import Calendar as CalendarFile
 from courseware.accounts.calendar.working_days import Calendar, calendar_of, shipped
 from courseware.accounts.models import CalendarDay
 from courseware.audit_log.models import Event
-from courseware.learning.due import day_for, why_due_day_is_free
-from courseware.learning.due_feeds import DueFeed
-from courseware.learning.enrolling import enroll, extend
+from courseware.learning.due_dates.calendar_feed import DueFeed
+from courseware.learning.due_dates.due_dates import day_for, why_due_day_is_free
+from courseware.learning.enrollments.enrollment import enroll, extend
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from tests.course_format.samples import make_files

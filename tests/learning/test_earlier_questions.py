@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from courseware.content.models import Release
 from courseware.content.rendering import store
-from courseware.learning.answering import answer
+from courseware.learning.lessons.answers import answer
+from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.models import Answer, Completion
-from courseware.learning.question_view import drawn_with
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import practise
 from tests.making import make_course

@@ -12,8 +12,8 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.audit_log.verify import verify
 from courseware.content.models import Course
-from courseware.learning import enrolling
-from courseware.learning.enrolling import (
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.learning.enrollments.enrollment import (
     BATCH,
     EnrollmentClosed,
     begin_enrolling,
@@ -396,7 +396,7 @@ def test_the_database_takes_no_second_newest_run_of_a_person_in_a_course():
 def test_where_a_new_run_fails_the_one_before_it_stays_the_newest(monkeypatch):
     first = excused(enroll(make_user(), make_course()))
     with pytest.raises(ValueError, match="the log is away"), monkeypatch.context() as patched:
-        patched.setattr("courseware.learning.enrolling.record_many", refuse)
+        patched.setattr("courseware.learning.enrollments.enrollment.record_many", refuse)
         enroll(first.learner, first.course, at=timezone.now())
     assert newest() == {first}
 

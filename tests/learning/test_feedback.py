@@ -10,9 +10,9 @@ from django.urls import reverse
 from courseware.audit_log.models import Event
 from courseware.content.models import Document, Release, ReleaseEntry
 from courseware.content.rendering import store
-from courseware.learning import feedback
-from courseware.learning.feedback import SurveyChanged, answer_survey
-from courseware.learning.forms import SurveyForm
+from courseware.learning.lessons import feedback
+from courseware.learning.lessons.feedback import SurveyChanged, answer_survey
+from courseware.learning.lessons.forms import SurveyForm
 from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt
 from courseware.lib import disclosure
 from courseware.lib.disclosure import STEP

@@ -9,11 +9,11 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.people import offboarding
 from courseware.accounts.permissions.role_changes import deactivate
-from courseware.learning import recounting
-from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, extend, waive
-from courseware.learning.headcounts import Headcount, Place
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, extend, waive
 from courseware.learning.models import Enrollment
-from courseware.learning.states import State
+from courseware.learning.status import headcount_updates
+from courseware.learning.status.headcounts import Headcount, Place
+from courseware.learning.status.states import State
 from courseware.reporting import board_counts, board_rows, enrollment_check
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.reporting.boards import counts_on
@@ -200,7 +200,7 @@ def test_the_numbers_follow(firm, change):
 def test_what_is_taken_back_is_not_counted(firm, monkeypatch):
     before = Headcount.objects.count()
     with pytest.raises(ValueError, match="the log is away"), monkeypatch.context() as patched:
-        patched.setattr("courseware.learning.adjusting.record_many", refuse)
+        patched.setattr("courseware.learning.enrollments.adjustments.record_many", refuse)
         waive(run_of("in A"), "on leave", by=None)
     assert Headcount.objects.count() == before
     assert_right()
@@ -216,7 +216,7 @@ def test_adding_up_changes_no_number_and_leaves_one_row_a_place_however_often(fi
         extend(run_of("in C"), timezone.localdate(), by=None)
     before = Headcount.objects.count()
     for _ in range(2):
-        recounting.add_up()
+        headcount_updates.add_up()
         assert_right()
         rows = list(Headcount.objects.values_list("team", *Place._fields, "number"))
         assert len({row[:-1] for row in rows}) == len(rows) < before
@@ -232,7 +232,7 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
         f"the firm, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
     ] + [f"team {firm['A'].pk}, course {row.course_id}: -2 people at {at}"]
-    recounting.add_up()
+    headcount_updates.add_up()
     assert_right()
 
 
@@ -242,7 +242,7 @@ def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and
     Headcount.objects.bulk_create([row])  # of a transaction that had seen the team
     connection.check_constraints()
     assert_right()
-    recounting.add_up()
+    headcount_updates.add_up()
     assert not Headcount.objects.filter(team_id=gone).exists()
     assert_right()
 

@@ -11,10 +11,10 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.teams.membership_locks import keep_teams_of
 from courseware.content.models import Course
-from courseware.learning.completing import touch
-from courseware.learning.enrolling import begin_enrolling, enroll, enroll_next, waive
-from courseware.learning.headcounts import Headcount
+from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, waive
 from courseware.learning.models import Enrollment
+from courseware.learning.status.completion import touch
+from courseware.learning.status.headcounts import Headcount
 from tests.faults.sites import wait_until
 from tests.learning.test_headcounts import assert_right
 from tests.making import join, make_course, make_enrollment, make_team, make_user

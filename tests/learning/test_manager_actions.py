@@ -10,11 +10,10 @@ from courseware.accounts.models import User
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning import manager_actions
-from courseware.learning.adjusting import adjustments_of, decide, undo
-from courseware.learning.adjustments import Adjustment
+from courseware.learning.enrollments.adjustments import adjustments_of, decide, undo
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import ManagerAction, Refusal, Stays
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Adjustment, Enrollment
 from courseware.reporting.consistency import differences
 from tests.making import days, filled, join, make_course, make_enrollment, make_team, make_user
 

@@ -12,10 +12,10 @@ from django.db.models.expressions import Col
 
 from courseware.accounts.models import User
 from courseware.content.models import Course
-from courseware.learning.due import due_of
+from courseware.learning.due_dates.due_dates import due_of
 from courseware.learning.models import PLACING, Enrollment, NotPublished
-from courseware.learning.states import DUE_SOON, PLACES_WITHOUT_DAY, URGENCY, urgency_of
-from courseware.learning.validity import Validity, validity_of
+from courseware.learning.status.certification_status import Validity, validity_of
+from courseware.learning.status.states import DUE_SOON, PLACES_WITHOUT_DAY, URGENCY, urgency_of
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from courseware.journey.next_act import journeys
+from courseware.learner_home.next_action import journeys
 from courseware.learning.models import Enrollment
-from courseware.learning.progress import own_outline
+from courseware.learning.status.progress import own_outline
 from tests.course_format.samples import OPTIONAL, make_files
 from tests.learning.lesson_pages import soup_of
 from tests.learning.test_changes_to_see import now_says

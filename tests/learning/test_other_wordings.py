@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import pytest
 from django.urls import reverse
 
-from courseware.assessment import eligibility
-from courseware.assessment.eligibility import Aftermath
+from courseware.assessment.exams import eligibility
+from courseware.assessment.exams.eligibility import Aftermath
 from courseware.content.rendering import store
-from courseware.learning.completing import asked_of, waiting_in
+from courseware.learning.lessons.answer_history import wording_asked
 from courseware.learning.models import Answer
-from courseware.learning.tries import wording_asked
+from courseware.learning.status.completion import asked_of, waiting_in
 from courseware.reporting.group_figures import GroupFigure
 from courseware.reporting.question_statistics import question_splits
 from courseware.reporting.stuck import Obstacle, stands
@@ -136,7 +136,7 @@ def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_eithe
 
 def test_without_network_a_question_is_named_once_and_no_link_leads_nowhere(client, enrollment):
     client.force_login(enrollment.learner)
-    copy = soup_of(client.get(reverse("journey:reading-copy"), headers={"accept-language": "en"}))
+    copy = soup_of(client.get(reverse("learner_home:reading-copy"), headers={"accept-language": "en"}))
     asked = [each.get_text() for each in copy.select("article p.soft")]
     assert any("Is it off?" in each for each in asked)
     assert not any("Is it still on?" in each for each in asked)

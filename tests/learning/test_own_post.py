@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 
 from courseware.content.rendering import store
-from courseware.learning.beginning import begin_many, begin_one
-from courseware.learning.completing import waiting_in
+from courseware.learning.enrollments.creation import begin_many, begin_one
 from courseware.learning.models import Completion, Enrollment
+from courseware.learning.status.completion import waiting_in
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, practise, soup_of
 from tests.making import make_course, make_enrollment, make_user

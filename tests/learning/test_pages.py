@@ -10,10 +10,10 @@ from courseware.content.models import Revision
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.course_format.questions.question_types import load_question
-from courseware.learning.access import PUBLISHED
-from courseware.learning.completing import complete, complete_lesson
+from courseware.learning.learner_context import PUBLISHED
 from courseware.learning.models import Answer, Completion
-from courseware.learning.printed_course import as_printed
+from courseware.learning.reference.print_view import as_printed
+from courseware.learning.status.completion import complete, complete_lesson
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, practise, sent, soup_of, try_it
 from tests.making import days, make_course, make_enrollment, make_user

@@ -15,13 +15,7 @@ from hypothesis import strategies as st
 from courseware.accounts.calendar.working_days import Calendar, shipped
 from courseware.accounts.models import Away, CalendarDay, User
 from courseware.audit_log.models import Event
-from courseware.learning.adjusting import adjust, undo
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.enrolling import EnrollmentClosed, alone, extend, waive
-from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.manager_actions.extra_time import SetExtraTime
-from courseware.learning.models import Enrollment
-from courseware.learning.postponing import (
+from courseware.learning.due_dates.absence_shifts import (
     AwayAlready,
     DaysAway,
     change_away,
@@ -34,7 +28,12 @@ from courseware.learning.postponing import (
     settle_all,
     take_back_away,
 )
-from courseware.learning.states import State
+from courseware.learning.enrollments.adjustments import adjust, undo
+from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone, extend, waive
+from courseware.learning.manager_actions.extension import Extend
+from courseware.learning.manager_actions.extra_time import SetExtraTime
+from courseware.learning.models import Adjustment, Enrollment
+from courseware.learning.status.states import State
 from courseware.lib import dates
 from courseware.lib.dates import site_day
 from courseware.reporting.consistency import differences

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from courseware.accounts.models import User
 from courseware.content.rendering.store import CheckQuestion, Outline, OutlineModule, Step
 from courseware.learning.models import Enrollment
-from courseware.learning.progress import progress_with, track_of
-from courseware.learning.route import stations
+from courseware.learning.status.progress import progress_with, track_of
+from courseware.learning.status.progress_tracker import stations
 
 IDS = [f"doc-{number}" for number in range(8)]
 

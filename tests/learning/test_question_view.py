@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.course_format.questions.question_types import Choice, Mark, One, Open, Order, Several, Sort
-from courseware.learning.question_view import (
+from courseware.learning.lessons.question_rendering import (
     OtherOrder,
     ask,
     ask_again,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from courseware.content.models import Page
 from courseware.content.rendering.store import Outline, OutlineModule, Paragraph, Step, TermNames
 from courseware.learning.models import Enrollment
-from courseware.learning.searching import search, words_wanted
+from courseware.learning.reference.search import search, words_wanted
 from tests.counting import FRAME, statements
 from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment, make_user

@@ -13,16 +13,15 @@ from django.utils import timezone
 from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.learning import recounting
-from courseware.learning.adjusting import adjust, decide_on_all, enroll_people, undo
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.asking import ask_manager
-from courseware.learning.enrolling import alone, enroll, extend, waive
+from courseware.learning.due_dates.extensions import ask_manager
+from courseware.learning.enrollments.adjustments import adjust, decide_on_all, enroll_people, undo
+from courseware.learning.enrollments.enrollment import alone, enroll, extend, waive
 from courseware.learning.manager_actions.enrollment import Enroll
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.extra_time import SetExtraTime
-from courseware.learning.models import Enrollment
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.status import headcount_updates
 from courseware.lib.dates import due_instant
 from courseware.notifications.email.queue import tell_together
 from courseware.notifications.models import Message, MessageState
@@ -105,7 +104,7 @@ def test_an_excuse_taken_back_opens_the_run_again_as_it_was(manager):
     take_back(adjustment, by=manager)
     enrollment.refresh_from_db()
     assert (enrollment.is_open, enrollment.state_at()) == (True, Enrollment.State.OVERDUE)
-    recounting.add_up()
+    headcount_updates.add_up()
     assert list(differences()) == []
     waive(enrollment, "moved", by=manager)  # which the log tells from the one before
     assert list(differences()) == []
@@ -260,7 +259,7 @@ def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team,
             "09:00 Excused by Li Lin: moved Undo"
         ]
         client.force_login(enrollment.learner)
-        record = client.get(reverse("journey:record", args=[enrollment.course.identifier]))
+        record = client.get(reverse("learner_home:record", args=[enrollment.course.identifier]))
         assert lines(record, "[aria-labelledby=adjusted] li") == [
             "Li Lin gave you until 7 December 2026: a sick child 30 November 2026",
             "Li Lin set your time in exams and simulations: 1½ times the time 30 November 2026",

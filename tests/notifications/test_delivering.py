@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.jobs.schedule import JOBS
-from courseware.learning.postponing import change_away, mark_away
+from courseware.learning.due_dates.absence_shifts import change_away, mark_away
 from courseware.lib import dates
 from courseware.notifications.email import delivery
 from courseware.notifications.email.delivery import claimed, deliver_due

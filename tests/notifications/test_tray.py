@@ -9,10 +9,10 @@ from django.utils import timezone
 from courseware.accounts.models import Substitute
 from courseware.accounts.sign_in.invitations import invite
 from courseware.accounts.teams.deputies import tell_both
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course
-from courseware.learning.enrolling import enroll
+from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.notifications import inbox
 from courseware.notifications.models import Message, TrayLine

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
-from courseware.assessment.certificate_papers import draw_papers
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.certificates.pdf import draw_papers
 from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.audit_log.checkpoints import seal
 from courseware.audit_log.models import Event
 from courseware.content.models import Release
-from courseware.learning.headcounts import Headcount
+from courseware.learning.status.headcounts import Headcount
 from courseware.reporting import audit_packs, board_rows
 from tests.making import make_admin, make_team
 from tests.reporting.boards import learner_of

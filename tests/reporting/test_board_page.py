@@ -9,13 +9,13 @@ from django.utils import translation
 from courseware.accounts.models import Membership
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
-from courseware.learning import enrolling
-from courseware.learning.headcounts import tally
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.enrollments import enrollment
 from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
-from courseware.learning.states import State
-from courseware.learning.validity import Validity
+from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.headcounts import tally
+from courseware.learning.status.states import State
 from courseware.lib.dates import due_instant, site_day
 from courseware.reporting import board_rows
 from courseware.reporting.board_counts import tiles_of
@@ -49,7 +49,7 @@ def test_every_state_has_its_number_above_the_board_and_nobody_excused_is_not_sa
     shown = ["1 person", "1 overdue", "0 due soon", "0 not started", "0 in progress", "0 completed"]
     learner_of(team, "Late", due_at=days(-3))
     assert numbers() == shown
-    enrolling.waive(learner_of(team, "Away"), "moved", by=None)
+    enrollment.waive(learner_of(team, "Away"), "moved", by=None)
     assert numbers() == ["2 people", *shown[1:], "1 waived"]
 
 
@@ -58,7 +58,7 @@ def test_the_file_says_what_the_screen_says(client, team):
     half = learner_of(team, "Half", due_at=days(30))
     finish_lesson(half, outline_of(half.course).step("boiling"))
     complete_course(learner_of(team, "Whole"))
-    enrolling.waive(learner_of(team, "Away"), "moved", by=None)
+    enrollment.waive(learner_of(team, "Away"), "moved", by=None)
     on_screen = client.get("/team/").context["rows"]
     columns = ("Name", "Team", "State", "Progress (%)", "Done", "Of", "Due on", "Next step")
     assert [[row[column] for column in columns] for row in exported(client)] == [

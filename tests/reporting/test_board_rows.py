@@ -7,9 +7,9 @@ from bs4 import BeautifulSoup
 from courseware.accounts.models import Note
 from courseware.accounts.people.notes import write_note
 from courseware.assignments.models import Talk
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
-from courseware.learning.states import DUE_SOON
+from courseware.learning.status.states import DUE_SOON
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.timeline import timeline
 from courseware.reporting.tram_line import Dot, TramLine

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.learning.states import State
+from courseware.learning.status.states import State
 from courseware.reporting import branches
 from courseware.reporting.board_counts import counts
 from courseware.reporting.board_rows import board, those_stuck

@@ -6,8 +6,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django.utils import timezone
 
-from courseware.assessment.certificate_facts import frozen_facts
-from courseware.assessment.certifying import outlines_of
+from courseware.assessment.certificates.facts import frozen_facts
+from courseware.assessment.certificates.issuing import outlines_of
 from courseware.assessment.models import Attempt, Certificate, Response
 from courseware.content.models import Document, Text
 from courseware.content.releases.course_import import import_course
@@ -16,7 +16,7 @@ from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import certificate_check, enrollment_check, exam_check
 from courseware.reporting.certificate_check import certificate_texts
 from courseware.reporting.consistency import CHECKS, differences
-from courseware.simulations import running
+from courseware.simulations import attempts
 from courseware.simulations.models import Decision, Run
 from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment
@@ -76,14 +76,14 @@ def test_a_pass_that_the_points_do_not_give_is_named(completed):
 
 
 def test_a_run_whose_points_are_not_those_of_its_decisions_is_named(completed):
-    run = play_best(running.start(completed, "drill", timing="off")).run
+    run = play_best(attempts.start(completed, "drill", timing="off")).run
     assert list(differences()) == []
     changed(Run, points=0, ending="elsewhere")
     assert list(differences()) == [f"run {run.pk}: ends in elsewhere, played again in out"]
 
 
 def test_a_decision_that_was_changed_is_named(completed):
-    play_best(running.start(completed, "drill", timing="off"))
+    play_best(attempts.start(completed, "drill", timing="off"))
     pk = changed(Decision, meters={"calm": 99})
     assert list(differences()) == [f"decision {pk}: played again it says something else"]
     changed(Decision, place=7)
@@ -93,7 +93,7 @@ def test_a_decision_that_was_changed_is_named(completed):
 
 
 def test_a_simulation_that_is_completed_without_a_run_or_played_and_not_completed_is_named(completed):
-    run = play_best(running.start(completed, "drill", timing="off")).run
+    run = play_best(attempts.start(completed, "drill", timing="off")).run
     completion = Completion.objects.get(document=run.simulation)
     other = Enrollment.objects.exclude(pk=completed.pk).get()
     Completion.objects.filter(pk=completion.pk).update(enrollment=other)

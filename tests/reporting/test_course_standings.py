@@ -6,9 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standings
 from tests.making import (
     days,
     join,

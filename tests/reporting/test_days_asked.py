@@ -7,9 +7,9 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.learning.asking import ask_for_day
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.enrolling import waive
+from courseware.learning.due_dates.extensions import ask_for_day
+from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.models import DayRequest
 from courseware.reporting import days_asked
 from courseware.reporting.days_asked import days_asked as days_asked_of
 from courseware.reporting.drafted_acts import led_by

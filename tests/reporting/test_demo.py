@@ -7,7 +7,7 @@ from courseware.assignments.models import Assignment, AssignmentRule
 from courseware.assignments.planning import acting_rules, plan
 from courseware.content.models import Course
 from courseware.content.rendering.emergency_card import sections_without_contact
-from courseware.journey.next_act import Act
+from courseware.learner_home.next_action import Act
 from courseware.learning.models import Enrollment
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.consistency import differences

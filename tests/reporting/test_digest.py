@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.calendar.working_days import CalendarDay
-from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day, take_back_request
+from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day, take_back_request
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message
 from courseware.reporting import digest, hr_summary

@@ -10,8 +10,8 @@ from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import leave
 from courseware.assignments.reminder_plans import switch_escalation
 from courseware.assignments.reminding import ASKS
-from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
-from courseware.learning.enrolling import waive
+from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message

@@ -21,9 +21,9 @@ TOLD_ELSEWHERE = {
     "assignments/switching.py": {"rule-made", "rule-changed"},
     "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
     "audit_log/record.py": set(),
-    "learning/changed_lessons.py": {"changed-lesson-read", "changed-lesson-checked"},
-    "learning/joint_runs.py": {"run-brought", "run-given-back"},
-    "learning/looks.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},
+    "learning/lessons/changed_lessons.py": {"changed-lesson-read", "changed-lesson-checked"},
+    "learning/enrollments/account_merge.py": {"run-brought", "run-given-back"},
+    "learning/record_access_log.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},
 }
 
 

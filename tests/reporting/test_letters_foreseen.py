@@ -11,9 +11,9 @@ from courseware.assignments.letter_rehearsal import TOGETHER, rehearse_letters
 from courseware.assignments.observing import ask_leads
 from courseware.assignments.reminder_plans import switch_escalation
 from courseware.assignments.reminding import ASKS, remind_due
-from courseware.learning.asking import ask_for_day
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.extensions import ask_for_day
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.models import Message, MessageState

@@ -10,7 +10,7 @@ from courseware.assignments.carrying_out import note_talks, take_back_talks
 from courseware.assignments.models import Talk
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record_many, subject_of
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting import log_check
 from courseware.reporting.consistency import differences

@@ -12,18 +12,24 @@ from django.test import Client
 from django.utils import timezone
 
 from courseware.accounts.models import Away, Membership, User
-from courseware.assessment.daily_asking import may_be_asked
+from courseware.assessment.daily.selection import may_be_asked
 from courseware.assignments.carrying_out import left_out
 from courseware.assignments.mornings import Morning
 from courseware.assignments.reminding import reminders_due, still_asked
 from courseware.content.models import Course
-from courseware.journey.next_act import journeys
-from courseware.learning.course_letter import asked_for
-from courseware.learning.due import due_of
-from courseware.learning.due_feeds import DueFeed, digest_of
+from courseware.learner_home.next_action import journeys
+from courseware.learning.due_dates.calendar_feed import DueFeed, digest_of
+from courseware.learning.due_dates.due_dates import due_of
+from courseware.learning.emails.enrollment import asked_for
 from courseware.learning.models import PLACING, Answer, Enrollment
-from courseware.learning.not_asked import FILTERED_BY_PAGE, PERSON_OR_COURSE, REASONS, NotAskedReason, not_asked_reason
-from courseware.learning.states import NOT_ASKED, State
+from courseware.learning.status.not_asked import (
+    FILTERED_BY_PAGE,
+    PERSON_OR_COURSE,
+    REASONS,
+    NotAskedReason,
+    not_asked_reason,
+)
+from courseware.learning.status.states import NOT_ASKED, State
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.models import Message
 from courseware.reporting import board_rows
@@ -86,7 +92,7 @@ def test_rows_and_queries_agree_for_every_combination_of_reasons(ignoring):
 @pytest.mark.parametrize("reason", REASONS)
 def test_each_reason_has_an_act_with_a_template_and_a_word_for_managers(reason):
     if reason not in FILTERED_BY_PAGE:
-        get_template(f"journey/acts/{reason}.html")
+        get_template(f"learner_home/acts/{reason}.html")
     assert reason == Reason.UNPUBLISHED or REASONS[reason].words
 
 

@@ -12,7 +12,7 @@ from courseware.accounts.permissions.permissions import people_in_hands_of
 from courseware.audit_log.models import Event
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment
-from courseware.learning.states import State
+from courseware.learning.status.states import State
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.board_rows import board
 from tests.making import (

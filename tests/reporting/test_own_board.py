@@ -9,7 +9,7 @@ from django.utils import timezone
 from courseware.accounts.models import Membership
 from courseware.accounts.teams.deputies import name_substitute
 from courseware.content.models import Course
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from courseware.reporting import board_counts, board_rows
 from tests.examples import only_deep
 from tests.making import (
@@ -42,7 +42,7 @@ def firm():
         learner_of(team, f"Also late in {team}", due_at=days(-3))
         learner_of(team, f"Soon in {team}", due_at=days(1))
         learner_of(team, f"Begun in {team}", started_at=days(-1))
-        enrolling.waive(learner_of(team, f"Excused in {team}"), "moved", by=None)
+        enrollment.waive(learner_of(team, f"Excused in {team}"), "moved", by=None)
         again = learner_of(team, f"Again in {team}", completed_at=days(-400))
         make_enrollment(again.learner, again.course, due_at=days(9))
         gone = learner_of(team, f"Gone from {team}").learner

@@ -9,10 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.audit_log.models import Event
-from courseware.learning.asking import DayAnswer, answer_day_request, ask_for_day
-from courseware.learning.day_requests import DayRequest
+from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.manager_actions import ON_PERSON_PAGE
-from courseware.learning.models import Answer, Enrollment
+from courseware.learning.models import Answer, DayRequest, Enrollment
 from courseware.lib.dates import due_instant
 from tests.counting import statements
 from tests.making import days, filled, join, make_admin, make_enrollment, make_team

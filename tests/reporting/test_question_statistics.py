@@ -7,11 +7,11 @@ from itertools import count
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.assessment import attempting
+from courseware.assessment.exams import attempts
 from courseware.content.models import Course, Document
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
-from courseware.learning import answering
+from courseware.learning.lessons import answers
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.group_figures import GroupFigure
@@ -51,7 +51,7 @@ def split(question, **narrowed):
 def answer(enrollment, question, *places, at=None):
     step = outline_of(enrollment.course).step("boiling")
     raw = [str(place) for place in places]
-    return answering.answer(enrollment, step, question, raw, token=uuid.uuid4(), at=at)
+    return answers.answer(enrollment, step, question, raw, token=uuid.uuid4(), at=at)
 
 
 def answered(course, number, question, *places):
@@ -144,8 +144,8 @@ def test_of_an_exam_only_what_was_handed_in_counts_and_what_was_left_open_is_wro
     assert not any(each.people for each in splits("tea-bank"))
     attempt = start(people[4])
     for response, question in asked(attempt)[1:]:
-        attempting.save(attempt, response.position, wrong(question), saves=0)
-    attempting.submit(attempt)
+        attempts.save(attempt, response.position, wrong(question), saves=0)
+    attempts.submit(attempt)
     found = {each.question.id: each for each in splits("tea-bank")}
     assert {(each.people, each.right) for each in found.values()} == {(5, Share(4, 5))}
     # Nearly all chose the same: all or all but one of five, and one or nobody anything else.

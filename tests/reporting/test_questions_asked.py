@@ -7,8 +7,8 @@ from courseware.accounts.models import Membership
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.teams.memberships import add_place
 from courseware.audit_log.models import Event
-from courseware.learning.asking import ask_manager
-from courseware.learning.day_requests import ManagerQuestion
+from courseware.learning.due_dates.extensions import ask_manager
+from courseware.learning.models import ManagerQuestion
 from tests.making import join, make_admin, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 

@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
+from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assessment.outside_records import record_outside, withdraw_outside
-from courseware.assessment.standing import keep_standings
-from courseware.learning import recounting
+from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.models import Enrollment
-from courseware.learning.postponing import mark_away
+from courseware.learning.status import headcount_updates
 from courseware.reporting import exports
 from courseware.reporting.consistency import differences
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_files, make_hr, make_user
@@ -103,7 +103,7 @@ def test_a_withdrawn_certificate_is_read_on_every_page_of_manager_and_holder(tea
     manager.force_login(team.manager)
     own.force_login(learner(certificate))
     person = f"/team/people/{certificate.enrollment_id}/"
-    record = reverse("journey:record", args=["tea-room"])
+    record = reverse("learner_home:record", args=["tea-room"])
     for client, address in ((manager, "/team/"), (manager, person), (own, record)):
         assert "not certified" not in main_of(client, address)
     taken_back(certificate)
@@ -126,7 +126,7 @@ def test_a_run_that_says_certified_where_no_standing_does_is_found():
     run = make_enrollment()
     assert list(differences()) == []
     Enrollment.objects.update(certified_until=UNTIL)
-    recounting.recount([None])
+    headcount_updates.recount([None])
     assert list(differences()) == [
         f"enrollment {run.pk}: certified until 2099-12-31 by what its row says, until None by the standing"
     ]
@@ -228,7 +228,7 @@ def test_what_was_recorded_by_mistake_and_taken_back_was_never_there(team, cours
     assert Enrollment.objects.get(pk=run.pk).certified_until is None
     assert "elsewhere" not in page(team.manager, "/team/")
     assert "elsewhere" not in page(team.manager, f"/team/people/{run.pk}/")
-    recounting.add_up()
+    headcount_updates.add_up()
     assert list(differences()) == []
 
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.learning import enrolling
-from courseware.learning.answering import answer
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.learning.lessons.answers import answer
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.reporting import board_rows
 from tests.assessment.exams import make_course, ready, sit

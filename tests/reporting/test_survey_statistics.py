@@ -5,7 +5,7 @@ import pytest
 from courseware.content.models import Document
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
-from courseware.learning import feedback
+from courseware.learning.lessons import feedback
 from courseware.learning.models import SurveyAnswers
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.board_rows import outlines

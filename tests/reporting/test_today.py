@@ -14,10 +14,9 @@ from courseware.assignments.models import Talk
 from courseware.assignments.observing import observe
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.answering import answer
-from courseware.learning.models import Answer, Enrollment
-from courseware.learning.postponing import mark_away
+from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.lessons.answers import answer
+from courseware.learning.models import Adjustment, Answer, Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message, MessageState
 from courseware.reporting import drafted_acts

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.learning.enrolling import waive
-from courseware.learning.headcounts import Headcount
+from courseware.learning.enrollments.enrollment import waive
+from courseware.learning.status.headcounts import Headcount
 from courseware.reporting import board_counts, board_rows
 from tests.course_format.samples import make_files
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from courseware.simulations import running
+from courseware.simulations import attempts
 from courseware.simulations.models import Run, Timing
-from courseware.simulations.trails import trail_of
+from courseware.simulations.replay import trail_of
 from tests.simulations.samples import KETTLE
 
 START = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ def at(seconds):
 
 def begin(enrollment, *, timing=Timing.OFF, seconds=0, flags=None):
     """A run; with `flags` chance is told what to set."""
-    run = running.start(enrollment, KETTLE, timing=timing, at=at(seconds))
+    run = attempts.start(enrollment, KETTLE, timing=timing, at=at(seconds))
     if flags is not None:
         Run.objects.filter(pk=run.pk).update(flags=sorted(flags))
         run.flags = sorted(flags)
@@ -34,7 +34,7 @@ def begin(enrollment, *, timing=Timing.OFF, seconds=0, flags=None):
 def take(run, choice, *, seconds=0, **how):
     """Decide in the situation that waits."""
     place, picked = choice if isinstance(choice, tuple) else (choice, [])
-    return running.decide(run, trail_of(fresh(run)).position, place, picked, at=at(seconds), **how)
+    return attempts.decide(run, trail_of(fresh(run)).position, place, picked, at=at(seconds), **how)
 
 
 def play(enrollment, choices=BEST, *, flags=(), **how):
@@ -47,7 +47,7 @@ def play(enrollment, choices=BEST, *, flags=(), **how):
 
 def fresh(run):
     found = Run.objects.with_release().get(pk=run.pk)
-    return running.joined(found, run.enrollment)
+    return attempts.joined(found, run.enrollment)
 
 
 # Pages, as a browser asks for them

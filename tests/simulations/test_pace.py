@@ -6,11 +6,11 @@ from django.urls import reverse
 from courseware import settings as site
 from courseware.accounts.models import User
 from courseware.audit_log.models import Event
-from courseware.learning.sending_pace import TooFast
-from courseware.simulations import running
+from courseware.learning.lessons.rate_limits import TooFast
+from courseware.simulations import attempts
 from courseware.simulations.models import Decision, Run, Timing
+from courseware.simulations.replay import trail_of
 from courseware.simulations.timing import clock_of
-from courseware.simulations.trails import trail_of
 from tests.making import make_enrollment, make_user
 from tests.simulations.playing import BEST, at, begin, fresh, play, take
 from tests.simulations.samples import KETTLE
@@ -27,9 +27,9 @@ def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enr
     for second in range(60):
         run = begin(enrollment, seconds=second)
         if second < 59:
-            running.give_up(run, at=at(second))
+            attempts.give_up(run, at=at(second))
     assert begin(enrollment, seconds=59) == run
-    running.give_up(run, at=at(59))
+    attempts.give_up(run, at=at(59))
     before = rows()
     with pytest.raises(TooFast):
         begin(enrollment, seconds=59)
@@ -41,14 +41,14 @@ def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enr
 def test_branches_count_as_runs_do_and_the_open_one_is_always_found(enrollment, settings):
     run = play(enrollment)
     settings.ANSWERS_A_MINUTE = 3
-    first, second = (running.try_branch(run, position, at=at(1)) for position in (1, 2))
-    assert running.try_branch(run, 2, at=at(1)) == second
+    first, second = (attempts.try_branch(run, position, at=at(1)) for position in (1, 2))
+    assert attempts.try_branch(run, 2, at=at(1)) == second
     before = rows()
     with pytest.raises(TooFast):
-        running.try_branch(run, 1, at=at(1))
+        attempts.try_branch(run, 1, at=at(1))
     assert rows() == before
     assert fresh(second).is_open and not fresh(first).is_open
-    assert running.try_branch(run, 1, at=at(62)).is_open
+    assert attempts.try_branch(run, 1, at=at(62)).is_open
 
 
 def test_decisions_beyond_sixty_a_minute_are_not_taken_and_one_sent_again_is_found(enrollment, settings):
@@ -59,7 +59,7 @@ def test_decisions_beyond_sixty_a_minute_are_not_taken_and_one_sent_again_is_fou
     before = rows()
     with pytest.raises(TooFast):
         take(run, BEST[2], seconds=59)
-    assert running.decide(run, 1, BEST[0], at=at(59)).position == 3
+    assert attempts.decide(run, 1, BEST[0], at=at(59)).position == 3
     assert rows() == before
     take(run, BEST[2], seconds=60)
     assert fresh(run).finished_at == at(60)
@@ -69,7 +69,7 @@ def test_a_clock_that_was_set_back_keeps_nobody_waiting(enrollment, settings):
     settings.ANSWERS_A_MINUTE = 1
     run = begin(enrollment, flags=())
     take(run, BEST[0])
-    running.give_up(run, at=at(-7200))
+    attempts.give_up(run, at=at(-7200))
     again = begin(enrollment, flags=(), seconds=-7200)
     take(again, BEST[0], seconds=-7200)
     assert Decision.objects.count() == 2
@@ -118,7 +118,7 @@ def give(enrollment, time):
 def written_seconds(enrollment):
     run = begin(enrollment, timing=Timing.WRITTEN)
     found = seconds_of(run)
-    running.give_up(run)
+    attempts.give_up(run)
     return found
 
 
@@ -136,7 +136,7 @@ def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
     take(run, 0, seconds=3)
     assert fresh(run).paused_at
     give(enrollment, "")
-    running.go_on(run, at=at(1000))
+    attempts.go_on(run, at=at(1000))
     run = fresh(run)
     assert (run.paused_at, run.shown_at) == (None, at(1000))
     clock = clock_of(trail_of(run).node, run.clock_timing, run.shown_at)

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.content.releases.course_import import import_course
-from courseware.simulations import running
+from courseware.simulations import attempts as running
 from courseware.simulations.models import Decision, Run, Timing
-from courseware.simulations.trails import trail_of
+from courseware.simulations.replay import trail_of
 from tests.counting import FRAME, statements
 from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, INTRO, RED, at, begin, decide, page_of, play, take, text_of

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.assessment.eligibility import Aftermath, simulations_on_misses
+from courseware.assessment.exams.eligibility import Aftermath, simulations_on_misses
 from courseware.assignments.acting import worst_simulations
 from courseware.audit_log.models import Event
 from courseware.content.models import Document, ProfessionalReading, Release
@@ -17,11 +17,11 @@ from courseware.content.releases.expert_reviews import enter_reading, take_back_
 from courseware.content.releases.publishing import StaleChoice, drafts, recompile, released_revisions
 from courseware.content.rendering import store
 from courseware.content.rendering.expert_reviews import Reader
-from courseware.journey.next_act import journeys
-from courseware.journey.short_breaks import proposals
-from courseware.learning.progress import progress_with
-from courseware.learning.publishing_admin import read_drafts
-from courseware.learning.route import stations
+from courseware.learner_home.next_action import journeys
+from courseware.learner_home.quick_tasks import proposals
+from courseware.learning.admin.publishing import read_drafts
+from courseware.learning.status.progress import progress_with
+from courseware.learning.status.progress_tracker import stations
 from courseware.reporting.consistency import differences
 from tests.content.test_editor import signed_in
 from tests.course_format.samples import COURSE

@@ -14,7 +14,7 @@ from courseware.course_format.simulations.map import map_of
 from courseware.course_format.simulations.parser import read_simulation
 from courseware.course_format.simulations.simulation import NODE_KINDS
 from courseware.simulations.models import Decision, Run
-from courseware.simulations.trails import follow
+from courseware.simulations.replay import follow
 from tests.course_format.samples import make_files
 from tests.examples import examples
 

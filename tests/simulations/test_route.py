@@ -2,8 +2,8 @@
 
 import pytest
 
-from courseware.assessment import attempting
-from courseware.learning.progress import progress_of
+from courseware.assessment.exams import attempts
+from courseware.learning.status.progress import progress_of
 from courseware.reporting.consistency import differences
 from courseware.reporting.timeline import timeline
 from tests.simulations.playing import BEST, RED, begin, play
@@ -45,7 +45,7 @@ def test_the_last_simulation_completes_the_course_and_brings_the_certificate():
     finish_lessons(enrollment)
     attempt = start_exam(enrollment)
     answer_exam(attempt)
-    attempting.submit(attempt)
+    attempts.submit(attempt)
     enrollment.refresh_from_db()
     assert not enrollment.completed_at
     play(enrollment, RED)

@@ -6,10 +6,10 @@ from courseware.audit_log.record import subject_of
 from courseware.content.releases.course_import import import_course
 from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.models import Completion
-from courseware.simulations import running
+from courseware.simulations import attempts
+from courseware.simulations.attempts import RunOver, RunPaused, TooEarly
 from courseware.simulations.models import Decision, Run, Timing
-from courseware.simulations.running import RunOver, RunPaused, TooEarly
-from courseware.simulations.trails import trail_of
+from courseware.simulations.replay import trail_of
 from tests.assessment.exams import at_once
 from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, HOME_BEST, RED, START, YELLOW, at, begin, fresh, play, take
@@ -27,7 +27,7 @@ def place(run):
 def clock_end(run):
     """Seconds from the start to the end of the first situation's time."""
     trail = trail_of(fresh(run))
-    return (running.clock_of(trail.node, run.timing, run.shown_at).ends_at - START).total_seconds()
+    return (attempts.clock_of(trail.node, run.timing, run.shown_at).ends_at - START).total_seconds()
 
 
 # Starting -------------------------------------------------------------------------------------------------------------
@@ -37,7 +37,7 @@ def test_a_run_that_is_under_way_is_never_replaced_unless_it_is_given_up(enrollm
     first = begin(enrollment)
     take(first, 0)
     assert begin(enrollment) == first
-    running.give_up(first)
+    attempts.give_up(first)
     second = begin(enrollment)
     assert (second.number, place(second)) == (2, "rings")
     assert Decision.objects.filter(run=first).count() == 1
@@ -45,11 +45,11 @@ def test_a_run_that_is_under_way_is_never_replaced_unless_it_is_given_up(enrollm
 
 def test_giving_up_twice_changes_nothing_and_a_finished_run_cannot_be_given_up(enrollment):
     run = begin(enrollment)
-    running.give_up(run, at=at(1))
-    running.give_up(run, at=at(2))
+    attempts.give_up(run, at=at(1))
+    attempts.give_up(run, at=at(2))
     assert fresh(run).given_up_at == at(1)
     finished = play(enrollment)
-    assert running.give_up(finished).given_up_at is None
+    assert attempts.give_up(finished).given_up_at is None
 
 
 def test_two_open_runs_are_refused_by_the_database(enrollment):
@@ -66,7 +66,7 @@ def test_chance_deals_the_variant_that_was_played_least(enrollment):
     for _ in range(4):
         run = begin(enrollment)
         flags.append(tuple(run.flags))
-        running.give_up(run)
+        attempts.give_up(run)
     assert sorted(flags) == [(), (), ("friend",), ("friend",)]
 
 
@@ -89,8 +89,8 @@ def test_a_run_goes_where_its_decisions_lead(enrollment):
 
 def test_a_decision_sent_again_changes_nothing_and_says_where_the_run_stands(enrollment):
     run = begin(enrollment)
-    running.decide(run, 1, 0, at=at(1))
-    trail = running.decide(run, 1, 1, at=at(2))
+    attempts.decide(run, 1, 0, at=at(1))
+    trail = attempts.decide(run, 1, 1, at=at(2))
     assert (trail.state.place, trail.position) == ("where", 2)
     assert list(Decision.objects.values_list("place", "decided_at")) == [(0, at(1))]
 
@@ -101,12 +101,12 @@ def test_a_decision_sent_again_changes_nothing_and_says_where_the_run_stands(enr
 def test_what_is_not_offered_is_refused(enrollment, position, choice, picked):
     run = begin(enrollment)
     with pytest.raises((NotOffered, TooEarly)):
-        running.decide(run, position, choice, picked, at=at(1))
+        attempts.decide(run, position, choice, picked, at=at(1))
     assert not Decision.objects.exists()
 
 
 def test_a_run_that_was_given_up_takes_nothing_more(enrollment):
-    run = running.give_up(begin(enrollment))
+    run = attempts.give_up(begin(enrollment))
     with pytest.raises(RunOver):
         take(run, 0)
 
@@ -183,8 +183,8 @@ def test_a_pause_stops_the_clock_before_the_next_situation(enrollment):
     assert fresh(run).paused_at == at(1)
     with pytest.raises(RunPaused):
         take(run, 0, seconds=2)
-    running.go_on(run, at=at(900))
-    running.go_on(run, at=at(901))
+    attempts.go_on(run, at=at(900))
+    attempts.go_on(run, at=at(901))
     assert (fresh(run).paused_at, fresh(run).shown_at) == (None, at(900))
     take(run, 0, seconds=905, has_clock=True)
     assert Decision.objects.get(position=2).milliseconds == 5000
@@ -193,7 +193,7 @@ def test_a_pause_stops_the_clock_before_the_next_situation(enrollment):
 def test_a_run_chosen_with_pauses_pauses_before_each_situation(enrollment):
     run = begin(enrollment, timing=Timing.PAUSED, flags=[])
     for choice in BEST:
-        running.go_on(run)
+        attempts.go_on(run)
         take(run, choice)
     assert list(Decision.objects.values_list("seconds", flat=True)) == [20, 0, 30]
     assert fresh(run).finished_at and not fresh(run).paused_at
@@ -203,14 +203,14 @@ def test_who_comes_back_after_the_time_finds_the_situation_waiting_and_begins_it
     run = begin(enrollment, timing=Timing.WRITTEN)
     over = clock_end(run) + LATE + 1
     trail = trail_of(run)
-    assert [running.waits(run, trail, at(seconds)) for seconds in (over - 1, over)] == ["", "interrupted"]
-    running.go_on(run, at=at(over))
+    assert [attempts.waits(run, trail, at(seconds)) for seconds in (over - 1, over)] == ["", "interrupted"]
+    attempts.go_on(run, at=at(over))
     assert fresh(run).shown_at == at(over)
 
 
 def test_going_on_with_what_does_not_wait_gives_no_more_time(enrollment):
     run = begin(enrollment, timing=Timing.WRITTEN)
-    running.go_on(run, at=at(10))
+    attempts.go_on(run, at=at(10))
     assert fresh(run).shown_at == START
 
 
@@ -290,7 +290,7 @@ def test_a_run_stays_on_the_release_it_began_with(enrollment):
 
 def test_a_branch_begins_in_the_state_before_its_situation(enrollment):
     run = play(enrollment, RED)
-    branch = running.try_branch(run, 2)
+    branch = attempts.try_branch(run, 2)
     trail = trail_of(branch)
     assert (trail.position, trail.state.place, dict(trail.state.meters)) == (2, "where", {"calm": 30})
     assert branch.is_practice and branch.timing == Timing.OFF and branch.number is None
@@ -299,7 +299,7 @@ def test_a_branch_begins_in_the_state_before_its_situation(enrollment):
 def test_a_branch_completes_nothing_and_is_not_on_record(enrollment):
     run = play(enrollment, RED)
     events = Event.objects.count()
-    branch = running.try_branch(run, 1)
+    branch = attempts.try_branch(run, 1)
     for choice in BEST:
         take(branch, choice)
     branch = fresh(branch)
@@ -312,9 +312,9 @@ def test_a_branch_completes_nothing_and_is_not_on_record(enrollment):
 
 def test_a_branch_is_begun_once_and_left_for_another(enrollment):
     run = play(enrollment, RED)
-    first = running.try_branch(run, 1)
-    assert running.try_branch(run, 1) == first
-    second = running.try_branch(run, 2)
+    first = attempts.try_branch(run, 1)
+    assert attempts.try_branch(run, 1) == first
+    second = attempts.try_branch(run, 2)
     assert second != first
     assert fresh(first).given_up_at
 
@@ -323,23 +323,23 @@ def test_a_branch_is_begun_once_and_left_for_another(enrollment):
 def test_there_is_no_branch_where_nothing_was_decided(enrollment, position):
     run = play(enrollment, RED)
     with pytest.raises(NotOffered):
-        running.try_branch(run, position)
+        attempts.try_branch(run, position)
 
 
 def test_there_is_no_branch_off_a_run_under_way_nor_off_a_branch(enrollment):
     run = begin(enrollment)
     take(run, 0)
     with pytest.raises(NotOffered):
-        running.try_branch(run, 1)
-    branch = running.try_branch(play(make_player(), RED), 1)
+        attempts.try_branch(run, 1)
+    branch = attempts.try_branch(play(make_player(), RED), 1)
     with pytest.raises(NotOffered):
-        running.try_branch(branch, 1)
+        attempts.try_branch(branch, 1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_twenty_starts_at_once_begin_one_run():
     enrollment = make_player()
-    begun = at_once(lambda _: running.start(enrollment, KETTLE, timing=Timing.OFF))
+    begun = at_once(lambda _: attempts.start(enrollment, KETTLE, timing=Timing.OFF))
     assert {run.pk for run in begun} == {Run.objects.get().pk}
     assert Event.objects.filter(verb="run-started").count() == 1
 
@@ -347,7 +347,7 @@ def test_twenty_starts_at_once_begin_one_run():
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_different_decisions_at_once_one_counts_and_all_are_told_it():
     run = begin(make_player())
-    trails = at_once(lambda number: running.decide(run, 1, number % 3))
+    trails = at_once(lambda number: attempts.decide(run, 1, number % 3))
     decision = Decision.objects.get()
     assert {trail.steps[0].place for trail in trails} == {decision.place}
 
@@ -356,7 +356,7 @@ def test_of_twenty_different_decisions_at_once_one_counts_and_all_are_told_it():
 def test_twenty_last_decisions_at_once_end_the_run_once():
     run = begin(make_player(), flags=[])
     take(run, 0), take(run, 0)
-    trails = at_once(lambda _: running.decide(run, 3, 0, [0, 1]))
+    trails = at_once(lambda _: attempts.decide(run, 3, 0, [0, 1]))
     assert {trail.ending.id for trail in trails} == {"calm-end"}
     assert (Completion.objects.count(), Event.objects.filter(verb="run-finished").count()) == (1, 1)
 
@@ -364,5 +364,5 @@ def test_twenty_last_decisions_at_once_end_the_run_once():
 @pytest.mark.django_db(transaction=True)
 def test_twenty_branches_at_once_are_one():
     run = play(make_player())
-    begun = at_once(lambda _: running.try_branch(fresh(run), 1))
+    begun = at_once(lambda _: attempts.try_branch(fresh(run), 1))
     assert len({branch.pk for branch in begun}) == 1

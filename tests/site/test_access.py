@@ -22,10 +22,10 @@ from django.utils import timezone
 from courseware.audit_log.models import Event
 from courseware.content.models import Document
 from courseware.content.rendering import store
-from courseware.learning.asking import ask_manager
+from courseware.learning.due_dates.extensions import ask_manager
+from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.manager_actions import FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.models import KeptPhrase
-from courseware.learning.question_view import drawn_with
 from courseware.lib.dates import site_day
 from tests.making import PASSWORD, filled
 from tests.site.routes import beginnings, fill_in, routes

@@ -16,13 +16,13 @@ from courseware.accounts.models import Membership, User
 from courseware.accounts.people import extra_time
 from courseware.accounts.permissions import role_changes
 from courseware.accounts.teams.membership_locks import change_teams_of
-from courseware.assessment import attempting
+from courseware.assessment.exams import attempts
 from courseware.audit_log.checkpoints import seal
 from courseware.audit_log.models import Chain
 from courseware.audit_log.record import record, record_many
 from courseware.audit_log.verify import verify
 from courseware.content.models import Document
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment as enrolling
 from courseware.reporting.consistency import differences
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user, publish_head
 from tests.world import complete_course, finish_lessons, start_exam
@@ -159,7 +159,7 @@ def test_a_long_transaction_on_one_subject_stops_nobody_else(postgres):
     def hand_in_slowly():
         try:
             with transaction.atomic():
-                attempting.submit(attempt)
+                attempts.submit(attempt)
                 is_held.set()
                 assert may_end.wait(120), "the others came to no end"
         finally:

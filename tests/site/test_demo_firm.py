@@ -11,7 +11,7 @@ from courseware.accounts.permissions.permissions import people_managed_by
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import alterations
 from courseware.learning.models import Enrollment
-from courseware.learning.states import State
+from courseware.learning.status.states import State
 from courseware.notifications.models import Message
 from courseware.reporting import board_counts, board_rows
 from courseware.reporting.consistency import differences

@@ -16,7 +16,7 @@ import pytest
 from django.utils.translation import override
 
 from courseware.jobs.schedule import JOBS, Daily
-from courseware.learning.states import State
+from courseware.learning.status.states import State
 from tests.site.test_house import FLOORS, FRONT_DOOR, ROOMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ FILE = re.compile(
     r"(?<![\w./])(?:courseware|content|docs|static|templates|tests|benchmarks|requirements|\.ci)/[\w./<>-]*"
 )
 BARE_FILE = re.compile(r"(?<![\w./<>-])[A-Za-z_]\w*\.(?:py|html|css|js)\b(?!/)")
-# `learning.states.State`: a name below `courseware`.
+# `learning.status.states.State`: a name below `courseware`.
 NAME_IN_CODE = re.compile(rf"(?<![\w./-])(?:{'|'.join(ROOMS)})(?:\.\w+)+(?![\w/-])")
 
 

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from crispy_forms.utils import render_crispy_form
 
 from courseware.accounts.sign_in.forms import ChangePasswordForm, SignInForm
-from courseware.learning.forms import SurveyForm, TrackForm
+from courseware.learning.lessons.forms import SurveyForm, TrackForm
 from courseware.learning.manager_actions.exemption import WaiveForm
 from courseware.learning.manager_actions.extra_time import PracticeTimeForm
 

@@ -24,7 +24,7 @@ FLOORS = (  # from the ground up; rooms of one floor stand beside each other
     {"learning"},
     {"simulations"},
     {"assessment"},
-    {"journey"},
+    {"learner_home"},
     {"assignments"},
     {"reporting"},
 )

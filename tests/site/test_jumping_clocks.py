@@ -12,19 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from courseware.accounts.sign_in import throttling
-from courseware.assessment.certificate_facts import frozen_facts
+from courseware.assessment.certificates.facts import frozen_facts
 from courseware.assessment.models import Certificate
 from courseware.audit_log.verify import verify
 from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from courseware.reporting.consistency import differences
-from courseware.simulations import running
-from courseware.simulations.debriefing import debrief_of
+from courseware.simulations import attempts
+from courseware.simulations.attempts import RunPaused, TooEarly
+from courseware.simulations.debrief import debrief_of
 from courseware.simulations.models import Decision, Timing
-from courseware.simulations.running import RunPaused, TooEarly
+from courseware.simulations.replay import page_of, trail_of
 from courseware.simulations.situation import situation_of
-from courseware.simulations.trails import page_of, trail_of
 from tests.examples import examples
 from tests.making import make_user
 from tests.simulations.playing import fresh
@@ -92,12 +92,12 @@ def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(
 def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
     random, at = Random(seed), START
     enrollment = make_player(make_user())
-    run = running.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
+    run = attempts.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
     for jump in jumps:
         at += jump
         run = fresh(run)
         if not run.is_open:
-            run = running.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
+            run = attempts.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
         act(random, run, at)
         assert_no_negative_time(fresh(run), at)
     assert not Decision.objects.filter(milliseconds__lt=0).exists()
@@ -111,13 +111,13 @@ def act(random, run, at):
     trail = trail_of(run)
     deed = random.choice(["decide", "decide", "decide", "wait", "go on", "give up"])
     if deed == "give up" and random.random() < 0.3:
-        running.give_up(run, at=at)
+        attempts.give_up(run, at=at)
     elif deed == "go on":
-        running.go_on(run, at=at)
+        attempts.go_on(run, at=at)
     elif deed != "give up":
         choice = None if deed == "wait" else random.choice(trail.rules.offered(trail.state))
         with suppress(RunPaused, TooEarly):
-            running.decide(run, trail.position, choice, has_clock=random.random() < 0.5, at=at)
+            attempts.decide(run, trail.position, choice, has_clock=random.random() < 0.5, at=at)
 
 
 def assert_no_negative_time(run, at):

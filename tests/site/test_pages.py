@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup, Comment
 
 from courseware.content.rendering import store
-from courseware.learning import enrolling
+from courseware.learning.enrollments import enrollment
 from tests.making import make_user
 
 pytestmark = pytest.mark.any_database
@@ -63,7 +63,7 @@ def shipped(shipped_course):
     """The learner of the course in content/, and the addresses of its pages."""
     course = shipped_course
     learner = make_user("Lea Learner")
-    enrolling.enroll(learner, course)
+    enrollment.enroll(learner, course)
     steps = store.outline(course.current, "en").steps
     pages = [f"/learn/{course.identifier}/{name}/" for name in ("card", "tracks", *(step.id for step in steps))]
     return learner, ["/", *pages]

@@ -13,8 +13,8 @@ from benchmarks.growing_firm import GrowingFirm
 from benchmarks.visits import plans_of, statements_kept
 from courseware.accounts.models import User
 from courseware.content.models import ReleaseEntry
+from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.models import Enrollment
-from courseware.learning.question_view import drawn_with
 from courseware.lib.admin import model_admins
 from courseware.reporting import board_rows
 from tests.making import make_course

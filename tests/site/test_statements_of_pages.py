@@ -20,8 +20,8 @@ from courseware.accounts.models import (
     TeamLink,
     User,
 )
+from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.models import Certificate
-from courseware.assessment.standing import keep_standings
 from courseware.assignments.models import Assignment, AssignmentRule, GroupCard, GroupDoor, RuleVersion
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import NewEvent, record_many

@@ -23,7 +23,8 @@ FOLDER = Path(__file__).parent
 def fill():
     """The world of tests, with more people in it whose work lies on a release that is not the newest."""
     from courseware.content.releases.course_import import import_course
-    from courseware.learning import answering, enrolling
+    from courseware.learning.enrollments import enrollment as enrolling
+    from courseware.learning.lessons import answers
     from tests.assessment.drills import finish, give
     from tests.assessment.exams import drill_files, pre_check_files, sit, wrong
     from tests.making import join, make_user
@@ -51,7 +52,7 @@ def fill():
     questions = page_of(world.course, world.lesson.id).questions
     for question in world.lesson.check:
         raw = wrong(questions[question.id])
-        answering.answer(tries, outline_of(world.course).step(world.lesson.id), question.id, raw, token=uuid.uuid4())
+        answers.answer(tries, outline_of(world.course).step(world.lesson.id), question.id, raw, token=uuid.uuid4())
     publish_changed(world, world.lesson.id, {"关火了吗": "炉子关了吗", "Is it off": "Is the stove off"})
     publish_changed(world, "tea-bank", {"题目": "新题目", "Question": "New question"})
     change(world, "card", {"走楼梯": "走楼梯，不乘电梯"})
@@ -88,7 +89,7 @@ def shown():
     """Pages with who opens them, and texts that stand on them in English."""
     from django.urls import reverse
 
-    from courseware.assessment.banks import question_of
+    from courseware.assessment.exams.banks import question_of
     from courseware.assessment.models import Attempt, Certificate
 
     for attempt in Attempt.objects.exclude(is_passed=None).select_related("enrollment__learner", "release"):

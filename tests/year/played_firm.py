@@ -15,11 +15,11 @@ from courseware.accounts.roster_import.upload import bring
 from courseware.accounts.teams.deputies import name_substitute
 from courseware.accounts.teams.memberships import change_particulars, move
 from courseware.accounts.teams.teams import add_team
-from courseware.assessment import attempting
-from courseware.assessment.banks import question_of
-from courseware.assessment.certifying import withdraw
+from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.exams import attempts
+from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assessment.outside_records import record_outside
 from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
 from courseware.assignments.merging import merge
 from courseware.assignments.models import AssignmentRule, RuleVersion
@@ -31,9 +31,10 @@ from courseware.content.models import Course, Document, Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
 from courseware.jobs import worker
-from courseware.learning import enrolling, postponing
+from courseware.learning.due_dates import absence_shifts
+from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
-from courseware.learning.progress import own_outline, progress_of
+from courseware.learning.status.progress import own_outline, progress_of
 from courseware.notifications.models import Message
 from courseware.notifications.unsubscribe import stop_kind, turn_on_again
 from courseware.reporting import board_counts, board_rows
@@ -150,19 +151,19 @@ class PlayedFirm:
         come_back(self.person(number), by=self.hr)
 
     def extend(self, number, course, last_day):
-        enrolling.extend(self.run(number, course), last_day, by=self.hr)
+        enrollment.extend(self.run(number, course), last_day, by=self.hr)
 
     def excuse(self, number, course):
-        enrolling.waive(self.run(number, course), "On leave", by=self.hr)
+        enrollment.waive(self.run(number, course), "On leave", by=self.hr)
 
     def say_away(self, number, first, last):
-        postponing.mark_away(self.person(number), first, last, by=self.hr)
+        absence_shifts.mark_away(self.person(number), first, last, by=self.hr)
 
     def change_away(self, number, first, last):
-        postponing.change_away(self.absence(number), first, last, by=self.hr)
+        absence_shifts.change_away(self.absence(number), first, last, by=self.hr)
 
     def take_back_away(self, number):
-        postponing.take_back_away(self.absence(number), by=self.hr)
+        absence_shifts.take_back_away(self.absence(number), by=self.hr)
 
     def absence(self, number):
         return Away.objects.filter(person__staff_number=number).select_related("person").latest("pk")
@@ -204,12 +205,12 @@ class PlayedFirm:
                 self.sit(run, step.id, missed)
 
     def sit(self, run, exam, missed):
-        attempt = attempting.start(run, exam)
+        attempt = attempts.start(run, exam)
         for response in attempt.responses.select_related("bank"):
             [right] = question_of(attempt, response, "en").key
             place = 1 - right if response.objective in missed else right
-            attempting.save(attempt, response.position, [str(place)], saves=0)
-        attempting.submit(attempt)
+            attempts.save(attempt, response.position, [str(place)], saves=0)
+        attempts.submit(attempt)
 
     # What people want of letters
 

@@ -1,4 +1,4 @@
-"""Absences: who is away, and who may record it. `learning.postponing` moves the due dates."""
+"""Absences: who is away, and who may record it. `learning.due_dates.absence_shifts` moves the due dates."""
 
 from collections.abc import Collection
 from datetime import date, datetime

@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from courseware.assessment import attempting
-from courseware.assessment.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
+from courseware.assessment.exams import attempts
+from courseware.assessment.exams.attempt_page import AttemptQuestion, as_entered, asked_in, raw_answer
 from courseware.assessment.forms import SaveForm
 from courseware.assessment.models import RESPONSES_AT
-from courseware.assessment.views.places import own_attempt, question_address
+from courseware.assessment.views.attempt_context import own_attempt, question_address
 from courseware.content.rendering import store
-from courseware.learning.access import Reading
-from courseware.learning.course_page import render_in_course
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.lib.web.form_numbers import small_number
 from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
 
@@ -48,7 +48,7 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
         "asked": one,
         "page": uuid.uuid4(),
         "problem": problem,
-        "over": attempting.why_over(attempt),
+        "over": attempts.why_over(attempt),
         "may_hand_in": not attempt.is_pre_check or any(each.is_answered for each in asked),
     }
     template = "assessment/attempt.html"
@@ -71,10 +71,10 @@ def save(request, pk, position):
         raw = raw_answer(attempt, responses[0], request.POST)
         if attempt.is_pre_check and not raw:
             raise ValueError("a button was pressed without a choice")
-        attempting.save(attempt, position, raw, **form.cleaned_data)
-    except attempting.AttemptClosed:
+        attempts.save(attempt, position, raw, **form.cleaned_data)
+    except attempts.AttemptClosed:
         return closed(request, attempt)
-    except attempting.NewerAnswer:
+    except attempts.NewerAnswer:
         return newer(request, attempt, position)
     except ValueError:
         return refused(request, attempt, position)
@@ -152,8 +152,8 @@ def review(request, pk):
 @post_view("assessment:attempt")
 def submit(request, pk):
     try:
-        attempting.submit(own_attempt(request, pk))
-    except attempting.NothingAnswered:
+        attempts.submit(own_attempt(request, pk))
+    except attempts.NothingAnswered:
         messages.warning(request, _("Answer at least one question, then send it."))
         return redirect("assessment:attempt", pk)
     return redirect("assessment:result", pk)

@@ -11,15 +11,15 @@ from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.permissions.site_context import face_for
-from courseware.assessment.certificate_facts import facts_of, in_language
-from courseware.assessment.certificate_numbers import NoNumber, grouped, plain_number
-from courseware.assessment.certificate_papers import WithdrawnCertificate, paper_of
+from courseware.assessment.certificates.facts import facts_of, in_language
+from courseware.assessment.certificates.numbers import NoNumber, grouped, plain_number
+from courseware.assessment.certificates.pdf import WithdrawnCertificate, paper_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
 from courseware.content.rendering.store import outline
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.looks import record_look
 from courseware.learning.models import Enrollment
+from courseware.learning.record_access_log import record_look
 from courseware.lib.text.pdf import NoGlyph
 from courseware.lib.web.page_views import form_status, page_view, post_view
 

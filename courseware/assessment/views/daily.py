@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from courseware.assessment.daily_answering import answer_daily, answer_of_form, choose, wish_of
-from courseware.assessment.daily_asking import daily_of, runs_of_person
-from courseware.assessment.daily_card import daily_card
-from courseware.assessment.drilling import OtherQuestion
+from courseware.assessment.daily.answers import answer_daily, answer_of_form, choose, wish_of
+from courseware.assessment.daily.panel import daily_card
+from courseware.assessment.daily.selection import daily_of, runs_of_person
+from courseware.assessment.exams.practice_sets import OtherQuestion
 from courseware.assessment.forms import DailyAnswerForm, DailyWishForm
-from courseware.learning.answering import NoSuchQuestion, QuestionChanged
-from courseware.learning.question_view import OtherOrder, raw_response
+from courseware.learning.lessons.answers import NoSuchQuestion, QuestionChanged
+from courseware.learning.lessons.question_rendering import OtherOrder, raw_response
 from courseware.lib.web.page_views import page_view, post_view
 
 

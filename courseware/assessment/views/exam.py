@@ -4,15 +4,15 @@ from datetime import timedelta
 
 from django.shortcuts import redirect
 
-from courseware.assessment import attempting
-from courseware.assessment.eligibility import eligibility_of
-from courseware.assessment.exam_terms import duration, questions_in, retake_terms
-from courseware.assessment.grading import points_needed
-from courseware.assessment.views.places import shown_drills
+from courseware.assessment.exams import attempts as attempting
+from courseware.assessment.exams.eligibility import eligibility_of
+from courseware.assessment.exams.exam_rules import duration, questions_in, retake_terms
+from courseware.assessment.exams.grading import points_needed
+from courseware.assessment.views.attempt_context import shown_drills
 from courseware.content.rendering import store
 from courseware.course_format.parsing.metadata import attempts_in_a_row
-from courseware.learning.access import reading_of
-from courseware.learning.course_page import render_in_course
+from courseware.learning.learner_context import reading_of
+from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.lib.web.page_views import page_view, post_view
 
 

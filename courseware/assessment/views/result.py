@@ -4,15 +4,15 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from courseware.assessment.eligibility import eligibility_of
+from courseware.assessment.exams.eligibility import eligibility_of
+from courseware.assessment.exams.pre_post_test import starting_point_of
+from courseware.assessment.exams.result_page import modules_to_practise, result_of, topics_of
 from courseware.assessment.models import Certificate
-from courseware.assessment.result_page import modules_to_practise, result_of, topics_of
-from courseware.assessment.starting_point import starting_point_of
-from courseware.assessment.views.places import own_attempt, shown_drills
+from courseware.assessment.views.attempt_context import own_attempt, shown_drills
 from courseware.content.rendering import store
-from courseware.learning.access import Reading
-from courseware.learning.course_page import render_in_course
-from courseware.learning.progress import own_outline
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.course_rendering import render_in_course
+from courseware.learning.status.progress import own_outline
 from courseware.lib.web.page_views import page_view
 
 

@@ -142,7 +142,7 @@ class Outline:
     sheets: tuple[LeadsSheet, ...] = ()
     terms: tuple[TermNames, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
-    is_short: bool = False  # see `learning.progress.own_outline`
+    is_short: bool = False  # see `learning.status.progress.own_outline`
     release: int = 0  # the primary key of the release that it is of
 
     @cached_property

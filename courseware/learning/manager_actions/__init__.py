@@ -1,12 +1,12 @@
 """The manager actions: everything that is offered, done, undone and said of them follows from this list."""
 
-from courseware.learning.adjustments import Adjustment
 from courseware.learning.manager_actions.certified import EndCertified
 from courseware.learning.manager_actions.enrollment import Enroll
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.manager_actions.manager_action import ManagerAction
+from courseware.learning.models import Adjustment
 
 # In the order of pages.
 ENROLL = Enroll()

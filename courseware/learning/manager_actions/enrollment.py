@@ -13,11 +13,10 @@ from courseware.accounts.models import User, time_zones
 from courseware.audit_log.record import NewEvent, subject_of
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.beginning import begin_many, enrolled
-from courseware.learning.course_letter import tell_enrolled
-from courseware.learning.day_requests import DayRequest, ManagerQuestion
-from courseware.learning.due import DueDayField
+from courseware.learning.due_dates.due_dates import DueDayField
+from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.enrollments.creation import begin_many, enrolled
+from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.manager_actions.manager_action import (
     DayForm,
     ManagerAction,
@@ -29,8 +28,15 @@ from courseware.learning.manager_actions.manager_action import (
     why_not_decide,
     write_exemptions,
 )
-from courseware.learning.models import Enrollment, SurveyReceipt, zone_named
-from courseware.learning.newest_runs import stands_for_another
+from courseware.learning.models import (
+    Adjustment,
+    AdjustmentLine,
+    DayRequest,
+    Enrollment,
+    ManagerQuestion,
+    SurveyReceipt,
+    zone_named,
+)
 from courseware.lib import dates
 from courseware.notifications.models import Message
 

@@ -9,10 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.audit_log.record import NewEvent
-from courseware.learning.adjustments import AdjustmentLine
-from courseware.learning.day_answer_letter import tell_that_it_waits_again
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.due import DueDayField
+from courseware.learning.due_dates.absence_shifts import follow_absences
+from courseware.learning.due_dates.due_dates import DueDayField
+from courseware.learning.emails.extension import tell_that_it_waits_again
 from courseware.learning.manager_actions.manager_action import (
     DayForm,
     ManagerAction,
@@ -20,8 +19,7 @@ from courseware.learning.manager_actions.manager_action import (
     Stays,
     in_days,
 )
-from courseware.learning.models import Enrollment
-from courseware.learning.postponing import follow_absences
+from courseware.learning.models import AdjustmentLine, DayRequest, Enrollment
 from courseware.lib import dates
 
 STEPS = (3, 7)  # days that a due day is moved by a button

@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import not_decided_by, sees_the_firm
 from courseware.audit_log.record import NewEvent
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment, EnrollmentQuerySet
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import small_number
 

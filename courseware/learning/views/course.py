@@ -20,14 +20,14 @@ from courseware.content.models import CardContact, Course
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning import completing
-from courseware.learning.access import Reading, own_enrollments, reading_of
-from courseware.learning.asking import TooManyWaiting, ask_manager
-from courseware.learning.course_page import card_context, home_address, render_in_course
-from courseware.learning.day_requests import LONGEST_QUESTION
-from courseware.learning.own_post import choose_post, own_post
-from courseware.learning.phrase_book import own_book
-from courseware.learning.printed_course import printed_modules
+from courseware.learning.due_dates.extensions import TooManyWaiting, ask_manager
+from courseware.learning.enrollments.job_role import choose_post, own_post
+from courseware.learning.learner_context import Reading, own_enrollments, reading_of
+from courseware.learning.lessons.course_rendering import card_context, home_address, render_in_course
+from courseware.learning.models import LONGEST_QUESTION
+from courseware.learning.reference.print_view import printed_modules
+from courseware.learning.reference.saved_phrases import own_book
+from courseware.learning.status import completion
 from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted
 
 ROOM_OF_A_PANEL, ROOM_BETWEEN = 560, 90  # letters; a phrase takes a heading and a gap beside its own
@@ -130,7 +130,7 @@ def panels_of(lines):
 
 @post_view(home_address)
 def finish(request, course):
-    completing.finish(reading_of(request, course).enrollment)
+    completion.finish(reading_of(request, course).enrollment)
     return redirect("home")
 
 

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from courseware.accounts.security import cookies
-from courseware.learning import answering, completing, feedback
-from courseware.learning.access import reading_of
-from courseware.learning.answering import drop_text, keep_text
-from courseware.learning.changed_lessons import CheckOwed, say_read
-from courseware.learning.course_page import STEP_PAGES, home_address, lesson_address, render_in_course
-from courseware.learning.forms import (
+from courseware.learning.enrollments.job_role import choose_post, own_post
+from courseware.learning.learner_context import reading_of
+from courseware.learning.lessons import answers, feedback, lesson_page
+from courseware.learning.lessons.answers import drop_text, keep_text
+from courseware.learning.lessons.changed_lessons import CheckOwed, say_read
+from courseware.learning.lessons.course_rendering import STEP_PAGES, home_address, lesson_address, render_in_course
+from courseware.learning.lessons.forms import (
     AnswerForm,
     ChangeForm,
     ReadForm,
@@ -25,12 +26,12 @@ from courseware.learning.forms import (
     UnsavedAnswerForm,
     new_token,
 )
-from courseware.learning.lessons import Entered, lesson_page
-from courseware.learning.own_post import choose_post, own_post
-from courseware.learning.progress import done_documents
-from courseware.learning.question_view import OtherOrder, raw_response
-from courseware.learning.route import place_in, station
-from courseware.learning.sending_pace import TooFast
+from courseware.learning.lessons.lesson_page import Entered
+from courseware.learning.lessons.question_rendering import OtherOrder, raw_response
+from courseware.learning.lessons.rate_limits import TooFast
+from courseware.learning.status import completion
+from courseware.learning.status.progress import done_documents
+from courseware.learning.status.progress_tracker import place_in, station
 from courseware.lib.web.page_views import form_status, form_view, in_background, post_view, posted
 
 WHOLE = "whole_lessons"  # the cookie of who wants to see all of a lesson at once
@@ -117,20 +118,20 @@ def answer(request, course, step, question):
     tries, revision = form.cleaned_data["tries"], form.cleaned_data["revision"]
     try:
         # Read by the question as it is now, so the form has to fit it; `answer` checks that again under its lock.
-        asked = answering.question_of_form(reading.release, reading.page(step), question, revision)
+        asked = answers.question_of_form(reading.release, reading.page(step), question, revision)
         raw = raw_response(asked, reading.enrollment.pk, tries, request.POST)
-        stored = answering.answer(
+        stored = answers.answer(
             reading.enrollment, lesson_step, question, raw, token=form.cleaned_data["token"], revision=revision
         )
-    except answering.QuestionChanged:
+    except answers.QuestionChanged:
         message = _("This question was changed while you had it open. Here it is as it stands now.")
         return changed(request, course, lesson_step, question, message)
     except OtherOrder:
         message = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
         return changed(request, course, lesson_step, question, message)
-    except answering.NoSuchQuestion:
+    except answers.NoSuchQuestion:
         return conflict(request, reading, lesson_step, "learning/question_gone.html")
-    except answering.TokenReused:
+    except answers.TokenReused:
         return conflict(request, reading, lesson_step, "learning/answered_already.html", question)
     except TooFast:
         error = _(
@@ -210,10 +211,10 @@ def mark_read(request, course, step):
     if not form.is_valid():
         return HttpResponseBadRequest()
     try:
-        completing.mark_read(reading.enrollment, lesson_step, revision=form.cleaned_data["revision"])
-    except completing.NeverReleased:
+        completion.mark_read(reading.enrollment, lesson_step, revision=form.cleaned_data["revision"])
+    except completion.NeverReleased:
         return HttpResponseBadRequest()
-    except completing.NotDone:
+    except completion.NotDone:
         sentence = _("This lesson is done when each question was answered, and each of its check right once.")
         messages.error(request, sentence)
     return redirect(lesson_address(course, step) + "#lesson-state")
@@ -228,7 +229,7 @@ def say_change_read(request, course, step):
         return HttpResponseBadRequest()
     try:
         say_read(reading.enrollment, lesson_step, form.cleaned_data["release"])
-    except completing.NeverReleased:
+    except completion.NeverReleased:
         return HttpResponseBadRequest()
     except CheckOwed:
         messages.error(request, _("This one asks for the check as well: answer it once more on the new text."))

@@ -13,15 +13,14 @@ from courseware.accounts.permissions.permissions import audits, handles_people, 
 from courseware.accounts.security.sessions import MANAGES
 from courseware.content.models import Course
 from courseware.course_format.parsing.documents import display_tag
-from courseware.journey.home import most_urgent_first
-from courseware.learning.access import own_enrollments
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.due import due_of
-from courseware.learning.looks import record_look_of_auditor
+from courseware.learner_home.home import most_urgent_first
+from courseware.learning.due_dates.due_dates import due_of
+from courseware.learning.learner_context import own_enrollments
 from courseware.learning.manager_actions import FOR_MANY
-from courseware.learning.models import Enrollment
-from courseware.learning.not_asked import PERSON_OR_COURSE
-from courseware.learning.validity import Validity
+from courseware.learning.models import DayRequest, Enrollment
+from courseware.learning.record_access_log import record_look_of_auditor
+from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.not_asked import PERSON_OR_COURSE
 from courseware.lib.web.page_views import page_view, post_view
 from courseware.notifications.email.queue import HELD_FOR_UNDO
 from courseware.reporting import board_rows

@@ -11,8 +11,8 @@ from django.utils.translation import get_language, gettext, ngettext
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.audit_log.record import record
 from courseware.content.models import Course
-from courseware.learning.states import State
-from courseware.learning.validity import Validity
+from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.states import State
 from courseware.lib.text.csv_rows import encoded
 from courseware.lib.web.page_views import page_view
 from courseware.reporting import board_rows, exports

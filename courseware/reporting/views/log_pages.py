@@ -5,7 +5,7 @@ from django.shortcuts import render
 from courseware.accounts.permissions.permissions import may_read_log
 from courseware.assignments.event_words import with_words
 from courseware.audit_log.models import Event
-from courseware.learning.looks import record_look_of_auditor
+from courseware.learning.record_access_log import record_look_of_auditor
 from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.web.page_views import page_view
 from courseware.reporting.forms import LogFilter

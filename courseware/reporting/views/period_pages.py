@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from courseware.accounts.permissions.permissions import sees_reports
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.audit_log.record import record
-from courseware.learning.looks import record_look_of_auditor
+from courseware.learning.record_access_log import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.text.csv_rows import encoded
 from courseware.lib.web.page_views import form_view, page_view

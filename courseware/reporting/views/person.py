@@ -11,16 +11,16 @@ from django.utils.translation import get_language, gettext
 
 from courseware.accounts.calendar.absences import may_say_away
 from courseware.accounts.sign_in.sign_in_codes import may_give_code
-from courseware.assessment.outside_records import trainings_of
+from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assignments.away_pages import AwayForm
 from courseware.assignments.decision_pages import NoteForm
-from courseware.learning.adjustments import Adjustment
-from courseware.learning.due import why_due_day_is_free
-from courseware.learning.enrolling import EnrollmentClosed, alone
-from courseware.learning.looks import record_look
+from courseware.learning.due_dates.absence_shifts import days_moved_on
+from courseware.learning.due_dates.due_dates import why_due_day_is_free
+from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone
 from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import may_change
-from courseware.learning.postponing import days_moved_on
+from courseware.learning.models import Adjustment
+from courseware.learning.record_access_log import record_look
 from courseware.lib.dates import site_day
 from courseware.lib.web.page_views import page_view, post_view
 from courseware.reporting import board_rows

@@ -9,7 +9,7 @@ from courseware.accounts.models import Team
 from courseware.content.models import Course, Document
 from courseware.content.rendering.store import outline
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.looks import record_look_of_auditor
+from courseware.learning.record_access_log import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.lib.web.page_views import page_view

@@ -24,14 +24,13 @@ from courseware.assignments.decision_pages import (
 )
 from courseware.assignments.models import HandReminding, Talk
 from courseware.assignments.names_in_words import names_in_words, say_by_reason
-from courseware.journey.home import OtherWork
-from courseware.learning.adjustments import Adjustment, AdjustmentLine
-from courseware.learning.asking import CannotAnswer, answer_day_request, answer_question
-from courseware.learning.day_requests import DayRequest
-from courseware.learning.due import DueDayField
-from courseware.learning.forms import DayAnswerForm
+from courseware.learner_home.home import OtherWork
+from courseware.learning.due_dates.due_dates import DueDayField
+from courseware.learning.due_dates.extensions import CannotAnswer, answer_day_request, answer_question
+from courseware.learning.lessons.forms import DayAnswerForm
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import Refusal, may_change
+from courseware.learning.models import Adjustment, AdjustmentLine, DayRequest
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, post_view
 from courseware.reporting.board_counts import leads_many

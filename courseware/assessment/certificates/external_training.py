@@ -1,0 +1,104 @@
+"""Record training elsewhere with its proof, and withdraw it with a reason."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import User, accounts_that_stayed
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.facts import months_later
+from courseware.assessment.models import OutsideTraining
+from courseware.audit_log.record import NewEvent, record, record_many, subject_of
+from courseware.content.models import Course
+from courseware.content.rendering.store import outline
+
+TRAININGS_AT_ONCE = 50  # people in one transaction
+
+
+class OwnTraining(Exception):
+    """Nobody records or withdraws their own training."""
+
+
+def usual_end(course: Course, trained_on: date) -> date | None:
+    """The last day of a certificate issued on that day; None without an end."""
+    months = outline(course.current, course.source_language).valid_months if course.current else None
+    return months_later(trained_on, months) if months else None
+
+
+@transaction.atomic
+def record_outside(
+    trainings: Sequence[OutsideTraining], *, by: User, at: datetime | None = None
+) -> list[OutsideTraining]:
+    """Save and return those that are new for their person, course and day. Raises OwnTraining.
+
+    Trainings of a merged account are recorded for the account that stayed. At most TRAININGS_AT_ONCE, as others wait.
+    """
+    at = at or timezone.now()
+    named = {training.person_id for training in trainings}
+    with_names = named | {kept.pk for kept in accounts_that_stayed(named).values()}
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=with_names).order_by("pk"))
+    kept = accounts_that_stayed(named)  # asked once more, now that nobody can merge them
+    for training in trainings:
+        if training.person_id in kept:
+            training.person = kept[training.person_id]
+    people = {training.person_id for training in trainings}
+    if by.pk in people:
+        raise OwnTraining(by)
+    new = list(not_recorded_yet(trainings, people))
+    for training in new:
+        training.recorded_by, training.recorded_at = by, at
+    OutsideTraining.objects.bulk_create(new)
+    keep_standings(new)
+    record_many(
+        NewEvent("outside-training-recorded", subject_of(User, training.person_id), by, said_of(training), at)
+        for training in new
+    )
+    return new
+
+
+def not_recorded_yet(trainings: Iterable[OutsideTraining], people: Collection[int]) -> Iterator[OutsideTraining]:
+    """One of each person, course and day. `people`: of all `trainings`. Runs one query."""
+    found = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    known = set(found.values_list("person", "course", "trained_on"))
+    for training in trainings:
+        if key_of(training) not in known:
+            known.add(key_of(training))
+            yield training
+
+
+def key_of(training: OutsideTraining) -> tuple[int, int, date]:
+    return training.person_id, training.course_id, training.trained_on
+
+
+def said_of(training: OutsideTraining) -> dict[str, object]:
+    """Data of the log. The proof is left out, because it may name people."""
+    return {
+        "training": training.pk,
+        "course": training.course_id,
+        "on": training.trained_on,
+        "until": training.valid_until,
+    }
+
+
+def trainings_of(person: User, course: int | None = None) -> QuerySet[OutsideTraining]:
+    """Newest first, with `recorded_by`; of the course with this key, or of all."""
+    own = OutsideTraining.objects.filter(person=person).select_related("recorded_by").order_by("-trained_on", "-pk")
+    return own.filter(course=course) if course else own
+
+
+@transaction.atomic
+def withdraw_outside(training: OutsideTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
+    """False if it was withdrawn already. Raises OwnTraining."""
+    if training.person_id == by.pk:
+        raise OwnTraining(by)
+    training = OutsideTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)
+    if training.withdrawn_at:
+        return False
+    training.set_withdrawn(reason, by, at)
+    keep_standings([training])
+    subject, data = subject_of(User, training.person_id), {"training": training.pk}
+    record("outside-training-withdrawn", actor=by, subject=subject, data=data, at=training.withdrawn_at)
+    return True

@@ -1,0 +1,254 @@
+"""The facts that a certificate states, copied when it is issued. CONTRIBUTING.md says how to add one."""
+
+import calendar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
+
+from courseware.assessment.models import Attempt, Certificate
+from courseware.branding.branding import Face, face_on
+from courseware.content.rendering.store import Outline
+from courseware.learning.models import Enrollment
+from courseware.learning.status.progress import narrowed
+from courseware.lib import dates
+from courseware.lib.text.durations import minutes_in_words
+
+Line = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """Source of the facts. `outlines`: by language."""
+
+    enrollment: Enrollment
+    outlines: Mapping[str, Outline]
+    at: datetime
+
+    @property
+    def outline(self) -> Outline:
+        return next(iter(self.outlines.values()))
+
+    @cached_property
+    def passed(self) -> Attempt | None:
+        passed = self.enrollment.attempts.filter(is_passed=True, submitted_at__lte=self.at)
+        return passed.order_by("-points", "pk").first()
+
+    @cached_property
+    def face(self) -> Face:
+        return face_on(self.at, self.outline.course_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateFact:
+    """`field`: column of Certificate; `value` computes it when the certificate is issued.
+
+    `is_recomputable`: `check_records` can compute the value again, because former values of its source are stored.
+    Otherwise `in_log` is required: what the audit log holds. It must hold no names: use a digest.
+    `forged`: what `check_records` says about another value. `may_be_empty`: an absent value is right, too.
+    `line`: on page and PDF. `exported_as`: name in API and audit pack; `label`: heading in the audit pack; `api_type`:
+    type in the API; `exported`: column value to export value. A fact without them is not exported.
+    """
+
+    field: str
+    value: Callable[[Issue], Any]
+    is_recomputable: bool
+    in_log: Callable[[Any], Any] | None = None
+    forged: str = ""
+    may_be_empty: bool = False
+    line: Callable[[Certificate, str], Line | None] | None = None
+    exported_as: str = ""
+    label: Promise | None = None
+    api_type: Any = None
+    api_description: str | None = None
+    exported: Callable[[Any], Any] = lambda value: value
+    in_admin: bool = False
+
+    def of(self, certificate: Certificate) -> Any:
+        return getattr(certificate, self.field)
+
+    def in_export(self, certificate: Certificate) -> Any:
+        return self.exported(self.of(certificate))
+
+    def agrees(self, certificate: Certificate, recomputed: Any) -> bool:
+        kept = self.of(certificate)
+        return kept == recomputed or (self.may_be_empty and kept in (None, "", {}))
+
+
+def months_later(day: date, months: int) -> date:
+    year, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + year, month + 1
+    # In a shorter month the last day.
+    return day.replace(year=year, month=month, day=min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def last_day(issue: Issue) -> date | None:
+    """A renewal in time counts from the last day of the former certificate."""
+    months = issue.outline.valid_months
+    day = dates.site_day(issue.at)
+    return months_later(max(day, issue.enrollment.renews_until or day), months) if months else None
+
+
+def minutes_asked(issue: Issue) -> dict[str, float]:
+    """Minutes of what was required, by language, in halves."""
+    return {language: narrowed(each, issue.enrollment).minutes_left() for language, each in issue.outlines.items()}
+
+
+def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
+    """Floats as text, because the log takes none. Integers stay: a forged 174 must not agree with '174.0' in the log.
+
+    >>> minutes_in_log({"zh-hans": 160.5, "en": 174.0, "de": 174})
+    {'zh-hans': '160.5', 'en': '174.0', 'de': 174}
+    """
+    return {language: each if isinstance(each, int) else str(each) for language, each in minutes.items()}
+
+
+def issued_line(certificate: Certificate, language: str) -> Line:
+    return gettext("Completed on"), date_format(in_zone(certificate.issued_at), "DATE_FORMAT")
+
+
+def validity_line(certificate: Certificate, language: str) -> Line | None:
+    if not certificate.valid_until:
+        return None
+    return gettext("Valid until"), date_format(certificate.valid_until, "DATE_FORMAT")
+
+
+def minutes_line(certificate: Certificate, language: str) -> Line | None:
+    minutes = in_language(certificate.minutes, language)
+    if not minutes:
+        return None
+    return pgettext("of a course", "Required"), gettext("about %(time)s") % {"time": minutes_in_words(minutes)}
+
+
+def points_line(certificate: Certificate, language: str) -> Line | None:
+    if certificate.points is None:
+        return None
+    return gettext("Exam"), f"{certificate.points} / {certificate.max_points}"
+
+
+def release_line(certificate: Certificate, language: str) -> Line:
+    release = certificate.release
+    said = {"number": release.number, "month": date_format(in_zone(release.created_at), "YEAR_MONTH_FORMAT")}
+    return gettext("Release of the course"), gettext("%(number)s (%(month)s)") % said
+
+
+# In the order of the lines on page and PDF. Texts with a place of their own there have no line.
+FACTS = (
+    # The log holds no names, and the name of the day is nowhere else: a changed holder is not noticed.
+    CertificateFact(field="holder", value=lambda issue: issue.enrollment.learner.name, is_recomputable=False),
+    # `check_records` compares it with the completion of the enrollment, and with the time of the event in the log.
+    CertificateFact(
+        field="issued_at",
+        value=lambda issue: issue.at,
+        is_recomputable=False,
+        line=issued_line,
+        exported_as="issued_at",
+        label=gettext_lazy("Issued on"),
+        api_type=datetime,
+        in_admin=True,
+    ),
+    CertificateFact(
+        field="valid_until",
+        value=last_day,
+        is_recomputable=True,
+        forged="valid until another day than its release says",
+        line=validity_line,
+        exported_as="certified_until",
+        label=gettext_lazy("Certified until"),
+        api_type=date | None,
+        api_description="The last day; null where it has no end",
+        in_admin=True,
+    ),
+    CertificateFact(
+        field="titles",
+        value=lambda issue: {language: each.title for language, each in issue.outlines.items()},
+        is_recomputable=True,
+        forged="other titles than its release",
+    ),
+    # The same release may be compiled to other minutes later, by what is known of reading then.
+    CertificateFact(
+        field="minutes", value=minutes_asked, is_recomputable=False, in_log=minutes_in_log, line=minutes_line
+    ),
+    # An exam that is not required may be passed after the certificate was issued, which then has no points.
+    CertificateFact(
+        field="points",
+        value=lambda issue: issue.passed.points if issue.passed else None,
+        is_recomputable=True,
+        forged="says points that no passed attempt has",
+        may_be_empty=True,
+        line=points_line,
+        exported_as="points",
+        label=gettext_lazy("Points"),
+    ),
+    CertificateFact(
+        field="max_points",
+        value=lambda issue: issue.passed.max_points if issue.passed else None,
+        is_recomputable=True,
+        forged="says points that no passed attempt has",
+        may_be_empty=True,
+        exported_as="max_points",
+        label=pgettext_lazy("points", "Of"),
+    ),
+    CertificateFact(
+        field="issuer",
+        value=lambda issue: issue.face.own_words("issuer") or issue.face.own_words("name"),
+        is_recomputable=True,
+        forged="another issuer than the house style of that day",
+    ),
+    CertificateFact(
+        field="signer",
+        value=lambda issue: issue.face.own_words("signer"),
+        is_recomputable=True,
+        forged="another signer than the house style of that day",
+    ),
+    # Another release would have other titles, another validity or other points.
+    CertificateFact(
+        field="release",
+        value=lambda issue: issue.enrollment.release,
+        is_recomputable=False,
+        line=release_line,
+        exported_as="release",
+        label=gettext_lazy("Release"),
+        api_type=int,
+        exported=lambda release: release.number,
+    ),
+)
+
+
+def all_facts(issue: Issue) -> dict[str, Any]:
+    """Every fact by field. Runs two queries."""
+    return {fact.field: fact.value(issue) for fact in FACTS}
+
+
+def frozen_facts(enrollment: Enrollment, outlines: Mapping[str, Outline], at: datetime) -> dict[str, Any]:
+    """The recomputable facts of a certificate issued at `at`, by field. Runs two queries."""
+    issue = Issue(enrollment, outlines, at)
+    return {fact.field: fact.value(issue) for fact in FACTS if fact.is_recomputable}
+
+
+def facts_in_log(certificate: Certificate) -> dict[str, Any]:
+    """The facts as the audit log holds them, without empty ones."""
+    logged = ((fact, fact.of(certificate)) for fact in FACTS if fact.in_log)
+    return {fact.field: fact.in_log(value) for fact, value in logged if value}  # type: ignore[misc]
+
+
+def facts_of(certificate: Certificate, language: str) -> list[Line]:
+    """(label, text) of each line of page and PDF."""
+    lines = (fact.line(certificate, language) for fact in FACTS if fact.line)
+    return [line for line in lines if line]
+
+
+def in_zone(at: datetime) -> datetime:
+    """In the time zone of the site, because a PDF has one date for every reader."""
+    return timezone.localtime(at, timezone.get_default_timezone())
+
+
+def in_language(texts: Mapping[str, Any], language: str | None) -> Any:
+    """The value for `language`, else for the first language, else ""."""
+    return texts.get(language or "") or next(iter(texts.values()), "")

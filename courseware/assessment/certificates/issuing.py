@@ -1,0 +1,101 @@
+"""Issue and withdraw certificates. A withdrawn one certifies nobody; the enrollment stays completed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.facts import Issue, all_facts, facts_in_log, in_language
+from courseware.assessment.certificates.numbers import new_number
+from courseware.assessment.models import Certificate
+from courseware.audit_log.record import record
+from courseware.content.models import Release
+from courseware.content.rendering.store import Outline, outline
+from courseware.learning.models import Enrollment
+from courseware.learning.status.completion import lock
+from courseware.notifications.email.email_types import LineWords, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import tell
+from courseware.notifications.models import Message, TrayLine
+
+
+class NotForThisPerson(Exception):
+    """The person holds the certificate, or cannot decide about its holder."""
+
+
+def outlines_of(release: Release) -> dict[str, Outline]:
+    return {language: outline(release, language) for language in release.outlines}
+
+
+def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
+    """The enrollment's certificate, created if there is none. Call in the transaction of the completion."""
+    certificate, is_new = Certificate.objects.get_or_create(
+        enrollment=enrollment,
+        defaults={"number": new_number(), **all_facts(Issue(enrollment, outlines_of(enrollment.release), at))},
+    )
+    if is_new:
+        keep_standings([certificate])
+        record(
+            "certificate-issued",
+            actor=enrollment.learner,
+            subject=enrollment,
+            data={"certificate": certificate.pk, **facts_in_log(certificate)},
+            at=at,
+        )
+    return certificate
+
+
+def issue_on_completion(sender, enrollment, at, **kwargs):
+    issue(enrollment, at=at)
+
+
+@transaction.atomic
+def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
+    """False if it was withdrawn already. Raises NotForThisPerson."""
+    Enrollment.objects.hold_all_beside(certificate.enrollment)
+    enrollment = lock(certificate.enrollment)
+    if enrollment.learner_id in not_decided_by(by):
+        raise NotForThisPerson(certificate)
+    certificate.refresh_from_db()
+    if certificate.withdrawn_at:
+        return False
+    certificate.set_withdrawn(reason, by, at)
+    keep_standings([certificate])
+    data = {"certificate": certificate.pk}
+    tell("certificate-withdrawn", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
+    record("certificate-withdrawn", actor=by, subject=enrollment, data=data, at=certificate.withdrawn_at)
+    return True
+
+
+def withdrawal_email_context(message: Message) -> dict[str, str]:
+    certificate = Certificate.objects.select_related("enrollment__course").get(pk=message.data["certificate"])
+    return {
+        "name": certificate.holder,
+        "course": in_language(certificate.titles, message.language),
+        "reason": certificate.withdrawn_reason,
+        "house_style_of": certificate.enrollment.course.identifier,
+    }
+
+
+def withdrawal_notifications(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+    certificates = Certificate.objects.in_bulk({line.data["certificate"] for line in lines})
+    told = {line.pk: certificates.get(line.data["certificate"]) for line in lines}
+    return {pk: notification_about(certificate) for pk, certificate in told.items() if certificate}
+
+
+def notification_about(certificate: Certificate) -> LineWords:
+    said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.withdrawn_reason}
+    words = gettext("Your certificate for “%(course)s” was withdrawn: %(reason)s") % said
+    return LineWords(words, reverse("assessment:certificate", args=[certificate.number]))
+
+
+def register_letter() -> None:
+    words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
+    always, context = one_by_one(lambda message: ""), one_by_one(withdrawal_email_context)
+    register_kind(
+        "certificate-withdrawn", MessageKind(words, template, always, context, lines=withdrawal_notifications)
+    )

@@ -1,0 +1,129 @@
+"""PDF files of certificates, stored when first requested and never changed."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext, pgettext
+
+from courseware.accounts.models import User
+from courseware.assessment.certificates.facts import facts_of, in_language
+from courseware.assessment.certificates.numbers import grouped
+from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.audit_log.record import record
+from courseware.branding.branding import face_on
+from courseware.branding.colours import LIGHT
+from courseware.branding.models import Logo
+from courseware.content.rendering.store import outline
+from courseware.jobs.tasks import done_with, task
+from courseware.learning.status.completion import lock
+from courseware.lib.text.pdf import NoGlyph, draw_pdf, qr_svg
+
+TEMPLATE = Path(__file__).with_name("certificate.typ")
+
+
+class WithdrawnCertificate(Exception):
+    """No file is made of a withdrawn certificate."""
+
+
+def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePaper:
+    """The stored file, made now if there is none. Raises WithdrawnCertificate and `lib.text.pdf.NoGlyph`."""
+    if kept := certificate.papers.filter(language=language).first():
+        return kept
+    if certificate.withdrawn_at:
+        raise WithdrawnCertificate(certificate)
+    body = drawn(certificate, language)  # before the lock, because it is slow
+    return keep(certificate, language, body, by=by, at=at or timezone.now())
+
+
+def papers_of(
+    certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
+) -> Iterator[tuple[Certificate, CertificatePaper]]:
+    """(certificate, file) of each; without those whose file cannot be made. One query if all are stored.
+
+    `draws`: whether missing files are made.
+    """
+    kept = CertificatePaper.objects.filter(certificate__in=certificates, language=language)
+    by_certificate = {paper.certificate_id: paper for paper in kept}
+    for certificate in certificates:
+        if not draws and certificate.pk not in by_certificate:
+            continue
+        try:
+            yield certificate, by_certificate.get(certificate.pk) or paper_of(certificate, language, by=by)
+        except (NoGlyph, WithdrawnCertificate):
+            continue
+
+
+@task
+def draw_papers(keys: list[int], language: str, by: int) -> None:
+    """Make files ahead of a download of many."""
+    certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
+    for _certificate, _paper in papers_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
+        pass
+
+
+def tried_in(language: str) -> set[int]:
+    """Keys of certificates that the job has finished lately. Those without a file need a sign that no font has."""
+    done = done_with(draw_papers)
+    return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
+
+
+@transaction.atomic
+def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePaper:
+    """Store the file. Raises WithdrawnCertificate if it was withdrawn meanwhile."""
+    enrollment = lock(certificate.enrollment)
+    if Certificate.objects.filter(pk=certificate.pk).exclude(withdrawn_at=None).exists():
+        raise WithdrawnCertificate(certificate)
+    digest = hashlib.sha256(body).hexdigest()
+    paper, is_new = CertificatePaper.objects.get_or_create(
+        certificate=certificate, language=language, defaults={"body": body, "digest": digest, "made_at": at}
+    )
+    if is_new:
+        data = {"certificate": certificate.pk, "language": language, "sha256": digest}
+        record("certificate-drawn", actor=by, subject=enrollment, data=data, at=at)
+    return paper
+
+
+def drawn(certificate: Certificate, language: str) -> bytes:
+    """The file. Raises `lib.text.pdf.NoGlyph`."""
+    with translation.override(language):
+        said = words_of(certificate, language)
+    template = TEMPLATE.read_text(encoding="utf-8")
+    return draw_pdf(template, said, certificate.issued_at, more_fonts=settings.PAPER_FONTS)
+
+
+def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
+    """Data of the template, in the active language."""
+    release, course = certificate.release, in_language(certificate.titles, language)
+    route = outline(release, language if language in release.outlines else next(iter(release.outlines)))
+    face = face_on(certificate.issued_at, route.course_id)
+    logo = Logo.objects.filter(pk=face.of("logo_id")).first() if face.of("logo_id") else None
+    lang, _dash, region = ("zh", "-", "CN") if language.startswith("zh") else language.partition("-")
+    return {
+        "lang": lang,
+        "region": region or None,
+        "title": f"{gettext('Certificate')} – {certificate.holder}",
+        "colour": face.of("light") or LIGHT.colour,
+        "logo": [*bytes(logo.body)] if logo else None,
+        "issuer": in_language(certificate.issuer, language),
+        "course": course,
+        "stops": [module.title for module in route.modules],
+        "heading": gettext("Certificate"),
+        "holder": certificate.holder,
+        "sentence": gettext("has completed the course “%(course)s”.") % {"course": course},
+        "facts": facts_of(certificate, language),
+        "signer": in_language(certificate.signer, language),
+        "stamp": pgettext("on paper", "stamp"),
+        "number_called": pgettext("of a certificate", "Number"),
+        "number": grouped(certificate.number),
+        "how_to_check": gettext("To check it, scan the code, or type the number here:\n%(address)s")
+        % {"address": settings.SITE_URL + reverse("assessment:check-certificate")},
+        "qr": qr_svg(settings.SITE_URL + reverse("assessment:certificate", args=[certificate.number])).decode(),
+        "qr_called": gettext("QR code that leads to the page of this certificate"),
+    }

@@ -1,0 +1,125 @@
+"""Answers to the question of the day, and wishes for it by letter and during the course."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.assessment.daily.selection import AskedToday, daily_of, runs_of_person
+from courseware.assessment.exams.practice_sets import OtherQuestion
+from courseware.assessment.models import DailyAnswer, DailyWish
+from courseware.audit_log.record import record
+from courseware.learning.lessons.answers import question_of_form, store_new
+from courseware.notifications.unsubscribe import stopped_of, turn_on_again
+
+if TYPE_CHECKING:
+    from fsrs import Scheduler
+
+LONGEST = 180  # days
+DAILY_LETTER = "daily-question"  # the kind of the letter; the room that writes it is above
+
+
+@transaction.atomic
+def answer_daily(
+    person: User, asked: AskedToday, raw: list[str], *, revision: int, token: UUID, at: datetime | None = None
+) -> DailyAnswer:
+    """Grade and save today's answer, or return the stored one of the same form.
+
+    Raises OtherQuestion if `asked` is outdated, and as `drilling.answer` does, except TooFast.
+    """
+    at = at or timezone.now()
+    # One answer a day in all courses together, so the person is locked.
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if stored := answer_of_form(person, token):
+        return stored
+    run = asked.enrollment
+    daily = daily_of(runs_of_person(person, at), run.source_language, at)
+    now = daily.asked if daily else None
+    if now is None or (now.enrollment.pk, now.number, now.question_id) != (run.pk, asked.number, asked.question_id):
+        raise OtherQuestion(asked.question_id)
+    question = question_of_form(now.enrollment.release, now.page, now.question_id, revision)
+    response = question.clean(raw)
+    is_right = bool(question.grade(response))
+    memory, due_at = remember(memory_of(now), is_right=is_right, at=at)
+    stored = DailyAnswer(
+        enrollment=run,
+        day=at.astimezone(now.enrollment.zone).date(),
+        number=now.number,
+        objective=now.rule,
+        release=now.enrollment.release,
+        document_id=now.page.document_id,
+        revision_id=now.page.revision_id,
+        question=now.question_id,
+        response=response,
+        is_right=is_right,
+        answered_at=at,
+        token=token,
+        memory=memory,
+        due_at=due_at,
+    )
+    store_new(stored, OtherQuestion(asked.question_id))
+    return stored
+
+
+def answer_of_form(person: User, token: UUID) -> DailyAnswer | None:
+    return DailyAnswer.objects.filter(token=token, enrollment__learner=person).first()
+
+
+def memory_of(asked: AskedToday) -> dict | None:
+    """Of the last answer on the rule, in any run."""
+    run = asked.enrollment
+    rows = DailyAnswer.objects.filter(
+        enrollment__learner=run.learner_id, enrollment__course=run.course_id, objective=asked.rule
+    )
+    return rows.order_by("pk").values_list("memory", flat=True).last()
+
+
+def wish_of(person: User) -> DailyWish:
+    """Runs two queries at most. Letters that were stopped by their own button are not wanted."""
+    wish = DailyWish.objects.filter(person=person).first() or DailyWish(person=person)
+    wish.by_letter = wish.by_letter and DAILY_LETTER not in stopped_of(person)
+    return wish
+
+
+@transaction.atomic
+def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    wish = wish_of(person)
+    if (wish.by_letter, wish.during_course) == (by_letter, during_course):
+        return
+    chosen = {"by_letter": by_letter, "during_course": during_course}
+    DailyWish.objects.update_or_create(person=person, defaults=chosen)
+    if by_letter:
+        turn_on_again(person, DAILY_LETTER)
+    record("daily-question-chosen", actor=person, subject=person, data=chosen)
+
+
+def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) -> tuple[dict[str, Any], datetime]:
+    """(memory, next due) after an answer at `at`. `memory`: of the answer before, or None. Source: FSRS.
+
+    >>> at = datetime(2026, 11, 27, tzinfo=UTC)
+    >>> memory, first = remember(None, is_right=True, at=at)
+    >>> _memory, second = remember(memory, is_right=True, at=first)
+    >>> [(due_at - at).days for due_at in (first, second)]
+    [2, 13]
+    """
+    from fsrs import Card, Rating  # takes a tenth of a second, so only where somebody answers
+
+    card = Card.from_dict(cast(Any, memory)) if memory else Card(card_id=0, due=at)
+    # The clock may have been set back.
+    now = max(at, card.last_review or at).astimezone(UTC)
+    card, _log = scheduler().review_card(card, Rating.Good if is_right else Rating.Again, now)
+    return {**card.to_dict()}, card.due
+
+
+@cache
+def scheduler() -> "Scheduler":
+    """Intervals in days: without learning steps, which are minutes."""
+    from fsrs import Scheduler
+
+    return Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False)

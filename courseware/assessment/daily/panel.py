@@ -1,0 +1,106 @@
+"""The question of the day as a card, on home and on its own page."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import get_language
+
+from courseware.assessment.daily.selection import AskedToday, daily_of
+from courseware.assessment.exams.banks import find_page
+from courseware.assessment.models import DailyAnswer
+from courseware.content.rendering import store
+from courseware.content.rendering.paragraphs import without_sources
+from courseware.content.rendering.store import Step
+from courseware.course_format.parsing.documents import display_tag
+from courseware.course_format.questions.question_types import Question
+from courseware.learning.lessons.question_rendering import ShownQuestion, ask, show
+from courseware.learning.models import Enrollment
+
+
+@dataclass(frozen=True)
+class DailyForm:
+    # Identify what the form showed, as `drilling.answer` needs it.
+    question: ShownQuestion
+    number: int
+    revision: int
+    token: uuid.UUID
+    language: str
+
+
+@dataclass(frozen=True)
+class DailyReasons:
+    """`lesson`: where the rule is taught, if the course still has it; `section`: its heading there, or ""."""
+
+    question: ShownQuestion
+    lesson: Step | None
+    section: str
+    course: str
+    language: str
+
+
+@dataclass(frozen=True)
+class DailyCard:
+    """`form`, or `reasons`, or neither if nothing is due before `next_on`."""
+
+    form: DailyForm | None
+    reasons: DailyReasons | None
+    is_answered: bool
+    remembered: int
+    next_on: date | None
+    language: str
+
+    @property
+    def dots(self) -> range:
+        return range(self.remembered)
+
+
+def daily_card(runs: Collection[Enrollment]) -> DailyCard | None:
+    """In the language of the page. Runs two queries at most."""
+    language = get_language() or ""
+    daily = daily_of(runs, language)
+    if daily is None:
+        return None
+    return DailyCard(
+        form=form_of(daily.asked, language) if daily.asked else None,
+        reasons=reasons_of(daily.answered, runs, language) if daily.answered else None,
+        is_answered=daily.answered is not None,
+        remembered=daily.remembered,
+        next_on=daily.next_on,
+        language=display_tag(language),
+    )
+
+
+def form_of(asked: AskedToday, language: str) -> DailyForm:
+    run = asked.enrollment
+    return DailyForm(
+        question=ask(asked.question, run.pk, asked.number - 1),
+        number=asked.number,
+        revision=asked.page.revision_id,
+        token=uuid.uuid4(),
+        language=display_tag(store.outline(run.release, language).language),
+    )
+
+
+def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str) -> DailyReasons | None:
+    """None if the course or the question no longer exists."""
+    run = next((run for run in runs if run.course_id == answer.course), None)
+    if run is None:
+        return None
+    outline = store.outline(run.release, language)
+    question = question_answered(answer, run, outline.language)
+    if question is None:
+        return None
+    lesson = outline.find(question.lesson or outline.objective_lessons.get(answer.objective, ""))
+    shown = show(question.rewritten(without_sources), answer.enrollment_id, [answer], answer.number - 1, reveal=True)
+    return DailyReasons(shown, lesson, question.section, outline.course_id, display_tag(outline.language))
+
+
+def question_answered(answer: DailyAnswer, run: Enrollment, language: str) -> Question | None:
+    """As it was asked. Runs a query if it was released anew since."""
+    page = find_page(run.release, answer.document_key, language)
+    if page and page.revision_id == answer.revision_id:
+        return page.questions.get(answer.question)
+    asked = store.questions_in(answer.document_id, answer.revision_id, answer.question)
+    return asked.get(language) or next(iter(asked.values()), None)

@@ -1,0 +1,265 @@
+"""Start, save and submit exam attempts. Each function is one idempotent transaction."""
+
+from datetime import datetime, timedelta
+from random import SystemRandom
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.assessment.exams.banks import banks, question_of
+from courseware.assessment.exams.eligibility import Eligibility, eligibility_of, is_pre_check, joined
+from courseware.assessment.exams.grading import reaches
+from courseware.assessment.exams.practice_sets import is_settled
+from courseware.assessment.exams.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
+from courseware.assessment.exams.variant_rotation import met_wordings
+from courseware.assessment.models import RESPONSES, RESPONSES_AT, Attempt, Response
+from courseware.audit_log.record import record, subject_of
+from courseware.content.models import Page, Release
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, PageData
+from courseware.learning.models import Completion, Enrollment
+from courseware.learning.status.completion import complete, lock, touch
+from courseware.learning.status.progress import done_documents, own_outline, track_of
+from courseware.lib.db.compiled_query import KeptQuery
+
+# An answer sent in time still counts when a slow connection brings it late.
+GRACE = timedelta(seconds=10)
+# An attempt is not stored as over if the time is exceeded by more: the clock may have jumped ahead.
+SET_BACK_AT_MOST = timedelta(days=1)
+
+ATTEMPTS = KeptQuery(lambda pk: Attempt.objects.filter(pk=pk))
+
+
+class NotYet(Exception):
+    """No attempt can be started now; `eligibility` has the reason."""
+
+    def __init__(self, eligibility: Eligibility):
+        super().__init__(eligibility.reason)
+        self.eligibility = eligibility
+
+
+class AttemptClosed(Exception):
+    """The attempt is over (see `why_over`) and takes no more answers."""
+
+
+class NothingAnswered(Exception):
+    """A pre-check has no answer. A start with no points would make any gain look complete."""
+
+
+class NewerAnswer(Exception):
+    """Another tab or device has saved a different answer since this page was loaded."""
+
+
+@transaction.atomic
+def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> Attempt:
+    """The open attempt at the exam or pre-check with this id, or a new one from the current release. Raises NotYet."""
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    release, language = enrollment.release, enrollment.source_language
+    outline, page = own_outline(enrollment, language), store.page(release, exam, language)
+    earlier = enrollment.attempts.filter(exam=page.document_id)
+    if enrollment.waived_at:
+        raise NotYet(Eligibility("ended"))
+    if under_way := earlier.filter(submitted_at=None).first():
+        return under_way
+    eligibility = eligibility_of(enrollment, outline, page, at)
+    if not eligibility.may_start:
+        raise NotYet(eligibility)
+    # The second sitting of a pre-check asks questions parallel to those of the first.
+    if is_pre_check(page) and (first := earlier.with_release().first()):
+        release, drawn = parallel_questions(joined(first, enrollment), release)
+        page = store.page(release, exam, language)
+    else:
+        drawn = draw_questions(enrollment, outline, page, at)
+    # Kept in the attempt: time that is given or taken back later is for the next one.
+    time_limit = page.data["time_limit"] and enrollment.learner.time_for(page.data["time_limit"])
+    attempt = Attempt.objects.create(
+        enrollment=enrollment,
+        exam_id=page.document_id,
+        revision_id=page.revision_id,
+        release=release,
+        number=earlier.count() + 1,
+        started_at=at,
+        pass_mark=page.data["pass_mark"],
+        closes_at=at + timedelta(seconds=time_limit) if time_limit else None,
+        max_points=len(drawn),
+    )
+    keep_questions(attempt, drawn)
+    touch(enrollment, at)
+    record("attempt-started", actor=enrollment.learner, subject=attempt, data={"exam": exam}, at=at)
+    return attempt
+
+
+def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime) -> list[Drawn]:
+    strata = [
+        Quota(stratum["bank"], stratum["draw"], tuple(tuple(slot) for slot in stratum["critical"]))
+        for stratum in exam.data["strata"]
+    ]
+    drawable = banks(enrollment.release, [stratum.bank for stratum in strata], enrollment.source_language)
+    track = track_of(enrollment, outline)
+    track_questions = {
+        bank: [question for question in questions if question.is_for(track)] for bank, questions in drawable.items()
+    }
+    return draw(strata, track_questions, met_wordings(enrollment, at), SystemRandom())
+
+
+def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[Drawn]]:
+    """For each question of the first sitting another of its family; and their release.
+
+    The current release, or that of the first sitting if the current one lacks some of the questions.
+    """
+    language = first.enrollment.source_language
+    responses = first.responses.select_related("bank")
+    asked = [(response.bank.identifier, question_of(first, response, language)) for response in responses]
+    identifiers = {bank for bank, _question in asked}
+    try:
+        return current, draw_parallel(asked, banks(current, identifiers, language), SystemRandom())
+    except (BankTooSmall, Page.DoesNotExist):
+        return first.release, draw_parallel(asked, banks(first.release, identifiers, language), SystemRandom())
+
+
+def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
+    language = attempt.enrollment.source_language
+    pages = {each.bank: store.page(attempt.release, each.bank, language) for each in drawn}
+    Response.objects.bulk_create(
+        Response(
+            attempt=attempt,
+            position=position,
+            bank_id=pages[each.bank].document_id,
+            revision_id=pages[each.bank].revision_id,
+            question=each.question.id,
+            objective=each.question.objective,
+            is_critical=each.question.critical,
+            order=list(each.order),
+        )
+        for position, each in enumerate(drawn, start=1)
+    )
+
+
+def why_over(attempt: Attempt, at: datetime | None = None) -> str:
+    """Why the attempt takes no more answers: "waived", "submitted", "time", "lesson" or ""."""
+    # A pass submitted after waiving completes the exam, not the enrollment: see `completing.conclude`.
+    if attempt.enrollment.waived_at:
+        return "waived"
+    if attempt.submitted_at:
+        return "submitted"
+    if attempt.found_over_at or is_late(attempt, at or timezone.now()):
+        return "time"
+    # A pre-check measures what is known before the first lesson.
+    if attempt.is_pre_check and attempt.number == 1 and done_documents(attempt.enrollment):
+        return "lesson"
+    return ""
+
+
+def is_late(attempt: Attempt, at: datetime) -> bool:
+    return attempt.closes_at is not None and at > attempt.closes_at + GRACE
+
+
+def keep_over(attempt: Attempt, at: datetime) -> None:
+    if not attempt.found_over_at and is_late(attempt, at) and not is_late(attempt, at - SET_BACK_AT_MOST):
+        attempt.found_over_at = at
+        attempt.save(update_fields=["found_over_at"])
+
+
+def locked(attempt: Attempt) -> Attempt:
+    # One lock for the whole enrollment, so that no two changes to it run at the same time.
+    enrollment = lock(attempt.enrollment)
+    [fresh] = ATTEMPTS(pk=attempt.pk)
+    fresh.enrollment, fresh.exam, fresh.release = enrollment, attempt.exam, attempt.release
+    return fresh
+
+
+def save(
+    attempt: Attempt,
+    position: int,
+    raw: list[str],
+    *,
+    saves: int,
+    sent: int = 0,
+    page: UUID | None = None,
+    at: datetime | None = None,
+) -> Response:
+    """Save an answer, given as `Question.clean` takes it; [] removes it. The last one ends a pre-check.
+
+    `page`: id of the sending page; `saves`: number of saves it knows; `sent`: how many it sent since without response.
+    Raises AttemptClosed, NewerAnswer, and ValueError for invalid input.
+    """
+    at = at or timezone.now()
+    with transaction.atomic():
+        attempt = locked(attempt)
+        over = why_over(attempt, at)
+        if not over:
+            response = save_open(attempt, position, raw, saves=saves, sent=sent, page=page, at=at)
+            if attempt.is_pre_check and not attempt.responses.filter(response__isnull=True).exists():
+                close(attempt, at)
+            return response
+        if over == "time":
+            keep_over(attempt, at)
+    raise AttemptClosed
+
+
+def save_open(
+    attempt: Attempt, position: int, raw: list[str], *, saves: int, sent: int, page: UUID | None, at: datetime
+) -> Response:
+    """`save` for a locked attempt that takes answers."""
+    [response] = RESPONSES_AT(attempt=attempt.pk, position=position)
+    question = question_of(attempt, response, attempt.enrollment.source_language)
+    given = question.clean(raw) if raw else None
+    # Saves of this very page whose responses were lost do not make it an outdated one.
+    is_its_own = page is not None and response.page == page and saves + sent >= response.saves
+    is_up_to_date = response.saves == saves or is_its_own
+    # What this page sent before and is still on the way must not replace it, so it counts though it changes nothing.
+    is_overtaking = is_up_to_date and sent > 0
+    if response.response == given and not is_overtaking:
+        return response
+    if not is_up_to_date:
+        raise NewerAnswer(f"question {position} of attempt {attempt.pk} was saved {response.saves} times, not {saves}")
+    response.response, response.saved_at = given, at
+    response.saves, response.page = saves + sent + 1, page
+    response.save(update_fields=["response", "saves", "page", "saved_at"])
+    touch(attempt.enrollment, at)
+    return response
+
+
+@transaction.atomic
+def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
+    """Grade and close the attempt; a pass completes the exam. Raises NothingAnswered for an empty pre-check."""
+    at = at or timezone.now()
+    attempt = locked(attempt)
+    if attempt.submitted_at:
+        return attempt
+    if attempt.is_pre_check and not attempt.has_answers():
+        raise NothingAnswered(subject_of(attempt))
+    close(attempt, at)
+    return attempt
+
+
+def close(attempt: Attempt, at: datetime) -> None:
+    """`submit` for a locked attempt that is open."""
+    attempt.points = grade_responses(attempt)
+    attempt.submitted_at = at
+    if attempt.pass_mark is not None:
+        attempt.is_passed = reaches(attempt.points, attempt.max_points, attempt.pass_mark)
+    attempt.save(update_fields=["points", "submitted_at", "is_passed"])
+    touch(attempt.enrollment, at)
+    data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
+    record("attempt-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
+    # A pass completes the exam only when no drill is left to do.
+    if attempt.is_pre_check or (attempt.is_passed and is_settled(attempt)):
+        outcome = Completion.Outcome.COMPLETED if attempt.is_pre_check else Completion.Outcome.PASSED
+        complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
+
+
+def grade_responses(attempt: Attempt) -> int:
+    language = attempt.enrollment.source_language
+    responses = RESPONSES(attempt=attempt.pk)
+    right = [response.pk for response in responses if is_right(attempt, response, language)]
+    attempt.responses.filter(pk__in=right).update(is_right=True)
+    attempt.responses.exclude(pk__in=right).update(is_right=False)
+    return len(right)
+
+
+def is_right(attempt: Attempt, response: Response, language: str) -> bool:
+    given = response.response
+    return given is not None and bool(question_of(attempt, response, language).grade(given))

@@ -1,0 +1,255 @@
+"""Whether an attempt may be started now, by the rules of the exam document."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import CharField, F, QuerySet, Value
+from django.utils import timezone
+
+from courseware.assessment.exams.banks import bank
+from courseware.assessment.exams.grading import points_needed
+from courseware.assessment.exams.practice_sets import is_settled
+from courseware.assessment.exams.pre_post_test import starting_point_of
+from courseware.assessment.models import Attempt, Response
+from courseware.content.rendering.store import CheckQuestion, Outline, PageData
+from courseware.course_format.parsing.metadata import attempts_in_a_row
+from courseware.course_format.questions.question_types import Question
+from courseware.learning.models import Enrollment
+from courseware.learning.status.progress import progress_of, track_of
+from courseware.lib.db.compiled_query import KeptQuery
+
+ATTEMPTS_AT = KeptQuery(
+    lambda enrollment, exam: Attempt.objects.filter(enrollment=enrollment, exam=exam).with_release().order_by("number")
+)
+LAST_ATTEMPTS = KeptQuery(
+    lambda enrollments: (
+        Attempt.objects.filter(enrollment__pk__in=enrollments)
+        .submitted()
+        .with_release()
+        .select_related("enrollment__learner")
+        .order_by("number")
+    )
+)
+NONE = Value("", CharField())
+
+
+def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
+    """Rows (attempt, "missed", bank, question, objective); (attempt, "right", lesson, question, "") answered since; and
+    (attempt, "played", simulation, "", "") finished since."""
+    chosen = Attempt.objects.filter(pk__in=attempts).order_by()
+    missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
+    right = chosen.filter(enrollment__answers__is_right=True, enrollment__answers__answered_at__gt=F("submitted_at"))
+    played = chosen.filter(enrollment__runs__branch_of=None, enrollment__runs__finished_at__gt=F("submitted_at"))
+    return missed.values_list(
+        "attempt", Value("missed", CharField()), "bank__identifier", "question", "objective"
+    ).union(
+        right.values_list(
+            "pk",
+            Value("right", CharField()),
+            "enrollment__answers__document__identifier",
+            "enrollment__answers__question",
+            NONE,
+        ),
+        played.values_list("pk", Value("played", CharField()), "enrollment__runs__simulation__identifier", NONE, NONE),
+    )
+
+
+AFTER_ATTEMPTS = KeptQuery(after_attempts)
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """`reason` is "" if an attempt may be started. Otherwise:
+
+    of an exam: passed, drill (passed, but a drill is left), ended, lessons, wait, revisit, replay, reopens or never;
+    of a pre-check: ended, closed (a lesson is done), taken, or compared (parallel questions are answered, too).
+
+    `opens_at` comes with wait and reopens, `lessons` with revisit, `simulations` with replay, and either with wait.
+    """
+
+    reason: str = ""
+    opens_at: datetime | None = None
+    lessons: tuple[str, ...] = ()
+    simulations: tuple[str, ...] = ()
+
+    @property
+    def may_start(self) -> bool:
+        return not self.reason
+
+
+@dataclass
+class Aftermath:
+    """`missed`: (bank, question, objective) of the attempt; `right`: (lesson, question) answered right since; `played`:
+    simulations finished since."""
+
+    missed: list[tuple[str, str, str]] = field(default_factory=list)
+    right: set[tuple[str, str]] = field(default_factory=set)
+    played: set[str] = field(default_factory=set)
+
+
+def row_of(attempt: Attempt, exam: PageData) -> range:
+    """Numbers of the attempts in a row with this one. After the last of a row the exam closes for a time."""
+    length = attempts_in_a_row(exam.data["retakes"])
+    first = attempt.number - (attempt.number - 1) % length
+    return range(first, first + length)
+
+
+def is_pre_check(exam: PageData) -> bool:
+    return exam.data["pass_mark"] is None
+
+
+def eligibility_once_passed(passed: Iterable[Attempt], enrollment: Enrollment) -> Eligibility:
+    if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
+        return Eligibility("passed")
+    return Eligibility("ended" if enrollment.waived_at else "drill")
+
+
+def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
+    """At most three queries."""
+    if is_pre_check(exam):
+        return pre_check_eligibility(enrollment, outline)
+    attempts = ATTEMPTS_AT(enrollment=enrollment.pk, exam=exam.document_id)
+    if passed := [attempt for attempt in attempts if attempt.is_passed]:
+        return eligibility_once_passed(passed, enrollment)
+    if not enrollment.is_open:
+        return Eligibility("ended")
+    if not progress_of(enrollment, outline).is_exam_open:
+        return Eligibility("lessons")
+    submitted = [(attempt, attempt.submitted_at) for attempt in attempts if attempt.submitted_at]
+    if not submitted:
+        return Eligibility()
+    last, since = submitted[-1]
+    aftermath = aftermaths([last.pk])[last.pk]
+    return eligibility_after(joined(last, enrollment), since, aftermath, outline, exam, at or timezone.now())
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The last attempt. `worth_again`: the id of a simulation or lesson on what was missed, or ""."""
+
+    attempt: int
+    number: int
+    points: int
+    max_points: int
+    needed: int
+    eligibility: Eligibility
+    worth_again: str
+
+    @property
+    def short_of(self) -> int:
+        return self.needed - self.points
+
+
+def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime) -> dict[int, Failed]:
+    """By primary key of the enrollment. `exams`: route and exam of open enrollments without a pass. Two queries."""
+    last = {
+        attempt.enrollment_id: attempt
+        for attempt in LAST_ATTEMPTS(enrollments=list(exams))
+        if attempt.exam_id == exams[attempt.enrollment_id][1].document_id
+    }
+    after = aftermaths([attempt.pk for attempt in last.values()])
+    return {key: failed(attempt, after[attempt.pk], *exams[key], at) for key, attempt in last.items()}
+
+
+def failed(attempt: Attempt, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime) -> Failed:
+    since, points, pass_mark = attempt.submitted_at or at, attempt.points or 0, attempt.pass_mark or 0  # never absent
+    eligibility = eligibility_after(attempt, since, aftermath, outline, exam, at)
+    needed = points_needed(attempt.max_points, pass_mark)
+    taught = (*simulations_on_misses(aftermath, outline), *missed_lessons(attempt, aftermath, outline), "")
+    return Failed(attempt.pk, attempt.number, points, attempt.max_points, needed, eligibility, taught[0])
+
+
+def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
+    attempt.enrollment = enrollment  # the one at hand has loaded its course and release already
+    return attempt
+
+
+def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibility:
+    """Once before the lessons, and once with parallel questions after the exam. At most two queries."""
+    if enrollment.waived_at:
+        return Eligibility("ended")
+    point = starting_point_of(enrollment, outline)
+    if point.after:
+        return Eligibility("compared")
+    if point.may_ask_again:
+        return Eligibility()
+    if point.before:
+        return Eligibility("taken")
+    return Eligibility("" if progress_of(enrollment, outline).is_pre_check_open else "closed")
+
+
+def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
+    """By primary key of the attempt. Runs one query."""
+    found: dict[int, Aftermath] = defaultdict(Aftermath)
+    for attempt, kind, document, question, objective in AFTER_ATTEMPTS(attempts=list(attempts)):
+        if kind == "missed":
+            found[attempt].missed.append((document, question, objective))
+        elif kind == "right":
+            found[attempt].right.add((document, question))
+        else:
+            found[attempt].played.add(document)
+    return found
+
+
+def eligibility_after(
+    last: Attempt, since: datetime, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime
+) -> Eligibility:
+    """After a last attempt that was submitted at `since` and not passed."""
+    row = row_of(last, exam)
+    if last.number == row[-1]:
+        return eligibility_after_all(since, exam, at)
+    retake = exam.data["retakes"][row.index(last.number)]
+    opens_at = since + timedelta(seconds=retake["wait"])
+    if retake["after"] == "lessons":
+        condition = Eligibility("revisit", lessons=lessons_to_revisit(last, aftermath, outline))
+    elif retake["after"] == "simulations":
+        missed = simulations_on_misses(aftermath, outline)
+        condition = Eligibility("replay", simulations=tuple(step for step in missed if step not in aftermath.played))
+    else:
+        condition = Eligibility()
+    if at < opens_at:
+        return replace(condition, reason="wait", opens_at=opens_at)
+    return condition if condition.lessons or condition.simulations else Eligibility()
+
+
+def eligibility_after_all(since: datetime, exam: PageData, at: datetime) -> Eligibility:
+    if exam.data["reopens"] is None:
+        return Eligibility("never")
+    opens_at = since + timedelta(seconds=exam.data["reopens"])
+    return Eligibility("reopens", opens_at=opens_at) if at < opens_at else Eligibility()
+
+
+def lesson_of(question: Question, outline: Outline) -> str | None:
+    return question.lesson or outline.objective_lessons.get(question.objective)
+
+
+def missed_lessons(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+    """Lessons on missed questions, in the order of the route."""
+    lessons = {
+        lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in aftermath.missed
+    }
+    return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
+
+
+def lessons_to_revisit(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+    """Missed lessons whose check was not answered right since the attempt. One without a check is left out."""
+    track = track_of(attempt.enrollment, outline)
+
+    def is_right(lesson: str, question: CheckQuestion) -> bool:
+        return any((lesson, wording) in aftermath.right for wording in question.wordings)
+
+    return tuple(
+        lesson
+        for lesson in missed_lessons(attempt, aftermath, outline)
+        if not all(is_right(lesson, question) for question in outline.step(lesson).check_for(track))
+    )
+
+
+def simulations_on_misses(aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+    """In the order of the route."""
+    missed = {rule for _bank, _question, rule in aftermath.missed}
+    simulations = (step for step in outline.steps if step.kind == "simulation" and not step.waited)
+    return tuple(step.id for step in simulations if not missed.isdisjoint(step.objectives))

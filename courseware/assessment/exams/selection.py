@@ -1,0 +1,114 @@
+"""Draw the questions of an attempt and the order of their choices. Pure functions."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from courseware.assessment.exams.variant_rotation import MetWordings
+from courseware.course_format.questions.question_types import Question, askable
+
+
+class BankTooSmall(Exception):
+    """A bank has too few questions for its stratum. The checker rejects such an exam."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """`draw`: number of questions; each slot of `critical` gets a critical question on one of its objectives."""
+
+    bank: str
+    draw: int
+    critical: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    bank: str
+    question: Question
+    order: tuple[int, ...]
+
+
+def critical_on(objectives: Collection[str], questions: Sequence[Question]) -> list[Question]:
+    return [question for question in questions if question.critical and question.objective in objectives]
+
+
+def draw(
+    strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], met: MetWordings, dice: Random
+) -> list[Drawn]:
+    """Questions by stratum, shuffled within each; no two of one family. Raises BankTooSmall.
+
+    Questions not `met` come first, chosen so that as many later attempts as possible find new ones, too.
+    """
+    drawn: list[Drawn] = []
+    families: set[str] = set()
+    for stratum in strata:
+        chosen: list[Question] = []
+        candidates = in_turn(banks.get(stratum.bank, ()), met, dice)
+        for objectives in stratum.critical:
+            slot = critical_on(objectives, candidates)
+            chosen += take(1, slot, families, f"{stratum.bank}, critical {' or '.join(objectives)}")
+        # Critical questions fill their slots only, so that attempts do not use them up.
+        rest = [question for question in candidates if not question.critical and question.family not in families]
+        number = stratum.draw - len(chosen)
+        pressing = pressing_families([q.family for q in rest if met.is_new(q.id)], number)
+        rest.sort(key=lambda question: not (question.family in pressing and met.is_new(question.id)))
+        chosen += take(number, rest, families, stratum.bank)
+        dice.shuffle(chosen)
+        drawn += [Drawn(stratum.bank, question, question.shown_order(dice.shuffle)) for question in chosen]
+    return drawn
+
+
+def draw_parallel(
+    asked: Sequence[tuple[str, Question]], banks: Mapping[str, Sequence[Question]], dice: Random
+) -> list[Drawn]:
+    """For each (bank, question) another question of its family from that bank, shuffled. Raises BankTooSmall."""
+    asked_ids = {question.id for _bank, question in asked}
+    drawn = []
+    for bank, question in asked:
+        others = [each for each in banks[bank] if each.family == question.family and each.id not in asked_ids]
+        if not others:
+            raise BankTooSmall(f"{bank}: family {question.family} has no question but {question.id}")
+        other = dice.choice(others)
+        drawn.append(Drawn(bank, other, other.shown_order(dice.shuffle)))
+    dice.shuffle(drawn)
+    return drawn
+
+
+def in_turn(questions: Sequence[Question], met: MetWordings, dice: Random) -> list[Question]:
+    shuffled = dice.sample(questions, len(questions))
+    return sorted(shuffled, key=lambda question: met.turn(question.id))  # stable: equals stay shuffled
+
+
+def pressing_families(new: Sequence[str], number: int) -> set[str]:
+    """Families to draw from, so that no attempt with new questions is lost later.
+
+    `new`: family of each new question; `number`: questions an attempt draws.
+    """
+    left = Counter(new)
+    attempts = attempts_with_new(left.values(), number)
+    full = [family for family, count in left.items() if count >= attempts]
+    spare = askable(left.values(), attempts) - number * attempts
+    return set(full[: max(0, len(full) - spare)]) if attempts else set()
+
+
+def attempts_with_new(families: Collection[int], number: int) -> int:
+    """Number of attempts that can draw `number` questions each, none twice."""
+    attempts = 0
+    while number and askable(families, attempts + 1) >= number * (attempts + 1):
+        attempts += 1
+    return attempts
+
+
+def take(number: int, candidates: Sequence[Question], families: set[str], where: str) -> list[Question]:
+    """The first `number` candidates of new families, which are added to `families`. Raises BankTooSmall."""
+    taken: list[Question] = []
+    for question in candidates:
+        if len(taken) >= number:
+            break
+        if question.family not in families:
+            families.add(question.family)
+            taken.append(question)
+    if len(taken) < number:
+        raise BankTooSmall(f"{where}: {number} questions wanted, {len(taken)} to be had")
+    return taken

@@ -1,0 +1,32 @@
+"""The attempt of a page, and what several pages show."""
+
+from django.http import Http404
+from django.urls import reverse
+
+from courseware.assessment.exams import practice_sets
+from courseware.assessment.models import Attempt
+from courseware.learning.learner_context import own_enrollments
+from courseware.lib.db.compiled_query import KeptQuery
+
+OWN_ATTEMPTS = KeptQuery(
+    lambda pk, learner: Attempt.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
+)
+
+
+def own_attempt(request, pk) -> Attempt:
+    """With its release and its enrollment. Raises Http404."""
+    attempts = OWN_ATTEMPTS(pk=pk, learner=request.user.pk)
+    enrollments = own_enrollments(request, pk=attempts[0].enrollment_id) if attempts else []
+    if not enrollments:
+        raise Http404(pk)
+    attempts[0].enrollment = enrollments[0]
+    return attempts[0]
+
+
+def question_address(pk, position):
+    return f"{reverse('assessment:attempt', args=[pk])}?question={position}"
+
+
+def shown_drills(attempt, outline):
+    """(rule as HTML, drill) of each drill of the attempt."""
+    return [(outline.objective(drill.rule), drill) for drill in practice_sets.drills_of(attempt)]

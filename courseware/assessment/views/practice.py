@@ -1,0 +1,115 @@
+"""/attempts/<pk>/drill/<rule>/"""
+
+import uuid
+from dataclasses import replace
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from courseware.assessment.exams import practice_sets
+from courseware.assessment.forms import DrillForm
+from courseware.assessment.views.attempt_context import own_attempt
+from courseware.content.rendering import store
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.answers import NoSuchQuestion, QuestionChanged
+from courseware.learning.lessons.course_rendering import render_in_course
+from courseware.learning.lessons.question_rendering import OtherOrder, ask, raw_response
+from courseware.learning.lessons.question_rendering import show as shown_after
+from courseware.learning.lessons.rate_limits import TooFast
+from courseware.lib.web.form_numbers import small_number
+from courseware.lib.web.page_views import page_view, post_view
+
+
+@page_view()
+def drill(request, pk, rule):
+    attempt = own_attempt(request, pk)
+    found = practice_sets.drill_on(rule, attempt)
+    if found is None:
+        return redirect("assessment:result", pk)
+    # The answer of this number and its reasons, before the next question is asked.
+    number = small_number(request.GET.get("answered"))
+    if number and number <= len(found.answers):
+        return drill_page(request, attempt, found, answered_card(attempt, found, number), "assessment/drilled.html")
+    if found.is_done or attempt.enrollment.waived_at:
+        return redirect("assessment:result", pk)
+    return drill_page(request, attempt, found, drill_card(attempt, found), "assessment/drill.html")
+
+
+def drill_card(attempt, found, entered=None):
+    asked = practice_sets.next_question(attempt, found, get_language())
+    return {
+        "question": ask(asked.question, attempt.enrollment_id, asked.number - 1, entered),
+        "anchor": "drill",
+        "number": asked.number,
+        "revision": asked.bank.revision_id,
+        "token": uuid.uuid4(),
+    }
+
+
+def answered_card(attempt, found, number):
+    # The drill as it was when this was the latest answer.
+    so_far = replace(found, answers=found.answers[:number])
+    answer = so_far.answers[-1]
+    bank = store.page(answer.release, found.bank, get_language())
+    tries = so_far.tries_at(answer.question)
+    shown = shown_after(bank.questions[answer.question], attempt.enrollment_id, tries, asked_after=number - 1)
+    return {"question": shown, "so_far": so_far, "is_latest": number == len(found.answers)}
+
+
+def drill_page(request, attempt, found, card, template, *, problem="", status=200):
+    outline = store.outline(attempt.enrollment.release, get_language())
+    context = {
+        "attempt": attempt,
+        "drill": found,
+        "rule": outline.objective(found.rule),
+        "others": [
+            other for other in practice_sets.drills_of(attempt) if not other.is_done and other.rule != found.rule
+        ],
+        "card": card,
+        "problem": problem,
+    }
+    return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
+
+
+@post_view("assessment:drill")
+def answer_drill(request, pk, rule):
+    attempt = own_attempt(request, pk)
+    found = practice_sets.drill_on(rule, attempt)
+    if found is None:
+        return redirect("assessment:result", pk)
+    form = DrillForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    sent = form.cleaned_data
+    try:
+        answer = found.sent_by(sent["token"]) or keep_drill_answer(attempt, found, sent, request.POST)
+    except (practice_sets.OtherQuestion, NoSuchQuestion, QuestionChanged):
+        messages.warning(request, _("The drill went on in another tab, or its question was changed. Here it stands."))
+        return redirect("assessment:drill", pk, rule)
+    except OtherOrder:
+        other = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
+        messages.warning(request, other)
+        return redirect("assessment:drill", pk, rule)
+    except TooFast:
+        return drill_again(request, attempt, found, "too fast", HTTPStatus.TOO_MANY_REQUESTS)
+    except ValueError:
+        return drill_again(request, attempt, found, "incomplete", HTTPStatus.UNPROCESSABLE_ENTITY)
+    return redirect(reverse("assessment:drill", args=[pk, rule], query={"answered": answer.number}))
+
+
+def drill_again(request, attempt, found, problem, status):
+    card = drill_card(attempt, found, request.POST)
+    return drill_page(request, attempt, found, card, "assessment/drill.html", problem=problem, status=status)
+
+
+def keep_drill_answer(attempt, found, sent, fields):
+    number, question = sent["number"], sent["question"]
+    asked = practice_sets.asked_by(attempt, found, question, number)
+    raw = raw_response(asked.question, attempt.enrollment_id, number - 1, fields)
+    more = {"number": number, "revision": sent["revision"], "token": sent["token"]}
+    return practice_sets.answer(attempt, found.rule, question, raw, **more)

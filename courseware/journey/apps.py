@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class JourneyConfig(AppConfig):
-    name = "courseware.journey"

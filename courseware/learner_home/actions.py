@@ -1,0 +1,128 @@
+"""A learner's next step in a course. The learner's words are in `templates/learner_home/acts/`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, pgettext
+
+from courseware.assessment.exams.eligibility import Failed
+from courseware.assessment.exams.practice_sets import OwedDrill
+from courseware.content.rendering.store import Step
+from courseware.learner_home.in_progress import UnderWay
+from courseware.learning.status.not_asked import REASONS, Reason
+
+
+class Act(StrEnum):
+    """In `next_act.Journey`'s order. While nothing is asked, the act is the reason."""
+
+    FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
+    ATTEMPT = "attempt"  # is under way
+    AGAIN = "again"  # lessons or simulations to go through again after an exam that was not passed
+    DRILL = "drill"
+    WAIT = "wait"  # for the next attempt, or for nothing where all are used up
+    RUN = "run"  # was left in the middle
+    RETAKE = "retake"  # the check of a lesson that has changed since it was done
+    REREAD = "reread"  # what has changed in one, before the exam
+    EXAM = "exam"  # is open
+    BEGIN = "begin"
+    RENEW = "renew"  # begin, while one is still certified
+    GO_ON = "go-on"
+
+
+CHANGED = (Act.RETAKE, Act.REREAD)
+DRILL_MINUTES = 2  # much less than the exam that it stands at takes
+
+
+@dataclass(frozen=True)
+class NextAct:
+    """`step`: where it leads, or None. `under_way` with ATTEMPT, RUN; `failed` with AGAIN, WAIT; `again`; `drill`."""
+
+    kind: Act | Reason
+    course_id: str
+    step: Step | None
+    under_way: UnderWay | None = None
+    failed: Failed | None = None
+    again: tuple[Step, ...] = ()
+    drill: OwedDrill | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        return self.kind not in (*REASONS, Act.WAIT)
+
+    @property
+    def opens_at(self) -> datetime | None:
+        return self.failed.eligibility.opens_at if self.failed else None
+
+    @property
+    def address(self) -> str:
+        if self.under_way:
+            name = "simulations:run" if self.under_way.is_run else "assessment:attempt"
+            return reverse(name, args=[self.under_way.key])
+        if self.drill:
+            return reverse("assessment:drill", args=[self.drill.attempt, self.drill.rule])
+        if self.kind == Act.WAIT and self.failed:
+            return reverse("assessment:result", args=[self.failed.attempt])
+        if not self.step:
+            return reverse("home")
+        address = reverse("learning:step", args=[self.course_id, self.step.id])
+        if self.kind in CHANGED:
+            return f"{address}#changed"
+        return f"{address}?again=check" if self.kind == Act.AGAIN and self.step.kind == "lesson" else address
+
+    @property
+    def minutes(self) -> float | None:
+        if self.again:
+            return sum(step.minutes_again for step in self.again)
+        if self.kind == Act.DRILL:
+            return DRILL_MINUTES
+        # A change is much shorter than the lesson that it is in.
+        is_whole = self.is_asked and self.kind not in CHANGED
+        return self.step.minutes if self.step and is_whole else None
+
+    @property
+    def words(self) -> str:
+        if self.kind in REASONS or not self.step:
+            return ""
+        values = {"step": self.step.title, "again": len(self.again)}
+        if self.under_way:
+            values["number"] = self.under_way.position
+        if self.failed:
+            values |= {"points": self.failed.points, "total": self.failed.max_points, "time": self.opens_in_words}
+        return self._words() % values
+
+    def _words(self) -> str:
+        if self.kind == Act.AGAIN and self.step and self.step.kind == "simulation":
+            return ngettext(
+                "Exam %(points)d/%(total)d, %(again)d simulation first",
+                "Exam %(points)d/%(total)d, %(again)d simulations first",
+                len(self.again),
+            )
+        if self.kind == Act.AGAIN:
+            return ngettext(
+                "Exam %(points)d/%(total)d, %(again)d lesson first",
+                "Exam %(points)d/%(total)d, %(again)d lessons first",
+                len(self.again),
+            )
+        if self.kind == Act.WAIT and self.opens_at:
+            return gettext("Exam %(points)d/%(total)d, open again %(time)s")
+        words: dict[Act | Reason, str] = {
+            Act.ATTEMPT: gettext("%(step)s: begun, not handed in"),
+            Act.DRILL: gettext("%(step)s: passed, a drill to do"),
+            Act.WAIT: gettext("Exam %(points)d/%(total)d, all attempts used"),
+            Act.RUN: gettext("%(step)s: stopped at situation %(number)d"),
+            Act.RETAKE: gettext("%(step)s has changed: its check once more"),
+            Act.REREAD: gettext("%(step)s has changed: to be read again"),
+            Act.EXAM: gettext("%(step)s: open to take"),
+            Act.RENEW: gettext("Renewal: %(step)s"),
+        }
+        return words.get(self.kind, "%(step)s")
+
+    @property
+    def opens_in_words(self) -> str:
+        if not self.opens_at:
+            return ""
+        return date_format(timezone.localtime(self.opens_at), pgettext("format of an instant near by", "l j F, H:i"))

@@ -1,0 +1,275 @@
+"""The learner's first page: a card for each course."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timeuntil
+from django.utils.translation import get_language, gettext
+
+from courseware.accounts.calendar.absences import last_day_away
+from courseware.accounts.models import Membership
+from courseware.accounts.teams.managers import lead_of
+from courseware.assessment.exams.exam_rules import ExamTerms, exam_terms
+from courseware.assessment.models import Certificate, Standing
+from courseware.content.rendering import store
+from courseware.content.rendering.store import OutlineModule, Step
+from courseware.course_format.parsing.documents import display_tag
+from courseware.learner_home.actions import CHANGED, Act, NextAct
+from courseware.learner_home.in_progress import StoppedRun, stopped_run
+from courseware.learner_home.next_action import Journey, journeys
+from courseware.learning.due_dates.due_dates import Due, due_of, spoken
+from courseware.learning.due_dates.extensions import last_request
+from courseware.learning.learner_context import Reading, own_enrollments
+from courseware.learning.lessons import lesson_page
+from courseware.learning.lessons.changed_lessons import ShownChange, as_shown
+from courseware.learning.models import KEPT_OF_COURSE, DayRequest, Enrollment
+from courseware.learning.status.progress_tracker import CountedPlace, Station, place_in, stations
+from courseware.learning.status.states import urgency_of
+from courseware.lib.dates import site_day
+
+
+@dataclass(frozen=True)
+class LineStop:
+    x: int
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class ClockHands:
+    """Angles in degrees from twelve."""
+
+    hour: int
+    minute: int
+
+
+def stops_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[LineStop, ...]:
+    """Evenly spaced; a single stop is at the start."""
+    gaps = max(1, len(are_done) - 1)
+    return tuple(LineStop(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
+
+
+@dataclass(frozen=True)
+class NextQuestion:
+    id: str
+    title: str
+    waiting: int
+    minutes: int
+
+
+LOOKS = {Act.RUN: "night", Enrollment.State.COMPLETED: "done"}
+
+
+@dataclass(frozen=True)
+class CourseCard:
+    """One course of the learner. What only the large card shows is loaded on use."""
+
+    journey: Journey
+
+    @property
+    def enrollment(self) -> Enrollment:
+        return self.journey.enrollment
+
+    @property
+    def act(self) -> NextAct:
+        return self.journey.next_act
+
+    @property
+    def piece(self) -> str:
+        return f"learner_home/acts/{self.act.kind}.html"
+
+    @property
+    def look(self) -> str:
+        return LOOKS.get(self.act.kind, "")
+
+    @property
+    def course(self) -> str:
+        return self.journey.outline.course_id
+
+    @property
+    def language(self) -> str:
+        return display_tag(self.journey.outline.language)
+
+    @cached_property
+    def due(self) -> Due | None:
+        return due_of(self.enrollment)
+
+    @cached_property
+    def may_be_late(self) -> bool:
+        return self.due is not None and (self.due.is_overdue or self.due.is_soon)
+
+    @cached_property
+    def asked(self) -> DayRequest | None:
+        """The last request for another day, if the due day is near. Runs a query."""
+        return last_request(self.enrollment) if self.may_be_late else None
+
+    @cached_property
+    def changed(self) -> ShownChange | None:
+        return as_shown(self.journey.changes[0], self.enrollment.release) if self.journey.changes else None
+
+    @cached_property
+    def lead(self) -> Membership | None:
+        return lead_of(self.enrollment.learner) if self.due and self.due.is_overdue else None
+
+    @cached_property
+    def certificate(self) -> Certificate | None:
+        return Certificate.objects.filter(enrollment=self.enrollment).first()
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """What certifies the learner longest today, beside this run. Runs at most one query."""
+        until = self.enrollment.certified_until
+        if until is None or until < site_day():
+            return None
+        own = Standing.objects.filter(learner=self.enrollment.learner_id, course=self.enrollment.course_id)
+        return own.select_related("certificate", "outside").first()
+
+    @cached_property
+    def phrases(self) -> int:
+        return len(KEPT_OF_COURSE(learner=self.enrollment.learner_id, course=self.enrollment.course_id))
+
+    @property
+    def certified_until(self) -> date | None:
+        """None if it has no end."""
+        until = self.enrollment.certified_until
+        return until if until != date.max else None
+
+    @property
+    def module(self) -> OutlineModule | None:
+        return self.journey.outline.module(self.act.step.module_id) if self.act.step else None
+
+    @property
+    def place(self) -> CountedPlace | None:
+        return place_in(self.module, self.act.step) if self.module and self.act.step else None
+
+    @property
+    def minutes_left(self) -> float:
+        return self.journey.outline.minutes_left(self.journey.progress.done)
+
+    @property
+    def stops_left(self) -> int:
+        return self.journey.progress.total - self.journey.progress.done_count
+
+    @cached_property
+    def stations(self) -> tuple[Station, ...]:
+        return stations(self.journey.outline, self.journey.progress, self.act.step.id if self.act.step else "")
+
+    @cached_property
+    def next_question(self) -> NextQuestion | None:
+        """The first open question of the next lesson, if another is answered. Runs a query."""
+        step = self.act.step
+        if not step or step.kind != "lesson" or self.act.kind in (Act.AGAIN, *CHANGED):
+            return None
+        lesson = lesson_page(Reading(self.enrollment), step)
+        question = lesson.open_question()
+        if not question or not lesson.tries:
+            return None
+        return NextQuestion(question, lesson.questions[question].title, len(lesson.waiting), lesson.minutes_left)
+
+    @property
+    def starts_here(self) -> bool:
+        step = self.act.step
+        return step is not None and step.kind == "pre-check" and self.act.kind == Act.GO_ON
+
+    @property
+    def exam(self) -> ExamTerms | None:
+        if not self.act.step or self.act.step.kind != "exam":
+            return None
+        page = store.page(self.enrollment.release, self.act.step.id, self.journey.outline.language)
+        return exam_terms(page, sum(sitting.exam == self.act.step.id for sitting in self.journey.sittings))
+
+    @property
+    def read_before(self) -> Step | None:
+        """The lesson right before the exam in its module, if any."""
+        before = self.journey.outline.before(self.act.step.id) if self.act.step else None
+        is_near = before and before.kind == "lesson" and self.module and before.module_id == self.module.id
+        return before if is_near else None
+
+    @property
+    def rule(self) -> str:
+        return self.journey.outline.objective(self.act.drill.rule) if self.act.drill else ""
+
+    @property
+    def worth_again(self) -> Step | None:
+        return self.journey.outline.find(self.act.failed.worth_again) if self.act.failed else None
+
+    @property
+    def opens_in_words(self) -> str:
+        return spoken_instant(self.act.opens_at) if self.act.opens_at else ""
+
+    @property
+    def stopped_in_words(self) -> str:
+        return spoken_instant(self.stopped.since) if self.stopped else ""
+
+    @property
+    def opens_in(self) -> str:
+        return timeuntil(self.act.opens_at, depth=1) if self.act.opens_at else ""
+
+    @property
+    def hands(self) -> ClockHands:
+        at = timezone.localtime(self.act.opens_at)
+        return ClockHands(hour=30 * (at.hour % 12) + at.minute // 2, minute=6 * at.minute)
+
+    @cached_property
+    def stopped(self) -> StoppedRun | None:
+        left = self.act.under_way
+        return stopped_run(self.enrollment, left, self.journey.outline.language) if left and left.is_run else None
+
+    @property
+    def line_to_exam(self) -> tuple[LineStop, ...]:
+        before = [each.is_done for each in self.stations if each.module != self.module]
+        return stops_between(22, 142, before)
+
+    @property
+    def whole_line(self) -> tuple[LineStop, ...]:
+        return stops_between(12, 248, [True for _each in self.stations])
+
+
+def spoken_instant(at: datetime) -> str:
+    """Day in words and hour, in the time zone of the page."""
+    at = timezone.localtime(at)
+    day = spoken(at.date(), timezone.localdate())
+    return gettext("%(day)s at %(time)s") % {"day": day, "time": date_format(at, "H:i")}
+
+
+def course_cards(request, chosen: str) -> list[CourseCard]:
+    """A card for each newest run; first the course `chosen`, else the most urgent. At most eight queries."""
+    runs, away_until = own_enrollments(request), last_day_away(request.user)
+    for enrollment in runs:
+        enrollment.away_until = away_until
+    newest = {enrollment.course_id: enrollment for enrollment in runs}
+    outlines = {course: store.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
+    cards = [CourseCard(journey) for journey in journeys(most_urgent_first(list(newest.values())), outlines)]
+    return sorted(cards, key=lambda card: card.course != chosen)
+
+
+def first_changed(cards: Iterable[CourseCard]) -> tuple[CourseCard | None, int]:
+    """The card of the changed lesson shown, and the number of others in all courses."""
+    changed = [card for card in cards if card.journey.changes]
+    return next(iter(changed), None), max(0, sum(len(card.journey.changes) for card in changed) - 1)
+
+
+def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
+    return sorted(enrollments, key=lambda each: (urgency_of(each), each.enrolled_at))
+
+
+@dataclass(frozen=True)
+class OtherWork:
+    words: str
+    address: str
+
+
+_asked: list[Callable[[HttpRequest], OtherWork | None]] = []
+
+
+def register_other_work(ask: Callable[[HttpRequest], OtherWork | None]) -> None:
+    """`ask` is called for the first page; it returns None if nothing waits for the user."""
+    _asked.append(ask)
+
+
+def other_work(request: HttpRequest) -> Iterator[OtherWork]:
+    return filter(None, (ask(request) for ask in _asked))

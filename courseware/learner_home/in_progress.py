@@ -1,0 +1,78 @@
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from courseware.assessment.models import Attempt
+from courseware.learning.models import Enrollment
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.simulations import attempts as running
+from courseware.simulations.models import Decision, Run
+from courseware.simulations.replay import page_of, trail_of
+from courseware.simulations.situation import PathLine, path_behind, situation_of
+
+SHOWN_AHEAD = 2  # of the situations to come: in a card a whole line would be too thin
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """`step`: id of exam or simulation. `key`: of the attempt or run. `position`: of a run; 0 for an attempt."""
+
+    step: str
+    key: int
+    position: int
+
+    @property
+    def is_run(self) -> bool:
+        return self.position > 0
+
+
+def under_way(enrollments: Any) -> QuerySet[Any, Any]:
+    # Of an attempt no decisions; a run that was only begun stands at its first situation.
+    own = {"enrollment__pk__in": enrollments}
+    decided = Decision.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(number=Count("pk"))
+    position = Coalesce(Subquery(decided.values("number"), IntegerField()), 0) + 1
+    attempts = Attempt.objects.filter(submitted_at=None, **own).order_by()
+    runs = Run.objects.on_record().open().filter(**own).order_by()
+    return attempts.values_list("enrollment", "exam__identifier", "pk", Value(0, IntegerField())).union(
+        runs.values_list("enrollment", "simulation__identifier", "pk", position), all=True
+    )
+
+
+UNDER_WAY = KeptQuery(under_way)
+
+
+def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[UnderWay]]:
+    found = defaultdict(list)
+    for enrollment, *begun in UNDER_WAY(enrollments=list(enrollments)):
+        found[enrollment].append(UnderWay(*begun))
+    return found
+
+
+@dataclass(frozen=True)
+class StoppedRun:
+    """`who` spoke last, or "". `since`: last decision, or the start."""
+
+    who: str
+    said: str
+    since: datetime
+    path: PathLine
+
+
+def stopped_run(enrollment: Enrollment, under_way: UnderWay, language: str) -> StoppedRun:
+    run = running.joined(Run.objects.with_release().get(pk=under_way.key), enrollment)
+    trail = trail_of(run)
+    situation = situation_of(trail, page_of(run, language).simulation, timezone.now())
+    last = situation.lines[-1] if situation.lines else None
+    return StoppedRun(
+        who=last.who if last else "",
+        said=strip_tags(last.html).strip() if last else situation.node.title,
+        since=trail.steps[-1].decision.decided_at if trail.steps else run.started_at,
+        path=path_behind([step.is_astray(trail.rules) for step in trail.steps], min(trail.ahead, SHOWN_AHEAD)),
+    )

@@ -1,0 +1,179 @@
+"""What fits into some minutes: the next step, then what waits in route order, then what was done longest ago."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils.translation import gettext, ngettext
+
+from courseware.content.rendering.store import MINUTES_AGAIN, Step
+from courseware.learner_home.actions import DRILL_MINUTES, Act
+from courseware.learner_home.next_action import Journey
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.answer_history import minutes_of_rest
+from courseware.learning.lessons.course_rendering import lesson_address
+from courseware.learning.models import Answer
+from courseware.learning.status.progress import track_of
+
+BREAKS = (3, 5, 10)  # minutes
+MOST = 3  # proposals
+
+
+class WhyNow(StrEnum):
+    NEXT = "next"
+    MISSED = "missed"
+    LESSON = "lesson"
+    PLAY = "play"
+    REVIEW = "review"
+    PLAY_AGAIN = "play-again"
+
+
+@dataclass(frozen=True)
+class ShortAct:
+    """`questions` to answer again, for MISSED and REVIEW."""
+
+    why: WhyNow
+    step: Step
+    minutes: float
+    address: str
+    questions: int = 0
+
+    @property
+    def reason(self) -> str:
+        if self.why == WhyNow.MISSED:
+            return ngettext(
+                "%(number)d question here was missed and is not right yet.",
+                "%(number)d questions here were missed and are not right yet.",
+                self.questions,
+            ) % {"number": self.questions}
+        return {
+            WhyNow.NEXT: gettext("It is next on your route."),
+            WhyNow.LESSON: gettext("It is further on, and lessons open in any order."),
+            WhyNow.PLAY: gettext("A simulation that you have not done yet."),
+            WhyNow.REVIEW: gettext("Of what you have done, you answered this longest ago. It stays done."),
+            WhyNow.PLAY_AGAIN: gettext("You have done it: try another way through it. It stays done."),
+        }[self.why]
+
+    @property
+    def button(self) -> str:
+        return {
+            WhyNow.NEXT: gettext("Go on"),
+            WhyNow.MISSED: gettext("Answer it again"),
+            WhyNow.LESSON: gettext("Begin"),
+            WhyNow.REVIEW: gettext("Practise the check again"),
+        }.get(self.why, gettext("To the simulation"))
+
+
+@dataclass(frozen=True)
+class LessonTried:
+    """Questions answered right once, or missed so far."""
+
+    right: frozenset[str]
+    missed: tuple[str, ...]
+    last_at: datetime
+
+    @property
+    def answered(self) -> frozenset[str]:
+        return self.right | {*self.missed}
+
+
+def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
+    rows = Answer.objects.filter(enrollment=enrollment).order_by("pk")
+    found: dict[str, LessonTried] = {}
+    for lesson, question, is_right, at in rows.values_list(
+        "document__identifier", "question", "is_right", "answered_at"
+    ):
+        before = found.get(lesson)
+        right, missed = (before.right, before.missed) if before else (frozenset[str](), ())
+        if is_right is not False:
+            right |= {question}
+        missed = tuple(each for each in (*missed, question) if each not in right)
+        found[lesson] = LessonTried(right, tuple(dict.fromkeys(missed)), at)
+    return found
+
+
+def proposals(journey: Journey, tried: Mapping[str, LessonTried], minutes: int) -> list[ShortAct]:
+    fitting = (each for each in everything(journey, tried) if each.minutes <= minutes)
+    by_step: dict[str, ShortAct] = {}
+    for each in fitting:
+        by_step.setdefault(each.step.id, each)
+    return list(by_step.values())[:MOST]
+
+
+def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    yield from next_of(journey, tried)
+    yield from questions_missed(journey, tried)
+    yield from steps_not_done(journey, tried)
+    yield from checks_again(journey, tried)
+    yield from simulations_again(journey)
+
+
+def questions_missed(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    for step in journey.outline.steps:
+        if missed := still_asked(journey, step, tried):
+            address = f"{lesson_address(journey.outline.course_id, step.id)}#q-{missed[0]}"
+            yield ShortAct(WhyNow.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
+
+
+def steps_not_done(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
+    asked_for = [step for step in steps if step.is_required or not (journey.outline.is_short or step.waited)]
+    asked_for.sort(key=lambda step: not step.is_required)
+    for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
+        for step in asked_for:
+            if step.kind == kind and step.id not in done and not step.is_after_exam:
+                yield ShortAct(why, step, minutes_of(journey, step, tried), lesson_address(course, step.id))
+
+
+def checks_again(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    """Checks of completed lessons, oldest first."""
+    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
+    done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
+    for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
+        if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
+            address = f"{lesson_address(course, step.id)}?again=check#q-{asked[0].id}"
+            yield ShortAct(WhyNow.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
+
+
+def simulations_again(journey: Journey) -> Iterator[ShortAct]:
+    steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
+    for step in steps:
+        if step.kind == "simulation" and step.id in done and not step.waited:
+            yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, lesson_address(course, step.id))
+
+
+def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+    act = journey.next_act
+    if not act.is_asked or not act.step:
+        return
+    if act.kind == Act.DRILL:
+        minutes: float = DRILL_MINUTES
+    elif act.kind == Act.AGAIN and act.step.kind == "lesson":
+        minutes = act.step.minutes_again
+    else:
+        minutes = minutes_of(journey, act.step, tried)
+    yield ShortAct(WhyNow.NEXT, act.step, minutes, act.address)
+
+
+def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
+    """Missed questions of a lesson that are not right yet and are asked of this post."""
+    if step.id not in tried or not (missed := tried[step.id].missed):
+        return ()
+    track, page = track_of(journey.enrollment, journey.outline), Reading(journey.enrollment).page(step.id)
+    firsts = page.first_wordings
+    right = {firsts.get(question) for question in tried[step.id].right}
+    found = dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right)
+    return tuple(each for each in found if page.questions[each].is_for(track))
+
+
+def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> float:
+    """Of a begun lesson, the share of open questions."""
+    minutes = step.minutes or 0
+    if step.id not in tried:
+        return minutes
+    track = track_of(journey.enrollment, journey.outline)
+    page = Reading(journey.enrollment).page(step.id)
+    asked = {key for key in page.wordings if page.questions[key].is_for(track)}
+    left = asked - {page.first_wordings.get(each) for each in tried[step.id].answered}
+    return minutes_of_rest(minutes, len(left), len(asked))

@@ -1,0 +1,126 @@
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from courseware.accounts.models import Note
+from courseware.assessment.certificates.external_training import trainings_of
+from courseware.assessment.exams.objective_scores import by_module, exam_scores
+from courseware.assessment.exams.pre_post_test import sittings_of
+from courseware.assessment.models import Attempt, Certificate
+from courseware.content.rendering.store import Step
+from courseware.learner_home.next_action import Journey
+from courseware.learning.due_dates.absence_shifts import absences_during, days_moved_on
+from courseware.learning.due_dates.extensions import may_ask
+from courseware.learning.enrollments.adjustments import adjustments_of
+from courseware.learning.enrollments.job_role import post_in_words
+from courseware.learning.learner_context import Reading
+from courseware.learning.models import ChangeSeen, DayRequest, Enrollment, LessonReport
+from courseware.simulations.models import Run
+
+
+@dataclass(frozen=True)
+class RecordLine:
+    """One step. `answers` and `right` count tries; `attempts` are submitted, `runs` finished."""
+
+    step: Step
+    answers: int
+    right: int
+    completed_at: datetime | None
+    changes_seen: tuple[ChangeSeen, ...]
+    is_survey_answered: bool
+    attempts: tuple[Attempt, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def best(self) -> Attempt | None:
+        return max(self.attempts, key=lambda attempt: attempt.points or 0, default=None)
+
+
+def own_record(reading: Reading) -> dict[str, object]:
+    """What `learner_home/record.html` prints. `retired` counts completions of documents that left the route."""
+    enrollment, steps = reading.enrollment, reading.outline.steps
+    completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
+    answers = answer_counts(enrollment)
+    seen = changes_seen(enrollment)
+    surveys = set(enrollment.survey_receipts.values_list("survey__identifier", flat=True))
+    attempts, played = submitted_attempts(enrollment), finished_runs(enrollment)
+    lines = tuple(
+        RecordLine(
+            step,
+            *answers.get(step.id, (0, 0)),
+            completions.get(step.id),
+            tuple(seen[step.id]),
+            step.id in surveys,
+            tuple(attempts[step.id]),
+            tuple(played[step.id]),
+        )
+        for step in steps
+    )
+    sittings = sittings_of([enrollment.pk]).get(enrollment.pk, ())
+    journey = Journey(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
+    return {
+        "lines": lines,
+        "post": post_in_words(enrollment, reading.outline),
+        "retired": len(completions.keys() - {step.id for step in steps}),
+        "reports": LessonReport.objects.written_by(enrollment).count(),
+        "certificate": certificate_of(enrollment),
+        "earlier": earlier_with_certificates(enrollment),
+        "outside": list(trainings_of(enrollment.learner, enrollment.course_id)),
+        "adjustments": adjustments_of(enrollment, is_own=True),
+        "absences": absences_during(enrollment),
+        "days_moved_on": days_moved_on(enrollment),
+        "day_requests": list(DayRequest.objects.of(enrollment)),
+        "may_ask": may_ask(enrollment),
+        "notes": list(Note.objects.about(enrollment.learner)),
+        "point": journey.starting_point,
+        "asks_again": journey.starting_point.may_ask_again and not enrollment.waived_at,
+        "is_drill_left": journey.is_held_by_drill,
+        "daily": daily_counts(enrollment),
+        "objectives": by_module(exam_scores(enrollment), reading.outline),
+    }
+
+
+def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeSeen]]:
+    found = defaultdict(list)
+    for seen in enrollment.changes_seen.select_related("document"):
+        found[seen.document.identifier].append(seen)
+    return found
+
+
+def daily_counts(enrollment: Enrollment) -> dict[str, int]:
+    """`answered` questions of the day, and `right` ones among them."""
+    right = Count("pk", filter=Q(is_right=True))
+    return enrollment.daily_answers.order_by().aggregate(answered=Count("pk"), right=right)
+
+
+def certificate_of(enrollment: Enrollment) -> Certificate | None:
+    return Certificate.objects.filter(enrollment=enrollment).first() if enrollment.completed_at else None
+
+
+def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment, Certificate | None], ...]:
+    runs = Enrollment.objects.before(enrollment).select_related("certificate")
+    return tuple((run, getattr(run, "certificate", None)) for run in runs)
+
+
+def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
+    attempts = defaultdict(list)
+    for attempt in enrollment.attempts.submitted().select_related("exam"):
+        attempts[attempt.exam.identifier].append(attempt)
+    return attempts
+
+
+def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
+    runs = defaultdict(list)
+    for run in enrollment.runs.on_record().finished().select_related("simulation"):
+        runs[run.simulation.identifier].append(run)
+    return runs
+
+
+def answer_counts(enrollment: Enrollment) -> dict[str, tuple[int, int]]:
+    """Document id → (tries, right ones). Runs one query."""
+    by_document = enrollment.answers.order_by().values("document__identifier")
+    counts = by_document.annotate(tries=Count("pk"), right=Count("pk", filter=Q(is_right=True)))
+    return {row["document__identifier"]: (row["tries"], row["right"]) for row in counts}

@@ -1,0 +1,100 @@
+"""Home for a learner who has not begun."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from courseware.accounts.models import User
+from courseware.accounts.teams.managers import lead_of
+from courseware.assessment.exams.grading import points_needed
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.content.rendering import store
+from courseware.content.rendering.store import Outline, PageData, Step
+from courseware.learner_home.home import CourseCard
+from courseware.learning.models import Enrollment
+from courseware.lib.text.durations import minutes_in_words
+
+# Where the stops between the first and the exam stand: on the line of a wide page, and on that of a phone.
+WIDE, NARROW = (252, 846), (5, 295)
+
+
+@dataclass(frozen=True)
+class DrawnStop:
+    x: str
+    is_simulation: bool
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks for the course, and the team they lead or ""."""
+
+    name: str
+    team: str
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """`lessons` and `simulations`: required before the exam. `needed` of `asked` pass it (0: no exam)."""
+
+    stops: int
+    duration: str
+    questions: int
+    minutes: int | None
+    lessons: int
+    simulations: int
+    optional: int
+    has_simulations: bool
+    asked: int
+    needed: int
+    wide: tuple[DrawnStop, ...]
+    narrow: tuple[DrawnStop, ...]
+    asking: Asking | None
+
+
+def way_to_the_exam(outline: Outline) -> list[Step]:
+    return [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
+
+
+def welcome(card: CourseCard, person: User) -> Welcome:
+    outline, release = card.journey.outline, card.enrollment.release
+    exam = store.page(release, outline.exam_id, outline.language) if outline.exam_id else None
+    start = store.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
+    way = way_to_the_exam(outline)
+    required = [step.kind for step in way if step.is_required]
+    asked = questions_of(exam)
+    return Welcome(
+        stops=card.journey.progress.total,
+        duration=minutes_in_words(card.minutes_left),
+        questions=questions_of(start),
+        minutes=start.data["minutes"] if start else None,
+        lessons=required.count("lesson"),
+        simulations=required.count("simulation"),
+        optional=outline.optional_count,
+        has_simulations=any(step.kind == "simulation" for step in way),
+        asked=asked,
+        needed=points_needed(asked, exam.data["pass_mark"]) if exam else 0,
+        wide=marks(way, *WIDE),
+        narrow=marks(way, *NARROW),
+        asking=asking(card.enrollment, person),
+    )
+
+
+def questions_of(exam: PageData | None) -> int:
+    return sum(stratum["draw"] for stratum in exam.data["strata"]) if exam else 0
+
+
+def marks(steps: Sequence[Step], first: int, last: int) -> tuple[DrawnStop, ...]:
+    """Evenly from `first` to `last`; a single one in the middle."""
+    if len(steps) == 1:
+        first = last = (first + last) // 2
+    gap = (last - first) / max(len(steps) - 1, 1)
+    return tuple(DrawnStop(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps))
+
+
+def asking(enrollment: Enrollment, person: User) -> Asking | None:
+    """The manager, else the person who enrolled the learner; None for rules and self-enrollment."""
+    if lead := lead_of(person):
+        return Asking(lead.person.name, lead.team.name)
+    events = Event.objects.filter(verb="enrolled", subject=subject_of(enrollment)).select_related("actor")
+    by = next((event.actor for event in events[:1]), None)
+    return Asking(by.name, "") if by and by.pk != person.pk else None

@@ -1,0 +1,143 @@
+from django import forms
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.permissions.permissions import may_decide_about
+from courseware.content.course_titles import course_title
+from courseware.content.models import Course, Document, Release
+from courseware.learning.due_dates.due_dates import DueDayField
+from courseware.learning.models import Enrollment
+from courseware.lib import dates
+from courseware.lib.web.page_views import form_status
+
+
+class PublishedCourses(forms.ModelChoiceField):
+    def __init__(self, **kwargs):
+        courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
+        super().__init__(courses, label=_("course"), **kwargs)
+
+    def label_from_instance(self, course):
+        return course_title(course)
+
+
+class EnrollmentForm(forms.ModelForm):
+    course = PublishedCourses()
+    due_on = DueDayField(required=False)
+    by = None  # the administrator
+
+    class Meta:
+        model = Enrollment
+        fields = ["learner", "course"]
+
+    def clean(self):
+        cleaned = super().clean()
+        learner, course = cleaned.get("learner"), cleaned.get("course")
+        if learner and not may_decide_about(self.by, learner):
+            raise forms.ValidationError(_("You cannot decide about this person: ask another administrator."))
+        if learner and course and Enrollment.objects.open().filter(learner=learner, course=course).exists():
+            raise forms.ValidationError(_("This person is enrolled in the course already."))
+        return cleaned
+
+    @property
+    def due_at(self):
+        due_on = self.cleaned_data.get("due_on")
+        return due_on and dates.due_instant(due_on, self.instance.zone)
+
+
+class EnrollTeamForm(forms.Form):
+    course = PublishedCourses()
+    due_on = DueDayField(required=False)
+
+
+class AnotherDayForm(forms.Form):
+    """For an order to enroll a team whose due day passed before it was finished."""
+
+    due_on = DueDayField()
+
+
+SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
+
+
+class ReadingForm(forms.Form):
+    name = forms.CharField(label=_("name"), max_length=80)
+    profession = forms.CharField(label=_("profession"), max_length=80)
+    read_on = forms.DateField(label=_("read on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def clean_read_on(self):
+        if (day := self.cleaned_data["read_on"]) > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come."))
+        return day
+
+
+class PublishForm(forms.Form):
+    """The value of a draft is its revision, so a draft edited meanwhile is refused. `weights`: document id → weight."""
+
+    revisions = forms.TypedMultipleChoiceField(
+        label=_("changes"),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": SAVED_MEANWHILE},
+    )
+    note = forms.CharField(
+        label=_("what changed, and why"), max_length=200, widget=forms.TextInput(attrs={"class": "vLargeTextField"})
+    )
+    confirmed = forms.BooleanField(label=_("I have seen whom this touches."))
+
+    def __init__(self, *args, drafts, weights=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.drafts = {draft.revision.pk: draft for draft in drafts}
+        self.fields["revisions"].choices = [(pk, str(draft.document)) for pk, draft in self.drafts.items()]
+        self.fields["revisions"].initial = list(self.drafts)
+        for pk, draft in self.drafts.items():
+            document = draft.document
+            asks = document.kind in {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
+            usual = Release.Weight.REREAD if asks else Release.Weight.MINOR
+            self.fields[f"weight-{pk}"] = forms.ChoiceField(
+                label=_("How much the change in “%(document)s” weighs") % {"document": document},
+                choices=Release.Weight,
+                widget=forms.RadioSelect,
+                initial=(weights or {}).get(document.identifier, usual),
+            )
+
+    def clean(self):
+        cleaned = super().clean()
+        for pk in self.drafts.keys() - set(cleaned.get("revisions", ())):
+            self.errors.pop(f"weight-{pk}", None)  # of what is not published nothing need be said
+        return cleaned
+
+    @property
+    def weights(self):
+        return [self[f"weight-{pk}"] for pk in self.drafts]
+
+    @property
+    def words(self):
+        chosen = {pk: self.drafts[pk].document.identifier for pk in self.cleaned_data["revisions"]}
+        weights = {identifier: self.cleaned_data[f"weight-{pk}"] for pk, identifier in chosen.items()}
+        return {"weights": weights, "note": self.cleaned_data["note"]}
+
+    def refuse_minor(self, documents):
+        for pk, draft in self.drafts.items():
+            if draft.document.identifier in documents:
+                self.add_error(f"weight-{pk}", _("An exam, its questions or its pass mark are more than minor."))
+
+    @property
+    def chosen(self):
+        return [self.drafts[pk].revision for pk in self.cleaned_data["revisions"]]
+
+
+def confirmation(model_admin, request, title, form, **context):
+    """An admin page with one form. `chosen` and `action` make it a step of an action on a list."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "form": form,
+        "opts": model_admin.opts,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "action": "",
+        "chosen": (),
+        **context,
+    }
+    status = form_status(form)
+    return TemplateResponse(request, "admin/learning/confirmation.html", context, status=status)

@@ -1,0 +1,259 @@
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.security.reauthentication import asks_before_posting, asks_who_it_is
+from courseware.content.admin import CourseAdmin
+from courseware.content.authoring.exam_change_text import words_of
+from courseware.content.authoring.preview import check_beside
+from courseware.content.models import Course, Document, ProfessionalReading, Proposal, Release, Revision
+from courseware.content.releases import proposals, publishing
+from courseware.content.releases.drafts import NotChecked, check_newest
+from courseware.content.releases.exam_changes import exam_changes
+from courseware.content.releases.expert_reviews import enter_reading, last_readings, take_back_reading
+from courseware.content.rendering.expert_reviews import Reader
+from courseware.content.rendering.store import HeldBack, outline
+from courseware.learning.admin.forms import SAVED_MEANWHILE, PublishForm, ReadingForm
+from courseware.learning.lessons.changed_lessons import people_per_document, touched_by
+from courseware.lib.side_process import NoAnswer
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, posted
+
+
+def changes_in_words(course, revisions):
+    """Id of an exam, a bank or the course document → what releasing these revisions changes in it."""
+    changes = exam_changes(publishing.released_revisions(course), revisions)
+    return {change.document: words_of(change) for change in changes}
+
+
+@dataclass(frozen=True)
+class ShownReading:
+    """A document that a professional must read. `reading` is of `revision` (released), `earlier` of a former text."""
+
+    held: HeldBack
+    revision: Revision
+    reading: ProfessionalReading | None
+    earlier: ProfessionalReading | None
+    form: ReadingForm
+
+
+def readings_shown(course, sent=None):
+    if course.current is None:
+        return []
+    released = {each.document.identifier: each for each in publishing.released_revisions(course).values()}
+    readings, rows = last_readings(course), []
+    for held in outline(course.current, get_language()).held_back:
+        revision = released[held.id]
+        last = readings.get(revision.document_id)
+        is_read = last is not None and last.revision_id == revision.pk
+        form = sent if sent and sent.prefix == str(revision.pk) else ReadingForm(prefix=str(revision.pk))
+        rows.append(ShownReading(held, revision, last if is_read else None, None if is_read else last, form))
+    return rows
+
+
+def read_drafts(course, drafts):
+    """Keys of documents whose released text, or an insert in it, a professional has read. Runs at most 3 queries."""
+    readings = [row.reading for row in readings_shown(course) if row.reading]
+    read = {reading.revision.document_id for reading in readings}
+    sheets = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
+    return read | (sheets if sheets and any(publishing.taking_inserts(readings)) else set())
+
+
+admin.site.unregister(Course)
+
+
+@admin.register(Course)
+class PublishingCourseAdmin(CourseAdmin):
+    fields = readonly_fields = ("identifier", "source_language", "current", "drafts", "waiting", "card")
+
+    @admin.display(description=_("drafts"))
+    def drafts(self, course):
+        url = reverse("admin:publish-course", args=[course.pk])
+        return format_html('<a href="{}">{}</a>', url, gettext("See what is not published yet"))
+
+    @admin.display(description=_("for a professional to read"))
+    def waiting(self, course):
+        held = outline(course.current, get_language()).held_back if course.current else ()
+        if not held:
+            return gettext("nothing")
+        url = reverse("admin:course-readings", args=[course.pk])
+        return format_html('<a href="{}">{}</a>', url, gettext("See what waits, and who has read it"))
+
+    def get_urls(self):
+        site = self.admin_site
+        return [
+            path("<int:pk>/publish/", site.admin_view(self.publish), name="publish-course"),
+            path("<int:pk>/readings/", site.admin_view(self.readings), name="course-readings"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(asks_before_posting)
+    def readings(self, request, pk):
+        course = get_object_or_404(Course.objects.select_related("current"), pk=pk)
+        if not self.has_view_permission(request, course):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self.readings_page(request, course)
+        if not request.user.has_perm("content.add_professionalreading"):
+            raise PermissionDenied
+        try:
+            if "reading" in request.POST:
+                rows = ProfessionalReading.objects.filter(revision__document__course=course)
+                rows = rows.select_related("revision__document")
+                reading = get_object_or_404(rows, pk__in=keys_in([request.POST["reading"]]))
+                take_back_reading(reading, by=request.user)
+                self.message_user(request, gettext("Taken back: learners don't see it any more."), messages.SUCCESS)
+                return redirect("admin:course-readings", pk)
+            revisions = Revision.objects.filter(document__course=course).select_related("document")
+            revision = get_object_or_404(revisions, pk__in=keys_in([request.POST.get("revision", "")]))
+            form = ReadingForm(request.POST, prefix=str(revision.pk))
+            if not form.is_valid():
+                return self.readings_page(request, course, form)
+            enter_reading(revision, Reader(**form.cleaned_data), by=request.user)
+        except publishing.StaleChoice:
+            self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
+            return self.readings_page(request, course, status=HTTPStatus.CONFLICT)
+        except publishing.PassMarkTooLow as refused:
+            self.message_user(request, str(refused), messages.ERROR)
+            return self.readings_page(request, course, status=HTTPStatus.CONFLICT)
+        self.message_user(request, gettext("Entered: learners see it from now on."), messages.SUCCESS)
+        return redirect("admin:course-readings", pk)
+
+    def readings_page(self, request, course, sent=None, status=None):
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("For a professional to read"),
+            "opts": self.opts,
+            "course": course,
+            "rows": readings_shown(course, sent),
+            "has_errors": sent is not None,
+            "may_enter": request.user.has_perm("content.add_professionalreading"),
+        }
+        status = status or (form_status(sent) if sent else HTTPStatus.OK)
+        return TemplateResponse(request, "admin/learning/readings.html", context, status=status)
+
+    @method_decorator(asks_who_it_is)
+    def publish(self, request, pk):
+        course = get_object_or_404(Course, pk=pk)
+        if not request.user.has_perm("content.add_release"):
+            raise PermissionDenied
+        if "proposal" in request.POST:
+            self.answer_proposal(request, course)
+            return redirect("admin:publish-course", pk)
+        drafts = publishing.drafts(course)
+        form = PublishForm(posted(request), drafts=drafts)
+        status = form_status(form)
+        try:
+            if form.is_valid() and (address := self.published(request, course, form)):
+                return redirect(*address)
+        except publishing.StaleChoice:
+            # The page as it is now, with nothing confirmed yet; weight and note stay.
+            self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
+            course.refresh_from_db()
+            drafts = publishing.drafts(course)
+            form = PublishForm(drafts=drafts, weights=form.words["weights"], initial={"note": form.words["note"]})
+            status = HTTPStatus.CONFLICT
+        return self.page_to_publish_on(request, course, drafts, form, status)
+
+    def page_to_publish_on(self, request, course, drafts, form, status):
+        people = people_per_document([draft.document for draft in drafts])
+        changed = changes_in_words(course, [draft.revision for draft in drafts])
+        others = proposals.others_who_may_publish(request.user).exists()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Publish changes"),
+            "proposals": [
+                (proposal, changes_in_words(course, proposal.revisions.all()), proposal.proposed_by == request.user)
+                for proposal in proposals.open_proposals(course)
+            ],
+            "needs_second": bool(changed) and others,
+            "is_alone": bool(changed) and not others,
+            "opts": self.opts,
+            "course": course,
+            "form": form,
+            "rows": [
+                (draft, option, weight, people.get(draft.document.pk, 0), changed.get(draft.document.identifier, ()))
+                for draft, option, weight in zip(drafts, form["revisions"], form.weights, strict=True)
+            ],
+            "read": read_drafts(course, drafts),
+            "touched": touched_by([draft.document for draft in drafts]),
+        }
+        return TemplateResponse(request, "admin/learning/publish.html", context, status=status)
+
+    def published(self, request, course, form):
+        """Where to go after a release or proposal; None if the form has errors. Raises StaleChoice."""
+        if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
+            return None
+        changed = changes_in_words(course, form.chosen)
+        if is_minor := [each for each in changed if form.words["weights"].get(each) == Release.Weight.MINOR]:
+            form.refuse_minor(is_minor)
+            return None
+        try:
+            if not changed:
+                release = publishing.publish(course, form.chosen, **form.words, by=request.user)
+            else:
+                proposal = proposals.propose(course, form.chosen, **form.words, by=request.user)
+                if proposals.others_who_may_publish(request.user).exists():
+                    note = gettext("Proposed. Learners see it when somebody else who may publish has released it.")
+                    self.message_user(request, note, messages.SUCCESS)
+                    return ["admin:publish-course", course.pk]
+                release = proposals.release_proposed(proposal, by=request.user)
+        except publishing.ContentErrors as refused:
+            for problem in refused.problems:
+                form.add_error(None, str(problem))
+            return None
+        except publishing.PassMarkTooLow as refused:
+            note = gettext("%(exam)s: a pass mark of %(mark)d is too low. This site asks for %(floor)d or more.")
+            form.add_error(None, note % vars(refused))
+            return None
+        self.say_released(request, release)
+        return ["admin:content_course_changelist"]
+
+    def checked(self, course, form):
+        try:
+            check_newest(course, check_beside)
+        except publishing.ContentErrors as refused:
+            for problem in refused.problems:
+                form.add_error(None, str(problem))
+            return False
+        except (NotChecked, NoAnswer):
+            form.add_error(
+                None,
+                gettext(
+                    "The drafts saved unchecked could not be checked. Try again in a minute; if that fails, too, "
+                    "shorten them."
+                ),
+            )
+            return False
+        return True
+
+    def say_released(self, request, release):
+        note = gettext("Release %(number)d is what learners see from now on.")
+        self.message_user(request, note % {"number": release.number}, messages.SUCCESS)
+
+    def answer_proposal(self, request, course):
+        pk = request.POST["proposal"]
+        proposal = get_object_or_404(Proposal, course=course, pk=pk if pk.isdecimal() else None)
+        try:
+            if "decline" in request.POST:
+                proposals.decline(proposal, by=request.user)
+                self.message_user(request, gettext("The proposal is declined. The drafts stay."), messages.SUCCESS)
+            else:
+                self.say_released(request, proposals.release_proposed(proposal, by=request.user))
+        except proposals.OwnProposal:
+            note = gettext("You proposed this yourself: somebody else who may publish has to release it.")
+            self.message_user(request, note, messages.ERROR)
+        except (publishing.ProposalVoid, publishing.StaleChoice):
+            note = gettext("This proposal no longer holds: something was saved or released since. Please look again.")
+            self.message_user(request, note, messages.ERROR)
+        except (publishing.ContentErrors, publishing.PassMarkTooLow) as refused:
+            self.message_user(request, str(refused), messages.ERROR)

@@ -1,0 +1,164 @@
+"""Requests of learners to their managers: another due day, or a question. Each change is one transaction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.audit_log.record import record, record_many
+from courseware.learning.emails.extension import tell_of_answer
+from courseware.learning.enrollments.adjustments import adjust
+from courseware.learning.manager_actions import BY_KIND
+from courseware.learning.manager_actions.extension import Extend, reopen
+from courseware.learning.manager_actions.manager_action import Refusal
+from courseware.learning.models import Adjustment, DayRequest, Enrollment, ManagerQuestion
+from courseware.learning.status.completion import lock
+from courseware.lib.dates import due_instant
+
+End = DayRequest.End
+TAKEN_BACK_WITHIN = timedelta(days=1)
+
+
+class NothingToAsk(Exception):
+    """The enrollment is closed, has no due day, or is due on that day or later already."""
+
+
+class CannotAnswer(Exception):
+    """`request` is the current row. `why` is a Refusal if the request still waits."""
+
+    def __init__(self, request: DayRequest, why: Refusal | None = None) -> None:
+        super().__init__(request.pk, why)
+        self.request, self.why = request, why
+
+
+@dataclass(frozen=True)
+class DayAnswer:
+    """`day` comes with ANOTHER. The learner reads `words`."""
+
+    end: DayRequest.End
+    day: date | None = None
+    words: str = ""
+
+
+def may_ask(enrollment: Enrollment) -> bool:
+    return enrollment.is_open and enrollment.due_at is not None
+
+
+def last_request(enrollment: Enrollment, at: datetime | None = None) -> DayRequest | None:
+    return DayRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
+
+
+@transaction.atomic
+def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None) -> DayRequest:
+    """The request that waits afterwards; one that waits already stays. Raises NothingToAsk."""
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    until = due_instant(day, enrollment.zone)
+    if not enrollment.is_open or enrollment.due_at is None or until <= enrollment.due_at:
+        raise NothingToAsk(enrollment.pk)
+    if (last := last_request(enrollment, at)) and last.is_standing:
+        return last
+    DayRequest.objects.filter(enrollment=enrollment, ended_at=None).update(end=End.LAPSED, ended_at=at)
+    asked = {"day": day, "until": until, "since": enrollment.day_given_at, "why": why, "asked_at": at}
+    new = DayRequest.objects.create(enrollment=enrollment, **asked)
+    data = {"request": new.pk, "day": day.isoformat()}
+    record("day-asked", actor=enrollment.learner, subject=enrollment, data=data, at=at)
+    return new
+
+
+@transaction.atomic
+def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    last = last_request(enrollment, at)
+    if not last or not last.is_standing:
+        return False
+    ended = {"end": End.TAKEN_BACK, "ended_at": at, "ended_by": enrollment.learner}
+    DayRequest.objects.filter(pk=last.pk).update(**ended)
+    record("day-request-taken-back", actor=enrollment.learner, subject=enrollment, data={"request": last.pk}, at=at)
+    return True
+
+
+@transaction.atomic
+def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | None = None) -> DayRequest:
+    """Answer a request and tell the learner. A given day is an extension. Raises CannotAnswer."""
+    at = at or timezone.now()
+    run = lock(DayRequest.objects.select_related("enrollment").get(pk=key).enrollment)
+    row = DayRequest.objects.of(run, at).get(pk=key)
+    if not row.is_standing:
+        raise CannotAnswer(row)
+    if run.learner_id in not_decided_by(by):
+        raise CannotAnswer(row, Refusal.OWN if run.learner_id == by.pk else Refusal.CONFLICT)
+    row.end, row.ended_at, row.ended_by, row.words = answer.end, at, by, answer.words
+    if answer.end != End.REFUSED:
+        day = answer.day or row.day
+        row.end = End.GIVEN if day == row.day else End.ANOTHER
+        row.adjustment = Adjustment(kind=Extend.kind, due_on=day, reason=answer.words, made_by=by, made_at=at)
+        if why := BY_KIND[row.adjustment.kind].refusal(row.adjustment, run):
+            raise CannotAnswer(row, why)
+        row.adjustment.save(force_insert=True)
+    row.save()
+    tell_of_answer(row, run.learner, at)
+    if row.adjustment:
+        adjust([run], row.adjustment, at=at)
+    record("day-answered", actor=by, subject=run, data={"request": row.pk, "answer": row.end}, at=at)
+    return row
+
+
+def may_take_back_refusal(request: DayRequest, at: datetime | None = None) -> bool:
+    """Within a day of a refusal, if nothing followed it and the run is open. Runs a query for a refusal."""
+    if request.end != End.REFUSED or request.ended_at is None or not request.enrollment.is_open:
+        return False
+    is_last = not DayRequest.objects.filter(enrollment=request.enrollment_id, pk__gt=request.pk).exists()
+    return is_last and (at or timezone.now()) - request.ended_at <= TAKEN_BACK_WITHIN
+
+
+@transaction.atomic
+def take_back_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
+    """Take back refusals of `by`, see `may_take_back_refusal`. Returns how many requests wait again."""
+    at = at or timezone.now()
+    own = DayRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
+    runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
+    held = list(runs.filter(pk__in=own.values("enrollment")).order_by("pk").values_list("pk", flat=True))
+    fresh = own.filter(enrollment__in=held).select_related("enrollment__learner")
+    events = reopen([each for each in fresh if may_take_back_refusal(each, at)], by=by, at=at)
+    record_many(events)
+    return len(events)
+
+
+MOST_WAITING = 3  # questions of one enrollment
+
+
+class TooManyWaiting(Exception):
+    """`MOST_WAITING` questions of the enrollment wait already."""
+
+
+@transaction.atomic
+def ask_manager(enrollment: Enrollment, text: str, *, at: datetime | None = None) -> ManagerQuestion:
+    """Send a question. The same text sent twice is one question. Raises TooManyWaiting."""
+    lock(enrollment)
+    waiting = list(ManagerQuestion.objects.filter(enrollment=enrollment.pk, answered_at=None))
+    if same := next((each for each in waiting if each.text == text), None):
+        return same
+    if len(waiting) >= MOST_WAITING:
+        raise TooManyWaiting
+    at = at or timezone.now()
+    question = ManagerQuestion.objects.create(enrollment=enrollment, text=text, asked_at=at)
+    data = {"question": question.pk}
+    record("manager-asked", actor=enrollment.learner, subject=enrollment, data=data, at=at)
+    return question
+
+
+@transaction.atomic
+def answer_question(key: int, *, by: User) -> bool:
+    question = ManagerQuestion.objects.select_for_update(no_key=True).filter(pk=key, answered_at=None).first()
+    if question is None:
+        return False
+    question.answered_at, question.answered_by = timezone.now(), by
+    question.save(update_fields=["answered_at", "answered_by"])
+    record("manager-question-answered", actor=by, subject=question.enrollment, data={"question": key})
+    return True

@@ -1,0 +1,138 @@
+"""Email and notification that answer a request for another due day."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.content.course_titles import course_title
+from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.models import DayRequest, Enrollment
+from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, register_kind
+from courseware.notifications.email.queue import lay_in_tray, tell_together
+from courseware.notifications.models import Message, TrayLine
+
+KIND = "day-answered"
+NO_MORE = gettext_noop("the answer was taken back, or something else was decided or done meanwhile")
+WAITS_AGAIN = ""  # in place of the instant of an answer
+
+
+def register_letter() -> None:
+    template = "learning/mail/day_answered.txt"
+    words = _("Answer to a request for another day")
+    register_kind(KIND, MessageKind(words, template, why_unwanted, in_words, LetterSort.TRAINING, lines_in_words))
+
+
+def tell_of_answer(request: DayRequest, learner: User, at: datetime) -> None:
+    """An answer is identified by its instant, so that another answer is told anew."""
+    tell_together(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
+
+
+def tell_that_it_waits_again(requests: Iterable[DayRequest]) -> None:
+    """As a notification only; an email that has not left is not sent."""
+    subjects = defaultdict(list)
+    for each in requests:
+        subjects[each.enrollment.learner_id].append([each.enrollment_id, each.pk, WAITS_AGAIN])
+    lay_in_tray(KIND, {learner: {"subjects": rows} for learner, rows in subjects.items()})
+
+
+def requests_told(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, list[tuple[DayRequest, str]]]:
+    """Key of each message → (request, instant of the answer it tells). Runs one query."""
+    keys = {key for each in told for _run, key, _at in each.data["subjects"]}
+    rows = DayRequest.objects.filter(pk__in=keys).select_related(
+        "enrollment__course__current", "ended_by", "adjustment"
+    )
+    found = rows.in_bulk()
+    return {
+        each.pk: [
+            (found[key], at)
+            for _run, key, at in each.data["subjects"]
+            if key in found and found[key].enrollment.learner_id == each.person_id
+        ]
+        for each in told
+    }
+
+
+def is_true_still(request: DayRequest, at: str) -> bool:
+    run = request.enrollment
+    given_at = request.adjustment.made_at if request.adjustment else request.since
+    return is_answered_at(request, at) and run.is_open and run.day_given_at == given_at
+
+
+def is_answered_at(request: DayRequest, at: str) -> bool:
+    return at != WAITS_AGAIN and request.ended_at == datetime.fromisoformat(at)
+
+
+def answers_in(messages: Sequence[Message]) -> dict[int, list[DayRequest]]:
+    told = requests_told(messages)
+    return {key: [request for request, at in found if is_true_still(request, at)] for key, found in told.items()}
+
+
+def why_unwanted(messages: Sequence[Message]) -> dict[int, str]:
+    return {key: "" if found else NO_MORE for key, found in answers_in(messages).items()}
+
+
+def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+    answers = answers_in(messages)
+    days = due_days_of([request for found in answers.values() for request in found])
+    return {message.pk: letter_in_words(message, found, days) for message in messages if (found := answers[message.pk])}
+
+
+def letter_in_words(message: Message, found: list[DayRequest], days: dict[int, date]) -> dict[str, object]:
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        said = [answer_in_words(request, days[request.enrollment_id]) for request in found]
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "answers": said,
+        "house_style_of": said[0]["id"] if len(said) == 1 else "",
+        "signer": found[-1].ended_by.name,  # type: ignore[union-attr]  # who has answered
+    }
+
+
+def due_days_of(requests: Collection[DayRequest]) -> dict[int, date]:
+    runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).exclude(due_at=None)
+    return {run.pk: run.due_on for run in runs.with_zone()}
+
+
+def answer_in_words(request: DayRequest, due_on: date) -> dict[str, object]:
+    course = request.enrollment.course
+    return {
+        "id": course.identifier,
+        "title": course_title(course),
+        "asked": day_in_words(request.day),
+        "day": day_in_words(due_on),
+        "is_given": request.end == DayRequest.End.GIVEN,
+        "is_refused": request.end == DayRequest.End.REFUSED,
+        "words": request.words,
+        "link": f"{settings.SITE_URL.rstrip('/')}{reverse('home')}?course={course.identifier}",
+    }
+
+
+def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+    said = {}
+    for key, told in requests_told(lines).items():
+        words = [(line_of(request, at), request) for request, at in told]
+        if words := [(text, request) for text, request in words if text]:
+            address = reverse("learning:another-day", args=[words[0][1].enrollment.course.identifier])
+            said[key] = LineWords(" · ".join(text for text, _request in words), address)
+    return said
+
+
+def line_of(request: DayRequest, at: str) -> str:
+    title = course_title(request.enrollment.course)
+    if at == WAITS_AGAIN and request.ended_at is None:
+        words = gettext("“%(title)s”: the answer to you was taken back, another one follows")
+        return words % {"title": title}
+    if not is_answered_at(request, at):
+        return ""
+    if request.given_on:
+        words = gettext("“%(title)s”: you have until %(day)s")
+        return words % {"title": title, "day": day_in_words(request.given_on)}
+    words = gettext("“%(title)s”: %(day)s is not possible, the due day stays")
+    return words % {"title": title, "day": day_in_words(request.day)}

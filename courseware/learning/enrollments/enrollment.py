@@ -1,0 +1,113 @@
+"""Enroll people and change enrollments. Each change is one repeatable transaction."""
+
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Subquery
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, time_zones
+from courseware.accounts.permissions.permissions import not_decided_by
+from courseware.audit_log.record import record_many, subject_of
+from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.enrollments.adjustments import adjust
+from courseware.learning.enrollments.creation import BATCH, begin_many, begin_one, enrolled
+from courseware.learning.manager_actions.exemption import Exempt
+from courseware.learning.manager_actions.extension import Extend
+from courseware.learning.manager_actions.manager_action import CLOSED
+from courseware.learning.models import Adjustment, Enrollment, TeamEnrolling, zone_named
+from courseware.lib import dates
+
+
+class EnrollmentClosed(Exception):
+    """The enrollment is completed or waived."""
+
+
+@transaction.atomic
+def enroll(learner, course, *, due_at=None, by=None, at=None):
+    enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
+    if is_new:
+        tell_enrolled([enrollment], by=by)
+        record_many([enrolled(enrollment, by)])
+    return enrollment
+
+
+@transaction.atomic
+def begin_enrolling(teams, course, *, due_on, at=None):
+    """The order to enroll every active learner of the teams and those below; see `enroll_next`.
+
+    `due_on`: last day or None. People with any enrollment in the course are left out. An equal unfinished order is
+    reused.
+    """
+    unfinished = TeamEnrolling.objects.filter(course=course, due_on=due_on, finished_at=None).prefetch_related("teams")
+    if same := next((order for order in unfinished if set(order.teams.all()) == set(teams)), None):
+        return same
+    order = TeamEnrolling.objects.create(course=course, due_on=due_on, begun_at=at or timezone.now())
+    order.teams.set(teams)
+    return order
+
+
+@transaction.atomic
+def enroll_next(order, *, by, at=None):
+    """Enroll the next people of the order, at most BATCH. Returns the order as it is now."""
+    at = at or timezone.now()
+    order = TeamEnrolling.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
+    if order.finished_at:
+        return order
+    waiting = waiting_for(order).exclude(person__in=not_decided_by(by) if by else [])
+    batch = waiting.annotate(zone_name=Subquery(time_zones(learner=OuterRef("person")))).select_related("person")
+    zones = {each.person: zone_named(each.zone_name) for each in batch.order_by("pk")[:BATCH]}
+    dues = {person: order.due_on and dates.due_instant(order.due_on, zone) for person, zone in zones.items()}
+    new = begin_many(dues, order.course, at)
+    order.enrolled += len(new)
+    order.finished_at = None if waiting.exists() else at
+    order.save(update_fields=["enrolled", "finished_at"])
+    tell_enrolled(new, by=by)
+    record_many(enrolled(enrollment, by) for enrollment in new)
+    return order
+
+
+def waiting_for(order):
+    teams = order.teams.all().with_those_below()
+    learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
+    # Asked for each person alone, by the index of the person: while many are enrolled, PostgreSQL believes that a new
+    # course has a single run, and would compare each person with all that it has by now. A subquery of one value is
+    # no join, and the sum is not in the index of the course.
+    runs = Enrollment.objects.newest().alias(of_course=F("course") + 0)
+    run = runs.filter(learner=OuterRef("person"), of_course=order.course_id).values("pk")[:1]
+    return learners.alias(run=Subquery(run)).filter(run=None)
+
+
+def people_waiting(order):
+    return waiting_for(order).aggregate(people=Count("person", distinct=True))["people"]
+
+
+def is_day_over(order, at=None):
+    """Whether people enrolled now would be overdue at once, in the site's time zone."""
+    today = timezone.localdate(at, timezone.get_default_timezone())
+    return not order.finished_at and order.due_on is not None and order.due_on < today
+
+
+@transaction.atomic
+def choose_another_day(order, due_on):
+    order = TeamEnrolling.objects.select_for_update(no_key=True).get(pk=order.pk)
+    if not order.finished_at and order.due_on != due_on:
+        order.due_on = due_on
+        order.save(update_fields=["due_on"])
+    return order
+
+
+def extend(enrollment, due_on, reason="", *, by, at=None):
+    """Set the last day. Returns the adjustment, None if it was that day already. Raises EnrollmentClosed."""
+    return alone(enrollment, Adjustment(kind=Extend.kind, due_on=due_on, reason=reason, made_by=by), at)
+
+
+def waive(enrollment, reason, *, by, at=None):
+    """Exempt the learner. Returns the adjustment, None if exempt already. Raises EnrollmentClosed if completed."""
+    return alone(enrollment, Adjustment(kind=Exempt.kind, reason=reason, made_by=by), at)
+
+
+def alone(enrollment, adjustment, at=None):
+    """Make an adjustment of one enrollment. Returns it, None if it changed nothing. Raises EnrollmentClosed."""
+    made, refused = adjust([enrollment], adjustment, at=at)
+    if refused and refused[0].why in CLOSED:
+        raise EnrollmentClosed(subject_of(enrollment))
+    return made

@@ -1,0 +1,36 @@
+"""The learner's post: chosen in the lesson about it, or on a page of its own. Completed lessons stay completed."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext
+
+from courseware.content.rendering.store import Outline
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.forms import TrackForm
+from courseware.learning.models import Enrollment
+from courseware.learning.status.progress import track_of
+
+
+@dataclass(frozen=True)
+class OwnPost:
+    """Labels of the post: `chosen` by the learner, or else `known` to the company."""
+
+    form: TrackForm
+    chosen: str
+    known: str
+
+
+def own_post(reading: Reading, sent=None) -> OwnPost:
+    enrollment, posts = reading.enrollment, reading.outline.tracks
+    form = TrackForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
+    chosen = posts.get(enrollment.track, "")
+    return OwnPost(form, chosen, known="" if chosen else posts.get(enrollment.known_post, ""))
+
+
+def post_in_words(enrollment: Enrollment, outline: Outline) -> str:
+    return outline.tracks.get(track_of(enrollment, outline)) or gettext("not chosen")
+
+
+def choose_post(enrollment: Enrollment, form: TrackForm) -> None:
+    enrollment.track = form.cleaned_data["track"]
+    enrollment.save(update_fields=["track"])

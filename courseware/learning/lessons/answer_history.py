@@ -1,0 +1,92 @@
+"""Tries at the questions of a lesson, in all wordings. Tries at a question of another shape do not count."""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import ceil
+
+from courseware.content.rendering import store
+from courseware.content.rendering.store import PageData
+from courseware.course_format.questions.question_types import Question, load_question
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.question_rendering import MISSES_THAT_REVEAL
+from courseware.learning.models import Answer, Enrollment
+from courseware.lib.db.compiled_query import KeptQuery
+
+logger = logging.getLogger(__name__)
+
+
+Tries = Mapping[str, list[Answer]]
+ANSWERS = KeptQuery(
+    lambda enrollment, document: Answer.objects.filter(enrollment=enrollment, document=document).order_by("pk")
+)
+
+
+def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
+    return counting_and_former(enrollment, page)[0]
+
+
+def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, Tries]:
+    """Counting tries by question, and by wording those at another shape. Runs one query."""
+    counting: dict[str, list[Answer]] = defaultdict(list)
+    former: dict[str, list[Answer]] = defaultdict(list)
+    for answer in ANSWERS(enrollment=enrollment.pk, document=page.document_id):
+        answer.enrollment = enrollment
+        question = page.questions.get(answer.question)
+        if question:
+            if question.shape == answer.shape:
+                counting[page.first_wordings[answer.question]].append(answer)
+            else:
+                former[answer.question].append(answer)
+    return counting, former
+
+
+def wording_asked(wordings: Sequence[str], tries: Sequence[Answer]) -> str:
+    """The next wording: another after the misses that reveal the one before."""
+    misses = Counter(answer.question for answer in tries if answer.is_right is False)
+    return next((each for each in wordings if misses[each] < MISSES_THAT_REVEAL), wordings[-1])
+
+
+def was_right(question_id: str, tries: Tries) -> bool:
+    return any(answer.is_right for answer in tries.get(question_id, ()))
+
+
+def waiting(questions: Iterable[str], check: Collection[str], tries: Tries) -> tuple[str, ...]:
+    """Questions that keep a lesson from being done: not right yet if in `check`, else not answered."""
+    return tuple(
+        question_id
+        for question_id in questions
+        if not (was_right(question_id, tries) if question_id in check else tries.get(question_id))
+    )
+
+
+def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
+    """The share of unanswered questions, at least one minute.
+
+    >>> minutes_of_rest(5.5, 3, 6), minutes_of_rest(5.5, 0, 6)
+    (3, 1)
+    """
+    return max(1, ceil(minutes * left / (asked or 1)))
+
+
+def earlier_questions(reading: Reading, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
+    """Question id → question as last answered, if it reads otherwise now. `last`: the last try at each."""
+    before = [answer for answer in last if answer.revision_id != page.revision_id]
+    stored = stored_at(page.document_id, {answer.revision_id for answer in before}) if before else {}
+    found = {}
+    for answer in before:
+        languages = stored.get(answer.revision_id, {})
+        questions = languages.get(reading.language) or languages.get(reading.enrollment.source_language, {})
+        then = load_question(questions[answer.question]) if answer.question in questions else None
+        if then and not page.questions[answer.question].reads_as(then):
+            found[answer.question] = then
+    return found
+
+
+def stored_at(document: int, revisions: set[int]) -> Mapping[int, Mapping[str, Mapping]]:
+    try:
+        return store.stored_questions_at(document, revisions)
+    except Exception:
+        # A release that today's grammar refuses cannot be read. The lesson, which does not need it, can.
+        logger.exception("document %s: an earlier release of it cannot be read", document)
+        return {}

@@ -1,0 +1,64 @@
+"""Rendering for all pages of a course, the pages of steps that are no lessons, and the emergency card."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from courseware.accounts.permissions.site_context import face_for
+from courseware.content.models import Course
+from courseware.content.rendering import store
+from courseware.content.rendering.emergency_card import checked_on, contacts_on_card
+from courseware.content.rendering.store import Outline
+from courseware.course_format.parsing.documents import display_tag
+from courseware.learning.learner_context import Reading
+
+
+def render_in_course(request, reading: Reading, template: str, context: dict, *, outline=None, status=200):
+    """Render in the learner's time zone. `outline`: that of an attempt's release instead of the current one."""
+    outline = outline or reading.outline
+    context |= {
+        "enrollment": reading.enrollment,
+        "outline": outline,
+        "branding": face_for(request, outline.course_id),
+        "course": outline.course_id,
+        "text_language": display_tag(outline.language),
+        "page_language": display_tag(get_language()),
+    }
+    with timezone.override(reading.enrollment.zone):
+        return render(request, template, context, status=status)
+
+
+STEP_PAGES: dict[str, str] = {}  # kind of a step → URL name of its page
+
+
+def register_step_page(kind: str, url_name: str) -> None:
+    """`url_name` takes the ids of course and step. Called in `AppConfig.ready`."""
+    STEP_PAGES[kind] = url_name
+
+
+def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
+    """The emergency card with the company's contacts. Raises Http404 if the course has none."""
+    if course.current is None or outline.card_id is None:
+        raise Http404(course.identifier)
+    page = store.page(course.current, outline.card_id, outline.language)
+    contacts = contacts_on_card(course, outline.language)
+    return {
+        "page": page,
+        "sections": [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]],
+        "firm": face_for(request, outline.course_id).name(get_language()),
+        "checked_on": checked_on(contacts),
+        "card_address": settings.SITE_URL + reverse("learning:own-cards"),
+    }
+
+
+def lesson_address(course, step, question=""):
+    return reverse("learning:step", args=[course, step]) + (f"#q-{question}" if question else "")
+
+
+def home_address(**places):
+    return reverse("home")

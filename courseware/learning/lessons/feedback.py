@@ -1,0 +1,92 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.content.models import Document
+from courseware.content.rendering import store
+from courseware.learning.models import Enrollment, LessonReport, SurveyAnswers, SurveyReceipt, digests_of_writer
+from courseware.learning.status.completion import lock
+from courseware.lib import dates, disclosure
+
+
+class TooManyReports(Exception):
+    """The learner has sent REPORTS_A_DAY reports within a day."""
+
+
+class SurveyChanged(Exception):
+    """The survey was released anew since its form was shown."""
+
+
+@transaction.atomic
+def report_lesson(enrollment, page, *, comment, language, token, at=None):
+    """Store a report; the same `token` again returns the first. Raises TooManyReports."""
+    at = at or timezone.now()
+    enrollment = lock(enrollment)
+    if not LessonReport.objects.filter(token=token).exists():
+        refuse_too_many_reports(enrollment.learner_id, at)
+    report, _is_new = LessonReport.objects.get_or_create(
+        token=token,
+        defaults={
+            "writer": digests_of_writer(enrollment.pk, page.document_id)[0],
+            "document_id": page.document_id,
+            "release": enrollment.release,
+            "language": language,
+            "comment": comment,
+            "reported_at": at,
+        },
+    )
+    return report
+
+
+def refuse_too_many_reports(learner, at):
+    # Counted by what the reports hold anyway: a count beside them would tell who reports.
+    day = LessonReport.objects.filter(reported_at__gt=at - timedelta(days=1), reported_at__lte=at)
+    runs = Enrollment.objects.filter(learner=learner)
+    if sum(day.written_by(enrollment).count() for enrollment in runs) >= settings.REPORTS_A_DAY:
+        raise TooManyReports(learner)
+
+
+@transaction.atomic
+def answer_survey(enrollment, page, answers, *, is_signed, at=None):
+    """Store the answers once; returns False if this enrollment has answered already.
+
+    The receipt has no answers, and the answers have the month but no person, unless the learner signs or the survey is
+    not anonymous. Nothing stored connects the two: no time, log entry or activity. Raises SurveyChanged.
+    """
+    # One writer at a time: each rewrites the waiting rows, and PostgreSQL hides rows rewritten meanwhile. The survey is
+    # locked before enrollments, as in a release.
+    Document.objects.select_for_update(no_key=True).get(pk=page.document_id)
+    enrollment = lock(enrollment)
+    _receipt, is_new = SurveyReceipt.objects.get_or_create(enrollment=enrollment, survey_id=page.document_id)
+    if is_new:
+        now = store.page(enrollment.release, page.identifier, enrollment.source_language)
+        if now.revision_id != page.revision_id:
+            raise SurveyChanged(page.identifier)  # which rolls the receipt back
+        today = dates.site_day(at)
+        SurveyAnswers.objects.create(
+            survey_id=page.document_id,
+            release=enrollment.release,
+            month=today.replace(day=1),
+            answers=answers,
+            counts_from=counts_from_month_of(enrollment.learner, today),
+            learner=enrollment.learner if is_signed or not page.data["anonymous"] else None,
+        )
+        mix_those_who_wait(page.document_id, today)
+    return is_new
+
+
+def mix_those_who_wait(survey_id, today):
+    """Rewrite waiting answers in the order of their random keys; once enough, show all from one day."""
+    waiting = list(SurveyAnswers.objects.filter(survey=survey_id, shown_from=None).order_by("pk"))
+    together = [answers for answers in waiting if not answers.counts_from or answers.counts_from <= today]
+    if len(together) >= disclosure.STEP:
+        for answers in together:
+            answers.shown_from, answers.counts_from = disclosure.shown_from(today), None
+    SurveyAnswers.objects.filter(pk__in=[answers.pk for answers in waiting]).delete()
+    SurveyAnswers.objects.bulk_create(waiting)
+
+
+def counts_from_month_of(person, today):
+    return disclosure.counts_from_month(dates.site_day(person.joined_at), person.listed_on, today)

@@ -1,0 +1,190 @@
+"""Forms of lessons and surveys. `question_view.raw_response` reads the answers themselves."""
+
+import uuid
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from courseware.course_format.questions.question_types import MAX_TEXT
+from courseware.learning.due_dates.due_dates import DueDayField
+from courseware.learning.due_dates.extensions import DayAnswer, End
+from courseware.learning.lessons.answers import as_compared
+from courseware.learning.manager_actions.extension import ExtendForm
+from courseware.learning.manager_actions.manager_action import ActionForm, OptionalReason
+from courseware.learning.models import LONGEST_WHY
+from courseware.lib.web.form_layout import Fields, Group
+
+LONGEST_TEXT = 2000  # characters
+MOST_TRIES = 9999
+LARGEST_KEY = 2**63 - 1
+
+
+class TokenForm(forms.Form):
+    """A form that stores one row, however often it is sent: the row has its UUID."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class AnswerForm(TokenForm):
+    """`tries` (when the form was shown) gives the order of the choices; `revision`: key of the revision shown."""
+
+    tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
+    revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
+
+
+class ReadForm(forms.Form):
+    revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False)
+
+
+class UnsavedAnswerForm(TokenForm):
+    text = forms.CharField(required=False)
+
+    def clean_text(self):
+        text = as_compared(self.cleaned_data["text"])
+        if len(text) > MAX_TEXT:
+            raise forms.ValidationError(_("Write something (up to 5,000 characters), then save it."))
+        return text
+
+
+class ReportForm(TokenForm):
+    comment = forms.CharField(max_length=LONGEST_TEXT, required=False)
+
+
+class ChangeForm(forms.Form):
+    """*Got it*: `release` is the key of the one shown. `home`: sent from the first page."""
+
+    release = forms.IntegerField(min_value=1, max_value=LARGEST_KEY)
+    home = forms.BooleanField(required=False)
+
+
+class TrackForm(forms.Form):
+    track = forms.ChoiceField(
+        label=_("Your post"), widget=forms.RadioSelect, error_messages={"required": _("Choose your post first.")}
+    )
+    helper = Fields(Group("track", {"class": "question"}), form_show_labels=False)
+
+    def __init__(self, *args, tracks, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["track"].choices = list(tracks.items())
+
+
+class SurveyForm(forms.Form):
+    signed = forms.BooleanField(required=False, label=_("Send it with my name"))
+
+    def __init__(self, *args, questions, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.questions = {question["id"]: question for question in questions}
+        for identifier, question in self.questions.items():
+            self.fields[f"q-{identifier}"] = survey_field(question)
+        # Errors of the form as a whole are in a summary that the page makes itself.
+        self.helper = Fields(*(SurveyQuestionGroup(question) for question in questions), form_show_errors=False)
+
+    def clean(self):
+        cleaned = super().clean()
+        if not self.errors and not self.answers:
+            raise forms.ValidationError(_("Answer at least one question, then send it."))
+        return cleaned
+
+    @property
+    def answers(self):
+        """Question id → number (scale), place (one), places (several) or text; answered questions only."""
+        return {
+            identifier: answer
+            for identifier in self.questions
+            if (answer := self.cleaned_data.get(f"q-{identifier}")) not in (None, "", [])
+        }
+
+    @staticmethod
+    def texts(sent, questions):
+        # `initial` of a new form: texts, unlike places, mean the same after the choices have changed.
+        names = [f"q-{question['id']}" for question in questions if question["kind"] == "open"]
+        return {name: sent.get(name, "") for name in names}
+
+    def wrong(self):
+        return [
+            (question, error) for key, question in self.questions.items() for error in self.errors.get(f"q-{key}", [])
+        ]
+
+
+class SurveyQuestionGroup(Group):
+    template = "learning/_survey_question.html"
+
+    def __init__(self, question):
+        kind, identifier = question["kind"], question["id"]
+        super().__init__(f"q-{identifier}", {"class": f"card question survey-question {kind}", "id": identifier})
+        self.context["question"] = question
+
+
+def survey_field(question):
+    kind = question["kind"]
+    label = question["title"]
+    if kind == "open":
+        area = forms.Textarea(attrs={"rows": 3, "aria-labelledby": f"{question['id']}-title"})
+        area.use_fieldset = True  # like the other questions
+        return forms.CharField(label=label, required=False, max_length=LONGEST_TEXT, widget=area)
+    if kind == "scale":
+        values = [(number, str(number)) for number in range(question["from"], question["to"] + 1)]
+    else:
+        values = [(place, text) for place, text in enumerate(question["choices"])]
+    if kind == "several":
+        box = forms.CheckboxSelectMultiple
+        return forms.TypedMultipleChoiceField(label=label, required=False, choices=values, coerce=int, widget=box)
+    return forms.TypedChoiceField(
+        label=label, required=False, choices=values, coerce=int, empty_value=None, widget=forms.RadioSelect
+    )
+
+
+def new_token():
+    return uuid.uuid4()
+
+
+IS_DUE_DAY = _("That is the due day already. Choose another one.")
+
+
+class DayRequestForm(ExtendForm):
+    """A learner may ask for every day that may be given."""
+
+    due_on = DueDayField(
+        label=_("Until which day?"), help_text=_("The whole day counts, in the time zone of your team.")
+    )
+    reason = OptionalReason(
+        max_length=LONGEST_WHY, help_text=_("You need not say. Whoever leads your team can read it.")
+    )
+
+    def clean_due_on(self):
+        day = self.cleaned_data["due_on"]
+        if day <= self.enrollment.due_on:
+            raise forms.ValidationError(_("Choose a day after the due day."))
+        return day
+
+
+class DayAnswerForm(ActionForm):
+    """Three buttons: the requested day, another one, none. Cleaned it has `cleaned_answer`."""
+
+    GIVE, OTHER, REFUSE = "give", "other", "refuse"
+
+    request = forms.IntegerField(widget=forms.HiddenInput)
+    answer = forms.ChoiceField(choices=[(each, each) for each in (GIVE, OTHER, REFUSE)])
+    due_on = DueDayField(label=_("New due day"), required=False)
+    words = forms.CharField(label=_("A line to go with it"), required=False, max_length=LONGEST_WHY)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["due_on"].zone = self.enrollment.zone
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        pressed, words = cleaned["answer"], cleaned["words"]
+        if pressed == self.OTHER and not cleaned["due_on"]:
+            raise forms.ValidationError(_("Choose the day first."))
+        if pressed == self.OTHER and cleaned["due_on"] == self.enrollment.due_on and not self.enrollment.is_day_moved:
+            raise forms.ValidationError(IS_DUE_DAY)
+        answers = {
+            self.GIVE: DayAnswer(End.GIVEN),
+            self.OTHER: DayAnswer(End.ANOTHER, cleaned["due_on"], words),
+            self.REFUSE: DayAnswer(End.REFUSED, None, words),
+        }
+        self.cleaned_answer = answers[pressed]
+        return cleaned

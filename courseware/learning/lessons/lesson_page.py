@@ -1,0 +1,424 @@
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from django.utils.datastructures import MultiValueDict
+
+from courseware.autosave.models import UnsavedText
+from courseware.autosave.store import UnsavedOffer
+from courseware.content.rendering.paragraphs import without_ids
+from courseware.content.rendering.store import PageData, Step
+from courseware.course_format.questions.question_types import Question, is_for
+from courseware.learning.learner_context import Reading
+from courseware.learning.lessons.answer_history import (
+    Tries,
+    counting_and_former,
+    earlier_questions,
+    minutes_of_rest,
+    waiting,
+    was_right,
+    wording_asked,
+)
+from courseware.learning.lessons.answers import offer_beside, unsaved_texts
+from courseware.learning.lessons.changed_lessons import LessonChange, ShownChange, as_shown, open_change
+from courseware.learning.lessons.question_rendering import ShownQuestion, ask, ask_again, show
+from courseware.learning.models import KEPT_OF_LESSON, Answer
+from courseware.learning.status.progress import track_of
+from courseware.learning.status.progress_tracker import CountedPlace, place_in
+
+WORTH_KEEPING = ("rule", "say")  # kinds of callouts, the best first
+IN_PLACE = ("order", "sort")  # what is put somewhere is tried again from where it was put
+
+
+@dataclass(frozen=True)
+class Entered:
+    """An invalid form to show again; `error` says what to do. `tries` is None if its places mean something else now."""
+
+    question: str
+    tries: int | None
+    fields: MultiValueDict
+    error: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One question on the page. `place`: id of its first wording. `check`: number in the check, None for practice.
+
+    `retry`: form for another try, marked by `again`. `has_changed`: reads otherwise than when answered (`earlier`).
+    `next`: following question of the check.
+    """
+
+    place: str
+    shown: ShownQuestion
+    check: int | None
+    check_total: int
+    revision: int
+    answered_at: Any = None
+    retry: "Card | None" = None
+    again: bool = False
+    is_other_wording: bool = False
+    is_open: bool = False
+    was_right: bool = False
+    error: str = ""
+    has_changed: bool = False
+    earlier: ShownQuestion | None = None
+    offer: UnsavedOffer | None = None
+    next: Question | None = None
+
+    @property
+    def anchor(self) -> str:
+        return f"again-{self.place}" if self.again else f"q-{self.place}"
+
+    @property
+    def says_what_is_asked(self) -> bool:
+        # Not once more under the answer that was missed.
+        return not self.again or self.has_changed or self.is_other_wording
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether this form for another try holds the last answer, and marks what is wrong."""
+        return self.again and self.shown.outcome == "missed"
+
+    @property
+    def stands_in_choice(self) -> bool:
+        """Whether it stands under the reason of the one wrong choice."""
+        return self.again and self.shown.kind == "one" and not self.says_what_is_asked
+
+
+@dataclass(frozen=True)
+class LessonPart:
+    """Blocks up to a question. `is_ahead`: an earlier question waits for an answer."""
+
+    blocks: list[Mapping[str, Any]]
+    is_ahead: bool
+
+
+@dataclass(frozen=True)
+class QuestionDot:
+    """`number` from 1, in practice or check. `mark`: "right", "missed" (never right), "saved" (.open) or ""."""
+
+    question: str
+    number: int
+    mark: str
+
+
+@dataclass(frozen=True)
+class QuestionDots:
+    practice: tuple[QuestionDot, ...]
+    check: tuple[QuestionDot, ...]
+
+    @property
+    def right(self) -> int:
+        return sum(dot.mark == "right" for dot in self.check)
+
+    @property
+    def total(self) -> int:
+        return len(self.check)
+
+
+@dataclass(frozen=True)
+class LessonState:
+    """The foot of a lesson; a cache key. `waiting` counts questions, `done_count` and `total` required steps of the
+    course. `is_counted`: required. `is_cut`: parts are still ahead; `is_whole`: shown at once by choice.
+    """
+
+    step: str
+    revision: int
+    is_done: bool
+    is_counted: bool
+    has_questions: bool
+    asked: tuple[str, ...]
+    waiting: int
+    is_cut: bool
+    is_whole: bool
+    done_count: int
+    total: int
+    sentence: str
+    previous: Step | None
+    next: Step | None
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done_count
+
+
+@dataclass(frozen=True)
+class LessonPage:
+    """`tries` count, `former` are at another shape of a question; `earlier`: questions as last answered, if changed
+    since. `change`: not seen yet. `once_more`: id of the question to practise again, or "check". `put_in`: id of the
+    open question to fill with the text of another device. `is_whole`: show all parts at once.
+    """
+
+    reading: Reading
+    step: Step
+    page: PageData
+    tries: Tries
+    former: Tries
+    earlier: Mapping[str, Question]
+    change: LessonChange | None = None
+    once_more: str = ""
+    put_in: str = ""
+    is_whole: bool = False
+    entered: Entered | None = None
+
+    @cached_property
+    def track(self) -> str:
+        return track_of(self.reading.enrollment, self.reading.outline)
+
+    @cached_property
+    def questions(self) -> dict[str, Question]:
+        firsts = {key: self.page.questions[key] for key in self.page.wordings}
+        return {key: question for key, question in firsts.items() if question.is_for(self.track)}
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        return tuple(question.id for question in self.step.check_for(self.track))
+
+    @property
+    def is_done(self) -> bool:
+        return self.step.id in self.reading.progress.done
+
+    @property
+    def state(self) -> LessonState:
+        return LessonState(
+            step=self.step.id,
+            revision=self.page.revision_id,
+            is_done=self.is_done,
+            is_counted=self.step.is_required,
+            has_questions=bool(self.questions),
+            asked=self.asked,
+            waiting=len(self.waiting),
+            is_cut=self.is_cut,
+            is_whole=self.is_whole and not self.is_done,
+            done_count=self.reading.progress.done_count,
+            total=self.reading.progress.total,
+            sentence=self.sentence if self.is_done else "",
+            previous=self.reading.outline.before(self.step.id),
+            next=self.reading.outline.after(self.step.id),
+        )
+
+    @cached_property
+    def shown_change(self) -> ShownChange | None:
+        return as_shown(self.change, self.reading.release, self.tries) if self.change else None
+
+    @property
+    def sentence(self) -> str:
+        """HTML of the first rule of the lesson, else of its first phrase to say."""
+        blocks = self.page.data["blocks"]
+        found = (each["html"] for kind in WORTH_KEEPING for each in blocks if each.get("kind") == kind)
+        return without_ids(next(found, ""))
+
+    @property
+    def dots(self) -> QuestionDots:
+        practice = [question_id for question_id in self.questions if question_id not in self.asked]
+        check = [question_id for question_id in self.questions if question_id in self.asked]
+        return QuestionDots(self.numbered(practice), self.numbered(check))
+
+    def numbered(self, questions: Iterable[str]) -> tuple[QuestionDot, ...]:
+        return tuple(QuestionDot(each, number, self.mark(each)) for number, each in enumerate(questions, start=1))
+
+    def mark(self, question_id: str) -> str:
+        if self.was_right(question_id):
+            return "right"
+        last = [answer.is_right for answer in self.tries.get(question_id, ())][-1:]
+        return {(): "", (None,): "saved", (False,): "missed"}[tuple(last)]
+
+    @property
+    def module(self):
+        return self.reading.outline.module(self.step.module_id)
+
+    @property
+    def place(self) -> CountedPlace:
+        return place_in(self.module, self.step)
+
+    @property
+    def opens_module(self) -> bool:
+        return self.step == next(step for step in self.module.steps if step.kind == "lesson")
+
+    @property
+    def entered_anchor(self) -> str:
+        if self.entered is None:
+            return ""
+        card = self.card(self.page.first_wordings[self.entered.question])
+        return (card.retry or card).anchor
+
+    def was_right(self, question_id: str) -> bool:
+        return was_right(question_id, self.tries)
+
+    def blocks(self) -> list[Mapping[str, Any]]:
+        """In reading order: html, callout (`is_mine`, `posts`, `is_kept`), check, question (`card`)."""
+        return [shown for block in self.page.data["blocks"] if (shown := self.block(block))]
+
+    def parts(self) -> list[LessonPart]:
+        parts, blocks, is_ahead = [], [], False
+        for block in self.blocks():
+            blocks.append(block)
+            if block["type"] == "question":
+                parts.append(LessonPart(blocks, is_ahead))
+                blocks, is_ahead = [], is_ahead or self.holds_up(block["id"])
+        return [*parts, LessonPart(blocks, is_ahead)] if blocks else parts
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether anything follows a question that holds it up."""
+        shown = [
+            each for each in self.page.data["blocks"] if each["type"] != "question" or each["id"] in self.questions
+        ]
+        return any(each["type"] == "question" and self.holds_up(each["id"]) for each in shown[:-1])
+
+    def holds_up(self, question_id: str) -> bool:
+        """Whether an answer opens what follows. A refused form may be anywhere, so it opens everything."""
+        is_open = self.is_whole or self.is_done or self.entered is not None
+        return not is_open and not self.tries.get(question_id)
+
+    def block(self, block):
+        if block["type"] == "question":
+            return {**block, "card": self.card(block["id"])} if block["id"] in self.questions else None
+        if block["type"] == "callout":
+            tracks = self.reading.outline.tracks
+            posts = tuple(tracks[track] for track in block["tracks"] if track in tracks)
+            phrase = block.get("phrase", "")
+            own = {"is_mine": is_for(block["tracks"], self.track), "is_kept": phrase in self.kept_phrases}
+            return {**block, "posts": posts, "phrase": phrase, **own}
+        return block
+
+    @cached_property
+    def kept_phrases(self) -> frozenset[str]:
+        if not self.page.phrases:
+            return frozenset()
+        return frozenset(KEPT_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
+
+    def card(self, question_id: str) -> Card:
+        tries = self.tries.get(question_id, ())
+        if self.questions[question_id].kind == "open":
+            return self.with_earlier(self.open_card(question_id, tries), tries or self.former.get(question_id, ()))
+        if not tries:
+            return self.with_earlier(self.form(question_id), self.former.get(question_id, ()))
+        if self.was_right(question_id) and self.is_wanted_afresh(question_id):
+            return self.form(question_id)
+        wording = tries[-1].question
+        question = self.earlier.get(wording, self.page.questions[wording])
+        card = replace(
+            self.plain_card(question_id, self.answered(question, self.tries_at(wording))),
+            answered_at=tries[-1].answered_at,
+            was_right=self.was_right(question_id),
+            has_changed=wording in self.earlier,
+            next=self.next_in_check(question_id),
+        )
+        is_missed = card.shown.outcome == "missed" and not card.was_right
+        return replace(card, retry=self.retry(question_id, wording)) if is_missed else card
+
+    def tries_at(self, wording: str) -> list[Answer]:
+        tries = self.tries.get(self.page.first_wordings[wording], ())
+        return [answer for answer in tries if answer.question == wording]
+
+    def answered(self, question: Question, tries: Sequence[Answer]) -> ShownQuestion:
+        is_practice = self.page.first_wordings[question.id] not in self.asked
+        return show(question, self.reading.enrollment.pk, tries, is_practice=is_practice)
+
+    def retry(self, question_id: str, missed: str) -> Card:
+        form = self.form(question_id)
+        wording, has_changed = form.shown.id, missed in self.earlier
+        card = replace(
+            form,
+            again=True,
+            is_other_wording=wording != missed,
+            is_open=self.is_wanted_afresh(question_id),
+            has_changed=has_changed,
+        )
+        question = self.page.questions[wording]
+        if question.kind not in IN_PLACE or card.says_what_is_asked or card.error:
+            return card
+        practice = question_id not in self.asked
+        tries = self.tries_at(wording)
+        return replace(card, shown=ask_again(question, self.reading.enrollment.pk, tries, is_practice=practice))
+
+    def next_in_check(self, question_id: str) -> Question | None:
+        """The next question of the check, if it waits and this one does not."""
+        if question_id not in self.asked or not self.was_right(question_id):
+            return None
+        following = self.asked[self.asked.index(question_id) + 1 :][:1]
+        return next((self.questions[each] for each in following if not self.tries.get(each)), None)
+
+    def with_earlier(self, card: Card, tries: Sequence[Answer]) -> Card:
+        question = self.earlier.get(card.shown.id)
+        if question is None:
+            return card
+        of_its_shape = [answer for answer in tries if answer.shape == question.shape]
+        shown = self.answered(question, of_its_shape)
+        return replace(card, has_changed=True, earlier=shown)
+
+    def is_wanted_afresh(self, question_id: str) -> bool:
+        is_entered = self.entered is not None and self.entered.question in self.page.wordings[question_id]
+        return is_entered or self.once_more == question_id or (self.once_more == "check" and question_id in self.asked)
+
+    def open_card(self, question_id: str, tries: Sequence[Answer]) -> Card:
+        # An open question stays a form, filled in with the last text.
+        card = self.form(question_id)
+        if tries:
+            shown = replace(card.shown, text=card.shown.text or tries[-1].response, outcome="saved")
+            card = replace(card, shown=shown, answered_at=tries[-1].answered_at)
+        is_entered = self.entered is not None and self.entered.question == question_id
+        return card if is_entered or question_id not in self.unsaved else self.with_offer(card)
+
+    @cached_property
+    def unsaved(self) -> Mapping[str, UnsavedText]:
+        return unsaved_texts(self.reading.enrollment, self.page)
+
+    def with_offer(self, card: Card) -> Card:
+        kept, is_put_in = self.unsaved[card.shown.id], self.put_in == card.shown.id
+        offer = offer_beside(kept, card.shown.text, card.answered_at, is_put_in=is_put_in)
+        if offer and is_put_in:
+            card = replace(card, shown=replace(card.shown, text=kept.fields["text"], outcome=""))
+        return replace(card, offer=offer)
+
+    def form(self, question_id: str) -> Card:
+        wordings = self.page.wordings[question_id]
+        entered = self.entered if self.entered and self.entered.question in wordings else None
+        wording = entered.question if entered else wording_asked(wordings, self.tries.get(question_id, ()))
+        tries = entered.tries if entered else None
+        if tries is None:
+            tries = len(self.tries_at(wording))
+        fields = entered.fields if entered else None
+        shown = ask(self.page.questions[wording], self.reading.enrollment.pk, tries, fields)
+        return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
+
+    def plain_card(self, question_id: str, shown: ShownQuestion) -> Card:
+        number = self.asked.index(question_id) + 1 if question_id in self.asked else None
+        return Card(question_id, shown, number, len(self.asked), self.page.revision_id)
+
+    @cached_property
+    def waiting(self) -> tuple[str, ...]:
+        return waiting(self.questions, self.asked, self.tries)
+
+    @property
+    def minutes_left(self) -> int:
+        left = sum(not self.tries.get(each) for each in self.questions)
+        return minutes_of_rest(self.step.minutes or 0, left, len(self.questions))
+
+    def open_question(self) -> str | None:
+        return next(iter(self.waiting), None)
+
+
+@dataclass(frozen=True)
+class UntriedLesson(LessonPage):
+    """A lesson without answers, drafts and kept phrases. Runs no query."""
+
+    unsaved: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    kept_phrases: ClassVar[frozenset[str]] = frozenset()
+
+
+def untried_lesson(reading: Reading, step: Step, page: PageData) -> UntriedLesson:
+    return UntriedLesson(reading, step, page, {}, {}, {}, is_whole=True)
+
+
+def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
+    page = reading.page(step.id)
+    tries, former = counting_and_former(reading.enrollment, page)
+    change = open_change(reading.enrollment, reading.outline, step)
+    tries = change.on_new_text(tries) if change else tries
+    last = [each[-1] for each in {**former, **tries}.values() if each]
+    earlier = earlier_questions(reading, page, last)
+    return LessonPage(reading, step, page, tries, former, earlier, change, **more)

@@ -1,0 +1,436 @@
+import uuid
+import zoneinfo
+from datetime import date
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.models import Team, time_zones
+from courseware.accounts.permissions.permissions import (
+    audits,
+    handles_people,
+    is_no_staff,
+    is_not_for_admins,
+    not_decided_by,
+    people_managed_by,
+)
+from courseware.accounts.teams.membership_locks import keep_teams_of
+from courseware.content.course_titles import course_title
+from courseware.content.models import Course, Document, Release, Revision
+from courseware.learning.enrollments.newest import RunsKept
+from courseware.learning.models.adjustments import Postponement
+from courseware.learning.status import certification_status, not_asked, states
+from courseware.learning.status.headcounts import Place, Relocation, count
+from courseware.lib import dates
+from courseware.lib.db.condition_eval import fulfils
+
+
+class NotPublished(Exception):
+    """Somebody is enrolled in a course without a release, which the product never does."""
+
+
+def zone_named(name):
+    return zoneinfo.ZoneInfo(name or settings.TIME_ZONE)
+
+
+# Columns that decide where a headcount has an enrollment. A test compares them with what states depend on.
+PLACING = {*states.PLACES_WITHOUT_DAY, "due_at", "started_at", "is_newest"}
+
+
+class EnrollmentQuerySet(RunsKept):
+    def open(self):
+        """Neither completed nor waived. Whether something is to be done now: see `asked`."""
+        return self.filter(states.OPEN)
+
+    def asked(self, at=None, *, ignoring=()):
+        """Enrollments that ask for something at `at`, or now: see `not_asked`."""
+        return self.filter(not_asked.asked(at or timezone.now(), ignoring=ignoring))
+
+    def completed(self):
+        return self.exclude(completed_at=None)
+
+    def before(self, enrollment):
+        runs = self.filter(learner=enrollment.learner_id, course=enrollment.course_id).exclude(pk=enrollment.pk)
+        if not enrollment.is_newest:  # of a person with two accounts the newest need not be the one begun last
+            runs = runs.filter(pk__lt=enrollment.pk)
+        return runs.order_by("-pk")
+
+    def visible_to(self, user):
+        """What `user` may see: like `in_hands_of`, for human resources also auditors. An auditor sees everybody."""
+        return self if audits(user) else self.of_people(user, handled=is_no_staff("learner__"))
+
+    def in_hands_of(self, user):
+        """What `user` may change: learners of own teams and those below, for human resources everybody but staff and
+        auditors, for administrators everybody; never people about whom `user` cannot decide.
+        """
+        handled = self.of_people(user, handled=is_not_for_admins("learner__"))
+        return handled.exclude(learner__in=not_decided_by(user))
+
+    def of_people(self, user, *, handled):
+        """People managed by `user`, and those that human resources handle (the condition `handled`)."""
+        if user.is_active and user.is_superuser:
+            return self
+        people = models.Q(learner__in=people_managed_by(user))
+        if handles_people(user):
+            people |= handled
+        return self.filter(people)
+
+    def with_release(self):
+        # Of the release only what `serving` needs to find what it has in memory.
+        parts = ("outlines", "course", "number", "weight", "note", "created_at", "created_by")
+        return self.select_related("course__current").defer(*(f"course__current__{part}" for part in parts))
+
+    def with_zone(self):
+        """Adds `zone_name`: the time zone of the learner's first team; None without a team."""
+        return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
+
+    def with_day_moved(self):
+        of_run = Postponement.objects.of_the_day_that_counts().filter(enrollment=models.OuterRef("pk"))
+        return self.annotate(is_elsewhere=models.Exists(of_run.exclude(given_at=models.OuterRef("due_at"))))
+
+    def with_state(self, at=None):
+        return self.annotate(state=states.column(at or timezone.now()))
+
+    def with_validity(self, at):
+        return self.annotate(validity=certification_status.column(at))
+
+    def with_away(self, at):
+        """Adds `away_until`: the last day of an absence at `at`, else None."""
+        absences = away_now(at).filter(person=models.OuterRef("learner"))
+        return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
+
+    def in_state(self, state, at=None):
+        return self.filter(state.condition(at or timezone.now()))
+
+
+class Enrollment(models.Model):
+    """One learner's run through one course; a renewal is a new one."""
+
+    State = states.State
+
+    learner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("learner")
+    )
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="enrollments", verbose_name=_("course"))
+    enrolled_at = models.DateTimeField(_("enrolled at"), default=timezone.now)
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="The first instant after the due day in the team's zone"
+    )
+    due_given_at = models.DateTimeField(
+        null=True, editable=False, help_text="When another due day was given by hand; null: it came with the enrollment"
+    )
+    due_given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("due day given by"),
+    )
+    track = models.CharField(_("post"), max_length=32, blank=True, help_text=_("The learner’s post; empty: not chosen"))
+    required = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Of a short renewal: ids of what it asks for. Null: all"
+    )
+    renews_until = models.DateField(
+        null=True,
+        editable=False,
+        help_text="The last day of the certificate renewed: passed by then, it counts from it",
+    )
+    # Kept beside the facts in the same transaction (`check_records` compares them).
+    is_newest = models.BooleanField(
+        default=True, editable=False, help_text="The learner's newest run through the course"
+    )
+    certified_until = models.DateField(
+        null=True, editable=False, help_text="Of the newest run, by whichever run: see `validity`. Null: never was"
+    )
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True, help_text=_("First answer or completion"))
+    last_active_at = models.DateTimeField(
+        _("last active"), null=True, blank=True, help_text=_("Latest answer or completion")
+    )
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+    waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
+    waived_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
+    # Worked out by the database: in memory it is that of the row as it was read, see `states.urgency_of`.
+    urgency = models.GeneratedField(expression=states.URGENCY, output_field=models.DateTimeField(), db_persist=True)
+
+    # Added by the queries `with_state`, `with_zone` and `with_day_moved`.
+    state: str
+    zone_name: str | None
+    is_elsewhere: bool
+    away_until: date | None = None  # and by `with_away`
+    post_noted: str  # by who needs it of many
+
+    objects = EnrollmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("enrollment"), _("enrollments")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["learner", "course"],
+                condition=states.OPEN,
+                name="one_open_enrollment_per_course",
+            ),
+            models.UniqueConstraint(
+                fields=["learner", "course"], condition=models.Q(is_newest=True), name="one_newest_run_per_course"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["urgency", "id"], name="enrollment_by_urgency"),
+            models.Index(fields=["course", "urgency", "id"], name="enrollment_of_course"),
+            models.Index(
+                fields=["certified_until", "urgency", "id"],
+                condition=models.Q(is_newest=True),
+                name="newest_by_certified_until",
+            ),
+            models.Index(fields=["track"], condition=~models.Q(track=""), name="enrollment_of_post"),
+            # For whom more time may be offered to, who may be none among all that are due soon.
+            models.Index(
+                fields=["urgency", "id"],
+                condition=states.OPEN & models.Q(is_newest=True, started_at=None, due_given_at=None),
+                name="unopened_by_urgency",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.learner} · {course_title(self.course)}"
+
+    def save(self, *, update_fields=None, **kwargs):
+        """A new run supersedes the one before it. Headcounts follow."""
+        if not self._state.adding and update_fields and PLACING.isdisjoint(update_fields):
+            super().save(update_fields=update_fields, **kwargs)
+            return
+        with transaction.atomic():
+            before = self.superseding() if self._state.adding else self.place_before()
+            super().save(update_fields=update_fields, **kwargs)
+            count([Relocation(self.learner_id, before, self.place)])
+
+    def superseding(self):
+        former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
+        places = [run.place for run in former]
+        Enrollment.objects.filter(pk__in=[run.pk for run in former]).update(is_newest=False)
+        keep_teams_of([self.learner_id])  # see `hold_beginners`
+        certification_status.mark([self])
+        return places[0] if places else None
+
+    def place_before(self):
+        row = Enrollment.objects.get(pk=self.pk)
+        self.certified_until = row.certified_until  # which is not changed by saving: see `keep_certified`
+        return row.place
+
+    @property
+    def place(self):
+        if not self.is_newest:
+            return None
+        return Place(self.course_id, states.urgency_of(self), self.started_at is not None, self.certified_until)
+
+    @property
+    def is_open(self):
+        return fulfils(self, states.OPEN)
+
+    @property
+    def is_asked(self):
+        """Whether the enrollment asks for something, whatever the learner's absence or the course."""
+        return not_asked.not_asked_reason(self, ignoring=not_asked.PERSON_OR_COURSE) is None
+
+    @property
+    def release(self) -> Release:
+        if self.course.current is None:
+            raise NotPublished(f"enrollment {self.pk}: the course {self.course} has no release")
+        return self.course.current
+
+    @property
+    def source_language(self) -> str:
+        return self.course.source_language  # structure and keys are read in it
+
+    @property
+    def zone(self):
+        """Time zone of the due day. Runs a query unless `with_zone` has loaded it."""
+        if "zone_name" not in self.__dict__:
+            self.zone_name = time_zones(learner=self.learner_id).first()
+        return zone_named(self.zone_name)
+
+    @property
+    def due_on(self):
+        return dates.due_day(self.due_at, self.zone) if self.due_at else None
+
+    @property
+    def known_post(self):
+        """The post noted by the company. Runs a query unless the learner or `post_noted` is loaded."""
+        if "post_noted" not in self.__dict__:
+            self.post_noted = self.learner.post
+        return self.post_noted
+
+    @property
+    def is_day_moved(self):
+        """Whether absences moved the due day. Runs a query unless `with_day_moved` has loaded it."""
+        if "is_elsewhere" not in self.__dict__:
+            known = Postponement.objects.of_the_day_that_counts().filter(enrollment=self.pk)
+            self.is_elsewhere = known.exclude(given_at=self.due_at).exists()
+        return self.is_elsewhere
+
+    @property
+    def day_given_at(self):
+        return self.due_given_at or self.enrolled_at
+
+    def state_at(self, at=None):
+        return states.state_of(self, at or timezone.now())
+
+
+class TeamEnrolling(models.Model):
+    """An order to enroll the learners of teams and those below, in batches."""
+
+    teams = models.ManyToManyField(Team, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="+")
+    due_on = models.DateField(null=True, help_text="The last day, in each learner's own zone")
+    begun_at = models.DateTimeField(default=timezone.now)
+    enrolled = models.PositiveIntegerField(default=0, help_text="How many people so far")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{', '.join(team.name for team in self.teams.all())} · {self.course}"
+
+
+class Answer(models.Model):
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="answers")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    question = models.CharField(max_length=64)
+    shape = models.CharField(max_length=64, help_text="The question's shape then: places mean something only within it")
+    response = models.JSONField()
+    is_right = models.BooleanField(null=True, help_text="Null: a question that is never graded")
+    answered_at = models.DateTimeField()
+    token = models.UUIDField(unique=True, help_text="Of the form it came from: a repeated POST finds this row")
+
+    ends_change = False  # of one that was just given: the last of a check that was asked for again
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["enrollment", "document"], name="answer_by_document")]
+
+    def __str__(self):
+        return f"{self.question} ({self.enrollment})"
+
+
+class Completion(models.Model):
+    class Outcome(models.TextChoices):
+        COMPLETED = "completed", _("completed")
+        PASSED = "passed", _("passed")
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="completions")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    completed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enrollment", "document"], name="one_completion_per_document")]
+
+    def __str__(self):
+        return f"{self.document} ({self.enrollment})"
+
+
+class ChangeSeen(models.Model):
+    """A changed lesson was read or checked again. `release`: the last change settled. `revision`: the text read."""
+
+    class Outcome(models.TextChoices):
+        READ = "read", _("read again")
+        CHECKED = "checked", _("check answered on the new text")
+
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="changes_seen")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "document", "release"], name="a_change_is_seen_once")
+        ]
+
+    def __str__(self):
+        return f"{self.document} ({self.enrollment})"
+
+
+SALT = "courseware.learning.report_writers"
+
+
+def digests_of_writer(enrollment: int, document: int) -> list[str]:
+    """Keyed digests of writer and lesson: by the site's key, then by its former ones.
+
+    They differ between lessons, so that the reports of one person cannot be linked.
+    """
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [salted_hmac(SALT, f"{enrollment}:{document}", key, algorithm="sha256").hexdigest() for key in keys]
+
+
+class LessonReportQuerySet(models.QuerySet):
+    def written_by(self, enrollment):
+        documents = Document.objects.filter(course=enrollment.course_id).values_list("pk", flat=True)
+        return self.filter(writer__in=[digest for pk in documents for digest in digests_of_writer(enrollment.pk, pk)])
+
+
+class LessonReport(models.Model):
+    """A report without its writer: only the site's key can derive `writer` again."""
+
+    writer = models.CharField(max_length=64, db_index=True, help_text="See `digests_of_writer`")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="reports", verbose_name=_("document"))
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", verbose_name=_("release"))
+    language = models.CharField(_("language"), max_length=10)
+    comment = models.TextField(_("comment"), blank=True, max_length=2000)
+    reported_at = models.DateTimeField(default=timezone.now)
+    token = models.UUIDField(unique=True)
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+
+    objects = LessonReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("report on a lesson"), _("reports on lessons")
+        ordering = ["-reported_at"]
+
+    def __str__(self):
+        return f"{self.document} · {self.reported_at:%Y-%m-%d}"
+
+
+class SurveyReceipt(models.Model):
+    """A survey was answered; neither when nor how, so that answers cannot be traced."""
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="survey_receipts")
+    survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enrollment", "survey"], name="one_receipt_per_survey")]
+
+    def __str__(self):
+        return f"{self.survey} ({self.enrollment})"
+
+
+class SurveyAnswers(models.Model):
+    """One answered survey, without a person unless signed. Random keys reveal no order."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    survey = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="survey_answers")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
+    month = models.DateField(help_text="The first day of the month")
+    answers = models.JSONField(help_text="Question id → place, list of places, number or text")
+    shown_from = models.DateField(null=True, help_text="The day from which results hold it; null: it waits for others")
+    counts_from = models.DateField(
+        null=True,
+        help_text="The first day of the month from which it may count, while the writer is new to the company",
+    )
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("answered survey"), _("answered surveys")
+        ordering = ["id"]
+
+    def __str__(self):
+        return f"{self.survey} · {self.month:%Y-%m}"

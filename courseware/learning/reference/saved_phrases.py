@@ -1,0 +1,166 @@
+"""Phrases that a learner keeps, by the lessons that teach them."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from courseware.content.rendering import store
+from courseware.content.rendering.paragraphs import as_searched, without_ids, without_sources
+from courseware.content.rendering.phrases import Phrase
+from courseware.content.rendering.store import Outline, OutlineModule, PageData, Step
+from courseware.course_format.parsing.chinese import count_characters
+from courseware.learning.learner_context import Reading
+from courseware.learning.models import KEPT, KEPT_OF_LESSON, Enrollment, KeptPhrase, KeptPhraseQuerySet
+from courseware.learning.reference.search import Wanted, words_wanted
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BookLine:
+    key: int
+    phrase: Phrase
+
+    @property
+    def html(self) -> str:
+        return without_ids(without_sources(self.phrase.html))  # phrases of several lessons stand on one page
+
+    @property
+    def width(self) -> int:
+        """In letters; a Chinese character counts twice."""
+        return len(self.phrase.searched) + count_characters(self.phrase.searched)
+
+
+@dataclass(frozen=True)
+class BookLesson:
+    step: Step
+    lines: tuple[BookLine, ...]
+
+
+@dataclass(frozen=True)
+class BookModule:
+    module: OutlineModule
+    lessons: tuple[BookLesson, ...]
+
+
+@dataclass(frozen=True)
+class PhraseBook:
+    """Kept phrases of one course. `gone`: removed from the course since, as they were."""
+
+    outline: Outline
+    modules: tuple[BookModule, ...]
+    gone: tuple[BookLine, ...]
+
+    @property
+    def lines(self) -> list[BookLine]:
+        return [line for module in self.modules for lesson in module.lessons for line in lesson.lines] + [*self.gone]
+
+
+def phrase_book(reading: Reading, kept: Iterable[KeptPhrase]) -> PhraseBook:
+    """`kept` may be of several courses and runs. Runs one query if a phrase has left the course."""
+    course = reading.enrollment.course_id
+    own = {(row.document.identifier, row.phrase): row for row in kept if row.document.course_id == course}
+    here: dict[str, dict[str, BookLine]] = defaultdict(dict)
+    for (lesson, key), row in list(own.items()):
+        phrases = reading.page(lesson).phrases if reading.outline.find(lesson) else {}
+        if key in phrases:
+            here[lesson][key] = BookLine(row.pk, phrases[key])
+            del own[lesson, key]
+    modules = (book_module(module, reading, here) for module in reading.outline.modules)
+    return PhraseBook(reading.outline, tuple(filter(None, modules)), gone_lines(reading, list(own.values())))
+
+
+def books_of(readings: Iterable[Reading], kept: Sequence[KeptPhrase]) -> list[PhraseBook]:
+    return [book for reading in readings if (book := phrase_book(reading, kept)).lines] if kept else []
+
+
+def own_book(reading: Reading) -> PhraseBook:
+    return phrase_book(reading, KEPT(learner=reading.enrollment.learner_id))
+
+
+def book_module(
+    module: OutlineModule, reading: Reading, here: Mapping[str, Mapping[str, BookLine]]
+) -> BookModule | None:
+    steps = [step for step in module.steps if step.id in here]
+    lessons = tuple(BookLesson(step, tuple(in_order(reading, step, here[step.id]))) for step in steps)
+    return BookModule(module, lessons) if lessons else None
+
+
+def in_order(reading: Reading, step: Step, lines: Mapping[str, BookLine]) -> Iterable[BookLine]:
+    return (lines[key] for key in reading.page(step.id).phrases if key in lines)
+
+
+def gone_lines(reading: Reading, rows: Sequence[KeptPhrase]) -> tuple[BookLine, ...]:
+    stored = former_phrases({row.revision_id for row in rows}) if rows else {}
+    found = []
+    for row in rows:
+        languages = stored.get(row.revision_id, {})
+        phrases = languages.get(reading.language) or languages.get(reading.enrollment.source_language, {})
+        if row.phrase in phrases:
+            found.append(BookLine(row.pk, phrases[row.phrase]))
+    return tuple(found)
+
+
+def former_phrases(revisions: set[int]) -> Mapping[int, Mapping[str, Mapping[str, Phrase]]]:
+    try:
+        return store.phrases_at(revisions)
+    except Exception:
+        # A release that today's grammar refuses cannot be read. The page, which has others to show, can.
+        logger.exception("revisions %s: their phrases cannot be read", revisions)
+        return {}
+
+
+def lines_with(book: PhraseBook, asked: str) -> list[BookLine]:
+    """Lines that have every word asked for, in themselves or in a heading above."""
+    wanted = [Wanted(word) for word in words_wanted(asked)]
+    headed = [
+        (line, (module.module.title, lesson.step.title))
+        for module in book.modules
+        for lesson in module.lessons
+        for line in lesson.lines
+    ]
+    headed += [(line, ("", "")) for line in book.gone]
+    return [line for line, above in headed if all(word.is_in(searched(line, above)) for word in wanted)]
+
+
+def searched(line: BookLine, above: Iterable[str]) -> str:
+    return "\n".join([line.phrase.searched, *map(as_searched, (line.phrase.under, *above))])
+
+
+class NoSuchPhrase(Exception):
+    """The lesson has no phrase with this key now."""
+
+
+@transaction.atomic
+def keep_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
+    if phrase not in page.phrases:
+        raise NoSuchPhrase(phrase)
+    if phrase in KEPT_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
+        return  # in an earlier run, perhaps
+    now = {"revision_id": page.revision_id, "kept_at": timezone.now(), "taken_away_at": None}
+    KeptPhrase.objects.update_or_create(
+        enrollment=enrollment, document_id=page.document_id, phrase=phrase, defaults=now
+    )
+
+
+def take_phrase_away(enrollment: Enrollment, page: PageData, phrase: str) -> None:
+    if phrase not in page.phrases:
+        raise NoSuchPhrase(phrase)
+    alike(enrollment.learner_id, page.document_id, phrase).update(taken_away_at=timezone.now())
+
+
+def take_row_away(row: KeptPhrase) -> None:
+    learner = row.enrollment.learner_id
+    alike(learner, row.document_id, row.phrase).update(taken_away_at=timezone.now())
+
+
+def put_row_back(row: KeptPhrase) -> None:
+    KeptPhrase.objects.filter(pk=row.pk).update(taken_away_at=None)
+
+
+def alike(learner: int, document: int, phrase: str) -> KeptPhraseQuerySet:
+    return KeptPhrase.objects.here().of_person(learner).filter(document=document, phrase=phrase)

@@ -1,0 +1,85 @@
+"""Whether an enrollment asks its learner for something now, and if not, why: for one row and for queries.
+
+Everything that offers, reminds, counts as late or as stuck asks here. A caller that leaves a reason out of account
+names it in `ignoring`, with a comment that says why.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.absences import away_now
+from courseware.learning.status.states import NOT_ASKED, IsSet, State
+
+if TYPE_CHECKING:
+    from courseware.learning.models import Enrollment
+
+
+def is_here(at: datetime) -> Q:
+    return Q(learner__is_active=True)
+
+
+def is_not_away(at: datetime) -> Q:
+    return ~Q(Exists(away_now(at).filter(person=OuterRef("learner"))))
+
+
+def is_published(at: datetime) -> Q:
+    return Q(course__current__isnull=False)
+
+
+class NotAskedReason(StrEnum):
+    """Reasons of the learner or the course, which end without a change to the enrollment."""
+
+    LEFT = "left"
+    AWAY = "away"
+    UNPUBLISHED = "unpublished"
+
+
+Reason = State | NotAskedReason
+
+
+class ReasonRule(NamedTuple):
+    """Whether a reason holds for a row at an instant, the condition of rows for which it does not, and its words."""
+
+    holds: Callable[[Any, datetime], bool]
+    is_absent: Callable[[datetime], Q]
+    words: Promise | str = ""
+
+
+# By Reason: the first that holds is given. AWAY reads `away_until` of the row (see `with_away`).
+REASONS: dict[Any, ReasonRule | IsSet] = {
+    **NOT_ASKED,
+    NotAskedReason.LEFT: ReasonRule(lambda row, at: not row.learner.is_active, is_here, _("has left")),
+    NotAskedReason.AWAY: ReasonRule(lambda row, at: row.away_until is not None, is_not_away, _("is away")),
+    NotAskedReason.UNPUBLISHED: ReasonRule(lambda row, at: row.course.current_id is None, is_published),
+}
+PERSON_OR_COURSE = frozenset(NotAskedReason)
+# Dashboards filter by these reasons themselves: they show people who have left if the reader wants to see them.
+FILTERED_BY_PAGE = frozenset({NotAskedReason.LEFT, NotAskedReason.UNPUBLISHED})
+
+
+def not_asked_reason(
+    enrollment: "Enrollment", at: datetime | None = None, *, ignoring: Collection[Reason] = ()
+) -> Reason | None:
+    """Why the enrollment asks for nothing at `at`; None if it asks for something.
+
+    Runs no query if the learner and the course are loaded or their reasons are ignored.
+    """
+    at = at or timezone.now()
+    counted = ((reason, rule) for reason, rule in REASONS.items() if reason not in ignoring)
+    return next((reason for reason, rule in counted if rule.holds(enrollment, at)), None)
+
+
+def asked(at: datetime, *, ignoring: Collection[Reason] = ()) -> Q:
+    """The same as a condition on enrollments: those for which `not_asked_reason` returns None."""
+    found = Q()
+    for reason, rule in REASONS.items():
+        if reason not in ignoring:
+            found &= rule.is_absent(at)
+    return found

@@ -1,0 +1,89 @@
+"""Requests for another due day (/learn/<course>/another-day/), and due days for calendar programs (/due-days/)."""
+
+from http import HTTPStatus
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from courseware.accounts.teams.managers import lead_of
+from courseware.learning.due_dates.calendar_feed import DueFeed, due_calendar_of, end_feed, make_feed, owner_of
+from courseware.learning.due_dates.due_dates import day_in_words, due_of
+from courseware.learning.due_dates.extensions import NothingToAsk, ask_for_day, last_request, may_ask, take_back_request
+from courseware.learning.learner_context import reading_of
+from courseware.learning.lessons.course_rendering import render_in_course
+from courseware.learning.lessons.forms import DayRequestForm
+from courseware.learning.models import Enrollment
+from courseware.learning.status.not_asked import NotAskedReason
+from courseware.lib.web.page_views import form_status, form_view, post_view, posted
+
+
+@form_view("learning:another-day")
+def another_day(request, course):
+    reading = reading_of(request, course)
+    enrollment = reading.enrollment
+    form = DayRequestForm(posted(request), enrollment=enrollment) if may_ask(enrollment) else None
+    if request.method == "POST" and (form is None or form.is_valid()):
+        if form:
+            say_what_waits(request, enrollment, form.cleaned_data)
+        return redirect("learning:another-day", course)
+    lead = lead_of(request.user)
+    context = {
+        "form": form,
+        "last": last_request(enrollment),
+        "due": due_of(enrollment),
+        "lead": lead.person.name if lead else "",
+    }
+    status = form_status(form) if form else HTTPStatus.OK
+    return render_in_course(request, reading, "learning/another_day.html", context, status=status)
+
+
+def say_what_waits(request, enrollment, cleaned):
+    """Sent twice it is one request. For another day, tell which one waits."""
+    day = cleaned["due_on"]
+    try:
+        waiting = ask_for_day(enrollment, day, cleaned["reason"])
+    except NothingToAsk:  # completed or excused meanwhile: the page then says so
+        return
+    if waiting.day == day:
+        messages.success(request, _("You asked for time until %(day)s.") % {"day": day_in_words(day)})
+    else:
+        words = _("You have asked for %(day)s already. Take that back first to ask for another day.")
+        messages.info(request, words % {"day": day_in_words(waiting.day)})
+
+
+@post_view("learning:another-day")
+def take_back_asked(request, course):
+    if take_back_request(reading_of(request, course).enrollment):
+        messages.success(request, _("Taken back. The due day stays as it was."))
+    else:
+        messages.info(request, _("Nothing waits for an answer, so nothing was taken back."))
+    return redirect("learning:another-day", course)
+
+
+@form_view("learning:due-days")
+def due_days(request):
+    """The address is shown once, in the response to the POST that made it."""
+    if request.method == "POST" and "end" in request.POST:
+        end_feed(request.user)
+        messages.success(request, gettext("The calendar has ended: its address opens nothing any more."))
+        return redirect("learning:due-days")
+    address = make_feed(request.user) if request.method == "POST" else ""
+    feed = DueFeed.objects.filter(person=request.user).first()
+    return render(request, "learning/due_calendar.html", {"address": address, "feed": feed})
+
+
+@require_safe
+def due_feed(request, secret):
+    person = owner_of(secret)
+    if person is None:
+        raise Http404
+    # An absence moves due dates; it does not remove them from the calendar.
+    runs = Enrollment.objects.asked(ignoring={NotAskedReason.AWAY}).filter(learner=person).exclude(due_at=None)
+    runs = runs.with_release().with_zone().order_by("due_at", "pk")
+    language = person.language or settings.LANGUAGE_CODE
+    return HttpResponse(due_calendar_of(runs, language), content_type="text/calendar; charset=utf-8")

@@ -1,0 +1,158 @@
+"""Search in own courses, newest first, and in courses to preview (/search/); kept phrases (/phrases/)."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from courseware.accounts.permissions.permissions import may_preview
+from courseware.content.rendering import page_links, store
+from courseware.content.rendering.store import Outline, Paragraph
+from courseware.course_format.parsing.documents import display_tag
+from courseware.learning.learner_context import Reading, own_readings, reading_of
+from courseware.learning.lessons.course_rendering import lesson_address, render_in_course
+from courseware.learning.models import KEPT, KeptPhrase
+from courseware.learning.reference.saved_phrases import (
+    NoSuchPhrase,
+    PhraseBook,
+    books_of,
+    keep_phrase,
+    lines_with,
+    put_row_back,
+    take_phrase_away,
+    take_row_away,
+)
+from courseware.learning.reference.search import Findings, in_courses
+from courseware.learning.views.course import released_courses
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import for_the_whole_page, form_view, page_view, post_view
+
+LONGEST_SEARCH = 100  # characters
+OWN_PHRASES = 3  # shown above all else that is found
+
+
+def search_asked(request) -> str:
+    return request.GET.get("q", "").replace("\0", "")[:LONGEST_SEARCH].strip()
+
+
+@page_view()
+def search_own_courses(request):
+    asked = search_asked(request)
+    readings = own_readings(request)
+    previewed = outlines_previewed(request.user, {reading.enrollment.course_id for reading in readings})
+    outlines = [*(reading.outline for reading in readings), *(outline for outline, _texts in previewed)]
+    found = in_courses(asked, [*map(course_of, readings), *((texts, outline) for outline, texts in previewed)])
+    shown = [
+        course_found(outline, findings, is_preview=place >= len(readings))
+        for place, (outline, findings) in enumerate(zip(outlines, found, strict=True))
+        if findings.pages or findings.terms
+    ]
+    own = phrases_found(request, readings, asked)
+    context = {"asked": asked, "longest": LONGEST_SEARCH, "courses": shown, "has_courses": bool(outlines)}
+    context |= {"own_phrases": own[:OWN_PHRASES], "more_phrases": len(own[OWN_PHRASES:])}
+    context |= {"is_one": len(outlines) == 1, "page_language": display_tag(get_language())}
+    return render(request, "learning/search.html", context)
+
+
+def course_of(reading: Reading):
+    return store.paragraphs(reading.release, reading.language), reading.outline
+
+
+def outlines_previewed(user, but) -> list[tuple[Outline, list[Paragraph]]]:
+    if not may_preview(user):
+        return []
+    found = []
+    for course in released_courses().exclude(pk__in=but):
+        outline = store.outline(course.current, get_language())
+        texts = store.paragraphs(course.current, get_language())
+        found.append((outline, [each for each in texts if each.document != outline.card_id]))
+    return found
+
+
+def phrases_found(request, readings, asked):
+    books = books_of(readings, KEPT(learner=request.user.pk))
+    return [(line, display_tag(book.outline.language)) for book in books for line in lines_with(book, asked)]
+
+
+def course_found(outline: Outline, findings: Findings, *, is_preview: bool):
+    return {
+        "course": outline.course_id,
+        "title": outline.title,
+        "language": display_tag(outline.language),
+        "is_preview": is_preview,
+        "pages": [(page, address_of(outline, page.document, is_preview)) for page in findings.pages],
+        "findings": findings,
+    }
+
+
+def address_of(outline: Outline, document: str, is_preview: bool) -> str:
+    if document == outline.card_id:
+        return page_links.address("card", outline.course_id)
+    return page_links.address("preview" if is_preview else "step", outline.course_id, document)
+
+
+@post_view(lesson_address, is_held=False)  # it is pressed again as quickly
+def lesson_phrase(request, course, step):
+    """A script gets the button; without one, the lesson is shown at the phrase."""
+    reading = reading_of(request, course)
+    page = reading.page(reading.step(step, "lesson").id)
+    phrase, is_kept = request.POST.get("phrase", ""), request.POST.get("keep") == "1"
+    try:
+        change = keep_phrase if is_kept else take_phrase_away
+        change(reading.enrollment, page, phrase)
+    except NoSuchPhrase:
+        sentence = _("This phrase was changed while you had the page open. Here is the lesson as it stands now.")
+        messages.info(request, sentence)
+        return for_the_whole_page(request, redirect(lesson_address(course, step)))
+    if not request.htmx:
+        return redirect(f"{lesson_address(course, step)}#say-{phrase}")
+    context = {"phrase": phrase, "is_kept": is_kept, "step": step}
+    return render_in_course(request, reading, "learning/_keep.html", context)
+
+
+def phrases_address():
+    return reverse("learning:phrases")
+
+
+@form_view(phrases_address, is_held=False)
+def own_phrases(request):
+    """`away`: key of a phrase just taken away, which can be put back."""
+    if request.method == "POST":
+        return taken_or_put_back(request)
+    books, asked = books_of(own_readings(request), KEPT(learner=request.user.pk)), search_asked(request)
+    context = {
+        "books": [book_shown(book) for book in books],
+        "count": sum(len(book.lines) for book in books),
+        "shown": {line.key for book in books for line in lines_with(book, asked)},
+        "asked": asked,
+        "longest": LONGEST_SEARCH,
+        "away": just_taken_away(request),
+        "page_language": display_tag(get_language()),
+    }
+    return render(request, "learning/phrases.html", context)
+
+
+def book_shown(book: PhraseBook):
+    return {"book": book, "course": book.outline.course_id, "language": display_tag(book.outline.language)}
+
+
+def just_taken_away(request):
+    row = own_row(request.user, request.GET.get("away", ""))
+    return row if row and row.taken_away_at else None
+
+
+def own_row(user, key):
+    return KeptPhrase.objects.of_person(user.pk).filter(pk__in=keys_in([key])).first()
+
+
+def taken_or_put_back(request):
+    row = own_row(request.user, request.POST.get("phrase", ""))
+    if row is None:
+        raise Http404
+    if "back" in request.POST:
+        put_row_back(row)
+        return redirect(f"{phrases_address()}#phrase-{row.pk}")
+    take_row_away(row)
+    return redirect(f"{phrases_address()}?away={row.pk}")

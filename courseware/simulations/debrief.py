@@ -1,0 +1,188 @@
+"""What a finished run shows: ending, fork off the best way, and reason and rule of each decision."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from courseware.content.models import Document
+from courseware.course_format.simulations.simulation import (
+    MOST_TIMEOUTS,
+    WORTH,
+    Ending,
+    Node,
+    NodeChoice,
+    Part,
+    Simulation,
+)
+from courseware.lib.text.fractions_text import AnonymousShare, Share
+from courseware.simulations.models import Decision, Run
+from courseware.simulations.replay import Trail, TrailStep
+
+GRAVE = ("critical", "harmful", "weak")  # where a way leaves the best one, the gravest first
+MOST_OPEN = 4  # decisions that are told at length; the others are a line that opens
+
+
+SharesOfChoices = Mapping[str, tuple[Share, ...]]  # id of a situation → of each of its choices, in their order
+
+
+Counting = Callable[[Document, Collection[Node]], SharesOfChoices]
+
+
+_registered: list[Counting] = []
+
+
+def register_colleagues(counting: Counting) -> None:
+    """`counting` leaves out situations that must not be told. Called in `AppConfig.ready`."""
+    _registered[:] = [counting]
+
+
+def chosen_by_colleagues(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
+    return _registered[0](simulation, nodes) if nodes and _registered else {}
+
+
+def chose_best(node: Node, best: int, shares: tuple[Share, ...]) -> Share:
+    """Number whose choice was as good as that at place `best`."""
+    quality = node.choices[best].quality
+    count = sum(share.count for choice, share in zip(node.choices, shares, strict=True) if choice.quality == quality)
+    return AnonymousShare(count, shares[0].people)
+
+
+@dataclass(frozen=True)
+class MeterChange:
+    label: str
+    value: int
+    change: int
+
+    @property
+    def signed(self) -> str:
+        return f"{self.change:+d}".replace("-", "−")  # +5, −30
+
+
+@dataclass(frozen=True)
+class BuiltPart:
+    part: Part
+    is_picked: bool
+
+    @property
+    def is_right(self) -> bool:
+        return self.is_picked is self.part.belongs
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """`best` if it was not taken; then `colleagues` who took it. `is_new`: not shared with the run branched from."""
+
+    position: int
+    node: Node
+    choice: NodeChoice
+    worth: str
+    decision: Decision
+    changes: tuple[MeterChange, ...]
+    best: NodeChoice | None
+    parts: tuple[BuiltPart, ...]
+    is_new: bool
+    colleagues: Share | None = None
+
+    @property
+    def seconds(self) -> int:
+        return round(self.decision.milliseconds / 1000)
+
+    @property
+    def is_bent(self) -> bool:
+        return self.worth in GRAVE
+
+    @property
+    def ways(self) -> int:
+        return len(self.node.choices) - 1  # without the one that was taken
+
+
+@dataclass(frozen=True)
+class Debrief:
+    """`best_ending` and `max_points`: of the best run with the same flags."""
+
+    run: Run
+    ending: Ending
+    best_ending: Ending
+    reviewed: tuple[Reviewed, ...]
+    max_points: int
+    timeouts: int
+
+    @property
+    def has_too_many_timeouts(self) -> bool:
+        return self.timeouts > MOST_TIMEOUTS
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        number = Counter(each.worth for each in self.reviewed)
+        return [(worth, number[worth]) for worth in WORTH if number[worth]]
+
+    @property
+    def critical(self) -> list[Reviewed]:
+        return [each for each in self.reviewed if each.worth == "critical"]
+
+    @cached_property
+    def open_positions(self) -> set[int]:
+        """Positions of decisions shown at length: the gravest."""
+        grave = [each for worth in GRAVE for each in self.reviewed if each.worth == worth]
+        return {each.position for each in grave[:MOST_OPEN]}
+
+    @property
+    def tells_of_colleagues(self) -> bool:
+        return any(each.colleagues for each in self.reviewed)
+
+    @property
+    def fork(self) -> Reviewed | None:
+        """The gravest decision, where another way is best tried first."""
+        return next((each for worth in GRAVE for each in self.reviewed if each.worth == worth), None)
+
+
+def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
+    """`texts`: the simulation in the reader's language. Runs a query."""
+    best = trail.rules.best_run(trail.run.flags)[-1]
+    # What was put together is no choice of one among others.
+    passed = [node for step in trail.steps if not (node := trail.rules.nodes[step.before.place]).parts]
+    chosen = chosen_by_colleagues(trail.run.simulation, passed)
+    return Debrief(
+        run=trail.run,
+        ending=texts.endings_by_id[trail.state.place].heard(trail.state),
+        best_ending=texts.endings_by_id[best.place],
+        reviewed=tuple(reviewed(trail, step, texts, chosen) for step in trail.steps),
+        max_points=trail.best_points,
+        timeouts=trail.timeouts,
+    )
+
+
+def reviewed(trail: Trail, step: TrailStep, texts: Simulation, chosen: SharesOfChoices) -> Reviewed:
+    node = texts.nodes[step.before.place]
+    best, _parts = trail.rules.best(step.before)
+    is_forked = node.is_judged and node.choices[step.place].quality != node.choices[best].quality
+    return Reviewed(
+        position=step.position,
+        node=node,
+        choice=node.choices[step.place],
+        worth=worth_of(trail.rules, step),
+        decision=step.decision,
+        changes=meter_changes(step, texts),
+        best=node.choices[best] if is_forked else None,
+        parts=tuple(BuiltPart(part, place in step.picked) for place, part in enumerate(node.parts)),
+        is_new=step.decision.run_id == trail.run.pk,
+        colleagues=chose_best(node, best, chosen[node.id]) if is_forked and node.id in chosen else None,
+    )
+
+
+def worth_of(rules: Simulation, step: TrailStep) -> str:
+    """One of WORTH, by the choice and not by its result; "" if not judged."""
+    node, choice = rules.nodes[step.before.place], step.choice(rules)
+    if choice.worth or not node.parts:
+        return choice.worth
+    _best, parts = rules.best(step.before)
+    return "best" if set(step.picked) == set(parts) else "weak"
+
+
+def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]:
+    return tuple(
+        MeterChange(label, step.after.meters[meter], step.changes[meter])
+        for meter, label in texts.meters.items()
+        if meter in step.changes
+    )

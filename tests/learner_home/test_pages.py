@@ -1,0 +1,311 @@
+"""Home and the own record, as the learner meets them."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from django.urls import reverse
+from django.utils import timezone
+
+from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
+from courseware.assessment.models import OutsideTraining, Response
+from courseware.content.models import Document
+from courseware.content.rendering import store
+from courseware.learning.enrollments import enrollment as enrolling
+from courseware.learning.models import Completion, Enrollment
+from courseware.learning.reference.saved_phrases import keep_phrase
+from tests.assessment.exams import MONDAY, START, exam_files, make_course_with_pre_check, ready, sit, start
+from tests.course_format.samples import make_files
+from tests.learning.lesson_pages import practise, soup_of, try_it
+from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
+from tests.world import answer_survey, complete_course, outline_of
+
+pytestmark = pytest.mark.django_db
+LESSON, HOME = reverse("learning:step", args=["tea-room", "boiling"]), reverse("home")
+
+
+def renewed(enrollment):
+    """The certificate of a completed run, and the run that was begun after it."""
+    complete_course(enrollment)
+    return Enrollment.objects.get(pk=enrollment.pk).certificate, make_enrollment(enrollment.learner, enrollment.course)
+
+
+def test_home_says_what_will_appear_to_who_is_not_enrolled(client):
+    client.force_login(make_user())
+    assert "Nothing to do yet" in client.get(HOME).text
+
+
+def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client, enrollment):
+    page = soup_of(client.get(HOME))
+    assert page.select_one(".welcome .btn")["href"] == LESSON
+    assert page.select_one(".welcome time")["title"].endswith("24:00, Asia/Shanghai")
+    try_it(enrollment, "what-first", ["0"])
+    page = soup_of(client.get(HOME))
+    assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
+    assert "Continue: Boiling water" in page.select_one("h1").text
+    assert page.select_one(".go q").text == "What needs a wipe?"
+    said = " ".join(page.select_one(".go .soft").text.split())
+    assert said.startswith("Module 1 · stop 1 of 1 · 6 questions to go, about 2 minutes"), said
+    practise(enrollment)
+    assert "1 question to go, about 1 minute" in soup_of(client.get(HOME)).select_one(".go .soft").text
+
+
+@pytest.mark.parametrize(
+    "fields, words",
+    [
+        ({"due_at": -3}, "overdue"),
+        ({"waived_at": 0, "waived_reason": "moved to the warehouse"}, "moved to the warehouse"),
+        ({"completed_at": 0}, "Course completed"),
+    ],
+)
+def test_home_says_how_it_stands(client, enrollment, fields, words):
+    fields = {name: days(value) if isinstance(value, int) else value for name, value in fields.items()}
+    Enrollment.objects.filter(pk=enrollment.pk).update(**fields)
+    assert words in client.get(HOME).text
+
+
+AFTERWARDS = {
+    "02-end/04-result.zh-hans.md": "---\nid: result\ntitle: 结果\nobjectives: [O1.1]\n---\n\n看一看。\n",
+    "02-end/04-result.en.md": "---\nid: result\ntitle: Your result\n---\n\nHave a look.\n",
+}
+
+
+def test_home_calls_new_what_the_course_asks_for_since_it_was_completed_and_not_what_stands_behind_the_exam(client):
+    enrollment = make_enrollment(course=make_course(make_files(**AFTERWARDS)))
+    client.force_login(enrollment.learner)
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
+    said = []
+    for done in ("boiling", "last-cup"):
+        said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
+        document = Document.objects.get(identifier=done)
+        facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
+        Completion.objects.create(enrollment=enrollment, document=document, **facts)
+    answer_survey(enrollment)
+    said.append(" ".join(soup_of(client.get(HOME)).select_one(".go .btn.quiet").text.split()))
+    assert said == ["New since then: Boiling water", "The last cup", "Your result"]
+
+
+def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client, enrollment):
+    practise(enrollment)
+    ring = [each.text for each in soup_of(client.get(HOME)).select(".stops-done :is(text, figcaption)")]
+    assert ring == ["0", "of 2", "and 2 optional stops"]
+    try_it(enrollment, "is-it-off", ["1"])
+    for station in soup_of(client.get(HOME)).select(".route > li"):
+        assert len(station.select("summary .num")) == 1
+    page = soup_of(client.get(HOME))
+    counts = [" ".join(each.text.split()).split(" · ") for each in page.select("summary .num")]
+    assert [each[:-1] for each in counts] == [["required 1 / 1", "1 optional"], ["required 0 / 1", "1 optional"]]
+    assert "required 1 / 2 · 2 optional" in " ".join(page.select_one(".route-section > .small").text.split())
+    record = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
+    assert "required 1 / 2 · 2 optional · 50%" in " ".join(record.select_one(".facts").text.split())
+    first = reverse("learning:step", args=["tea-room", "boiling"])
+    assert "Module 1 · stop 1 of 1 · " in soup_of(client.get(first)).select_one("article > .small").text
+
+
+@pytest.mark.parametrize(("valid_for", "words"), [(0, "certified until"), (None, "stay so meanwhile"), (-2, None)])
+def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
+    client, enrollment, django_assert_num_queries, valid_for, words
+):
+    certificate, _again = renewed(enrollment)
+    certificate.valid_until = None if valid_for is None else timezone.localdate(days(valid_for))
+    certificate.save()
+    keep_standings([certificate])
+    link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
+    client.get(HOME)
+    with django_assert_num_queries(7):  # those of any home (see below), and what certifies, or else who leads
+        page = soup_of(client.get(HOME))
+    assert bool(page.select(link)) == bool(words)
+    assert (words or "Begin") in page.select_one("main").text
+    assert ("another 12 months" in page.select_one("main").text) == bool(words)
+
+
+def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_where_nothing_is_renewed(
+    client, enrollment
+):
+    training = {"person": enrollment.learner, "course": enrollment.course, "trained_on": days(-9).date(), "proof": "x"}
+    [recorded] = record_outside([OutsideTraining(**training, valid_until=days(9).date())], by=make_hr())
+    assert "You are certified until" in soup_of(client.get(HOME)).select_one(".go").text
+    withdraw_outside(recorded, reason="Another person", by=make_hr())
+    assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
+    record_outside([OutsideTraining(**training, valid_until=days(-1).date())], by=make_hr())
+    assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
+
+
+def test_home_calls_nothing_a_renewal_that_nobody_is_asked_for(client, enrollment):
+    _certificate, again = renewed(enrollment)
+    Enrollment.objects.filter(pk=again.pk).update(waived_at=timezone.now())
+    said = soup_of(client.get(HOME)).select_one(".go").text
+    assert "valid until" in said
+    assert "renews it" not in said
+
+
+def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollment):
+    url = reverse("learner_home:record", args=["tea-room"])
+    assert "Earlier runs" not in client.get(url).text
+    certificate, again = renewed(enrollment)
+    [run] = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
+    assert "Enrolled" in run.text
+    assert "completed" in run.text
+    assert run.select_one("a")["href"] == reverse("assessment:certificate", args=[certificate.number])
+    Enrollment.objects.filter(pk=again.pk).update(waived_at=timezone.now())
+    make_enrollment(enrollment.learner, enrollment.course)
+    waived, completed = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
+    assert "excused" in waived.text
+    assert not waived.select("a")
+    assert completed.select("a")
+
+
+def test_the_record_leads_to_the_certificate_of_this_run_once_there_is_one(client, enrollment):
+    def links():
+        page = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
+        return [link["href"] for link in page.select('dl.facts a[href^="/certificates/"]')]
+
+    assert links() == []
+    complete_course(enrollment)
+    certificate = Enrollment.objects.get(pk=enrollment.pk).certificate
+    assert links() == [reverse("assessment:certificate", args=[certificate.number])]
+    make_enrollment(enrollment.learner, enrollment.course)
+    assert links() == []
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_record_costs_the_same_for_any_number_of_runs(client, enrollment, django_assert_num_queries, runs):
+    for _ in range(runs):
+        Enrollment.objects.open().update(completed_at=timezone.now())
+        make_enrollment(enrollment.learner, enrollment.course)
+    url = reverse("learner_home:record", args=["tea-room"])
+    client.get(url)
+    with django_assert_num_queries(22):  # session, person, enrollment, what is done, and the eighteen of the record
+        client.get(url)
+
+
+def test_home_shows_the_most_urgent_course_large_and_any_other_on_request(client, enrollment):
+    files = {path: data.replace(b"id: tea-room", b"id: tea-room-2") for path, data in make_files().items()}
+    other = make_enrollment(enrollment.learner, make_course(files), due_at=days(-1))
+    page = soup_of(client.get(HOME))
+    assert page.select_one(".welcome .btn")["href"].startswith(f"/learn/{other.course}/")
+    [beside] = page.select(".other-courses li:has(a[href='?course=tea-room'])")
+    assert beside.select_one("time")["datetime"] == str(enrollment.due_on)
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
+    [beside] = soup_of(client.get(HOME)).select(".other-courses li:has(a[href='?course=tea-room'])")
+    assert beside.select_one(".tag.good").text == "completed"
+    Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=None)
+    page = soup_of(client.get(HOME, {"course": "tea-room"}))
+    assert page.select_one(".welcome .btn")["href"] == LESSON
+
+
+def test_what_a_release_left_done_can_be_completed_from_home(client, enrollment):
+    Enrollment.objects.filter(pk=enrollment.pk).update(started_at=timezone.now())
+    for document in enrollment.course.documents.filter(identifier__in=["boiling", "last-cup"]):
+        facts = {"revision": document.head, "outcome": "completed", "completed_at": timezone.now()}
+        Completion.objects.create(enrollment=enrollment, document=document, **facts)
+    assert "Complete the course" in client.get(HOME).text
+    client.post(reverse("learning:finish", args=["tea-room"]))
+    enrollment.refresh_from_db()
+    assert enrollment.completed_at
+
+
+def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment):
+    practise(enrollment)
+    try_it(enrollment, "is-it-off", ["0"])
+    try_it(enrollment, "is-it-off", ["1"])
+    page = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
+    cells = [cell.text for cell in page.select("tbody tr")[0].select("td")]
+    assert cells[:2] == ["8", "4"]
+    assert cells[2] != "–"
+
+
+def test_the_own_record_adds_up_by_objective_what_all_attempts_at_the_exam_asked(client):
+    run = ready(make_course(exam_files(questions=12, draw=4, retakes="retakes:\n  - {wait: 0 min}\n")))
+    first, second = sit(run, points=1, at=MONDAY), sit(run, points=2, at=MONDAY)
+    client.force_login(run.learner)
+    page = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
+    [module] = page.select(".attempts .topics > li")
+    assert module.select_one(":scope > .num").text == "3 of 8"
+    said = [each.text for each in module.select("li li .num")]
+    for told, rule in zip(said, ("O1.1", "O1.2"), strict=True):
+        own = Response.objects.filter(attempt__in=[first, second], objective=rule)
+        assert told == f"{own.filter(is_right=True).count()} of {own.count()}"
+
+
+def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_and_nothing_about_the_person(
+    client, enrollment
+):
+    def articles():
+        page = client.get(reverse("learner_home:reading-copy")).content.decode()
+        assert not any(word in page for word in (enrollment.learner.name, enrollment.learner.email, "csrf", "<form"))
+        return [article["id"] for article in BeautifulSoup(page, "html.parser").find_all("article")]
+
+    outline = store.outline(enrollment.course.current, "en")
+    lessons = [[step.id for step in module.steps if step.kind == "lesson"] for module in outline.modules]
+    assert articles() == ["card", *lessons[0]]
+    keep_phrase(enrollment, store.page(enrollment.course.current, "boiling", "en"), "note:1")
+    assert articles() == ["card", "phrases", *lessons[0]]
+    complete_course(enrollment)
+    assert articles() == ["card", "phrases"]
+
+
+def test_who_learns_nothing_has_no_copy_to_keep(client):
+    client.force_login(make_user())
+    response = client.get(reverse("learner_home:reading-copy"))
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def home(client, learner, **query):
+    client.force_login(learner)
+    return BeautifulSoup(client.get("/", query).content, "html.parser")
+
+
+def test_it_names_the_person_counts_the_stops_and_draws_each_of_them(client):
+    enrollment = make_enrollment(make_user(name="Lea Wang"), make_course_with_pre_check(), due_at=days(9))
+    page = home(client, enrollment.learner)
+    assert page.h1.text.strip().startswith("Welcome, ")
+    assert page.select_one(".lead time")["datetime"] == str(enrollment.due_on)
+    said = " ".join(page.select_one("main").get_text(" ").split())
+    for words in ("2 stops by ", "First try 3 questions", "1 short lesson", "4 questions, 4 right pass."):
+        assert words in said
+    outline = outline_of(enrollment.course)
+    drawn = page.select(".wide-line > circle:not([class]), .wide-line .sim")
+    way = [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
+    assert len(drawn) == len(page.select(".small-line circle, .small-line .sim")) == len(way)
+
+
+def test_what_is_optional_is_one_number_here_on_the_route_below_and_on_home(client):
+    enrollment = make_enrollment(course=make_course_with_pre_check())
+    page = home(client, enrollment.learner)
+    beside = sum(int(found[1]) for found in re.finditer(r"(\d+) optional", page.select_one(".route").text))
+    assert f" {beside} more stops are optional." in page.select_one(".mid").text
+    start(enrollment, START)
+    assert f"{beside} optional" in home(client, enrollment.learner).select_one(".route-section > p").text
+
+
+def test_its_button_begins_the_starting_point_and_where_there_is_none_the_first_lesson(client):
+    page = home(client, make_enrollment(course=make_course_with_pre_check()).learner)
+    form = page.select_one("form.do")
+    assert form["action"] == f"/exam/tea-room/{START}/start/"
+    assert form.select_one("a")["href"] == "/learn/tea-room/boiling/"
+    page = home(client, make_enrollment(course=make_course()).learner)
+    assert not page.select("form.do")
+    assert page.select_one(".do .btn")["href"] == "/learn/tea-room/boiling/"
+
+
+def test_the_starting_point_begins_at_once_for_who_has_played_first_too(client):
+    enrollment = make_enrollment(course=make_course_with_pre_check(), started_at=timezone.now())
+    page = home(client, enrollment.learner)
+    assert page.select_one(".go form")["action"] == f"/exam/tea-room/{START}/start/"
+    assert [link["href"] for link in page.select(".go .actions a")] == ["/learn/tea-room/boiling/"]
+
+
+def test_the_lead_asks_or_else_who_has_enrolled_and_nobody_is_made_up(client):
+    hr, course = make_hr(name="Ada Hr"), make_course()
+    ruled = make_enrollment(course=course)
+    assert not home(client, ruled.learner).select(".asking")
+    enrolled = enrolling.enroll(make_user(), course, by=hr)
+    assert "Ada Hr asks you to take this course." in home(client, enrolled.learner).select_one(".asking").text
+    join(make_team("Day shift", manager=make_user("Li Lin")), enrolled.learner)
+    said = home(client, enrolled.learner).select_one(".asking").text
+    assert "Li Lin asks you to take this course." in said
+    assert "Leads Day shift" in said
+    own = enrolling.enroll(make_user(), course, by=None)
+    assert not home(client, own.learner).select(".asking")
