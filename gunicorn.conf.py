@@ -13,7 +13,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # what is no number, guni
 if not workers:  # it would listen, answer nobody and say nothing
     print("WEB_CONCURRENCY: expected a number such as 2, got 0", file=sys.stderr)
     sys.exit(3)  # the status by which systemd does not try again
-# More than are worked on at a time (REQUESTS_AT_WORK): the others wait for their turn, see courseware/crowding.py.
+# More than are worked on at a time (REQUESTS_AT_WORK): the others wait for their turn, see
+# courseware/project/load_shedding.py.
 threads = 100
 keepalive = 15  # seconds
 timeout = 60  # seconds without a sign of life after which a worker is replaced
@@ -44,6 +45,6 @@ logger_class = Lines
 
 def post_worker_init(worker):
     # Here, as the process that starts the others keeps no code of ours: it may live longer than a version.
-    from courseware import version
+    from courseware.project import version
 
     worker.log.info("%s", version.in_words())

@@ -6,11 +6,11 @@ def main():
     # Here and not above: most of the first second goes into them, and Ctrl+C in it is no mistake of anybody.
     from django.core.management import execute_from_command_line
 
-    from courseware import starting
+    from courseware.project import bootstrap
 
-    starting.find_trial()
-    starting.begin()
-    with starting.in_one_sentence():
+    bootstrap.find_trial()
+    bootstrap.begin()
+    with bootstrap.in_one_sentence():
         execute_from_command_line(sys.argv)
 
 

@@ -12,9 +12,10 @@ import os
 import sys
 import time
 
-from courseware import run, starting
+from courseware import run
+from courseware.project import bootstrap
 
-SCALE = starting.BASE_DIR / "var" / "scale"
+SCALE = bootstrap.BASE_DIR / "var" / "scale"
 TOLD_EVERY = 5_000  # people
 
 
@@ -58,9 +59,9 @@ def main():
         sys.exit("How many people? make demo-scale N=100000")
     if not {"DATA_DIR", "DATABASE_URL"} & os.environ.keys():
         os.environ["DATA_DIR"] = str(SCALE)
-    starting.begin()
-    with starting.in_one_sentence():
-        data = starting.prepare_trial()
+    bootstrap.begin()
+    with bootstrap.in_one_sentence():
+        data = bootstrap.prepare_trial()
         if said := why_not():
             sys.exit(said)
         run.set_up()

@@ -20,12 +20,13 @@ def export(manager, people):
     from django.utils import timezone
 
     from courseware.lib.text import csv_rows
-    from courseware.reporting import board_rows, exports
+    from courseware.reporting.dashboard import rows as board_rows
+    from courseware.reporting.exports import columns
 
     found = board_rows.board(manager)[:people]
     teams = dict(board_rows.teams_shown_to(manager).values_list("pk", "name"))
     rows = board_rows.rows_in_chunks(found, teams, "en", timezone.now())
-    return csv_rows.encoded(exports.texts(rows, "en"))
+    return csv_rows.encoded(columns.texts(rows, "en"))
 
 
 def rows_a_second(manager, people):

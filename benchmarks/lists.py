@@ -52,9 +52,9 @@ def enroll_by_rule(course):
     """As the job does at night."""
     from datetime import date
 
-    from courseware.assignments.acting import act
     from courseware.assignments.models import RuleVersion
-    from courseware.assignments.switching import make_rule, switch_on
+    from courseware.assignments.rules.execution import act
+    from courseware.assignments.rules.lifecycle import make_rule, switch_on
     from courseware.content.models import Course
 
     terms = {"name": course, "role": "learner", "due": "assignment", "due_days": 14, "acts_since": date(2020, 1, 1)}

@@ -12,8 +12,8 @@ class FrontDoorConfig(AppConfig):
         from django.conf import settings
         from django.contrib import admin
 
-        from courseware import deployment, upgrading, version  # noqa: F401 - the first two register checks
         from courseware.jobs.schedule import Daily, command, schedule
+        from courseware.project import deploy_checks, maintenance, version  # noqa: F401 - the first two register checks
 
         admin.site.version = version.in_words
         if settings.BACKUP_DIR:

@@ -12,15 +12,15 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from courseware import starting
-from courseware.starting import BASE_DIR, LOOPBACK
+from courseware.project import bootstrap
+from courseware.project.bootstrap import BASE_DIR, LOOPBACK
 
 
 def refuse_an_old_trial() -> None:
     """Stop in front of a database of another baseline, and print the command that moves the trial aside."""
     from django.conf import settings
 
-    from courseware.upgrading import refusal
+    from courseware.project.maintenance import refusal
 
     if reason := refusal():
         if "DATABASE_URL" not in os.environ:
@@ -70,9 +70,9 @@ def main() -> None:
     port = os.environ.get("PORT", "8000")
     if not port.isdecimal() or not 0 < int(port) < 65536:
         sys.exit(f"PORT: expected a number from 1 to 65535, got {port!r}")
-    starting.begin()
-    with starting.in_one_sentence():
-        starting.prepare_trial()
+    bootstrap.begin()
+    with bootstrap.in_one_sentence():
+        bootstrap.prepare_trial()
         set_up()
     print(address_and_accounts(port), flush=True)
     server = ["-m", "gunicorn", f"--config={BASE_DIR / 'gunicorn.conf.py'}", f"--bind={LOOPBACK}:{port}"]

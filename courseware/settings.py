@@ -10,8 +10,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from courseware.database_addresses import database_at
-from courseware.headers import add_to_static_file
+from courseware.project.database_urls import database_at
+from courseware.project.security_headers import add_to_static_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -100,7 +100,7 @@ require("WORKING_DAYS", WORKING_DAYS in {"cn", ""}, f"cn, or nothing for weekend
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
 PASS_MARK_FLOOR = number_up_to("PASS_MARK_FLOOR", 100, default=70)
 CERTIFICATE_ENDING_DAYS = number_up_to("CERTIFICATE_ENDING_DAYS", 3650, default=60)
-# Marks learners as stuck on the dashboard: see `reporting.stuck`.
+# Marks learners as stuck on the dashboard: see `reporting.dashboard.stuck`.
 STUCK_AFTER_MISSES = number_up_to("STUCK_AFTER_MISSES", 3650, default=3)
 STUCK_AFTER_RED_RUNS = number_up_to("STUCK_AFTER_RED_RUNS", 3650, default=3)
 STUCK_AFTER_FAILED_DAYS = number_up_to("STUCK_AFTER_FAILED_DAYS", 3650, default=3)  # working days
@@ -225,17 +225,17 @@ else:
     CONTENT_SECURITY_POLICY, CSP_MIDDLEWARE = {"DIRECTIVES": CSP}, "csp.middleware.CSPMiddleware"
 
 MIDDLEWARE = [
-    "courseware.request_log.RequestLogMiddleware",
-    "courseware.headers.HeadersMiddleware",
-    "courseware.health.HealthMiddleware",
+    "courseware.project.request_logging.RequestLogMiddleware",
+    "courseware.project.security_headers.HeadersMiddleware",
+    "courseware.project.health.HealthMiddleware",
     CSP_MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # behind static files, which lie there compressed
-    "courseware.crowding.CrowdMiddleware",
+    "courseware.project.load_shedding.CrowdMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "courseware.upgrading.UpgradeMiddleware",
+    "courseware.project.maintenance.UpgradeMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -292,7 +292,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "courseware.static_files.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "courseware.project.static_files.StaticFilesStorage"},
 }
 # Of one person, each by itself: answers in lessons, in drills, decisions in simulations, runs begun.
 ANSWERS_A_MINUTE = 60
@@ -393,7 +393,7 @@ DEVICE_COOKIE_NAME = "device"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_AGE = SESSION_COOKIE_AGE
-CSRF_FAILURE_VIEW = "courseware.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "courseware.project.error_pages.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -430,7 +430,7 @@ LOGGING = {
     # A list that is asked for a filter it does not have, which every editor can do by its address.
     "loggers": {
         "django.security.DisallowedModelAdminLookup": {"filters": ["one line"]},
-        "courseware.request_log": {"level": "INFO"},
+        "courseware.project.request_logging": {"level": "INFO"},
         # At a lower level it names the addresses it asks, and those of doors into chat groups are secret.
         "urllib3": {"level": "ERROR"},
     },

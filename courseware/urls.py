@@ -1,9 +1,9 @@
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
-from courseware import well_known
 from courseware.learner_home.views import home
 from courseware.lib.web.converters import FilePathConverter, IdConverter
+from courseware.project import well_known
 
 register_converter(IdConverter, "id")
 register_converter(FilePathConverter, "file")
@@ -26,7 +26,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "courseware.errors.bad_request"
-handler403 = "courseware.errors.permission_denied"
-handler404 = "courseware.errors.not_found"
-handler500 = "courseware.errors.server_error"
+handler400 = "courseware.project.error_pages.bad_request"
+handler403 = "courseware.project.error_pages.permission_denied"
+handler404 = "courseware.project.error_pages.not_found"
+handler500 = "courseware.project.error_pages.server_error"

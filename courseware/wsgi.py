@@ -1,8 +1,8 @@
 from django.core.wsgi import get_wsgi_application
 
-from courseware import starting
+from courseware.project import bootstrap
 
-starting.begin(serving=True)
-with starting.in_one_sentence(starting.GUNICORN_GIVES_UP):
+bootstrap.begin(serving=True)
+with bootstrap.in_one_sentence(bootstrap.GUNICORN_GIVES_UP):
     application = get_wsgi_application()
-    starting.refuse_what_must_not_be_served()
+    bootstrap.refuse_what_must_not_be_served()

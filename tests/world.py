@@ -26,7 +26,7 @@ from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Attempt, OutsideTraining
 from courseware.assignments.merging import merge
 from courseware.assignments.models import GroupDoor, HandReminding, RuleVersion
-from courseware.assignments.switching import make_rule
+from courseware.assignments.rules.lifecycle import make_rule
 from courseware.audit_log.checkpoints import seal
 from courseware.branding.colours import digest_of_sheet
 from courseware.branding.models import Logo
@@ -47,8 +47,8 @@ from courseware.learning.status import completion
 from courseware.lib import dates
 from courseware.notifications.models import TrayLine
 from courseware.notifications.unsubscribe import SIGNER
-from courseware.reporting import board_rows
-from courseware.reporting.saved_views import SavedView
+from courseware.reporting.dashboard import rows
+from courseware.reporting.dashboard.saved_views import SavedView
 from courseware.simulations import attempts as running
 from courseware.simulations.models import Run, Timing
 from courseware.simulations.replay import trail_of
@@ -245,9 +245,9 @@ def answer_survey(enrollment, *, is_signed=False, at=None):
 def rows_shown_to(user, *, at=None, **filters):
     """The rows of a board, all on one page."""
     at = at or timezone.now()
-    shown = board_rows.facts_of([each.pk for each in board_rows.board(user, at=at, **filters)], at)
-    teams = dict(board_rows.teams_shown_to(user).values_list("pk", "name"))
-    return board_rows.rows(shown, teams, board_rows.outlines("en"), at)
+    shown = rows.facts_of([each.pk for each in rows.board(user, at=at, **filters)], at)
+    teams = dict(rows.teams_shown_to(user).values_list("pk", "name"))
+    return rows.rows(shown, teams, rows.outlines("en"), at)
 
 
 def places_of(world):

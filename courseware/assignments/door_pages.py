@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import handles_people
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.assignments.chat_bots import ask_for_try, remove_door, save_door
+from courseware.assignments.chat.bots import ask_for_try, remove_door, save_door
 from courseware.assignments.models import CardState, GroupCard, GroupDoor
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form

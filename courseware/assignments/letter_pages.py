@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import handles_people, is_for_admins, is_no_staff, may_handle
-from courseware.assignments.letter_rehearsal import ComingLetters, prepared_preview
+from courseware.assignments.emails.scheduled_emails import ComingLetters, prepared_preview
 from courseware.learning.due_dates.due_dates import spoken
 from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day

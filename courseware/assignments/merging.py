@@ -10,7 +10,8 @@ from courseware.accounts.models import Merge, User
 from courseware.accounts.people.merge_checks import CannotMerge, Unmerged, lock_both, open_again, shut, why_not_merge
 from courseware.assessment.certificates.certification import work_out
 from courseware.assessment.models import OutsideTraining
-from courseware.assignments import arrival_letter, changed_lesson_letters, ending_letters, reminding
+from courseware.assignments.emails import certificate_expiry, changed_lesson, completion
+from courseware.assignments.reminders import daily_reminders
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning.due_dates.absence_shifts import settle, zone_of
 from courseware.learning.due_dates.time_zone_changes import keep_days_of
@@ -109,11 +110,11 @@ def follow_runs(before: User, now: User) -> None:
 
     An email that is being sent stays, and `now` gets another one: better twice than not at all.
     """
-    about_runs_of = (reminding, ending_letters, arrival_letter, changed_lesson_letters, extension)
+    about_runs_of = (daily_reminders, certificate_expiry, completion, changed_lesson, extension)
     kinds = [letter.KIND for letter in about_runs_of]
     about_runs = Message.objects.filter(kind__in=kinds, person=before, state=MessageState.QUEUED)
     letters = list(about_runs.select_for_update(no_key=True).order_by("pk"))
-    runs = reminding.runs_in(letter.data for letter in letters)
+    runs = daily_reminders.runs_in(letter.data for letter in letters)
     brought = set(Enrollment.objects.filter(pk__in=runs, learner=now).values_list("pk", flat=True))
     reader = {"person": now, "address": now.email or "", "language": now.language}
     for letter in letters:

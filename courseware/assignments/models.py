@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
-from courseware.assignments.fitting import Because, Why
+from courseware.assignments.rules.scope import Because, Why
 from courseware.content.models import Course, Document, Release
 from courseware.learning.models import Enrollment
 from courseware.lib.text.names import NameField

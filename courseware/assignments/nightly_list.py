@@ -25,7 +25,7 @@ from courseware.accounts.roster_import.columns import folded
 from courseware.accounts.roster_import.comparison import BAD
 from courseware.accounts.roster_import.parser import ListRefused
 from courseware.accounts.roster_import.upload import bring
-from courseware.assignments.acting import act
+from courseware.assignments.rules.execution import act
 from courseware.content.models import Course, Release
 from courseware.content.rendering.store import outline
 from courseware.jobs.tasks import Later, task

@@ -18,17 +18,17 @@ from courseware.accounts.roster_import.parser import ListRefused, read_beside, u
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.assessment.certificates.external_training import usual_end, withdraw_outside
 from courseware.assessment.models import OutsideTraining
-from courseware.assignments.certified_enrollments import (
+from courseware.assignments.list_pages import MOST_UPLOADED
+from courseware.assignments.outside_lists import MOST_TRAININGS, REFUSALS, SORT, Usual, as_text, beside_records, new_of
+from courseware.assignments.people_forms import DayInput
+from courseware.assignments.people_pages import placed_person_or_404, titled
+from courseware.assignments.rules.certified_enrollments import (
     record_trainings,
     unneeded_enrollments,
     unstarted_by_rules,
     unstarted_of,
 )
-from courseware.assignments.list_pages import MOST_UPLOADED
-from courseware.assignments.outside_lists import MOST_TRAININGS, REFUSALS, SORT, Usual, as_text, beside_records, new_of
-from courseware.assignments.people_forms import DayInput
-from courseware.assignments.people_pages import placed_person_or_404, titled
-from courseware.assignments.rule_forms import CourseChoice, published_courses
+from courseware.assignments.rules.forms import CourseChoice, published_courses
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
 from courseware.lib.dates import site_day

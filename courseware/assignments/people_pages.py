@@ -33,8 +33,8 @@ from courseware.accounts.teams.memberships import add_place, change_particulars,
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assignments.decision_pages import record_page
-from courseware.assignments.event_words import with_words
+from courseware.assignments.audit_log_labels import with_words
+from courseware.assignments.manager_actions.views import record_page
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.people_forms import ParticularsForm, PeopleFilter, PlaceForm
 from courseware.audit_log.models import Event

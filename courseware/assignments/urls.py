@@ -3,21 +3,21 @@ from django.urls import path
 from courseware.assignments import (
     away_pages,
     days_pages,
-    decision_pages,
     door_pages,
     letter_pages,
     link_pages,
     list_pages,
     merge_pages,
     newcomer_pages,
-    observation_pages,
     outside_pages,
     people_pages,
-    reminder_pages,
-    rule_pages,
     team_pages,
     words_pages,
 )
+from courseware.assignments.follow_ups import views as observation_pages
+from courseware.assignments.manager_actions import views as decision_pages
+from courseware.assignments.reminders import views as reminder_pages
+from courseware.assignments.rules import views as rule_pages
 from courseware.learning.manager_actions import FOR_MANY
 
 app_name = "assignments"

@@ -8,15 +8,15 @@ class ReportingConfig(AppConfig):
     name = "courseware.reporting"
 
     def ready(self):
-        from courseware.assignments.decision_pages import register_record_page
-        from courseware.assignments.door_sending import register_board_page
-        from courseware.assignments.mornings import schedule_emails
+        from courseware.assignments.chat.delivery import register_board_page
+        from courseware.assignments.emails.daily_email_jobs import schedule_emails
+        from courseware.assignments.manager_actions.views import register_record_page
         from courseware.content.rendering import page_links
         from courseware.jobs.schedule import Daily, command, schedule
         from courseware.learner_home.home import register_other_work
-        from courseware.reporting import digest, escalating, hr_summary, monthly_reports
-        from courseware.reporting.keeping_figures import keep_figures
-        from courseware.reporting.simulation_statistics import chosen_by_colleagues_in
+        from courseware.reporting.emails import escalation, hr_summary, monthly_report, weekly_summary
+        from courseware.reporting.statistics.nightly_update import keep_figures
+        from courseware.reporting.statistics.simulations import chosen_by_colleagues_in
         from courseware.reporting.views.today import work_of_lead
         from courseware.simulations.debrief import register_colleagues
 
@@ -25,14 +25,14 @@ class ReportingConfig(AppConfig):
         register_board_page("reporting:board")
         register_other_work(work_of_lead)
         register_colleagues(chosen_by_colleagues_in)
-        digest.register_letter()
+        weekly_summary.register_letter()
         hr_summary.register_letter()
-        escalating.register_letter()
-        schedule_emails("escalate", _("Write letters to the next level of who is late for days"), escalating.JOB)
+        escalation.register_letter()
+        schedule_emails("escalate", _("Write letters to the next level of who is late for days"), escalation.JOB)
         words = _("Write the weekly emails to managers and HR")
-        schedule("write-digests", words, digest.write_digests, Daily(digest.HOUR))
+        schedule("write-digests", words, weekly_summary.write_digests, Daily(weekly_summary.HOUR))
         schedule("check-records", _("Check that the records agree"), command("check_records"), Daily(time(3, 30)))
         words = _("Count who is ready into the figures about groups")
         schedule("keep-figures", words, keep_figures, Daily(time(0, 30)))
-        monthly_reports.register_letter_of_month()
-        schedule_emails("tell-month", _("Write letters about the month before"), monthly_reports.JOB)
+        monthly_report.register_letter_of_month()
+        schedule_emails("tell-month", _("Write letters about the month before"), monthly_report.JOB)

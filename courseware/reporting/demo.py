@@ -17,11 +17,11 @@ from courseware.assessment.certificates.external_training import record_outside,
 from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import OutsideTraining
-from courseware.assignments import acting
+from courseware.assignments.follow_ups.follow_ups import ASKED_FOR, observe
 from courseware.assignments.models import RuleVersion
-from courseware.assignments.observing import ASKED_FOR, observe
-from courseware.assignments.planning import acting_rules, plan
-from courseware.assignments.switching import make_rule, switch_on
+from courseware.assignments.rules import execution
+from courseware.assignments.rules.lifecycle import make_rule, switch_on
+from courseware.assignments.rules.plan import acting_rules, plan
 from courseware.content.models import CardContact, Course
 from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import card_sections
@@ -252,7 +252,7 @@ def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: C
         terms |= {"name": "晚班组人人会急救", "team": late_shift, "due_days": 30}
         make_and_switch_on(first_aid, RuleVersion(**terms), by=by, at=at)
     people = {intent.person for intent in plan(list(acting_rules()), since) if intent.is_act}
-    acting.act_on(sorted(people), since, at=at)
+    execution.act_on(sorted(people), since, at=at)
 
 
 def make_and_switch_on(course: Course, version: RuleVersion, *, by: User, at: datetime) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.people.form_fields import PersonSearch
-from courseware.assignments.event_words import verbs_by_words
+from courseware.assignments.audit_log_labels import verbs_by_words
 from courseware.assignments.people_forms import DayInput
 from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
@@ -20,8 +20,8 @@ from courseware.learning.status.certification_status import Validity
 from courseware.learning.status.states import State
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in
-from courseware.reporting.board_filters import DueDays, Sorting
-from courseware.reporting.board_rows import outlines
+from courseware.reporting.dashboard.filters import DueDays, Sorting
+from courseware.reporting.dashboard.rows import outlines
 
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 prohibit_nul = ProhibitNullCharactersValidator()

@@ -1,3 +1,7 @@
-from courseware.reporting.group_figures import CountedWith, GroupFigure  # noqa: F401 - Django finds its models here
-from courseware.reporting.monthly_reports import MonthlyReport  # noqa: F401 - Django finds its models here
-from courseware.reporting.saved_views import SavedView  # noqa: F401 - Django finds its models here
+"""Imports the models of this app, which are defined beside their logic, so that Django finds them."""
+
+from courseware.reporting.dashboard.saved_views import SavedView
+from courseware.reporting.emails.monthly_report import MonthlyReport
+from courseware.reporting.statistics.group_statistics import CountedWith, GroupFigure
+
+__all__ = ["CountedWith", "GroupFigure", "MonthlyReport", "SavedView"]

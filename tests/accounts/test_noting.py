@@ -8,7 +8,7 @@ from courseware.accounts.models import Note
 from courseware.accounts.people.notes import take_back_notes, write_note
 from courseware.assignments.merging import merge, undo_merge
 from courseware.audit_log.models import Event
-from courseware.reporting import log_check
+from courseware.reporting.integrity import audit_log
 from tests.making import make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -65,10 +65,10 @@ def test_a_note_that_was_changed_past_the_product_is_found():
     lead, person = make_team().manager, make_user()
     [note] = write_note([person.pk], "Here.", act=ACT, by=lead)
     take_back_notes(ACT, by=lead)
-    assert list(log_check.differences()) == []
+    assert list(audit_log.differences()) == []
     Note.objects.update(taken_back_at=None)
-    [found] = log_check.differences()
+    [found] = audit_log.differences()
     assert "note-taken-back" in found
     Note.objects.all().delete()
-    assert len(list(log_check.differences())) == 2
+    assert len(list(audit_log.differences())) == 2
     assert note.text not in str(list(Event.objects.values_list("data", flat=True)))

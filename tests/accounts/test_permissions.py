@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import people_managed_by, teams_managed_by
 from courseware.accounts.teams.managers import lead_of
-from courseware.reporting.enrollment_check import team_places
+from courseware.reporting.integrity.enrollments import team_places
 from tests.making import join, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import remove_person
 from courseware.accounts.people.search import SearchTerm, found_by, keys_found_wrongly, renew_terms, terms_of
 from courseware.accounts.teams.memberships import change_particulars
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.making import make_hr, make_user
 
 pytestmark = pytest.mark.django_db

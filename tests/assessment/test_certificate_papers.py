@@ -24,7 +24,7 @@ from courseware.assessment.models import Certificate, CertificatePaper
 from courseware.audit_log.models import Event
 from courseware.branding.models import HouseStyle
 from courseware.lib.text.pdf import fonts_in
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import make_course, ready, sit, soup
 from tests.branding.styles import put_on
 from tests.making import make_admin, make_enrollment, make_hr, make_user

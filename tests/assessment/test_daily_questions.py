@@ -11,7 +11,7 @@ from courseware.assessment.daily import selection
 from courseware.assessment.daily.answers import choose
 from courseware.assessment.exams.practice_sets import OtherQuestion
 from courseware.assessment.models import DailyAnswer, DailyWish
-from courseware.assignments.daily_letters import question_in_words
+from courseware.assignments.emails.daily_question import question_in_words
 from courseware.audit_log.models import Event
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling

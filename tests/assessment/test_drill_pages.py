@@ -17,7 +17,7 @@ from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment
 from courseware.learning.lessons.question_rendering import order_of
 from courseware.learning.lessons.rate_limits import TooFast
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.drills import asked, drill, finish, give, held, is_completed, released
 from tests.assessment.exams import drill_files, eligibility, make_course_with_drill, soup, text_of
 

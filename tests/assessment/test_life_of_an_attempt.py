@@ -22,7 +22,7 @@ from courseware.content.models import Page
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.models import Completion, Enrollment
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import MONDAY, WORDS, exam_files, make_course, ready
 from tests.making import make_user
 

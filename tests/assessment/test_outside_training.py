@@ -15,8 +15,8 @@ from courseware.assessment.certificates.external_training import (
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.audit_log.models import Event
-from courseware.reporting.consistency import differences
-from courseware.reporting.log_check import differences as log_differences
+from courseware.reporting.integrity.audit_log import differences as log_differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import certificate_of
 from tests.course_format.samples import make_files
 from tests.making import make_admin, make_course, make_enrollment, make_hr, make_user

@@ -11,7 +11,7 @@ from courseware.content.rendering import store
 from courseware.learner_home.next_action import journeys
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline, progress_of
-from courseware.reporting.certificate_check import certificate_texts
+from courseware.reporting.integrity.certificates import certificate_texts
 from courseware.simulations import attempts
 from courseware.simulations.models import Timing
 from tests.assessment.exams import MONDAY, exam_files, pre_check_files, sit

@@ -13,7 +13,7 @@ from courseware.content.models import Course
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next
 from courseware.learning.models import Enrollment
-from courseware.reporting import certificate_check, enrollment_check
+from courseware.reporting.integrity import certificates, enrollments
 from tests.assessment.exams import certificate_of, make_course, ready, sit
 from tests.course_format.samples import make_files
 from tests.faults.sites import wait_until
@@ -75,7 +75,7 @@ def test_the_newest_run_says_until_when_the_person_is_certified_and_those_of_oth
     assert said_by_newest() == {again.pk: NEVER, elsewhere.pk: None, other.pk: None}
     complete_course(again)
     assert said_by_newest()[again.pk] > LATER
-    assert [*certificate_check.newest_standings(), *enrollment_check.headcounts()] == []
+    assert [*certificates.newest_standings(), *enrollments.headcounts()] == []
 
 
 def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_the_certificate():
@@ -86,7 +86,7 @@ def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_th
     read_before.save()
     Enrollment.objects.write_many([Enrollment.objects.get(pk=read_before.pk)], ["due_at"])
     assert said_by_newest() == {read_before.pk: NEVER}
-    assert [*certificate_check.newest_standings(), *enrollment_check.headcounts()] == []
+    assert [*certificates.newest_standings(), *enrollments.headcounts()] == []
 
 
 def test_the_run_before_says_it_anew_where_the_newest_is_removed():
@@ -96,7 +96,7 @@ def test_the_run_before_says_it_anew_where_the_newest_is_removed():
     taken_back(certificate)
     Enrollment.objects.remove_many([again])
     assert said_by_newest() == {certificate.enrollment_id: NEVER}
-    assert [*certificate_check.newest_standings(), *enrollment_check.headcounts()] == []
+    assert [*certificates.newest_standings(), *enrollments.headcounts()] == []
 
 
 def test_many_who_are_enrolled_at_once_say_what_is_known_of_each():
@@ -112,9 +112,9 @@ def test_a_newest_run_that_says_something_else_than_the_standing_is_named(said):
     run = certificate_of(make_user(), make_course(), valid_until=LATER).enrollment
     certificate_of(make_user(), run.course, valid_until=LATER)
     make_enrollment(course=run.course)
-    assert list(certificate_check.newest_standings()) == []
+    assert list(certificates.newest_standings()) == []
     Enrollment.objects.filter(pk=run.pk).update(certified_until=said)
-    assert list(certificate_check.newest_standings()) == [
+    assert list(certificates.newest_standings()) == [
         f"enrollment {run.pk}: certified until {said} by what its row says, until {LATER} by the standing"
     ]
 
@@ -177,6 +177,6 @@ def test_both_are_right_whoever_comes_first(what, turned, firm, at_work):  # noq
     for each in (begun, follows):
         each.may_end.set()
         each.future.result(60)
-    found = [*enrollment_check.newest_runs(), *enrollment_check.headcounts()]
-    assert [*found, *certificate_check.standings(), *certificate_check.newest_standings()] == []
+    found = [*enrollments.newest_runs(), *enrollments.headcounts()]
+    assert [*found, *certificates.standings(), *certificates.newest_standings()] == []
     assert Enrollment.objects.newest().count() == Enrollment.objects.values("learner").distinct().count()

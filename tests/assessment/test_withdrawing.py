@@ -16,7 +16,7 @@ from courseware.audit_log.record import record
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message
-from courseware.reporting import consistency, log_check
+from courseware.reporting.integrity import audit_log, check_all
 from tests.assessment.exams import make_course, ready, sit, soup
 from tests.making import letters, make_admin, make_enrollment, make_user
 from tests.world import complete_course
@@ -134,14 +134,14 @@ def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin,
 
 def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_behind_the_log(admin, certificate):
     withdraw(certificate, reason="So.", by=admin)
-    assert [line for line in [*consistency.differences(), *log_check.differences()] if "certificate" in line] == []
+    assert [line for line in [*check_all.differences(), *audit_log.differences()] if "certificate" in line] == []
     nothing = {"withdrawn_at": None, "withdrawn_by": None, "withdrawn_reason": ""}
     Certificate.objects.filter(pk=certificate.pk).update(**nothing)
-    assert [line for line in log_check.differences() if "certificate-withdrawn" in line]
+    assert [line for line in audit_log.differences() if "certificate-withdrawn" in line]
     other = certificate_of(make_user())
     past_the_log = {"withdrawn_at": other.issued_at, "withdrawn_by": admin, "withdrawn_reason": "x"}
     Certificate.objects.filter(pk=other.pk).update(**past_the_log)
-    found = list(log_check.differences())
+    found = list(audit_log.differences())
     assert f"certificate {other.pk}: the log knows no “certificate-withdrawn” that says the same" in found
 
 

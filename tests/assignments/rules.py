@@ -5,8 +5,8 @@ from datetime import date
 from courseware.accounts.models import Membership
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.models import Certificate
-from courseware.assignments.fitting import PersonFacts
 from courseware.assignments.models import AssignmentRule, RuleVersion
+from courseware.assignments.rules.scope import PersonFacts
 from courseware.learning.enrollments.enrollment import enroll
 from tests.making import join, make_user
 from tests.world import complete_course

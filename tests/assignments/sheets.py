@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from courseware.assignments.observing import observe
+from courseware.assignments.follow_ups.follow_ups import observe
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment

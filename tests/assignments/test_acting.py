@@ -6,16 +6,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.teams.teams import close_team
-from courseware.assignments import acting
-from courseware.assignments.acting import short_lists
 from courseware.assignments.models import Assignment
-from courseware.assignments.switching import make_rule, switch_off, switch_on
+from courseware.assignments.rules import execution
+from courseware.assignments.rules.execution import short_lists
+from courseware.assignments.rules.lifecycle import make_rule, switch_off, switch_on
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.content.models import Release
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Completion, Enrollment
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from courseware.simulations import attempts
 from courseware.simulations.models import Run, Timing
 from tests.assessment.exams import make_course as make_exam_course
@@ -49,7 +49,7 @@ def learners(team):
 def test_a_rule_enrolls_whoever_fits_once_with_a_working_day_to_be_done_by(course):
     team, other = make_team(learners=2, time_zone="Europe/Berlin"), make_team(learners=1)
     rule = rule_that_is(course, team_id=team.pk, due="assignment", due_days=12)
-    assert acting.act(MONDAY) == "enroll: 2"
+    assert execution.act(MONDAY) == "enroll: 2"
     friday = date(2026, 12, 11)  # the twelfth day is a Saturday
     assert enrolled_now() == dict.fromkeys(learners(team), friday)
     midnight = datetime(2026, 12, 12, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -66,7 +66,7 @@ def test_of_two_rules_about_one_person_the_earlier_day_holds_and_both_say_so(cou
     [person] = learners(team)
     late = rule_that_is(course, team_id=team.pk, due="assignment", due_days=28)
     early = rule_that_is(course, team_id=team.pk, due="assignment", due_days=7)
-    acting.act(MONDAY)
+    execution.act(MONDAY)
     assert enrolled_now() == {person: MONDAY + timedelta(days=7)}
     assert set(Assignment.objects.values_list("rule", "due_on")) == {
         (late.pk, MONDAY + timedelta(days=7)),
@@ -79,23 +79,23 @@ def test_who_stops_fitting_is_excused_with_the_rule_as_reason_or_left_as_is(cour
     team = make_team(learners=1)
     [person] = learners(team)
     rule_that_is(course, team_id=team.pk, name="Night shift")
-    acting.act(MONDAY)
+    execution.act(MONDAY)
     person.memberships.all().delete()
-    assert (acting.act(MONDAY), len(enrolled_now())) == ("", 1)
+    assert (execution.act(MONDAY), len(enrolled_now())) == ("", 1)
     excusing = rule_that_is(course, team_id=team.pk, name="Day shift", excuses=True)
-    assert acting.act(MONDAY) == ""  # another rule has begun the run
+    assert execution.act(MONDAY) == ""  # another rule has begun the run
     Assignment.objects.update(rule=excusing)
-    assert acting.act(MONDAY) == "excuse: 1"
+    assert execution.act(MONDAY) == "excuse: 1"
     run = Enrollment.objects.get()
     assert (run.is_open, run.waived_reason) == (False, "Does not fit the rule “Day shift” any more.")
-    assert acting.act(MONDAY) == ""
+    assert execution.act(MONDAY) == ""
     assert not list(differences())
 
 
 def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(course, monkeypatch):
     team = make_team(learners=2)
     rule_that_is(course, team_id=team.pk, excuses=True)
-    acting.act(MONDAY)
+    execution.act(MONDAY)
     quick, other = learners(team)
     team.memberships.all().delete()
 
@@ -104,8 +104,8 @@ def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(
             complete_course(run)
         return waive(Enrollment.objects.get(pk=run.pk), *arguments, **options)
 
-    monkeypatch.setattr(acting, "waive", completed_before)
-    assert acting.act(MONDAY) == "excuse: 1"
+    monkeypatch.setattr(execution, "waive", completed_before)
+    assert execution.act(MONDAY) == "excuse: 1"
     assert Enrollment.objects.get(learner=other).waived_at
     assert not Assignment.objects.filter(person=quick, deed="excuse").exists()
 
@@ -114,29 +114,29 @@ def test_nobody_is_excused_whom_another_rule_is_about(course):
     team, other = make_team(learners=1), make_team()
     [person] = learners(team)
     rule_that_is(course, team_id=team.pk, excuses=True)
-    acting.act(MONDAY)
+    execution.act(MONDAY)
     person.memberships.all().delete()
     join(other, person)
     rule_that_is(course, team_id=other.pk)
-    assert (acting.act(MONDAY), list(enrolled_now())) == ("", [person])
+    assert (execution.act(MONDAY), list(enrolled_now())) == ("", [person])
 
 
 def test_a_rule_about_a_team_that_was_closed_does_nothing_and_excuses_nobody(course):
     team, next_team = make_team(learners=1), make_team()
     rule_that_is(course, team_id=team.pk, excuses=True)
-    acting.act(MONDAY)
+    execution.act(MONDAY)
     close_team(team, to=next_team, by=make_hr())
-    assert (acting.act(MONDAY), len(enrolled_now())) == ("", 1)
+    assert (execution.act(MONDAY), len(enrolled_now())) == ("", 1)
 
 
 def test_many_people_are_enrolled_in_batches_each_a_transaction_of_its_own(course, monkeypatch):
-    monkeypatch.setattr(acting, "BATCH", 2)
+    monkeypatch.setattr(execution, "BATCH", 2)
     rule_that_is(course, team_id=make_team(learners=5).pk)
-    begin_runs, sizes = acting.begin_runs, []
+    begin_runs, sizes = execution.begin_runs, []
     monkeypatch.setattr(
-        acting, "begin_runs", lambda people, *rest: sizes.append(len(people)) or begin_runs(people, *rest)
+        execution, "begin_runs", lambda people, *rest: sizes.append(len(people)) or begin_runs(people, *rest)
     )
-    assert acting.act(MONDAY) == "enroll: 5"
+    assert execution.act(MONDAY) == "enroll: 5"
     assert sizes == [2, 2, 1]
 
 
@@ -145,7 +145,7 @@ def test_switching_on_acts_at_once_and_only_by_that_rule(course):
     rule = make_rule(course, make_version(team_id=team.pk, role=LEARNER), by=hr)
     waiting = rule_that_is(course, team_id=other.pk, name="Others")
     assert [switch_on(rule, by=hr), switch_on(rule, by=hr)] == [True, False]
-    acting.act(rule=rule.pk)  # what was enqueued
+    execution.act(rule=rule.pk)  # what was enqueued
     assert set(enrolled_now()) == set(learners(team))
     assert [switch_off(rule, by=hr), switch_off(rule, by=hr)] == [True, False]
     verbs = list(Event.objects.filter(subject=f"assignmentrule:{rule.pk}").values_list("verb", "actor"))
@@ -160,7 +160,7 @@ def test_a_short_renewal_freezes_its_list_when_it_opens(course):
     team = make_team()
     make_certified(course, team, date(2027, 1, 15))
     rule_that_is(course, team_id=team.pk, renewal="short", renewal_days=30)
-    acting.act(date(2026, 12, 16))
+    execution.act(date(2026, 12, 16))
     assert Enrollment.objects.open().get().required == ["last-cup"]
 
 
@@ -169,7 +169,7 @@ def test_the_whole_course_is_renewed_where_one_of_two_rules_asks_for_it(course):
     make_certified(course, team, date(2027, 1, 15))
     for renewal in ("short", "whole"):
         rule_that_is(course, team_id=team.pk, renewal=renewal, renewal_days=30)
-    acting.act(date(2026, 12, 16))
+    execution.act(date(2026, 12, 16))
     assert Enrollment.objects.open().get().required is None
 
 

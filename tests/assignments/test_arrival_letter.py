@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate
-from courseware.assignments import arrival_letter
+from courseware.assignments.emails import completion
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications import inbox
 from courseware.notifications.models import Message, TrayLine
@@ -74,12 +74,12 @@ def test_two_courses_completed_before_it_leaves_are_one_letter(team, course, mai
 def test_a_certificate_that_is_withdrawn_by_then_is_no_news(team, course):
     arrived(team, course)
     withdraw(Certificate.objects.get(), reason="by mistake", by=make_admin())
-    assert told() == [("skipped", arrival_letter.TAKEN_BACK)]
+    assert told() == [("skipped", completion.TAKEN_BACK)]
 
 
 def test_what_is_entered_afterwards_is_no_news(team, course):
     run = enroll(make_user(), course)
-    arrival_letter.tell_of_arrival(type(run), run, timezone.now() - timedelta(days=2))
+    completion.tell_of_arrival(type(run), run, timezone.now() - timedelta(days=2))
     assert told() == []
 
 
@@ -95,4 +95,4 @@ def test_what_it_says_takes_as_many_queries_for_three_as_for_one(team, course, p
         arrived(team, course)
     messages = list(Message.objects.filter(kind="arrival").select_related("person"))
     with django_assert_num_queries(4):
-        assert len(arrival_letter.in_words(messages)) == people
+        assert len(completion.in_words(messages)) == people

@@ -6,14 +6,19 @@ import pytest
 
 from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assignments import acting
-from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings, undo_ending
 from courseware.assignments.models import Assignment
-from courseware.assignments.planning import rehearse_rule
+from courseware.assignments.rules import execution
+from courseware.assignments.rules.certified_enrollments import (
+    end_certified,
+    end_unneeded,
+    record_trainings,
+    undo_ending,
+)
+from courseware.assignments.rules.plan import rehearse_rule
 from courseware.audit_log.models import Event
 from courseware.learning.enrollments.enrollment import enroll, extend
 from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
 from tests.making import days, join, make_course, make_hr, make_team, make_user
 from tests.world import complete_course, finish_lessons
@@ -66,7 +71,7 @@ def send_list(client, people, **fields):
 
 
 def test_a_list_of_certificates_offers_to_end_unstarted_enrollments(signed_in, course, rule, people):
-    acting.act(TODAY)
+    execution.act(TODAY)
     begun = Enrollment.objects.get(learner=people[3])
     finish_lessons(begun)
     shown, done = send_list(signed_in, people, asked="1", ends="1")
@@ -86,7 +91,7 @@ def test_a_list_of_certificates_offers_to_end_unstarted_enrollments(signed_in, c
 def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_opens_it_again(
     signed_in, course, rule, people
 ):
-    acting.act(TODAY)
+    execution.act(TODAY)
     address = f"/people/{people[0].pk}/outside/"
     assert "End the enrollment in the same course" in signed_in.get(address).text
     form = {"course": course.pk, "trained_on": "2026-03-02", "last_day": "2027-11-15", "proof": "Seen", "ends": "on"}
@@ -111,7 +116,7 @@ def test_without_an_enrollment_to_end_the_page_does_not_ask(signed_in, course, p
 
 
 def test_enrollments_that_are_kept_stay_open_also_at_night(signed_in, course, rule, people):
-    acting.act(TODAY)
+    execution.act(TODAY)
     _shown, done = send_list(signed_in, people, asked="1")
     assert "4 enrollments stay open." in done.text
     assert end_certified() == "end: 0"
@@ -121,7 +126,7 @@ def test_enrollments_that_are_kept_stay_open_also_at_night(signed_in, course, ru
 
 
 def test_the_nightly_job_ends_unneeded_enrollments_once_and_the_rule_creates_no_new_ones(course, rule, people, hr):
-    acting.act(TODAY)
+    execution.act(TODAY)
     by_hand = make_user()
     enroll(by_hand, course)
     record_outside([elsewhere(each, course) for each in [*people[:2], by_hand]], by=hr)
@@ -132,12 +137,12 @@ def test_the_nightly_job_ends_unneeded_enrollments_once_and_the_rule_creates_no_
     assert ended() == {each.pk for each in people[:2]}
     [adjustment] = Adjustment.objects.filter(kind="certified")
     assert (adjustment.made_by, adjustment.lines.count()) == (None, 2)
-    assert (end_certified(), acting.act(NIGHT)) == ("end: 0", "")
+    assert (end_certified(), execution.act(NIGHT)) == ("end: 0", "")
 
 
 def test_a_renewal_that_a_rule_opened_because_the_certificate_ends_stays(course, rule, people, hr):
     record_outside([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
-    assert acting.act(TODAY) == "enroll: 3, renew: 1"
+    assert execution.act(TODAY) == "enroll: 3, renew: 1"
     assert end_certified() == "end: 0"
     # Also where the rule would open it later by now.
     rule.current.renewal_days = 30
@@ -150,23 +155,23 @@ def test_a_renewal_that_a_rule_opened_because_the_certificate_ends_stays(course,
 
 
 def test_an_enrollment_stays_where_a_rule_renews_the_certificate_already(course, rule, people, hr):
-    acting.act(TODAY)
+    execution.act(TODAY)
     record_outside([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
     assert end_certified() == "end: 0"
 
 
 def test_a_rule_without_renewal_asks_when_the_certificate_has_ended_or_was_wrong(course, team, people, hr):
     make_rule(course, team_id=team.pk)
-    acting.act(TODAY)
+    execution.act(TODAY)
     record_trainings([elsewhere(each, course) for each in people[:2]], by=hr, ends=True)
     withdraw_outside(OutsideTraining.objects.get(person=people[0]), reason="Somebody else", by=hr)
-    assert acting.act(NIGHT) == "enroll: 1"
-    assert acting.act(IN_A_YEAR + timedelta(days=1)) == "enroll: 1"
+    assert execution.act(NIGHT) == "enroll: 1"
+    assert execution.act(IN_A_YEAR + timedelta(days=1)) == "enroll: 1"
     assert Enrollment.objects.filter(learner__in=people[:2]).open().count() == 2
 
 
 def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, client, time_machine):
-    acting.act(TODAY)
+    execution.act(TODAY)
     record_outside([elsewhere(people[0], course)], by=make_hr())
     end_certified()
     adjustment = Adjustment.objects.get()
@@ -188,7 +193,7 @@ def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, 
 
 def test_nobody_ends_the_own_enrollment(course, team, rule, hr):
     join(team, hr)
-    acting.act(TODAY)
+    execution.act(TODAY)
     record_outside([elsewhere(hr, course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_by=hr, made_at=days(0))
     assert end_unneeded([Enrollment.objects.get(learner=hr).pk], adjustment) == 0
@@ -196,7 +201,7 @@ def test_nobody_ends_the_own_enrollment(course, team, rule, hr):
 
 
 def test_reopened_twice_it_is_reopened_once(course, rule, people, hr):
-    acting.act(TODAY)
+    execution.act(TODAY)
     adjustment = record_trainings([elsewhere(people[0], course)], by=hr, ends=True).adjustment
     lines = list(adjustment.lines.all())
     assert undo_ending(adjustment, lines, by=hr)[0] == [people[0].pk]
@@ -224,10 +229,10 @@ def test_a_renewal_opens_beside_it_counts_from_its_end_and_is_whole_where_others
     rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60)
     [(group, people)] = rehearse_rule(rule, date(2026, 11, 10)).coming.items()
     assert (group.is_short, group.opens_on, people) == (False, date(2026, 11, 16), [training.person_id])
-    assert acting.act(TODAY) == "renew: 1"
+    assert execution.act(TODAY) == "renew: 1"
     run = Enrollment.objects.get()
     assert (run.learner_id, run.due_on, run.renews_until, run.required) == (training.person_id, ENDS, ENDS, None)
-    assert acting.act(TODAY) == ""
+    assert execution.act(TODAY) == ""
     complete_course(run)
     assert Certificate.objects.get().valid_until == date(2028, 1, 15)
 
@@ -236,5 +241,5 @@ def test_a_renewal_each_year_opens_after_the_day_of_the_training():
     course, team = make_course(), make_team()
     trained_elsewhere(course, team, until=None, on=date(2026, 11, 20))
     make_rule(course, team_id=team.pk, renewal="whole", renewal_month=11, renewal_day=20, due_days=14)
-    assert acting.act(TODAY) == ""
-    assert acting.act(date(2027, 11, 20)) == "renew: 1"
+    assert execution.act(TODAY) == ""
+    assert execution.act(date(2027, 11, 20)) == "renew: 1"

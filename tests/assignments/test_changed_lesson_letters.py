@@ -2,8 +2,8 @@
 
 import pytest
 
-from courseware.assignments import changed_lesson_letters
-from courseware.assignments.changed_lesson_letters import tell_of_changes
+from courseware.assignments.emails import changed_lesson
+from courseware.assignments.emails.changed_lesson import tell_of_changes
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.lessons.changed_lessons import say_read
@@ -70,7 +70,7 @@ def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_se
     assert tell_of_changes() == "letters: 1"
     say_read(late, step_of(late), release.pk)
     assert letters() == []
-    assert Message.objects.get(kind="lesson-changed").why == changed_lesson_letters.SEEN
+    assert Message.objects.get(kind="lesson-changed").why == changed_lesson.SEEN
     assert ChangeSeen.objects.count() == 2
 
 

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from courseware.assessment.daily.answers import DAILY_LETTER, choose, wish_of
-from courseware.assignments import daily_letters
+from courseware.assignments.emails import daily_question
 from courseware.learning.models import Enrollment
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.models import Message
@@ -31,14 +31,14 @@ def run():
 
 def written_at(at):
     with time_machine.travel(at, tick=False):
-        daily_letters.write_questions()
+        daily_question.write_questions()
         return letters()
 
 
 def test_it_leaves_to_who_wants_it_once_a_day_and_each_choice_is_an_address(run, client):
     with time_machine.travel(TUESDAY, tick=False):
         for _ in range(2):
-            daily_letters.write_questions()
+            daily_question.write_questions()
         [letter] = letters()
         links = re.findall(r"/daily/\?\S+", letter.body)
         client.force_login(run.learner)
@@ -52,10 +52,10 @@ def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
     assert written_at(TUESDAY) == []
     choose(run.learner, by_letter=True, during_course=False)
     with time_machine.travel(TUESDAY, tick=False):
-        daily_letters.write_questions()
+        daily_question.write_questions()
         give_daily(run.learner, TUESDAY)
         assert letters() == []
-        assert Message.objects.get().why == daily_letters.NOTHING_ASKED
+        assert Message.objects.get().why == daily_question.NOTHING_ASKED
     stop_kind(run.learner, DAILY_LETTER)
     assert not wish_of(run.learner).by_letter
     choose(run.learner, by_letter=True, during_course=False)
@@ -66,7 +66,7 @@ def test_none_leaves_on_a_free_day_and_one_that_had_to_wait_a_day_is_over(run):
     assert written_at(SATURDAY) == []
     assert not Message.objects.exists()
     with time_machine.travel(TUESDAY, tick=False):
-        daily_letters.write_questions()
+        daily_question.write_questions()
     with time_machine.travel(datetime(2030, 1, 9, 1, tzinfo=UTC), tick=False):
         deliver_due()
-    assert Message.objects.get().why == daily_letters.DAY_IS_OVER
+    assert Message.objects.get().why == daily_question.DAY_IS_OVER

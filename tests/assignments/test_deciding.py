@@ -5,13 +5,13 @@ import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Group
 
-from courseware.assignments import decision_pages
+from courseware.assignments.manager_actions import views
 from courseware.learning.enrollments import adjustments
 from courseware.learning.enrollments.adjustments import enroll_people
 from courseware.learning.enrollments.enrollment import extend, waive
 from courseware.learning.manager_actions import ENROLL, FOR_MANY
 from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import START, make_course_with_pre_check, start
 from tests.making import (
     days,
@@ -230,7 +230,7 @@ BATCH = 2
 
 @pytest.fixture
 def runs(team, monkeypatch):
-    for room in (adjustments, decision_pages):
+    for room in (adjustments, views):
         monkeypatch.setattr(room, "BATCH", BATCH)
     runs = [make_enrollment(make_user(), due_at=days(3)) for _ in range(5)]
     for run in runs:

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from courseware.assignments.door_sending import send_card
+from courseware.assignments.chat.delivery import send_card
 from courseware.assignments.models import WAITING, GroupCard, GroupDoor
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.assignments import door_sending
-from courseware.assignments.door_sending import (
+from courseware.assignments.chat import delivery
+from courseware.assignments.chat.delivery import (
     figures_of,
     forget_old_cards,
     is_anything_due,
@@ -56,7 +56,7 @@ def test_a_group_is_told_once_a_day_however_often_the_job_runs(course, services,
 
 def test_two_workers_who_see_the_same_door_at_once_write_one_card(course, services, monkeypatch):
     door = make_door(make_late_team(course))
-    monkeypatch.setattr(door_sending, "doors_to_be_told", lambda now: [(door, date(2026, 11, 26))])
+    monkeypatch.setattr(delivery, "doors_to_be_told", lambda now: [(door, date(2026, 11, 26))])
     assert [send_summaries() for _ in range(2)] == ["sent 1", ""]
     assert cards() == [SENT]
 
@@ -215,9 +215,9 @@ def test_a_door_saved_anew_while_it_refused_stays_open(course, services, monkeyp
 
     def saved_meanwhile(*asked):
         GroupDoor.objects.update(address=f"{door.address}new")
-        return door_sending.DoorAnswer(door_sending.DoorVerdict.REFUSED, "404")
+        return delivery.DoorAnswer(delivery.DoorVerdict.REFUSED, "404")
 
-    monkeypatch.setattr(door_sending, "knock", saved_meanwhile)
+    monkeypatch.setattr(delivery, "knock", saved_meanwhile)
     send_summaries()
     assert GroupDoor.objects.get().refused_at is None
 
@@ -230,7 +230,7 @@ def test_a_worker_killed_before_the_door_answered_sends_one_and_after_it_at_most
     course, services, time_machine, monkeypatch
 ):
     make_door(make_late_team(course))
-    real = door_sending.knock
+    real = delivery.knock
 
     def dies_before(*asked):
         raise Killed
@@ -241,10 +241,10 @@ def test_a_worker_killed_before_the_door_answered_sends_one_and_after_it_at_most
 
     instants = ["2026-11-26T04:05:00Z", "2026-11-27T04:00:00Z", "2026-11-27T04:05:00Z"]
     for dies, number in ((dies_before, 1), (dies_after, 2)):
-        monkeypatch.setattr(door_sending, "knock", dies)
+        monkeypatch.setattr(delivery, "knock", dies)
         with pytest.raises(Killed):
             send_summaries()
-        monkeypatch.setattr(door_sending, "knock", real)
+        monkeypatch.setattr(delivery, "knock", real)
         assert send_summaries() == ""  # its claim is still held
         time_machine.move_to(instants.pop(0), tick=False)
         assert send_summaries() == "sent 1"
@@ -257,14 +257,14 @@ def test_a_worker_killed_before_the_door_answered_sends_one_and_after_it_at_most
 def test_a_card_that_cannot_be_made_keeps_no_other_from_leaving(course, services, monkeypatch):
     make_door(make_late_team(course, "Broken"))
     make_door(make_late_team(course, "Whole"))
-    real = door_sending.summary_card
+    real = delivery.summary_card
 
     def made(door, figures):
         if door.team.name == "Broken":
             raise LookupError("words that hold who knows what")
         return real(door, figures)
 
-    monkeypatch.setattr(door_sending, "summary_card", made)
+    monkeypatch.setattr(delivery, "summary_card", made)
     assert send_summaries() == "given-up 1, sent 1"
     assert cards() == [("given-up", "LookupError", 1), SENT]
 
@@ -273,7 +273,7 @@ def test_doors_that_hang_hold_up_no_other_work_and_those_behind_them_have_their_
     team = make_late_team(course)
     for service in ("slack", "dingtalk", "feishu"):
         make_door(team, service)
-    monkeypatch.setattr(door_sending, "AT_MOST", -1.0)
+    monkeypatch.setattr(delivery, "AT_MOST", -1.0)
     for number in (1, 2, 3):
         assert send_summaries() == "sent 1"
         assert len(services.taken) == number
@@ -282,7 +282,7 @@ def test_doors_that_hang_hold_up_no_other_work_and_those_behind_them_have_their_
 def test_a_robot_of_many_teams_gets_fifteen_cards_a_minute_and_another_its_own(
     course, services, time_machine, monkeypatch
 ):
-    monkeypatch.setattr(door_sending, "AT_MOST", 3600)  # seconds: a busy machine is slower than the pace
+    monkeypatch.setattr(delivery, "AT_MOST", 3600)  # seconds: a busy machine is slower than the pace
     for number in range(17):
         make_door(make_late_team(course, f"Team {number}"))
     make_door(make_late_team(course, "Other"), "dingtalk")
@@ -298,7 +298,7 @@ def test_looking_for_what_is_due_costs_the_same_for_one_door_and_for_three(cours
     for _ in range(3):
         make_door(make_late_team(course))
         with django_assert_num_queries(3):  # doors, days that are listed, cards of today
-            door_sending.doors_to_be_told(timezone.now())
+            delivery.doors_to_be_told(timezone.now())
 
 
 def test_cards_are_forgotten_after_90_days(course):

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.assignments import mornings
-from courseware.assignments.ending_letters import emails, tell_of_endings
-from courseware.assignments.mornings import Morning
+from courseware.assignments.emails import daily_email_jobs
+from courseware.assignments.emails.certificate_expiry import emails, tell_of_endings
+from courseware.assignments.emails.daily_email_jobs import Morning
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.notifications.models import Message
@@ -103,7 +103,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(course, people, djang
 
 def test_people_are_taken_a_batch_at_a_time(course, monkeypatch):
     """Also where names are in another order than keys."""
-    monkeypatch.setattr(mornings, "PEOPLE_AT_ONCE", 1)
+    monkeypatch.setattr(daily_email_jobs, "PEOPLE_AT_ONCE", 1)
     for name in ("Zoe", "Bob", "Amy"):
         person = holder(course, 30)
         person.name = name

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from courseware.accounts.calendar.working_days import Calendar
-from courseware.assignments.fitting import Certified, Deed, NewestRun, PersonFacts, Verdict, Why, verdict
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.planning import Opinion, decide
+from courseware.assignments.rules.plan import Opinion, decide
+from courseware.assignments.rules.scope import Certified, Deed, NewestRun, PersonFacts, Verdict, Why, verdict
 from tests.assignments.rules import LEARNER, MANAGER, known, make_version
 from tests.examples import examples
 

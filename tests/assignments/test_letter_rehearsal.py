@@ -15,9 +15,10 @@ from django.utils.translation import override
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
-from courseware.assignments import letter_pages, letter_rehearsal
-from courseware.assignments.ending_letters import tell_of_endings
-from courseware.assignments.letter_rehearsal import (
+from courseware.assignments import letter_pages
+from courseware.assignments.emails import scheduled_emails
+from courseware.assignments.emails.certificate_expiry import tell_of_endings
+from courseware.assignments.emails.scheduled_emails import (
     PAUSE,
     PEOPLE_AT_ONCE,
     ComingLetters,
@@ -25,7 +26,7 @@ from courseware.assignments.letter_rehearsal import (
     prepare_preview,
     rehearse_letters,
 )
-from courseware.assignments.reminding import remind_due
+from courseware.assignments.reminders.daily_reminders import remind_due
 from courseware.jobs.tasks import Later
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.enrollments.enrollment import waive
@@ -175,7 +176,7 @@ def test_reading_costs_as_many_queries_for_three_people_as_for_one(people, djang
 def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
     """On SQLite it keeps every other writer waiting."""
     make_due_people(2 * PEOPLE_AT_ONCE + 1)
-    statements, honest = [], letter_rehearsal.rolled_back
+    statements, honest = [], scheduled_emails.rolled_back
 
     @contextmanager
     def counted():
@@ -184,8 +185,8 @@ def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
         statements.append(len(queries))
 
     pauses = []
-    monkeypatch.setattr(letter_rehearsal, "rolled_back", counted)
-    monkeypatch.setattr(letter_rehearsal, "sleep", lambda seconds: pauses.append((seconds, len(statements))))
+    monkeypatch.setattr(scheduled_emails, "rolled_back", counted)
+    monkeypatch.setattr(scheduled_emails, "sleep", lambda seconds: pauses.append((seconds, len(statements))))
     assert len(list(rehearse_letters(TOMORROW))) == 2 * (2 * PEOPLE_AT_ONCE + 1)
     assert len(statements) == 3
     assert pauses == ([(PAUSE, 1), (PAUSE, 2)] if connection.vendor == "sqlite" else [])
@@ -284,7 +285,7 @@ def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
 
 @pytest.mark.usefixtures("firm")
 def test_a_worker_that_is_told_to_stop_prepares_the_preview_later(monkeypatch):
-    monkeypatch.setattr(letter_rehearsal, "is_stopping", lambda: True)
+    monkeypatch.setattr(scheduled_emails, "is_stopping", lambda: True)
     with pytest.raises(Later):
         prepare_preview.func(str(TOMORROW))
 

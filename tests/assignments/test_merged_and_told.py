@@ -9,10 +9,10 @@ from django.utils.translation import override
 
 from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import leave
-from courseware.assignments.acting import act
-from courseware.assignments.carrying_out import remind
+from courseware.assignments.manager_actions.daily_actions import remind
 from courseware.assignments.merging import merge, undo_merge
-from courseware.assignments.switching import runs_that_stay, take_back_deeds
+from courseware.assignments.rules.execution import act
+from courseware.assignments.rules.lifecycle import runs_that_stay, take_back_deeds
 from courseware.learning.emails.enrollment import KIND
 from courseware.learning.enrollments.adjustments import enroll_people, undo
 from courseware.learning.enrollments.enrollment import enroll
@@ -22,7 +22,7 @@ from courseware.learning.models import Adjustment, Enrollment
 from courseware.notifications.email.delivery import claimed
 from courseware.notifications.inbox import in_words
 from courseware.notifications.models import Message, MessageState, TrayLine
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
 from tests.making import join, letters, letters_after_undo, make_admin, make_course, make_hr, make_team, make_user

@@ -15,8 +15,8 @@ from courseware.accounts.teams.deputies import name_substitute
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assignments.acting import act
 from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
+from courseware.assignments.rules.execution import act
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
 from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
@@ -24,9 +24,9 @@ from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import KEPT, Enrollment
 from courseware.learning.reference.saved_phrases import keep_phrase
 from courseware.lib import dates
-from courseware.reporting import log_check
-from courseware.reporting.consistency import differences
-from courseware.reporting.enrollment_check import merged_runs, newest_runs
+from courseware.reporting.integrity import audit_log
+from courseware.reporting.integrity.check_all import differences
+from courseware.reporting.integrity.enrollments import merged_runs, newest_runs
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
 from tests.making import (
@@ -164,11 +164,11 @@ def test_a_run_that_is_not_where_the_merges_say_is_named(kept, other, course, hr
 def test_a_merge_that_was_put_in_or_taken_out_past_the_product_is_named(kept, other, hr):
     row = merge(kept, other, by=hr)
     Merge.objects.update(made_at=row.made_at - timedelta(hours=1))
-    assert list(log_check.differences()) == [f"merge {row.pk}: the log knows no “merged” that says the same"]
+    assert list(audit_log.differences()) == [f"merge {row.pk}: the log knows no “merged” that says the same"]
     event = Event.objects.get(verb="merged")
     Merge.objects.all().delete()
     nothing = f"event {event.pk}: “merged” of person:{kept.pk}, and nothing is kept of it"
-    assert list(log_check.differences()) == [nothing]
+    assert list(audit_log.differences()) == [nothing]
 
 
 def test_the_log_tells_both_and_each_run(kept, other, course, hr):

@@ -13,16 +13,16 @@ from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assignments import acting
-from courseware.assignments.acting import act_on
-from courseware.assignments.certified_enrollments import end_certified, end_unneeded, record_trainings
 from courseware.assignments.merging import CannotUndo, merge, undo_merge
 from courseware.assignments.models import ObservationAnswers
+from courseware.assignments.rules import execution
+from courseware.assignments.rules.certified_enrollments import end_certified, end_unneeded, record_trainings
+from courseware.assignments.rules.execution import act_on
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
 from tests.assignments.sheets import answered, completed
 from tests.at_once import one_behind_the_other
@@ -154,7 +154,7 @@ def enrolled_by_a_rule():
     course, team, person = make_course(), make_team(), make_user()
     join(team, person)
     make_rule(course, team_id=team.pk)
-    acting.act()
+    execution.act()
     return Enrollment.objects.get(learner=person)
 
 

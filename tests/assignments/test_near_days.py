@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import CalendarDay
+from courseware.assignments.emails.daily_email_jobs import Morning
 from courseware.assignments.models import ReminderPlan
-from courseware.assignments.mornings import Morning
-from courseware.assignments.reminding import due_of_batch, plans_kept, reminders_due, runs_near
+from courseware.assignments.reminders.daily_reminders import due_of_batch, plans_kept, reminders_due, runs_near
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from tests.assignments.two_accounts import another_course

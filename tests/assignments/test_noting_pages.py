@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from courseware.accounts.models import Membership, Note
 from courseware.accounts.people.notes import write_note
-from courseware.assignments import decision_pages
+from courseware.assignments.manager_actions import views
 from tests.making import join, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of
 
@@ -94,7 +94,7 @@ def test_a_whole_team_is_noted_about_each_with_a_note_of_its_own_and_all_of_them
     [form] = BeautifulSoup(page.content, "html.parser").select("form.undo")
     client.post(form["action"])
     assert not Note.objects.standing().exists()
-    monkeypatch.setattr(decision_pages, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(views, "MOST_AT_ONCE", 3)
     refused = client.post(ADDRESS, sent_again(asked) | {"text": "Once more.", "act": uuid.uuid4()})
     assert refused.status_code == 422 and "At most 3 people at once." in refused.text
     assert not Note.objects.about(ann.learner).exists()

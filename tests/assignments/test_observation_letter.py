@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import Membership
-from courseware.assignments.observing import ask_leads, observe
+from courseware.assignments.follow_ups.follow_ups import ask_leads, observe
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message

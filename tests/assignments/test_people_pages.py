@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from courseware.accounts.models import Roster, Team, User
 from courseware.accounts.people.offboarding import leave
-from courseware.assignments import acting
-from courseware.assignments.certified_enrollments import end_certified
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.nightly_list import take_up
-from courseware.assignments.reminding import remind_due
+from courseware.assignments.reminders.daily_reminders import remind_due
+from courseware.assignments.rules import execution
+from courseware.assignments.rules.certified_enrollments import end_certified
 from courseware.learning.models import Enrollment
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.accounts.roster_import.files import csv_file
 from tests.assignments.rules import make_rule
 from tests.making import join, letters, make_admin, make_auditor, make_editor, make_enrollment, make_team, make_user
@@ -120,7 +120,7 @@ def switch_rule_on(client, course):
     rule = AssignmentRule.objects.get()
     digest = client.get(f"/rules/{rule.pk}/").context["rehearsal"].digest
     client.post(f"/rules/{rule.pk}/on/", {"digest": digest})
-    acting.act_soon.call(rule.pk)
+    execution.act_soon.call(rule.pk)
 
 
 def record_certificates(client):
@@ -150,7 +150,7 @@ def test_nobody_who_is_certified_is_in_a_renewal_or_gets_an_email(client, course
     )
     for number in range(0, 21):
         time_machine.move_to(timezone.now() + timedelta(days=1 if number else 0))
-        end_certified(), acting.act(), remind_due(), letters()
+        end_certified(), execution.act(), remind_due(), letters()
     open_now = set(Enrollment.objects.open().values_list("learner", flat=True))
     assert len(certified) == CERTIFIED and not open_now & certified
     assert len(open_now) == PEOPLE - CERTIFIED

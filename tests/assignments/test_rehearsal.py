@@ -16,9 +16,9 @@ from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.issuing import issue
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assignments import acting
-from courseware.assignments.fitting import Because, Deed, Why
-from courseware.assignments.planning import rehearse_all, rehearse_rule
+from courseware.assignments.rules import execution
+from courseware.assignments.rules.plan import rehearse_all, rehearse_rule
+from courseware.assignments.rules.scope import Because, Deed, Why
 from courseware.learning.enrollments.enrollment import enroll, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
@@ -228,13 +228,13 @@ def test_what_a_rehearsal_says_is_what_acting_writes_and_whom_it_tells(seed, tim
         make_person(chance, course, teams, hr)
     for _number in range(chance.randint(1, 3)):
         make_random_rule(chance, course, teams)
-    acting.act(site_day())  # so that there are runs that the rules began
+    execution.act(site_day())  # so that there are runs that the rules began
     time_machine.shift(timedelta(days=chance.randint(1, 9)))
     stir(chance, teams)
     before, letters_before = tables(), set(Message.objects.values_list("pk", flat=True))
     said = said_by_rehearsal(site_day())
     assert tables() == before  # a rehearsal writes nothing
-    acting.act(site_day())
+    execution.act(site_day())
     after = tables()
     assert what_was_written(before, after) == said
     new = {row["id"]: row["learner_id"] for key, row in after.items() if key not in before}
@@ -243,5 +243,5 @@ def test_what_a_rehearsal_says_is_what_acting_writes_and_whom_it_tells(seed, tim
     assert {run: person for run, person in told.items() if run in new} == new
     fresh = written.exclude(pk__in=letters_before)
     assert {letter.person_id for letter in fresh} <= set(new.values())
-    acting.act(site_day())
+    execution.act(site_day())
     assert tables() == after

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from courseware.accounts.calendar.working_days import Calendar, ListedDay
-from courseware.assignments.reminder_plans import days_of_plan, planned_day, reminder_on, with_repeats
+from courseware.assignments.reminders.schedules import days_of_plan, planned_day, reminder_on, with_repeats
 
 FRIDAY = date(2026, 12, 11)
 LONG_AGO = date(2026, 1, 1)

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assignments.carrying_out import Unreminded, remind
-from courseware.assignments.letter_rehearsal import rehearse_letters
-from courseware.assignments.reminding import ASKS, remind_due
+from courseware.assignments.emails.scheduled_emails import rehearse_letters
+from courseware.assignments.manager_actions.daily_actions import Unreminded, remind
+from courseware.assignments.reminders.daily_reminders import ASKS, remind_due
 from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message
-from courseware.reporting.drafted_acts import draft_for
+from courseware.reporting.today.suggested_actions import draft_for
 from tests.making import join, letters, make_enrollment, make_user
 from tests.reporting.test_two_courses import make_second_course
 

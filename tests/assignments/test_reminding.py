@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assignments import mornings
+from courseware.assignments.emails import daily_email_jobs
+from courseware.assignments.emails.daily_email_jobs import Morning
 from courseware.assignments.models import Assignment, ReminderPlan
-from courseware.assignments.mornings import Morning
-from courseware.assignments.reminder_plans import with_repeats
-from courseware.assignments.reminding import remind_due, reminders_due
+from courseware.assignments.reminders.daily_reminders import remind_due, reminders_due
+from courseware.assignments.reminders.schedules import with_repeats
 from courseware.learning.enrollments.adjustments import undo
 from courseware.learning.enrollments.enrollment import enroll, extend, waive
 from courseware.learning.models import Enrollment
@@ -104,8 +104,8 @@ def test_a_worker_that_was_down_for_days_writes_one_reminder(on_the_day_before):
 def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
     for number in range(3):
         learner(name=f"Person {number}")
-    monkeypatch.setattr(mornings, "EMAILS_AT_ONCE", 1)
-    write, written = mornings.write_once, []
+    monkeypatch.setattr(daily_email_jobs, "EMAILS_AT_ONCE", 1)
+    write, written = daily_email_jobs.write_once, []
 
     def dies(batch, **reasons):
         if len(written) == 2:
@@ -114,7 +114,7 @@ def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
         return write(batch, **reasons)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(mornings, "write_once", dies)
+        patch.setattr(daily_email_jobs, "write_once", dies)
         remind_due()
     assert [remind_due(), remind_due()] == ["reminders: 1", ""]
     assert [name for name, _state, _why in reminders()] == ["Person 0", "Person 1", "Person 2"]

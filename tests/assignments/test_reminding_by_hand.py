@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from courseware.assignments.carrying_out import (
+from courseware.assignments.manager_actions.daily_actions import (
     NO_LETTERS,
     Confirmed,
     Undone,
@@ -17,7 +17,7 @@ from courseware.assignments.carrying_out import (
     undo_reminding,
 )
 from courseware.assignments.models import HandReminding, Talk
-from courseware.assignments.reminding import runs_in
+from courseware.assignments.reminders.daily_reminders import runs_in
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.learning.due_dates.absence_shifts import mark_away
@@ -185,7 +185,7 @@ def test_somebody_elses_people_cannot_be_reminded_nor_the_letters_of_others_look
 
 
 def test_more_than_five_hundred_at_once_are_refused(client, team, monkeypatch):
-    monkeypatch.setattr("courseware.assignments.decision_pages.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("courseware.assignments.manager_actions.views.MOST_AT_ONCE", 1)
     rows = [run_of(team).pk for _ in range(2)]
     client.force_login(team.manager)
     answer = client.post("/people/decide/remind/", {"row": rows})

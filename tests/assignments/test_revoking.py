@@ -8,16 +8,16 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.exams import attempts
-from courseware.assignments import acting, switching
 from courseware.assignments.models import Assignment
-from courseware.assignments.switching import switch_on, take_back_deeds, take_back_for_some
+from courseware.assignments.rules import execution, lifecycle
+from courseware.assignments.rules.lifecycle import switch_on, take_back_deeds, take_back_for_some
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
 from courseware.notifications.models import Message
-from courseware.reporting.consistency import differences
-from courseware.reporting.log_check import differences as log_differences
+from courseware.reporting.integrity.audit_log import differences as log_differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
 from tests.making import join, letters, make_hr, make_user
 
@@ -34,7 +34,7 @@ def people_in(team, *names):
 
 def acted(course, team, **terms):
     rule = make_rule(course, team_id=team.pk, **terms)
-    acting.act(TODAY)
+    execution.act(TODAY)
     return rule
 
 
@@ -48,7 +48,7 @@ def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_
     assert take_back_deeds(rule, by=hr) == 2
     assert not Enrollment.objects.exists()
     rule.refresh_from_db()
-    assert not rule.is_on and acting.act(TODAY) == ""
+    assert not rule.is_on and execution.act(TODAY) == ""
     assert set(Assignment.objects.values_list("enrollment", "taken_back_at__date")) == {(None, TODAY)}
     letters()
     assert set(Message.objects.values_list("state", flat=True)) == {"skipped"}
@@ -90,7 +90,7 @@ def test_whom_a_letter_has_told_is_excused_with_the_rule_as_the_reason_and_nobod
     rule = acted(course, team)
     letters()
     people_in(team, "New")
-    acting.act(TODAY)
+    execution.act(TODAY)
     assert take_back_deeds(rule, by=make_hr()) == 2
     run = Enrollment.objects.get()
     assert (run.learner.name, run.waived_reason) == ("Told", "The rule “New people” was taken back.")
@@ -98,9 +98,9 @@ def test_whom_a_letter_has_told_is_excused_with_the_rule_as_the_reason_and_nobod
 
 
 def test_many_are_taken_back_by_a_worker_unless_the_rule_was_switched_on_again(course, team, monkeypatch):
-    monkeypatch.setattr(switching, "RUNS_AT_ONCE", 1)
-    asked, rest = [], switching.take_back_rest.func
-    monkeypatch.setattr(switching, "take_back_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
+    monkeypatch.setattr(lifecycle, "RUNS_AT_ONCE", 1)
+    asked, rest = [], lifecycle.take_back_rest.func
+    monkeypatch.setattr(lifecycle, "take_back_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
     people_in(team, "Li", "Wu", "Bo")
     rule, hr = acted(course, team), make_hr()
     assert take_back_deeds(rule, by=hr) == 1
@@ -138,12 +138,12 @@ def test_a_rule_taken_back_for_some_people_stays_on_and_does_not_enroll_them_aga
     assert take_back_for_some(rule, keys, by=hr) == 0
     rule.refresh_from_db()
     assert rule.is_on and learners() == {"Cy"}
-    assert acting.act(TODAY) == acting.act(date(2026, 11, 26)) == ""
+    assert execution.act(TODAY) == execution.act(date(2026, 11, 26)) == ""
     assert Event.objects.filter(verb="rule-taken-back", actor=hr, data={"people": 2}).count() == 1
     # Taken back as a whole and switched on again, it asks the others anew.
     take_back_deeds(rule, by=hr)
     switch_on(rule, by=hr)
-    assert acting.act(TODAY) == "enroll: 1" and learners() == {"Cy"}
+    assert execution.act(TODAY) == "enroll: 1" and learners() == {"Cy"}
     assert [letter.to for letter in letters()] == [[people[2].email]]
     assert list(differences()) == [] == list(log_differences())
 

@@ -8,11 +8,11 @@ from django.conf import settings
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import Membership
-from courseware.assignments import acting, planning
-from courseware.assignments.fitting import Because, Why
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.planning import rehearse_rule
-from courseware.assignments.rule_forms import RuleForm
+from courseware.assignments.rules import execution, plan
+from courseware.assignments.rules.forms import RuleForm
+from courseware.assignments.rules.plan import rehearse_rule
+from courseware.assignments.rules.scope import Because, Why
 from courseware.learning.models import Enrollment
 from tests.assignments.rules import make_certified, make_rule
 from tests.counting import statements
@@ -164,7 +164,7 @@ def test_switching_on_does_what_the_list_on_the_page_says(client, course):
     rule.refresh_from_db()
     assert rule.is_on
     assert DBTaskResult.objects.filter(args_kwargs__args=[rule.pk]).count() == 1
-    acting.act(rule=rule.pk)
+    execution.act(rule=rule.pk)
     assert Enrollment.objects.count() == 2
     page = client.get(address(rule))
     assert "On 25 November 2026 it touches nobody." in text(page)
@@ -281,7 +281,7 @@ def test_two_rules_of_one_name_are_never_on_together(client, course):
 def test_in_a_large_company_the_page_opens_without_its_rehearsal_which_is_made_on_a_press(
     client, course, hr, monkeypatch
 ):
-    monkeypatch.setattr(planning, "CHUNK", 5)
+    monkeypatch.setattr(plan, "CHUNK", 5)
     team = make_team(learners=6)
     rule = make_rule(course, is_on=False)
     opened = text(client.get(address(rule)))
@@ -314,12 +314,12 @@ def test_a_rule_enrolls_everybody_and_excuses_only_who_is_no_staff_no_auditor_an
     for person in people.values():
         join(team, person)
     make_rule(make_course(), team_id=team.pk, excuses=True)
-    assert acting.act(MONDAY) == "enroll: 6"
+    assert execution.act(MONDAY) == "enroll: 6"
     Membership.objects.filter(team=team, role="learner").delete()
     rehearsal = rehearse_rule(AssignmentRule.objects.get(), MONDAY)
     assert rehearsal.number == 2
     assert rehearsal.outside[Because(Why.BY_HAND)] == 4
-    assert acting.act(MONDAY) == "excuse: 2"
+    assert execution.act(MONDAY) == "excuse: 2"
     excused = set(Enrollment.objects.exclude(waived_at=None).values_list("learner", flat=True))
     assert excused == {people[name].pk for name in EXCUSED_BY_A_RULE}
-    assert acting.act(MONDAY) == ""
+    assert execution.act(MONDAY) == ""

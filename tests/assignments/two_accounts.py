@@ -8,7 +8,7 @@ from courseware.audit_log.verify import alterations
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Answer, Completion, Enrollment
 from courseware.learning.status.headcounts import Headcount
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.making import join, make_admin, make_course, make_files, make_user
 
 FACTS = (Answer, Attempt, Response, Completion, Certificate)

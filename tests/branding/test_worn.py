@@ -14,14 +14,14 @@ from django.utils import timezone
 
 from courseware.accounts.sign_in.invitations import invite
 from courseware.assessment.models import Certificate
-from courseware.assignments.ending_letters import tell_of_endings
-from courseware.assignments.reminding import remind_due
+from courseware.assignments.emails.certificate_expiry import tell_of_endings
+from courseware.assignments.reminders.daily_reminders import remind_due
 from courseware.branding.colours import colour_sheet
 from courseware.branding.models import HouseStyle
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import MONDAY, ready, sit
 from tests.assessment.exams import make_course as make_course_with_exam
 from tests.branding.styles import put_on

@@ -15,7 +15,7 @@ from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.reference.saved_phrases import keep_phrase
 from courseware.lib.dates import site_day
-from courseware.reporting.keeping_figures import keep_figures
+from courseware.reporting.statistics.nightly_update import keep_figures
 from tests.assignments.sheets import answered, completed
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.browser.selection import is_selected

@@ -6,9 +6,9 @@ from http import HTTPStatus
 import pytest
 from django.test import Client
 
-from courseware.assignments.acting import act
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.switching import switch_on
+from courseware.assignments.rules.execution import act
+from courseware.assignments.rules.lifecycle import switch_on
 from courseware.learning.manager_actions import FOR_MANY
 from tests.accounts.roster_import.files import csv_file
 from tests.browser.courses import make_tea_room

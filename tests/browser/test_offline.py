@@ -15,7 +15,13 @@ from tests.patience import PATIENCE
 pytestmark = [
     pytest.mark.exhaustive,
     pytest.mark.only_if_changed(
-        *("static/js/", "templates/", "courseware/learning/", "courseware/learner_home/", "courseware/well_known.py"),
+        *(
+            "static/js/",
+            "templates/",
+            "courseware/learning/",
+            "courseware/learner_home/",
+            "courseware/project/well_known.py",
+        ),
     ),
 ]
 LESSON = "/learn/tea-room/boiling/"

@@ -18,7 +18,7 @@ from courseware.course_format.course import read_course
 from courseware.learning.lessons.changed_lessons import open_changes
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 from courseware.learning.status.progress import own_outline, progress_of
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from courseware.simulations.models import Decision, Run
 from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment, make_user

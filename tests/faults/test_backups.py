@@ -147,7 +147,8 @@ def test_a_backup_of_an_earlier_version_is_upgraded_afterwards(firm, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "moment", ["courseware.database_dumps.facts", "courseware.backups.add", "courseware.backups.entry"]
+    "moment",
+    ["courseware.project.database_dumps.facts", "courseware.project.backups.add", "courseware.project.backups.entry"],
 )
 def test_a_backup_that_is_killed_is_none_and_the_next_one_clears_up(moment, firm):
     kill(firm, moment, "backup")
@@ -166,7 +167,10 @@ def kill(site, moment, *arguments):
 
 
 @pytest.mark.parametrize(
-    "moment", ["courseware.backups.unpack", "shutil.copyfileobj"] if IS_POSTGRES else ["courseware.backups.unpack"]
+    "moment",
+    ["courseware.project.backups.unpack", "shutil.copyfileobj"]
+    if IS_POSTGRES
+    else ["courseware.project.backups.unpack"],
 )
 def test_a_restore_that_is_killed_has_changed_nothing_and_is_called_again(moment, firm):
     file, before = back_up(firm), everything(firm)

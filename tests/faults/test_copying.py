@@ -19,7 +19,11 @@ from tests.faults.visitors import Visitor
 from tests.patience import PATIENCE
 
 SOURCES = (
-    *("courseware/second_database.py", "courseware/database_addresses.py", "courseware/upgrading.py"),
+    *(
+        "courseware/project/database_copy.py",
+        "courseware/project/database_urls.py",
+        "courseware/project/maintenance.py",
+    ),
     *("courseware/lib/db/table_copy.py", "courseware/lib/text/names.py", "courseware/*/migrations/"),
     "courseware/management/commands/copy_database.py",
 )
@@ -126,7 +130,7 @@ def test_people_go_on_where_they_were(firm, elsewhere):
     [
         "django.core.management.commands.migrate.emit_pre_migrate_signal",
         "courseware.lib.db.table_copy.insert",
-        "courseware.second_database.compare",
+        "courseware.project.database_copy.compare",
     ],
 )
 def test_a_copy_that_is_killed_leaves_nothing_and_is_called_again(moment, firm, elsewhere):

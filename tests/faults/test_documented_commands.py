@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.any_database,  # each clone has SQLite
     pytest.mark.only_if_changed(
         *("docs/", "README", "CONTRIBUTING.md", "SECURITY.md", "Makefile", "requirements/", "pyproject.toml"),
-        *("courseware/run.py", "courseware/settings.py", "courseware/starting.py", "courseware/*management/"),
+        *("courseware/run.py", "courseware/settings.py", "courseware/project/bootstrap.py", "courseware/*management/"),
         "gunicorn.conf.py",
     ),
 ]

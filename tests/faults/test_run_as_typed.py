@@ -16,8 +16,13 @@ from tests.patience import PATIENCE
 pytestmark = [
     pytest.mark.skipif(IS_POSTGRES, reason="what is tried out has SQLite"),
     pytest.mark.only_if_changed(
-        *("courseware/run.py", "courseware/settings.py", "courseware/starting.py", "courseware/upgrading.py"),
-        *("courseware/static_files.py", "courseware/reporting/demo.py", "courseware/reporting/management/"),
+        *(
+            "courseware/run.py",
+            "courseware/settings.py",
+            "courseware/project/bootstrap.py",
+            "courseware/project/maintenance.py",
+        ),
+        *("courseware/project/static_files.py", "courseware/reporting/demo.py", "courseware/reporting/management/"),
         *("courseware/management/", "gunicorn.conf.py", "requirements/"),
     ),
 ]

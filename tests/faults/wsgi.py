@@ -4,10 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from courseware import starting
+from courseware.project import bootstrap
 from tests.faults import pausing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-starting.begin(serving=True)
+bootstrap.begin(serving=True)
 application = get_wsgi_application()
 pausing.install()

@@ -12,7 +12,7 @@ from courseware.assessment.exams.practice_sets import drills_of
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
-from courseware.reporting import board_rows
+from courseware.reporting.dashboard import rows as board_rows
 from courseware.simulations import attempts as running
 from tests.assessment.drills import drill, finish, give, held
 from tests.assessment.exams import (

@@ -27,7 +27,7 @@ from courseware.learning.enrollments.enrollment import enroll, extend, waive
 from courseware.learning.manager_actions.manager_action import Refusal
 from courseware.learning.models import Adjustment, DayRequest
 from courseware.notifications.models import Message, TrayLine
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, letters, letters_after_undo, make_admin, make_enrollment, make_hr, make_user
 from tests.world import complete_course, finish_lessons
 

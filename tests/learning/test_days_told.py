@@ -21,7 +21,7 @@ from courseware.learning.enrollments.enrollment import extend
 from courseware.learning.models import AdjustmentLine, Enrollment, Postponement
 from courseware.learning.status import headcount_updates
 from courseware.lib import dates
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

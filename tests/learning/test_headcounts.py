@@ -14,7 +14,9 @@ from courseware.learning.models import Enrollment
 from courseware.learning.status import headcount_updates
 from courseware.learning.status.headcounts import Headcount, Place
 from courseware.learning.status.states import State
-from courseware.reporting import board_counts, board_rows, enrollment_check
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import totals
+from courseware.reporting.integrity import enrollments
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.reporting.boards import counts_on
 from tests.world import complete_course, finish_lesson, outline_of
@@ -66,7 +68,7 @@ def assert_right():
         for team in Team.objects.all():
             assert Headcount.objects.filter(team=team).told(at).states == counted_by_hand(people_of(team), at), team
         assert Headcount.objects.filter(team=None).told(at).states == counted_by_hand(None, at)
-    assert list(enrollment_check.headcounts()) == []
+    assert list(enrollments.headcounts()) == []
 
 
 def begin(firm):
@@ -228,7 +230,7 @@ def test_a_number_that_is_not_that_of_the_people_is_named_and_made_right_by_coun
     Headcount.objects.filter(pk=row.pk).update(number=row.number + 2)
     Headcount.objects.filter(team=None).delete()
     at = f"{row.urgency:%Y-%m-%d}, not begun to what is counted"
-    assert list(enrollment_check.headcounts()) == [
+    assert list(enrollments.headcounts()) == [
         f"the firm, course {row.course_id}: {number:+} people at {urgency:%Y-%m-%d}, not begun to what is counted"
         for urgency, number in sorted((run.urgency, 1) for run in Enrollment.objects.all())
     ] + [f"team {firm['A'].pk}, course {row.course_id}: -2 people at {at}"]
@@ -252,8 +254,8 @@ def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and
 
 def both_ways(user, team=None):
     now = timezone.now()
-    counted = board_counts.counts(board_rows.board(user, team=team), now)
-    return board_counts.counts_kept(user, team, None, now), counted
+    counted = totals.counts(board_rows.board(user, team=team), now)
+    return totals.counts_kept(user, team, None, now), counted
 
 
 def test_managers_do_not_stand_on_their_own_board_by_what_is_kept_either(firm):

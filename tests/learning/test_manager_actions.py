@@ -14,7 +14,7 @@ from courseware.learning.enrollments.adjustments import adjustments_of, decide, 
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import ManagerAction, Refusal, Stays
 from courseware.learning.models import Adjustment, Enrollment
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.making import days, filled, join, make_course, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

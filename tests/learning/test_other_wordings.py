@@ -11,10 +11,10 @@ from courseware.content.rendering import store
 from courseware.learning.lessons.answer_history import wording_asked
 from courseware.learning.models import Answer
 from courseware.learning.status.completion import asked_of, waiting_in
-from courseware.reporting.group_figures import GroupFigure
-from courseware.reporting.question_statistics import question_splits
-from courseware.reporting.stuck import Obstacle, stands
-from courseware.reporting.weak_spots import missed_in
+from courseware.reporting.dashboard.stuck import Obstacle, stands
+from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.missed_objectives import missed_in
+from courseware.reporting.statistics.questions import question_splits
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, answer_url, practise, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment

@@ -36,7 +36,7 @@ from courseware.learning.models import Adjustment, Enrollment
 from courseware.learning.status.states import State
 from courseware.lib import dates
 from courseware.lib.dates import site_day
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.faults.sites import wait_until
 from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 

@@ -25,7 +25,7 @@ from courseware.learning.status import headcount_updates
 from courseware.lib.dates import due_instant
 from courseware.notifications.email.queue import tell_together
 from courseware.notifications.models import Message, MessageState
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, letters, letters_after_undo, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lessons
 

@@ -13,10 +13,10 @@ from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.lib.dates import site_day
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.after_course import Gained, after_course
-from courseware.reporting.consistency import differences
-from courseware.reporting.enrollment_check import observed
-from courseware.reporting.keeping_figures import keep_figures
+from courseware.reporting.integrity.check_all import differences
+from courseware.reporting.integrity.enrollments import observed
+from courseware.reporting.statistics.course_outcomes import Gained, after_course
+from courseware.reporting.statistics.nightly_update import keep_figures
 from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import Run
 from tests.assessment.exams import pre_check_files

@@ -19,7 +19,8 @@ from courseware.audit_log.checkpoints import seal
 from courseware.audit_log.models import Event
 from courseware.content.models import Release
 from courseware.learning.status.headcounts import Headcount
-from courseware.reporting import audit_packs, board_rows
+from courseware.reporting.dashboard import rows
+from courseware.reporting.exports import audit_pack
 from tests.making import make_admin, make_team
 from tests.reporting.boards import learner_of
 from tests.world import complete_course
@@ -89,7 +90,7 @@ def test_its_manifest_is_what_sha256sum_checks_and_the_log_knows_the_digest_of_i
 
 
 def test_row_numbers_in_the_log_do_not_come_from_headcounts(client, team, monkeypatch):
-    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    monkeypatch.setattr(rows, "MANY_TEAMS", 0)
     learner_of(team)
     Headcount.objects.update(number=1000)
     download(client)
@@ -118,7 +119,7 @@ def test_people_who_left_are_included_only_if_requested(client, team):
 
 
 def test_more_people_than_a_workbook_takes_are_in_the_csv_file_alone(client, team, monkeypatch):
-    monkeypatch.setattr(audit_packs, "ROWS_OF_A_WORKBOOK", 1)
+    monkeypatch.setattr(audit_pack, "ROWS_OF_A_WORKBOOK", 1)
     for _ in range(2):
         learner_of(team)
     pack = download(client)
@@ -138,7 +139,7 @@ def test_one_that_was_withdrawn_or_has_a_sign_that_no_font_has_is_in_the_list_al
 
 
 def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_them(client, team, monkeypatch):
-    monkeypatch.setattr(audit_packs, "DRAWN_MEANWHILE", 1)
+    monkeypatch.setattr(audit_pack, "DRAWN_MEANWHILE", 1)
     for _ in range(2):
         complete_course(learner_of(team))
     response = client.get(this_month())
@@ -156,7 +157,7 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
 
 
 def test_a_pack_does_not_wait_for_ever_for_many_that_no_font_can_draw(client, team, monkeypatch):
-    monkeypatch.setattr(audit_packs, "DRAWN_MEANWHILE", 1)
+    monkeypatch.setattr(audit_pack, "DRAWN_MEANWHILE", 1)
     runs = [learner_of(team, name) for name in ("Wang Ming", "𠮷田", "𠮷川")]
     for run in runs:
         complete_course(run)

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.models import Team
 from courseware.audit_log.models import Event
-from courseware.reporting import board_counts, board_filters, board_rows
-from courseware.reporting.board_filters import DueDays
+from courseware.reporting.dashboard import filters, rows, totals
+from courseware.reporting.dashboard.filters import DueDays
 from courseware.reporting.forms import BoardFilter, BranchFilter, OutlookFilter, PeriodFilter
 from tests.course_format.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
@@ -60,9 +60,9 @@ def test_days_are_those_within_which_something_is_due_or_since_when_it_is_overdu
     assert names(client, f"?days={days}") == counted
 
 
-@pytest.mark.parametrize("few", [board_filters.FEW, 0])
+@pytest.mark.parametrize("few", [filters.FEW, 0])
 def test_a_post_is_the_one_of_the_course_or_else_the_one_a_person_is_known_to_have(client, team, few, monkeypatch):
-    monkeypatch.setattr(board_filters, "FEW", few)
+    monkeypatch.setattr(filters, "FEW", few)
     for name, of_person, track in (
         ("chosen", "", "night"),
         ("chosen against", "day", "night"),
@@ -117,7 +117,7 @@ def test_where_there_are_too_many_to_be_sorted_they_stand_by_due_day_and_the_pag
 ):
     said = "rows stand by due day"
     assert said not in client.get("/team/?sort=name").text
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     page = client.get("/team/?sort=name")
     assert [row.name for row in page.context["rows"]] == SORTED[""] and said in page.text
     assert [row["Name"] for row in exported(client, "?sort=name")] == SORTED[""]
@@ -167,11 +167,11 @@ def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, te
         join(team, nobody_shown)
     viewers = (team.manager, make_hr(), make_admin())
     for viewer in viewers:
-        counted = board_counts.counts(board_rows.board(viewer, days=days, at=now), now)
-        assert board_counts.counts_kept(viewer, None, None, now, days) == counted
+        counted = totals.counts(rows.board(viewer, days=days, at=now), now)
+        assert totals.counts_kept(viewer, None, None, now, days) == counted
         assert counted.total > 0
-    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
-    monkeypatch.setattr(board_counts, "counts_kept", lambda *_of: counted)
+    monkeypatch.setattr(rows, "MANY_TEAMS", 0)
+    monkeypatch.setattr(totals, "counts_kept", lambda *_of: counted)
     assert client.get(f"/team/?days={days}").context["total"] == counted.total  # of the last viewer, an administrator
 
 
@@ -193,11 +193,11 @@ def captions(client, query):
 def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_says_so(
     client, night_shift, monkeypatch, query
 ):
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 4)
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 4)
     shown, caption, page = captions(client, query)
     assert (shown, caption, page.context["total"]) == (["N0", "N1", "N3", "N2"], "1–4 of 4", 4)
     assert "are not counted" not in page.text
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     with CaptureQueriesContext(connection) as asked:
         shown, caption, page = captions(client, query)
     assert (shown, caption) == (["N0", "N1", "N3"], "1–3 of more than 3")
@@ -211,11 +211,11 @@ def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_sa
 
 
 def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(client, night_shift, monkeypatch):
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 3)
     shown, caption, page = captions(client, "?post=night&state=overdue&sort=name")
     assert (shown, caption) == (["N0", "N1"], "1–2 of 2")
     assert "in all states together, which are not counted" in page.text
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 1)
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 1)
     shown, caption, _page = captions(client, "?post=night&state=overdue")
     assert (shown, caption) == (["N0"], "1–1 of more than 1")
     assert "Nobody matches" in client.get("/team/?post=night&state=waived").text

@@ -17,8 +17,8 @@ from courseware.learning.status.certification_status import Validity
 from courseware.learning.status.headcounts import tally
 from courseware.learning.status.states import State
 from courseware.lib.dates import due_instant, site_day
-from courseware.reporting import board_rows
-from courseware.reporting.board_counts import tiles_of
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard.totals import tiles_of
 from tests.making import days, join, make_auditor, make_hr, make_team, make_user
 from tests.reporting.boards import counts_on, exported, learner_of, table
 from tests.world import complete_course, finish_lesson, outline_of
@@ -76,7 +76,7 @@ def test_the_file_says_what_the_screen_says(client, team):
 
 
 def test_filters_stay_in_the_address_of_every_page_and_of_the_file(client, team, monkeypatch):
-    monkeypatch.setattr("courseware.reporting.views.board.ROWS_A_PAGE", 2)
+    monkeypatch.setattr("courseware.reporting.views.dashboard.ROWS_A_PAGE", 2)
     below = make_team("Late shift", parent=team)
     for number in range(3):
         learner_of(below, f"Lea {number}", due_at=days(-1))

@@ -10,9 +10,10 @@ from courseware.assignments.models import Talk
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
 from courseware.learning.status.states import DUE_SOON
-from courseware.reporting import board_counts, board_rows
-from courseware.reporting.timeline import timeline
-from courseware.reporting.tram_line import Dot, TramLine
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import totals
+from courseware.reporting.dashboard.module_dots import Dot, TramLine
+from courseware.reporting.dashboard.timeline import timeline
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.reporting.boards import learner_of
 from tests.world import complete_course, finish_lesson, outline_of, rows_shown_to
@@ -114,7 +115,7 @@ def test_counts_equal_the_rows_of_each_state():
     team = make_team()
     one_of_each(team)
     everyone = board_rows.board(team.manager, at=MIDNIGHT)
-    tally = board_counts.counts(everyone, MIDNIGHT)
+    tally = totals.counts(everyone, MIDNIGHT)
     assert (list(tally.states), tally.states[State.OVERDUE], tally.states[State.IN_PROGRESS]) == (list(State), 2, 3)
     for numbers in (tally.states, tally.validities):
         assert numbers == {standing: everyone.in_state(standing, MIDNIGHT).count() for standing in numbers}

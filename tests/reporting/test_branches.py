@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership
 from courseware.learning.status.states import State
-from courseware.reporting import branches
-from courseware.reporting.board_counts import counts
-from courseware.reporting.board_rows import board, those_stuck
+from courseware.reporting.dashboard import subteams
+from courseware.reporting.dashboard.rows import board, those_stuck
+from courseware.reporting.dashboard.totals import counts
 from tests.making import (
     days,
     join,
@@ -49,7 +49,7 @@ def firm():
 
 
 def told(user, head=None, course=None):
-    rows = branches.branch_rows(user, head, course, "en", timezone.now())
+    rows = subteams.branch_rows(user, head, course, "en", timezone.now())
     return [(row.team.name, row.tally.total, row.done, row.late, row.stuck, row.leads_on) for row in rows]
 
 
@@ -81,7 +81,7 @@ def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_
     now, heads = timezone.now(), [None]
     while heads:
         head = heads.pop()
-        for row in branches.branch_rows(user, head, course, "en", now):
+        for row in subteams.branch_rows(user, head, course, "en", now):
             everyone = board(user, team=row.team, course=course, at=now)
             assert row.tally == counts(everyone, now), (role, row.team)
             assert row.stuck == those_stuck(everyone, "en", now).count()
@@ -89,7 +89,7 @@ def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_
 
 
 def test_of_very_many_it_is_not_counted_who_is_stuck(firm, monkeypatch):
-    monkeypatch.setattr(branches, "SORTED_BY_NAME", 4)
+    monkeypatch.setattr(subteams, "SORTED_BY_NAME", 4)
     assert [stuck for *_, stuck, _leads in told(firm["head"].manager)] == [None, None, None]
 
 

@@ -13,9 +13,9 @@ from courseware.content.models import Document, Text
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.reporting import certificate_check, enrollment_check, exam_check
-from courseware.reporting.certificate_check import certificate_texts
-from courseware.reporting.consistency import CHECKS, differences
+from courseware.reporting.integrity import certificates, enrollments, exams
+from courseware.reporting.integrity.certificates import certificate_texts
+from courseware.reporting.integrity.check_all import CHECKS, differences
 from courseware.simulations import attempts
 from courseware.simulations.models import Decision, Run
 from tests.course_format.samples import make_files
@@ -45,7 +45,7 @@ def changed(model, **fields):
     return row.pk
 
 
-@pytest.mark.parametrize("module", [certificate_check, enrollment_check, exam_check])
+@pytest.mark.parametrize("module", [certificates, enrollments, exams])
 def test_every_check_of_a_module_is_run(module):
     functions = [function for _, function in inspect.getmembers(module, inspect.isfunction)]
     own = [function for function in functions if function.__module__ == module.__name__]

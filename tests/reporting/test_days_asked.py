@@ -10,9 +10,9 @@ from courseware.accounts.models import Membership
 from courseware.learning.due_dates.extensions import ask_for_day
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import DayRequest
-from courseware.reporting import days_asked
-from courseware.reporting.days_asked import days_asked as days_asked_of
-from courseware.reporting.drafted_acts import led_by
+from courseware.reporting.today import learner_requests
+from courseware.reporting.today.learner_requests import days_asked as days_asked_of
+from courseware.reporting.today.suggested_actions import led_by
 from tests.counting import statements
 from tests.making import days, make_auditor, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import learner_of, sign_in_another_manager
@@ -166,7 +166,7 @@ def test_whom_nobody_leads_is_answered_by_human_resources(client, team):
 
 
 def test_human_resources_find_who_has_no_lead_behind_however_many_who_have_one(team, monkeypatch):
-    monkeypatch.setattr(days_asked, "ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(learner_requests, "ASKED_AT_ONCE", 2)
     for name in ("Ada", "Ben", "Cid"):
         asks(team, name)
     for name in ("Dan", "Eve"):
@@ -181,7 +181,7 @@ def test_human_resources_have_no_such_block_while_nobody_asks(client, team):
 
 
 def test_of_more_than_fit_the_oldest_stand_first_and_the_rest_is_counted(client, team, monkeypatch):
-    monkeypatch.setattr(days_asked, "SHOWN", 2)
+    monkeypatch.setattr(learner_requests, "SHOWN", 2)
     requests = [asks(team, name) for name in ("Ada", "Ben", "Cid", "Dan")]
     assert names(team.manager) == ["Ada", "Ben"]
     assert "2 more who ask stand here next." in client.get("/team/today/").text

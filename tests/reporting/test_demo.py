@@ -4,15 +4,16 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.assessment.models import Attempt, Certificate, OutsideTraining, Standing
 from courseware.assignments.models import Assignment, AssignmentRule
-from courseware.assignments.planning import acting_rules, plan
+from courseware.assignments.rules.plan import acting_rules, plan
 from courseware.content.models import Course
 from courseware.content.rendering.emergency_card import sections_without_contact
 from courseware.learner_home.next_action import Act
 from courseware.learning.models import Enrollment
-from courseware.reporting import board_counts, board_rows
-from courseware.reporting.consistency import differences
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import totals
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
-from courseware.reporting.drafted_acts import draft_for
+from courseware.reporting.integrity.check_all import differences
+from courseware.reporting.today.suggested_actions import draft_for
 from tests.world import rows_shown_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_company")]
@@ -22,7 +23,7 @@ SAFETY, FIRST_AID, FINAL = "customer-service-safety", "first-aid", "final-exam"
 
 def test_the_demo_has_a_team_of_about_fifteen_in_every_state():
     manager = User.objects.get(email="manager@example.com")
-    counts = board_counts.counts(board_rows.board(manager), timezone.now()).states
+    counts = totals.counts(board_rows.board(manager), timezone.now()).states
     assert 12 <= len({row.email for row in rows_shown_to(manager)}) <= 18
     assert min(counts.values()) >= 1
     assert counts[State.OVERDUE] >= 2

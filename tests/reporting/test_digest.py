@@ -11,8 +11,8 @@ from courseware.accounts.calendar.working_days import CalendarDay
 from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day, take_back_request
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message
-from courseware.reporting import digest, hr_summary
-from courseware.reporting.digest import write_digests
+from courseware.reporting.emails import hr_summary, weekly_summary
+from courseware.reporting.emails.weekly_summary import write_digests
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours")]
@@ -131,7 +131,7 @@ def test_who_has_nothing_to_be_told_gets_none_and_the_row_says_why(sunday, cours
     learner(team_of(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
     write_digests()
     on_monday(sunday)
-    assert told() == [("Li Lin", "skipped", digest.NOTHING)]
+    assert told() == [("Li Lin", "skipped", weekly_summary.NOTHING)]
 
 
 def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
@@ -201,7 +201,7 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, pe
     [message] = Message.objects.filter(kind="digest").select_related("person")
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
     with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
-        assert digest.in_words(message)["late"]["number"] == people
+        assert weekly_summary.in_words(message)["late"]["number"] == people
 
 
 # The weekly summary to HR
@@ -270,7 +270,7 @@ def test_summary_without_anything_to_say_is_not_sent(sunday, hr, course):
     learner(make_team(), "On the way", course, due_at=timezone.now() + timedelta(days=9))
     write_digests()
     on_monday(sunday)
-    assert told("hr-summary") == [("Zhou", "skipped", digest.NOTHING)]
+    assert told("hr-summary") == [("Zhou", "skipped", weekly_summary.NOTHING)]
 
 
 def test_summary_leaves_out_stuck_people_above_the_limit_of_rows(monkeypatch, sunday, hr, course, mailoutbox):

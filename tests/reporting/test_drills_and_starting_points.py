@@ -6,9 +6,9 @@ from django.utils import timezone
 
 from courseware.assessment.models import Attempt, DrillAnswer
 from courseware.learning.models import Completion, Enrollment
-from courseware.reporting import board_rows
-from courseware.reporting.consistency import differences
-from courseware.reporting.timeline import timeline
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard.timeline import timeline
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.drills import finish, give
 from tests.assessment.exams import START, drill_files, pre_check_files, ready, sit, start
 from tests.making import make_course, make_enrollment

@@ -8,15 +8,15 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import leave
-from courseware.assignments.reminder_plans import switch_escalation
-from courseware.assignments.reminding import ASKS
+from courseware.assignments.reminders.daily_reminders import ASKS
+from courseware.assignments.reminders.schedules import switch_escalation
 from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import Message
-from courseware.reporting import escalating
-from courseware.reporting.escalating import escalate
+from courseware.reporting.emails import escalation
+from courseware.reporting.emails.escalation import escalate
 from tests.making import join, letters, make_admin, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "course")]
@@ -131,7 +131,7 @@ def test_a_person_who_left_hr_before_the_email_leaves_reads_nothing(tuesday, tea
     User.objects.get(name="HR").groups.clear()
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
-    assert (told(), mailoutbox) == ([("HR", "skipped", escalating.SETTLED)], [])
+    assert (told(), mailoutbox) == ([("HR", "skipped", escalation.SETTLED)], [])
 
 
 def test_the_page_of_reminders_says_how_many_teams_have_no_senior_manager(client, teams):
@@ -195,7 +195,7 @@ def test_what_was_settled_by_the_time_it_leaves_is_not_told(tuesday, teams, what
         switch_escalation(False, by=make_hr())
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
-    why = escalating.OFF if what == "switched off" else escalating.SETTLED
+    why = escalation.OFF if what == "switched off" else escalation.SETTLED
     assert told() == [("Above", "skipped", why)]
 
 
@@ -229,7 +229,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(teams, people, django
 
 def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
     from courseware.assignments.models import EscalationSwitch
-    from courseware.assignments.reminder_plans import is_escalated
+    from courseware.assignments.reminders.schedules import is_escalated
 
     client.force_login(make_hr())
     page = client.get("/people/reminders/")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from courseware.assignments.event_words import EVENT_WORDS, verbs_by_words
+from courseware.assignments.audit_log_labels import EVENT_WORDS, verbs_by_words
 from courseware.audit_log.record import record
 from tests.making import make_admin, make_hr, make_user
 
@@ -18,7 +18,7 @@ TOLD_ELSEWHERE = {
     "accounts/permissions/role_changes.py": {"membership-added", "membership-changed", "membership-removed"},
     "accounts/teams/deputies.py": {"substitute-named", "substitute-ended"},
     "assignments/merging.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
-    "assignments/switching.py": {"rule-made", "rule-changed"},
+    "assignments/rules/lifecycle.py": {"rule-made", "rule-changed"},
     "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
     "audit_log/record.py": set(),
     "learning/lessons/changed_lessons.py": {"changed-lesson-read", "changed-lesson-checked"},
@@ -45,7 +45,7 @@ def test_every_verb_that_is_recorded_has_words():
     verbs, elsewhere = verbs_recorded()
     assert sorted(elsewhere - TOLD_ELSEWHERE.keys()) == [], "say in TOLD_ELSEWHERE which verbs that module records"
     verbs = verbs.union(*TOLD_ELSEWHERE.values())
-    assert sorted(verbs - EVENT_WORDS.keys()) == [], "give it words in courseware/assignments/event_words.py"
+    assert sorted(verbs - EVENT_WORDS.keys()) == [], "give it words in courseware/assignments/audit_log_labels.py"
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

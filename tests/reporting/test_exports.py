@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone, translation
 
 from courseware.lib.text.csv_rows import encoded
-from courseware.reporting import board_rows
-from courseware.reporting.exports import texts
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.exports.columns import texts
 from tests.making import make_team
 from tests.reporting.boards import learner_of
 

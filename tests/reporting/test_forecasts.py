@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from courseware.reporting.forecasts import LEAST_RUNS, Forecast, OpenRun, chance_of_being_late, forecast
-from courseware.reporting.outlook import CurveDrawing, DueRun, curve_of
+from courseware.reporting.statistics.forecasts import LEAST_RUNS, Forecast, OpenRun, chance_of_being_late, forecast
+from courseware.reporting.statistics.trends import CurveDrawing, DueRun, curve_of
 from tests.examples import examples
 
 

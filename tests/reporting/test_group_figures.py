@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.jobs.schedule import JOBS
-from courseware.reporting import keeping_figures
-from courseware.reporting.group_figures import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
-from courseware.reporting.keeping_figures import keep_figures
+from courseware.reporting.statistics import nightly_update
+from courseware.reporting.statistics.group_statistics import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
+from courseware.reporting.statistics.nightly_update import keep_figures
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
 from tests.making import join, make_course, make_editor, make_hr, make_team, make_user
@@ -41,7 +41,7 @@ def answers(course, monkeypatch):
     def counted_in(_course, _route):
         yield ABOUT, [Counted(person, ready, {f"p{person}": 1}) for person, ready in given_by.items()]
 
-    monkeypatch.setattr(keeping_figures, "counted_in", counted_in)
+    monkeypatch.setattr(nightly_update, "counted_in", counted_in)
     return given_by
 
 
@@ -276,7 +276,7 @@ def all_figures_seen(answers, nights):
         keep_figures(day(today))
         now = kept()
         assert sum(map(len, now.values())) == len(set().union(*now.values()))  # nobody in two of them
-        lines = keeping_figures.lines_of_teams()
+        lines = nightly_update.lines_of_teams()
         own = {team: {each for each in now if team in lines.get(each, [each, NO_TEAM])} for team in lines}
         groups = [*own.values(), *(one | other for one, other in combinations(own.values(), 2))]
         for group in groups:

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.reporting import board_rows
+from courseware.reporting.dashboard import rows
 from tests.making import (
     days,
     join,
@@ -87,11 +87,11 @@ def test_the_first_page_says_how_many_things_there_are_to_do_for_the_team_today(
 
 def test_first_page_counts_no_tasks_of_many_people(client, team, monkeypatch):
     learner_of(team, due_at=days(-2))
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 0)
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 0)
     assert strips(client, "/") == [("Your team: what to do today", "/team/today/")]
     monkeypatch.undo()
     assert strips(client, "/") == [("Your team: 1 thing to do today", "/team/today/")]
-    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    monkeypatch.setattr(rows, "MANY_TEAMS", 0)
     assert strips(client, "/") == [("Your team: what to do today", "/team/today/")]
 
 

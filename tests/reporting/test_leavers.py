@@ -7,7 +7,8 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.accounts.people import offboarding
 from courseware.audit_log.models import Event
-from courseware.reporting import board_counts, board_rows
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import totals
 from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_hr, make_team
 from tests.reporting.boards import counts_on, exported, learner_of
 
@@ -86,8 +87,8 @@ def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
             offboarding.leave(editor, by=None)
     now, viewer = timezone.now(), make_hr()
     for chosen in (None, team):
-        kept = board_counts.counts_kept(viewer, chosen, None, now)
-        assert kept == board_counts.counts(board_rows.board(viewer, team=chosen, at=now), now)
+        kept = totals.counts_kept(viewer, chosen, None, now)
+        assert kept == totals.counts(board_rows.board(viewer, team=chosen, at=now), now)
         assert kept.total == 1
 
 

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assignments.ending_letters import tell_of_endings
-from courseware.assignments.letter_rehearsal import TOGETHER, rehearse_letters
-from courseware.assignments.observing import ask_leads
-from courseware.assignments.reminder_plans import switch_escalation
-from courseware.assignments.reminding import ASKS, remind_due
+from courseware.assignments.emails.certificate_expiry import tell_of_endings
+from courseware.assignments.emails.scheduled_emails import TOGETHER, rehearse_letters
+from courseware.assignments.follow_ups.follow_ups import ask_leads
+from courseware.assignments.reminders.daily_reminders import ASKS, remind_due
+from courseware.assignments.reminders.schedules import switch_escalation
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.due_dates.extensions import ask_for_day
 from courseware.learning.models import Enrollment
@@ -18,10 +18,10 @@ from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.models import Message, MessageState
 from courseware.notifications.unsubscribe import stop_kind
-from courseware.reporting import digest
-from courseware.reporting.digest import write_digests
-from courseware.reporting.escalating import escalate
-from courseware.reporting.monthly_reports import subscribe, tell_of_month
+from courseware.reporting.emails import weekly_summary
+from courseware.reporting.emails.escalation import escalate
+from courseware.reporting.emails.monthly_report import subscribe, tell_of_month
+from courseware.reporting.emails.weekly_summary import write_digests
 from tests.assignments.rules import make_certified
 from tests.assignments.sheets import make_course_with_sheet
 from tests.examples import only_deep
@@ -113,7 +113,7 @@ def line_of(message, day):
     name, kind, at = message.person.name, message.kind, message.ended_at
     if message.state == MessageState.QUEUED:
         return (name, kind, "", message.why) if message.why else None
-    if site_day(at) != day or message.why == digest.NOTHING:
+    if site_day(at) != day or message.why == weekly_summary.NOTHING:
         return None
     if message.state == MessageState.SENT:
         return name, kind, hour_of(at), ""

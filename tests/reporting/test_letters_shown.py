@@ -10,8 +10,8 @@ from courseware.accounts.models import Membership
 from courseware.assignments.models import GroupDoor
 from courseware.notifications.email.queue import tell
 from courseware.notifications.models import Message, MessageState, StoppedKind
-from courseware.reporting.letters_shown import is_out_of_reach, letters_to
-from courseware.reporting.monthly_reports import subscribe
+from courseware.reporting.dashboard.recent_emails import is_out_of_reach, letters_to
+from courseware.reporting.emails.monthly_report import subscribe
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

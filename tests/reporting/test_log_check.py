@@ -6,14 +6,14 @@ import pytest
 from django.utils import timezone
 
 from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.assignments.carrying_out import note_talks, take_back_talks
+from courseware.assignments.manager_actions.daily_actions import note_talks, take_back_talks
 from courseware.assignments.models import Talk
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record_many, subject_of
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Completion, Enrollment
-from courseware.reporting import log_check
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity import audit_log
+from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import START, make_course_with_pre_check, sit
 from tests.making import make_enrollment, make_user
 from tests.world import finish_lessons
@@ -40,7 +40,7 @@ def key(verb, **data):
 
 
 def test_what_the_product_writes_is_what_the_log_remembers(enrollment):
-    assert list(log_check.differences()) == []
+    assert list(audit_log.differences()) == []
 
 
 def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment):
@@ -87,7 +87,7 @@ def test_a_course_completed_earlier_than_it_was_is_named(enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=earlier)
     Certificate.objects.update(issued_at=earlier)
     pk = Certificate.objects.get().pk
-    assert list(log_check.differences()) == [
+    assert list(audit_log.differences()) == [
         f"enrollment {enrollment.pk}: the log knows no “enrollment-completed” that says the same",
         f"certificate {pk}: the log knows no “certificate-issued” that says the same",
     ]
@@ -122,8 +122,8 @@ def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
 
 
 def test_it_reads_on_past_a_chunk(enrollment, monkeypatch):
-    monkeypatch.setattr(log_check, "CHUNK", 1)
-    assert list(log_check.differences()) == []
+    monkeypatch.setattr(audit_log, "CHUNK", 1)
+    assert list(audit_log.differences()) == []
     pk = Completion.objects.latest("pk").pk
     Completion.objects.filter(pk=pk).update(completed_at=timezone.now())
-    assert list(log_check.differences()) == [f"completion {pk}: the log knows no “completed” that says the same"]
+    assert list(audit_log.differences()) == [f"completion {pk}: the log knows no “completed” that says the same"]

@@ -9,7 +9,13 @@ from courseware.accounts.models import Membership
 from courseware.audit_log.models import Event
 from courseware.notifications.models import Message
 from courseware.notifications.unsubscribe import stop_kind
-from courseware.reporting.monthly_reports import MonthlyReport, is_subscribed, subscribe, tell_of_month, unsubscribe
+from courseware.reporting.emails.monthly_report import (
+    MonthlyReport,
+    is_subscribed,
+    subscribe,
+    tell_of_month,
+    unsubscribe,
+)
 from tests.making import letters, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from courseware.accounts.models import Away, Membership, User
 from courseware.assessment.daily.selection import may_be_asked
-from courseware.assignments.carrying_out import left_out
-from courseware.assignments.mornings import Morning
-from courseware.assignments.reminding import reminders_due, still_asked
+from courseware.assignments.emails.daily_email_jobs import Morning
+from courseware.assignments.manager_actions.daily_actions import left_out
+from courseware.assignments.reminders.daily_reminders import reminders_due, still_asked
 from courseware.content.models import Course
 from courseware.learner_home.next_action import journeys
 from courseware.learning.due_dates.calendar_feed import DueFeed, digest_of
@@ -32,11 +32,11 @@ from courseware.learning.status.not_asked import (
 from courseware.learning.status.states import NOT_ASKED, State
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.models import Message
-from courseware.reporting import board_rows
-from courseware.reporting.digest import why_nothing
-from courseware.reporting.drafted_acts import draft_for
-from courseware.reporting.outlook import outlook_of
-from courseware.reporting.views.board import place_of_work
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.emails.weekly_summary import why_nothing
+from courseware.reporting.statistics.trends import outlook_of
+from courseware.reporting.today.suggested_actions import draft_for
+from courseware.reporting.views.dashboard import place_of_work
 from tests.making import days, join, make_course, make_enrollment, make_team, make_user
 from tests.world import outline_of
 

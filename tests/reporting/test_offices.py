@@ -13,8 +13,8 @@ from courseware.audit_log.models import Event
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Enrollment
 from courseware.learning.status.states import State
-from courseware.reporting import board_counts, board_rows
-from courseware.reporting.board_rows import board
+from courseware.reporting.dashboard import rows, totals
+from courseware.reporting.dashboard.rows import board
 from tests.making import (
     days,
     join,
@@ -167,8 +167,8 @@ def test_the_numbers_kept_above_the_board_are_those_of_its_rows(firm, make, in_t
             join(team, firm[name].learner)
     now = days(0)
     for chosen in (None, team):
-        kept = board_counts.counts_kept(person, chosen, None, now)
-        assert kept == board_counts.counts(board_rows.board(person, team=chosen, at=now), now)
+        kept = totals.counts_kept(person, chosen, None, now)
+        assert kept == totals.counts(rows.board(person, team=chosen, at=now), now)
     assert kept.total > 0
     assert set(kept.states) == set(State)
 

@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.reporting import board_rows, outlook
-from courseware.reporting.forecasts import OpenRun
+from courseware.reporting.dashboard import rows
+from courseware.reporting.statistics import trends
+from courseware.reporting.statistics.forecasts import OpenRun
 from tests.making import make_team, make_user
 from tests.reporting.boards import learner_of
 from tests.world import complete_course, finish_lesson, outline_of
@@ -27,8 +28,8 @@ def due_in(days):
 
 
 def outlook_for(manager):
-    teams = dict(board_rows.teams_shown_to(manager).values_list("pk", "name"))
-    return outlook.outlook_of(board_rows.board(manager, at=NOW), teams, "en", NOW)
+    teams = dict(rows.teams_shown_to(manager).values_list("pk", "name"))
+    return trends.outlook_of(rows.board(manager, at=NOW), teams, "en", NOW)
 
 
 def test_late_open_done_and_excused_people_count_each_where_they_belong(team):
@@ -45,7 +46,7 @@ def test_late_open_done_and_excused_people_count_each_where_they_belong(team):
 
 def test_the_pace_is_what_was_done_on_each_of_the_last_fourteen_days(team, monkeypatch):
     told = []
-    monkeypatch.setattr(outlook, "forecast", told.extend)
+    monkeypatch.setattr(trends, "forecast", told.extend)
     run = learner_of(team, "Begun", due_at=due_in(4), enrolled_at=NOW - timedelta(days=400))
     finish_lesson(run, outline_of(run.course).step("boiling"))
     run.completions.update(completed_at=NOW - timedelta(days=13))
@@ -57,7 +58,7 @@ def test_the_pace_is_what_was_done_on_each_of_the_last_fourteen_days(team, monke
 
 def test_who_came_lately_is_measured_by_the_days_since_then(team, monkeypatch):
     told = []
-    monkeypatch.setattr(outlook, "forecast", told.extend)
+    monkeypatch.setattr(trends, "forecast", told.extend)
     run = learner_of(team, "Quick", due_at=due_in(0), enrolled_at=NOW - timedelta(days=2))
     finish_lesson(run, outline_of(run.course).step("boiling"))
     outlook_for(team.manager)

@@ -10,7 +10,7 @@ from courseware.accounts.models import Membership
 from courseware.accounts.teams.deputies import name_substitute
 from courseware.content.models import Course
 from courseware.learning.enrollments import enrollment
-from courseware.reporting import board_counts, board_rows
+from courseware.reporting.dashboard import rows, totals
 from tests.examples import only_deep
 from tests.making import (
     days,
@@ -48,7 +48,7 @@ def firm():
         gone = learner_of(team, f"Gone from {team}").learner
         gone.is_active = False
         gone.save()
-    join(beside, board_rows.board(below.manager).first().learner)  # learns in two of the teams
+    join(beside, rows.board(below.manager).first().learner)  # learns in two of the teams
     make_enrollment(make_user("Without a team"))
     return {"top": top, "below": below, "beside": beside}
 
@@ -78,23 +78,23 @@ def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, 
     for person in [each for group in people_who_look(firm) for each in group]:
         client.force_login(person)
         context = client.get(f"/team/?state={state}").context
-        everyone = board_rows.board(person, at=timezone.now())
-        found = everyone.in_state(board_rows.State(state)) if state else everyone
-        assert counts_on(context) == board_counts.counts(everyone, timezone.now()).states, person
-        assert [row.enrollment for row in context["rows"]] == list(found)[: board_counts.ROWS_A_PAGE], person
+        everyone = rows.board(person, at=timezone.now())
+        found = everyone.in_state(rows.State(state)) if state else everyone
+        assert counts_on(context) == totals.counts(everyone, timezone.now()).states, person
+        assert [row.enrollment for row in context["rows"]] == list(found)[: totals.ROWS_A_PAGE], person
         assert len(context["rows"]) > 0
 
 
 def test_who_leads_has_a_board_of_their_own_and_who_sees_the_firm_has_none(firm):
     own, others = people_who_look(firm)
     teams = [("1", "Team")]
-    assert [board_counts.is_own_board(person, teams, {}) for person in own] == [True] * len(own)
-    assert [board_counts.is_own_board(person, teams, {}) for person in others] == [False] * len(others)
+    assert [totals.is_own_board(person, teams, {}) for person in own] == [True] * len(own)
+    assert [totals.is_own_board(person, teams, {}) for person in others] == [False] * len(others)
     leader = firm["top"].manager
-    assert board_counts.is_own_board(leader, teams * board_rows.MANY_TEAMS, {"state": "overdue"})
-    assert not board_counts.is_own_board(leader, teams * (board_rows.MANY_TEAMS + 1), {})
+    assert totals.is_own_board(leader, teams * rows.MANY_TEAMS, {"state": "overdue"})
+    assert not totals.is_own_board(leader, teams * (rows.MANY_TEAMS + 1), {})
     for chosen in ({"name": "Lea"}, {"team": firm["below"]}, {"left": True}):
-        assert not board_counts.is_own_board(leader, teams, chosen)
+        assert not totals.is_own_board(leader, teams, chosen)
 
 
 def test_what_is_not_published_any_more_is_on_no_board(client, firm):
@@ -105,12 +105,12 @@ def test_what_is_not_published_any_more_is_on_no_board(client, firm):
 
 
 def test_pages_follow_each_other_and_miss_nobody(client, firm, monkeypatch):
-    monkeypatch.setattr("courseware.reporting.views.board.ROWS_A_PAGE", 4)
+    monkeypatch.setattr("courseware.reporting.views.dashboard.ROWS_A_PAGE", 4)
     manager = firm["top"].manager
     client.force_login(manager)
     pages = [client.get(f"/team/?page={number}") for number in (1, 2, 3, 4)]
     keys = [row.enrollment.pk for page in pages for row in page.context["rows"]]
-    assert keys == [each.pk for each in board_rows.board(manager)]
+    assert keys == [each.pk for each in rows.board(manager)]
     caption = BeautifulSoup(pages[3].content, "html.parser").caption
     assert f"13–{len(keys)} of {len(keys)}" in caption.get_text(" ")
 
@@ -122,4 +122,4 @@ def test_who_is_late_goes_by_the_clock_of_each_visit(client, firm, time_machine)
     time_machine.move_to(timezone.now() + timedelta(days=2), tick=False)
     client.force_login(manager)
     after = counts_on(client.get("/team/").context)
-    assert after[board_rows.State.OVERDUE] == before[board_rows.State.OVERDUE] + 1
+    assert after[rows.State.OVERDUE] == before[rows.State.OVERDUE] + 1

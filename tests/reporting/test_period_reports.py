@@ -13,8 +13,8 @@ from courseware.assessment.models import Attempt, Certificate, OutsideTraining
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.models import Completion
-from courseware.reporting.period_reports import Figures, Period, latest_months, latest_quarters, period_report
-from courseware.reporting.views import period_pages
+from courseware.reporting.statistics.period_report import Figures, Period, latest_months, latest_quarters, period_report
+from courseware.reporting.views import period_report as period_pages
 from tests.course_format.samples import make_files
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import complete_course

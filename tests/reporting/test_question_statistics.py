@@ -14,9 +14,9 @@ from courseware.content.rendering import store
 from courseware.learning.lessons import answers
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.group_figures import GroupFigure
-from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.question_statistics import question_splits
+from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.questions import question_splits
 from tests.assessment.exams import asked, exam_files, sit, start, wrong
 from tests.course_format.samples import make_files
 from tests.making import join, make_editor, make_enrollment, make_hr, make_team, make_user

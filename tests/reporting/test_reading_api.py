@@ -18,11 +18,11 @@ from courseware.content.releases.course_import import import_course
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.api import description, shares_in
-from courseware.reporting.api_shapes import StandingShape
-from courseware.reporting.exports import BOARD_COLUMNS
-from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.views import api_pages
+from courseware.reporting.api.endpoints import description, shares_in
+from courseware.reporting.api.schemas import StandingShape
+from courseware.reporting.exports.columns import BOARD_COLUMNS
+from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.views import api_keys
 from tests.assessment.exams import START, pre_check_files, sit
 from tests.counting import statements
 from tests.making import join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
@@ -421,7 +421,7 @@ def test_whoever_finds_the_last_place_taken_by_another_form_is_told(team, client
             make_key(person, name=f"Key {number}", ends_on=site_day())
         return make_key(person, **said)
 
-    monkeypatch.setattr(api_pages, "make_key", taken_meanwhile)
+    monkeypatch.setattr(api_keys, "make_key", taken_meanwhile)
     page = post(client)
     assert page.status_code == 422 and "You have 10 keys. End one first." in page.text
     assert ApiKey.objects.count() == 10 and page.context["secret"] == ""

@@ -10,8 +10,8 @@ from courseware.assessment.models import DailyAnswer
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.retention import retention
+from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.retention import retention
 from tests.making import days, join, make_enrollment, make_team, make_user
 
 pytestmark = pytest.mark.django_db

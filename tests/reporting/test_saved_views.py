@@ -2,8 +2,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from courseware.accounts.models import Membership
-from courseware.reporting import saved_views
-from courseware.reporting.saved_views import SavedView
+from courseware.reporting.dashboard import saved_views
+from courseware.reporting.dashboard.saved_views import SavedView
 from tests.making import join, make_team, make_user
 from tests.reporting.boards import learner_of
 

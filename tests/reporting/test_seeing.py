@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.apps import apps
 
-from courseware.reporting.walkthrough import LONGEST_WAY, SEEN, WayTaken
+from courseware.reporting.course_preview import LONGEST_WAY, SEEN, WayTaken
 from tests.browser.courses import POURING
 from tests.course_format.samples import make_files
 from tests.making import make_auditor, make_course, make_editor, make_enrollment, make_hr, make_team, make_user
@@ -70,7 +70,7 @@ def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, cou
 
 
 def test_a_simulation_shows_its_choices_in_a_shuffled_order(client, team, monkeypatch):
-    monkeypatch.setattr("courseware.reporting.walkthrough.shuffle_for", lambda _shown: list.reverse)
+    monkeypatch.setattr("courseware.reporting.course_preview.shuffle_for", lambda _shown: list.reverse)
     address = f"/team/see/{make_simulation_course().identifier}/{KETTLE}/"
     page, note = soup(client.get(address)), soup(client.get(f"{address}?way=0-0"))
     assert [button["value"] for button in page.select(".seen-choices button")] == ["2", "1", "0"]

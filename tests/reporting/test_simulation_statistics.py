@@ -9,9 +9,9 @@ from courseware.content.models import Document
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.group_figures import GroupFigure
-from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.simulation_statistics import split_of
+from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.simulations import split_of
 from tests.making import join, make_editor, make_enrollment, make_team, make_user
 from tests.simulations.playing import BEST, HOME_BEST, RED, YELLOW, begin, play, take
 from tests.simulations.samples import KETTLE, change, make_player

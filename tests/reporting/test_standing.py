@@ -16,8 +16,8 @@ from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.models import Enrollment
 from courseware.learning.status import headcount_updates
-from courseware.reporting import exports
-from courseware.reporting.consistency import differences
+from courseware.reporting.exports import columns
+from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_files, make_hr, make_user
 from tests.world import complete_course, rows_shown_to
 
@@ -74,8 +74,8 @@ def everyone(team):
 def test_board_and_file_tell_who_is_certified(team):
     everyone(team)
     rows = rows_shown_to(team.manager)
-    column = exports.headings("en").index("Certified")
-    cells = {row[0]: row[column] for row in list(exports.texts(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
+    column = columns.headings("en").index("Certified")
+    cells = {row[0]: row[column] for row in list(columns.texts(rows, "en"))[1:] if row[3] == "Rules of the tea room"}
     said = {
         (row.name, row.state.value, row.validity.value, row.cells.shows_certificate)
         for row in rows
@@ -179,8 +179,8 @@ def test_board_and_file_say_of_whom_it_certifies_that_it_was_elsewhere(team, cou
     trained_taken_back(trained(team, course, "Wrong", None))
     trained(team, course, "Never")
     rows = rows_shown_to(team.manager)
-    column = exports.headings("en").index("Certified")
-    assert {row[0]: row[column] for row in list(exports.texts(rows, "en"))[1:]} == {
+    column = columns.headings("en").index("Certified")
+    assert {row[0]: row[column] for row in list(columns.texts(rows, "en"))[1:]} == {
         "Holds": "yes, trained elsewhere", "Ended": "no", "Wrong": "", "Never": "",
     }  # fmt: skip
     assert page(team.manager, "/team/").count("trained elsewhere") == 1

@@ -12,7 +12,7 @@ from django.utils import timezone
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.lessons.answers import answer
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.reporting import board_rows
+from courseware.reporting.dashboard import rows as board_rows
 from tests.assessment.exams import make_course, ready, sit
 from tests.making import days, join
 from tests.reporting.boards import exported, learner_of, table

@@ -8,8 +8,8 @@ from courseware.content.rendering import store
 from courseware.learning.lessons import feedback
 from courseware.learning.models import SurveyAnswers
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.board_rows import outlines
-from courseware.reporting.survey_statistics import Bar, QuestionResult, recommend_score, survey_results, surveys_on
+from courseware.reporting.dashboard.rows import outlines
+from courseware.reporting.statistics.surveys import Bar, QuestionResult, recommend_score, survey_results, surveys_on
 from tests.course_format.samples import make_files
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, make_user
 from tests.reporting.boards import learner_of

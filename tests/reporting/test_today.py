@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import User
+from courseware.assignments.follow_ups.follow_ups import observe
 from courseware.assignments.models import Talk
-from courseware.assignments.observing import observe
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.due_dates.absence_shifts import mark_away
@@ -19,8 +19,8 @@ from courseware.learning.lessons.answers import answer
 from courseware.learning.models import Adjustment, Answer, Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message, MessageState
-from courseware.reporting import drafted_acts
-from courseware.reporting.drafted_acts import draft_for
+from courseware.reporting.today import suggested_actions
+from courseware.reporting.today.suggested_actions import draft_for
 from tests.assessment.exams import ready, sit
 from tests.assignments.sheets import completed, make_course_with_sheet, sheet_of
 from tests.counting import statements
@@ -332,7 +332,7 @@ def test_who_failed_the_exam_and_stopped_is_to_be_talked_with_and_who_has_merely
 
 
 def test_of_more_than_fit_the_first_are_named_and_the_rest_is_offered_next(client, team, monkeypatch):
-    monkeypatch.setattr(drafted_acts, "LETTERS_AT_ONCE", 2)
+    monkeypatch.setattr(suggested_actions, "LETTERS_AT_ONCE", 2)
     for number in range(3):
         learner_of(team, f"Late {number}", due_at=days(-3 + number / 2))
     [late] = drafted(team).letters
@@ -347,7 +347,7 @@ def test_of_more_than_fit_the_first_are_named_and_the_rest_is_offered_next(clien
 def test_where_very_many_are_late_letters_are_drafted_from_the_most_urgent_and_the_page_says_so(
     client, team, monkeypatch
 ):
-    monkeypatch.setattr(drafted_acts, "LOOKED_AT", 2)
+    monkeypatch.setattr(suggested_actions, "LOOKED_AT", 2)
     late = [learner_of(team, f"Late {number}", due_at=days(-3 + number / 2)) for number in range(2)]
     said = "Letters are drafted from the 2 most urgent due days; the board shows all of them."
     assert drafted(team).others == 0

@@ -8,7 +8,8 @@ from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.status.headcounts import Headcount
-from courseware.reporting import board_counts, board_rows
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import totals
 from tests.course_format.samples import make_files
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import exported
@@ -102,7 +103,7 @@ def test_what_is_kept_of_a_course_is_what_counting_its_rows_says(team):
     now = timezone.now()
     for course in Course.objects.all():
         for viewer in (team.manager, make_admin(), make_hr()):
-            counted = board_counts.counts(board_rows.board(viewer, course=course, at=now), now)
-            assert board_counts.counts_kept(viewer, None, course, now) == counted
+            counted = totals.counts(board_rows.board(viewer, course=course, at=now), now)
+            assert totals.counts_kept(viewer, None, course, now) == counted
             assert counted.total == 2
     assert Headcount.objects.filter(team=None).told(now).total == 4

@@ -9,9 +9,15 @@ from django.utils import timezone
 
 from courseware.learning.models import Answer, Completion
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting import board_rows
-from courseware.reporting.keeping_figures import keep_figures
-from courseware.reporting.weak_spots import HeatDrawing, WeakObjective, WeakSpot, WeakSpots, weak_spots
+from courseware.reporting.dashboard import rows
+from courseware.reporting.statistics.missed_objectives import (
+    HeatDrawing,
+    WeakObjective,
+    WeakSpot,
+    WeakSpots,
+    weak_spots,
+)
+from courseware.reporting.statistics.nightly_update import keep_figures
 from tests.making import days, make_course, make_team
 from tests.reporting.boards import learner_of
 from tests.world import finish_lesson, outline_of
@@ -46,7 +52,7 @@ def learned(team, lesson, *, ago=2, missed="", **fields):
 
 def told(user, lesson):
     """team → (who missed the lesson's objective, of how many), or None"""
-    teams = dict(board_rows.teams_shown_to(user).values_list("pk", "name"))
+    teams = dict(rows.teams_shown_to(user).values_list("pk", "name"))
     course = make_course()
     route = outline_of(course, "en")
     found = weak_spots(route, course.pk, teams)

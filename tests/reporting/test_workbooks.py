@@ -9,7 +9,8 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from courseware.audit_log.models import Event
-from courseware.reporting import board_rows, exports
+from courseware.reporting.dashboard import rows
+from courseware.reporting.exports import columns
 from tests.reporting.boards import learner_of
 
 pytestmark = pytest.mark.django_db
@@ -27,14 +28,14 @@ def download(client, team, query=""):
 
 
 def rows_of(team, at):
-    teams = dict(board_rows.teams_shown_to(team.manager).values_list("pk", "name"))
-    return board_rows.rows_in_chunks(board_rows.board(team.manager, at=at), teams, "en", at)
+    teams = dict(rows.teams_shown_to(team.manager).values_list("pk", "name"))
+    return rows.rows_in_chunks(rows.board(team.manager, at=at), teams, "en", at)
 
 
 def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
     times = {"due_at": datetime(2026, 11, 27, 16, tzinfo=UTC), "started_at": NOON, "last_active_at": NOON}
     learner_of(team, "Wang Ming", email="wang@example.com", **times)
-    with exports.board_workbook(rows_of(team, NOON), [], "en") as file:
+    with columns.board_workbook(rows_of(team, NOON), [], "en") as file:
         heading, row = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0).to_python()
     cells = {name: cell for name, cell in zip(heading, row, strict=True) if cell != ""}
     assert cells == {
@@ -82,7 +83,7 @@ def test_a_name_is_text_also_where_a_spreadsheet_would_run_or_link_it(client, te
 
 
 def test_more_rows_than_a_workbook_takes_are_refused_with_a_sentence_and_the_filters_stay(client, team, monkeypatch):
-    monkeypatch.setattr(exports, "ROWS_OF_A_WORKBOOK", 1)
+    monkeypatch.setattr(columns, "ROWS_OF_A_WORKBOOK", 1)
     for name in ("One", "Two"):
         learner_of(team, name)
     response = download(client, team, "?state=not-started")

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.assessment.exams.eligibility import Aftermath, simulations_on_misses
-from courseware.assignments.acting import worst_simulations
+from courseware.assignments.rules.execution import worst_simulations
 from courseware.audit_log.models import Event
 from courseware.content.models import Document, ProfessionalReading, Release
 from courseware.content.releases.course_import import import_course
@@ -22,7 +22,7 @@ from courseware.learner_home.quick_tasks import proposals
 from courseware.learning.admin.publishing import read_drafts
 from courseware.learning.status.progress import progress_with
 from courseware.learning.status.progress_tracker import stations
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.content.test_editor import signed_in
 from tests.course_format.samples import COURSE
 from tests.making import days, make_admin, make_course, make_editor, make_enrollment, publish_head

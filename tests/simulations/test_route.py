@@ -4,8 +4,8 @@ import pytest
 
 from courseware.assessment.exams import attempts
 from courseware.learning.status.progress import progress_of
-from courseware.reporting.consistency import differences
-from courseware.reporting.timeline import timeline
+from courseware.reporting.dashboard.timeline import timeline
+from courseware.reporting.integrity.check_all import differences
 from tests.simulations.playing import BEST, RED, begin, play
 from tests.simulations.samples import KETTLE, make_player, make_simulation_course
 from tests.world import answer_exam, complete_course, finish_lessons, outline_of, start_exam

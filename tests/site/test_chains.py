@@ -23,7 +23,7 @@ from courseware.audit_log.record import record, record_many
 from courseware.audit_log.verify import verify
 from courseware.content.models import Document
 from courseware.learning.enrollments import enrollment as enrolling
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user, publish_head
 from tests.world import complete_course, finish_lessons, start_exam
 

@@ -128,7 +128,7 @@ def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
 
 def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
     others = [
-        "courseware/assignments/rule_pages.py",
+        "courseware/assignments/rules/views.py",
         "templates/reporting/board.html",
         "static/css/rules.css",
         CATALOGUE,

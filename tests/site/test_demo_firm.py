@@ -13,8 +13,8 @@ from courseware.audit_log.verify import alterations
 from courseware.learning.models import Enrollment
 from courseware.learning.status.states import State
 from courseware.notifications.models import Message
-from courseware.reporting import board_counts, board_rows
-from courseware.reporting.consistency import differences
+from courseware.reporting.dashboard import rows, totals
+from courseware.reporting.integrity.check_all import differences
 from tests.making import make_user
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_records_and_log_of_the_firm_agree(firm):
 def test_the_numbers_kept_above_its_boards_are_those_of_the_rows(firm):
     at = timezone.now()
     for lead in User.objects.filter(memberships__role=Membership.Role.MANAGER):
-        assert board_counts.counts_kept(lead, None, None, at) == board_counts.counts(board_rows.board(lead), at)
+        assert totals.counts_kept(lead, None, None, at) == totals.counts(rows.board(lead), at)
 
 
 @pytest.mark.exhaustive

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from courseware import starting
+from courseware.project import bootstrap
 from tests.site.routes import routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,7 +199,7 @@ def test_what_changes_something_is_never_sent_to_a_second_server():
 
 def test_a_missing_setting_is_said_once_and_not_tried_again():
     prevented = unit("courseware-site@.service")["Service"]["RestartPreventExitStatus"]
-    assert int(prevented) == starting.GUNICORN_GIVES_UP
+    assert int(prevented) == bootstrap.GUNICORN_GIVES_UP
 
 
 # Parameters of addresses that are no secrets, beside numbers and ids of courses and their parts.

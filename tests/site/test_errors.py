@@ -11,10 +11,10 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import translation
 
-from courseware import crowding
 from courseware.accounts.security.sessions import SEEN, SEEN_EVERY
 from courseware.learning.models import Answer
 from courseware.lib.web.request_queue import Turns
+from courseware.project import load_shedding
 from tests.learning.lesson_pages import sent
 
 PAGES = settings.BASE_DIR / "templates" / "errors"
@@ -89,7 +89,7 @@ def test_a_bug_is_no_absent_database(error, visitor):
 
 def without_a_free_place(monkeypatch, **options):
     """A Client whose requests find all places taken and nobody else waiting."""
-    monkeypatch.setattr(crowding, "Turns", lambda *_: Turns(places=0, room=0, patience=0))
+    monkeypatch.setattr(load_shedding, "Turns", lambda *_: Turns(places=0, room=0, patience=0))
     return Client(raise_request_exception=False, **options)
 
 
@@ -108,7 +108,7 @@ def test_where_too_many_come_a_page_is_refused_in_the_readers_words_and_asks_not
 
 def test_the_log_says_once_in_ten_seconds_how_many_were_turned_away(monkeypatch, world, caplog):
     client, clock = without_a_free_place(monkeypatch), [1000.0]
-    monkeypatch.setattr(crowding, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(load_shedding, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     for seconds in (0, 1, 9, 10):
         clock[0] = 1000.0 + seconds
         client.get("/learn/tea-room/boiling/")

@@ -6,10 +6,10 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from courseware import health
 from courseware.jobs.models import Worker
 from courseware.lib.web.request_queue import Turns
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
+from courseware.project import health
 
 pytestmark = pytest.mark.django_db
 INSIDE = {"host": "10.0.0.7:8000"}  # as a load balancer asks, which knows no name of the site

@@ -150,7 +150,7 @@ def test_only_one_module_imports_private_names_of_allauth():
 def test_the_api_imports_no_view():
     files = (HOUSE / "reporting").glob("api*.py")
     imported = {module for file in files for module in modules_imported_by(file)}
-    assert "courseware.reporting.board_rows" in imported
+    assert "courseware.reporting.dashboard.rows" in imported
     assert not [module for module in imported if ".views." in module]
 
 

@@ -18,7 +18,7 @@ from courseware.audit_log.verify import verify
 from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 from courseware.simulations import attempts
 from courseware.simulations.attempts import RunPaused, TooEarly
 from courseware.simulations.debrief import debrief_of

@@ -16,7 +16,7 @@ from courseware.content.models import ReleaseEntry
 from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.models import Enrollment
 from courseware.lib.admin import model_admins
-from courseware.reporting import board_rows
+from courseware.reporting.dashboard import rows
 from tests.making import make_course
 from tests.site.routes import fill_in
 from tests.site.test_access import client_of, read_table
@@ -114,7 +114,7 @@ def test_no_board_of_a_team_of_fifty_reads_a_table_that_grows(client, firm, path
 
 
 def test_no_board_of_everybody_reads_a_table_that_grows_for_due_days_or_a_post_that_few_have(client, firm, monkeypatch):
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 200)  # of more no people are counted
+    monkeypatch.setattr(rows, "SORTED_BY_NAME", 200)  # of more no people are counted
     few, others = firm.posts[:2]
     User.objects.filter(post=few).exclude(email__startswith="p00000").update(post=others)
     with connection.cursor() as cursor:

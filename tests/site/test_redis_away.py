@@ -5,8 +5,8 @@ from django.conf import settings as site
 from django.core.cache import cache
 from django.test import Client
 
-from courseware.health import HealthMiddleware
 from courseware.learning.models import Answer
+from courseware.project.health import HealthMiddleware
 from tests.learning.lesson_pages import sent
 from tests.making import PASSWORD
 

@@ -72,7 +72,7 @@ def test_a_request_is_a_line_with_its_route_where_that_is_asked_for(client, worl
     client.get(f"/{MARK}/")
     client.get("/healthz")
     client.get("/static/icon.svg")
-    lines = [line for line in log() if line["logger"] == "courseware.request_log"]
+    lines = [line for line in log() if line["logger"] == "courseware.project.request_logging"]
     assert [{name: line[name] for name in ("method", "route", "status", "message")} for line in lines] == [
         {"method": "GET", "route": "learn/<id:course>/<id:step>/", "status": 200, "message": "answered"},
         {"method": "GET", "route": "", "status": 404, "message": "answered"},

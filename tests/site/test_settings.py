@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection
 
-from courseware import starting
+from courseware.project import bootstrap
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -213,11 +213,11 @@ def test_a_database_without_tables_is_one_line_with_what_to_do(tmp_path):
     "said", ["unable to open database file", "file is not a database", "connection to 127.0.0.1 failed\nIs it there?"]
 )
 def test_what_the_database_says_is_one_line_and_a_trace_only_if_asked_for(said, capsys, monkeypatch):
-    with pytest.raises(SystemExit), starting.in_one_sentence():
+    with pytest.raises(SystemExit), bootstrap.in_one_sentence():
         raise OperationalError(said)
     assert capsys.readouterr().err == f"The database says: {said.splitlines()[0]}\n"
     monkeypatch.setattr(sys, "argv", ["manage.py", "check_records", "--traceback"])
-    with pytest.raises(OperationalError), starting.in_one_sentence():
+    with pytest.raises(OperationalError), bootstrap.in_one_sentence():
         raise OperationalError(said)
 
 

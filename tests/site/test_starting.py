@@ -10,9 +10,10 @@ from unittest.mock import patch
 
 import pytest
 
-from courseware import run, starting
+from courseware import run
+from courseware.project import bootstrap
+from courseware.project.bootstrap import BASE_DIR
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
-from courseware.starting import BASE_DIR
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOW = "shell", "--no-imports", "-c", "from django.conf import settings; print(settings.SITE_URL, settings.DATA_DIR)"
@@ -48,7 +49,7 @@ def try_it(checkout):
     """Leave what `make run` leaves."""
     folder = checkout / "var" / "try"
     folder.mkdir(parents=True)
-    (folder / starting.KEY).write_text("k" * 60)
+    (folder / bootstrap.KEY).write_text("k" * 60)
     return folder
 
 
@@ -69,25 +70,25 @@ def test_where_nothing_is_set_and_nothing_was_tried_a_command_asks_for_a_key(che
 @pytest.fixture
 def tried(tmp_path, monkeypatch):
     """The folder of `make run`, which is another one; nothing is set."""
-    monkeypatch.setattr(starting, "BASE_DIR", tmp_path)
-    monkeypatch.setattr(starting, "TRIAL", try_it(tmp_path))
+    monkeypatch.setattr(bootstrap, "BASE_DIR", tmp_path)
+    monkeypatch.setattr(bootstrap, "TRIAL", try_it(tmp_path))
     with patch.dict(os.environ, clear=True):
-        yield starting.TRIAL
+        yield bootstrap.TRIAL
 
 
-@pytest.mark.parametrize("name", sorted(starting.SET_FOR_A_SITE))
+@pytest.mark.parametrize("name", sorted(bootstrap.SET_FOR_A_SITE))
 @pytest.mark.parametrize("value", ["", "1"])
 def test_one_variable_of_a_real_site_and_nothing_of_make_run_is_taken(tried, name, value, capsys):
     os.environ[name] = value
     before = dict(os.environ)
-    starting.find_trial()
+    bootstrap.find_trial()
     assert dict(os.environ) == before
     assert capsys.readouterr().err == ""
 
 
 def test_what_changes_no_site_may_be_set_beside_it(tried):
     os.environ.update(TIME_ZONE="Europe/Berlin", PORT="8123", LANG="zh_CN.UTF-8")
-    starting.find_trial()
+    bootstrap.find_trial()
     assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
 
 
@@ -96,7 +97,7 @@ def test_new_files_are_their_owners_alone(checkout):
     data = try_it(checkout)
     typed(checkout, "createcachetable")
     typed(checkout, "sendtestemail", "a@example.com")
-    made = [path for path in data.rglob("*") if path.name != starting.KEY]
+    made = [path for path in data.rglob("*") if path.name != bootstrap.KEY]
     assert {path.suffix for path in made} >= {".sqlite3", ".log"}
     assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
@@ -109,23 +110,23 @@ def new(tried):
 
 
 def test_the_secret_is_made_once_and_only_the_owner_can_read_it(new):
-    starting.prepare_trial()
+    bootstrap.prepare_trial()
     first = os.environ.pop("SECRET_KEY")
-    starting.prepare_trial()
+    bootstrap.prepare_trial()
     assert os.environ["SECRET_KEY"] == first
     assert len(first) >= 50
-    assert stat.S_IMODE((new / starting.KEY).stat().st_mode) == 0o600
+    assert stat.S_IMODE((new / bootstrap.KEY).stat().st_mode) == 0o600
 
 
 def test_what_the_caller_has_set_is_kept(new):
     os.environ.update(SECRET_KEY="mine" * 20, PORT="8123")
-    starting.prepare_trial()
+    bootstrap.prepare_trial()
     assert os.environ["SECRET_KEY"] == "mine" * 20
     assert os.environ["SITE_URL"] == "http://127.0.0.1:8123"
 
 
 def test_the_data_has_a_folder_that_only_the_owner_can_open(new):
-    assert starting.prepare_trial() == new
+    assert bootstrap.prepare_trial() == new
     assert stat.S_IMODE(new.stat().st_mode) == 0o700
 
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from courseware import version
+from courseware.project import version
 from tests.site.test_settings import ROOT
 
 COMMIT = "c0ffee" + "0123456789" * 3

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.core.checks import Tags, run_checks
 
-from courseware import upgrading
+from courseware.project import maintenance
 from courseware.run import move_aside
 from tests.faults.sites import Site, new_postgres
 from tests.patience import PATIENCE
@@ -52,7 +52,7 @@ def in_this_process(monkeypatch):
 
     def record(recorded):
         monkeypatch.setattr(
-            upgrading.MigrationRecorder, "applied_migrations", lambda _recorder: dict.fromkeys(recorded)
+            maintenance.MigrationRecorder, "applied_migrations", lambda _recorder: dict.fromkeys(recorded)
         )
 
     return record
@@ -73,7 +73,7 @@ def in_this_process(monkeypatch):
 )
 def test_only_a_database_of_another_baseline_is_an_error(recorded, initial, in_this_process, monkeypatch):
     known = {(app, "0001_v0_3b") for app in ("accounts", "learning")}
-    monkeypatch.setattr(upgrading, "migrations_of_this_version", lambda: frozenset(known))
+    monkeypatch.setattr(maintenance, "migrations_of_this_version", lambda: frozenset(known))
     in_this_process(recorded)
     errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]
     assert [(error.id, error.msg) for error in errors] == [

@@ -20,13 +20,13 @@ from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assignments.carrying_out import Confirmed, carry_out, take_back_acts
+from courseware.assignments.manager_actions.daily_actions import Confirmed, carry_out, take_back_acts
 from courseware.assignments.merging import merge
 from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.newcomers import bring_in
 from courseware.assignments.nightly_list import take_up
-from courseware.assignments.reminder_plans import Planned, keep_plans, switch_escalation
-from courseware.assignments.switching import change_rule, make_rule, switch_on
+from courseware.assignments.reminders.schedules import Planned, keep_plans, switch_escalation
+from courseware.assignments.rules.lifecycle import change_rule, make_rule, switch_on
 from courseware.content.models import Course, Document, Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
@@ -37,8 +37,9 @@ from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline, progress_of
 from courseware.notifications.models import Message
 from courseware.notifications.unsubscribe import stop_kind, turn_on_again
-from courseware.reporting import board_counts, board_rows
-from courseware.reporting.monthly_reports import subscribe, unsubscribe
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import totals
+from courseware.reporting.emails.monthly_report import subscribe, unsubscribe
 from tests.accounts.roster_import.files import csv_file
 from tests.making import make_hr, publish_head
 from tests.world import finish_lesson, rows_shown_to
@@ -262,8 +263,8 @@ class PlayedFirm:
     def counted(self, team=""):
         """From the rows, and as it is kept beside them; both are the numbers above the board."""
         viewer, at = self.viewer(team) if team else self.hr, timezone.now()
-        told = board_counts.counts(board_rows.board(viewer, at=at), at)
-        kept = board_counts.counts_kept(viewer, None, None, at)
+        told = totals.counts(board_rows.board(viewer, at=at), at)
+        kept = totals.counts_kept(viewer, None, None, at)
         return [
             sorted(
                 ((state.value, validity.value), number) for (state, validity), number in each.found.items() if number

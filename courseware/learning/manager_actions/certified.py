@@ -1,5 +1,5 @@
 """End enrollments whose learners are certified in the course already. No manager is offered it: see
-`assignments.certified_enrollments`."""
+`assignments.rules.certified_enrollments`."""
 
 from datetime import timedelta
 

@@ -3,7 +3,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from courseware import backups
+from courseware.project import backups
 
 
 class Command(BaseCommand):

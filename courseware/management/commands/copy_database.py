@@ -4,8 +4,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connection
 
-from courseware import second_database
-from courseware.upgrading import LOOK_EVERY, closed_site, take_as_long_as_needed
+from courseware.project import database_copy
+from courseware.project.maintenance import LOOK_EVERY, closed_site, take_as_long_as_needed
 
 
 class Command(BaseCommand):
@@ -19,18 +19,18 @@ class Command(BaseCommand):
 
     def handle(self, to, **options):
         try:
-            second_database.connect(to)
+            database_copy.connect(to)
         except ImproperlyConfigured as error:
             raise CommandError(error) from None
         take_as_long_as_needed(connection)
-        second_database.prepare()
+        database_copy.prepare()
         self.say("tables: made")
         with closed_site():
             time.sleep(LOOK_EVERY)  # until every process has looked, and what it was doing is done
-            second_database.copy_everything(self.say)
-        for table in second_database.unknown_tables(second_database.HERE):
+            database_copy.copy_everything(self.say)
+        for table in database_copy.unknown_tables(database_copy.HERE):
             self.say(f"{table}: left, for this version does not know it")
-        with second_database.other_as_the_sites():
+        with database_copy.other_as_the_sites():
             call_command("verify_audit_log", stdout=self.stdout, stderr=self.stderr)
             call_command("check_records", stdout=self.stdout, stderr=self.stderr)
         self.say("done; put its address into DATABASE_URL, and restart the server and the worker")

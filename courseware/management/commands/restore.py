@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import DatabaseError, connection
 
-from courseware import backups
-from courseware.database_dumps import DumpFailed, restore_dump
-from courseware.upgrading import LOOK_EVERY, closed_site, take_as_long_as_needed, unapplied
+from courseware.project import backups
+from courseware.project.database_dumps import DumpFailed, restore_dump
+from courseware.project.maintenance import LOOK_EVERY, closed_site, take_as_long_as_needed, unapplied
 
 
 class Command(BaseCommand):

@@ -2,9 +2,9 @@ import logging
 
 from django.core.management import BaseCommand
 
-from courseware import version
 from courseware.jobs.worker import WorkLoop
-from courseware.upgrading import Watch
+from courseware.project import version
+from courseware.project.maintenance import Watch
 
 logger = logging.getLogger("courseware.jobs.starting")
 

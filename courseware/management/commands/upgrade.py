@@ -8,8 +8,7 @@ from django.db import connection
 from courseware.content.models import Release
 from courseware.content.releases.publishing import recompile
 from courseware.content.rendering.compiler import COMPILER
-from courseware.static_files import collect
-from courseware.upgrading import (
+from courseware.project.maintenance import (
     LOOK_EVERY,
     closed_site,
     migrations_of_this_version,
@@ -17,6 +16,7 @@ from courseware.upgrading import (
     take_as_long_as_needed,
     unapplied,
 )
+from courseware.project.static_files import collect
 
 
 class Command(BaseCommand):

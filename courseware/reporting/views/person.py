@@ -13,7 +13,7 @@ from courseware.accounts.calendar.absences import may_say_away
 from courseware.accounts.sign_in.sign_in_codes import may_give_code
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assignments.away_pages import AwayForm
-from courseware.assignments.decision_pages import NoteForm
+from courseware.assignments.manager_actions.views import NoteForm
 from courseware.learning.due_dates.absence_shifts import days_moved_on
 from courseware.learning.due_dates.due_dates import why_due_day_is_free
 from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone
@@ -23,10 +23,10 @@ from courseware.learning.models import Adjustment
 from courseware.learning.record_access_log import record_look
 from courseware.lib.dates import site_day
 from courseware.lib.web.page_views import page_view, post_view
-from courseware.reporting import board_rows
-from courseware.reporting.course_standings import row_and_standings
-from courseware.reporting.letters_shown import is_out_of_reach, letters_to
-from courseware.reporting.timeline import timeline
+from courseware.reporting.dashboard import rows
+from courseware.reporting.dashboard.course_history import row_and_standings
+from courseware.reporting.dashboard.recent_emails import is_out_of_reach, letters_to
+from courseware.reporting.dashboard.timeline import timeline
 
 
 def person_address(pk, action=None):
@@ -34,8 +34,8 @@ def person_address(pk, action=None):
 
 
 def visible_enrollment(user, pk):
-    shown = board_rows.enrollments_shown_to(user).select_related("learner")
-    return get_object_or_404(board_rows.with_facts(shown, timezone.now()), pk=pk)
+    shown = rows.enrollments_shown_to(user).select_related("learner")
+    return get_object_or_404(rows.with_facts(shown, timezone.now()), pk=pk)
 
 
 def away_form(user, enrollment):
@@ -55,9 +55,9 @@ def person_page(request, enrollment, *, refused=None, status=200):
     # Whatever the request was: it shows the record.
     record_look(enrollment, by=request.user)
     letters = letters_to(enrollment.learner)
-    teams = board_rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
+    teams = rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
     names = dict(teams.values_list("pk", "name"))
-    now, routes = timezone.now(), board_rows.outlines(get_language())
+    now, routes = timezone.now(), rows.outlines(get_language())
     row, standings = row_and_standings(request.user, enrollment, names, routes, now)
     happenings = timeline(enrollment, row.journey.outline, request.user)
     context = {

@@ -13,19 +13,19 @@ from courseware.learning.record_access_log import record_look_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.lib.web.page_views import page_view
-from courseware.reporting import board_rows
-from courseware.reporting.after_course import after_course
-from courseware.reporting.board_rows import teams_shown_to
+from courseware.reporting.dashboard import rows
+from courseware.reporting.dashboard.rows import teams_shown_to
 from courseware.reporting.forms import OutlookFilter
-from courseware.reporting.group_figures import GroupFigure
-from courseware.reporting.outlook import MOST_RUNS, CurveDrawing, outlook_of
-from courseware.reporting.question_statistics import question_splits
-from courseware.reporting.retention import retention
-from courseware.reporting.simulation_statistics import split_of
-from courseware.reporting.statistics_access import asked_or_404, released_document_or_404
-from courseware.reporting.survey_statistics import survey_results
-from courseware.reporting.views.board import teams_or_404
-from courseware.reporting.weak_spots import HeatDrawing, weak_spots
+from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
+from courseware.reporting.statistics.course_outcomes import after_course
+from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.missed_objectives import HeatDrawing, weak_spots
+from courseware.reporting.statistics.questions import question_splits
+from courseware.reporting.statistics.retention import retention
+from courseware.reporting.statistics.simulations import split_of
+from courseware.reporting.statistics.surveys import survey_results
+from courseware.reporting.statistics.trends import MOST_RUNS, CurveDrawing, outlook_of
+from courseware.reporting.views.dashboard import teams_or_404
 
 WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
 
@@ -79,13 +79,13 @@ def outlook(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_look_of_auditor("board", by=request.user)
     form = OutlookFilter(request.GET, teams=teams)
-    routes = board_rows.outlines(get_language())
+    routes = rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])
     chosen = form.chosen()
     course = chosen.get("course") or Course.objects.filter(pk__in=routes).order_by("pk").first()
     context = {"form": form, "teams": teams, "team": chosen.get("team"), "most": MOST_RUNS}
     if course:
-        runs = board_rows.board(request.user, team=chosen.get("team"), course=course, at=now)
+        runs = rows.board(request.user, team=chosen.get("team"), course=course, at=now)
         is_too_large = runs.order_by()[MOST_RUNS:].exists()
         route = routes[course.pk]
         context |= {

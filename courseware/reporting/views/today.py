@@ -14,8 +14,14 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import handles_people, people_managed_by, teams_managed_by
 from courseware.accounts.security.sessions import MANAGES
 from courseware.accounts.sign_in.return_urls import page_before
-from courseware.assignments.carrying_out import Confirmed, Unreminded, carry_out, reminders_of, take_back_acts
-from courseware.assignments.decision_pages import (
+from courseware.assignments.manager_actions.daily_actions import (
+    Confirmed,
+    Unreminded,
+    carry_out,
+    reminders_of,
+    take_back_acts,
+)
+from courseware.assignments.manager_actions.views import (
     left_out_in_words,
     say,
     say_queued,
@@ -23,7 +29,7 @@ from courseware.assignments.decision_pages import (
     say_who_was_left,
 )
 from courseware.assignments.models import HandReminding, Talk
-from courseware.assignments.names_in_words import names_in_words, say_by_reason
+from courseware.assignments.names_text import names_in_words, say_by_reason
 from courseware.learner_home.home import OtherWork
 from courseware.learning.due_dates.due_dates import DueDayField
 from courseware.learning.due_dates.extensions import CannotAnswer, answer_day_request, answer_question
@@ -33,10 +39,10 @@ from courseware.learning.manager_actions.manager_action import Refusal, may_chan
 from courseware.learning.models import Adjustment, AdjustmentLine, DayRequest
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, post_view
-from courseware.reporting.board_counts import leads_many
-from courseware.reporting.board_rows import MANY_TEAMS
-from courseware.reporting.drafted_acts import LETTERS_AT_ONCE, LINES, draft_for, led_by
-from courseware.reporting.views.board import TO_UNDO, offer_undo
+from courseware.reporting.dashboard.rows import MANY_TEAMS
+from courseware.reporting.dashboard.totals import leads_many
+from courseware.reporting.today.suggested_actions import LETTERS_AT_ONCE, LINES, draft_for, led_by
+from courseware.reporting.views.dashboard import TO_UNDO, offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
 
 End = DayRequest.End

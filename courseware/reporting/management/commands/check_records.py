@@ -1,6 +1,6 @@
 from django.core.management import BaseCommand, CommandError
 
-from courseware.reporting.consistency import differences
+from courseware.reporting.integrity.check_all import differences
 
 
 class Command(BaseCommand):

@@ -1,0 +1,66 @@
+"""Chat bots of groups: saved, removed, tried, and reported to admins if a service refuses them."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext, ngettext
+
+from courseware.accounts.models import User
+from courseware.assignments.chat.delivery import try_door
+from courseware.assignments.models import WAITING, GroupCard, GroupDoor
+from courseware.audit_log.record import record
+from courseware.jobs.health import Trouble
+
+
+@transaction.atomic
+def save_door(door: GroupDoor, changed: list[str], *, by: User) -> None:
+    """Save a validated chat bot. One that its service refused is used again, even if nothing changed."""
+    is_new = door.pk is None
+    if not is_new and not GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk):
+        return  # somebody has taken it away meanwhile
+    if not (is_new or changed or door.refused_at):
+        return
+    door.refused_at, door.refused_why = None, ""
+    door.save()
+    data = {"door": door.pk, "service": door.service}
+    if is_new:
+        record("group-door-made", actor=by, subject=door.team, data=data)
+    else:
+        record("group-door-changed", actor=by, subject=door.team, data={**data, "fields": sorted(changed)})
+
+
+@transaction.atomic
+def remove_door(door: GroupDoor, *, by: User) -> bool:
+    found = GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk).first()
+    if found is None:
+        return False
+    found.delete()
+    record("group-door-removed", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
+    return True
+
+
+def ask_for_try(door: GroupDoor, *, by: User) -> bool:
+    """Queue a test card. False if one is on its way, or if the service refused a card of this chat bot."""
+    try:
+        with transaction.atomic():
+            found = GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk, refused_at=None)
+            if not found or GroupCard.objects.filter(WAITING, door=door, day=None).exists():
+                return False
+            card = GroupCard.objects.create(door=door)
+            try_door.enqueue(card.pk)
+            record("group-door-tried", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
+    except IntegrityError:  # pressed twice at the same moment
+        return False
+    return True
+
+
+def door_troubles(now: datetime) -> list[Trouble]:
+    doors = GroupDoor.objects.refused().count()
+    if not doors:
+        return []
+    words = ngettext(
+        "%(count)d door is shut: the service refused a card",
+        "%(count)d doors are shut: the service refused a card",
+        doors,
+    )
+    return [Trouble(words % {"count": doors}, gettext("Doors into chat groups"), "assignments:doors")]

@@ -1,0 +1,137 @@
+"""The letters that say a lesson has changed since its reader had done it, and what is to be done about it."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, by_person
+from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
+from courseware.content.rendering.store import outline
+from courseware.learning.emails.enrollment import signers_of
+from courseware.learning.lessons.changed_lessons import LessonChange, open_changes
+from courseware.learning.models import Completion, Enrollment
+from courseware.learning.status.not_asked import NotAskedReason
+from courseware.learning.status.progress import narrowed
+from courseware.lib.dates import due_instant
+from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
+
+KIND = "lesson-changed"
+CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then
+SEEN = gettext_noop("what has changed was seen or taken back meanwhile")
+
+
+def register_letter() -> None:
+    template = "assignments/mail/lesson_changed.txt"
+    words = _("A lesson that has changed")
+    register_kind(KIND, MessageKind(words, template, why_no_news, in_words, LetterSort.TRAINING))
+
+
+def emails(morning: Morning) -> Iterator[Message]:
+    for runs in by_person(runs_touched(morning.day), "learner_id"):
+        yield from letters_to(runs, morning)
+
+
+JOB = MorningJob(KIND, time(5, 18), emails)
+tell_of_changes = JOB.run
+
+
+def told_since(day: date) -> datetime:
+    return due_instant(day - CAUGHT_UP, timezone.get_default_timezone())
+
+
+def runs_touched(day: date) -> QuerySet[Enrollment]:
+    """Newest enrollments whose learner had done a lesson that a release of the last days changed. A superset."""
+    changed = ReleaseEntry.objects.filter(
+        weight__in=ASKS_TO_REREAD,
+        document__kind=Document.Kind.LESSON,
+        release__created_at__gte=told_since(day),
+    )
+    done = Completion.objects.filter(document__in=list(changed.values_list("document", flat=True).distinct()))
+    runs = Enrollment.objects.newest().filter(Exists(done.filter(enrollment=OuterRef("pk"))))
+    # Also after the course is completed; emails to people who are away are held when they are sent.
+    return with_reader(runs.asked(ignoring={Enrollment.State.COMPLETED, NotAskedReason.AWAY}))
+
+
+def with_reader(runs: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+    return runs.select_related("learner", "course__current").defer("course__current__outlines")
+
+
+def changes_of(runs: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
+    routes = {
+        run.pk: narrowed(outline(run.release, run.learner.language or settings.LANGUAGE_CODE), run) for run in runs
+    }
+    return open_changes(runs, routes)
+
+
+def letters_to(runs: Collection[Enrollment], morning: Morning) -> Iterator[Message]:
+    """One about each run, which speaks of all that it has to see; nothing where that changed some days ago."""
+    changes, since = changes_of(runs), told_since(morning.day)
+    for run in runs:
+        own = changes.get(run.pk, ())
+        newest = max(own, key=lambda change: change.changed_at, default=None)
+        if newest and newest.changed_at >= since:
+            key = f"{KIND}:{run.pk}:{newest.answers_release}"
+            data = {"subjects": [[run.pk, change.document] for change in own]}
+            yield email_to(run.learner, KIND, key=key, data=data, next_at=morning.at)
+
+
+def still_open(messages: Sequence[Message]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:
+    """Key of each letter → what it tells of that is still to be seen. Runs two queries."""
+    told = {run for message in messages for run, _document in message.data["subjects"]}
+    runs = with_reader(Enrollment.objects.newest().filter(pk__in=told, course__current__isnull=False)).in_bulk()
+    changes = changes_of(runs.values())
+    return {
+        message.pk: [
+            (runs[run], change)
+            for run, document in message.data["subjects"]
+            if run in runs and runs[run].learner_id == message.person_id
+            for change in changes.get(run, ())
+            if change.document == document
+        ]
+        for message in messages
+    }
+
+
+def why_no_news(messages: Sequence[Message]) -> dict[int, str]:
+    return {key: "" if found else SEEN for key, found in still_open(messages).items()}
+
+
+def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+    found, signers = still_open(messages), signers_of({message.person_id: None for message in messages})
+    return {
+        message.pk: {
+            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "lessons": lessons_in_words(found[message.pk]),
+            "home": settings.SITE_URL.rstrip("/") + reverse("home"),
+            "house_style_of": course_of(found[message.pk]),
+            **signers[message.person_id],
+        }
+        for message in messages
+        if found[message.pk]
+    }
+
+
+def lessons_in_words(found: Iterable[tuple[Enrollment, LessonChange]]) -> list[dict[str, object]]:
+    site = settings.SITE_URL.rstrip("/")
+    return [
+        {
+            "title": change.step.title,
+            "why": change.notes[0] if change.notes else "",
+            "asks_check": bool(change.check),
+            "link": site + reverse("learning:step", args=[run.course.identifier, change.step.id]),
+        }
+        for run, change in found
+    ]
+
+
+def course_of(found: Iterable[tuple[Enrollment, LessonChange]]) -> str:
+    identifiers = {run.course.identifier for run, _change in found}
+    return identifiers.pop() if len(identifiers) == 1 else ""

@@ -1,0 +1,120 @@
+"""The question of the day by email. Each choice is a link to the page with that choice selected."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.html import strip_tags
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.accounts.models import User
+from courseware.accounts.sign_in.emails import LetterHours, hours_of
+from courseware.assessment.daily.answers import DAILY_LETTER, wish_of
+from courseware.assessment.daily.selection import AskedToday, daily_of, runs_of_person
+from courseware.assessment.models import DailyWish
+from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, by_person
+from courseware.assignments.emails.samples import DAILY_QUESTION
+from courseware.learning.lessons.question_rendering import ask
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import now
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
+
+_SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
+NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet
+NOT_WANTED = gettext_noop("the person does not want the question of the day by letter any more")
+DAY_IS_OVER = gettext_noop("its day is over")
+NOTHING_ASKED = gettext_noop("nothing is asked today, or it was answered")
+
+
+def register_letter() -> None:
+    kind = MessageKind(
+        words=_("A question a day"),
+        template="assignments/mail/daily_question.txt",
+        why_unwanted=one_by_one(why_not),
+        context=in_words,
+        sort=LetterSort.SUBSCRIBED,
+        editable=DAILY_QUESTION,
+        asked_for_on="assessment:daily",
+        is_for=lambda person: Enrollment.objects.filter(learner=person).exists(),
+    )
+    register_kind(DAILY_LETTER, kind)
+
+
+def emails(morning: Morning) -> Iterator[Message]:
+    wished = DailyWish.objects.filter(by_letter=True, person__is_active=True).select_related("person")
+    for wishes in by_person(wished, "person_id"):
+        hours = hours_of([wish.person_id for wish in wishes])
+        for wish in wishes:
+            letter = letter_to(wish.person, hours[wish.person_id], morning.at)
+            if letter and asked_in(letter):
+                yield letter
+
+
+JOB = MorningJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
+write_questions = JOB.run
+
+
+def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
+    """None where no letter leaves within a day."""
+    next_at = hours.opens_at(at)
+    if next_at - at > NEAR:
+        return None
+    day = next_at.astimezone(hours.zone).date().isoformat()
+    key = f"{DAILY_LETTER}:{person.pk}:{day}"
+    return email_to(person, DAILY_LETTER, key=key, data={"day": day}, next_at=next_at)
+
+
+def asked_in(message: Message) -> AskedToday | None:
+    """What it asks when it leaves."""
+    at = max(now(), message.next_at).astimezone(UTC)
+    language = message.language or settings.LANGUAGE_CODE
+    daily = daily_of(runs_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # to people alone
+    return daily.asked if daily else None
+
+
+def why_not(message: Message) -> str:
+    if not wish_of(message.person).by_letter:  # type: ignore[arg-type]  # these letters are to people alone
+        return NOT_WANTED
+    zone = hours_of([message.person_id])[message.person_id].zone  # type: ignore[list-item,index]  # the same
+    if now().astimezone(zone).date() > date.fromisoformat(message.data["day"]):
+        return DAY_IS_OVER  # a letter by office had the day
+    return "" if asked_in(message) else NOTHING_ASKED
+
+
+def in_words(messages: Sequence[Message]) -> Mapping[int, dict[str, Any]]:
+    return {message.pk: question_in_words(asked) for message in messages if (asked := asked_in(message))}
+
+
+def question_in_words(asked: AskedToday) -> dict[str, Any]:
+    shown = ask(asked.question, asked.enrollment.pk, asked.number - 1)
+    page = settings.SITE_URL.rstrip("/") + reverse("assessment:daily")
+    put = {"question": shown.id, "number": asked.number}
+    return {
+        "name": asked.enrollment.learner.name,
+        "title": plain(shown.title),
+        "stem": plain(shown.stem),
+        "choices": [
+            {"words": plain(each.html), "link": f"{page}?{urlencode({**put, 'choice': each.value})}"}
+            for each in shown.choices
+        ],
+        "page": page,
+        "house_style_of": asked.enrollment.course.identifier,
+    }
+
+
+def plain(html: str) -> str:
+    """Line by line; what stands side by side on the page stays apart.
+
+    >>> plain("<p>Coffee &amp; tea</p>\\n<ul><li>Yes</li><li>No</li></ul>").splitlines()
+    ['Coffee & tea', 'Yes No']
+    """
+    lines = unescape(strip_tags(_SIDE_BY_SIDE.sub(" ", html))).splitlines()
+    return "\n".join(" ".join(line.split()) for line in lines).strip()

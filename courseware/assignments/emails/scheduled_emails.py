@@ -1,0 +1,225 @@
+"""Preview the emails of a day: to whom, at what time, or why not. Nothing is kept.
+
+The generators of the morning jobs make the emails, which pass through the rounds of delivery in transactions that are
+rolled back: see `lib.dates`. For a large company a worker prepares the preview.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from heapq import merge
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from time import sleep
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Min, Q, QuerySet
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django_tasks_db.compat import TaskResultStatus
+
+from courseware.accounts.calendar.working_days import DAY
+from courseware.accounts.models import User
+from courseware.assignments.emails.daily_email_jobs import MORNING_JOBS, Morning, MorningJob, by_person, mornings_before
+from courseware.jobs.tasks import Later, is_stopping, newest_request, task
+from courseware.jobs.worker import COMES_BACK
+from courseware.lib.dates import at_time
+from courseware.lib.db.chunks import batches
+from courseware.notifications.email.delivery import preview_round
+from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, kinds_of_sort
+from courseware.notifications.email.queue import write_once
+from courseware.notifications.models import Message, MessageState
+
+SORTS = (LetterSort.TRAINING, LetterSort.SUBSCRIBED)
+TOGETHER = "it is told in the same letter as another"
+PEOPLE_AT_ONCE = 10  # in one transaction, which on SQLite keeps every other writer waiting
+PAUSE = 0.12  # seconds between two transactions: a writer that waits for SQLite's lock looks every 0.1 seconds
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """`leaves_at` is None where it does not leave on the day, and `why_not` then says why."""
+
+    message: Message
+    leaves_at: datetime | None = None
+    why_not: str = ""
+
+    @property
+    def words(self) -> str | Promise:
+        return self.message.words
+
+    @property
+    def name(self) -> str:
+        return str(self.message.person)
+
+
+@dataclass(frozen=True)
+class PlannedEmail:
+    job: MorningJob
+    at: datetime
+    message: Message
+
+
+PersonWithEmails = tuple[int, list[PlannedEmail]]  # the key of a person
+
+
+def rehearse_letters(day: date) -> Iterator[Foreseen]:
+    """What waits now and leaves on the day, and what would be written for it: person by person in the order of keys."""
+    coming = ComingLetters(day)
+    for _person, foreseen in coming.foresee(coming.people()):
+        yield from foreseen
+
+
+class ComingLetters:
+    """Of a day. A read finds the people and the emails; only the rounds of delivery need a transaction."""
+
+    def __init__(self, day: date) -> None:
+        self.zone = timezone.get_default_timezone()
+        self.begins, self.ends = (datetime.combine(each, time.min, self.zone) for each in (day, day + DAY))
+        now = timezone.now()
+        self.day, self.now = day, now if now < self.ends else self.begins
+        kinds = [name for sort in SORTS for name in kinds_of_sort(sort)]
+        self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds)
+
+    def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[Foreseen]]]:
+        for number, some in enumerate(batches(people, PEOPLE_AT_ONCE)):
+            if number and connection.vendor == "sqlite":
+                sleep(PAUSE)
+            found = self.outcome(dict(some))
+            for person, _planned in some:
+                yield person, [each for each in found if each.message.person_id == person]
+
+    def people(self) -> Iterator[PersonWithEmails]:
+        """Who might get an email, in the order of keys, each with the emails that the jobs would write."""
+        streams = [self.people_with_waiting()]
+        for day, catches_up in mornings_before(self.day):
+            for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour")):
+                morning = Morning(day, datetime.combine(day, job.hour, self.zone), catches_up)
+                streams.append(self.planned(job, morning))
+        for person, found in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
+            yield person, [planned for _person, planned in found if planned]
+
+    def people_with_waiting(self) -> Iterator[tuple[int, PlannedEmail | None]]:
+        for messages in by_person(self.waiting.exclude(person=None), "person_id"):
+            yield from ((message.person_id, None) for message in messages)
+
+    def planned(self, job: MorningJob, morning: Morning) -> Iterator[tuple[int, PlannedEmail | None]]:
+        for message in job.emails(morning):
+            message.why = ""  # the round asks for itself
+            if message.person_id:
+                yield message.person_id, PlannedEmail(job, morning.at, message)
+
+    def outcome(self, plans: Mapping[int, Collection[PlannedEmail]]) -> list[Foreseen]:
+        """Write and deliver until the day is over, and roll back."""
+        with rolled_back():
+            # In the order in which other transactions lock messages, so that none waits for the other forever.
+            list(self.waiting.filter(person__in=plans).select_for_update(no_key=True).order_by("pk").values_list("pk"))
+            asked = self.deliver(plans)
+            rows = Message.objects.filter(Q(pk__in=asked) | Q(told_in__in=asked)).select_related("person")
+            return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
+
+    def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:
+        to_write = sorted((each for own in plans.values() for each in own), key=attrgetter("at"))
+        queued, asked, at = self.waiting.filter(person__in=plans), set(), self.now
+        while at < self.ends:
+            with at_time(at):
+                for job, planned in groupby((each for each in to_write if each.at <= at), key=attrgetter("job")):
+                    write_once([each.message for each in planned], again=job.again)
+                asked |= ask_all(queued, at)
+            to_write = [each for each in to_write if each.at > at]
+            following = queued.aggregate(first=Min("next_at"))["first"]
+            at = min([each.at for each in to_write[:1]] + [following or self.ends])
+        return asked
+
+    def line(self, message: Message) -> Foreseen | None:
+        unsaid = MORNING_JOBS[message.kind].unsaid if message.kind in MORNING_JOBS else ""
+        if message.ended_at is None:
+            why = message.why
+            if unsaid:
+                with at_time(message.next_at):
+                    why = why if MESSAGE_KINDS[message.kind].why_unwanted([message])[message.pk] != unsaid else ""
+            return Foreseen(message, None, why) if why else None
+        if message.ended_at < self.begins:
+            return None
+        if message.state == MessageState.SENT:
+            return Foreseen(message, message.ended_at)
+        why = TOGETHER if message.told_in_id else message.why
+        return Foreseen(message, None, why) if why != unsaid else None
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def ask_all(queued: QuerySet[Message], at: datetime) -> set[int]:
+    """Run rounds until none of these emails is due. Of one person a round takes one."""
+    due, asked, before = queued.filter(next_at__lte=at).order_by("next_at", "pk"), set(), list[int]()
+    while (keys := list(due.values_list("pk", flat=True))) != before:
+        asked |= preview_round(keys)
+        before = keys
+    return asked
+
+
+def order_of(message: Message) -> tuple[object, ...]:
+    """Sort key: email sort as in SORTS, decided before waiting, time, and an email before those included in it."""
+    waits = message.ended_at is None
+    sort, at = SORTS.index(MESSAGE_KINDS[message.kind].sort), message.next_at if waits else message.ended_at
+    return sort, waits, at, message.told_in_id or message.pk, bool(message.told_in_id), message.pk
+
+
+SHOWN_FOR = timedelta(minutes=10)
+PEOPLE_IN_MEMORY = 200
+
+Row = Sequence[Any]  # the key of a person, the type of email, when it leaves or None, why not
+
+
+class PreparedPreview(NamedTuple):
+    at: datetime
+    rows: Sequence[Row]
+
+    def foreseen(self) -> Iterator[tuple[int, list[Foreseen]]]:
+        """Yield each person's key with the expected emails, in key order. Leaves out people deleted since."""
+        by_person = ((person, list(rows)) for person, rows in groupby(self.rows, key=itemgetter(0)))
+        for some in batches(by_person, PEOPLE_IN_MEMORY):
+            people = User.objects.in_bulk([person for person, _rows in some])
+            for key, rows in some:
+                if person := people.get(key):
+                    yield key, [foreseen_of(row, person) for row in rows]
+
+
+class PreviewFailed(Exception):
+    """The page is an error page, as for a preview that fails in the page itself."""
+
+
+@task
+def prepare_preview(day: str) -> list[Row]:
+    rows: list[Row] = []
+    for each in rehearse_letters(date.fromisoformat(day)):
+        if is_stopping():
+            raise Later
+        leaves_at = each.leaves_at and each.leaves_at.isoformat()
+        rows.append([each.message.person_id, each.message.kind, leaves_at, each.why_not])
+    return rows
+
+
+def prepared_preview(day: date) -> PreparedPreview | None:
+    """The newest one within `SHOWN_FOR`. Else None, and a worker is asked for one. Raises PreviewFailed."""
+    request = newest_request(prepare_preview, [str(day)])
+    if request and (request.finished_at is None or request.finished_at > timezone.now() - SHOWN_FOR):
+        if request.status == TaskResultStatus.FAILED and request.exception_class_path not in COMES_BACK:
+            raise PreviewFailed(request.exception_class_path)
+        rows = request.return_value
+        return None if rows is None or request.finished_at is None else PreparedPreview(request.finished_at, rows)
+    prepare_preview.enqueue(str(day))
+    return None
+
+
+def foreseen_of(row: Row, person: User) -> Foreseen:
+    _key, kind, leaves_at, why_not = row
+    return Foreseen(Message(kind=kind, person=person), leaves_at and parse_datetime(leaves_at), why_not)

@@ -1,0 +1,99 @@
+"""Pages of a manager: people to be asked about some days after a course, and the sheet about one of them."""
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
+from django.views.decorators.debug import sensitive_post_parameters
+
+from courseware.accounts.permissions.permissions import is_manager, people_managed_by
+from courseware.assignments.chat.delivery import BOARD_PAGES
+from courseware.assignments.follow_ups.follow_ups import (
+    NotAsked,
+    observation_of,
+    observations_due,
+    observe,
+    why_not_asked,
+)
+from courseware.content.rendering import store
+from courseware.course_format.parsing.documents import display_tag
+from courseware.learning.lessons.feedback import SurveyChanged
+from courseware.learning.lessons.forms import SurveyForm
+from courseware.learning.models import Enrollment
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, form_view, page_view, posted
+
+hides_answers = sensitive_post_parameters()  # from reports of errors
+
+
+@page_view(allowed=is_manager)
+def observations(request):
+    [board_page] = BOARD_PAGES
+    context = {"due": observations_due(request.user), "board_page": board_page}
+    return render(request, "assignments/observations.html", context)
+
+
+def asked_or_404(user, pk, sheet):
+    led = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
+    run = get_object_or_404(led.with_release().select_related("learner"), pk=pk)
+    found = store.outline(run.release, get_language()).find_sheet(sheet)
+    if found is None:
+        raise Http404(sheet)
+    return run, found
+
+
+@hides_answers
+@form_view("assignments:observation", is_held=False)
+def observation(request, pk, sheet):
+    run, asked = asked_or_404(request.user, pk, sheet)
+    page = store.page(run.release, sheet, get_language())
+    form, is_changed = SurveyForm(posted(request), questions=page.data["questions"]), False
+    if request.method == "POST":
+        try:
+            if answer := answer_to(request, run, asked, form):
+                return answer
+        except NotAsked as refused:
+            messages.error(request, refused.why.label)
+            return redirect("assignments:observations")
+        except SurveyChanged:
+            form = SurveyForm(
+                questions=page.data["questions"], initial=SurveyForm.texts(request.POST, page.data["questions"])
+            )
+            is_changed = True
+    known = observation_of(run, sheet)
+    outline = store.outline(run.release, get_language())
+    context = {
+        "run": run,
+        "outline": outline,
+        "text_language": display_tag(outline.language),
+        "page_language": display_tag(get_language()),
+        "page": page,
+        "form": form,
+        "is_changed": is_changed,
+        "known": known,
+        "refusal": None if known else why_not_asked(run, asked, site_day()),
+    }
+    status = HTTPStatus.CONFLICT if is_changed else form_status(form)
+    return render(request, "assignments/observation.html", context, status=status)
+
+
+def answer_to(request, run, asked, form):
+    if "cannot-say" in request.POST:
+        kept, is_new = observe(run, asked, None, by=request.user)
+    elif form.is_valid():
+        revision = next(iter(keys_in([request.POST.get("revision", "")])), 0)
+        kept, is_new = observe(run, asked, form.answers, revision=revision, by=request.user)
+    else:
+        return None
+    if is_new and kept.is_answered:
+        messages.success(request, gettext("Thank you. Your answers are kept, without the person."))
+    elif is_new:
+        messages.success(request, gettext("Noted that you can’t say. Nobody is asked about this again."))
+    else:
+        words = gettext("%(name)s has answered already, on %(day)s; nothing was changed.")
+        messages.info(request, words % {"name": kept.made_by.name, "day": date_format(kept.made_on)})
+    return redirect("assignments:observations")

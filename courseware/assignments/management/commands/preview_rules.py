@@ -1,0 +1,69 @@
+from argparse import ArgumentTypeError
+from datetime import date
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
+
+from courseware.assignments.emails.scheduled_emails import rehearse_letters
+from courseware.assignments.models import AssignmentRule
+from courseware.assignments.rules.plan import RuleRehearsal, names_of, rehearse_all, rehearse_rule
+from courseware.lib import dates
+
+
+class Command(BaseCommand):
+    help = "Say what the assignment rules, or letters, would do on a day, to whom and why. Nothing is written."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--date", type=day_of, default=None, help="as 2027-03-01; without it today")
+        parser.add_argument("--rule", type=int, help="its number; without it all that are switched on")
+        parser.add_argument("--letters", action="store_true", help="instead: which letters leave")
+
+    def handle(self, **options):
+        day = options["date"] or dates.site_day()
+        if options["letters"]:
+            self.stdout.writelines(f"{line}\n" for line in letter_lines(day))
+            return
+        number = options["rule"]
+        found = rehearse_all(day) if number is None else [rehearse_rule(rule_of_number(number), day)]
+        for rehearsal in found:
+            self.stdout.writelines(line + "\n" for line in lines(rehearsal))
+        if not found:
+            self.stdout.write("No rule is switched on.")
+
+
+def day_of(text):
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text}: expected a day such as 2027-03-01") from None
+
+
+def letter_lines(day):
+    for foreseen in rehearse_letters(day):
+        hour = foreseen.leaves_at and timezone.localtime(foreseen.leaves_at)
+        said = f"{hour:%Y-%m-%d %H:%M}" if hour else in_language_of_reader(foreseen.why_not)
+        yield f"{foreseen.words} · {foreseen.name} · {said}"
+
+
+def lines(rehearsal: RuleRehearsal):
+    names = names_of([*rehearsal.acts.values(), *rehearsal.coming.values()])
+    yield f"{rehearsal.rule.pk} {rehearsal.rule} · {rehearsal.day} · {rehearsal.number}"
+    for group, people in {**rehearsal.acts, **rehearsal.coming}.items():
+        day = group.opens_on or (group.due and group.due.day) or ""
+        shown = ", ".join(names[person] for person in people if person in names)
+        yield f"  {len(people)} {group.words} · {group.because} · {day} · {shown}"
+    for reason, number in rehearsal.left.most_common():
+        yield f"  {number} {_('left alone')} · {reason}"
+    for reason, number in rehearsal.outside.most_common():
+        yield f"  {number} {_('not about them')} · {reason}"
+
+
+def rule_of_number(number: int) -> AssignmentRule:
+    rules = AssignmentRule.objects.select_related("current", "course").exclude(current=None)
+    rule = rules.filter(pk=number).first()
+    if rule is None:
+        numbers = ", ".join(str(each.pk) for each in rules) or "none"
+        raise CommandError(f"There is no rule {number}. There are: {numbers}.")
+    return rule

@@ -1,0 +1,364 @@
+"""/people/decide/, /people/acts/, /people/reminded/, /people/notes/: act on people, remind them, write notes; undo."""
+
+import uuid
+from types import SimpleNamespace
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import LONGEST_NOTE, Note, Team, User
+from courseware.accounts.people.notes import take_back_notes, write_note
+from courseware.accounts.permissions.permissions import learners_of, manages_people, people_handled_by
+from courseware.accounts.sign_in.return_urls import page_before
+from courseware.assignments.manager_actions.daily_actions import LeftOut, left_out, remind, undo_reminding
+from courseware.assignments.models import HandReminding
+from courseware.assignments.names_text import by_reason, names_in_words, say_by_reason
+from courseware.assignments.rules.certified_enrollments import undo_ending
+from courseware.learning.enrollments.adjustments import (
+    call_off,
+    decide,
+    lines_in_hands_of,
+    may_still,
+    newest_lines,
+    undo,
+)
+from courseware.learning.enrollments.creation import BATCH
+from courseware.learning.manager_actions import described_by
+from courseware.learning.manager_actions.certified import EndCertified
+from courseware.learning.manager_actions.manager_action import ActionForm, Refusal, why_not_decide
+from courseware.learning.models import Adjustment, Enrollment
+from courseware.lib.db.chunks import batches
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
+
+_names: dict[str, str] = {}
+
+
+def register_record_page(url_name: str) -> None:
+    """The url `url_name` takes the key of an enrollment. Called by an app when it is ready."""
+    _names["page"] = url_name
+
+
+def record_page() -> str:
+    return _names["page"]
+
+
+@post_view("assignments:act")
+def take_back(request, pk):
+    """For the enrollment that the form names, or for all; where a worker still decides, only by who decided."""
+    adjustment = get_object_or_404(Adjustment, pk=pk)
+    chosen = request.POST.get("only", "")
+    is_own = adjustment.made_by_id == request.user.pk
+    spared = call_off(adjustment) if is_own and not chosen else 0
+    lines = list(lines_in_hands_of(request.user, adjustment))
+    if chosen:
+        lines = [line for line in lines if chosen == str(line.enrollment_id)]
+    if not lines and not spared:
+        raise Http404
+    if adjustment.people_left and not is_own and not chosen:
+        messages.error(request, gettext("It is still going on. Take it back when it is done, in a minute or so."))
+        return redirect("assignments:act", pk)
+    done, left = [], []
+    take_back_lines = undo_ending if adjustment.kind == EndCertified.kind else undo
+    for batch in batches(lines, BATCH):
+        done_now, left_now = take_back_lines(adjustment, batch, by=request.user)
+        done += done_now
+        left += left_now
+    if spared:
+        words = ngettext(
+            "It goes no further: %(number)d person stays as before.",
+            "It goes no further: %(number)d people stay as before.",
+            spared,
+        )
+        messages.success(request, words % {"number": spared})
+    say(request, adjustment, done, left)
+    if chosen and Enrollment.objects.filter(pk=lines[0].enrollment_id).exists():
+        return redirect(record_page(), lines[0].enrollment_id)
+    return redirect("assignments:act", pk)
+
+
+def say(request, adjustment, done, left):
+    names = dict(User.objects.filter(pk__in=[*done, *(each.learner for each in left)]).values_list("pk", "name"))
+    if done:
+        words = ngettext(
+            "Taken back for %(number)d person: %(names)s.", "Taken back for %(number)d people: %(names)s.", len(done)
+        )
+        listed = names_in_words([names[pk] for pk in done])
+        messages.success(request, words % {"number": len(done), "names": listed})
+    say_by_reason(request, [(each.why, str(each.why.label), names[each.learner]) for each in left])
+
+
+LINES_A_PAGE = 50
+OF_A_ROW = ("learner__name", "course", "completed_at", "waived_at")
+
+
+def chosen_runs(seen, data):
+    """The newest of the enrollments `seen`, of active people: the selected rows, or a team with those below it."""
+    runs = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
+    if team := keys_in(data.getlist("team")):
+        return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
+    return runs.filter(pk__in=keys_in(data.getlist("row")))
+
+
+def chosen_people(user, data):
+    people = people_handled_by(user).filter(is_active=True)
+    if team := keys_in(data.getlist("team")):
+        return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
+    if keys_in(data.getlist("row")):
+        return people.filter(pk__in=chosen_runs(Enrollment.objects.visible_to(user), data).values("learner"))
+    return people.filter(pk__in=keys_in(data.getlist("person")))
+
+
+@form_view(lambda action: reverse(f"assignments:decide-{action.address}"), allowed=manages_people, is_held=False)
+def decide_on(request, action):
+    form = action.form(posted(request))
+    touched, left = preview(request.user, action, data_of(request))
+    if request.method == "POST" and touched and form.is_valid():
+        adjustment = Adjustment(kind=action.kind, made_by=request.user, **form.cleaned_data)
+        made, refused = decide(adjustment, touched)
+        if made:
+            number = made.lines.count()
+            words = ngettext("Done for %(number)d person.", "Done for %(number)d people.", number)
+            messages.success(request, words % {"number": number})
+            say_who_was_left(request, refused)
+            return redirect("assignments:act", made.pk)
+        form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+    reasons = [(why.label, names_in_words(names)) for why, names in left.items()]
+    return preview_page(request, action, form, list(touched.values()), reasons)
+
+
+def data_of(request):
+    return request.POST if request.method == "POST" else request.GET
+
+
+def preview_page(request, action, form, names, left=()):
+    """`names`: people affected; `left`: (reason, names) of the others."""
+    data = data_of(request)
+    context = {
+        "action": action,
+        "touched": len(names),
+        "names": names_in_words(names),
+        "left": left,
+        "chosen": [(name, key) for name in ("row", "team", "person") for key in keys_in(data.getlist(name))],
+        "page_before": page_before(request),
+    }
+    return render_form(request, "assignments/decide.html", form, context)
+
+
+def preview(user, action, data):
+    """(key → name of whom it is for, refusal → names of the others). The keys are of runs, or of people to enroll."""
+    touched, left = {}, {}
+    adjustment = Adjustment(kind=action.kind, made_by=user)
+    if action.is_about_people:
+        for key, name in chosen_people(user, data).order_by("name", "pk").values_list("pk", "name"):
+            if why := why_not_decide(adjustment, key):
+                left.setdefault(why, []).append(name)
+            else:
+                touched[key] = name
+        return touched, left
+    runs = chosen_runs(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
+    in_hand = set(chosen_runs(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
+    for run in runs.order_by("learner__name", "pk"):
+        why = why_not_decide(adjustment, run.learner_id) or (None if run.pk in in_hand else Refusal.OTHERS)
+        if why := why or action.refusal(adjustment, run):
+            left.setdefault(why, []).append(run.learner.name)
+        else:
+            touched[run.pk] = run.learner.name
+    return touched, left
+
+
+def say_who_was_left(request, refused):
+    names = dict(User.objects.filter(pk__in=[each.learner for each in refused]).values_list("pk", "name"))
+    say_by_reason(request, sorted((each.why, str(each.why.label), names[each.learner]) for each in refused))
+
+
+@page_view()
+def act(request, pk):
+    adjustment = get_object_or_404(Adjustment.objects.select_related("made_by", "course"), pk=pk)
+    lines = lines_in_hands_of(request.user, adjustment).select_related("learner")
+    is_own = adjustment.made_by_id == request.user.pk
+    if not (is_own or lines.exists()):
+        raise Http404
+    page = Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("page"))
+    newest = newest_lines([line.enrollment_id for line in page.object_list])
+    action = described_by(adjustment)
+    context = {
+        "adjustment": adjustment,
+        "action": action,
+        "heading": action.heading(adjustment),
+        "page": page,
+        "may_undo": bool(is_own and adjustment.people_left)
+        or any(may_still(line, newest) for line in page.object_list),
+        "record_page": record_page(),
+    }
+    return render(request, "assignments/act.html", context)
+
+
+MOST_AT_ONCE = 500
+REMIND = SimpleNamespace(title=_("Remind"), button=_("Send the reminders"))
+
+
+@form_view("assignments:remind", allowed=manages_people)
+def remind_chosen(request):
+    form = ActionForm(posted(request))  # nothing to fill in: the letter says what is true when it leaves
+    chosen = chosen_runs(Enrollment.objects.in_hands_of(request.user), data_of(request))
+    runs = list(chosen.select_related("learner").order_by("learner__name", "pk"))
+    why = left_out(runs, request.user)
+    able = [run for run in runs if run.pk not in why]
+    is_sent = request.method == "POST" and able and form.is_valid()
+    if is_sent and (made := sent_or_refused(request, form, runs, able)):
+        return redirect("assignments:reminded", made.pk)
+    left = by_reason(left_out_in_words(LeftOut(run, why[run.pk]) for run in runs if run.pk in why))
+    return preview_page(request, REMIND, form, [run.learner.name for run in able], left)
+
+
+def sent_or_refused(request, form, runs, able):
+    if len(able) > MOST_AT_ONCE:
+        form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        return None
+    # Asked once more, so that a second press, or a second manager, finds that a reminder waits.
+    made, refused = remind([run.pk for run in runs], by=request.user)
+    if made is None:
+        form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
+        return None
+    say_queued(request, len(made.letters))
+    say_by_reason(request, left_out_in_words(refused))
+    return made
+
+
+def left_out_in_words(left):
+    """Arguments for `by_reason`."""
+    return [(each.why, each.words, each.run.learner.name) for each in left]
+
+
+def say_queued(request, number):
+    words = ngettext("%(number)d reminder is queued.", "%(number)d reminders are queued.", number)
+    messages.success(request, words % {"number": number})
+
+
+def own_reminding(request, pk):
+    return get_object_or_404(HandReminding.objects.select_related("made_by"), pk=pk, made_by=request.user)
+
+
+@page_view()
+def reminded(request, pk):
+    reminding = own_reminding(request, pk)
+    letters = list(reminding.sent())
+    context = {"reminding": reminding, "letters": letters, "may_undo": any(each.may_be_taken_back for each in letters)}
+    return render(request, "assignments/reminded.html", context)
+
+
+@post_view("assignments:reminded")
+def take_back_reminders(request, pk):
+    say_taken_back(request, undo_reminding(own_reminding(request, pk)))
+    return redirect("assignments:reminded", pk)
+
+
+def say_taken_back(request, undone):
+    if taken := undone.not_sent:
+        words = ngettext("%(number)d letter is not sent.", "%(number)d letters are not sent.", taken)
+        messages.success(request, words % {"number": taken})
+    if left := undone.left:
+        words = ngettext("%(number)d letter has left already.", "%(number)d letters have left already.", left)
+        messages.info(request, words % {"number": left})
+    if told := undone.left_in_another:
+        words = ngettext(
+            "%(number)d reminder was told within another letter, which has left already or is leaving.",
+            "%(number)d reminders were told within other letters, which have left already or are leaving.",
+            told,
+        )
+        messages.info(request, words % {"number": told})
+
+
+class LinesField(forms.CharField):
+    """Browsers send CRLF and count LF, so that one would be refused what the other has let through."""
+
+    def to_python(self, value):
+        return super().to_python(value and str(value).replace("\r\n", "\n"))
+
+
+class NoteForm(ActionForm):
+    text = LinesField(
+        label=pgettext_lazy("about a person", "Note"),
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The person, who leads them, human resources and auditors read it: no illnesses, please."),
+    )
+    act = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def begin_another(self):
+        """What was typed is kept, for an act of its own."""
+        self.data = self.data.copy()
+        self.data["act"] = uuid.uuid4()
+        self.add_error(None, _("With this form a note was kept already. Send it once more to keep this one as well."))
+
+
+NOTE = SimpleNamespace(title=_("Write a note"), button=_("Keep the note"))
+
+
+def noted_address(act):
+    return reverse("assignments:noted", args=[act])
+
+
+@form_view("assignments:note", allowed=manages_people)
+def note(request):
+    form = NoteForm(posted(request))
+    others = chosen_people(request.user, data_of(request)).exclude(pk=request.user.pk)
+    people = dict(others.order_by("name", "pk").values_list("pk", "name"))
+    if request.method == "POST" and people and form.is_valid():
+        if len(people) > MOST_AT_ONCE:
+            form.add_error(None, gettext("At most %(most)d people at once.") % {"most": MOST_AT_ONCE})
+        elif was_sent_before(form.cleaned_data, people):
+            form.begin_another()
+        else:
+            return noted_about(request, people, form)
+    return preview_page(request, NOTE, form, list(people.values()))
+
+
+def was_sent_before(cleaned, people):
+    """Whether the form has kept something else, or what was taken back since: a page that was gone back to."""
+    kept = Note.objects.filter(act=cleaned["act"], person__in=people)
+    return kept.exclude(text=cleaned["text"], taken_back_at=None).exists()
+
+
+def noted_about(request, people, form):
+    act = form.cleaned_data["act"]
+    if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
+        new = {note.person_id for note in written}
+        names = {"names": names_in_words([name for key, name in people.items() if key in new])}
+        messages.success(request, gettext("Noted about %(names)s. They can read it, too.") % names)
+    came_from = page_before(request) if "person" in request.POST else ""
+    return redirect(came_from or noted_address(act))
+
+
+def own_notes_or_404(request, act):
+    notes = list(Note.objects.filter(act=act, by=request.user).select_related("person").order_by("person__name", "pk"))
+    if not notes:
+        raise Http404
+    return notes
+
+
+@page_view()
+def noted(request, act):
+    notes = own_notes_or_404(request, act)
+    context = {"notes": notes, "may_take_back": any(each.may_be_taken_back_by(request.user) for each in notes)}
+    return render(request, "assignments/noted.html", context)
+
+
+@post_view(noted_address)
+def take_back_note(request, act):
+    own_notes_or_404(request, act)
+    people = keys_in(request.POST.getlist("person")) if "person" in request.POST else None
+    taken = take_back_notes(act, by=request.user, people=people)
+    if taken:
+        words = ngettext("%(number)d note is taken back.", "%(number)d notes are taken back.", len(taken))
+        messages.success(request, words % {"number": len(taken)})
+    else:
+        messages.info(request, gettext("Nothing was taken back: that is possible for a day, and once."))
+    return redirect(page_before(request) or noted_address(act))

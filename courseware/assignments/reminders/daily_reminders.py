@@ -1,0 +1,316 @@
+"""Reminders of due dates: which are due, as rows of the outbox with a key for each day of a plan, and what they say.
+
+A condition that an index of due dates serves (`near`) selects the enrollments of a few due dates; it is as wide as the
+calendars and time zones in use, so each enrollment is then checked with its own calendar and zone.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import partial
+from itertools import product
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.accounts.calendar.working_days import Calendar, calendars_in_use, calendars_of_people
+from courseware.accounts.models import Team
+from courseware.accounts.sign_in.emails import LetterHours
+from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, by_person
+from courseware.assignments.emails.samples import REMINDER
+from courseware.assignments.models import Assignment, AssignmentRule, ReminderPlan
+from courseware.assignments.reminders.schedules import (
+    CAUGHT_UP,
+    DEFAULT_PLAN,
+    FARTHEST_REMINDER,
+    planned_day,
+    reminder_on,
+    with_repeats,
+)
+from courseware.content.models import Course
+from courseware.content.rendering import store
+from courseware.learner_home.next_action import Journey, journeys
+from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.emails.enrollment import signers_of
+from courseware.learning.models import DayRequest, Enrollment, zone_named
+from courseware.learning.status.not_asked import PERSON_OR_COURSE, NotAskedReason
+from courseware.lib.dates import days_between, due_instant, now
+from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
+
+KIND = "reminder"
+# Less than a day: who was reminded late in the morning may be reminded on the next one early.
+APART = timedelta(hours=20)
+GONE, ANOTHER_DAY = (
+    gettext_noop("what it reminds of was finished, excused or merged meanwhile"),
+    gettext_noop("another due day was given meanwhile"),
+)
+REMINDED = gettext_noop("the person was reminded within a day")
+ASKS = gettext_noop("the person has asked for another day and has no answer yet")
+# Until an excuse, a day or a merge is taken back, or the answer comes.
+KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
+
+
+def register_letter() -> None:
+    template = "assignments/mail/reminder.txt"
+    words, sort = _("Reminder of a due day"), LetterSort.TRAINING
+    register_kind(KIND, MessageKind(words, template, why_unwanted, in_words, sort, editable=REMINDER))
+
+
+def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment], str]]:
+    """Key of each email → (what it still reminds of, the earliest day first; why not of the rest). Three queries."""
+    asked = {run for message in messages for run, _day in message.data["subjects"]}
+    # Whether the reader has left or is away is asked of every email when it is sent.
+    found = Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(pk__in=asked).select_related("learner")
+    runs = list(found.with_zone().with_release().order_by("urgency", "pk"))
+    told, asking = reminded_of({message.person_id for message in messages}), asked_about(asked)
+    return {message.pk: still_asked_by(message, runs, told[message.person_id], asking) for message in messages}
+
+
+def still_asked_by(
+    message: Message, runs: Iterable[Enrollment], told: Collection[int], asking: Collection[int]
+) -> tuple[list[Enrollment], str]:
+    days = {(run, day and date.fromisoformat(day)) for run, day in message.data["subjects"]}
+    keys = {run for run, _day in days}
+    open_runs = [run for run in runs if run.pk in keys and run.learner_id == message.person_id]
+    if not open_runs:
+        return [], GONE
+    same = [run for run in open_runs if (run.pk, run.due_on) in days]
+    if not same:
+        return [], ANOTHER_DAY
+    same = [run for run in same if run.pk not in asking]
+    if not same:
+        return [], ASKS
+    return [run for run in same if run.pk not in told], REMINDED
+
+
+def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
+    """Each of these → keys of the runs that the person was reminded of just now. Runs one query."""
+    letters = Message.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
+    found: dict[int | None, set[int]] = defaultdict(set)
+    for person, data in letters.values_list("person", "data"):
+        found[person] |= runs_in([data])
+    return found
+
+
+def asked_about(runs: Collection[int]) -> set[int]:
+    """Of the runs with these keys those whose learners wait for an answer about another day. Runs one query."""
+    waiting = DayRequest.objects.standing(now()).filter(enrollment__in=runs)
+    return set(waiting.values_list("enrollment", flat=True))
+
+
+def runs_in(told: Iterable[dict]) -> set[int]:
+    return {run for data in told for run, *_said in data["subjects"]}
+
+
+def why_unwanted(messages: Sequence[Message]) -> dict[int, str]:
+    return {key: "" if runs else why for key, (runs, why) in still_asked(messages).items()}
+
+
+def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+    asked = still_asked(messages)
+    signers = signers_of({message.person_id: message.data["by"] for message in messages})
+    courses = courses_in_words({message: asked[message.pk][0] for message in messages})
+    return {
+        message.pk: {
+            "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+            "courses": courses[message],
+            "house_style_of": courses[message][0]["id"] if len(courses[message]) == 1 else "",
+            "host": urlsplit(settings.SITE_URL).netloc,
+            **signers[message.person_id],
+        }
+        for message in messages
+        if courses[message]
+    }
+
+
+def courses_in_words(runs: Mapping[Message, list[Enrollment]]) -> dict[Message, list[dict[str, object]]]:
+    by_language: dict[str, list[Message]] = defaultdict(list)
+    for message in runs:
+        by_language[message.language or settings.LANGUAGE_CODE].append(message)
+    found: dict[Message, list[dict[str, object]]] = {}
+    for language, messages in by_language.items():
+        with translation.override(language):
+            together = [run for message in messages for run in runs[message]]
+            outlines = {run.course_id: store.outline(run.release, language) for run in together}
+            said = {journey.enrollment.pk: left_in_words(journey) for journey in journeys(together, outlines)}
+        found |= {message: [said[run.pk] for run in runs[message]] for message in messages}
+    return found
+
+
+def left_in_words(journey: Journey) -> dict[str, object]:
+    run, act = journey.enrollment, journey.next_act
+    return {
+        "id": journey.outline.course_id,
+        "title": journey.outline.title,
+        "day": day_in_words(run.due_on) if run.due_on else "",
+        "is_over": run.state_at() is Enrollment.State.OVERDUE,
+        "is_begun": run.started_at is not None,
+        "stops": journey.progress.total - journey.progress.done_count,
+        "minutes": journey.outline.minutes_left(journey.progress.done),
+        "next": act.step.title if act.step else "",
+        "next_minutes": act.minutes,
+        "link": settings.SITE_URL.rstrip("/") + act.address,
+        "ask": settings.SITE_URL.rstrip("/") + reverse("learning:another-day", args=[journey.outline.course_id]),
+    }
+
+
+DAY = timedelta(days=1)
+REACH = 3 * FARTHEST_REMINDER  # calendar days that so many working days never fill
+Plans = Mapping[tuple[int | None, int | None], list[int]]  # by the key of a course, or of a rule
+Span = tuple[datetime, datetime]  # behind the first instant, up to the second
+
+
+def near(at: datetime, plans: Plans, *, caught_up: int) -> Q:
+    """Enrollments with a day of their plan at `at`, or in the last `caught_up` working days. At most five queries."""
+    places = list(product(zones_in_use(), calendars_in_use()))
+    found = Q(pk__in=[])
+    for before, courses in courses_by_day(plans).items():
+        for after, until in joined_spans(spans_of(before, at, places, caught_up)):
+            found |= Q(course__in=courses, urgency__gt=after, urgency__lte=until)
+    return found
+
+
+def courses_by_day(plans: Plans) -> dict[int, list[int]]:
+    """The days of a course are those of its rules, too."""
+    courses = Course.objects.exclude(current=None).values_list("pk", flat=True)
+    days = {key: set(plans.get((key, None), DEFAULT_PLAN)) for key in courses}
+    rules = AssignmentRule.objects.filter(pk__in=[rule for _course, rule in plans if rule])
+    for rule, course in rules.values_list("pk", "course"):
+        if course in days:
+            days[course] |= set(plans[None, rule])
+    found = defaultdict(list)
+    for course, those in days.items():
+        for before in those:
+            found[before].append(course)
+    return found
+
+
+def zones_in_use() -> list[tzinfo]:
+    names = {"", *Team.objects.order_by().values_list("time_zone", flat=True).distinct()}
+    return list({zone_named(name) for name in names})
+
+
+def spans_of(before: int, at: datetime, places: Collection[tuple[tzinfo, Calendar]], caught_up: int) -> Iterator[Span]:
+    for zone, calendar in places:
+        today = LetterHours(zone, calendar).day_at(at)
+        earliest = calendar.add_working_days(today, -caught_up) if caught_up else today - DAY
+        if due := due_days(before, earliest, today, calendar):
+            yield due_instant(due[0] - DAY, zone), due_instant(due[1], zone)
+
+
+def due_days(before: int, earliest: date, today: date, calendar: Calendar) -> tuple[date, date] | None:
+    """The first and the last due day whose day of the plan is after `earliest`, and `today` at the latest; or None.
+
+    Planned days grow with due days, so they are bisected; days after the due day are counted back instead.
+    """
+    if before < 0:
+        worked = [day for day in days_between(earliest + DAY, today) if calendar.is_working(day)]
+        if not worked:
+            return None
+        earliest_due, latest_due = (calendar.add_working_days(day, before) for day in (worked[0], worked[-1]))
+        return earliest_due, calendar.working_day_after(latest_due) - DAY
+    days = [today + number * DAY for number in range(-REACH, REACH + 1)]
+    planned = partial(planned_day, before=before, calendar=calendar)
+    first, end = (bisect_right(days, each, key=planned) for each in (earliest, today))
+    return (days[first], days[end - 1]) if first < end else None
+
+
+def joined_spans(spans: Iterable[Span]) -> list[Span]:
+    found: list[Span] = []
+    for after, until in sorted(spans):
+        if found and after <= found[-1][1]:
+            found[-1] = found[-1][0], max(until, found[-1][1])
+        else:
+            found.append((after, until))
+    return found
+
+
+@dataclass(frozen=True)
+class DueReminder:
+    """`before` is the day of the plan, `at` when it was asked, `hours` are those of the person."""
+
+    run: Enrollment
+    due_on: date
+    before: int
+    at: datetime
+    hours: LetterHours
+
+    @property
+    def key(self) -> str:
+        return f"{KIND}:{self.run.pk}:{self.due_on}:{self.before}"
+
+    @property
+    def is_of_the_day(self) -> bool:
+        planned = planned_day(self.due_on, self.before, self.hours.calendar)
+        return planned == self.hours.day_at(self.at)
+
+    @property
+    def message(self) -> Message:
+        data = {"subjects": [[self.run.pk, self.due_on.isoformat()]], "by": None}
+        return email_to(self.run.learner, KIND, key=self.key, data=data, next_at=self.hours.opens_at(self.at))
+
+
+def remind_due() -> str:
+    written = JOB.write()
+    return f"reminders: {written}" if written else ""
+
+
+def emails(morning: Morning) -> Iterator[Message]:
+    """A reminder is not written while its learner waits for an answer about another day. It is caught up later."""
+    for batch in reminders_due(morning):
+        asking = asked_about([each.run.pk for each in batch])
+        for each in batch:
+            message = each.message
+            message.why = ASKS if each.run.pk in asking else ""
+            yield message
+
+
+JOB = MorningJob(KIND, time(5, 10), emails, again=KEPT_BACK)
+
+
+def reminders_due(morning: Morning, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
+    """Yield due reminders, up to 200 people at a time. `plans` replaces the stored reminder plans. Writes nothing."""
+    plans = plans_kept() if plans is None else plans
+    runs = runs_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
+    for batch in by_person(runs, "learner_id"):
+        due = due_of_batch(batch, plans, morning.at)
+        if found := [each for each in due if morning.catches_up or each.is_of_the_day]:
+            yield found
+
+
+def plans_kept() -> Plans:
+    return {(plan.course_id, plan.rule_id): with_repeats(plan.days, plan.every) for plan in ReminderPlan.objects.all()}
+
+
+def runs_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
+    # Emails to people who are away are held when they are sent.
+    runs = Enrollment.objects.newest().asked(at, ignoring={NotAskedReason.AWAY})
+    return runs.filter(near(at, plans, caught_up=caught_up)).select_related("learner").with_zone()
+
+
+def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator[DueReminder]:
+    calendars, rules = calendars_of_people({run.learner_id for run in runs}), rules_that_began(runs)
+    for run in runs:
+        of_course = plans.get((run.course_id, None), DEFAULT_PLAN)
+        plan = plans.get((None, rules.get(run.pk)), of_course)
+        hours = LetterHours(run.zone, calendars[run.learner_id])
+        enrolled_on = run.enrolled_at.astimezone(run.zone).date()
+        before = reminder_on(hours.day_at(at), run.due_on, plan, hours.calendar, after=enrolled_on)
+        if before is not None:
+            yield DueReminder(run, run.due_on, before, at, hours)
+
+
+def rules_that_began(runs: Iterable[Enrollment]) -> dict[int, int]:
+    """Key of each run that a rule began → the key of that rule; of several the one that did it first."""
+    done = Assignment.objects.filter(enrollment__in=[run.pk for run in runs], taken_back_at=None)
+    done = done.exclude(deed=Assignment.Deed.EXCUSE).order_by("-pk")
+    return dict(done.values_list("enrollment", "rule"))

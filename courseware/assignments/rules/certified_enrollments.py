@@ -1,0 +1,182 @@
+"""End enrollments that rules created and nobody has started, if the learner is certified in the course.
+
+Renewals that a rule opened because the certificate ends stay open, as do enrollments that somebody decided to keep.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import User
+from courseware.assessment.certificates.external_training import TRAININGS_AT_ONCE, record_outside
+from courseware.assessment.models import OutsideTraining
+from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.rules import plan
+from courseware.assignments.rules.lifecycle import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
+from courseware.assignments.rules.plan import acting_rules, chunks_of_people, version_of
+from courseware.assignments.rules.scope import Certified, Deed, PersonFacts, Why, reason_outside, renewal_of
+from courseware.learning.enrollments.adjustments import NotUndone, adjust, undo
+from courseware.learning.enrollments.newest import stands_for_another
+from courseware.learning.manager_actions.certified import EndCertified
+from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.lib import dates
+from courseware.lib.db.chunks import batches
+
+Pair = tuple[int, int]  # keys of a person and of a course
+
+
+@dataclass
+class RecordedTrainings:
+    """`ended` and `kept` count enrollments. `adjustment` holds the ended ones; None if there are none."""
+
+    trainings: int = 0
+    ended: int = 0
+    kept: int = 0
+    adjustment: Adjustment | None = None
+
+
+def unstarted_by_rules() -> QuerySet[Enrollment]:
+    """Open enrollments that a rule created and nobody has started. An enrollment whose end was undone is left out."""
+    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
+    by_rule = deeds_behind_runs().filter(enrollment=OuterRef("pk"))
+    runs = Enrollment.objects.newest().open()
+    return runs.filter(Exists(by_rule), ~Exists(lines), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
+
+
+def unstarted_of(trainings: Collection[OutsideTraining]) -> list[Enrollment]:
+    pairs = {(each.person_id, each.course_id) for each in trainings}
+    people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
+    found = unstarted_by_rules().filter(learner__in=people, course__in=courses)
+    return [run for run in found if (run.learner_id, run.course_id) in pairs]
+
+
+def unneeded_enrollments(
+    runs: Collection[Enrollment], day: date, trainings: Collection[OutsideTraining] = ()
+) -> list[Enrollment]:
+    """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded."""
+    deeds = defaultdict(list)
+    for deed in deeds_behind_runs().filter(enrollment__in=runs).select_related("rule__current"):
+        deeds[deed.enrollment_id].append(deed)
+    courses = {run.course_id for run in runs}
+    acting = list(acting_rules().filter(course__in=courses))
+    rules = {each.pk: each for each in acting} | {each.rule_id: each.rule for own in deeds.values() for each in own}
+    [people] = chunks_of_people({run.learner_id for run in runs})
+    facts = {person.key: person for person in plan.facts_of(people, list(rules.values()))}
+    proposed = certificates_of(trainings)
+    found = []
+    for run in runs:
+        person = facts.get(run.learner_id)
+        proofs = [person.certificates.get(run.course_id)] if person else []
+        proofs += proposed.get((run.learner_id, run.course_id), [])
+        certified = max((proof for proof in proofs if proof), key=lambda proof: proof.until, default=None)
+        if person and certified and day <= certified.until:
+            fitting = [rule for rule in acting if rule.course_id == run.course_id and is_about(rule, person, day)]
+            asked = [*fitting, *(deed.rule for deed in deeds[run.pk])]
+            if not (any(renews(each, certified, day) for each in asked) or was_opened_for(certified, deeds[run.pk])):
+                found.append(run)
+    return found
+
+
+def certificates_of(trainings: Collection[OutsideTraining]) -> Mapping[Pair, list[Certified]]:
+    found = defaultdict(list)
+    for each in trainings:
+        found[each.person_id, each.course_id].append(Certified(each.trained_on, each.certifies_until, is_outside=True))
+    return found
+
+
+def is_about(rule: AssignmentRule, person: PersonFacts, day: date) -> bool:
+    version = version_of(rule)
+    return version.acts_since <= day and reason_outside(version, person, day) is None
+
+
+def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
+    return renewal_of(version_of(rule), certified, day).deed is Deed.RENEW
+
+
+def was_opened_for(certified: Certified, deeds: Collection[Assignment]) -> bool:
+    """Whether a rule opened the enrollment as the renewal of this certificate, even if the rule has changed since."""
+    ends_soon = any(each.why == Why.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in deeds)
+    yearly = any(each.why == Why.EACH_YEAR and certified.since < (each.why_day or date.min) for each in deeds)
+    return ends_soon or yearly
+
+
+@transaction.atomic
+def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
+    """End the unneeded ones of these enrollments, at most RUNS_AT_ONCE. Returns how many."""
+    at = adjustment.made_at
+    list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+    # Checked again under the lock, when nobody can begin them.
+    runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    _made, refused = adjust(runs, adjustment, at=at) if runs else (None, [])
+    left = {each.learner for each in refused}
+    ended = [run.pk for run in runs if run.learner_id not in left]
+    # A rule may enroll the person again when the certificate has ended.
+    Assignment.objects.filter(enrollment__in=ended, taken_back_at=None).update(taken_back_at=at)
+    return len(ended)
+
+
+def end_certified() -> str:
+    """The nightly job: end all unneeded enrollments. Returns the text for the page of jobs."""
+    adjustment, number = Adjustment(kind=EndCertified.kind, made_at=timezone.now()), 0
+    certified = unstarted_by_rules().filter(certified_until__gte=dates.site_day())
+    keys = list(certified.values_list("pk", flat=True))
+    for some in batches(keys, RUNS_AT_ONCE):
+        number += end_unneeded(some, adjustment)
+    return f"end: {number}"
+
+
+def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
+    """Record outside trainings and, in the same transaction as each batch, end the unneeded enrollments.
+
+    `ends`: False keeps these enrollments, also in the nightly job; None leaves them to the job.
+    """
+    recorded = RecordedTrainings()
+    ending = Adjustment(kind=EndCertified.kind, made_by=by, made_at=timezone.now())
+    keeping = Adjustment(kind=EndCertified.kind, made_by=by, made_at=ending.made_at)
+    for some in batches(trainings, TRAININGS_AT_ONCE):
+        with transaction.atomic():
+            new = record_outside(some, by=by, at=ending.made_at)
+            recorded.trainings += len(new)
+            keys = [run.pk for run in unstarted_of(new)] if ends is not None and new else []
+            if ends:
+                recorded.ended += end_unneeded(keys, ending)
+            elif keys:
+                recorded.kept += keep_unneeded(keys, keeping)
+    recorded.adjustment = ending if recorded.ended else None
+    return recorded
+
+
+def keep_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
+    """Keep these enrollments from the nightly job, by lines that are stored as undone."""
+    at, by = adjustment.made_at, adjustment.made_by
+    runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
+    if runs and not adjustment.pk:
+        adjustment.save(force_insert=True)
+    AdjustmentLine.objects.bulk_create(
+        AdjustmentLine(
+            adjustment=adjustment,
+            learner_id=run.learner_id,
+            enrollment=run,
+            made_at=at,
+            undone_at=at,
+            undone_by=by,
+        )
+        for run in runs
+    )
+    return len(runs)
+
+
+@transaction.atomic
+def undo_ending(
+    adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User
+) -> tuple[list[int], list[NotUndone]]:
+    """Reopen the enrollments, with the result of `adjusting.undo`. They belong to their rules again."""
+    done, left = undo(adjustment, lines, by=by)
+    runs = [line.enrollment_id for line in lines if line.learner_id in done]
+    Assignment.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)
+    return done, left

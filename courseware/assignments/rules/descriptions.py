@@ -1,0 +1,87 @@
+"""A rule as sentences, in the active language."""
+
+from collections.abc import Iterator
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from courseware.accounts.models import Membership
+from courseware.assignments.models import RuleVersion
+from courseware.assignments.rules.scope import day_in
+from courseware.content.course_titles import course_title
+
+LEAP_YEAR = 2028
+
+
+def who(version: RuleVersion) -> str:
+    if version.team_id and not version.team:
+        return _("Who is in a team that was closed, which is nobody,")
+    team = {"team": version.team.name} if version.team else None
+    if version.role == Membership.Role.LEARNER:
+        return _("Who learns in %(team)s or in a team below it") % team if team else _("Who learns in any team")
+    if version.role == Membership.Role.MANAGER:
+        return _("Who leads %(team)s or a team below it") % team if team else _("Who leads a team")
+    return _("Who is in %(team)s or in a team below it") % team if team else _("Everybody")
+
+
+def conditions(version: RuleVersion, language: str) -> Iterator[str]:
+    if version.post:
+        yield _("has the post %(post)s") % {"post": version.post}
+    if version.joined_since:
+        yield _("came on %(day)s or later") % {"day": date_format(version.joined_since)}
+    if version.other_course:
+        course = {"course": course_title(version.other_course, language)}
+        words = _("is certified in “%(course)s”") if version.other_certified else _("is not certified in “%(course)s”")
+        yield words % course
+
+
+def by_when(version: RuleVersion) -> str:
+    if version.due == RuleVersion.Due.DATE and version.due_on:
+        return _("by %(day)s") % {"day": date_format(version.due_on)}
+    if version.due == RuleVersion.Due.QUARTER:
+        return _("by the end of the quarter")
+    days = version.due_days or 0
+    if version.due == RuleVersion.Due.AFTER_START:
+        words = ngettext(
+            "within %(days)s day of the first day of work", "within %(days)s days of the first day of work", days
+        )
+    elif version.due == RuleVersion.Due.AFTER_JOINING:
+        words = ngettext(
+            "within %(days)s day of getting an account", "within %(days)s days of getting an account", days
+        )
+    else:
+        words = ngettext("within %(days)s day of being enrolled", "within %(days)s days of being enrolled", days)
+    return words % {"days": days}
+
+
+def renewal(version: RuleVersion) -> str:
+    """ "" where the rule renews nothing."""
+    if not version.renewal:
+        return ""
+    is_short = version.renewal == RuleVersion.Renewal.SHORT
+    what = _("a short renewal") if is_short else _("a renewal of the whole course")
+    if version.renewal_days is None:
+        day = day_in(LEAP_YEAR, version.renewal_month or 1, version.renewal_day or 1)
+        return _("Each year on %(day)s %(what)s opens.") % {"day": date_format(day, _("j F")), "what": what}
+    words = ngettext(
+        "%(days)s day before a certificate ends, %(what)s opens.",
+        "%(days)s days before a certificate ends, %(what)s opens.",
+        version.renewal_days,
+    )
+    return words % {"days": version.renewal_days, "what": what}
+
+
+def sentences(version: RuleVersion, course: str, language: str) -> list[str]:
+    """`course` is its title."""
+    whom = _(" and ").join([who(version), *conditions(version, language)])
+    found = [
+        _("%(who)s learns “%(course)s” %(by_when)s.") % {"who": whom, "course": course, "by_when": by_when(version)}
+    ]
+    found.append(renewal(version) or _("Who is certified is left alone."))
+    found.append(
+        _("Whoever stops fitting is excused, with this rule as the reason.")
+        if version.excuses
+        else _("Whoever stops fitting stays enrolled.")
+    )
+    return found

@@ -1,0 +1,207 @@
+"""Act on the assignment rules, a batch of people at a time. Each batch locks the rules, so nothing is done twice."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, OuterRef, Subquery
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from courseware.accounts.models import User, time_zones
+from courseware.assessment.models import Attempt, Response
+from courseware.assignments.models import Assignment
+from courseware.assignments.rules.plan import Intent, acting_rules, plan, version_of
+from courseware.assignments.rules.scope import Deed
+from courseware.audit_log.record import NewEvent, record_many
+from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
+from courseware.content.rendering.store import Outline, outline
+from courseware.jobs.tasks import task
+from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.enrollments.creation import begin_many, enrolled
+from courseware.learning.enrollments.enrollment import EnrollmentClosed, waive
+from courseware.learning.models import Completion, Enrollment, zone_named
+from courseware.lib import dates
+from courseware.lib.db.chunks import batches
+from courseware.simulations.models import Run
+
+
+def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]:
+    """Person → ids in course order, for a short renewal. Without an entry the whole course is renewed. Six queries."""
+    if not people or course.current is None:
+        return {}
+    route = outline(course.current, course.source_language)
+    # When a release that was more than minor last changed each document.
+    entries = ReleaseEntry.objects.filter(release__course=course, weight__in=ASKS_TO_REREAD)
+    changed = dict(entries.order_by("release__number").values_list("document__identifier", "release__created_at"))
+    done = last_done(people, course)
+    missed, worst = missed_objectives(people, course), worst_simulations(people, route, course)
+    lists = {}
+    for person in people:
+        wanted = {route.exam_id, worst.get(person), *map(route.objective_lessons.get, missed[person])}
+        wanted |= {lesson for lesson in route.required_lessons if is_to_repeat(lesson, done[person], changed)}
+        lists[person] = [step.id for step in route.steps if step.id in wanted]
+    return {person: wanted for person, wanted in lists.items() if wanted}
+
+
+def is_to_repeat(lesson: str, done: Mapping[str, datetime], changed: Mapping[str, datetime]) -> bool:
+    return lesson not in done or (lesson in changed and done[lesson] < changed[lesson])
+
+
+def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[str, datetime]]:
+    """Person → id of a document → when it was last completed, in any run. Runs one query."""
+    done: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
+    own = Completion.objects.filter(enrollment__learner__in=people, enrollment__course=course).order_by()
+    last = own.values_list("enrollment__learner", "document__identifier").annotate(last=Max("completed_at"))
+    for person, document, at in last:
+        done[person][document] = at
+    return done
+
+
+def missed_objectives(people: Collection[int], course: Course) -> defaultdict[int, set[str]]:
+    """Person → the objectives missed in the attempt that was passed last. Runs two queries."""
+    passed = Attempt.objects.filter(enrollment__learner__in=people, enrollment__course=course, is_passed=True)
+    last = dict(passed.order_by("submitted_at").values_list("enrollment__learner", "pk"))
+    missed: defaultdict[int, set[str]] = defaultdict(set)
+    found = Response.objects.filter(attempt__in=last.values(), is_right=False).order_by()
+    for person, objective in found.values_list("attempt__enrollment__learner", "objective"):
+        missed[person].add(objective)
+    return missed
+
+
+def worst_simulations(people: Collection[int], route: Outline, course: Course) -> dict[int, str]:
+    """Person → the id of the simulation whose best run was worst; of equals the first of the route. Runs one query."""
+    simulations = [step.id for step in route.steps if step.kind == "simulation" and not step.waited]
+    places = {simulation: place for place, simulation in enumerate(simulations)}
+    runs = Run.objects.on_record().finished().filter(enrollment__learner__in=people, enrollment__course=course)
+    best: defaultdict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for run in runs.select_related("simulation", "enrollment"):
+        played, simulation = best[run.enrollment.learner_id], run.simulation.identifier
+        if simulation in places:
+            played[simulation] = max(played.get(simulation, run.worth), run.worth)
+    return {
+        person: min(played, key=lambda simulation: (played[simulation], places[simulation]))
+        for person, played in best.items()
+        if played
+    }
+
+
+BATCH = 50  # people in one transaction, so that nobody else waits longer than that takes
+
+
+def act(day: date | None = None, *, rule: int | None = None) -> str:
+    """Do what all rules that are on, or only `rule`, ask for on `day`. Return how many of each deed, as text."""
+    done: Counter[str] = Counter()
+    day = day or dates.site_day()
+    wanted = dict.fromkeys(each.person for each in plan(list(acting_rules()), day) if is_to_be_done(each, rule))
+    for people in batches(wanted, BATCH):
+        done += act_on(people, day, rule=rule)
+    return ", ".join(f"{deed}: {number}" for deed, number in sorted(done.items()))
+
+
+@task
+def act_soon(rule: int | None = None) -> None:
+    act(rule=rule)
+
+
+def is_to_be_done(intent: Intent, rule: int | None) -> bool:
+    return intent.is_act and (rule is None or intent.is_by(rule))
+
+
+def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: datetime | None = None) -> Counter[str]:
+    at = at or timezone.now()
+    done, to_excuse = begin_runs(people, day, rule, at)
+    for person in to_excuse:  # one by one: each waits for the enrollment, which its learner may hold
+        try:
+            done += excuse(person, day, rule, at)
+        except (EnrollmentClosed, Enrollment.DoesNotExist):
+            continue  # who completes it at this very moment
+    return done
+
+
+@transaction.atomic
+def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetime) -> tuple[Counter[str], list[int]]:
+    """(how many were enrolled and renewed, keys of those to be excused)."""
+    intents = asked_now(people, day, rule)
+    by_course: dict[int, dict[int, Intent]] = defaultdict(dict)
+    for intent in intents:
+        if intent.deed is not Deed.EXCUSE:
+            by_course[intent.course][intent.person] = intent
+    begun = []
+    # At once and by key, before anybody is counted, as a merge of two of these people has them.
+    Enrollment.objects.hold_newest({(person, course) for course, wanted in by_course.items() for person in wanted})
+    for wanted in by_course.values():
+        course = next(iter(wanted.values())).first.rule.course
+        begun += [(wanted[run.learner_id], run) for run in runs_for(wanted, course, at)]
+    note(begun, at)
+    tell_enrolled((run for _intent, run in begun), by=None)
+    record_many(asked_for(intent, run) for intent, run in begun)
+    to_excuse = [intent.person for intent in intents if intent.deed is Deed.EXCUSE]
+    return Counter(intent.deed.value for intent, _run in begun), to_excuse
+
+
+def asked_now(people: Collection[int], day: date, rule: int | None) -> list[Intent]:
+    """The rules stay as they are until the transaction ends."""
+    rules = list(acting_rules().select_for_update(of=("self",), no_key=True).order_by("pk"))
+    return [intent for intent in plan(rules, day, people) if is_to_be_done(intent, rule)]
+
+
+def runs_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list[Enrollment]:
+    """New runs; of whoever is being enrolled by somebody else at this very moment there is none."""
+    lists = short_lists([person for person, intent in wanted.items() if intent.is_short], course)
+    people = User.objects.filter(pk__in=wanted).annotate(zone_name=Subquery(time_zones(learner=OuterRef("pk"))))
+    dues = {person: due_at(wanted[person.pk], person.zone_name) for person in people.order_by("pk")}
+    runs = Enrollment.objects.newest().filter(learner__in=wanted, course=course)
+    again = set(runs.values_list("learner", flat=True))
+    again |= {person for person, intent in wanted.items() if intent.deed is Deed.RENEW}  # also of who learned elsewhere
+    new = begin_many({person: due for person, due in dues.items() if person.pk not in again}, course, at)
+    for person, due in dues.items():
+        if person.pk in again:
+            counts_from, required = wanted[person.pk].counts_from, lists.get(person.pk)
+            fields = {"due_at": due, "enrolled_at": at, "renews_until": counts_from, "required": required}
+            run, is_new = Enrollment.objects.open().get_or_create(learner=person, course=course, defaults=fields)
+            new += [run] if is_new else []
+    return new
+
+
+def due_at(intent: Intent, zone_name: str | None) -> datetime | None:
+    return dates.due_instant(intent.due_on, zone_named(zone_name)) if intent.due_on else None
+
+
+def asked_for(intent: Intent, run: Enrollment) -> NewEvent:
+    event = enrolled(run, None)
+    return replace(event, data={**event.data, "rules": [opinion.rule.pk for opinion in intent.by]})
+
+
+def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
+    Assignment.objects.bulk_create(
+        Assignment(
+            rule=opinion.rule,
+            version=version_of(opinion.rule),
+            person_id=intent.person,
+            enrollment=run,
+            deed=intent.deed.value,
+            occasion=opinion.verdict.occasion,
+            why=opinion.verdict.why,
+            why_day=opinion.verdict.day,
+            due_on=intent.due_on,
+            at=at,
+        )
+        for intent, run in done
+        for opinion in intent.by
+    )
+
+
+@transaction.atomic
+def excuse(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
+    intents = [intent for intent in asked_now([person], day, rule) if intent.deed is Deed.EXCUSE]
+    for intent in intents:
+        run = Enrollment.objects.open().get(learner=person, course=intent.course)
+        note([(intent, run)], at)
+        with translation.override(run.learner.language or settings.LANGUAGE_CODE):
+            reason = _("Does not fit the rule “%(rule)s” any more.") % {"rule": intent.first.rule}
+        waive(run, reason, by=None, at=at)
+    return Counter(intent.deed.value for intent in intents)

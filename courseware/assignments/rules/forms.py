@@ -1,0 +1,238 @@
+"""The form of an assignment rule, and that of the day for its rehearsal."""
+
+from datetime import date, timedelta
+
+from crispy_forms.layout import Div
+from django import forms
+from django.utils.dates import MONTHS
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership, Team
+from courseware.assignments.models import RuleVersion
+from courseware.assignments.people_forms import DayInput
+from courseware.assignments.rules.lifecycle import is_name_taken
+from courseware.content.course_titles import course_title
+from courseware.content.models import Course
+from courseware.content.rendering import store
+from courseware.learning.due_dates.due_dates import FARTHEST
+from courseware.lib import dates
+from courseware.lib.web.form_layout import Fields, Sentence
+
+AT_MOST_DAYS = 3650
+AHEAD = timedelta(days=1827)  # as far as somebody may rehearse
+DAY_OF_A_YEAR = 2028  # one with a 29 February
+OPENS = [("days", _("days before the certificate ends")), ("yearly", _("each year on this day:"))]
+
+
+class CourseChoice(forms.ModelChoiceField):
+    def label_from_instance(self, course):
+        return course_title(course)
+
+
+def published_courses():
+    return Course.objects.filter(current__isnull=False).select_related("current").defer("current__outlines")
+
+
+def posts():
+    found = {}
+    for course in published_courses():
+        found |= store.outline(course.current, get_language()).tracks
+    return found
+
+
+class RuleForm(forms.ModelForm):
+    """Of a version; the course is chosen once, when the rule is made."""
+
+    course = CourseChoice(label=_("Learns"), queryset=Course.objects.none(), empty_label=_("choose a course"))
+    other = forms.ChoiceField(
+        label=_("In another course"),
+        required=False,
+        choices=[
+            ("", _("whatever else was learned")),
+            ("yes", _("certified in")),
+            ("no", _("not certified in")),
+        ],
+    )
+    opens = forms.ChoiceField(label=_("Opens"), required=False, choices=OPENS)
+
+    class Meta:
+        model = RuleVersion
+        fields = (
+            "name", "team", "role", "post", "joined_since", "other_course", "due", "due_days", "due_on", "acts_since",
+            "excuses", "renewal", "renewal_days", "renewal_month", "renewal_day",
+        )  # fmt: skip
+        labels = {
+            "name": _("Name of the rule"),
+            "team": _("In the team, or in one below it"),
+            "role": _("As"),
+            "post": _("With the post"),
+            "joined_since": _("First day of work on this day or later"),
+            "other_course": _("Which course"),
+            "due": _("By when"),
+            "due_days": _("How many days"),
+            "due_on": _("The date"),
+            "acts_since": _("The rule acts from this day on"),
+            "excuses": _("Whoever stops fitting is excused, with this rule as the reason"),
+            "renewal": _("What is repeated"),
+            "renewal_days": _("How many days before"),
+            "renewal_month": _("Month"),
+            "renewal_day": _("Day"),
+        }
+        help_texts = {
+            "due": _("Where that day is over, the days count from today. A free day becomes the working day before."),
+            "renewal": _("Who passes before the certificate ends has the new one count from the old end."),
+            "excuses": _("Only where this rule has enrolled, and no other rule is about the person."),
+        }
+        widgets = {"joined_since": DayInput, "due_on": DayInput, "acts_since": DayInput}
+
+    def __init__(self, *args, rule=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.rule = rule
+        courses = published_courses()
+        self.fields["course"].queryset = courses
+        self.fields["other_course"] = CourseChoice(
+            label=self.fields["other_course"].label, queryset=courses, required=False, empty_label=_("none")
+        )
+        if rule:
+            self.fields["course"].disabled, self.fields["course"].initial = True, rule.course
+        self.offer_teams()
+        self.fields["role"].choices = [("", _("anybody")), *Membership.Role.choices]
+        self.offer_posts()
+        months = [("", "–"), *MONTHS.items()]
+        self.fields["renewal_month"] = forms.TypedChoiceField(
+            label=self.fields["renewal_month"].label, choices=months, coerce=int, required=False, empty_value=None
+        )
+        for name, most in (("due_days", AT_MOST_DAYS), ("renewal_days", 366), ("renewal_day", 31)):
+            least = 0 if name == "due_days" else 1
+            self.fields[name] = forms.IntegerField(
+                label=self.fields[name].label, min_value=least, max_value=most, required=False
+            )
+        self.fields["renewal"].required = False
+        self.initial.setdefault("acts_since", dates.site_day())
+        self.initial.setdefault("role", Membership.Role.LEARNER)
+        self.initial.setdefault("other", self.other_of(self.instance))
+        self.initial.setdefault("opens", "yearly" if self.instance.renewal_month else "days")
+
+    def offer_teams(self):
+        """Of a closed team a rule is about nobody: saved for another reason, it must not become one about everybody."""
+        team = self.fields["team"]
+        team.queryset = Team.objects.only("name")
+        team.required = self.instance.team_id is not None and not self.instance.team
+        team.empty_label = _("closed: choose another team") if team.required else _("any team")
+
+    def offer_posts(self):
+        found = posts()
+        if self.instance.post:
+            found.setdefault(self.instance.post, self.instance.post)
+        choices = [("", _("any")), *sorted(found.items(), key=lambda post: post[1])]
+        self.fields["post"] = forms.ChoiceField(label=self.fields["post"].label, choices=choices, required=False)
+
+    @staticmethod
+    def other_of(version):
+        if not version.other_course_id:
+            return ""
+        return "yes" if version.other_certified else "no"
+
+    @property
+    def helper(self):
+        return Fields(
+            "name",
+            Div(
+                Sentence(_("Whoever is in {team} or in a team below it (role: {role}, post: {post}),")),
+                Sentence(
+                    _("whose first day of work is {joined_since} or later (empty: any day), {other} {other_course}")
+                ),
+                Sentence(_("learns {course}")),
+                Sentence(_("Due: {due_days} {due} {due_on}")),
+                Sentence(_("Afterwards: {renewal} {renewal_days} {opens} {renewal_month} {renewal_day}")),
+                Sentence(_("All this from {acts_since} on.")),
+                css_class="sentence",
+            ),
+            "excuses",
+            error_summary=True,
+            marks_required=True,
+        )
+
+    def clean_name(self):
+        name = self.cleaned_data["name"]
+        if self.rule and self.rule.is_on and is_name_taken(self.rule, name):
+            raise forms.ValidationError(_("Another rule that is on has this name."))
+        return name
+
+    def clean(self):
+        cleaned = super().clean()
+        self.check_due(cleaned)
+        self.check_other(cleaned)
+        self.check_renewal(cleaned)
+        return cleaned
+
+    def drop(self, names, cleaned):
+        """What was typed beside another choice says nothing, and is not shown: see `rules.css`."""
+        for name in names:
+            cleaned[name] = None
+            self.errors.pop(name, None)
+
+    def check_due(self, cleaned):
+        due = cleaned.get("due")
+        needed = {"date": "due_on", "quarter": None}.get(due, "due_days")
+        if needed and cleaned.get(needed) is None and needed not in self.errors:
+            words = _("Say on which date.") if needed == "due_on" else _("Say after how many days, for example 14.")
+            self.add_error(needed, words)
+        elif needed == "due_on" and needed not in self.errors and cleaned[needed] > dates.site_day() + FARTHEST:
+            self.add_error(needed, _("Choose a nearer day."))  # of the last day that there is, none is the end
+        self.drop({"due_on", "due_days"} - {needed}, cleaned)
+
+    def check_other(self, cleaned):
+        if cleaned.get("other") and not cleaned.get("other_course") and "other_course" not in self.errors:
+            self.add_error("other_course", _("Choose the other course."))
+        if not cleaned.get("other"):
+            self.drop({"other_course"}, cleaned)
+        cleaned["other_certified"] = cleaned.get("other") != "no"
+
+    def check_renewal(self, cleaned):
+        is_yearly = cleaned.get("opens") == "yearly"
+        wanted = set()
+        if cleaned.get("renewal"):
+            wanted = {"renewal_month", "renewal_day"} if is_yearly else {"renewal_days"}
+        for name in wanted:
+            if cleaned.get(name) is None and name not in self.errors:
+                self.add_error(name, _("Say when the renewal opens."))
+        self.drop({"renewal_month", "renewal_day", "renewal_days"} - wanted, cleaned)
+        self.check_day_of_a_year(cleaned)
+        self.check_validity(cleaned)
+
+    def check_day_of_a_year(self, cleaned):
+        month, day = cleaned.get("renewal_month"), cleaned.get("renewal_day")
+        if month and day:
+            try:
+                date(DAY_OF_A_YEAR, month, day)
+            except ValueError:
+                self.add_error("renewal_day", _("This month has no such day."))
+
+    def check_validity(self, cleaned):
+        """A renewal that opens before the new certificate is half over would follow upon itself."""
+        course, days = self.rule.course if self.rule else cleaned.get("course"), cleaned.get("renewal_days")
+        months = course and store.outline(course.current, course.source_language).valid_months
+        if days and months and days > months * 15:
+            words = _("A certificate of this course is valid for %(months)s months: at most %(days)s days before.")
+            self.add_error("renewal_days", words % {"months": months, "days": months * 15})
+
+    def version(self):
+        """What the form says, not saved and of no rule yet. Call it when the form is valid."""
+        terms = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        return RuleVersion(**terms | {"other_certified": self.cleaned_data["other_certified"]})
+
+
+class RehearsalForm(forms.Form):
+    """The day, from today on; today where none is given."""
+
+    helper = Fields(disable_csrf=True)
+
+    day = forms.DateField(label=_("What if today were"), widget=DayInput)
+
+    def clean_day(self):
+        day, today = self.cleaned_data["day"], dates.site_day()
+        if not today <= day <= today + AHEAD:
+            raise forms.ValidationError(_("Choose today or a day of the next five years."))
+        return day

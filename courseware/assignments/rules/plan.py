@@ -1,0 +1,330 @@
+"""What rules would do on a day, and to whom. Rehearsals show it and `acting` does it. Read only."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
+from courseware.accounts.models import Membership, User
+from courseware.accounts.permissions import roles as offices
+from courseware.assessment.models import Standing
+from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
+from courseware.assignments.rules.scope import Because, Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
+from courseware.learning.due_dates.due_dates import RuleDay, day_for
+from courseware.learning.manager_actions.certified import EndCertified
+from courseware.learning.models import AdjustmentLine, Enrollment
+from courseware.lib import dates
+
+CHUNK = 500  # people whose facts are in memory at once
+OF_HR = User.groups.through.objects.filter(user=OuterRef("pk"), group__name=offices.HR)
+BY_HAND = ExpressionWrapper(
+    Q(is_staff=True) | Q(is_superuser=True) | Q(audits_until__isnull=False) | Exists(OF_HR),
+    output_field=BooleanField(),
+)
+
+
+@dataclass(frozen=True)
+class Opinion:
+    rule: AssignmentRule
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What happens to a person in a course by the rules `by`; `others` say why not. `due` is the earliest day."""
+
+    person: int
+    course: int
+    deed: Deed
+    by: tuple[Opinion, ...]
+    others: tuple[Opinion, ...] = ()
+    due: RuleDay | None = None
+
+    @property
+    def due_on(self) -> date | None:
+        return self.due.day if self.due else None
+
+    @property
+    def is_short(self) -> bool:
+        return all(opinion.verdict.is_short for opinion in self.by)
+
+    @property
+    def counts_from(self) -> date | None:
+        return next((each.verdict.counts_from for each in self.by if each.verdict.counts_from), None)
+
+    @property
+    def is_act(self) -> bool:
+        return self.deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE)
+
+    @property
+    def first(self) -> Opinion:
+        """The rule whose day holds, or which is about the person."""
+        return min(self.by or self.others, key=order_of)
+
+    def of(self, rule: int) -> Verdict | None:
+        return next((each.verdict for each in (*self.by, *self.others) if each.rule.pk == rule), None)
+
+    def is_by(self, rule: int) -> bool:
+        return any(opinion.rule.pk == rule for opinion in self.by)
+
+
+def order_of(opinion: Opinion) -> tuple[date, bool, int]:
+    return opinion.verdict.due_on or date.max, opinion.verdict.deed is Deed.OUTSIDE, opinion.rule.pk
+
+
+def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> RuleDay | None:
+    asked = min((each.verdict.due_on for each in opinions if each.verdict.due_on), default=None)
+    return day_for(asked, calendar, earliest=day) if asked else None
+
+
+def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
+    """Of all rules about the course that act. In whatever order they come, it comes to the same."""
+    opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
+    for deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE):
+        by = tuple(opinion for opinion in opinions if opinion.verdict.deed is deed)
+        others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not deed)
+        # Nobody is excused whom another rule is about.
+        if by and (deed is not Deed.EXCUSE or all(other.verdict.deed is Deed.OUTSIDE for other in others)):
+            return Intent(person, course, deed, by, others, earliest_due(by, calendar, day))
+    is_about = any(opinion.verdict.deed is Deed.LEAVE for opinion in opinions)
+    return Intent(person, course, Deed.LEAVE if is_about else Deed.OUTSIDE, (), tuple(opinions))
+
+
+def version_of(rule: AssignmentRule) -> RuleVersion:
+    if rule.current is None:  # only in the moment between the two rows it is made of
+        raise RuleVersion.DoesNotExist(f"rule {rule.pk} says nothing")
+    return rule.current
+
+
+def acting_rules() -> QuerySet[AssignmentRule]:
+    """Those that are on; not one about a team that was closed, as else it would excuse all it has enrolled."""
+    has_its_team = Q(current__team=None) | Q(current__team__name__isnull=False)
+    return AssignmentRule.objects.filter(has_its_team, switched_on_at__isnull=False).select_related("current", "course")
+
+
+def plan(rules: Collection[AssignmentRule], day: date, people: Iterable[int] | None = None) -> Iterator[Intent]:
+    """One decision for each of these people (all who are active) and each course of the rules, in the order of keys."""
+    by_course: dict[int, list[AssignmentRule]] = defaultdict(list)
+    for rule in rules:
+        by_course[rule.course_id].append(rule)
+    for chunk in chunks_of_people(people) if rules else ():
+        calendars = calendars_of_people([person.pk for person in chunk])
+        for person in facts_of(chunk, rules):
+            for course, about in sorted(by_course.items()):
+                opinions = [Opinion(rule, verdict(version_of(rule), rule.pk, course, person, day)) for rule in about]
+                yield decide(person.key, course, opinions, calendars[person.key], day)
+
+
+def is_large_company() -> bool:
+    """Whether a plan for everybody takes more than one chunk of people."""
+    return User.objects.filter(is_active=True).order_by("pk")[CHUNK : CHUNK + 1].exists()
+
+
+def chunks_of_people(people: Iterable[int] | None) -> Iterator[Sequence[User]]:
+    """By key, so that people may come and go meanwhile."""
+    active = User.objects.filter(is_active=True).order_by("pk")
+    active = active.only("post", "starts_on", "leaves_on", "joined_at")
+    active = active.annotate(is_excused_by_hand=BY_HAND)
+    if people is not None:
+        yield list(active.filter(pk__in=people))
+        return
+    last = 0
+    while chunk := list(active.filter(pk__gt=last)[:CHUNK]):
+        yield chunk
+        last = chunk[-1].pk
+
+
+def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Iterator[PersonFacts]:
+    keys = [person.pk for person in people]
+    courses = {rule.course_id for rule in rules} | {version.other_course_id for version in map(version_of, rules)}
+    roles, certificates = roles_of(keys), certificates_of(keys, courses)
+    occasions, begun_by = deeds_of(keys, rules)
+    runs = runs_of(keys, courses, begun_by)
+    for person in people:
+        yield PersonFacts(
+            key=person.pk,
+            joined_on=dates.site_day(person.joined_at),
+            starts_on=person.starts_on,
+            leaves_on=person.leaves_on,
+            post=person.post,
+            roles=frozenset(roles[person.pk]),
+            runs=runs[person.pk],
+            certificates=certificates[person.pk],
+            occasions=frozenset(occasions[person.pk]),
+            is_excused_by_hand=person.is_excused_by_hand,  # type: ignore[attr-defined]  # annotated
+        )
+
+
+def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
+    roles: defaultdict[int, set[tuple[int, str]]] = defaultdict(set)
+    found = Membership.objects.filter(person__in=people).order_by()
+    for person, team, above, role in found.values_list("person", "team", "team__above", "role"):
+        roles[person] |= {(int(each), role) for each in f"{above}{team}".split("/") if each}
+    return roles
+
+
+def certificates_of(people: Collection[int], courses: Collection[int | None]) -> defaultdict[int, dict[int, Certified]]:
+    certificates: defaultdict[int, dict[int, Certified]] = defaultdict(dict)
+    found = Standing.objects.filter(learner__in=people, course__in=courses)
+    since = ("certificate__issued_at", "outside__trained_on")
+    for person, course, issued_at, trained_on, until in found.values_list(
+        "learner", "course", *since, "certified_until"
+    ):
+        certificates[person][course] = Certified(trained_on or dates.site_day(issued_at), until, bool(trained_on))
+    return certificates
+
+
+def deeds_of(people: Collection[int], rules: Collection[AssignmentRule]):
+    """(person → the occasions that were seen to, enrollment → the rules behind it)."""
+    occasions, begun_by = defaultdict(set), defaultdict(set)
+    # What a rule did to somebody's other account, too: the run is theirs now.
+    whose = Coalesce("enrollment__learner", "person")
+    found = Assignment.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
+    found = found.filter(Q(taken_back_at=None) | Q(is_final=True), rule__in=[rule.pk for rule in rules])
+    columns = ("whose", "rule", "occasion", "deed", "enrollment", "taken_back_at")
+    for person, rule, occasion, deed, run, taken_back_at in found.annotate(whose=whose).values_list(*columns):
+        occasions[person].add((rule, occasion))
+        if deed != Assignment.Deed.EXCUSE and taken_back_at is None:
+            begun_by[run].add(rule)
+    return occasions, begun_by
+
+
+def runs_of(
+    people: Collection[int], courses: Collection[int | None], begun_by
+) -> defaultdict[int, dict[int, NewestRun]]:
+    runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
+    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
+    is_certified = Exists(lines.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not excused
+    found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
+    columns = ("pk", "learner", "course", "completed_at", "waived_at", "is_certified")
+    for pk, person, course, done, excused, ended in found.annotate(is_certified=is_certified).values_list(*columns):
+        is_open = done is None and excused is None
+        is_excused = bool(excused) and not done and not ended
+        runs[person][course] = NewestRun(pk, is_open, is_excused, frozenset(begun_by[pk]))
+    return runs
+
+
+AHEAD = timedelta(days=60)  # renewals that open by then are shown with their day
+SHOWN = 50  # names of a group
+REASONS = 20  # shown of why somebody is left alone
+DEEDS = {Deed.ENROLL: _("is enrolled"), Deed.RENEW: _("a renewal opens"), Deed.EXCUSE: _("is excused")}
+SHORT = _("a short renewal opens")
+
+
+@dataclass(frozen=True)
+class Alike:
+    """People to whom the same happens for the same reason. `others` are rules that are about them as well."""
+
+    deed: Deed
+    because: Because
+    due: RuleDay | None = None
+    is_short: bool = False
+    opens_on: date | None = None
+    others: tuple[AssignmentRule, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return str(SHORT if self.is_short else DEEDS[self.deed])
+
+
+@dataclass
+class RuleRehearsal:
+    """`acts`, and `coming` (renewals within two months): group → keys of people. `left`, `outside`: reason → number."""
+
+    rule: AssignmentRule
+    day: date
+    acts: dict[Alike, list[int]] = field(default_factory=lambda: defaultdict(list))
+    coming: dict[Alike, list[int]] = field(default_factory=lambda: defaultdict(list))
+    left: Counter[Because] = field(default_factory=Counter)
+    outside: Counter[Because] = field(default_factory=Counter)
+
+    @property
+    def number(self) -> int:
+        return sum(map(len, self.acts.values()))
+
+    @property
+    def left_lines(self) -> list[tuple[Because, int]]:
+        return self.left.most_common(REASONS)
+
+    @property
+    def outside_lines(self) -> list[tuple[Because, int]]:
+        return self.outside.most_common(REASONS)
+
+    @property
+    def digest(self) -> str:
+        """Of what would be done: it differs as soon as something has changed for one of these people."""
+        lines = sorted(
+            f"{person} {group.deed} {group.due and group.due.day} {group.is_short}"
+            for group, people in self.acts.items()
+            for person in people
+        )
+        return hashlib.sha256("\n".join([str(self.day), *lines]).encode()).hexdigest()
+
+    @cached_property
+    def days(self) -> list[tuple[date, list[tuple[str, int]]]]:
+        found: dict[date, Counter[str]] = defaultdict(Counter)
+        for group, people in self.acts.items():
+            found[self.day][group.words] += len(people)
+            if group.due:
+                found[group.due.day][str(_("due day"))] += len(people)
+        for group, people in self.coming.items():
+            if group.opens_on:
+                found[group.opens_on][group.words] += len(people)
+        return [(day, list(happening.items())) for day, happening in sorted(found.items())]
+
+
+def rehearse_rule(rule: AssignmentRule, day: date) -> RuleRehearsal:
+    """As if the rule were on, beside those that are."""
+    others = [other for other in acting_rules().filter(course=rule.course_id) if other.pk != rule.pk]
+    rehearsal = RuleRehearsal(rule, day)
+    for intent in plan([*others, rule], day):
+        take(rehearsal, intent)
+    return rehearsal
+
+
+def rehearse_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RuleRehearsal:
+    """What would change if this active rule had the unsaved `version`."""
+    changed = copy(rule)
+    changed.current = version
+    return rehearse_rule(changed, day)
+
+
+def rehearse_all(day: date) -> list[RuleRehearsal]:
+    rules = list(acting_rules())
+    rehearsals = {rule.pk: RuleRehearsal(rule, day) for rule in rules}
+    for intent in plan(rules, day):
+        for rule in rules:
+            if rule.course_id == intent.course:
+                take(rehearsals[rule.pk], intent)
+    return list(rehearsals.values())
+
+
+def take(rehearsal: RuleRehearsal, intent: Intent) -> None:
+    verdict = intent.of(rehearsal.rule.pk)
+    if verdict is None:
+        return
+    because = Because(verdict.why, verdict.day)
+    if intent.is_by(rehearsal.rule.pk):
+        others = tuple(each.rule for each in intent.by if each.rule.pk != rehearsal.rule.pk)
+        group = Alike(intent.deed, because, intent.due, intent.is_short, others=others)
+        rehearsal.acts[group].append(intent.person)
+    elif verdict.deed is Deed.OUTSIDE:
+        rehearsal.outside[because] += 1
+    elif verdict.opens_on and verdict.opens_on <= rehearsal.day + AHEAD:
+        group = Alike(Deed.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
+        rehearsal.coming[group].append(intent.person)
+    else:
+        rehearsal.left[because] += 1
+
+
+def names_of(people: Iterable[Collection[int]]) -> dict[int, str]:
+    keys = [key for group in people for key in list(group)[:SHOWN]]
+    return dict(User.objects.filter(pk__in=keys).values_list("pk", "name"))

@@ -1,0 +1,243 @@
+"""/rules/: rules as sentences, their forms and rehearsals, and taking back what a rule did."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext, ngettext
+
+from courseware.accounts.permissions.permissions import handles_people
+from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.rules.descriptions import sentences
+from courseware.assignments.rules.forms import RehearsalForm, RuleForm
+from courseware.assignments.rules.lifecycle import (
+    NameTaken,
+    change_rule,
+    make_rule,
+    runs_that_stay,
+    runs_to_go,
+    switch_off,
+    switch_on,
+    take_back_deeds,
+    take_back_for_some,
+    what_it_says,
+)
+from courseware.assignments.rules.plan import (
+    SHOWN,
+    is_large_company,
+    names_of,
+    rehearse_change,
+    rehearse_rule,
+    version_of,
+)
+from courseware.content.course_titles import course_title
+from courseware.learning.manager_actions.certified import EndCertified
+from courseware.learning.models import Adjustment
+from courseware.lib import dates
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted, render_form
+
+RULES_A_PAGE = 50
+DEEDS_A_PAGE = 50
+
+
+def all_rules():
+    rules = AssignmentRule.objects.select_related(
+        "current__team", "current__other_course__current", "course__current"
+    ).exclude(current=None)
+    return rules.defer("course__current__outlines", "current__other_course__current__outlines")
+
+
+def rule_or_404(pk):
+    return get_object_or_404(all_rules(), pk=pk)
+
+
+def words_of(rule):
+    return sentences(version_of(rule), course_title(rule.course, get_language()), get_language())
+
+
+def rule_address(pk):
+    return reverse("assignments:rule", args=[pk])
+
+
+@page_view(allowed=handles_people)
+def rules(request):
+    done = Count("assignments", filter=Q(assignments__taken_back_at=None))
+    page = Paginator(all_rules().annotate(done=done).order_by("-pk"), RULES_A_PAGE).get_page(request.GET.get("page"))
+    for rule in page.object_list:
+        rule.words = words_of(rule)[0]
+    return render(request, "assignments/rules.html", {"page": page, "ended": ended_lately()})
+
+
+def ended_lately():
+    """Adjustments that ended enrollments of certified people and can still be undone, with their `number`."""
+    standing = Count("lines", filter=Q(lines__undone_at=None))
+    since = timezone.now() - EndCertified.undone_within
+    ended = Adjustment.objects.filter(kind=EndCertified.kind, made_at__gte=since)
+    return ended.annotate(number=standing).filter(number__gt=0).order_by("-pk")
+
+
+@form_view("assignments:new-rule", allowed=handles_people)
+def new_rule(request):
+    form = RuleForm(posted(request))
+    if form.is_bound and form.is_valid():
+        rule = make_rule(form.cleaned_data["course"], form.version(), by=request.user)
+        messages.success(request, gettext("The rule is kept, and is off: look at its rehearsal, then switch it on."))
+        return redirect("assignments:rule", rule.pk)
+    return render_form(request, "assignments/rule_form.html", form)
+
+
+@form_view("assignments:edit-rule", allowed=handles_people)
+def edit_rule(request, pk):
+    rule = rule_or_404(pk)
+    # Both before the form writes into the version.
+    said_since, terms = said_by_another(rule, request.POST.get("version")), what_it_says(version_of(rule))
+    form = RuleForm(posted(request), instance=version_of(rule), rule=rule)
+    rehearsal = None
+    if form.is_bound and form.is_valid():
+        differs = what_it_says(form.version()) != terms
+        rehearsal = rehearse_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
+        if said_since and differs:
+            words = gettext(
+                "Somebody has changed this rule since. Now it says: %(rule)s Send it again to say this instead."
+            )
+            form.add_error(None, words % {"rule": said_since})
+        elif is_as_shown(rehearsal, request.POST.get("digest")):
+            change_rule(rule, form.version(), by=request.user)
+            messages.success(request, gettext("The rule says that from now on. What it did before stays."))
+            return redirect("assignments:rule", pk)
+    context = {"form": form, "rule": rule, **(rehearsed(rehearsal) if rehearsal else {})}
+    return render(request, "assignments/rule_form.html", context, status=form_status(form) if form.errors else None)
+
+
+def is_as_shown(rehearsal, digest):
+    """Whether what is done is what was shown, whose `digest` came back; nothing needs no showing."""
+    return rehearsal is None or not rehearsal.acts or rehearsal.digest == digest
+
+
+def said_by_another(rule, number):
+    """What the rule says by now, where the form was sent with the `number` of another version; else ""."""
+    return words_of(rule)[0] if number is not None and number != str(rule.current.number) else ""
+
+
+@page_view(allowed=handles_people)
+def rule(request, pk):
+    rule = rule_or_404(pk)
+    form = RehearsalForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
+    # In a large company the rehearsal takes seconds, so the page opens without it.
+    is_wanted = "day" in request.GET or not is_large_company()
+    rehearsal = rehearse_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
+    deeds = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "rule": rule,
+        "sentences": words_of(rule),
+        "form": form,
+        "today": dates.site_day(),
+        "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
+        "deeds": deeds,
+        "may_take_back": runs_to_go(rule, request.user).exists(),
+        **(rehearsed(rehearsal) if rehearsal else {}),
+    }
+    return render(request, "assignments/rule.html", context)
+
+
+def rehearsed(rehearsal):
+    return {"rehearsal": rehearsal, "groups": in_words(rehearsal)}
+
+
+def in_words(rehearsal):
+    """(group, names shown, how many beside the first, how many not shown), those of the day before those to come."""
+    groups = [*rehearsal.acts.items(), *rehearsal.coming.items()]
+    names = names_of(people for _group, people in groups)
+    shown = [(group, [names[key] for key in people if key in names], len(people)) for group, people in groups]
+    return [(group, found, number - 1, max(0, number - SHOWN)) for group, found, number in shown]
+
+
+def did(rule):
+    return Assignment.objects.filter(rule=rule).select_related("person").order_by("-pk")
+
+
+@post_view(rule_address, allowed=handles_people, is_held=False)
+def turn_on(request, pk):
+    """What was rehearsed is what is done: where it is another list by now, the page shows that one instead."""
+    rule = rule_or_404(pk)
+    if not rule.is_on and request.POST.get("digest") != rehearse_rule(rule, dates.site_day()).digest:
+        messages.warning(request, gettext("Something has changed since. This is what the rule would do now."))
+        return redirect(f"{rule_address(pk)}?day={dates.site_day()}")
+    try:
+        if switch_on(rule, by=request.user):
+            messages.success(request, gettext("The rule is on. It enrolls in the background; this page shows whom."))
+    except NameTaken:
+        messages.error(request, gettext("Another rule that is on has this name. Change one of the names first."))
+    return redirect("assignments:rule", pk)
+
+
+@post_view(rule_address, allowed=handles_people, is_held=False)
+def turn_off(request, pk):
+    if switch_off(rule_or_404(pk), by=request.user):
+        messages.success(request, gettext("The rule is off. Who was enrolled stays so."))
+    return redirect("assignments:rule", pk)
+
+
+NAMES_SHOWN = 50
+TICKS_SHOWN = 500
+
+
+@form_view("assignments:take-back-rule", allowed=handles_people, is_held=False)
+def take_back_rule(request, pk):
+    """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
+    rule = rule_or_404(pk)
+    to_go, to_stay = runs_to_go(rule, request.user), runs_that_stay(rule, request.user)
+    ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()
+    act = request.POST.get("act")
+    if act == "all":
+        say_all(request, take_back_deeds(rule, by=request.user), to_go.count())
+        return redirect("assignments:rule", pk)
+    if act == "some":
+        keys = list(ticked.order_by("pk").values_list("pk", flat=True))
+        say_some(request, take_back_for_some(rule, keys, by=request.user))
+        return redirect("assignments:rule", pk)
+    context = {
+        "rule": rule,
+        "chosen": with_names(ticked, None),
+        "number": to_go.count(),
+        "going": with_names(to_go, TICKS_SHOWN),
+        "staying_number": to_stay.count(),
+        "staying": [name for _pk, name in with_names(to_stay, NAMES_SHOWN)],
+        "shown": NAMES_SHOWN,
+        "ticks": TICKS_SHOWN,
+    }
+    return render(request, "assignments/take_back_rule.html", context)
+
+
+def with_names(runs, most):
+    return list(runs.order_by("learner__name", "pk").values_list("pk", "learner__name")[:most])
+
+
+def say_all(request, number, left):
+    if not number:
+        messages.info(request, gettext("The rule is off. There was nothing to take back."))
+        return
+    words = ngettext(
+        "The rule is off, and taken back for %(number)d person.",
+        "The rule is off, and taken back for %(number)d people.",
+        number,
+    )
+    messages.success(request, words % {"number": number})
+    if left:
+        words = ngettext("%(number)d more follows by itself.", "%(number)d more follow by themselves.", left)
+        messages.info(request, words % {"number": left})
+
+
+def say_some(request, number):
+    if not number:
+        messages.info(request, gettext("There was nothing to take back."))
+        return
+    words = ngettext(
+        "Taken back for %(number)d person. The rule does not enroll this person again.",
+        "Taken back for %(number)d people. The rule does not enroll them again.",
+        number,
+    )
+    messages.success(request, words % {"number": number})

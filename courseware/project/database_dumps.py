@@ -1,0 +1,217 @@
+"""Dump and restore the database with the tools of SQLite and PostgreSQL."""
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.postgresql.client import DatabaseClient
+
+from courseware.accounts.models import Device
+from courseware.project.maintenance import take_as_long_as_needed
+
+# Tables dumped without rows: a stolen session opens an account.
+LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, Device)), settings.CACHE_TABLE]
+WAITS_AT_MOST = 30  # seconds for other writers to SQLite
+SINCE_17 = b"SET transaction_timeout = 0;"  # pg_restore writes it for any server
+
+
+class DumpFailed(Exception):
+    """Message of the database or its program; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    database: str
+    migrations: list[list[str]]
+    events: int  # of the log
+
+
+def facts(database: str, ask: Callable[[str], list[tuple]]) -> Facts:
+    migrations = ask("SELECT app, name FROM django_migrations ORDER BY app, name")
+    ((events,),) = ask("SELECT count(*) FROM audit_log_event")
+    return Facts(database, [list(each) for each in migrations], events)
+
+
+@contextmanager
+def dumped(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
+    """Bytes to be read to their end, and facts. `beside`: free path for a temporary file."""
+    with dumped_postgresql() if connection.vendor == "postgresql" else dumped_sqlite(beside) as dump:
+        yield dump
+
+
+def restore_dump(file: Path) -> None:
+    """Replace the content of the database, or leave it as it is if killed."""
+    (restore_postgresql if connection.vendor == "postgresql" else restore_sqlite)(file)
+
+
+# SQLite --------------------------------------------------------------------------------------------------------------
+
+
+def sqlite_file() -> Path:
+    return Path(connection.settings_dict["NAME"]).resolve()
+
+
+@contextmanager
+def dumped_sqlite(beside: Path) -> Iterator[tuple[IO[bytes], Facts]]:
+    try:
+        try:
+            with closing(sqlite3.connect(f"{sqlite_file().as_uri()}?mode=rw", WAITS_AT_MOST, uri=True)) as own:
+                own.execute("VACUUM INTO ?", [str(beside)])
+            with closing(sqlite3.connect(beside, isolation_level=None)) as copy:
+                empty_what_is_left_out(copy)
+                found = facts("SQLite", lambda sql: copy.execute(sql).fetchall())
+        except sqlite3.Error as error:
+            raise DumpFailed(str(error)) from error
+        with beside.open("rb") as stream:
+            yield stream, found
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def empty_what_is_left_out(copy: sqlite3.Connection) -> None:
+    copy.execute("PRAGMA journal_mode = OFF")  # a journal file would hold the rows
+    copy.execute("PRAGMA secure_delete = ON")  # otherwise the rows stay in free pages of the file
+    there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in there.intersection(LEFT_OUT):
+        copy.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a name of ours
+
+
+def restore_sqlite(file: Path) -> None:
+    """Copy page by page, so that a process with the file open sees the new or the former content."""
+    try:
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(sqlite_file())) as target:
+            if (found := source.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
+                raise DumpFailed(f"the database in it is damaged: {found[0][0]}")
+            target.execute(f"PRAGMA busy_timeout = {WAITS_AT_MOST * 1000}")
+            target.execute("BEGIN IMMEDIATE")  # refused where somebody writes: `backup` would wait for ever
+            target.rollback()
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise DumpFailed(f"{sqlite_file()}: {error}") from error
+
+
+# PostgreSQL ----------------------------------------------------------------------------------------------------------
+
+
+def program(name: str) -> str:
+    """Its path. Raises DumpFailed where it is missing, or older than the server and so unable to read it."""
+    with connection.cursor():
+        server = connection.pg_version // 10000  # type: ignore[attr-defined]  # PostgreSQL's own
+    needed = f"{name} of PostgreSQL {server} or newer is needed (package postgresql-client)"
+    path = shutil.which(name)
+    if path is None:
+        raise DumpFailed(f"{needed}; there is none")
+    asked = [path, "--version"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 - found by its name
+    own = re.search(r"\) (\d+)", said)
+    if own is None or int(own[1]) < server:
+        raise DumpFailed(f"{needed}; {path} is {said.strip() or 'none'}")
+    return path
+
+
+class Client:
+    """A running program of PostgreSQL. Its errors go to a file, because a pipe may fill up."""
+
+    def __init__(
+        self, name: str, *arguments: str, connects: bool = True, stdin: int | None = None, stdout: int | None = None
+    ) -> None:
+        command, secrets = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, list(arguments))
+        # The password goes by the environment: command lines are visible to every user of the machine.
+        command = [program(name), *(command[1:] if connects else arguments)]
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
+        environment = os.environ | (secrets or {})
+        self.process = subprocess.Popen(  # noqa: S603 - words of ours and of the settings, and no shell
+            command, env=environment, stdin=stdin, stdout=stdout, stderr=self.errors
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.errors.close()
+
+    @property
+    def output(self) -> IO[bytes]:
+        assert self.process.stdout  # noqa: S101 - it was asked for
+        return self.process.stdout
+
+    @property
+    def input(self) -> IO[bytes]:
+        assert self.process.stdin  # noqa: S101 - the same
+        return self.process.stdin
+
+    def come_to_an_end(self) -> None:
+        """Wait. Raises DumpFailed with the program's message if it failed."""
+        if self.process.wait():
+            self.errors.seek(0)
+            said = " ".join(self.errors.read().decode(errors="replace").split())
+            raise DumpFailed(said or f"a program of PostgreSQL ended with {self.process.returncode}")
+
+
+@contextmanager
+def dumped_postgresql() -> Iterator[tuple[IO[bytes], Facts]]:
+    holder = connections.create_connection(DEFAULT_DB_ALIAS)
+    try:
+        take_as_long_as_needed(holder)
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+
+            def ask(sql: str) -> list[tuple]:
+                cursor.execute(sql)
+                return cursor.fetchall()
+
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            found = facts("PostgreSQL", ask)
+            ((snapshot,),) = ask("SELECT pg_export_snapshot()")
+            options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
+            options += [f"--exclude-table-data={table}" for table in LEFT_OUT]
+            with Client("pg_dump", *options, stdout=subprocess.PIPE) as dumping:
+                yield dumping.output, found
+                dumping.come_to_an_end()
+    finally:
+        holder.close()
+
+
+def restore_postgresql(file: Path) -> None:
+    tables = ", ".join(map(connection.ops.quote_name, connection.introspection.table_names()))
+    read = ["--no-owner", "--no-privileges", "--file=-", str(file)]
+    write = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    with (
+        Client("pg_restore", *read, connects=False, stdout=subprocess.PIPE) as reading,
+        Client("psql", *write, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as writing,
+    ):
+        try:
+            # Without COMMIT psql rolls back when it ends.
+            writing.input.write(f"BEGIN;\n{f'DROP TABLE {tables} CASCADE;' if tables else ''}\n".encode())
+            pass_on_settings(reading.output, writing.input)
+            shutil.copyfileobj(reading.output, writing.input)
+            reading.come_to_an_end()
+            writing.input.write(b"\nCOMMIT;\n")
+            writing.input.close()
+        except BrokenPipeError:
+            pass  # psql has ended, and says why
+        writing.come_to_an_end()
+
+
+def pass_on_settings(script: IO[bytes], to: IO[bytes]) -> None:
+    """Copy the first lines, up to the encoding, without a setting that older servers lack."""
+    knows = connection.pg_version >= 170000  # type: ignore[attr-defined]  # PostgreSQL's own
+    for line in script:
+        if knows or line.strip() != SINCE_17:
+            to.write(line)
+        if line.startswith(b"SET client_encoding"):
+            return

@@ -1,0 +1,326 @@
+"""The rows of the dashboard. The number of queries does not depend on the number of people."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+
+from courseware.accounts.models import Membership, Team
+from courseware.accounts.people.search import found_by
+from courseware.accounts.permissions.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
+from courseware.assessment.models import Standing
+from courseware.content.models import Course
+from courseware.content.rendering.store import Outline, outline
+from courseware.learner_home.next_action import Journey, journeys
+from courseware.learning.enrollments.job_role import post_in_words
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.status.certification_status import Validity, validity_of
+from courseware.learning.status.not_asked import NotAskedReason
+from courseware.learning.status.progress import Progress
+from courseware.learning.status.states import PLACES_WITHOUT_DAY, State
+from courseware.lib.db.chunks import chunks
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.reporting.dashboard.filters import DueDays, Sorting, of_post
+from courseware.reporting.dashboard.module_dots import TramLine
+from courseware.reporting.dashboard.stuck import NOBODY, Stuck, among, begun, doubtful, stuck_in
+
+CHUNK = 500  # rows an export holds in memory at a time
+# Columns of an enrollment that rows read; with a million rows each further column costs seconds.
+SHOWN = (
+    *PLACES_WITHOUT_DAY, "learner", "course", "due_at", "started_at", "last_active_at", "required", "certified_until",
+    "waived_reason", "track",
+)  # fmt: skip
+SORTED_BY_NAME = 2000  # enrollments
+MANY_TEAMS = 20  # of the viewer
+
+
+def teams_shown_to(user) -> QuerySet[Team]:
+    return Team.objects.all() if sees_the_firm(user) else teams_managed_by(user)
+
+
+@dataclass(frozen=True)
+class ModuleDone:
+    """Number of required steps of a module that are done."""
+
+    title: str
+    done: int
+    total: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == self.total
+
+
+class Cells(NamedTuple):
+    """Everything that a row of the page prints. Rows with equal cells share a cached fragment."""
+
+    enrollment: int
+    name: str
+    team: str
+    course: str
+    state: State
+    validity: Validity
+    days_late: int
+    away_until: date | None
+    certificate_day: date | None
+    is_outside: bool
+    is_trained_outside: bool
+    has_left: bool
+    shows_certificate: bool
+    line: TramLine
+    done: int
+    total: int
+    due_on: date | None
+    last_active_at: datetime | None
+    next_step: str
+    why_stuck: str
+
+
+# Where `BoardRow` has the cells, if not under the same name.
+CELL_PATHS = {
+    "enrollment": "enrollment.pk",
+    "course": "learner_home.outline.title",
+    "done": "learner_home.progress.done_count",
+    "total": "learner_home.progress.total",
+    "due_on": "enrollment.due_on",
+    "last_active_at": "enrollment.last_active_at",
+    "next_step": "learner_home.words",
+    "why_stuck": "stuck.words",
+}
+values_of_cells = attrgetter(*(CELL_PATHS.get(name, name) for name in Cells._fields))
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A learner in a course, with all values of page and exports; the state is that `at` this time.
+
+    `team` is the team joined first of those the user sees. `is_outside`: the certification comes or came from external
+    training; `is_trained_outside`: it does now.
+    """
+
+    journey: Journey
+    name: str
+    email: str
+    team: str
+    at: datetime
+    validity: Validity = Validity.NEVER
+    has_left: bool = False
+    is_outside: bool = False
+    stuck: Stuck = NOBODY
+
+    @property
+    def is_trained_outside(self) -> bool:
+        return self.is_outside and self.validity.is_certified
+
+    @property
+    def enrollment(self) -> Enrollment:
+        return self.journey.enrollment
+
+    @property
+    def state(self) -> State:
+        return State(self.enrollment.state)  # type: ignore[call-arg]  # looks a member up, and makes none
+
+    @property
+    def days_late(self) -> int:
+        """Days since the due date, in the time zone of the learner's team."""
+        if self.enrollment.state != State.OVERDUE:
+            return 0
+        return (timezone.localdate(self.at, self.enrollment.zone) - self.enrollment.due_on).days
+
+    @property
+    def away_until(self) -> date | None:
+        return self.enrollment.away_until if self.journey.next_act.kind == NotAskedReason.AWAY else None
+
+    @property
+    def shows_certificate(self) -> bool:
+        """Whether the certificate is shown instead of the state: of completed or renewing people who are certified."""
+        return self.validity.is_certified and self.state in (State.COMPLETED, State.RENEWING)
+
+    @property
+    def post(self) -> str:
+        return post_in_words(self.enrollment, self.journey.outline)
+
+    @property
+    def certificate_day(self) -> date | None:
+        """Last day of the certificate; None without a certificate or an end, or if it was withdrawn."""
+        day = self.enrollment.certified_until
+        return None if day in (date.min, date.max) else day
+
+    @property
+    def modules(self) -> tuple[ModuleDone, ...]:
+        return modules_done(self.journey.outline, self.journey.progress)
+
+    @property
+    def line(self) -> TramLine:
+        return TramLine(tuple(module.is_done for module in self.modules))
+
+    @property
+    def cells(self) -> Cells:
+        return Cells(*values_of_cells(self))
+
+
+def board(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQuerySet:
+    """The newest enrollment of each learner in each course that `user` may see, most urgent first.
+
+    Includes people who left the company only if `left`; with `away`, only people away now.
+    """
+    return board_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
+
+
+def board_of(
+    enrollments: EnrollmentQuerySet,
+    *,
+    course: Course | None = None,
+    name: str = "",
+    post: str = "",
+    days: DueDays | None = None,
+    left: bool = False,
+    away: bool = False,
+    at: datetime | None = None,
+) -> EnrollmentQuerySet:
+    """Like `board`, of these enrollments."""
+    enrollments = enrollments.with_state(at).filter(is_newest=True)
+    if not left:
+        enrollments = enrollments.filter(learner__is_active=True)
+    if away:
+        enrollments = enrollments.with_away(at or timezone.now()).exclude(away_until=None)
+    if course:
+        enrollments = enrollments.filter(course=course)
+    if post:
+        enrollments = enrollments.filter(of_post(post))
+    if days:
+        enrollments = enrollments.filter(days.condition(at or timezone.now()))
+    if name:
+        enrollments = found_by(name, enrollments, person="learner")
+    return enrollments.order_by("urgency", "learner__name", "pk")
+
+
+def in_standing(enrollments: EnrollmentQuerySet, standing: State | Validity, at: datetime) -> QuerySet:
+    """Rows of `board` in this state or validity; by the last day of certificates where these end."""
+    found = enrollments.in_state(standing, at)
+    by_last_day = isinstance(standing, Validity) and standing.has_last_day
+    return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
+
+
+def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
+    """Rows of `board` who are stuck. Doubtful ones are looked at as rows, a chunk at a time."""
+    rows_to_check = rows_in_chunks(doubtful(begun(enrollments, at), at), {}, language, at)
+    looked_at = [row.enrollment.pk for row in rows_to_check if row.stuck]
+    return among(enrollments, looked_at, at)
+
+
+def sorted_within_reason(enrollments: QuerySet, number: int, sorting: Sorting | None, user) -> QuerySet:
+    """These `number` rows of `board`, sorted; more than SORTED_BY_NAME are in the order of the index, by due date."""
+    if number <= SORTED_BY_NAME:
+        return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
+    return enrollments.order_by(*(column for column in enrollments.query.order_by if column != "learner__name"))
+
+
+def enrollments_shown_to(user) -> EnrollmentQuerySet:
+    """Enrollments in published courses that `user` may see."""
+    return published(Enrollment.objects.visible_to(user))
+
+
+def enrollments_in(team: Team, user) -> EnrollmentQuerySet:
+    """Those of `enrollments_shown_to` whose learners are in the team or below it."""
+    below = Team.objects.filter(pk=team.pk).with_those_below()
+    if not sees_the_firm(user) and teams_managed_by(user).filter(pk=team.pk).exists():
+        # Otherwise each learner would be looked up among all people of the user.
+        return published(Enrollment.objects.filter(learner__in=people_led(below, user.pk)))
+    return enrollments_shown_to(user).filter(learner__in=learners_of(below))
+
+
+def published(enrollments: EnrollmentQuerySet) -> EnrollmentQuerySet:
+    return enrollments.filter(course__current__isnull=False)
+
+
+def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
+    """Annotate what a row needs: state, absence, learner and external training."""
+    columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "post_noted": "post"}
+    who = {column: F(f"learner__{field}") for column, field in columns.items()}
+    elsewhere = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(outside=None)
+    return enrollments.with_state(at).with_away(at).annotate(has_outside=Exists(elsewhere), **who)
+
+
+FACTS = KeptQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
+
+
+def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
+    """The enrollments with these keys, in their order, `with_facts`. Runs one query."""
+    keys = list(keys)
+    found = {enrollment.pk: enrollment for enrollment in FACTS(keys=keys, at=at)}
+    return [found[key] for key in keys if key in found]
+
+
+def rows(
+    enrollments: Collection[Enrollment], teams: Mapping[int, str], routes: Mapping[int, Outline], at: datetime
+) -> list[BoardRow]:
+    """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
+
+    `routes` (`outlines`) must be read after the enrollments. Runs three queries, two more if any was begun, three more
+    and those of calendars if any failed the exam, three if any has practice to do.
+    """
+    joined = teams_joined({enrollment.learner_id for enrollment in enrollments})
+    for enrollment in enrollments:
+        enrollment.zone_name = next((zone for _team, zone in joined[enrollment.learner_id]), None)
+    validities = {until: validity_of(until, at) for until in {each.certified_until for each in enrollments}}
+    found = journeys(enrollments, routes, with_sittings=True, at=at)
+    stuck = stuck_in(found, at)
+    return [
+        BoardRow(
+            journey,
+            facts["learner_name"],
+            facts["learner_email"],
+            next((teams[team] for team, _zone in joined[journey.enrollment.learner_id] if team in teams), ""),
+            at,
+            validities[journey.enrollment.certified_until],
+            not facts["is_here"],
+            facts["has_outside"],
+            stuck.get(journey.enrollment.pk, NOBODY),
+        )
+        for journey in found
+        for facts in [vars(journey.enrollment)]
+    ]
+
+
+COURSES = KeptQuery(lambda: Course.objects.select_related("current").only("current__digest", "current__compiler"))
+
+
+def outlines(language: str) -> dict[int, Outline]:
+    """Primary key → current outline of all published courses. Runs one query once they are cached in the process."""
+    return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
+
+
+JOINED = KeptQuery(
+    lambda people: (
+        Membership.objects.filter(person__pk__in=people, role=Membership.Role.LEARNER)
+        .order_by("pk")
+        .values_list("person", "team", "team__time_zone")
+    )
+)
+
+
+def teams_joined(learners: Collection[int]) -> dict[int, list[tuple[int, str]]]:
+    """Primary key of a learner → key and time zone of the learner's teams, in the order of joining."""
+    found: dict[int, list[tuple[int, str]]] = {learner: [] for learner in learners}
+    for learner, team, zone in JOINED(people=list(learners)):
+        found[learner].append((team, zone))
+    return found
+
+
+@lru_cache(1024)  # as many as there are of `progress_with`
+def modules_done(route: Outline, progress: Progress) -> tuple[ModuleDone, ...]:
+    required = [
+        (module.title, {step.id for step in module.steps}.intersection(progress.required)) for module in route.modules
+    ]
+    return tuple(ModuleDone(title, len(steps & progress.done), len(steps)) for title, steps in required if steps)
+
+
+def rows_in_chunks(enrollments: QuerySet, teams: Mapping[int, str], language: str, at: datetime) -> Iterator[BoardRow]:
+    for keys in chunks(enrollments.values_list("pk", flat=True), CHUNK):
+        yield from rows(facts_of(keys, at), teams, outlines(language), at)

@@ -1,0 +1,248 @@
+"""Totals of a dashboard by state and certification status: from its rows, or equally from the headcounts."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sized
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Q, QuerySet, Value
+from django.utils.functional import cached_property
+from django.utils.translation import get_language, gettext, ngettext
+
+from courseware.accounts.models import Team
+from courseware.accounts.permissions.permissions import (
+    audits,
+    handles_people,
+    learners_of,
+    own_teams,
+    people_led,
+    sees_the_firm,
+    teams_managed_by,
+)
+from courseware.content.models import Course
+from courseware.learning.models import Enrollment, EnrollmentQuerySet
+from courseware.learning.status.certification_status import Validity, ends_within
+from courseware.learning.status.headcounts import Headcount, Tally, tally
+from courseware.learning.status.states import DUE_SOON, State
+from courseware.lib.db.compiled_query import KeptQuery
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard.filters import DueDays
+
+ROWS_A_PAGE = 25
+ONE_MORE = board_rows.SORTED_BY_NAME + 1
+KNOWN_TO_HEADCOUNTS = frozenset({"state", "sort", "team", "course", "days", "left"})
+
+
+# Statements of the unfiltered dashboard of a manager of few teams, compiled once. Parameters: `leader`, the key of the
+# user; `teams`, the keys of all teams that the user sees; and a time.
+
+
+def is_own_board(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
+    """Whether `user` leads these few teams (`teams_shown_to`), and only a state is filtered by."""
+    return len(teams) <= board_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_the_firm(user)
+
+
+def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
+    """(state, certification status, number) of these."""
+    found = enrollments.with_validity(at).order_by().values_list("state", "validity")
+    return found.annotate(Count("pk"))
+
+
+def people(enrollments: QuerySet) -> QuerySet:
+    """A single row, whose last column is the number of people."""
+    return enrollments.order_by().annotate(of=Value("all")).values_list("of").annotate(Count("learner", distinct=True))
+
+
+def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
+    led = Enrollment.objects.filter(learner__in=people_led(teams, leader))
+    return board_rows.board_of(board_rows.published(led), at=at)
+
+
+NUMBERS = KeptQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
+FEW_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).order_by().values_list("pk")[:ONE_MORE])
+PEOPLE = KeptQuery(lambda leader, teams, at: people(shown(leader, teams, at)))
+FIRST_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).values_list("pk", flat=True)[:ROWS_A_PAGE])
+
+
+def leads_many(user, at: datetime) -> bool:
+    """Whether `user` leads more than MANY_TEAMS teams, or they have more than SORTED_BY_NAME rows. Runs two queries."""
+    most_teams, most_rows = board_rows.MANY_TEAMS, board_rows.SORTED_BY_NAME
+    teams = list(teams_managed_by(user).values_list("pk", flat=True)[: most_teams + 1])
+    return len(teams) > most_teams or len(FEW_KEYS(leader=user.pk, teams=teams, at=at)) > most_rows
+
+
+class DashboardCount:
+    """The totals of a user's dashboard at one time; each is read from the database when first needed.
+
+    `teams` are (key, name) of the teams that the user sees, `filters` as `BoardFilter.chosen` gives them. With
+    `is_exact` all rows are counted, however many there are, and headcounts are not used.
+    """
+
+    def __init__(self, user, teams: QuerySet, filters: Mapping[str, Any], at: datetime, *, is_exact: bool = False):
+        self.user, self.teams, self.filters, self.at, self.is_exact = user, teams, filters, at, is_exact
+
+    @cached_property
+    def everyone(self) -> Any:
+        """The rows in any state: totals are by state."""
+        filters = {key: value for key, value in self.filters.items() if key not in {"state", "sort", "stuck"}}
+        everyone = board_rows.board(self.user, at=self.at, **filters)
+        return board_rows.those_stuck(everyone, get_language(), self.at) if "stuck" in self.filters else everyone
+
+    @property
+    def rows(self) -> QuerySet:
+        """The rows in the chosen state."""
+        state = self.filters.get("state")
+        return board_rows.in_standing(self.everyone, state, self.at) if state else self.everyone
+
+    @cached_property
+    def own(self) -> dict[str, Any] | None:
+        """Parameters of the compiled statements, if these have the rows."""
+        if not is_own_board(self.user, self.teams, self.filters):
+            return None
+        return {"leader": self.user.pk, "teams": [team for team, _name in self.teams], "at": self.at}
+
+    @cached_property
+    def totals(self) -> Tally | None:
+        """Read from up to SORTED_BY_NAME rows, otherwise from the headcounts; None if only reading all rows would tell.
+
+        For more than MANY_TEAMS teams the headcounts come first: finding the first row takes long.
+        """
+        if self.is_exact:
+            return counts(self.everyone, self.at)
+        if self.own:
+            return tally(NUMBERS(**self.own))
+        sources = [self.of_few_rows, self.of_headcounts]
+        if len(self.teams) > board_rows.MANY_TEAMS:
+            sources.reverse()
+        found = next((totals for source in sources if (totals := source()) is not None), None)
+        if found is None and ("stuck" in self.filters or self.filters.keys() <= KNOWN_TO_HEADCOUNTS):
+            return counts(self.everyone, self.at)
+        return found
+
+    def of_few_rows(self) -> Tally | None:
+        """None if there are more than SORTED_BY_NAME. Reads no more, by one query."""
+        most = board_rows.SORTED_BY_NAME
+        places = list(self.everyone.with_validity(self.at).order_by().values_list("state", "validity")[: most + 1])
+        return None if len(places) > most else tally((*place, number) for place, number in Counter(places).items())
+
+    def of_headcounts(self) -> Tally | None:
+        """None if they do not know one of the filters, or the teams."""
+        if not self.filters.keys() <= KNOWN_TO_HEADCOUNTS:
+            return None
+        team, course, days = (self.filters.get(name) for name in ("team", "course", "days"))
+        found = counts_kept(self.user, team, course, self.at, days)
+        if found is None or "left" not in self.filters:
+            return found
+        return found + counts(self.everyone.filter(learner__is_active=False), self.at)
+
+    @cached_property
+    def number(self) -> int:
+        """Number of rows in the chosen state. If rows are not counted, at most SORTED_BY_NAME + 1."""
+        state = self.filters.get("state")
+        if self.totals:
+            return self.totals.number_in(state) if state else self.totals.total
+        more = board_rows.SORTED_BY_NAME + 1
+        return self.rows.order_by()[:more].count() if state else more
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are more rows than are listed."""
+        return self.totals is None and not self.is_sorted
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the rows are few enough to be sorted by name."""
+        return self.number <= board_rows.SORTED_BY_NAME
+
+    def people(self, courses: int) -> int | None:
+        """How many people have these rows; None if that is not counted. In one course each of them has one row."""
+        if self.totals is None:
+            return None
+        if courses < 2 or "course" in self.filters:
+            return self.totals.total
+        if self.totals.total > board_rows.SORTED_BY_NAME:
+            return None
+        found = PEOPLE(**self.own) if self.own else people(self.everyone)
+        return sum(number for _all, number in found)
+
+
+def counts_kept(
+    user, team: Team | None, course: Course | None, at: datetime, days: DueDays | None = None
+) -> Tally | None:
+    """The `counts` of `board` without a name or people who left, from the headcounts; None if they cannot tell."""
+    head = team or head_of(user)
+    if head is None and not sees_the_firm(user):
+        return None  # sums over teams without a common parent count people in 2 teams twice
+    within = days.condition(at) if days else Q()
+    if course:
+        within &= Q(course=course)
+    hidden = not_shown_to(user).filter(within)
+    if head:
+        hidden = hidden.filter(learner__in=learners_of(Team.objects.filter(pk=head.pk).with_those_below()))
+    return Headcount.objects.filter(within, team=head).told(at) - counts(hidden.with_state(at), at)
+
+
+def not_shown_to(user) -> EnrollmentQuerySet:
+    """Enrollments in the headcounts that are not shown: a manager's own; for HR, staff that they do not lead."""
+    if user.is_superuser or audits(user):
+        return Enrollment.objects.none()
+    if not handles_people(user):
+        return Enrollment.objects.newest().filter(learner=user)
+    staff = Enrollment.objects.newest().filter(Q(learner__is_staff=True) | Q(learner__is_superuser=True))
+    staff = staff.filter(learner__is_active=True)
+    return staff.exclude(pk__in=staff.visible_to(user))
+
+
+def head_of(user) -> Team | None:
+    """The team above all others that `user` leads; None if there are several, or for users who see the company."""
+    if sees_the_firm(user):
+        return None
+    heads = topmost(own_teams(user))
+    return heads[0] if len(heads) == 1 else None
+
+
+def topmost(teams: Iterable[Team]) -> list[Team]:
+    """Those that are below none of the others."""
+    teams = list(teams)
+    return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
+
+
+def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
+    return tally(numbers(enrollments, at))
+
+
+# A certificate in these states is shown: the person can wait.
+OPEN_WITHOUT_CERTIFICATE = {state for state in State if state.is_asked} - {State.RENEWING}
+
+
+class Tile(NamedTuple):
+    """`number` is None if there are too many rows to count; `lines` are shown below it."""
+
+    state: State
+    number: int | None
+    lines: list[str]
+
+    @property
+    def is_shown(self) -> bool:
+        return bool(self.number) or self.number is None or self.state.is_shown_empty
+
+
+def tiles_of(found: Tally | None) -> list[Tile]:
+    if found is None:
+        return [Tile(state, None, []) for state in State]
+    return [Tile(state, number, lines_of(state, number, found)) for state, number in found.states.items()]
+
+
+def lines_of(state: State, number: int, found: Tally) -> list[str]:
+    if not number or state == State.WAIVED:
+        return []
+    days = DUE_SOON.days
+    lines = [ngettext("within %(days)d day", "within %(days)d days", days) % {"days": days}] * (state == State.DUE_SOON)
+    certified, ending = (found.found[state, each] for each in (Validity.CERTIFIED, Validity.ENDING))
+    if state in OPEN_WITHOUT_CERTIFICATE and certified + ending:
+        lines.append(gettext("still certified: %(number)d") % {"number": certified + ending})
+    if ending:
+        lines.append(gettext("certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending})
+    if ended := found.found[state, Validity.ENDED]:
+        lines.append(gettext("no longer certified: %(number)d") % {"number": ended})
+    return lines

@@ -1,0 +1,92 @@
+"""The weekly email to HR with totals by team, at the time of the managers' weekly email, unless all are 0."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.accounts.models import Membership, Team
+from courseware.accounts.permissions.roles import HR, in_office, is_in
+from courseware.learning.status.states import State
+from courseware.lib.dates import now
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.models import Message
+from courseware.reporting.dashboard.rows import SORTED_BY_NAME, board, in_standing, those_stuck
+from courseware.reporting.emails.weekly_summary import NOTHING, finished, register_weekly
+
+KIND = "hr-summary"
+TEAMS_LISTED = 30
+NOT_IN_HR = gettext_noop("the reader does not work in HR any more")
+
+
+def register_letter() -> None:
+    register_weekly(KIND, lambda: in_office(HR))
+    questions = one_by_one(why_nothing), one_by_one(in_words)
+    words, template, sort = _("All teams this week"), "reporting/mail/hr_summary.txt", LetterSort.SUBSCRIBED
+    register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=lambda person: is_in(HR, person)))
+
+
+class Totals(NamedTuple):
+    """Numbers of dashboard rows. `stuck` is None if there are too many rows to check each one."""
+
+    overdue: int
+    stuck: int | None
+    finished: int
+
+
+def rows_of_reader(message: Message, at: datetime) -> dict[str, QuerySet[Any, Any]]:
+    """Rows of the reader's dashboard by state; "stuck" only if there are few enough rows to check each one."""
+    language, rows = message.language or settings.LANGUAGE_CODE, board(message.person, at=at)
+    found = {"overdue": in_standing(rows, State.OVERDUE, at), "finished": finished(rows, at)}
+    if rows.order_by()[: SORTED_BY_NAME + 1].count() <= SORTED_BY_NAME:
+        found["stuck"] = those_stuck(rows, language, at)
+    return found
+
+
+def why_nothing(message: Message) -> str:
+    if not is_in(HR, message.person):
+        return NOT_IN_HR
+    found = rows_of_reader(message, now())
+    return "" if any(rows.exists() for rows in found.values()) else NOTHING
+
+
+def in_words(message: Message) -> dict[str, object]:
+    found = rows_of_reader(message, timezone.now())
+    teams = teams_of(found)
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        return {
+            "name": message.person.name,  # type: ignore[union-attr]  # these emails always have a person
+            "all": totals({what: rows.count() for what, rows in found.items()}),
+            "teams": teams[:TEAMS_LISTED],
+            "others": len(teams[TEAMS_LISTED:]),
+            "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
+        }
+
+
+def totals(numbers: Mapping[str, int]) -> Totals:
+    return Totals(numbers["overdue"], numbers.get("stuck"), numbers["finished"])
+
+
+def teams_of(found: Mapping[str, QuerySet[Any, Any]]) -> list[tuple[str, Totals]]:
+    """Teams with a number that is not 0, most overdue people first. A learner counts in each team."""
+    numbers: dict[str, Counter[int]] = {what: Counter(by_team(rows)) for what, rows in found.items()}
+    names = dict(Team.objects.filter(pk__in=set().union(*numbers.values())).values_list("pk", "name"))
+    teams = [(name, totals({what: each[team] for what, each in numbers.items()})) for team, name in names.items()]
+    return sorted(teams, key=lambda each: (-each[1].overdue, -(each[1].stuck or 0), each[0]))
+
+
+def by_team(rows: QuerySet[Any, Any]) -> dict[int, int]:
+    """Key of a team → how many of the rows are of its learners."""
+    places = Membership.objects.filter(
+        role=Membership.Role.LEARNER, person__enrollments__in=rows.order_by().values("pk")
+    )
+    return dict(
+        places.order_by().values("team").annotate(number=Count("person__enrollments")).values_list("team", "number")
+    )

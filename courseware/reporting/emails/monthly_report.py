@@ -1,0 +1,108 @@
+"""The monthly email with a link to the report about the month before."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from courseware.accounts.permissions.permissions import sees_reports
+from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob
+from courseware.audit_log.record import record
+from courseware.lib.dates import site_day
+from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import email_to
+from courseware.notifications.models import Message
+from courseware.notifications.unsubscribe import stopped_of, turn_on_again
+from courseware.reporting.emails.samples import MONTHLY_REPORT
+
+KIND = "monthly-report"
+STOPPED = gettext_noop("the person has stopped it")
+SEES_NOTHING = gettext_noop("the person sees no reports any more")
+
+
+class MonthlyReport(models.Model):
+    """A subscription."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return str(self.person)
+
+
+def is_subscribed(person) -> bool:
+    return MonthlyReport.objects.filter(person=person).exists() and KIND not in stopped_of(person)
+
+
+def has_asked_for_it(person) -> bool:
+    return MonthlyReport.objects.filter(person=person).exists() and sees_reports(person)
+
+
+@transaction.atomic
+def subscribe(person) -> None:
+    """Subscribe a person, also one who has unsubscribed by the link in an email."""
+    turn_on_again(person, KIND)
+    _report, is_new = MonthlyReport.objects.get_or_create(person=person)
+    if is_new:
+        record("monthly-report-wanted", actor=person, subject=person)
+
+
+@transaction.atomic
+def unsubscribe(person) -> None:
+    ended, _rows = MonthlyReport.objects.filter(person=person).delete()
+    if ended:
+        record("monthly-report-stopped", actor=person, subject=person)
+
+
+def register_letter_of_month() -> None:
+    template = "reporting/mail/monthly_report.txt"
+    questions = one_by_one(why_not_wanted), one_by_one(month_in_words)
+    words, sort = _("Report about a month"), LetterSort.SUBSCRIBED
+    kind = MessageKind(words, template, *questions, sort, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
+    register_kind(KIND, kind)
+
+
+def month_before(day: date) -> date:
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def emails(morning: Morning) -> Iterator[Message]:
+    """To those who subscribed before the month was over: on the first day of a month, or caught up."""
+    if morning.day.day > 1 and not morning.catches_up:
+        return
+    wanted = MonthlyReport.objects.filter(person__is_active=True)
+    for report in wanted.select_related("person").order_by("person_id"):
+        if site_day(report.made_at) < morning.day.replace(day=1) and sees_reports(report.person):
+            yield letter_to(report, month_before(morning.day), morning.at)
+
+
+JOB = MorningJob(KIND, time(5, 35), emails)
+tell_of_month = JOB.run
+
+
+def letter_to(report: MonthlyReport, month: date, at: datetime) -> Message:
+    data = {"month": month.isoformat()}
+    return email_to(report.person, KIND, key=f"{KIND}:{report.person_id}:{month:%Y-%m}", data=data, next_at=at)
+
+
+def why_not_wanted(message: Message) -> str:
+    if not MonthlyReport.objects.filter(person=message.person_id).exists():
+        return STOPPED
+    return "" if sees_reports(message.person) else SEES_NOTHING
+
+
+def month_in_words(message: Message) -> dict[str, object]:
+    month = date.fromisoformat(message.data["month"])
+    with translation.override(message.language or settings.LANGUAGE_CODE):
+        words = date_format(month, "YEAR_MONTH_FORMAT")
+    return {
+        "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
+        "month": words,
+        "address": f"{settings.SITE_URL}{reverse('reporting:period')}?first={month:%Y-%m}&last={month:%Y-%m}",
+    }

@@ -1,0 +1,15 @@
+import json
+
+from django.conf import settings
+from django.core.management import BaseCommand
+
+from courseware.reporting.api.endpoints import description
+
+
+class Command(BaseCommand):
+    help = "Write docs/openapi.json anew, which describes the reading API: after a list or field was added."
+
+    def handle(self, **options):
+        path = settings.BASE_DIR / "docs" / "openapi.json"
+        path.write_text(json.dumps(description(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        self.stdout.write(str(path))

@@ -1,0 +1,112 @@
+"""Anonymous statistics of lesson and exam questions: each person's first answers to a question of the same shape."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from courseware.assessment.models import Response
+from courseware.content.models import Course, Document, ReleaseEntry
+from courseware.content.rendering.store import PageData
+from courseware.course_format.questions.question_types import Choice, Question, load_question
+from courseware.learning.models import Answer
+from courseware.lib import dates
+from courseware.lib.disclosure import shown_from
+from courseware.lib.text.fractions_text import AnonymousShare, anonymous_shares
+from courseware.reporting.statistics.group_statistics import Counted, GroupFigureQuerySet, GroupSum, Subject
+
+CHOSEN = ("one", "several", "mark")  # kinds whose response is the places of what was chosen
+
+
+@dataclass(frozen=True)
+class QuestionSplit:
+    """How many were right and chose what; None and () for too few people. Some kinds have no `choices`."""
+
+    question: Question
+    people: int
+    right: AnonymousShare | None = None
+    choices: tuple[tuple[Choice, AnonymousShare], ...] = ()
+
+
+class GivenAnswer(NamedTuple):
+    question: str
+    learner: int
+    shape: str
+    places: list[int]
+    is_right: bool
+    at: datetime
+
+
+def question_splits(document: Document, page: PageData, figures: GroupFigureQuerySet) -> list[QuestionSplit]:
+    """The question that most people get wrong first, those without statistics last. Runs one query."""
+    # Another wording of a lesson question is shown only to people who missed the first one, which stands for all.
+    own = page.wordings if page.kind == Document.Kind.LESSON else page.questions
+    asked = {subject_of_question(document, each, page.questions[each].shape): page.questions[each] for each in own}
+    graded = {subject: each for subject, each in asked.items() if each.kind != "open"}
+    found = figures.summed(document.course_id, graded)
+    splits = [split_of_question(each, found[subject]) for subject, each in graded.items()]
+    return sorted(splits, key=lambda split: split.right.percent if split.right else 101)
+
+
+def subject_of_question(document: Document, question: str, shape: str) -> Subject:
+    return Subject(f"question/{document.identifier}/{question}", shape)
+
+
+def split_of_question(question: Question, found: GroupSum) -> QuestionSplit:
+    people, numbers = found.people, found.numbers
+    if not people:
+        return QuestionSplit(question, 0)
+    right = AnonymousShare(numbers["right"], people)
+    if question.kind not in CHOSEN:
+        return QuestionSplit(question, people, right)
+    shares = anonymous_shares([numbers[str(place)] for place in range(len(question.choices))], people)
+    return QuestionSplit(question, people, right, tuple(zip(question.choices, shares, strict=True)))
+
+
+def answers_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
+    """First answers to each question. Runs a query for each lesson, two for each bank."""
+    kinds = {Document.Kind.LESSON.value: given_in_lesson, Document.Kind.BANK.value: given_in_exams}
+    for document in Document.objects.filter(course=course, kind__in=kinds).order_by("pk"):
+        firsts: defaultdict[Subject, dict[int, Counted]] = defaultdict(dict)
+        for each in kinds[document.kind](document):
+            of_question = firsts[subject_of_question(document, each.question, each.shape)]
+            if each.learner not in of_question:
+                day = shown_from(dates.site_day(each.at))
+                of_question[each.learner] = Counted(each.learner, day, numbers_of(tuple(each.places), each.is_right))
+        for subject, people in firsts.items():
+            yield subject, list(people.values())
+
+
+@lru_cache(10_000)  # a million answers have few different values
+def numbers_of(places: tuple[int, ...], is_right: bool) -> dict[str, int]:
+    return {str(place): 1 for place in places} | {"right": int(is_right)}
+
+
+def given_in_lesson(lesson: Document) -> Iterable[GivenAnswer]:
+    answers = Answer.objects.filter(document=lesson, is_right__isnull=False).order_by("pk")
+    columns = ("question", "enrollment__learner", "shape", "response", "is_right", "answered_at")
+    return (GivenAnswer(*row) for row in answers.values_list(*columns).iterator())
+
+
+def given_in_exams(bank: Document) -> Iterable[GivenAnswer]:
+    """Responses in submitted attempts; one left open counts as wrong, and as no choice."""
+    shapes = shapes_in(bank)
+    handed_in = Response.objects.filter(bank=bank, attempt__submitted_at__isnull=False)
+    columns = ("question", "attempt__enrollment__learner", "revision", "response", "is_right", "attempt__submitted_at")
+    for question, learner, revision, places, is_right, at in (
+        handed_in.order_by("attempt__submitted_at", "pk").values_list(*columns).iterator()
+    ):
+        if shape := shapes.get(revision, {}).get(question, ""):
+            yield GivenAnswer(question, learner, shape, places or [], bool(is_right), at)
+
+
+def shapes_in(bank: Document) -> dict[int, dict[str, str]]:
+    """Primary key of a revision → id of a question → its shape. Runs one query."""
+    pages = ReleaseEntry.objects.filter(document=bank).values_list("revision_id", "pages__data__questions")
+    return {
+        revision: {name: load_question(stored).shape for name, stored in asked.items()}
+        for revision, asked in pages
+        if asked
+    }

@@ -1,0 +1,58 @@
+"""Retention of a team by the question of the day: people with 4 of the first 5 right in a quarter."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F
+
+from courseware.assessment.models import DailyAnswer
+from courseware.content.models import Course
+from courseware.lib.disclosure import shown_from
+from courseware.lib.text.fractions_text import AnonymousShare
+from courseware.reporting.statistics.group_statistics import Counted, GroupFigure, Subject
+from courseware.reporting.statistics.period_report import Period, first_of_quarter, latest_quarters
+
+ASKED, RIGHT = 5, 4  # questions of a person in a quarter
+QUARTERS_SHOWN = 2
+
+
+@dataclass(frozen=True)
+class Retention:
+    """`lines` are (team, share for each of `quarters` or None for too few people), the newest quarter first."""
+
+    quarters: list[Period]
+    lines: list[tuple[str, list[AnonymousShare | None]]]
+
+
+def subject_of_quarter(first: date) -> Subject:
+    return Subject(f"retained/{first:%Y-%m}")
+
+
+def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
+    """People with ASKED answers in a quarter since completion, on the day of the last of these. Runs one query."""
+    rows = DailyAnswer.objects.filter(
+        enrollment__course=course, answered_at__gt=F("enrollment__completed_at")
+    ).order_by("day", "pk")
+    given: dict[date, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    people: dict[date, list[Counted]] = defaultdict(list)
+    for learner, day, is_right in rows.values_list("enrollment__learner", "day", "is_right"):
+        quarter = first_of_quarter(day)
+        answers = given[quarter][learner]
+        answers.append(is_right)
+        if len(answers) == ASKED:
+            people[quarter].append(Counted(learner, shown_from(day), {"kept": int(sum(answers) >= RIGHT)}))
+    for quarter, counted in people.items():
+        yield subject_of_quarter(quarter), counted
+
+
+def retention(course: int, teams: Mapping[int, str], today: date) -> Retention:
+    """Of these teams. Runs one query."""
+    quarters = latest_quarters(today)[:QUARTERS_SHOWN]
+    subjects = [subject_of_quarter(each.first) for each in quarters]
+    found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, subjects)
+    shares = {key: AnonymousShare(each.numbers["kept"], each.people) for key, each in found.items()}
+    shown = sorted({team for _subject, team in shares}, key=lambda team: (teams[team], team))
+    lines = [(teams[team], [shares.get((subject, team)) for subject in subjects]) for team in shown]
+    return Retention(quarters, lines)

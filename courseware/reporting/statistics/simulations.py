@@ -1,0 +1,209 @@
+"""Anonymous statistics of simulations: first attempts, with decisions in situations of the same shape."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import compress
+from statistics import median
+from typing import NamedTuple
+
+from courseware.content.models import Course, Document, ReleaseEntry
+from courseware.content.rendering.store import Outline, PageData, Step
+from courseware.course_format.simulations.map import Map, Way, map_of
+from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, load_simulation
+from courseware.lib import dates
+from courseware.lib.disclosure import shown_from
+from courseware.lib.text.fractions_text import AnonymousShare, Share, anonymous_shares
+from courseware.reporting.statistics.group_statistics import (
+    Counted,
+    GroupFigure,
+    GroupFigureQuerySet,
+    GroupSum,
+    Subject,
+)
+from courseware.simulations.models import Decision, Run, RunQuerySet
+
+WIDEST = 12  # way that all people took, in units of the drawing
+
+
+@dataclass(frozen=True)
+class NodeSplit:
+    """Decisions in one situation; empty for too few people. `seconds` is the median time."""
+
+    node: Node
+    number: str
+    people: int
+    choices: tuple[tuple[NodeChoice, AnonymousShare], ...] = ()
+    critical: AnonymousShare | None = None
+    seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """About `people` who finished; `ways` are (way, width), the width is the share of people who took it."""
+
+    people: int
+    nodes: tuple[NodeSplit, ...]
+    endings: tuple[tuple[Ending, AnonymousShare], ...]
+    map: Map
+    ways: tuple[tuple[Way, float], ...]
+
+
+class FirstRun(NamedTuple):
+    """The attempt a person finished first; statistics may include it from `day` on."""
+
+    learner: int
+    day: date
+    ending: str
+    colour: str
+
+
+def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
+    """(course id, step) of every simulation."""
+    return [(route.course_id, step) for route in routes for step in route.steps if step.kind == "simulation"]
+
+
+def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -> Split:
+    """Statistics of a simulation. Runs one query."""
+    simulation = page.simulation
+    ended = subject_of_endings(document.identifier)
+    about = {node.id: subject_of_node(document, node.id, node.shape) for node in simulation.nodes.values()}
+    found = figures.summed(document.course_id, [ended, *about.values()])
+    taken = {node: found[subject] for node, subject in about.items()}
+    drawn, number = map_of(simulation), found[ended].people
+    shares = anonymous_shares([found[ended].numbers[f"to:{ending.id}"] for ending in simulation.endings], number)
+    return Split(
+        people=number,
+        nodes=tuple(
+            node_split(node, drawn.stations[node.id].number, taken[node.id]) for node in simulation.nodes.values()
+        ),
+        endings=tuple(zip(simulation.endings, shares, strict=True)) if number else (),
+        map=drawn,
+        ways=tuple(ways(drawn, taken)),
+    )
+
+
+def chosen_by_colleagues_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
+    """Situation → share of each choice in the whole company, for `register_colleagues`. Runs one query."""
+    about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
+    found = GroupFigure.objects.summed(document.course_id, about.values())
+    return {
+        node.id: tuple(Share(each, found[about[node.id]].people) for each in places_taken(node, found[about[node.id]]))
+        for node in nodes
+        if found[about[node.id]].people
+    }
+
+
+def subject_of_endings(simulation: str) -> Subject:
+    return Subject(f"endings/{simulation}")
+
+
+def subject_of_node(document: Document, node: str, shape: str) -> Subject:
+    return Subject(f"decisions/{document.identifier}/{node}", shape)
+
+
+def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
+    """Endings, and decisions in each situation. Runs three queries for each simulation."""
+    for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
+        runs = Run.objects.on_record().finished().filter(simulation=document)
+        firsts = first_runs(runs)
+        ended = [
+            Counted(each.learner, each.day, {f"to:{each.ending}": 1, f"colour:{each.colour}": 1})
+            for each in firsts.values()
+        ]
+        yield subject_of_endings(document.identifier), ended
+        for (node, shape), people in decisions_in(runs, firsts, shapes_of(document)).items():
+            yield subject_of_node(document, node, shape), people
+
+
+def first_runs(runs: RunQuerySet) -> dict[int, FirstRun]:
+    """Primary key → the attempt that each person finished first, in order. Runs one query."""
+    firsts: dict[int, tuple[int, FirstRun]] = {}
+    columns = ("pk", "enrollment__learner", "finished_at", "ending", "colour")
+    for pk, learner, finished_at, ending, colour in runs.order_by("finished_at", "pk").values_list(*columns):
+        firsts.setdefault(learner, (pk, FirstRun(learner, shown_from(dates.site_day(finished_at)), ending, colour)))
+    return dict(firsts.values())
+
+
+def shapes_of(document: Document) -> dict[int, dict[str, str]]:
+    """Primary key of a revision → id of a situation → its shape. Runs one query."""
+    pages = ReleaseEntry.objects.filter(document=document).values_list("revision_id", "pages__data__simulation")
+    return {
+        revision: {node.id: node.shape for node in load_simulation(stored).nodes.values()}
+        for revision, stored in pages
+        if stored
+    }
+
+
+def decisions_in(
+    runs: RunQuerySet, firsts: Mapping[int, FirstRun], shapes: Mapping[int, Mapping[str, str]]
+) -> dict[tuple[str, str], list[Counted]]:
+    """(id of a situation, its shape) → first decision of each person, in the order of `firsts`. Runs one query."""
+    decided: defaultdict[tuple[str, str], dict[int, Mapping[str, int]]] = defaultdict(dict)
+    decisions = Decision.objects.filter(run__in=runs).order_by("run", "position")
+    columns = ("run", "run__revision", "run__ending", "node", "place", "milliseconds")
+    for (run, revision, _ending, node, place, milliseconds), target in with_target(
+        decisions.values_list(*columns).iterator()
+    ):
+        shape = shapes.get(revision, {}).get(node)
+        if run in firsts and shape is not None:
+            decided[node, shape].setdefault(run, decision_numbers(place, target, round(milliseconds / 1000)))
+    return {
+        situation: [Counted(each.learner, each.day, of_runs[run]) for run, each in firsts.items() if run in of_runs]
+        for situation, of_runs in decided.items()
+    }
+
+
+@lru_cache(10_000)
+def decision_numbers(place: int, target: str, seconds: int) -> dict[str, int]:
+    return {f"place:{place}": 1, f"to:{target}": 1, f"seconds:{seconds}": 1}
+
+
+def with_target(rows: Iterable[tuple]) -> Iterator[tuple[tuple, str]]:
+    """Each decision with its target: the next situation of the attempt, or its ending."""
+    last = None
+    for row in rows:
+        if last:
+            yield last, row[3] if row[0] == last[0] else last[2]
+        last = row
+    if last:
+        yield last, last[2]
+
+
+def node_split(node: Node, number: str, taken: GroupSum) -> NodeSplit:
+    people = taken.people
+    if not people:
+        return NodeSplit(node, number, 0)
+    places = places_taken(node, taken)
+    is_critical = [choice.worth == "critical" for choice in node.choices]
+    critical = sum(compress(places, is_critical))
+    return NodeSplit(
+        node=node,
+        number=number,
+        people=people,
+        choices=tuple(zip(node.choices, anonymous_shares(places, people), strict=True)),
+        critical=AnonymousShare(critical, people) if any(is_critical) else None,
+        seconds=round(median(Counter({int(each): times for each, times in named(taken, "seconds")}).elements())),
+    )
+
+
+def places_taken(node: Node, taken: GroupSum) -> list[int]:
+    return [taken.numbers[f"place:{place}"] for place in range(len(node.choices))]
+
+
+def named(found: GroupSum, sort: str) -> Iterator[tuple[str, int]]:
+    """(name after the colon, number) of the numbers of this sort."""
+    for name, times in found.numbers.items():
+        before, _colon, what = name.partition(":")
+        if before == sort:
+            yield what, times
+
+
+def ways(drawn: Map, taken: Mapping[str, GroupSum]) -> Iterator[tuple[Way, float]]:
+    for node, found in taken.items():
+        for target, count in named(found, "to"):
+            if target in drawn.stations and drawn.stations[target].y > drawn.stations[node].y:
+                nearly_all = min(count, found.people - 1)  # as wide as all: see `AnonymousShare`
+                yield drawn.way(node, target), max(1, WIDEST * nearly_all / found.people)

@@ -1,0 +1,283 @@
+"""Actions drafted for a manager on *Today*, from a bounded number of the most urgent enrollments."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import CharField, Max, QuerySet, Value
+from django.utils.translation import get_language
+
+from courseware.accounts.calendar.working_days import calendars_of_people
+from courseware.accounts.permissions.permissions import not_decided_by, people_managed_by
+from courseware.assessment.models import Attempt
+from courseware.assignments.follow_ups.follow_ups import ObservationDue, observations_due
+from courseware.assignments.manager_actions.daily_actions import Unreminded, why_unreminded
+from courseware.assignments.models import Talk
+from courseware.assignments.names_text import names_in_words
+from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
+from courseware.learning.status.not_asked import FILTERED_BY_PAGE, NotAskedReason
+from courseware.learning.status.states import DUE_SOON, State
+from courseware.lib.dates import site_day
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard.rows import BoardRow, published
+from courseware.reporting.dashboard.stuck import Obstacle, doubtful
+from courseware.reporting.today.learner_requests import Asked, DaysAsked, days_asked, questions_asked
+from courseware.simulations.models import Colour, Run
+
+LOOKED_AT = 2000  # most urgent enrollments that are overdue or due soon
+TALKS_LOOKED_AT = 500  # most urgent enrollments that were begun
+TALKS_IN_DOUBT = 100  # of these, checked as rows
+LETTERS_AT_ONCE = 500  # most urgent reminders
+LINES = 3  # of one kind, each about one person
+NAMES = 5
+MORE_TIME = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """`run` and `learner` are keys."""
+
+    run: int
+    learner: int
+    name: str
+    state: State
+    has_begun: bool
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Reminders to `number` people in one state; `recipients` get theirs at this confirmation."""
+
+    state: State
+    number: int
+    recipients: Sequence[Recipient]
+
+    @property
+    def value(self) -> str:
+        return ".".join(str(each.run) for each in self.recipients)
+
+    @property
+    def people(self) -> Sequence[Recipient]:
+        """Recipients, each once: people may be overdue in several courses."""
+        return list({each.learner: each for each in reversed(self.recipients)}.values())[::-1]
+
+    @property
+    def named(self) -> Sequence[Recipient]:
+        return self.people[:NAMES]
+
+    @property
+    def unnamed(self) -> int:
+        return self.number - len(self.named)
+
+    @property
+    def later(self) -> int:
+        return self.number - len(self.people)
+
+    @property
+    def unopened(self) -> int:
+        return sum(not each.has_begun for each in self.people)
+
+
+@dataclass(frozen=True)
+class MoreTime:
+    """Another due date for a person who has not opened the course: the first working day MORE_TIME later."""
+
+    run: int
+    name: str
+    due_on: date
+    day: date
+
+    @property
+    def value(self) -> str:
+        return f"{self.run}:{self.day.isoformat()}"
+
+
+@dataclass(frozen=True)
+class NoLetter:
+    """`number` people who get no reminder for one reason; the names of the first."""
+
+    why: Unreminded
+    number: int
+    names: str
+
+
+@dataclass(frozen=True)
+class DraftedActs:
+    """`others`: number of people who need nothing, None if not counted. `looked_at`: LOOKED_AT if there are more."""
+
+    asked: DaysAsked
+    questions: Asked
+    letters: list[Letters]
+    more_time: list[MoreTime]
+    has_more_unopened: bool
+    talks: list[BoardRow]
+    stuck_beside: int
+    left_out: list[NoLetter]
+    observations: list[ObservationDue]
+    observations_beside: int
+    others: int | None
+    looked_at: int | None
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.can_be_confirmed or self.asked.shown or self.questions.shown or self.observations)
+
+    @property
+    def can_be_confirmed(self) -> bool:
+        """Whether there is a box to tick; requests are answered by forms of their own."""
+        return bool(self.letters or self.more_time or self.talks)
+
+    @property
+    def number(self) -> int:
+        """Number of tasks: boxes, requests, questions and follow-ups."""
+        boxes = len(self.letters) + len(self.more_time) + len(self.talks)
+        return boxes + self.asked.number + self.questions.number + len(self.observations) + self.observations_beside
+
+
+def led_by(user) -> EnrollmentQuerySet:
+    """The newest enrollments of learners that `user` leads, also as a substitute, and may decide about."""
+    return decided_by(user, people_managed_by(user))
+
+
+def decided_by(user, managed: QuerySet) -> EnrollmentQuerySet:
+    led = Enrollment.objects.filter(learner__in=managed).exclude(learner__in=not_decided_by(user))
+    return published(led).newest()
+
+
+def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
+    managed = people_managed_by(user)
+    led = decided_by(user, managed).filter(learner__is_active=True)
+    # People who are away are listed among those who get no reminder.
+    asked_or_away = led.asked(at, ignoring={*FILTERED_BY_PAGE, NotAskedReason.AWAY})
+    near = asked_or_away.filter(urgency__lte=at + DUE_SOON)
+    urgent = list(near.order_by("urgency", "pk").values_list("pk", "learner")[: LOOKED_AT + 1])
+    has_more = len(urgent) > LOOKED_AT
+    first = with_whys([run for run, _learner in urgent[:LOOKED_AT]], at)
+    unopened = list(may_have_more_time(with_reasons(near, at), at))
+    talks, asked = talks_due(led.asked(at, ignoring=FILTERED_BY_PAGE), at), days_asked(user, led, at)
+    observations = observations_due(user, site_day(at))
+    questions = questions_asked(managed)
+    asking = {*asked.learners, *(each.enrollment.learner_id for each in questions.shown)}
+    beside = {*asking, *(each.enrollment.learner_id for each in talks), *(each.run.learner_id for each in observations)}
+    busy = beside.union(learner for _run, learner in urgent)
+    return DraftedActs(
+        asked,
+        questions,
+        list(letters_drafted([each for each, why in first if not why])),
+        more_time(unopened[:LINES]),
+        len(unopened) > LINES,
+        talks[:LINES],
+        len(talks[LINES:]),
+        list(left_out_of([(each, why) for each, why in first if why])),
+        observations[:LINES],
+        len(observations[LINES:]),
+        others_of(led, busy) if counts_others and not has_more else None,
+        LOOKED_AT if has_more else None,
+    )
+
+
+def with_reasons(runs: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:
+    return runs.with_state(at).annotate(why=why_unreminded(at))
+
+
+def with_whys(runs: Collection[int], at: datetime) -> list[tuple[Recipient, str]]:
+    """Learners of these enrollments, most urgent first, and why they get no reminder ("": they do). Runs one query."""
+    # As a condition of the query, the reason makes PostgreSQL read all accounts.
+    found = with_reasons(Enrollment.objects.filter(pk__in=runs), at).order_by("urgency", "pk")
+    rows = found.values_list("pk", "learner", "learner__name", "state", "started_at", "why")
+    return [
+        (Recipient(run, learner, name, State(state), begun is not None), why)  # type: ignore[call-arg]  # looks a member up
+        for run, learner, name, state, begun, why in rows
+    ]
+
+
+def letters_drafted(able: Sequence[Recipient]) -> Iterator[Letters]:
+    for state in (State.OVERDUE, State.DUE_SOON):
+        if own := [each for each in able[:LETTERS_AT_ONCE] if each.state == state]:
+            yield Letters(state, len({each.learner for each in able if each.state == state}), own)
+
+
+def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
+    people: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for each, why in unable:
+        people[why][each.learner] = each.name
+    for why, names in sorted(people.items()):
+        yield NoLetter(Unreminded(why), len(names), names_in_words(list(dict.fromkeys(names.values()))))
+
+
+def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
+    """Enrollments not overdue, not opened and never extended: the most urgent, one more than is shown."""
+    soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None)
+    soon = soon.exclude(why__in=[Unreminded.AWAY, Unreminded.ASKS])
+    return soon.select_related("learner").with_zone().order_by("urgency", "pk")[: LINES + 1]
+
+
+def more_time(runs: Sequence[Enrollment]) -> list[MoreTime]:
+    calendars = calendars_of_people([run.learner_id for run in runs]) if runs else {}
+    found = []
+    for run in runs:
+        day, calendar = run.due_on + MORE_TIME, calendars[run.learner_id]
+        if not calendar.is_working(day):
+            day = calendar.working_day_after(day)
+        found.append(MoreTime(run.pk, run.learner.name, run.due_on, day))
+    return found
+
+
+def others_of(led: EnrollmentQuerySet, busy: Collection[int]) -> int | None:
+    """Number of people beside `busy`; None if there are more than LOOKED_AT enrollments. Runs a query."""
+    learners = list(led.order_by().values_list("learner", flat=True)[: LOOKED_AT + 1])
+    return None if len(learners) > LOOKED_AT else len(set(learners)) - len(busy)
+
+
+# Conversations: with people stuck at an obstacle or after a failed exam, unless it was talked about since
+
+
+def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[BoardRow]:
+    """The most urgent of these open enrollments first. The number of queries does not depend on theirs."""
+    begun = led.exclude(started_at=None).order_by("urgency", "pk")
+    keys = list(begun.values_list("pk", flat=True)[:TALKS_LOOKED_AT])
+    in_doubt = set(doubtful(Enrollment.objects.filter(pk__in=keys), at)) if keys else set()
+    if not in_doubt:
+        return []
+    urgent = [key for key in keys if key in in_doubt][:TALKS_IN_DOUBT]
+    rows = board_rows.rows(board_rows.facts_of(urgent, at), {}, board_rows.outlines(get_language()), at)
+    stopped = [row for row in rows if row.stuck.stops or row.stuck.has_failed]
+    return not_talked_about(stopped)
+
+
+def not_talked_about(rows: list[BoardRow]) -> list[BoardRow]:
+    """Rows without a conversation since the last failure at an obstacle."""
+    talked = Talk.objects.last_about([row.enrollment.pk for row in rows])
+    if not talked:
+        return rows
+    failings = last_failings(talked)
+    return [row for row in rows if has_failed_since(row, talked.get(row.enrollment.pk), failings)]
+
+
+def has_failed_since(
+    row: BoardRow, talked_at: datetime | None, failings: Mapping[tuple[int, Obstacle], datetime]
+) -> bool:
+    if talked_at is None:
+        return True
+    last = (failings.get((row.enrollment.pk, stop)) for stop in obstacles(row))
+    return any(at > talked_at for at in last if at)
+
+
+def obstacles(row: BoardRow) -> Iterable[Obstacle]:
+    yield from row.stuck.stops
+    if row.stuck.has_failed:
+        yield Obstacle(row.journey.outline.exam_id or "")
+
+
+def last_failings(runs: Iterable[int]) -> dict[tuple[int, Obstacle], datetime]:
+    """(key of an enrollment, obstacle) → time of the last failure. Runs one query."""
+    own, nothing = {"enrollment__in": list(runs)}, Value("", CharField())
+    answers = Answer.objects.filter(is_right=False, **own).order_by()
+    reds = Run.objects.filter(branch_of=None, colour=Colour.RED, **own).order_by()
+    exams = Attempt.objects.filter(is_passed=False, **own).order_by()
+    failed = answers.values_list("enrollment", "document__identifier", "question").annotate(Max("answered_at"))
+    red = reds.values_list("enrollment", "simulation__identifier", nothing).annotate(Max("finished_at"))
+    exam = exams.values_list("enrollment", "exam__identifier", nothing).annotate(Max("submitted_at"))
+    found = failed.union(red, exam, all=True)
+    return {(run, Obstacle(step, question)): last for run, step, question, last in found}

@@ -1,0 +1,249 @@
+"""/team/, /team/teams/, /team/views/: the dashboard of people, that of teams, and saved filters; /start/."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+
+from courseware.accounts.models import Membership
+from courseware.accounts.permissions.permissions import audits, handles_people, is_manager, sees_the_firm
+from courseware.accounts.security.sessions import MANAGES
+from courseware.content.models import Course
+from courseware.course_format.parsing.documents import display_tag
+from courseware.learner_home.home import most_urgent_first
+from courseware.learning.due_dates.due_dates import due_of
+from courseware.learning.learner_context import own_enrollments
+from courseware.learning.manager_actions import FOR_MANY
+from courseware.learning.models import DayRequest, Enrollment
+from courseware.learning.record_access_log import record_look_of_auditor
+from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.not_asked import PERSON_OR_COURSE
+from courseware.lib.web.page_views import page_view, post_view
+from courseware.notifications.email.queue import HELD_FOR_UNDO
+from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard.saved_views import (
+    LONGEST_QUERY,
+    MOST_VIEWS,
+    VIEWS,
+    SavedView,
+    TooManyViews,
+    keep_view,
+)
+from courseware.reporting.dashboard.stuck import stuck_after
+from courseware.reporting.dashboard.subteams import branch_rows, leads_leads
+from courseware.reporting.dashboard.totals import FIRST_KEYS, ROWS_A_PAGE, DashboardCount, tiles_of
+from courseware.reporting.exports.columns import ROWS_OF_A_WORKBOOK
+from courseware.reporting.forms import BoardFilter, BranchFilter, ViewForm, posts_of
+from courseware.reporting.statistics.simulations import simulations_on
+from courseware.reporting.statistics.surveys import surveys_on
+
+TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, and until when *Undo* is offered
+
+
+@page_view()
+def board(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    record_look_of_auditor("board", by=request.user)
+    form = BoardFilter(request.GET, teams=teams)
+    chosen = form.chosen()
+    if form.names_lost_team(chosen):
+        return render(request, "reporting/team_gone.html", {"views": VIEWS(person=request.user.pk)})
+    count = DashboardCount(request.user, teams, chosen, now)
+    listed = min(count.number, board_rows.SORTED_BY_NAME) if count.totals is None else count.number
+    page_of_rows = Paginator(range(listed), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    shown = board_rows.facts_of(keys_on(page_of_rows, count), now)
+    routes = board_rows.outlines(get_language())
+    courses = [(outline.course_id, outline.title) for outline in routes.values()]
+    form.show_courses(courses, posts_of(routes))
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "count": count,
+        "tiles": tiles_of(count.totals),
+        "validities": count.totals.validities if count.totals else dict.fromkeys(Validity),
+        "total": count.totals and count.totals.total,
+        "people": count.people(len(courses)),
+        "courses": courses,
+        "shows_course": len(courses) > 1 and "course" not in chosen,
+        "page": page_of_rows,
+        "sorting": chosen.get("sort"),
+        "most_sorted": board_rows.SORTED_BY_NAME,
+        "rows": board_rows.rows(shown, dict(teams), routes, now),
+        "teams": teams,
+        "shows_team": len(teams) > 1,
+        "substitutes": request.user.substitutes,
+        "leads": leads_oneself(request),
+        "has_today": has_today(request, now),
+        "own_course": own_course(request, routes),
+        "acts_to_undo": acts_to_undo(request, now),
+        "chooses": not audits(request.user),
+        "actions": FOR_MANY,
+        "whole_team": whole_team(request.user, teams, chosen),
+        "today": timezone.localdate(now),
+        "stuck_after": stuck_after(),
+        "filters_query": filters_query(chosen),
+        "views": VIEWS(person=request.user.pk),
+        "fits_a_workbook": count.number <= ROWS_OF_A_WORKBOOK,
+        "filters_query_but_state": filters_query({key: value for key, value in chosen.items() if key != "state"}),
+        "surveys": surveys_on(routes.values()),
+        "simulations": simulations_on(routes.values()),
+    }
+    return render(request, "reporting/board.html", context)
+
+
+def offer_undo(request, **acts):
+    """Offer *Undo* on the dashboard as long as the emails wait. `acts`: as `undo_today` takes them."""
+    request.session[TO_UNDO] = {"until": (timezone.now() + HELD_FOR_UNDO).timestamp(), **acts}
+
+
+def acts_to_undo(request, at):
+    if at.timestamp() >= request.session.get(TO_UNDO, {}).get("until", 0):
+        request.session.pop(TO_UNDO, None)
+    return request.session.get(TO_UNDO)
+
+
+def has_today(request, at):
+    """Of leads; of human resources, while somebody asks for another day: it may be one whom nobody leads."""
+    if request.session[MANAGES]:
+        return True
+    return handles_people(request.user) and DayRequest.objects.standing(at).exists()
+
+
+def whole_team(user, teams, chosen):
+    """(key, name) of the team that the board is about, where it is one and the reader may decide."""
+    if audits(user):
+        return None
+    if team := chosen.get("team"):
+        return team.pk, team.name
+    return teams[0] if len(teams) == 1 else None
+
+
+def own_course(request, routes):
+    """What the reader has to learn, the most urgent of several; None for who has to learn nothing. Runs a query."""
+    newest = {run.course_id: run for run in own_enrollments(request)}
+    asked = most_urgent_first([run for run in newest.values() if run.is_asked])
+    if not asked:
+        return None
+    route = routes[asked[0].course_id]
+    return {"title": route.title, "language": display_tag(route.language), "due": due_of(asked[0])}
+
+
+def leads_oneself(request):
+    """Whether the person leads a team, and not only for somebody else. Runs a query for who is anybody's substitute."""
+    user = request.user
+    if not any(each.person_id == user.pk for each in user.substitutes):
+        return request.session[MANAGES]
+    return user.memberships.filter(role=Membership.Role.MANAGER).exists()
+
+
+def keys_on(page, count):
+    """The keys of the enrollments on this page of the dashboard."""
+    rows = page.object_list
+    is_first = page.number == 1 and count.number > 0 and count.is_sorted
+    if is_first and count.own and not count.filters:
+        return FIRST_KEYS(**count.own)[: len(rows)]
+    found = board_rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
+    return found.values_list("pk", flat=True)[rows.start : rows.stop]
+
+
+def filters_query(chosen):
+    query = QueryDict(mutable=True)
+    query.update({key: in_address(value) for key, value in chosen.items()})
+    return query.urlencode()
+
+
+def in_address(value):
+    if isinstance(value, Course):
+        return value.identifier
+    return "on" if value is True else getattr(value, "pk", value)
+
+
+def teams_or_404(user):
+    """(key, name) of the teams that `user` manages, or all of the firm. Raises Http404 for who leads nobody."""
+    teams = board_rows.teams_shown_to(user).values_list("pk", "name")  # of a firm there may be thousands
+    if not sees_the_firm(user) and not teams:
+        raise Http404
+    return teams
+
+
+@page_view()
+def branch(request):
+    teams, now = teams_or_404(request.user), timezone.now()
+    record_look_of_auditor("board", by=request.user)
+    form = BranchFilter(request.GET, teams=teams)
+    routes = board_rows.outlines(get_language())
+    form.show_courses([(route.course_id, route.title) for route in routes.values()])
+    chosen = form.chosen()
+    team, course = chosen.get("team"), chosen.get("course")
+    context = {
+        "form": form,
+        "team": team,
+        "rows": branch_rows(request.user, team, course, get_language(), now),
+        "course_query": filters_query({"course": course} if course else {}),
+        "today": timezone.localdate(now),
+    }
+    return render(request, "reporting/branch.html", context)
+
+
+# Saved filters
+
+
+@post_view("reporting:board", is_held=False)
+def keep(request):
+    """Save the known filters of the posted query, as far as this user may use them."""
+    teams = teams_or_404(request.user)
+    form = ViewForm(request.POST)
+    is_named = form.is_valid()
+    query = filters_query(BoardFilter(QueryDict(form.cleaned_data.get("query", "")), teams=teams).chosen())
+    if not query:
+        messages.error(request, gettext("There is nothing to keep: set a filter first, then name the view."))
+    elif len(query) > LONGEST_QUERY:
+        messages.error(request, gettext("That is too long to be kept: search for a shorter name."))
+    elif not is_named:
+        messages.error(request, gettext("Name the view in up to 40 characters."))
+    else:
+        say_what_is_kept(request, form.cleaned_data["name"], query)
+    return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
+
+
+def say_what_is_kept(request, name, query):
+    try:
+        keep_view(request.user, name, query)
+    except TooManyViews:
+        words = gettext("Up to %(most)d views are kept: take one away first.")
+        messages.error(request, words % {"most": MOST_VIEWS})
+    else:
+        messages.success(request, gettext("The view “%(name)s” is kept above your board.") % {"name": name})
+
+
+@post_view("reporting:board", takes=(), is_held=False)
+def take_away(request, pk):
+    teams_or_404(request.user)
+    SavedView.objects.filter(pk=pk, person=request.user).delete()  # gone already: as it was to be
+    return redirect("reporting:board")
+
+
+# After signing in
+
+
+@page_view()
+def start(request):
+    return redirect(place_of_work(request.user))
+
+
+def place_of_work(person):
+    """URL name of the page after signing in. An open enrollment comes first."""
+    if Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(learner=person).exists():
+        return "home"
+    if handles_people(person) and not person.is_superuser:
+        return "assignments:people"
+    if leads_leads(person):
+        return "reporting:branch"
+    if is_manager(person) or audits(person):
+        return "reporting:board"
+    if person.is_staff and person.has_perm("content.change_document"):
+        return "admin:content_document_changelist"
+    return "admin:index" if person.is_staff else "home"

@@ -1,0 +1,133 @@
+"""/team/board.csv, /team/board.xlsx: the dashboard as a file."""
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, ngettext
+
+from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.audit_log.record import record
+from courseware.content.models import Course
+from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.states import State
+from courseware.lib.text.csv_rows import encoded
+from courseware.lib.web.page_views import page_view
+from courseware.reporting.dashboard import rows
+from courseware.reporting.dashboard.filters import DueDays, Sorting
+from courseware.reporting.dashboard.totals import DashboardCount
+from courseware.reporting.exports import columns
+from courseware.reporting.exports.columns import texts
+from courseware.reporting.forms import BoardFilter, posts_of
+from courseware.reporting.views.dashboard import filters_query, teams_or_404
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def exact_count(request):
+    """The rows that the filters of the URL leave. Raises Http404 for a team that the user cannot see."""
+    teams, now = teams_or_404(request.user), timezone.now()
+    form = BoardFilter(request.GET, teams=teams)
+    chosen = form.chosen()
+    if form.names_lost_team(chosen):
+        raise Http404
+    count = DashboardCount(request.user, teams, chosen, now, is_exact=True)
+    if not count.is_sorted:
+        chosen.pop("sort", None)  # neither the file nor the log may say that they are sorted
+    return count
+
+
+def rows_of(count):
+    sorted_rows = rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
+    return rows.rows_in_chunks(sorted_rows, dict(count.teams), get_language(), count.at)
+
+
+def record_export(count):
+    filters = count.filters
+    state, team = filters.get("state"), filters.get("team")
+    data = {"state": state and state.value, "team": team and team.pk, "rows": count.number}
+    if "course" in filters:
+        data["course"] = filters["course"].identifier
+    data |= {name: filters[name].value for name in ("days", "sort") if name in filters}
+    if "post" in filters:
+        data["post"] = filters["post"]
+    data |= {name: True for name in ("left", "away", "stuck") if name in filters}
+    record("board-exported", actor=count.user, subject="board", data=data)
+
+
+def file_name(count):
+    return f"team-{timezone.localdate(count.at):%Y-%m-%d}"
+
+
+def csv_file(lines, name):
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def xlsx_file(file, name):
+    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+@page_view(reauthenticate=asks_who_it_is)
+def board_csv(request):
+    """With `?headings=names` the headings are the stable names of the columns."""
+    count, named = exact_count(request), request.GET.get("headings") == "names"
+    record_export(count)
+    return csv_file(encoded(texts(rows_of(count), get_language(), named=named)), file_name(count))
+
+
+@page_view(reauthenticate=asks_who_it_is)
+def board_xlsx(request):
+    count = exact_count(request)
+    if count.number > columns.ROWS_OF_A_WORKBOOK:
+        words = gettext(
+            "A workbook holds up to %(most)d rows, and these are %(number)d. The CSV file holds all of them."
+        )
+        messages.error(request, words % {"most": columns.ROWS_OF_A_WORKBOOK, "number": count.number})
+        query = filters_query(count.filters)
+        return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
+    record_export(count)
+    file = columns.board_workbook(rows_of(count), facts_about(count), get_language())
+    return xlsx_file(file, file_name(count))
+
+
+def facts_about(count):
+    """What a reader must know who finds the file a year later."""
+    zone = timezone.get_default_timezone()
+    at = date_format(timezone.localtime(count.at, zone), "DATETIME_FORMAT")
+    return [
+        (gettext("As of"), f"{at} ({zone})"),
+        (gettext("For"), count.user.name),
+        (gettext("Shown"), ngettext("%(number)d row", "%(number)d rows", count.number) % {"number": count.number}),
+        *((gettext("Filter"), words) for words in filters_in_words(count.filters)),
+        *((gettext("Course"), words) for words in courses_in_words()),
+        (gettext("A row"), gettext("one person in one course")),
+        (str(State.OVERDUE.label), gettext("not complete, not excused, not away, and the due day is over")),
+        (str(State.DUE_SOON.label), gettext("not complete, and due within three days")),
+        (gettext("Certified"), gettext("a certificate of the person in the course is valid on this day")),
+    ]
+
+
+def filters_in_words(filters):
+    labels = {name: field.label for name, field in BoardFilter.base_fields.items()}
+    for name, value in filters.items():
+        if name == "post":
+            value = posts_of(rows.outlines(get_language()))[value]
+        yield f"{labels[name]}: {in_words(value)}" if value is not True else str(labels[name])
+
+
+def in_words(value):
+    if isinstance(value, Course):
+        return rows.outlines(get_language())[value.pk].title
+    return value.label if isinstance(value, (State, Validity, DueDays, Sorting)) else str(value)
+
+
+def courses_in_words():
+    outlines = rows.outlines(get_language())
+    for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
+        released = date_format(timezone.localdate(course.current.created_at), "DATE_FORMAT")
+        words = {"title": outlines[course.pk].title, "number": course.current.number, "day": released}
+        yield gettext("%(title)s, release %(number)d of %(day)s") % words

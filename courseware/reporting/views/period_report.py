@@ -1,0 +1,187 @@
+"""/team/reports/: what was learned in a period, as a page and as files."""
+
+from typing import NamedTuple
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext, ngettext, pgettext
+
+from courseware.accounts.permissions.permissions import sees_reports
+from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.audit_log.record import record
+from courseware.learning.record_access_log import record_look_of_auditor
+from courseware.lib.dates import site_day
+from courseware.lib.text.csv_rows import encoded
+from courseware.lib.web.page_views import form_view, page_view
+from courseware.reporting.dashboard import rows
+from courseware.reporting.dashboard.totals import DashboardCount
+from courseware.reporting.emails.monthly_report import is_subscribed, subscribe, unsubscribe
+from courseware.reporting.exports.audit_pack import PackContents, audit_pack, drawn_later
+from courseware.reporting.exports.columns import texts, workbook
+from courseware.reporting.forms import PeriodFilter
+from courseware.reporting.statistics.period_report import (
+    REPORT_COLUMNS,
+    Period,
+    latest_months,
+    latest_quarters,
+    period_report,
+    runs_reported,
+)
+from courseware.reporting.views.dashboard import filters_query, teams_or_404
+from courseware.reporting.views.dashboard_files import csv_file, xlsx_file
+from courseware.reporting.views.dashboard_files import facts_about as facts_about_board
+
+TEAMS_A_PAGE = 100
+
+
+class AskedPeriod(NamedTuple):
+    """What the URL asks for; no period if one of its days is invalid."""
+
+    form: PeriodFilter
+    filters: dict
+    period: Period | None
+
+    @property
+    def query(self):
+        days = {"first": self.period.first.isoformat(), "last": self.period.last.isoformat()} if self.period else {}
+        return filters_query(days | self.filters)
+
+
+def asked_period(request):
+    data, [_this, before, *_earlier] = request.GET.copy(), latest_quarters(site_day())
+    data.setdefault("first", before.first.isoformat())
+    data.setdefault("last", before.last.isoformat())
+    form = PeriodFilter(data, teams=teams_or_404(request.user))
+    filters = form.chosen()
+    days = [form.cleaned_data.get(name) for name in ("first", "last")]
+    if form.errors:
+        return AskedPeriod(form, filters, None)
+    data["first"], data["last"] = (day.isoformat() for day in days)  # date inputs take no months
+    return AskedPeriod(form, filters, Period(*days))
+
+
+@page_view()
+def page(request):
+    asked, language = asked_period(request), get_language()
+    record_look_of_auditor("report", by=request.user)
+    asked.form.show_courses([(route.course_id, route.title) for route in rows.outlines(language).values()])
+    report = asked.period and period_report(request.user, asked.period, language=language, **asked.filters)
+    context = {
+        "form": asked.form,
+        "team": asked.filters.get("team"),
+        "report": report,
+        "page": report and Paginator(report.teams, TEAMS_A_PAGE).get_page(request.GET.get("page")),
+        "query": asked.query,
+        "quarters": choices(latest_quarters(site_day()), in_quarters, asked),
+        "months": choices(latest_months(site_day()), in_months, asked),
+    }
+    return render(request, "reporting/period.html", context, status=422 if asked.form.errors else 200)
+
+
+def choices(periods, words, asked):
+    """(words, query of the address, whether it is shown) of each."""
+    return [(words(each), asked._replace(period=each).query, each == asked.period) for each in periods]
+
+
+def in_quarters(period):
+    number = {"quarter": (period.first.month + 2) // 3, "year": period.first.year}
+    return pgettext("quarter of a year", "Q%(quarter)d %(year)d") % number
+
+
+def in_months(period):
+    return date_format(period.first, "YEAR_MONTH_FORMAT")
+
+
+@page_view(reauthenticate=asks_who_it_is)
+def report_file(request, kind):
+    """The report as "csv" or "xlsx"; back to the page if a day is invalid."""
+    asked = asked_period(request)
+    if asked.period is None:
+        return back_to_page(request)
+    lines = period_report(request.user, asked.period, language=get_language(), **asked.filters).lines
+    record("report-exported", actor=request.user, subject="report", data=data_of(asked))
+    name = f"report-{days_in_name(asked.period)}"
+    if kind == "csv":
+        named = request.GET.get("headings") == "names"
+        return csv_file(encoded(texts(lines, get_language(), named=named, columns=REPORT_COLUMNS)), name)
+    sheet = pgettext("sheet of a workbook", "Report")
+    return xlsx_file(workbook(sheet, REPORT_COLUMNS, lines, facts_about(request.user, asked), get_language()), name)
+
+
+def back_to_page(request):
+    return redirect(f"{reverse('reporting:period')}?{request.GET.urlencode()}")
+
+
+def days_in_name(period):
+    return f"{period.first:%Y-%m-%d}-{period.last:%Y-%m-%d}"
+
+
+def data_of(asked):
+    team, course = asked.filters.get("team"), asked.filters.get("course")
+    chosen = {"team": team and team.pk, "course": course and course.identifier, "left": asked.filters.get("left")}
+    days = {"first": asked.period.first, "last": asked.period.last}
+    return days | {name: value for name, value in chosen.items() if value}
+
+
+def facts_about(user, asked):
+    """What a reader must know who finds the file a year later."""
+    at = date_format(timezone.localtime(timezone=timezone.get_default_timezone()), "DATETIME_FORMAT")
+    days = f"{asked.period.first:%Y-%m-%d} – {asked.period.last:%Y-%m-%d}"
+    return [
+        (gettext("As of"), f"{at} ({timezone.get_default_timezone()})"),
+        (gettext("For"), user.name),
+        (gettext("Period"), days),
+        *((gettext("Team"), each.name) for each in [asked.filters.get("team")] if each),
+        (gettext("A row"), gettext("the people of one team in one course; each person counts in one team")),
+        (gettext("Certified at the end"), date_format(asked.period.certified_on, "DATE_FORMAT")),
+        (gettext("Minutes of training"), gettext("the minutes that the course gives today for the steps done in it")),
+    ]
+
+
+@page_view(reauthenticate=asks_who_it_is)
+def pack(request):
+    """An audit pack; its digest goes into the log."""
+    asked = asked_period(request)
+    if asked.period is None:
+        return back_to_page(request)
+    contents = contents_of(request.user, asked, get_language())
+    if later := drawn_later(contents, get_language()):
+        words = ngettext(
+            "%(number)s certificate is being made as PDF for the first time. Fetch the pack again in some minutes.",
+            "%(number)s certificates are being made as PDF for the first time. Fetch the pack again in some minutes.",
+            later,
+        )
+        messages.info(request, words % {"number": later})
+        return back_to_page(request)
+    found = audit_pack(contents, get_language())
+    data = data_of(asked) | {"rows": contents.count.number, "sha256": found.digest}
+    record("audit-pack-made", actor=request.user, subject="report", data=data)
+    name = f"audit-{days_in_name(asked.period)}.zip"
+    return FileResponse(found.file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+def contents_of(user, asked, language):
+    teams = rows.teams_shown_to(user).values_list("pk", "name")
+    count = DashboardCount(user, teams, asked.filters, timezone.now(), is_exact=True)
+    return PackContents(
+        count=count,
+        runs=runs_reported(user, **asked.filters),
+        report=period_report(user, asked.period, language=language, **asked.filters),
+        facts=facts_about_board(count),
+    )
+
+
+@form_view("reporting:monthly-report", allowed=sees_reports)
+def monthly(request):
+    if request.method == "POST":
+        stops = "stop" in request.POST
+        (unsubscribe if stops else subscribe)(request.user)
+        said = gettext("No more reports come by letter.") if stops else gettext("From now on it comes each month.")
+        messages.success(request, said)
+        return redirect("reporting:monthly-report")
+    return render(request, "reporting/monthly.html", {"is_wanted": is_subscribed(request.user)})
