@@ -191,6 +191,7 @@ INSTALLED_APPS = [
     "courseware.assessment",
     "courseware.learner_home",
     "courseware.assignments",
+    "courseware.hr",
     "courseware.reporting",
     "courseware.accounts.apps.AdminConfig",
     "django.contrib.auth",

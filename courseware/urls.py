@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("courseware.assessment.urls")),
     path("", include("courseware.simulations.urls")),
     path("", include("courseware.assignments.urls")),
+    path("", include("courseware.hr.urls")),
     path("", include("courseware.reporting.urls")),
     path("", include("courseware.content.urls")),
     path("", include("courseware.branding.urls")),

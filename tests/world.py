@@ -24,7 +24,6 @@ from courseware.assessment.certificates.pdf import paper_of
 from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Attempt, OutsideTraining
-from courseware.assignments.merging import merge
 from courseware.assignments.models import GroupDoor, HandReminding, RuleVersion
 from courseware.assignments.rules.lifecycle import make_rule
 from courseware.audit_log.checkpoints import seal
@@ -35,6 +34,7 @@ from courseware.content.releases import drafts
 from courseware.content.rendering import store
 from courseware.content.rendering.figures import DIGEST_LENGTH
 from courseware.course_format.parsing.documents import MEDIA_FOLDER
+from courseware.hr.people.account_merge import merge
 from courseware.jobs import schedule
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.due_dates.calendar_feed import make_feed

@@ -9,7 +9,6 @@ class AssignmentsConfig(AppConfig):
     verbose_name = _("Assignments")
 
     def ready(self):
-        from courseware.assignments import nightly_list, words_pages
         from courseware.assignments.chat import bots, delivery
         from courseware.assignments.emails import certificate_expiry, changed_lesson, completion, daily_question
         from courseware.assignments.emails.daily_email_jobs import register_morning_job, schedule_emails
@@ -21,7 +20,6 @@ class AssignmentsConfig(AppConfig):
         from courseware.jobs.tasks import DELIVERY
         from courseware.learning.status.completion import enrollment_completed
 
-        nightly_list.register_letters()
         training = (daily_reminders, completion, certificate_expiry, changed_lesson)
         for letter in (*training, follow_ups, daily_question, delivery):
             letter.register_letter()
@@ -29,8 +27,6 @@ class AssignmentsConfig(AppConfig):
         words = _("End enrollments of people who are certified already")
         schedule("end-certified", words, certified_enrollments.end_certified, Daily(time(4, 35)))
         schedule("act-on-rules", _("Enroll whom the rules are about"), execution.act, Daily(time(4, 40)))
-        words = _("Bring in the list of people that lies in ROSTER_DIR")
-        schedule("bring-in-list", words, nightly_list.bring_in_newest, Daily(time(1, 10)))
         schedule(
             "remind", _("Write reminders of due days"), daily_reminders.remind_due, Daily(daily_reminders.JOB.hour)
         )
@@ -44,7 +40,6 @@ class AssignmentsConfig(AppConfig):
         for name, (words, letter) in emails.items():
             schedule_emails(name, words, letter.JOB)
         register_troubles("doors", bots.door_troubles)
-        register_troubles("letter-words", words_pages.words_troubles)
         words = _("Tell chat groups where their teams stand")
         schedule(
             "tell-groups",

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.people.form_fields import PersonSearch
 from courseware.assignments.audit_log_labels import verbs_by_words
-from courseware.assignments.people_forms import DayInput
 from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
+from courseware.hr.people.forms import DayInput
 from courseware.learning.models import Enrollment
 from courseware.learning.status.certification_status import Validity
 from courseware.learning.status.states import State

@@ -9,7 +9,7 @@ from django.urls import reverse
 from courseware.accounts.models import User
 from courseware.accounts.people.duplicates import doubles
 from courseware.accounts.people.offboarding import come_back
-from courseware.assignments.merging import merge, undo_merge
+from courseware.hr.people.account_merge import merge, undo_merge
 from tests.accounts.roster_import.firms import apply, bring_in, compared, outcomes, plan_of
 from tests.making import PASSWORD, letters, make_admin, make_auditor, make_editor, make_hr, make_user
 

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import Note
 from courseware.accounts.people.notes import take_back_notes, write_note
-from courseware.assignments.merging import merge, undo_merge
 from courseware.audit_log.models import Event
+from courseware.hr.people.account_merge import merge, undo_merge
 from courseware.reporting.integrity import audit_log
 from tests.making import make_admin, make_team, make_user
 

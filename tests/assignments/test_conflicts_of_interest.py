@@ -17,7 +17,7 @@ from courseware.accounts.teams.deputies import name_substitute
 from courseware.accounts.teams.invite_links import answer_request, make_link
 from courseware.accounts.teams.memberships import add_place, change_particulars
 from courseware.assessment.models import OutsideTraining
-from courseware.assignments.merging import merge, why_not
+from courseware.hr.people.account_merge import merge, why_not
 from courseware.learning.due_dates.extensions import CannotAnswer, DayAnswer, answer_day_request, ask_for_day
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll_next, extend, waive
 from courseware.learning.models import AdjustmentLine, DayRequest, Enrollment
@@ -305,8 +305,8 @@ def test_auditors_read_which_deciders_have_a_conflict_of_interest(client, clerk,
     with time_machine.travel(days(-91)):
         add_place(make_user("Long ago"), team, MANAGER, by=clerk)
     client.force_login(make_auditor(language="en"))
-    page = BeautifulSoup(client.get(reverse("assignments:conflicts")).content, "html.parser")
+    page = BeautifulSoup(client.get(reverse("hr:conflicts")).content, "html.parser")
     rows = [[cell.text for cell in row.select("td")][:3] for row in page.select("tbody tr")]
     assert rows == [["Invented", "Clerk", "place in a team given"], ["Invented", "Clerk", "person added"]]
     client.force_login(clerk)
-    assert client.get(reverse("assignments:conflicts")).status_code == 404
+    assert client.get(reverse("hr:conflicts")).status_code == 404

@@ -15,7 +15,6 @@ from django.utils.translation import override
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
-from courseware.assignments import letter_pages
 from courseware.assignments.emails import scheduled_emails
 from courseware.assignments.emails.certificate_expiry import tell_of_endings
 from courseware.assignments.emails.scheduled_emails import (
@@ -27,6 +26,7 @@ from courseware.assignments.emails.scheduled_emails import (
     rehearse_letters,
 )
 from courseware.assignments.reminders.daily_reminders import remind_due
+from courseware.hr.email_settings import log_views
 from courseware.jobs.tasks import Later
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.enrollments.enrollment import waive
@@ -217,7 +217,7 @@ def test_an_error_of_an_email_type_leaves_nothing_behind(monkeypatch):
 
 @pytest.mark.usefixtures("firm")
 def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
-    monkeypatch.setattr(letter_pages, "FORESEEN", 2)
+    monkeypatch.setattr(log_views, "FORESEEN", 2)
     client.force_login(make_hr())
     first = client.get("/people/letters/coming/", {"in_days": "1"})
     assert [line.name for line in first.context["lines"]] == ["Due", "Away"]
@@ -234,7 +234,7 @@ def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
 @pytest.fixture
 def prepared_by_worker(monkeypatch, client):
     """The page prepares no preview of more than one person by itself. Yields what a worker does."""
-    monkeypatch.setattr(letter_pages, "PEOPLE_AT_ONCE", 1)
+    monkeypatch.setattr(log_views, "PEOPLE_AT_ONCE", 1)
     client.force_login(make_hr())
 
     def work():
@@ -258,7 +258,7 @@ def test_a_worker_prepares_the_preview_of_a_large_company(client, prepared_by_wo
     prepared_by_worker()
     prepared = client.get("/people/letters/coming/")
     assert "As of 15:00" in prepared.text
-    monkeypatch.setattr(letter_pages, "PEOPLE_AT_ONCE", 200)
+    monkeypatch.setattr(log_views, "PEOPLE_AT_ONCE", 200)
     shown = client.get("/people/letters/coming/")
     assert len(rows_of(shown)) == 4
     assert rows_of(prepared) == rows_of(shown)
@@ -269,7 +269,7 @@ def test_a_worker_prepares_the_preview_of_a_large_company(client, prepared_by_wo
 def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
     client, prepared_by_worker, monkeypatch, the_day_before
 ):
-    monkeypatch.setattr(letter_pages, "FORESEEN", 2)
+    monkeypatch.setattr(log_views, "FORESEEN", 2)
     client.get("/people/letters/coming/")
     prepared_by_worker()
     first = client.get("/people/letters/coming/")

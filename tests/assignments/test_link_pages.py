@@ -14,7 +14,7 @@ from courseware.lib.dates import site_day
 from tests.making import join, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signed_in")]
-PAGE = reverse("assignments:team-links")
+PAGE = reverse("hr:team-links")
 
 
 def made(team, **changes):
@@ -30,7 +30,7 @@ def test_a_lead_makes_one_with_an_end_and_a_number_of_uses_and_gets_its_picture(
     last = site_day() + timedelta(days=3)
     response = client.post(PAGE, {"team": team.pk, "ends_on": last, "uses": 12})
     link = TeamLink.objects.get()
-    assert response["Location"] == reverse("assignments:team-link", args=[link.pk])
+    assert response["Location"] == reverse("hr:team-link", args=[link.pk])
     assert (link.team, link.uses_left, link.made_by) == (team, 12, team.manager)
     page = client.get(response["Location"]).content.decode()
     picture = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', page).group(1)
@@ -80,7 +80,7 @@ def test_yes_and_no_are_answered_in_a_sentence_and_leave_the_list(client, team):
     link = made(team)
     yes, no = asked_at(link, "A7"), asked_at(link, "B8")
     for asked, answer in ((yes, "yes"), (no, "no")):
-        client.post(reverse("assignments:answer-request", args=[asked.pk]), {"answer": answer})
+        client.post(reverse("hr:answer-request", args=[asked.pk]), {"answer": answer})
     page = client.get(PAGE).content.decode()
     assert "Jo comes in now by opening the link once more." in page
     assert "Jo does not come in by the link." in page
@@ -94,13 +94,13 @@ def test_of_somebody_who_comes_in_otherwise_only_a_no_is_offered_and_a_yes_says_
     page = client.get(PAGE).content.decode()
     assert "This number is Wang, who comes in by another way." in page
     assert 'value="yes"' not in page
-    response = client.post(reverse("assignments:answer-request", args=[asked.pk]), {"answer": "yes"}, follow=True)
+    response = client.post(reverse("hr:answer-request", args=[asked.pk]), {"answer": "yes"}, follow=True)
     assert "is here already and comes in by another way" in response.content.decode()
 
 
 def test_an_ended_link_has_no_page(client, team):
     link = made(team)
-    address = reverse("assignments:team-link", args=[link.pk])
+    address = reverse("hr:team-link", args=[link.pk])
     assert client.post(address)["Location"] == PAGE
     assert client.get(address).status_code == 404
     assert client.post(address)["Location"] == PAGE
@@ -146,6 +146,6 @@ def test_human_resources_read_all(client, asked_team):
 def test_the_answer_to_a_no_names_what_was_typed(client, asked_team):
     client.force_login(asked_team.manager)
     asked = JoinRequest.objects.get(staff_number="B1")
-    page = client.post(reverse("assignments:answer-request", args=[asked.pk]), {"answer": "no"}, follow=True)
+    page = client.post(reverse("hr:answer-request", args=[asked.pk]), {"answer": "no"}, follow=True)
     assert "typed B1 does not come in by the link." in page.content.decode()
     assert "Other Bob" not in page.content.decode()

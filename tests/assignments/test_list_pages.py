@@ -8,8 +8,8 @@ from courseware.accounts.models import Roster, Team, User
 from courseware.accounts.models import roster_import as rosters
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import apply_next
-from courseware.assignments import list_pages, nightly_list
 from courseware.audit_log.models import Event
+from courseware.hr.roster_import import nightly, views
 from tests.accounts.roster_import.files import csv_file, xlsx
 from tests.accounts.roster_import.firms import compared, make_teams
 from tests.counting import statements
@@ -88,13 +88,13 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
     press(client, roster)
-    nightly_list.take_up_next.call(roster.pk)
+    nightly.take_up_next.call(roster.pk)
     page = page_of(client, roster)
     assert page.select_one("button[name=stop]").text == "Stop after this part"
     address = f"/people/import/{roster.pk}/"
     said = client.post(address, {"stop": "yes"}, follow=True).text
     assert "Stopped. The rows brought in so far stay" in said and "It stops after the current part." in said
-    nightly_list.take_up_next.call(roster.pk)
+    nightly.take_up_next.call(roster.pk)
     page = page_of(client, roster)
     assert page.h1.text == "The list was stopped" and "1 of 2 rows were brought in" in page.text
     assert "Nothing was stopped" in client.post(address, {"stop": "yes"}, follow=True).text
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, 
 
 
 def test_a_file_larger_than_a_proxy_lets_through_is_refused(client, hr, monkeypatch):
-    monkeypatch.setattr(list_pages, "MOST_UPLOADED", 10)
+    monkeypatch.setattr(views, "MOST_UPLOADED", 10)
     assert "too large" in str(upload(client, ("A1", "Li", "", "")).context["form"].errors["file"])
 
 

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Merge, User
-from courseware.assignments.merging import merge
+from courseware.hr.people.account_merge import merge
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment

@@ -10,9 +10,9 @@ from django.utils.translation import override
 from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import leave
 from courseware.assignments.manager_actions.daily_actions import remind
-from courseware.assignments.merging import merge, undo_merge
 from courseware.assignments.rules.execution import act
 from courseware.assignments.rules.lifecycle import runs_that_stay, take_back_deeds
+from courseware.hr.people.account_merge import merge, undo_merge
 from courseware.learning.emails.enrollment import KIND
 from courseware.learning.enrollments.adjustments import enroll_people, undo
 from courseware.learning.enrollments.enrollment import enroll

@@ -15,10 +15,10 @@ from courseware.accounts.teams.deputies import name_substitute
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assignments.merging import CannotUndo, StaysMerged, merge, undo_merge
 from courseware.assignments.rules.execution import act
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
+from courseware.hr.people.account_merge import CannotUndo, StaysMerged, merge, undo_merge
 from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import KEPT, Enrollment

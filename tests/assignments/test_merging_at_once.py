@@ -13,11 +13,11 @@ from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assignments.merging import CannotUndo, merge, undo_merge
 from courseware.assignments.models import ObservationAnswers
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.certified_enrollments import end_certified, end_unneeded, record_trainings
 from courseware.assignments.rules.execution import act_on
+from courseware.hr.people.account_merge import CannotUndo, merge, undo_merge
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
 from courseware.lib.dates import site_day

@@ -6,15 +6,15 @@ import pytest
 from django.urls import reverse
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.assignments.newcomers import read_rows
 from courseware.audit_log.models import Event
+from courseware.hr.people.onboarding import read_rows
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
 from courseware.notifications.models import Message
 from tests.making import letters, make_admin, make_course, make_editor, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
-PAGE = reverse("assignments:new-person")
+PAGE = reverse("hr:new-person")
 
 
 def filled_in(**changes):
@@ -71,7 +71,7 @@ def test_the_due_day_is_so_many_days_after_the_first_or_the_one_given(client, fi
 
 
 @pytest.mark.parametrize("field", ["starts_on", "due_on"])
-@pytest.mark.parametrize("page", [PAGE, reverse("assignments:new-people")])
+@pytest.mark.parametrize("page", [PAGE, reverse("hr:new-people")])
 def test_a_day_beyond_ten_years_is_refused_at_its_field(client, page, field):
     sent = filled_in(people="Zhang Nan, zhang.nan@example.com", courses=[make_course().pk], act="go")
     response = client.post(page, sent | {field: "9999-12-31"})
@@ -183,7 +183,7 @@ def test_a_first_day_so_long_ago_that_the_due_day_is_over_is_refused(client, hr)
 # Several new people are pasted: each row is shown first, then those that can come in do, by the same act as one.
 
 
-LIST_PAGE = reverse("assignments:new-people")
+LIST_PAGE = reverse("hr:new-people")
 LIST = "Zhang Nan\tzhang.nan@example.com\n\nXu Anran, a0012, Night shift\n"
 
 

@@ -12,8 +12,8 @@ from courseware.accounts.models import roster_import as rosters
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import import apply
-from courseware.assignments import nightly_list
-from courseware.assignments.nightly_list import bring_in_newest, take_up
+from courseware.hr.roster_import import nightly
+from courseware.hr.roster_import.nightly import bring_in_newest, take_up
 from courseware.jobs import worker
 from courseware.jobs.tasks import Later
 from courseware.learning.models import Enrollment
@@ -95,7 +95,7 @@ def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_
     (folder / "people.csv").write_bytes(csv_file(("工号", "姓名", "邮箱"), ("A1", "Li", "li@example.com")))
     for ends_in in ("apply_next", "act"):
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-            patched.setattr(nightly_list, ends_in, Mock(side_effect=KeyboardInterrupt))
+            patched.setattr(nightly, ends_in, Mock(side_effect=KeyboardInterrupt))
             bring_in_newest()
     for _again in range(2):
         bring_in_newest()
@@ -203,7 +203,7 @@ def test_one_that_another_clock_has_dated_is_taken(file):
 
 def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
     written(file, 60 * MINUTE)
-    read = nightly_list.Path.read_bytes
+    read = nightly.Path.read_bytes
 
     def read_while_it_grows(path):
         data = read(path)
@@ -211,7 +211,7 @@ def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
             more.write(b"A2,Wang,\n")
         return data
 
-    monkeypatch.setattr(nightly_list.Path, "read_bytes", read_while_it_grows)
+    monkeypatch.setattr(nightly.Path, "read_bytes", read_while_it_grows)
     with pytest.raises(Later):
         bring_in_newest()
     assert names() == []
@@ -254,14 +254,14 @@ def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(mo
     doing.done.clear()
     roster = compared(["A1", "Li", "", ""], ["A2", "Wang", "", ""], ["A3", "Zhao", "", ""])
     apply.begin_applying(roster, by=make_admin())
-    honest = nightly_list.apply_next
+    honest = nightly.apply_next
 
     def apply_and_note(pk):
         doing.done.append("part")
         return honest(pk)
 
-    monkeypatch.setattr(nightly_list, "apply_next", apply_and_note)
-    nightly_list.take_up_next.enqueue(roster.pk)
+    monkeypatch.setattr(nightly, "apply_next", apply_and_note)
+    nightly.take_up_next.enqueue(roster.pk)
     doing.note.enqueue("other work")
     worker.WorkLoop(lambda: "").run(once=True)
     assert doing.done == ["part", "other work", "part", "part", "part"]
@@ -279,10 +279,10 @@ def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
     admin = make_admin()
     roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])
     apply.begin_applying(roster, by=admin, invites=True)
-    nightly_list.take_up_next.call(roster.pk)
+    nightly.take_up_next.call(roster.pk)
     assert [apply.stop_applying(roster.pk, by=admin) for _tab in range(2)] == [True, False]
     for _again in range(2):
-        nightly_list.take_up_next.call(roster.pk)
+        nightly.take_up_next.call(roster.pk)
     roster.refresh_from_db()
     assert (roster.finished_at is not None, roster.notes["stopped_by"]) == (True, admin.pk)
     assert [each.name for each in User.objects.filter(staff_number__startswith="A")] == ["Li"]

@@ -12,10 +12,10 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, Substitute, User
 from courseware.accounts.teams.teams import close_team
 from courseware.assignments.follow_ups.follow_ups import NotAsked, Unobserved, observations_due, observe
-from courseware.assignments.merging import merge
 from courseware.assignments.models import Observation, ObservationAnswers
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
+from courseware.hr.people.account_merge import merge
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.lessons.feedback import SurveyChanged
 from courseware.learning.models import Enrollment

@@ -11,10 +11,10 @@ from courseware.accounts.roster_import.file_formats import read_text
 from courseware.accounts.roster_import.parser import ListRefused, understood
 from courseware.assessment.certificates.external_training import OwnTraining, record_outside
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
-from courseware.assignments.merging import merge
-from courseware.assignments.outside_lists import SORT, Usual, beside_records, new_of
 from courseware.assignments.rules.certified_enrollments import record_trainings
 from courseware.audit_log.models import Event
+from courseware.hr.external_training.csv_import import SORT, Usual, beside_records, new_of
+from courseware.hr.people.account_merge import merge
 from tests.counting import statements
 from tests.making import make_admin, make_auditor, make_editor, make_hr, make_user
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from courseware.accounts.models import Roster, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.nightly_list import take_up
 from courseware.assignments.reminders.daily_reminders import remind_due
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.certified_enrollments import end_certified
+from courseware.hr.roster_import.nightly import take_up
 from courseware.learning.models import Enrollment
 from courseware.reporting.integrity.check_all import differences
 from tests.accounts.roster_import.files import csv_file

@@ -150,7 +150,7 @@ def person():
 
 
 def page_of(person):
-    return reverse("assignments:sign-in-code", args=[person.pk])
+    return reverse("hr:sign-in-code", args=[person.pk])
 
 
 def sign_in(client, user):

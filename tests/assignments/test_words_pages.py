@@ -7,8 +7,8 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
 
-from courseware.assignments.words_pages import words_troubles
 from courseware.audit_log.models import Event
+from courseware.hr.email_settings.wording_views import words_troubles
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications.email.email_types import MESSAGE_KINDS
 from courseware.notifications.models import Message

@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from courseware.accounts.people.offboarding import leave
-from courseware.assignments.merging import merge
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
+from courseware.hr.people.account_merge import merge
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.due_dates.extensions import (
     CannotAnswer,

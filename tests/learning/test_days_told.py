@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from courseware.accounts.models import Away, Membership, User
 from courseware.accounts.teams.memberships import end_place, move
 from courseware.accounts.teams.teams import change_team, close_team
-from courseware.assignments.merging import merge, undo_merge
+from courseware.hr.people.account_merge import merge, undo_merge
 from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
 from courseware.learning.due_dates.extensions import ask_for_day, last_request
 from courseware.learning.due_dates.time_zone_changes import keep_days, same_day

@@ -72,6 +72,6 @@ def test_the_page_of_a_form_is_marked_on_the_outermost_function():
 
 
 def test_the_page_of_a_form_takes_the_named_arguments_of_the_view():
-    view = post_view("assignments:team", takes=("pk",))(shown)
+    view = post_view("hr:team", takes=("pk",))(shown)
     assert view.page_of_form(pk=3, place=4) == "/people/teams/3/"
-    assert form_view("assignments:team")(shown).page_of_form(pk=3) == "/people/teams/3/"
+    assert form_view("hr:team")(shown).page_of_form(pk=3) == "/people/teams/3/"

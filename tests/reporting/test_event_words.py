@@ -17,7 +17,7 @@ TOLD_ELSEWHERE = {
     "accounts/people/notes.py": {"note-written", "note-taken-back"},
     "accounts/permissions/role_changes.py": {"membership-added", "membership-changed", "membership-removed"},
     "accounts/teams/deputies.py": {"substitute-named", "substitute-ended"},
-    "assignments/merging.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
+    "hr/people/account_merge.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
     "assignments/rules/lifecycle.py": {"rule-made", "rule-changed"},
     "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
     "audit_log/record.py": set(),

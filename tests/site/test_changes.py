@@ -109,12 +109,12 @@ MERGES = "/people/merges/"  # not representative
 
 
 def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
-    assert is_examined(Page(MERGES), "courseware/assignments/merge_pages.py")
-    assert is_examined(Page("/people/3/away/"), "courseware/assignments/away_pages.py")
+    assert is_examined(Page(MERGES), "courseware/hr/people/account_merge_views.py")
+    assert is_examined(Page("/people/3/away/"), "courseware/hr/people/absence_views.py")
     assert is_examined(Page("/accounts/code/"), "courseware/accounts/sign_in/forms.py")
     assert is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/exemption.py")
     assert not is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/extension.py")
-    assert is_examined(Page(MERGES), "templates/assignments/merges.html", templates=["assignments/merges.html"])
+    assert is_examined(Page(MERGES), "templates/hr/merges.html", templates=["hr/merges.html"])
     assert is_examined(Page(MERGES), "static/css/people.css")
     assert is_examined(Page(MERGES, text="设置 电子邮件"), CATALOGUE, translations=["电子邮件"])
     assert is_examined(Page(MERGES, text="还剩 3 天"), CATALOGUE, translations=["还剩 <b>%(days)s</b> 天"])
@@ -123,7 +123,7 @@ def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
 def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
     page = Page("/team/observations/")
     assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/board.html"])
-    assert not is_examined(page, "templates/reporting/_row.html", templates=["assignments/merges.html"])
+    assert not is_examined(page, "templates/reporting/_row.html", templates=["hr/merges.html"])
 
 
 def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
@@ -134,7 +134,7 @@ def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
         CATALOGUE,
     ]
     page = Page(MERGES, text="设置")
-    assert not is_examined(page, *others, translations=["电子邮件"], templates=["assignments/merges.html"])
+    assert not is_examined(page, *others, translations=["电子邮件"], templates=["hr/merges.html"])
 
 
 def test_what_every_page_has_is_shown_by_representative_pages(is_examined):

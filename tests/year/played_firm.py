@@ -21,15 +21,15 @@ from courseware.assessment.exams import attempts
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Certificate, OutsideTraining, Standing
 from courseware.assignments.manager_actions.daily_actions import Confirmed, carry_out, take_back_acts
-from courseware.assignments.merging import merge
 from courseware.assignments.models import AssignmentRule, RuleVersion
-from courseware.assignments.newcomers import bring_in
-from courseware.assignments.nightly_list import take_up
 from courseware.assignments.reminders.schedules import Planned, keep_plans, switch_escalation
 from courseware.assignments.rules.lifecycle import change_rule, make_rule, switch_on
 from courseware.content.models import Course, Document, Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
+from courseware.hr.people.account_merge import merge
+from courseware.hr.people.onboarding import bring_in
+from courseware.hr.roster_import.nightly import take_up
 from courseware.jobs import worker
 from courseware.learning.due_dates import absence_shifts
 from courseware.learning.enrollments import enrollment

@@ -63,4 +63,4 @@ def door_troubles(now: datetime) -> list[Trouble]:
         "%(count)d doors are shut: the service refused a card",
         doors,
     )
-    return [Trouble(words % {"count": doors}, gettext("Doors into chat groups"), "assignments:doors")]
+    return [Trouble(words % {"count": doors}, gettext("Doors into chat groups"), "hr:doors")]

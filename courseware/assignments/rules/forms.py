@@ -10,14 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team
 from courseware.assignments.models import RuleVersion
-from courseware.assignments.people_forms import DayInput
 from courseware.assignments.rules.lifecycle import is_name_taken
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.learning.due_dates.due_dates import FARTHEST
 from courseware.lib import dates
-from courseware.lib.web.form_layout import Fields, Sentence
+from courseware.lib.web.form_layout import DayInput, Fields, Sentence
 
 AT_MOST_DAYS = 3650
 AHEAD = timedelta(days=1827)  # as far as somebody may rehearse

@@ -75,3 +75,10 @@ class LongSelect(forms.Select):
         )
         given = self.build_attrs(self.attrs, {"name": name} | (attrs or {}))
         return format_html("<select{}>\n{}\n</select>", flatatt(given), options)
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar: in the reader's language, without a script."""
+
+    def __init__(self):
+        super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")

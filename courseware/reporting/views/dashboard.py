@@ -239,7 +239,7 @@ def place_of_work(person):
     if Enrollment.objects.asked(ignoring=PERSON_OR_COURSE).filter(learner=person).exists():
         return "home"
     if handles_people(person) and not person.is_superuser:
-        return "assignments:people"
+        return "hr:people"
     if leads_leads(person):
         return "reporting:branch"
     if is_manager(person) or audits(person):

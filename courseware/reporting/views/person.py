@@ -12,8 +12,8 @@ from django.utils.translation import get_language, gettext
 from courseware.accounts.calendar.absences import may_say_away
 from courseware.accounts.sign_in.sign_in_codes import may_give_code
 from courseware.assessment.certificates.external_training import trainings_of
-from courseware.assignments.away_pages import AwayForm
 from courseware.assignments.manager_actions.views import NoteForm
+from courseware.hr.people.absence_views import AwayForm
 from courseware.learning.due_dates.absence_shifts import days_moved_on
 from courseware.learning.due_dates.due_dates import why_due_day_is_free
 from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone

@@ -28,10 +28,10 @@ from courseware.accounts.roster_import.apply import (
 )
 from courseware.accounts.roster_import.new_teams import create_teams
 from courseware.accounts.teams.memberships import move
-from courseware.assignments.merging import merge, undo_merge
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.audit_log.verify import verify
+from courseware.hr.people.account_merge import merge, undo_merge
 from courseware.notifications.models import Message
 from tests.accounts.roster_import.firms import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes, plan_of
 from tests.at_once import one_behind_the_other

@@ -1,0 +1,144 @@
+"""/people/doors/: the robots in chat groups, by team. For human resources and admins alone."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from courseware.accounts.models import Team
+from courseware.accounts.permissions.permissions import handles_people
+from courseware.accounts.security.reauthentication import asks_before_posting
+from courseware.assignments.chat.bots import ask_for_try, remove_door, save_door
+from courseware.assignments.models import CardState, GroupCard, GroupDoor
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
+from courseware.notifications.chat.client import check_address
+from courseware.notifications.chat.messages import SERVICES
+
+SECRET = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+
+
+class GroupDoorForm(forms.ModelForm):
+    """Address and secret are taken, and never shown again. With another address comes another secret, or none."""
+
+    helper = Fields(error_summary=True, marks_required=True)
+
+    new_address = forms.CharField(label=_("Address of the robot"), max_length=1000, widget=forms.TextInput(SECRET))
+    new_secret = forms.CharField(
+        label=_("Secret to sign with"),
+        max_length=200,
+        required=False,
+        widget=forms.PasswordInput(SECRET),  # not shown again in a form that is refused
+        help_text=_("Of DingTalk and Feishu, where the robot is set to want a signature. Else leave it empty."),
+    )
+
+    class Meta:
+        model = GroupDoor
+        fields = ("team", "service", "language", "is_for_leads", "is_on")
+        help_texts = {
+            "team": _("With all teams below it."),
+            "service": _("Teams: addresses at logic.azure.com can belong to anybody. Use a workflow of your company."),
+            "is_for_leads": _(
+                "Then it says how many stand where. Else it says only how many are late or due soon, "
+                "and nothing where fewer than five people learn."
+            ),
+        }
+
+    field_order = ("team", "service", "new_address", "new_secret", "language", "is_for_leads", "is_on")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = Team.objects.only("name")
+        self.fields["team"].empty_label = _("choose a team")
+        self.fields["new_address"].required = self.instance.pk is None
+        if self.instance.pk:
+            hint = _("Now %(address)s. Empty: it stays, and so does its secret.")
+            self.fields["new_address"].help_text = hint % {"address": self.instance.masked_address}
+
+    def clean_new_address(self):
+        """Return the new address, or else the stored one. Check both, because the service may have changed."""
+        address = self.cleaned_data["new_address"] or self.instance.address
+        if service := self.cleaned_data.get("service"):
+            check_address(address, service)
+        return address
+
+    def clean(self):
+        super().clean()
+        service, secret = self.cleaned_data.get("service"), self.cleaned_data.get("new_secret")
+        if service and secret and not SERVICES[service].sign:
+            self.add_error("new_secret", ValidationError(_("This service takes no signature: leave it empty.")))
+
+    def _post_clean(self):
+        super()._post_clean()
+        address, secret = self.cleaned_data.get("new_address"), self.cleaned_data.get("new_secret", "")
+        if address and address != self.instance.address:
+            self.instance.address, self.instance.secret = address, secret
+        elif secret:
+            self.instance.secret = secret
+
+
+DOORS_A_PAGE = 50
+CARDS_SHOWN = 20
+hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from reports of errors
+
+
+@page_view(allowed=handles_people)
+def doors(request):
+    newest = GroupCard.objects.filter(door=OuterRef("pk")).order_by("-pk")
+    columns = {"card_state": Subquery(newest.values("state")[:1]), "card_at": Subquery(newest.values("written_at")[:1])}
+    found = GroupDoor.objects.select_related("team").annotate(**columns)
+    page = Paginator(found, DOORS_A_PAGE).get_page(request.GET.get("page"))
+    for door in page.object_list:
+        door.card_words = CardState(door.card_state).label if door.card_state else ""
+    return render(request, "hr/doors.html", {"page": page})
+
+
+@hides_secrets
+@form_view("hr:new-door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
+def new_door(request):
+    initial = {"language": get_language(), "team": request.GET.get("team", "")}
+    form = GroupDoorForm(posted(request), initial=initial)
+    if form.is_valid():
+        save_door(form.instance, form.changed_data, by=request.user)
+        messages.success(request, gettext("The door is there. Try it, so that you see whether it opens."))
+        return redirect("hr:door", form.instance.pk)
+    return render_form(request, "hr/new_door.html", form)
+
+
+@hides_secrets
+@form_view("hr:door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
+def door(request, pk):
+    found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
+    form = GroupDoorForm(posted(request), instance=found)
+    if form.is_valid():
+        save_door(form.instance, form.changed_data, by=request.user)
+        messages.success(request, gettext("The door is saved."))
+        return redirect("hr:door", pk)
+    shown = GroupDoor.objects.select_related("team").get(pk=pk) if form.is_bound else found
+    cards = GroupCard.objects.filter(door=pk)[:CARDS_SHOWN]
+    context = {"door": shown, "cards": cards}
+    return render_form(request, "hr/door.html", form, context)
+
+
+@post_view("hr:door", allowed=handles_people)
+def try_it(request, pk):
+    found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
+    if ask_for_try(found, by=request.user):
+        note = gettext("A card is on its way. In a few seconds its answer stands below: open this page again.")
+        messages.success(request, note)
+    else:
+        messages.warning(request, gettext("A card is on its way already, or the door is shut: save it anew first."))
+    return redirect("hr:door", pk)
+
+
+@post_view("hr:door", allowed=handles_people)
+def take_away(request, pk):
+    found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
+    remove_door(found, by=request.user)
+    messages.success(request, gettext("The door into the group of “%(team)s” is taken away.") % {"team": found.team})
+    return redirect("hr:doors")

@@ -1,0 +1,124 @@
+"""/people/letters/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
+
+from datetime import timedelta
+from itertools import islice
+
+from crispy_forms.layout import Field
+from django import forms
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courseware.accounts.models import User
+from courseware.accounts.permissions.permissions import handles_people, is_for_admins, is_no_staff, may_handle
+from courseware.assignments.emails.scheduled_emails import ComingLetters, prepared_preview
+from courseware.learning.due_dates.due_dates import spoken
+from courseware.lib.admin.model_admins import MOST, FirstRows
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import page_view
+from courseware.notifications.models import Message, MessageState
+
+LETTERS_A_PAGE = 50
+FORESEEN = 100  # letters from which on a page is full
+PEOPLE_AT_ONCE = 200  # whose preview the page waits for
+DAYS_AHEAD = 14
+
+
+class LetterFilter(forms.Form):
+    address = forms.CharField(
+        label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
+    )
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *MessageState.choices]
+    )
+    helper = Fields(Field("address", wrapper_class="grow"), "state", form_method="get")
+
+    @property
+    def is_set(self):
+        return any(self.data.get(name) for name in self.fields)
+
+    def chosen_from(self, letters):
+        self.full_clean()
+        self.errors.clear()
+        if name := self.cleaned_data.get("address"):
+            people = User.objects.known_as(name).values("pk")
+            letters = letters.filter(address=name.lower()) if "@" in name else letters.filter(person__in=people)
+        if state := self.cleaned_data.get("state"):
+            letters = letters.filter(state=state)
+        return letters
+
+
+def letters_shown():
+    return Message.objects.filter(is_no_staff("person__")).select_related("person").order_by("-pk")
+
+
+@page_view(allowed=handles_people)
+def letters(request):
+    form = LetterFilter(request.GET)
+    found = form.chosen_from(letters_shown())
+    page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
+    for letter in page.object_list:
+        letter.is_linked = may_handle(request.user, letter.person)
+    return render(request, "hr/letters.html", {"form": form, "page": page, "most": MOST})
+
+
+class ComingFilter(forms.Form):
+    """In the address; what is not there, or cannot be, is tomorrow."""
+
+    in_days = forms.TypedChoiceField(label=_("Day"), required=False, coerce=int, empty_value=None)
+    helper = Fields(form_method="get")
+
+    def __init__(self, data):
+        super().__init__(data)
+        today = site_day()
+        days = {each: today + timedelta(days=each) for each in range(DAYS_AHEAD + 1)}
+        self.fields["in_days"].choices = [(each, spoken(day, today)) for each, day in days.items()]
+        self.fields["in_days"].initial = 1
+
+    def day(self):
+        self.full_clean()
+        in_days = self.cleaned_data.get("in_days")
+        return site_day() + timedelta(days=1 if in_days is None else in_days)
+
+
+def preview_of(day, after):
+    """(Emails of people with keys above `after`, when a worker prepared them or None); (None, None) until then."""
+    coming = ComingLetters(day)
+    people = list(islice(coming.people(), PEOPLE_AT_ONCE + 1))
+    if len(people) <= PEOPLE_AT_ONCE:
+        return coming.foresee(each for each in people if each[0] > after), None
+    if prepared := prepared_preview(day):
+        return (each for each in prepared.foreseen() if each[0] > after), prepared.at
+    return None, None
+
+
+def page_of(preview):
+    """(the letters of a page, after whom the next one begins: None where all have been shown)."""
+    lines, last = [], None
+    for person, foreseen in preview:
+        shown = [line for line in foreseen if not is_for_admins(line.message.person)]
+        if shown and len(lines) >= FORESEEN:
+            return lines, last
+        last = person
+        lines += shown
+    return lines, None
+
+
+@page_view(allowed=handles_people)
+def coming_letters(request):
+    day = ComingFilter(request.GET).day()
+    after = next(iter(keys_in([request.GET.get("after", "")])), 0)
+    preview, prepared_at = preview_of(day, after)
+    lines, next_after = page_of(preview or ())
+    context = {
+        "chosen": ComingFilter({"in_days": (day - site_day()).days}),
+        "day": day,
+        "lines": lines,
+        "is_ready": preview is not None,
+        "prepared_at": prepared_at,
+        "is_first": not after,
+        "next_after": next_after,
+    }
+    return render(request, "hr/coming_letters.html", context)

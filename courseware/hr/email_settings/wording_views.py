@@ -1,0 +1,299 @@
+"""/people/letters/words/: what the firm says in its letters in its own words, set by human resources."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import User
+from courseware.accounts.people.form_fields import PersonSearch
+from courseware.accounts.permissions.permissions import handles_people, people_visible_to, sees_the_firm
+from courseware.accounts.security.reauthentication import asks_before_posting
+from courseware.branding.branding import face_of
+from courseware.content.authoring.editor_state import language_name
+from courseware.course_format.parsing.documents import display_tag
+from courseware.hr.people.forms import exactly_or_found_by
+from courseware.jobs.health import Trouble
+from courseware.learning.emails.enrollment import signers_of
+from courseware.learning.record_access_log import record_look
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted
+from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort
+from courseware.notifications.email.rendering import WrittenLetter, paragraphs_of, write_letter
+from courseware.notifications.models import Message
+from courseware.notifications.unsubscribe import may_be_stopped
+from courseware.notifications.wording.blocks import PARTS, SUBJECT
+from courseware.notifications.wording.editable_emails import EditableLetter, editable_letter, editable_letters
+from courseware.notifications.wording.email_wording import LetterWords, SetMeanwhile, Words, set_words
+from courseware.notifications.wording.placeholders import mistakes_in
+
+
+@dataclass(frozen=True)
+class LetterPreview:
+    """`is_example`: the facts in it are made up. `left` are the parts in own words that this letter has no use for."""
+
+    tag: str  # as in `lang`
+    language: str | Promise
+    letter: WrittenLetter
+    paragraphs: SafeString
+    is_example: bool
+    left: list[str | Promise]
+
+
+def previews(letter: EditableLetter, words: Words, person: User | None) -> list[LetterPreview]:
+    return [preview_in(tag, letter, words, person) for tag, _language in settings.LANGUAGES]
+
+
+def preview_in(tag: str, letter: EditableLetter, words: Words, person: User | None) -> LetterPreview:
+    with translation.override(tag):
+        example = letter.editable.example()
+    facts = facts_about(person, letter, tag) if person else None
+    secrets = {name: example[name] for name in letter.editable.secrets if facts and name in facts}
+    context = facts | secrets if facts else example | (greeting_of(person, example) if person else {})
+    written = write_letter(
+        letter.kind,
+        context,
+        language=tag,
+        face=face_of(context.get("house_style_of", "")),
+        own=words,
+        # Not the real unsubscribe link: opening that link in the preview would unsubscribe the recipient.
+        address_to_stop=f"{settings.SITE_URL}/letters/" if may_be_stopped(letter.name) else "",
+    )
+    left = [PARTS[part] for part in words if part not in written.own]
+    language = str(language_name(tag))
+    return LetterPreview(display_tag(tag), language, written, paragraphs_of(written), not facts, left)
+
+
+def facts_about(person: User, letter: EditableLetter, tag: str) -> dict | None:
+    """The facts of the newest email of this type to the person; None if it tells nothing, or tells of other people."""
+    if letter.kind.sort == LetterSort.SUBSCRIBED:
+        return None
+    message = Message.objects.of(person).filter(kind=letter.name).select_related("person").first()
+    if message is None or letter.kind.why_unwanted([message]).get(message.pk):
+        return None
+    message.language = tag
+    return letter.kind.context([message]).get(message.pk)
+
+
+def greeting_of(person: User, example: dict) -> dict:
+    signer = signers_of({person.pk: None})[person.pk]
+    return {"name": person.name, **{name: value for name, value in signer.items() if name in example}}
+
+
+LONGEST_SUBJECT, LONGEST_TEXT = 150, 1500  # signs
+NAMED = 5  # of several people whom a name finds
+
+
+def field_of_part(part, tag):
+    return f"{part}_{tag.replace('-', '_')}"
+
+
+class LetterWordsForm(forms.Form):
+    """`words` is what is to be set; `person` for whom it is looked at, or None for the example."""
+
+    person = forms.CharField(
+        label=_("As this person would get it"),
+        help_text=_("By name, e-mail or staff number. Empty: an example."),
+        required=False,
+        max_length=254,
+        widget=PersonSearch,
+    )
+    base = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    def __init__(self, data=None, *, letter, user):
+        kept = {field_of_part(part, tag): text for part, texts in letter.own.items() for tag, text in texts.items()}
+        super().__init__(data, initial={"base": letter.number} | kept)
+        self.letter, self.user = letter, user
+        shipped = letter.shipped()
+        for part in letter.parts:
+            for tag, _language in settings.LANGUAGES:
+                self.fields[field_of_part(part, tag)] = words_of_part(part, tag, shipped[part][tag])
+
+    @property
+    def helper(self):
+        spoken = [field_of_part(part, tag) for part in self.letter.parts for tag, _language in settings.LANGUAGES]
+        return Fields(*spoken, "base", "person", error_summary=True)
+
+    def clean_person(self):
+        words = self.cleaned_data["person"]
+        if not words or "look" not in self.data:
+            return None
+        visible = people_visible_to(self.user).filter(is_active=True)
+        found = list(exactly_or_found_by(words, visible).order_by("name", "pk")[: NAMED + 1])
+        if not found:
+            raise forms.ValidationError(_("Nobody whom you may see is found by this."))
+        if len(found) > 1:
+            names = ", ".join(f"{each.name} ({each.email or each.staff_number})" for each in found[:NAMED])
+            said = _("Several people are found by this. Whom do you mean: %(names)s?")
+            raise forms.ValidationError(said, params={"names": names})
+        return found[0]
+
+    def clean(self):
+        cleaned = super().clean()
+        for part in self.letter.parts:
+            fields = [field_of_part(part, tag) for tag, _language in settings.LANGUAGES]
+            for name in fields:
+                cleaned[name] = tidy(cleaned.get(name, ""), is_line=part == SUBJECT)
+                for mistake in mistakes_in(cleaned[name], self.letter.known):
+                    self.add_error(name, mistake)
+            # `add_error` takes away what was cleaned; a field that is wrong is not an empty one.
+            for name in fields:
+                if cleaned.get(name) == "" and name not in self.errors and any(cleaned.get(each) for each in fields):
+                    self.add_error(name, gettext("Say it in this language, too; or empty both for the shipped words."))
+        return cleaned
+
+    @property
+    def words(self):
+        said = {
+            part: {tag: self.cleaned_data[field_of_part(part, tag)] for tag, _language in settings.LANGUAGES}
+            for part in self.letter.parts
+        }
+        return {part: texts for part, texts in said.items() if all(texts.values())}
+
+
+def words_of_part(part, tag, shipped):
+    label, language = format_lazy("{} · {}", PARTS[part], language_name(tag)), display_tag(tag)
+    if shipped:
+        said = format_html('{} <span lang="{}">{}</span>', _("As shipped:"), language, shipped)
+    else:
+        said = _("As shipped, nothing stands here.")
+    if part == SUBJECT:
+        widget, longest = forms.TextInput(attrs={"lang": language}), LONGEST_SUBJECT
+    else:
+        widget, longest = forms.Textarea(attrs={"rows": 4, "lang": language}), LONGEST_TEXT
+    return forms.CharField(label=label, help_text=said, required=False, max_length=longest, widget=widget)
+
+
+def tidy(text, *, is_line):
+    """A subject is one line; of a text nothing but blanks at ends of lines and of the whole is taken away."""
+    if is_line:
+        return " ".join(text.split())
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip()
+
+
+PAGE = "hr:letter-words"
+SHOWN_WORDINGS = 20  # of the history
+
+
+def words_address(kind, **places):
+    return reverse("hr:words-of-letter", args=[kind])
+
+
+def letter_or_404(name):
+    letter = editable_letter(name)
+    if letter is None:
+        raise Http404
+    return letter
+
+
+@page_view(allowed=sees_the_firm)
+def letter_words(request):
+    found = editable_letters()
+    rows = LetterWords.objects.filter(pk__in=[letter.row.pk for letter in found if letter.row])
+    people = dict(rows.values_list("kind", "set_by__name"))
+    letters = [(letter, people.get(letter.name), names_of(letter.unusable)) for letter in found]
+    fixed = [kind.words for kind in MESSAGE_KINDS.values() if kind.editable is None]
+    return render(request, "hr/letter_words.html", {"letters": letters, "fixed": fixed})
+
+
+def names_of(parts):
+    return [PARTS.get(part, part) for part in parts]
+
+
+@form_view(words_address, allowed=sees_the_firm, reauthenticate=asks_before_posting)
+def words_of_letter(request, kind):
+    if request.method == "POST" and not handles_people(request.user):
+        raise Http404
+    letter = letter_or_404(kind)
+    form = LetterWordsForm(posted(request), letter=letter, user=request.user)
+    if request.method != "POST":
+        return words_page(request, form)
+    if not form.is_valid():
+        return words_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if "look" in request.POST:
+        return looked_at(request, form)
+    try:
+        is_new = set_words(kind, form.words, shipped=letter.shipped(), base=form.cleaned_data["base"], by=request.user)
+    except SetMeanwhile:
+        form.add_error(None, gettext("Somebody has set the words of this letter in the meantime. Open the page again."))
+        return words_page(request, form, status=HTTPStatus.CONFLICT)
+    messages.success(request, gettext("The words are set.") if is_new else gettext("Nothing was changed."))
+    return redirect(words_address(kind))
+
+
+def looked_at(request, form):
+    person = form.cleaned_data["person"]
+    shown = previews(form.letter, form.words, person)
+    if person and not all(each.is_example for each in shown):
+        record_look(person, by=request.user)
+    return words_page(request, form, person=person, previews=shown)
+
+
+def words_page(request, form, *, status=HTTPStatus.OK, **looked):
+    letter, since = form.letter, form.letter.shipped_since()
+    wordings = LetterWords.objects.filter(kind=letter.name).select_related("set_by").order_by("-number")
+    example = letter.editable.example() | {"firm": gettext("Anhe Insurance")}
+    context = {
+        "form": form,
+        "letter": letter,
+        "may_change": handles_people(request.user),
+        "own": in_lines(letter.own),
+        "placeholders": [(f"{{{name}}}", each.words, each.value(example)) for name, each in letter.known.items()],
+        "unusable": names_of(letter.unusable),
+        "since": [(PARTS[part], in_languages(then), in_languages(now)) for part, (then, now) in since.items()],
+        "wordings": [(row, in_lines(row.words)) for row in wordings[:SHOWN_WORDINGS]],
+        "previews": (),
+        "person": None,
+        **looked,
+    }
+    return render(request, "hr/words_of_letter.html", context, status=status)
+
+
+def in_lines(words):
+    """(part, (tag, text) of each language), in the order of a letter."""
+    return [(name, in_languages(words[part])) for part, name in PARTS.items() if part in words]
+
+
+def in_languages(texts):
+    return [(display_tag(tag), text) for tag, text in texts.items()]
+
+
+@post_view(words_address, allowed=handles_people, reauthenticate=asks_before_posting)
+def back_to_shipped(request, kind):
+    letter = letter_or_404(kind)
+    base = request.POST.get("base", "")
+    try:
+        if letter.own and base != str(letter.number):
+            raise SetMeanwhile
+        is_new = set_words(kind, {}, shipped=letter.shipped(), base=letter.number, by=request.user)
+    except SetMeanwhile:
+        said = gettext("Somebody has set the words of this letter in the meantime. Nothing was changed.")
+        messages.error(request, said)
+        return redirect(words_address(kind))
+    if is_new:
+        messages.success(request, gettext("The shipped words hold again."))
+    return redirect(words_address(kind))
+
+
+def words_troubles(now: datetime) -> list[Trouble]:
+    """Own words that are not used, as an upgrade has taken a part or a placeholder away. Runs a query."""
+    found = []
+    for letter in editable_letters():
+        if parts := names_of(letter.unusable):
+            said = gettext("own words that this version does not understand; the shipped ones go out (%(parts)s)")
+            found.append(Trouble(said % {"parts": ", ".join(map(str, parts))}, letter.kind.words, PAGE))
+    return found

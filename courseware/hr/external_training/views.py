@@ -1,0 +1,300 @@
+"""/people/outside/, /people/<pk>/outside/: what people learned elsewhere."""
+
+import hashlib
+from datetime import date
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import cached_property
+from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.permissions.permissions import handles_people, is_no_staff, may_handle, may_place
+from courseware.accounts.roster_import.file_formats import read_text
+from courseware.accounts.roster_import.parser import ListRefused, read_beside, understood
+from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.assessment.certificates.external_training import usual_end, withdraw_outside
+from courseware.assessment.models import OutsideTraining
+from courseware.assignments.rules.certified_enrollments import (
+    record_trainings,
+    unneeded_enrollments,
+    unstarted_by_rules,
+    unstarted_of,
+)
+from courseware.assignments.rules.forms import CourseChoice, published_courses
+from courseware.content.course_titles import course_title
+from courseware.content.models import Course
+from courseware.hr.external_training.csv_import import (
+    MOST_TRAININGS,
+    REFUSALS,
+    SORT,
+    Usual,
+    as_text,
+    beside_records,
+    new_of,
+)
+from courseware.hr.people.views import placed_person_or_404, titled
+from courseware.hr.roster_import.views import MOST_UPLOADED
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_layout import DayInput, Fields
+from courseware.lib.web.page_views import form_status, form_view, posted, render_form
+
+MOST_TEXT = 200_000  # characters
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
+
+
+class OutsideForm(forms.Form):
+    """For one person. It has the field `ends` if a rule enrolled the person in a course that is not begun."""
+
+    course = CourseChoice(label=_("Course"), queryset=Course.objects.none(), empty_label=_("choose a course"))
+    trained_on = forms.DateField(label=_("Learned on"), widget=DayInput)
+    last_day = forms.DateField(
+        label=_("Valid until"),
+        widget=DayInput,
+        required=False,
+        help_text=_("Empty: as long as a certificate of this course."),
+    )
+    proof = forms.CharField(
+        label=_("What shows it"),
+        max_length=200,
+        help_text=_("For example: certificate of another firm, seen by Li Na. The person reads it, too."),
+    )
+    reference = forms.CharField(label=_("Its number, or where it is kept"), max_length=100, required=False)
+    ends = forms.BooleanField(required=False, initial=True)
+
+    helper = Fields(error_summary=True, marks_required=True)
+
+    def __init__(self, *args, not_begun, **kwargs):
+        """`not_begun`: titles of the courses in which a rule has enrolled the person and nothing is begun."""
+        super().__init__(*args, **kwargs)
+        self.fields["course"].queryset = published_courses()
+        if not_begun:
+            words = gettext("End the enrollment in the same course: a rule created it, and the person has not begun")
+            self.fields["ends"].label = words
+            self.fields["ends"].help_text = gettext(", ").join(not_begun)
+        else:
+            del self.fields["ends"]
+
+    def clean_trained_on(self):
+        day = self.cleaned_data["trained_on"]
+        if not EARLIEST <= day <= site_day():
+            raise forms.ValidationError(_("Expected the day on which it was learned, today at the latest."))
+        return day
+
+    def clean(self):
+        cleaned = super().clean()
+        on, until = cleaned.get("trained_on"), cleaned.get("last_day")
+        if until and not (on or EARLIEST) <= until <= LATEST:
+            self.add_error("last_day", _("Expected a day after it was learned."))
+        return cleaned
+
+    def training(self, person):
+        terms = dict(self.cleaned_data)
+        terms.pop("ends", None)
+        until = terms.pop("last_day") or usual_end(terms["course"], terms["trained_on"])
+        return OutsideTraining(person=person, valid_until=until, **terms)
+
+
+class OutsideListForm(forms.Form):
+    """A list, as a file or pasted. `seen` is the list as it was shown: what was changed since is shown again first."""
+
+    file = forms.FileField(label=_("File"), required=False, help_text=_("XLSX, XLS, ODS or CSV, with headings."))
+    lines = forms.CharField(
+        label=_("Or the list itself"),
+        max_length=MOST_TEXT,
+        required=False,
+        strip=False,
+        widget=forms.Textarea({"rows": 8, "spellcheck": "false"}),
+        help_text=_("With headings: staff number or e-mail, course, trained on, valid until, proof, its number."),
+    )
+    course = CourseChoice(
+        label=_("Course, where a row names none"),
+        queryset=Course.objects.none(),
+        required=False,
+        empty_label=_("none"),
+    )
+    proof = forms.CharField(
+        label=_("What shows it, where a row does not say"),
+        max_length=200,
+        required=False,
+        help_text=_("For example: list of the former firm, signed by its human resources."),
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    helper = Fields(error_summary=True)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["course"].queryset = published_courses()
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file and file.size > MOST_UPLOADED:
+            raise forms.ValidationError(REFUSALS["too-large"])
+        return file
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        field = "file" if cleaned.get("file") else "lines"
+        if field == "lines" and not cleaned.get("lines", "").strip():
+            self.add_error("file", _("Choose a file, or paste the list below."))
+            return cleaned
+        try:
+            self.table = read_beside(cleaned["file"].read()) if field == "file" else self.table_of_lines()
+            self.listing = understood(self.table, SORT)
+            if len(self.listing.rows) > MOST_TRAININGS:
+                raise ListRefused("too-long")
+            if len(self.text) > MOST_TEXT:  # it comes back as text, row by row
+                raise ListRefused("too-wide")
+        except ListRefused as refused:
+            self.add_error(field, REFUSALS[refused.code])
+        return cleaned
+
+    def table_of_lines(self):
+        return read_text(self.cleaned_data["lines"].encode(), "utf-8")
+
+    @property
+    def usual(self):
+        return Usual(self.cleaned_data["course"], self.cleaned_data["proof"])
+
+    @cached_property
+    def text(self):
+        return as_text(self.table) if self.cleaned_data.get("file") else self.cleaned_data["lines"]
+
+    def shown(self):
+        data = self.data.copy()
+        data["lines"], data["seen"] = self.text, self.digest
+        return type(self)(data)
+
+    @property
+    def digest(self):
+        course = self.cleaned_data["course"]
+        said = [self.text.replace("\r\n", "\n"), str(course and course.pk), self.cleaned_data["proof"]]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+    @property
+    def is_seen(self):
+        return not self.cleaned_data.get("file") and self.cleaned_data["seen"] == self.digest
+
+
+class WrongForm(forms.Form):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("The person reads it, and it stays in the record.")
+    )
+
+
+RECORDED_A_PAGE = 50
+SHOWN = 100  # rows of a list that are new, and cells that are wrong
+
+
+@form_view("hr:outside", allowed=handles_people)
+def outside(request):
+    """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
+    form, rows = OutsideListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
+    if form.is_valid():
+        rows = beside_records(form.listing, form.usual, by=request.user)
+        if request.POST.get("act") == "go" and form.is_seen:
+            ends = "ends" in request.POST if "asked" in request.POST else None
+            recorded = record_trainings(new_of(rows), by=request.user, ends=ends)
+            say(request, recorded, rows)
+            if recorded.ended:
+                return redirect("assignments:act", recorded.adjustment.pk)
+            return redirect("hr:outside")
+        form = form.shown()
+    page = page_of_recorded(request)
+    context = {"form": form, "page": page, "today": site_day(), "most": MOST_TRAININGS, **of_rows(rows)}
+    status = form_status(form) if form.errors or not form.is_bound else 200
+    return render(request, "hr/outside.html", context, status=status)
+
+
+def page_of_recorded(request):
+    trainings = OutsideTraining.objects.order_by("-pk")
+    if not request.user.is_superuser:
+        trainings = trainings.filter(is_no_staff("person__"))
+    page = Paginator(trainings, RECORDED_A_PAGE).get_page(request.GET.get("page"))
+    page.object_list = titled(page.object_list.select_related("recorded_by", "person"))
+    for training in page.object_list:
+        training.is_linked = may_handle(request.user, training.person)
+    return page
+
+
+def of_rows(rows):
+    new = new_of(rows)
+    unstarted = unstarted_of(new) if new else []
+    for training in new[:SHOWN]:
+        training.title = course_title(training.course, get_language())
+    problems = [each for row in rows for each in row.problems]
+    known = sum(row.is_known and not row.problems for row in rows)
+    return {
+        "rows": rows,
+        "new": new[:SHOWN],
+        "new_number": len(new),
+        "to_end": len(unneeded_enrollments(unstarted, site_day(), new)) if unstarted else 0,
+        "more": max(0, len(new) - SHOWN),
+        "known": known,
+        "problems": problems[:SHOWN],
+        "more_problems": max(0, len(problems) - SHOWN),
+    }
+
+
+def say(request, recorded, rows=()):
+    words = ngettext("%(number)d training is recorded.", "%(number)d trainings are recorded.", recorded.trainings)
+    messages.success(request, words % {"number": recorded.trainings})
+    if recorded.ended:
+        words = ngettext(
+            "%(number)d enrollment has ended, as the person is certified.",
+            "%(number)d enrollments have ended, as these people are certified.",
+            recorded.ended,
+        )
+        messages.success(request, words % {"number": recorded.ended})
+    if recorded.kept:
+        words = ngettext("%(number)d enrollment stays open.", "%(number)d enrollments stay open.", recorded.kept)
+        messages.info(request, words % {"number": recorded.kept})
+    left_out = sum(bool(row.problems) for row in rows)
+    if left_out:
+        words = ngettext("%(number)d row was left out.", "%(number)d rows were left out.", left_out)
+        messages.info(request, words % {"number": left_out})
+
+
+@form_view("hr:outside-of")
+def outside_of(request, pk):
+    person = placed_person_or_404(request, pk)
+    unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
+    titles = [course_title(run.course, get_language()) for run in unstarted]
+    form = OutsideForm(posted(request), not_begun=titles)
+    if form.is_valid():
+        recorded = record_trainings([form.training(person)], by=request.user, ends=form.cleaned_data.get("ends"))
+        is_new = recorded.trainings
+        note = gettext("%(name)s: recorded.") if is_new else gettext("%(name)s: that day is recorded already.")
+        messages.success(request, note % {"name": person.name})
+        if recorded.ended:
+            messages.success(request, gettext("The enrollment has ended, as the person is certified."))
+            return redirect("assignments:act", recorded.adjustment.pk)
+        return redirect("hr:person", pk)
+    return render(request, "hr/outside_of.html", {"person": person, "form": form}, status=form_status(form))
+
+
+@form_view(
+    "hr:take-back-outside",
+    allowed=handles_people,
+    reauthenticate=asks_who_it_is,
+)
+def take_back_outside(request, training):
+    found = get_object_or_404(OutsideTraining.objects.select_related("person", "course__current"), pk=training)
+    if not may_place(request.user, found.person):
+        raise Http404
+    found.title = course_title(found.course, get_language())
+    form = WrongForm(posted(request))
+    if form.is_valid():
+        if withdraw_outside(found, reason=form.cleaned_data["reason"], by=request.user):
+            messages.success(request, gettext("Taken back. It certifies nobody any more, and stays on record."))
+        return redirect("hr:person", found.person_id)
+    context = {"training": found}
+    return render_form(request, "hr/take_back_outside.html", form, context)

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from courseware.accounts.models import Roster
+from courseware.accounts.roster_import import messages
+from courseware.accounts.roster_import.apply import CONFLICT, NotSure, outcome_lines
+from courseware.accounts.roster_import.comparison import BAD
+from courseware.accounts.roster_import.file_formats import ENCODINGS
+from courseware.accounts.roster_import.parser import ListRefused
+from courseware.accounts.roster_import.upload import plan_for
+from courseware.hr.roster_import.nightly import apply_now, bad_lines, bring_file, in_figures, posts_by_title
+
+
+class Command(BaseCommand):
+    help = "Bring in a list of people: XLSX, XLS, ODS or CSV. Rows with a fault are named and left out."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="say what would change, and write nothing")
+        parser.add_argument("--whole-firm", action="store_true", help="who is not in the file has left")
+        parser.add_argument("--encoding", choices=ENCODINGS, default="", help="of a CSV; without it found out")
+        parser.add_argument("--yes", action="store_true", help="also where many leave, or a team loses its only lead")
+        parser.add_argument("--invite", action="store_true", help="send everybody new with an address an invitation")
+
+    def handle(self, *, file, **options):
+        try:
+            self.bring_in(file, options)
+        except ListRefused as refused:
+            raise CommandError(f"{file}: {messages.REFUSALS[refused.code]}") from None
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}") from None
+
+    def bring_in(self, file, options):
+        if options["dry_run"]:
+            settings = {"is_whole_firm": options["whole_firm"], "encoding": options["encoding"]}
+            plan = plan_for(file.read_bytes(), by=None, posts=posts_by_title(), **settings)
+            self.say_faults(plan.lines[BAD])
+            self.stdout.write(in_figures(Roster(counts=plan.counts)))
+            return
+        roster = bring_file(file, is_whole_firm=options["whole_firm"], encoding=options["encoding"])
+        self.say_faults(bad_lines(roster))
+        try:
+            apply_now(roster, is_sure=options["yes"], invites=options["invite"])
+        except NotSure:
+            alone = ", ".join(roster.notes["alone"])
+            why = f"nobody would lead {alone}" if alone else f"{roster.counts['leave']} people would leave"
+            raise CommandError(f"{why}: nothing was changed. If that is meant, say --yes.") from None
+        for line in outcome_lines(roster, CONFLICT):
+            self.stdout.write(f"line {line.line}: {messages.CONFLICTS[line.conflict]}")
+        self.stdout.write(in_figures(roster))
+
+    def say_faults(self, lines):
+        for line in lines:
+            for fault in line.problems:
+                self.stdout.write(f"{fault.cell}: {fault.stood!r}. {fault.words}")

@@ -1,0 +1,176 @@
+"""/people/<pk>/away/: when somebody is away, said by human resources or by who leads them."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.absences import absences_of, may_say_away
+from courseware.accounts.models import Away, User
+from courseware.accounts.sign_in.return_urls import page_before
+from courseware.content.rendering import store
+from courseware.learning.due_dates.absence_shifts import AwayAlready, change_away, mark_away, take_back_away, zone_of
+from courseware.learning.models import Enrollment, Postponement
+from courseware.lib.web.form_layout import DayInput, Fields
+from courseware.lib.web.page_views import form_view, post_view
+
+EARLIEST, LONGEST = timedelta(days=366), timedelta(days=3 * 366)
+
+
+class AwayDaysForm(forms.Form):
+    first_day = forms.DateField(label=_("First day away"), widget=DayInput)
+    last_day = forms.DateField(label=_("Last day away"), widget=DayInput)
+
+    helper = Fields(error_summary=True, marks_required=True)
+
+    def __init__(self, *args, today, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.today = today
+
+    def clean_first_day(self):
+        day = self.cleaned_data["first_day"]
+        if not self.today - EARLIEST <= day <= self.today + EARLIEST:
+            raise forms.ValidationError(_("Choose a day within a year from today."))
+        return day
+
+    def clean(self):
+        cleaned = super().clean()
+        first, last = cleaned.get("first_day"), cleaned.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day is before the first. Choose the same day or a later one."))
+        elif first and last and last - first > LONGEST:
+            self.add_error("last_day", _("Choose a day within three years."))
+        return cleaned
+
+
+class AwayForm(AwayDaysForm):
+    why = forms.CharField(
+        label=_("Why"),
+        required=False,
+        max_length=Away._meta.get_field("why").max_length,
+        help_text=_("May be left empty. The person and who leads them can read it: no illnesses, please."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("first_day", self.today)
+
+
+DAY = timedelta(days=1)
+
+
+def away_address(pk, **places):
+    return reverse("hr:away", args=[pk])
+
+
+def person_or_404(user, pk):
+    person = get_object_or_404(User, pk=pk)
+    if not may_say_away(user, person):
+        raise Http404
+    return person
+
+
+@form_view(away_address)
+def away(request, pk):
+    person = person_or_404(request.user, pk)
+    if request.method != "POST":
+        return away_page(request, person, AwayForm(today=today_of(person)))
+    form = AwayForm(request.POST, today=today_of(person))
+    if not accepted(form, lambda days: mark_away(person, **days, by=request.user)):
+        return away_page(request, person, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
+
+
+@post_view(away_address)
+def change(request, pk, absence):
+    person = person_or_404(request.user, pk)
+    absence = get_object_or_404(Away.objects.select_related("person"), pk=absence, person=person)
+    today = today_of(person)
+    form = days_form(absence, today, request.POST)
+    if "is-back" in request.POST:  # since today, or before, where somebody else has said so
+        last_day = min(absence.last_day, max(absence.first_day, today - DAY))
+        change_away(absence, absence.first_day, last_day, by=request.user)
+        return back(request, person, gettext("%(name)s is back. The due days follow.") % {"name": person.name})
+    if not accepted(form, lambda days: change_away(absence, **days, by=request.user)):
+        changed, status = {absence.pk: form}, HTTPStatus.UNPROCESSABLE_ENTITY
+        return away_page(request, person, AwayForm(today=today), changed=changed, status=status)
+    return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
+
+
+@post_view(away_address)
+def take_back(request, pk, absence):
+    person = person_or_404(request.user, pk)
+    if gone := Away.objects.select_related("person").filter(pk=absence, person=person).first():
+        take_back_away(gone, by=request.user)
+    return back(request, person, gettext("The absence is taken back. The due days are what they were."))
+
+
+def accepted(form, act):
+    if not form.is_valid():
+        return False
+    try:
+        act(form.cleaned_data)
+    except AwayAlready as error:
+        days = {"first": date_format(error.away.first_day), "last": date_format(error.away.last_day)}
+        form.add_error(
+            None, gettext("Some of these days are noted already: %(first)s to %(last)s. Change those.") % days
+        )
+        return False
+    return True
+
+
+def is_away_until(person, day):
+    words = gettext("%(name)s is away until %(day)s. Nothing is asked until then, and due days wait.")
+    return words % {"name": person.name, "day": date_format(day)}
+
+
+def back(request, person, sentence):
+    messages.success(request, sentence)
+    return redirect(page_before(request) or away_address(person.pk))
+
+
+def today_of(person):
+    return timezone.localdate(timezone=zone_of(person))
+
+
+def days_form(absence, today, data=None):
+    days = {"first_day": absence.first_day, "last_day": absence.last_day}
+    return AwayDaysForm(data, today=today, initial=days, prefix=f"absence-{absence.pk}")
+
+
+def away_page(request, person, form, *, changed=None, status=200):
+    """`changed` is the key of an absence → its form with errors."""
+    absences = absences_of(person)
+    forms = {each: days_form(each, form.today) for each in absences}
+    forms |= {each: changed[each.pk] for each in absences if each.pk in (changed or {})}
+    context = {
+        "person": person,
+        "forms": forms,
+        "form": form,
+        "runs": runs_due(person),
+        "today": form.today,
+        "page_before": page_before(request),
+        "is_refused": status != HTTPStatus.OK,
+    }
+    return render(request, "hr/away.html", context, status=status)
+
+
+def runs_due(person):
+    """The open runs with a due day, each with its title and by how many days absences have moved it."""
+    runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
+    runs = list(runs.with_release().with_zone().order_by("due_at", "pk"))
+    moved = dict(
+        Postponement.objects.of_the_day_that_counts().filter(enrollment__in=runs).values_list("enrollment", "days")
+    )
+    for run in runs:
+        run.title = store.outline(run.release, get_language()).title
+        run.days = moved.get(run.pk, 0)
+    return runs

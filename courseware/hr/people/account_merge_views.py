@@ -1,0 +1,116 @@
+"""Pages that merge two accounts of one person, list merges and undo them."""
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.absences import absences_of
+from courseware.accounts.models import Merge
+from courseware.accounts.people.duplicates import doubles
+from courseware.accounts.people.form_fields import PersonField
+from courseware.accounts.people.merge_checks import CannotMerge
+from courseware.accounts.permissions.permissions import handles_people, may_change_sign_in, may_place
+from courseware.accounts.permissions.roles import know_offices
+from courseware.accounts.security.reauthentication import asks_who_it_is
+from courseware.hr.people.account_merge import CannotUndo, merge, undo_merge, why_not
+from courseware.hr.people.views import certificates_of, placed_person_or_404, runs_of
+from courseware.learning.enrollments.account_merge import joint_runs
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_status, form_view, page_view, post_view
+
+
+class OtherAccountForm(forms.Form):
+    helper = Fields(error_summary=True)
+
+    other = PersonField(label=_("E-mail or staff number of the other account"), also_gone=True)
+
+    def __init__(self, *args, kept, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.kept, self.by = kept, by
+
+    def clean_other(self):
+        other = self.cleaned_data["other"]
+        if why := why_not(self.kept, other, self.by):
+            raise forms.ValidationError(why.label, code=why.value)
+        return other
+
+
+MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
+
+
+@form_view("hr:merge", reauthenticate=asks_who_it_is)
+def merge_with(request, pk):
+    kept = placed_person_or_404(request, pk)
+    is_sent = request.method == "POST"
+    data = request.POST if is_sent else request.GET if "other" in request.GET else None
+    form = OtherAccountForm(data, kept=kept, by=request.user)
+    other = form.cleaned_data["other"] if form.is_valid() else None
+    if is_sent and other and is_merged(request, form, kept, other):
+        return redirect("hr:person", pk)
+    context = {"kept": kept, "other": other, "form": form, **(preview_of(kept, other, request.user) if other else {})}
+    return render(request, "hr/merge.html", context, status=form_status(form) if is_sent else 200)
+
+
+def is_merged(request, form, kept, other):
+    """False where somebody else was quicker and has merged one of them otherwise: the form then says so."""
+    try:
+        merge(kept, other, by=request.user)
+    except CannotMerge as refused:
+        form.add_error("other", refused.why.label)
+        return False
+    note = gettext("%(other)s is another name of %(kept)s now.")
+    messages.success(request, note % {"other": other.sign_in_name, "kept": kept.name})
+    return True
+
+
+def preview_of(kept, other, user):
+    sides = []
+    for account in (kept, other):
+        teams = account.memberships.select_related("team").order_by("team__name", "pk")
+        side = {"account": account, "places": list(teams), "runs": runs_of(account, user)}
+        side["absences"] = absences_of(account)
+        sides.append(side | {"certificates": certificates_of(account, site_day())})
+    titles = {run.pk: run.title for side in sides for run in side["runs"]}
+    names = {kept.pk: kept.sign_in_name, other.pk: other.sign_in_name}
+    courses = []
+    for _runs, joint in joint_runs(kept, other):
+        if title := titles.get(joint.newest.pk):  # a course without a release is shown nowhere
+            closed = [names[run.learner_id] for run in joint.closed]
+            courses.append({"title": title, "stands": names[joint.newest.learner_id], "closed": closed})
+    return {"sides": sides, "courses": courses}
+
+
+@page_view(allowed=handles_people)
+def merges(request):
+    rows = Merge.objects.select_related("kept", "other", "made_by", "undone_by")
+    page = Paginator(rows, MERGES_A_PAGE).get_page(request.GET.get("page"))
+    now = timezone.now()
+    know_offices([person for row in page.object_list for person in (row.kept, row.other)])
+    for row in page.object_list:
+        row.is_shown = may_place(request.user, row.kept)
+        both = (row.kept, row.other)
+        row.may_be_undone = row.may_be_undone_at(now) and all(may_change_sign_in(request.user, each) for each in both)
+    found, more = doubles(without=request.user, most=DOUBLES_SHOWN)
+    context = {"page": page, "doubles": found, "more": more}
+    return render(request, "hr/merges.html", context)
+
+
+@post_view("hr:merges", takes=(), allowed=handles_people)
+def undo(request, pk):
+    row = get_object_or_404(Merge.objects.select_related("kept", "other"), pk=pk)
+    if not (may_change_sign_in(request.user, row.kept) and may_change_sign_in(request.user, row.other)):
+        raise Http404
+    try:
+        undo_merge(row, by=request.user)
+    except CannotUndo as refused:
+        messages.error(request, refused.why.label)
+    else:
+        note = gettext("%(kept)s and %(other)s are two accounts again, as before.")
+        messages.success(request, note % {"kept": row.kept.sign_in_name, "other": row.other.sign_in_name})
+    return redirect("hr:merges")

@@ -1,0 +1,150 @@
+"""The forms of human resources about people."""
+
+from crispy_forms.layout import Field
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.models import Membership, Team, User, plain_staff_number
+from courseware.accounts.people.form_fields import PersonSearch
+from courseware.accounts.people.search import found_by
+from courseware.accounts.permissions.permissions import may_change_sign_in
+from courseware.lib.web.form_layout import DayInput, Fields, LongSelect
+
+OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on", "leaves_on")
+
+
+class PeopleFilter(forms.Form):
+    """The filters of the list, which stand in the address. One that is typed wrongly is as good as not there."""
+
+    class Standing:
+        HERE, AWAY, NEVER_IN, LEFT, ALL = "here", "away", "never", "left", "all"
+
+    words = forms.CharField(
+        label=_("Name, e-mail or staff number"), required=False, max_length=254, widget=PersonSearch
+    )
+    team = forms.ModelChoiceField(
+        label=_("Team"),
+        required=False,
+        queryset=Team.objects.none(),
+        empty_label=pgettext_lazy("any team", "all"),
+        widget=LongSelect,
+    )
+    standing = forms.ChoiceField(
+        label=_("Who"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("of a person", "here")),
+            (Standing.AWAY, _("is away")),
+            (Standing.NEVER_IN, _("has never signed in")),
+            (Standing.LEFT, _("has left")),
+            (Standing.ALL, pgettext_lazy("any state", "all")),
+        ],
+    )
+
+    helper = Fields(Field("words", wrapper_class="grow"), "team", "standing", form_method="get")
+
+    def __init__(self, data):
+        super().__init__(data)
+        team = self.fields["team"]
+        if self.data.get("team"):  # else nothing is looked for in it
+            team.queryset = Team.objects.only("name")
+        # Else each of thousands would be made a Team.
+        team.choices = [("", team.empty_label), *Team.objects.values_list("pk", "name")]
+
+    @property
+    def is_set(self):
+        return any(self.data.get(name) for name in self.fields)
+
+    def chosen_from(self, people):
+        self.full_clean()
+        self.errors.clear()
+        people = self.of_standing(people, self.cleaned_data.get("standing"))
+        if team := self.cleaned_data.get("team"):
+            below = Team.objects.filter(pk=team.pk).with_those_below()
+            people = people.filter(pk__in=Membership.objects.filter(team__in=below).values("person"))
+        if words := self.cleaned_data.get("words"):
+            people = exactly_or_found_by(words, people)
+        return people
+
+    def of_standing(self, people, standing):
+        conditions = {
+            self.Standing.LEFT: Q(is_active=False),
+            self.Standing.AWAY: Q(is_active=True, pk__in=away_now().values("person")),
+            self.Standing.NEVER_IN: Q(is_active=True, last_login=None),
+            self.Standing.ALL: Q(),
+        }
+        return people.filter(conditions.get(standing, Q(is_active=True)))
+
+
+class CodesForm(PeopleFilter):
+    words = standing = None  # type: ignore[assignment]  # so Django takes fields away
+
+    helper = Fields("team", form_method="get")
+
+
+def exactly_or_found_by(words, people):
+    """A whole address or staff number finds one person at once; else what is typed is how something of them begins."""
+    whole = people.filter(Q(email=words.lower()) | Q(staff_number=plain_staff_number(words)))
+    return whole if whole.exists() else found_by(words, people)
+
+
+class AsShown(forms.HiddenInput):
+    """Nobody reads it, so no hint describes it."""
+
+    def get_context(self, name, value, attrs):
+        return super().get_context(name, value, {})
+
+
+class SinceShownForm(forms.ModelForm):
+    """The page sends along what it showed: what somebody else has changed since is not changed back."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
+            field.hidden_widget = AsShown
+
+    def clean(self):
+        super().clean()
+        for name in self.fields.keys() - self.changed_data:
+            self.cleaned_data[name] = getattr(self.instance, name)
+
+
+class ParticularsForm(SinceShownForm):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    class Meta:
+        model = User
+        fields = OF_A_PERSON
+        widgets = {"starts_on": DayInput, "leaves_on": DayInput}
+        help_texts = {
+            "email": _("Letters go here. Who signed in with another address until now is told there."),
+            "leaves_on": _("From the day after, the person cannot sign in any more."),
+        }
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not may_change_sign_in(by, self.instance):
+            self.fields["email"].disabled = True
+            self.fields["email"].help_text = _("Only an administrator can change the address of a member of HR.")
+
+    def clean(self):
+        super().clean()
+        first, last = self.cleaned_data.get("starts_on"), self.cleaned_data.get("leaves_on")
+        if first and last and last < first:
+            self.add_error("leaves_on", _("The last day is before the first one."))
+
+    def changed_values(self):
+        return {name: getattr(self.instance, name) for name in self.changed_data}
+
+
+class PlaceForm(forms.Form):
+    helper = Fields(error_summary=True)
+
+    team = forms.ModelChoiceField(
+        label=_("Team"), queryset=Team.objects.only("name"), empty_label=_("choose a team"), widget=LongSelect
+    )
+    role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices)

@@ -1,0 +1,280 @@
+"""/people/new/: a new person, in one form; /people/new/list/: several, pasted."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language, get_language_info, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Team
+from courseware.accounts.permissions.permissions import handles_people, may_place
+from courseware.accounts.sign_in.identifiers import called
+from courseware.content.models import Course
+from courseware.content.rendering.store import outline
+from courseware.hr.people.forms import DayInput
+from courseware.hr.people.onboarding import (
+    MOST_ROWS,
+    add_unasked,
+    ask_for,
+    bring_in,
+    bring_in_all,
+    read_rows,
+    sign_in_name_of,
+    was_added,
+    was_asked,
+)
+from courseware.learning.due_dates.due_dates import FARTHEST
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.form_numbers import keys_in
+from courseware.lib.web.page_views import form_status, form_view, posted, render_form
+
+USUAL_DAYS = 14
+SALT = "courseware.hr.people.onboarding"
+
+
+class TitledCourses(forms.ModelMultipleChoiceField):
+    def __init__(self, **kwargs):
+        super().__init__(Course.objects.none(), widget=forms.CheckboxSelectMultiple, required=False, **kwargs)
+
+    def label_from_instance(self, course):
+        return outline(course.current, get_language()).title
+
+    def clean(self, value):
+        """A number that no database can hold is no course: asked for it, SQLite ends in an error."""
+        if len(keys_in(map(str, value or ()))) < len(value or ()):
+            raise forms.ValidationError(self.error_messages["invalid_pk_value"], params={"pk": "–"})
+        return super().clean(value)
+
+
+class DayField(forms.DateField):
+    def __init__(self, **kwargs):
+        super().__init__(required=False, widget=DayInput, **kwargs)
+
+    def validate(self, day):
+        super().validate(day)
+        if day and day > site_day() + FARTHEST:  # the calendar ends, too: there is no day after the last
+            raise ValidationError(_("Choose a nearer day."))
+
+
+def own_names_of_languages():
+    return [(code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES]
+
+
+class AskingForm(forms.Form):
+    """What new people are asked to learn, and by when. `drawn_at` says when the form was shown."""
+
+    team = forms.ModelChoiceField(
+        label=_("Team"),
+        queryset=Team.objects.only("name"),
+        required=False,
+        empty_label=_("none yet"),
+        widget=LongSelect,
+    )
+    courses = TitledCourses(label=_("Courses to take"))
+    starts_on = DayField(label=_("First day of work"), help_text=_("Empty: today."))
+    days = forms.IntegerField(
+        label=_("Days to finish, from the first one"),
+        required=False,
+        initial=USUAL_DAYS,
+        min_value=1,
+        max_value=1000,
+        help_text=_("Empty: without a due day."),
+    )
+    due_on = DayField(label=_("Or by this day"), help_text=_("It counts in place of the days."))
+    language = forms.ChoiceField(
+        label=_("Letter and courses in"), choices=own_names_of_languages, widget=forms.RadioSelect, initial=get_language
+    )
+    drawn_at = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["courses"].queryset = Course.objects.exclude(current=None).select_related("current").order_by("pk")
+        self.initial["drawn_at"] = signing.dumps(timezone.now().isoformat(), salt=SALT)
+
+    def clean_drawn_at(self):
+        """Now, where it was not kept: then no form counts as sent twice."""
+        try:
+            return datetime.fromisoformat(signing.loads(self.cleaned_data["drawn_at"], salt=SALT))
+        except signing.BadSignature:
+            return timezone.now()
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        if cleaned["due_on"] is None and cleaned["days"]:
+            cleaned["due_on"] = (cleaned["starts_on"] or site_day()) + timedelta(days=cleaned["days"])
+            field = "days"
+        else:
+            field = "due_on"
+        if cleaned["due_on"] and cleaned["due_on"] < site_day():
+            self.add_error(field, _("That day is over already. Expected one from today on."))
+        return cleaned
+
+
+class NewcomerForm(AskingForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    sign_in_name = forms.CharField(
+        label=_("E-mail or staff number"),
+        max_length=254,
+        widget=forms.TextInput({"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    post = forms.ChoiceField(
+        label=_("Post"), required=False, help_text=_("Empty: the person chooses it when a lesson asks.")
+    )
+
+    helper = Fields(
+        "name", "sign_in_name", "team", "post", "courses", "starts_on", "days", "due_on", "language", "drawn_at",
+        error_summary=True, marks_required=True,
+    )  # fmt: skip
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["post"].choices = [("", "–"), *posts(self.fields["courses"].queryset)]
+
+    def clean_sign_in_name(self):
+        return sign_in_name_of(self.cleaned_data["sign_in_name"])
+
+    def found(self):
+        """Who has this address or number already, or None."""
+        name = self.cleaned_data.get("sign_in_name")
+        return called(name).first() if name else None
+
+    def particulars(self):
+        names = ("name", "sign_in_name", "team", "post", "starts_on", "language")
+        return {name: self.cleaned_data[name] for name in names}
+
+
+class PastedPeopleForm(AskingForm):
+    """`seen` is the list as it was shown: what was changed since is shown again before anything happens."""
+
+    people = forms.CharField(
+        label=_("The list"),
+        max_length=20_000,
+        widget=forms.Textarea({"rows": 8, "spellcheck": "false"}),
+        help_text=_("A person a line: name, e-mail or staff number, and the team if it is another than below."),
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    helper = Fields(
+        "people", "team", "courses", "starts_on", "days", "due_on", "language", "drawn_at", "seen",
+        error_summary=True, marks_required=True,
+    )  # fmt: skip
+
+    def shown(self):
+        """The form with its list marked as seen."""
+        data = self.data.copy()
+        data["seen"] = self.digest
+        return type(self)(data)
+
+    @property
+    def digest(self):
+        return hashlib.sha256(self.cleaned_data["people"].encode()).hexdigest()
+
+    @property
+    def is_seen(self):
+        return self.cleaned_data["seen"] == self.digest
+
+
+def posts(courses):
+    """(id, words) of every post that one of these courses knows."""
+    found = {}
+    for course in courses:
+        found = dict(outline(course.current, get_language()).tracks) | found
+    return found.items()
+
+
+@form_view("hr:new-person", allowed=handles_people)
+def new_person(request):
+    """What is posted as `act` is "quietly" for no letter, or "instead" to enroll the person who is here already."""
+    form = NewcomerForm(posted(request))
+    found = None
+    if form.is_valid():
+        found = form.found()
+        if words := words_of_what_was_done(request, form, found):
+            messages.success(request, words)
+            return redirect("hr:new-person")
+    context = {"found": found, "may_take": found and found.is_active and may_place(request.user, found)}
+    return render_form(request, "hr/new_person.html", form, context)
+
+
+def words_of_what_was_done(request, form, found):
+    """Empty where nothing was, and the form says why."""
+    act, by = request.POST.get("act"), request.user
+    courses = form.cleaned_data["courses"]
+    is_sent_again = found and was_added(found, by=by, since=form.cleaned_data["drawn_at"])
+    if is_sent_again and (act == "quietly" or was_asked(found, courses)):
+        return in_words(found, act)
+    if found and act == "instead" and found.is_active and may_place(by, found):
+        return enrolled_instead(form, found, by=by)
+    try:
+        person = added(form, act, by=by)
+    except ValidationError as error:
+        form.add_error(None if found is None else "sign_in_name", error.messages)
+        return ""
+    return in_words(person, act)
+
+
+def enrolled_instead(form, found, *, by):
+    """Enroll the person who is here already."""
+    courses = form.cleaned_data["courses"]
+    if not courses:
+        form.add_error("courses", form.fields["courses"].error_messages["required"])
+        return ""
+    ask_for(found, courses, form.cleaned_data["due_on"], by=by)
+    return gettext("%(name)s was here already and is enrolled now.") % {"name": found.name}
+
+
+def added(form, act, *, by):
+    """The new person. Raises ValidationError."""
+    if act == "quietly":
+        return add_unasked(**form.particulars(), by=by)
+    courses, due_on = form.cleaned_data["courses"], form.cleaned_data["due_on"]
+    return bring_in(**form.particulars(), courses=courses, due_on=due_on, by=by)
+
+
+def in_words(person, act):
+    if act == "quietly":
+        words = gettext("%(name)s is here now. No letter was sent, and no course was begun.")
+    elif person.email:
+        words = gettext("%(name)s is here now, and the letter is on its way.")
+    else:
+        words = gettext("%(name)s is here now. Without an address no letter can go out: give a code to sign in with.")
+    return words % {"name": person.name}
+
+
+@form_view("hr:new-people", allowed=handles_people)
+def new_people(request):
+    """Show the pasted list row by row. If `act` is "go" and the list was shown before, create the people."""
+    form, rows = PastedPeopleForm(posted(request)), []
+    if form.is_valid():
+        rows = read_rows(form.cleaned_data["people"])
+        number = brought_in(request, form, rows)
+        if number:
+            words = ngettext("%(number)d person is here now.", "%(number)d people are here now.", number)
+            messages.success(request, words % {"number": number})
+            return redirect("hr:new-people")
+        rows, form = read_rows(form.cleaned_data["people"]), form.shown()  # as they are by now
+    good = sum(not row.problem for row in rows)
+    context = {"form": form, "rows": rows, "good": good, "most": MOST_ROWS}
+    status = form_status(form) if form.errors or not form.is_bound else 200
+    return render(request, "hr/new_people.html", context, status=status)
+
+
+def brought_in(request, form, rows):
+    """How many; 0 where the list is to be looked at first, or somebody of it came in at this very moment."""
+    if request.POST.get("act") != "go" or not form.is_seen or len(rows) > MOST_ROWS:
+        return 0
+    asked = {name: form.cleaned_data[name] for name in ("team", "courses", "due_on", "starts_on", "language")}
+    try:
+        return bring_in_all(rows, **asked, by=request.user)
+    except ValidationError:
+        return 0

@@ -1,0 +1,301 @@
+"""/people/: who is in the company, and one person; /people/first-day/: the first steps of a new company."""
+
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Prefetch
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.absences import absences_of, may_say_away
+from courseware.accounts.models import Membership, Merge, Team, User, merge_of
+from courseware.accounts.people import offboarding
+from courseware.accounts.people.offboarding import HasRecord, remove_person
+from courseware.accounts.permissions.conflicts_of_interest import LASTS, conflicts_of_deciders
+from courseware.accounts.permissions.permissions import (
+    audits,
+    handles_people,
+    is_no_staff,
+    may_handle,
+    may_place,
+    may_read_log,
+    sees_the_firm,
+)
+from courseware.accounts.security.reauthentication import asks_before_appointing, asks_before_posting, asks_who_it_is
+from courseware.accounts.sign_in.sign_in_codes import may_give_code, people_without_code
+from courseware.accounts.teams.memberships import add_place, change_particulars, end_place, move
+from courseware.assessment.certificates.external_training import trainings_of
+from courseware.assessment.certificates.issuing import withdraw
+from courseware.assessment.models import Certificate, OutsideTraining
+from courseware.assignments.audit_log_labels import with_words
+from courseware.assignments.manager_actions.views import record_page
+from courseware.assignments.models import AssignmentRule
+from courseware.audit_log.models import Event
+from courseware.audit_log.record import subject_of
+from courseware.content.course_titles import course_title
+from courseware.content.rendering.store import outline
+from courseware.hr.people.forms import ParticularsForm, PeopleFilter, PlaceForm
+from courseware.learning.enrollments.newest import MergedRun
+from courseware.learning.models import Enrollment
+from courseware.learning.record_access_log import VERB as LOOKED
+from courseware.learning.record_access_log import record_look
+from courseware.lib.admin.model_admins import MOST, FirstRows
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
+from courseware.notifications.models import Message
+
+PEOPLE_A_PAGE = 50
+NEW_FOR = timedelta(days=30)  # so long the page about the first day is offered
+
+
+def may_look_at(user, person):
+    """Whether the page of `person` is there for `user`: who audits looks at everybody."""
+    return audits(user) or may_handle(user, person)
+
+
+@page_view(allowed=sees_the_firm)
+def people(request):
+    form = PeopleFilter(request.GET)
+    found = form.chosen_from(User.objects.order_by("name", "pk"))
+    page = FirstRows(found.prefetch_related(places_with_teams()), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    for person in page.object_list:
+        person.is_shown = may_look_at(request.user, person)
+    context = {"form": form, "page": page, "most": MOST, "may_change": handles_people(request.user)}
+    context["is_new"] = context["may_change"] and is_company_new()
+    context["sees_conflicts"] = may_read_log(request.user)
+    return render(request, "hr/people.html", context)
+
+
+@page_view(allowed=may_read_log)
+def conflicts(request):
+    page = Paginator(conflicts_of_deciders(), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    with_words(each.event for each in page.object_list)
+    return render(request, "hr/conflicts.html", {"page": page, "days": LASTS.days})
+
+
+def is_company_new():
+    """Whether there is no enrollment yet, or the first one was created within `NEW_FOR`."""
+    first = Enrollment.objects.order_by("pk").values_list("enrolled_at", flat=True).first()
+    return first is None or first > timezone.now() - NEW_FOR
+
+
+def places_with_teams():
+    places = Membership.objects.select_related("team").order_by("role", "team__name", "pk")
+    return Prefetch("memberships", places, to_attr="places")
+
+
+@page_view(allowed=handles_people)
+def first_day(request):
+    managers = Membership.objects.filter(team=OuterRef("pk"), role=Membership.Role.MANAGER, person__is_active=True)
+    learners = User.objects.filter(is_no_staff(), is_active=True, memberships__role=Membership.Role.LEARNER)
+    rules = AssignmentRule.objects.exclude(current=None)
+    context = {
+        "teams": Team.objects.count(),
+        "without_manager": Team.objects.filter(~Exists(managers)).count(),
+        "people": learners.distinct().count(),
+        "without_code": people_without_code(timezone.now()).count(),
+        "certificates": OutsideTraining.objects.filter(withdrawn_at=None).count(),
+        "rules_on": rules.exclude(switched_on_at=None).count(),
+        "rules_off": rules.filter(switched_on_at=None).count(),
+    }
+    return render(request, "hr/first_day.html", context)
+
+
+SHOWN = 10  # letters, and lines of the log
+
+
+def placed_person_or_404(request, pk):
+    person = get_object_or_404(User, pk=pk)
+    if not (handles_people(request.user) and may_place(request.user, person)):
+        raise Http404
+    return person
+
+
+@page_view(allowed=sees_the_firm)
+def person(request, pk):
+    found = get_object_or_404(User.objects.prefetch_related(places_with_teams()), pk=pk)
+    if not may_look_at(request.user, found):
+        raise Http404
+    return person_page(request, found, PlaceForm())
+
+
+def person_page(request, found, form):
+    may_change = handles_people(request.user) and may_handle(request.user, found)
+    record_look(found, by=request.user)
+    runs = runs_of(found, request.user)
+    merge = merge_of(found)
+    by_link = Event.objects.filter(subject=subject_of(found), verb="team-link-used").order_by("pk").first()
+    names = [each.other for each in Merge.objects.standing().filter(kept=found).select_related("other")]
+    context = {
+        "person": found,
+        "runs": runs,
+        "record_page": record_page(),
+        "absences": absences_of(found),
+        "may_say_away": may_say_away(request.user, found),
+        "certificates": certificates_of(found, site_day()),
+        "outside": titled(trainings_of(found)),
+        "today": site_day(),
+        "letters": Message.objects.of(found)[:SHOWN],
+        "events": with_words(events_about([found, *names])[:SHOWN]),
+        "by_link": by_link,
+        "merge": merge,
+        "names": names,
+        "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
+        "may_change": may_change,
+        "may_place": may_change and may_place(request.user, found),
+        "may_give_code": found.is_active and may_give_code(request.user, found),
+        "is_removable": may_change and not found.last_login and not runs and not (merge or names),
+    }
+    return render_form(request, "hr/person.html", form, context)
+
+
+def runs_of(found, user):
+    """Enrollments with state, zone and title, the newest first, as far as `user` may see them."""
+    runs = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
+    closed = MergedRun.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
+    runs = runs.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
+    runs = list(runs.order_by("-is_newest", "-pk"))
+    for run in runs:
+        run.label = Enrollment.State(run.state)
+        run.title = outline(run.course.current, get_language()).title
+    return runs
+
+
+def events_about(accounts):
+    """The newest first, without those who only looked."""
+    events = Event.objects.filter(subject__in=[subject_of(each) for each in accounts]).exclude(verb=LOOKED)
+    return events.select_related("actor").order_by("-pk")
+
+
+def titled(trainings):
+    trainings = list(trainings.select_related("course__current").defer("course__current__outlines"))
+    for training in trainings:
+        training.title = course_title(training.course, get_language())
+    return trainings
+
+
+def certificates_of(found, today):
+    certificates = list(Certificate.objects.filter(enrollment__learner=found).order_by("-issued_at", "-pk"))
+    for certificate in certificates:
+        certificate.title = certificate.titles.get(get_language()) or next(iter(certificate.titles.values()))
+        certificate.holds = today <= certificate.certifies_until
+    return certificates
+
+
+@form_view("hr:edit-person", reauthenticate=asks_who_it_is)
+def edit(request, pk):
+    found = placed_person_or_404(request, pk)
+    form = ParticularsForm(request.POST or None, instance=found, by=request.user)
+    if form.is_valid() and is_changed(request, form):
+        return redirect("hr:person", pk)
+    return render_form(request, "hr/edit_person.html", form, {"person": found})
+
+
+def is_changed(request, form):
+    """False where somebody else was quicker to take the address or number: the form then says so."""
+    try:
+        changed = change_particulars(form.instance, form.changed_values(), by=request.user)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    note = gettext("%(name)s: saved.") if changed else gettext("%(name)s: nothing was changed.")
+    messages.success(request, note % {"name": form.instance.name})
+    return True
+
+
+@post_view("hr:person", reauthenticate=asks_before_appointing)
+def place(request, pk):
+    """`act` is "move" for in place of the other teams, else beside them."""
+    found = placed_person_or_404(request, pk)
+    form = PlaceForm(request.POST)
+    if form.is_valid() and form.cleaned_data["role"] == Membership.Role.MANAGER and not found.is_active:
+        form.add_error("role", gettext("This person has left the firm."))  # and would lead again when back
+    if not form.is_valid():
+        found.places = list(found.memberships.select_related("team"))
+        return person_page(request, found, form)
+    team, role = form.cleaned_data["team"], form.cleaned_data["role"]
+    if request.POST.get("act") == "move":
+        move(found, team, role=role, by=request.user)
+    else:
+        add_place(found, team, role, by=request.user)
+    note = gettext("%(name)s is in “%(team)s” now.")
+    messages.success(request, note % {"name": found.name, "team": team})
+    return redirect("hr:person", pk)
+
+
+@post_view("hr:person", takes=("pk",))
+def unplace(request, pk, place):
+    found = placed_person_or_404(request, pk)
+    if end_place(found, place, by=request.user):
+        messages.success(request, gettext("%(name)s is out of that team. The record stays.") % {"name": found.name})
+    return redirect("hr:person", pk)
+
+
+@post_view("hr:person", reauthenticate=asks_who_it_is)
+def let_leave(request, pk):
+    found = placed_person_or_404(request, pk)
+    if offboarding.leave(found, by=request.user):
+        note = gettext("%(name)s has left: signed out everywhere, off the boards, no more letters. The record stays.")
+        messages.success(request, note % {"name": found.name})
+    return redirect("hr:person", pk)
+
+
+@post_view("hr:person")
+def let_return(request, pk):
+    found = placed_person_or_404(request, pk)
+    if offboarding.come_back(found, by=request.user):
+        note = gettext("%(name)s is back, and goes on where the courses were left.")
+        messages.success(request, note % {"name": found.name})
+    return redirect("hr:person", pk)
+
+
+@form_view("hr:remove-person", reauthenticate=asks_before_posting)
+def remove(request, pk):
+    found = placed_person_or_404(request, pk)
+    if request.method != "POST":
+        return render(request, "hr/remove_person.html", {"person": found})
+    try:
+        remove_person(found, by=request.user)
+    except HasRecord:
+        note = gettext("Something is on record of %(name)s, so nothing was taken away. Let the person leave instead.")
+        messages.error(request, note % {"name": found.name})
+        return redirect("hr:person", pk)
+    messages.success(request, gettext("%(name)s was taken away.") % {"name": found.name})
+    return redirect("hr:people")
+
+
+class ReasonForm(forms.Form):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("The holder reads it, and it stays in the record. Whoever checks the number does not see it."),
+    )
+
+
+@form_view(
+    "hr:withdraw-certificate",
+    allowed=handles_people,
+    reauthenticate=asks_who_it_is,
+)
+def withdraw_certificate(request, pk):
+    certificate = get_object_or_404(Certificate.objects.select_related("enrollment__learner"), pk=pk)
+    holder = certificate.enrollment.learner
+    if not may_place(request.user, holder):
+        raise Http404
+    form = ReasonForm(posted(request))
+    if form.is_valid():
+        if withdraw(certificate, reason=form.cleaned_data["reason"], by=request.user):
+            note = gettext("The certificate of %(name)s is withdrawn. A letter says so, with the reason.")
+            messages.success(request, note % {"name": certificate.holder})
+        return redirect("hr:person", holder.pk)
+    context = {"certificate": certificate, "holder": holder}
+    return render_form(request, "hr/withdraw_certificate.html", form, context)

@@ -1,0 +1,172 @@
+"""Lists of people: brought in by night from a folder or by a command, and applied part by part."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Roster, RosterRow
+from courseware.accounts.permissions import roles
+from courseware.accounts.roster_import import messages
+from courseware.accounts.roster_import.apply import (
+    CONFLICT,
+    NotSure,
+    apply_next,
+    begin_applying,
+    invite_who_came,
+    outcome_lines,
+)
+from courseware.accounts.roster_import.columns import folded
+from courseware.accounts.roster_import.comparison import BAD
+from courseware.accounts.roster_import.parser import ListRefused
+from courseware.accounts.roster_import.upload import bring
+from courseware.assignments.rules.execution import act
+from courseware.content.models import Course, Release
+from courseware.content.rendering.store import outline
+from courseware.jobs.tasks import Later, task
+from courseware.notifications.email.email_types import MessageKind, one_by_one, register_kind
+from courseware.notifications.email.queue import tell
+
+
+def posts_by_title() -> dict[str, str]:
+    """Title in any language, or id → id of the post; as `folded` makes them."""
+    found: dict[str, str] = {}
+    for release in Release.objects.filter(pk__in=Course.objects.exclude(current=None).values("current")):
+        for language, _name in settings.LANGUAGES:
+            for post, title in outline(release, language).tracks.items():
+                found |= {folded(title): post, folded(post): post}
+    return found
+
+
+@task
+def take_up(pk: int) -> None:
+    """Harmless when repeated. In this order, for the letter about a course lets people in as an invitation does."""
+    while apply_next(pk):
+        pass
+    finish(pk)
+
+
+@task
+def take_up_next(pk: int) -> None:
+    """Like `take_up`, with a task for each part, so that other work can run between two parts."""
+    with transaction.atomic():  # the part and the task for the next one are committed together
+        if apply_next(pk):
+            take_up_next.enqueue(pk)
+            return
+    finish(pk)
+
+
+def finish(pk: int) -> None:
+    act()
+    invite_who_came(Roster.objects.select_related("said_yes").get(pk=pk))
+
+
+SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
+ROWS_IN_A_LETTER = 50
+LEFT_FOR = timedelta(days=2)
+QUIET = timedelta(minutes=5)  # that a file has not changed for: whoever copies it has ended
+
+
+def register_letters() -> None:
+    for name, words in (("list-held", _("A list was not brought in")), ("list-faults", _("Rows of a list left out"))):
+        template = f"assignments/mail/{name.replace('-', '_')}.txt"
+        register_kind(name, MessageKind(words, template, one_by_one(lambda message: ""), one_by_one(list_in_words)))
+
+
+def bring_in_newest() -> str:
+    """What the nightly job says of it. The same file again changes nothing, and is told to nobody twice."""
+    if settings.ROSTER_DIR is None:
+        return ""
+    take_up_what_was_left()
+    files = [file for file in settings.ROSTER_DIR.iterdir() if is_list(file)]
+    if not files:
+        return "no file"
+    file = max(files, key=lambda each: (each.stat().st_mtime, each.name))
+    wait_until_written(file)
+    try:
+        roster = bring_file(file, is_whole_firm=settings.ROSTER_IS_WHOLE_FIRM, is_news=False)
+    except ListRefused as refused:
+        if refused.code == "busy":
+            raise Later(f"{file.name}: the machine is busy, so the list is read later") from None
+        raise RuntimeError(f"{file.name}: {messages.REFUSALS[refused.code]}") from None
+    try:
+        apply_now(roster, is_sure=False, invites=True)
+    except NotSure:
+        tell_hr("list-held", roster)
+        return f"{file.name}: held, for many would leave or a team would lose its only lead"
+    if roster.counts[BAD] or outcome_lines(roster, CONFLICT):
+        tell_hr("list-faults", roster)
+    return f"{file.name}: {in_figures(roster)}"
+
+
+def is_list(file: Path) -> bool:
+    """Not what Excel lays beside a list that somebody has open, nor what is being copied by another name."""
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(("~$", ".")) and file.is_file()
+
+
+def wait_until_written(file: Path) -> None:
+    """Half a list would let the other half of the firm leave. A time ahead of the clock was set by another clock."""
+    if abs(time.time() - file.stat().st_mtime) < QUIET.total_seconds():
+        raise Later(f"{file.name} was written a moment ago and may not be complete yet: looked at again soon")
+
+
+def take_up_what_was_left() -> None:
+    """Of a run that was ended half-way: compared anew, its people are no news, and would be invited by nobody."""
+    for roster in Roster.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
+        if roster.finished_at:
+            invite_who_came(roster)
+        else:
+            take_up.call(roster.pk)
+
+
+def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: bool = True) -> Roster:
+    """Raises ListRefused, and Later where the file is written to while it is read."""
+    before, data, after = file.stat(), file.read_bytes(), file.stat()
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise Later(f"{file.name} is being written")
+    return bring(
+        data,
+        file.name,
+        by=None,
+        is_whole_firm=is_whole_firm,
+        encoding=encoding,
+        posts=posts_by_title(),
+        is_news=is_news,
+    )
+
+
+def apply_now(roster: Roster, *, is_sure: bool, invites: bool) -> None:
+    """Raises NotSure. A worker that takes it up at the same time does nothing twice."""
+    begin_applying(roster, by=None, is_sure=is_sure, invites=invites)
+    take_up.call(roster.pk)
+
+
+def in_figures(roster: Roster) -> str:
+    return ", ".join(f"{kind} {number}" for kind, number in roster.counts.items() if number)
+
+
+def tell_hr(kind: str, roster: Roster) -> None:
+    for person in roles.in_office(roles.HR):
+        tell(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
+
+
+def list_in_words(message) -> dict:
+    roster = Roster.objects.filter(pk=message.data["roster"]).first()
+    page = reverse("hr:imported", args=[message.data["roster"]])
+    lines = bad_lines(roster)[:ROWS_IN_A_LETTER] if roster else []
+    return {
+        "name": message.person.name,
+        "file": roster.file_name if roster else "",
+        "leave": roster.counts["leave"] if roster else 0,
+        "rows": [f"{fault.cell}: {fault.words}" for line in lines for fault in line.problems],
+        "link": settings.SITE_URL.rstrip("/") + page,
+    }
+
+
+def bad_lines(roster: Roster) -> list[RosterRow]:
+    return [line for part in roster.parts.filter(kind=BAD) for line in part.rows]

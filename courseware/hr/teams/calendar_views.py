@@ -1,0 +1,156 @@
+"""/people/days/: which days are worked, by the list of the site and those of the teams."""
+
+from dataclasses import dataclass
+from datetime import date
+from http import HTTPStatus
+
+from django import forms
+from django.contrib import messages
+from django.http import QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.calendar.calendar_import import decoded, put_in, read_days, take_out
+from courseware.accounts.calendar.working_days import calendar_of, years_known
+from courseware.accounts.models import CalendarDay, Team
+from courseware.accounts.permissions.permissions import handles_people
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.page_views import form_view, post_view
+
+LARGEST = 200_000  # bytes
+
+
+class ListFilter(forms.Form):
+    """Query parameters. Default: the whole site, this year."""
+
+    team = forms.ModelChoiceField(
+        label=_("Whose days"),
+        required=False,
+        queryset=Team.objects.all(),
+        empty_label=_("the site"),
+        widget=LongSelect,
+    )
+    year = forms.TypedChoiceField(label=_("Year"), required=False, coerce=int, empty_value=None)
+
+    helper = Fields(form_method="get")
+
+    def __init__(self, data):
+        super().__init__(data)
+        this_year = site_day().year
+        years = [(each, each) for each in range(this_year - 1, this_year + 3)]
+        self.fields["year"].choices = years
+        self.fields["year"].initial = this_year
+
+    def chosen(self):
+        """Return (team or None, year). Invalid values count as missing."""
+        self.full_clean()
+        team, year = self.cleaned_data.get("team"), self.cleaned_data.get("year")
+        return team, year or self.fields["year"].initial
+
+
+class DaysForm(forms.Form):
+    file = forms.FileField(label=_("A file"), required=False, help_text=_("CSV, as a spreadsheet saves it."))
+    lines = forms.CharField(
+        label=_("Or line by line"),
+        required=False,
+        max_length=LARGEST,
+        widget=forms.Textarea(attrs={"rows": 4, "placeholder": "2026-10-01, free, National Day"}),
+        help_text=_("The day, free or working, and a name: by commas, semicolons or tabs."),
+    )
+
+    helper = Fields(error_summary=True)
+    problems = ()
+
+    def clean(self):
+        cleaned = super().clean()
+        text = self.text(cleaned)
+        if text is not None and not self.errors:
+            self.days, self.problems = read_days(text)
+            if self.problems:
+                raise forms.ValidationError(_("Some lines cannot be read, so nothing was changed."))
+            if not self.days:
+                raise forms.ValidationError(_("Choose a file, or write a line."))
+        return cleaned
+
+    def text(self, cleaned):
+        file = cleaned.get("file")
+        if file and file.size > LARGEST:
+            self.add_error("file", _("A list of days is smaller: at most 200 KB."))
+            return None
+        return decoded(file.read()) if file else cleaned.get("lines", "")
+
+
+@dataclass(frozen=True)
+class DayLine:
+    """`is_own`: it stands in the list that is looked at, not in one that this one goes by."""
+
+    day: date
+    is_free: bool
+    name: str
+    is_own: bool
+
+
+def days_address():
+    return reverse("hr:days")
+
+
+@form_view(days_address, allowed=handles_people, is_held=False)  # a file cannot be held
+def days(request):
+    chosen = ListFilter(request.GET)
+    team, year = chosen.chosen()
+    if request.method != "POST":
+        return days_page(request, chosen, DaysForm())
+    form = DaysForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return days_page(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    changed = put_in(team, form.days, by=request.user)
+    words = ngettext("%(number)d day was changed.", "%(number)d days were changed.", changed) % {"number": changed}
+    messages.success(request, words)
+    return redirect(address_of(team, min(form.days).year if changed else year))
+
+
+@post_view(days_address, allowed=handles_people)
+def take_out_days(request):
+    team, year = ListFilter(request.GET).chosen()
+    taken = take_out(team, year, by=request.user)
+    words = ngettext("%(number)d day was taken out.", "%(number)d days were taken out.", taken) % {"number": taken}
+    messages.success(request, words)
+    return redirect(address_of(team, year))
+
+
+def address_of(team, year):
+    query = QueryDict(mutable=True)
+    query.update({"year": year} | ({"team": team.pk} if team else {}))
+    return f"{days_address()}?{query.urlencode()}"
+
+
+def days_page(request, chosen, form, *, status=200):
+    team, year = chosen.chosen()
+    calendar = calendar_of(team)
+    own = set(CalendarDay.objects.filter(team=team, day__year=year).values_list("day", flat=True))
+    listed = sorted((day, each) for day, each in calendar.listed.items() if day.year == year)
+    context = {
+        "chosen": ListFilter({"team": team and team.pk, "year": year}),
+        "whose": team.name if team else gettext("the site"),
+        "year": year,
+        "lines": [DayLine(day, each.is_free, calendar.name_of(day), day in own) for day, each in listed],
+        "own": len(own),
+        "what_is_known": what_is_known(years_known(calendar).get(year)),
+        "query": address_of(team, year).partition("?")[2],
+        "form": form,
+    }
+    return render(request, "hr/days.html", context, status=status)
+
+
+def what_is_known(has_made_up):
+    """A sentence on the year; "" where holidays and days made up for are listed. None: nothing is listed."""
+    if has_made_up is None:
+        return gettext("No holidays of this year are listed: weekends alone are free.")
+    if not has_made_up:
+        return gettext(
+            "Weekends and statutory days only: no day that is worked to make up for a holiday is listed yet."
+        )
+    return ""

@@ -1,0 +1,279 @@
+"""/people/teams/; /team/substitutes/ and /people/<pk>/substitutes/: who stands in for a manager."""
+
+from collections import Counter, defaultdict
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from courseware.accounts.models import Membership, Substitute, Team, User
+from courseware.accounts.people.form_fields import PersonField
+from courseware.accounts.permissions.permissions import handles_people, may_place, sees_the_firm, teams_managed_by
+from courseware.accounts.security.reauthentication import asks_before_posting
+from courseware.accounts.teams.deputies import end_substitute, name_substitute
+from courseware.accounts.teams.memberships import add_place, end_place
+from courseware.accounts.teams.teams import add_team, change_team, close_team
+from courseware.assignments.models import AssignmentRule
+from courseware.hr.people.forms import DayInput, SinceShownForm
+from courseware.lib.dates import site_day
+from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted, render_form
+
+
+class TeamForm(SinceShownForm):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    class Meta:
+        model = Team
+        fields = ("name", "parent", "time_zone")
+        labels = {"name": _("Name of the team"), "parent": _("Belongs to")}
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.by = by
+        parents = Team.objects.only("name")
+        if self.instance.pk:
+            below = Team.objects.filter(pk=self.instance.pk).with_those_below()
+            parents = parents.exclude(pk__in=below.values("pk"))
+        self.fields["parent"].queryset = parents
+        self.fields["parent"].empty_label = _("no other team")
+
+    def clean_parent(self):
+        """Managers may not move another team below their own: it would give them access to its people."""
+        parent = self.cleaned_data["parent"]
+        is_own = parent and "parent" in self.changed_data and teams_managed_by(self.by).filter(pk=parent.pk).exists()
+        if is_own and not self.by.is_superuser:
+            raise forms.ValidationError(_("You lead this team: somebody else has to put another one below it."))
+        return parent
+
+
+class LeadForm(forms.Form):
+    helper = Fields(error_summary=True)
+
+    person = PersonField()
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def clean_person(self):
+        person = self.cleaned_data["person"]
+        if not may_place(self.by, person):
+            raise forms.ValidationError(_("For this person, please ask an admin."))
+        return person
+
+
+class CloseTeamForm(forms.Form):
+    helper = Fields(error_summary=True)
+
+    to = forms.ModelChoiceField(
+        label=_("The learners go on in"),
+        required=False,
+        queryset=Team.objects.none(),
+        empty_label=_("choose a team"),
+        widget=LongSelect,
+    )
+
+    def __init__(self, *args, team, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.team, self.by = team, by
+        self.fields["to"].queryset = Team.objects.only("name").exclude(pk=team.pk)
+        self.has_learners = team.memberships.filter(role=Membership.Role.LEARNER).exists()
+        if not self.has_learners:
+            del self.fields["to"]
+
+    def clean(self):
+        super().clean()
+        if self.has_learners and not self.cleaned_data.get("to") and "to" not in self.errors:
+            self.add_error("to", _("Say in which team the learners go on."))
+        places = self.team.memberships.select_related("person")
+        if any(not may_place(self.by, place.person) for place in places):
+            raise forms.ValidationError(
+                _("You or somebody whom only an admin may touch has a place in this team: please ask an admin.")
+            )
+
+
+TEAMS_A_PAGE = 100
+DEEPEST = 5  # as far as the list is indented
+LEARNER, MANAGER = Membership.Role.LEARNER, Membership.Role.MANAGER
+
+
+@page_view(allowed=sees_the_firm)
+def teams(request):
+    page = Paginator(in_order_of_the_tree(Team.objects.all()), TEAMS_A_PAGE).get_page(request.GET.get("page"))
+    add_people(page.object_list)
+    return render(request, "hr/teams.html", {"page": page, "may_change": handles_people(request.user)})
+
+
+def in_order_of_the_tree(found):
+    """Each below the one it belongs to, by name; `depth` says how far."""
+    found = list(found)
+    names = {team.pk: team.name for team in found}
+    lines = {team.pk: [int(key) for key in f"{team.above}{team.pk}".split("/") if key] for team in found}
+    for team in found:
+        team.depth = min(len(lines[team.pk]) - 1, DEEPEST)
+    return sorted(found, key=lambda team: [(names.get(key, ""), key) for key in lines[team.pk]])
+
+
+def add_people(found):
+    """Adds `learners`, how many, and `leads`, their names."""
+    here = Membership.objects.filter(team__in=[team.pk for team in found], person__is_active=True).order_by()
+    learners = here.filter(role=LEARNER).values_list("team").annotate(Count("pk"))
+    numbers, leads = Counter(dict(learners)), defaultdict(list)
+    for team, name in here.filter(role=MANAGER).order_by("person__name", "pk").values_list("team", "person__name"):
+        leads[team].append(name)
+    for team in found:
+        team.learners, team.leads = numbers[team.pk], leads[team.pk]
+
+
+@form_view("hr:new-team", allowed=handles_people, reauthenticate=asks_before_posting)
+def new_team(request):
+    form = TeamForm(request.POST or None, by=request.user)
+    if form.is_valid():
+        team = add_team(form.instance, by=request.user)
+        messages.success(request, gettext("The team “%(team)s” is there. Say who leads it.") % {"team": team})
+        return redirect("hr:team", team.pk)
+    return render_form(request, "hr/new_team.html", form)
+
+
+@form_view("hr:team", allowed=sees_the_firm, reauthenticate=asks_before_posting)
+def team(request, pk):
+    if request.method == "POST" and not handles_people(request.user):
+        raise Http404
+    found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
+    form = TeamForm(request.POST or None, instance=found, by=request.user)
+    if form.is_valid():
+        change_team(form.instance, form.changed_data, by=request.user)
+        messages.success(request, gettext("“%(team)s”: saved.") % {"team": found})
+        return redirect("hr:team", pk)
+    return team_page(request, found, form, LeadForm(by=request.user))
+
+
+def team_page(request, found, form, lead_form):
+    leads = found.memberships.filter(role=MANAGER).select_related("person").order_by("person__name", "pk")
+    for place in leads:
+        place.may_end = may_place(request.user, place.person)
+    add_people([found])
+    context = {
+        "team": found,
+        "form": form,
+        "lead_form": lead_form,
+        "places": leads,
+        "below": found.children.all(),
+        "may_change": handles_people(request.user),
+    }
+    status = form_status(form if form.is_bound else lead_form)
+    return render(request, "hr/team.html", context, status=status)
+
+
+@post_view("hr:team", allowed=handles_people, reauthenticate=asks_before_posting)
+def add_lead(request, pk):
+    found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
+    form = LeadForm(request.POST, by=request.user)
+    if not form.is_valid():
+        return team_page(request, found, TeamForm(instance=found, by=request.user), form)
+    person = form.cleaned_data["person"]
+    add_place(person, found, MANAGER, by=request.user)
+    messages.success(request, gettext("%(name)s leads “%(team)s” now.") % {"name": person.name, "team": found})
+    return redirect("hr:team", pk)
+
+
+@post_view("hr:team", takes=("pk",), allowed=handles_people)
+def end_lead(request, pk, place):
+    found = Membership.objects.filter(team=pk, pk=place, role=MANAGER).select_related("person", "team").first()
+    if found and not may_place(request.user, found.person):
+        raise Http404
+    if found and end_place(found.person, place, by=request.user):
+        note = gettext("%(name)s does not lead “%(team)s” any more.")
+        messages.success(request, note % {"name": found.person.name, "team": found.team})
+    return redirect("hr:team", pk)
+
+
+@form_view("hr:close-team", allowed=handles_people)
+def close(request, pk):
+    found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
+    form = CloseTeamForm(posted(request), team=found, by=request.user)
+    if form.is_valid():
+        close_team(found, to=form.cleaned_data.get("to"), by=request.user)
+        messages.success(request, gettext("The team “%(team)s” is closed. All records stay.") % {"team": found})
+        return redirect("hr:teams")
+    add_people([found])
+    rules = AssignmentRule.objects.filter(current__team=pk).select_related("current")
+    context = {"team": found, "below": found.children.all(), "rules": rules}
+    return render_form(request, "hr/close_team.html", form, context)
+
+
+class SubstituteForm(forms.Form):
+    helper = Fields(error_summary=True, marks_required=True)
+
+    person = PersonField(label=_("Who stands in (e-mail or staff number)"))
+    first_day = forms.DateField(label=_("First day"), widget=DayInput)
+    last_day = forms.DateField(label=_("Last day"), widget=DayInput)
+
+    def __init__(self, *args, lead, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.lead, self.by = lead, by
+
+    def clean_person(self):
+        person = self.cleaned_data["person"]
+        if person == self.lead:
+            raise forms.ValidationError(_("This is the person who is away."))
+        if self.by != self.lead and not may_place(self.by, person):
+            raise forms.ValidationError(_("For this person, please ask an admin."))
+        return person
+
+    def clean_last_day(self):
+        day = self.cleaned_data["last_day"]
+        if day < site_day():
+            raise forms.ValidationError(_("This day is over. Choose today or a later one."))
+        return day
+
+    def clean(self):
+        super().clean()
+        first, last = self.cleaned_data.get("first_day"), self.cleaned_data.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day is before the first one."))
+
+
+def substitutes_address(pk=None, **places):
+    return reverse("hr:own-substitutes") if pk is None else reverse("hr:substitutes", args=[pk])
+
+
+def lead_or_404(user, pk):
+    """Whose substitutes these are: of oneself, or of somebody whom human resources handle."""
+    lead = user if pk is None else get_object_or_404(User, pk=pk)
+    if pk is not None and not (handles_people(user) and may_place(user, lead)):
+        raise Http404
+    if not lead.memberships.filter(role=Membership.Role.MANAGER).exists():
+        raise Http404
+    return lead
+
+
+@form_view(substitutes_address, reauthenticate=asks_before_posting)
+def substitutes(request, pk=None):
+    lead = lead_or_404(request.user, pk)
+    form = SubstituteForm(request.POST or None, lead=lead, by=request.user)
+    if form.is_valid():
+        name_substitute(lead, **form.cleaned_data, by=request.user)
+        note = gettext("%(name)s stands in for %(lead)s.")
+        messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": lead.name})
+        return redirect(substitutes_address(pk))
+    named = Substitute.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
+    context = {"lead": lead, "is_own": pk is None, "named": named.select_related("person")}
+    return render_form(request, "hr/substitutes.html", form, context)
+
+
+@post_view(substitutes_address)
+def end(request, substitute, pk=None):
+    lead = lead_or_404(request.user, pk)
+    found = get_object_or_404(Substitute.objects.select_related("lead", "person"), pk=substitute, lead=lead)
+    if end_substitute(found, by=request.user):
+        note = gettext("%(name)s does not stand in for %(lead)s any more.")
+        messages.success(request, note % {"name": found.person.name, "lead": lead.name})
+    return redirect(substitutes_address(pk))

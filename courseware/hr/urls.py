@@ -1,0 +1,67 @@
+from django.urls import path
+
+from courseware.hr.chat_bots import views as chat_bot_views
+from courseware.hr.email_settings import log_views, wording_views
+from courseware.hr.external_training import views as external_training_views
+from courseware.hr.people import absence_views, account_merge_views, onboarding_views
+from courseware.hr.people import views as people_views
+from courseware.hr.roster_import import views as roster_views
+from courseware.hr.teams import calendar_views, invite_link_views
+from courseware.hr.teams import views as team_views
+
+app_name = "hr"
+urlpatterns = [
+    path("people/", people_views.people, name="people"),
+    path("people/new/", onboarding_views.new_person, name="new-person"),
+    path("people/new/list/", onboarding_views.new_people, name="new-people"),
+    path("people/import/", roster_views.import_list, name="import"),
+    path("people/import/<int:roster>/", roster_views.imported, name="imported"),
+    path("people/links/", invite_link_views.team_links, name="team-links"),
+    path("people/links/<int:pk>/", invite_link_views.team_link, name="team-link"),
+    path("people/links/requests/<int:pk>/", invite_link_views.answer, name="answer-request"),
+    path("people/first-day/", people_views.first_day, name="first-day"),
+    path("people/codes/", invite_link_views.sign_in_codes, name="sign-in-codes"),
+    path("people/<int:pk>/", people_views.person, name="person"),
+    path("people/<int:pk>/edit/", people_views.edit, name="edit-person"),
+    path("people/<int:pk>/places/", people_views.place, name="place-person"),
+    path("people/<int:pk>/places/<int:place>/end/", people_views.unplace, name="end-place"),
+    path("people/<int:pk>/leave/", people_views.let_leave, name="let-leave"),
+    path("people/<int:pk>/return/", people_views.let_return, name="let-return"),
+    path("people/<int:pk>/code/", invite_link_views.sign_in_code, name="sign-in-code"),
+    path("people/<int:pk>/merge/", account_merge_views.merge_with, name="merge"),
+    path("people/<int:pk>/remove/", people_views.remove, name="remove-person"),
+    path("people/<int:pk>/substitutes/", team_views.substitutes, name="substitutes"),
+    path("people/<int:pk>/substitutes/<int:substitute>/end/", team_views.end, name="end-substitute"),
+    path("team/substitutes/", team_views.substitutes, name="own-substitutes"),
+    path("team/substitutes/<int:substitute>/end/", team_views.end, name="end-own-substitute"),
+    path("people/<int:pk>/away/", absence_views.away, name="away"),
+    path("people/<int:pk>/away/<int:absence>/", absence_views.change, name="change-away"),
+    path("people/<int:pk>/away/<int:absence>/take-back/", absence_views.take_back, name="take-back-away"),
+    path("people/outside/", external_training_views.outside, name="outside"),
+    path(
+        "people/outside/<int:training>/take-back/", external_training_views.take_back_outside, name="take-back-outside"
+    ),
+    path("people/<int:pk>/outside/", external_training_views.outside_of, name="outside-of"),
+    path("people/days/", calendar_views.days, name="days"),
+    path("people/days/take-out/", calendar_views.take_out_days, name="take-out-days"),
+    path("people/certificates/<int:pk>/withdraw/", people_views.withdraw_certificate, name="withdraw-certificate"),
+    path("people/conflicts/", people_views.conflicts, name="conflicts"),
+    path("people/merges/", account_merge_views.merges, name="merges"),
+    path("people/merges/<int:pk>/undo/", account_merge_views.undo, name="undo-merge"),
+    path("people/letters/", log_views.letters, name="letters"),
+    path("people/letters/coming/", log_views.coming_letters, name="coming-letters"),
+    path("people/letters/words/", wording_views.letter_words, name="letter-words"),
+    path("people/letters/words/<slug:kind>/", wording_views.words_of_letter, name="words-of-letter"),
+    path("people/letters/words/<slug:kind>/shipped/", wording_views.back_to_shipped, name="shipped-words"),
+    path("people/teams/", team_views.teams, name="teams"),
+    path("people/teams/new/", team_views.new_team, name="new-team"),
+    path("people/teams/<int:pk>/", team_views.team, name="team"),
+    path("people/teams/<int:pk>/leads/", team_views.add_lead, name="add-lead"),
+    path("people/teams/<int:pk>/leads/<int:place>/end/", team_views.end_lead, name="end-lead"),
+    path("people/teams/<int:pk>/close/", team_views.close, name="close-team"),
+    path("people/doors/", chat_bot_views.doors, name="doors"),
+    path("people/doors/new/", chat_bot_views.new_door, name="new-door"),
+    path("people/doors/<int:pk>/", chat_bot_views.door, name="door"),
+    path("people/doors/<int:pk>/try/", chat_bot_views.try_it, name="try-door"),
+    path("people/doors/<int:pk>/remove/", chat_bot_views.take_away, name="remove-door"),
+]
