@@ -9,13 +9,12 @@ class AssignmentsConfig(AppConfig):
     verbose_name = _("Assignments")
 
     def ready(self):
-        from courseware.assignments.chat import bots, delivery
+        from courseware.assignments.chat import delivery
         from courseware.assignments.emails import certificate_expiry, changed_lesson, completion, daily_question
         from courseware.assignments.emails.daily_email_jobs import register_morning_job, schedule_emails
         from courseware.assignments.follow_ups import follow_ups
         from courseware.assignments.reminders import daily_reminders
         from courseware.assignments.rules import certified_enrollments, execution
-        from courseware.jobs.health import register_troubles
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
         from courseware.learning.status.completion import enrollment_completed
@@ -39,7 +38,6 @@ class AssignmentsConfig(AppConfig):
         }
         for name, (words, letter) in emails.items():
             schedule_emails(name, words, letter.JOB)
-        register_troubles("doors", bots.door_troubles)
         words = _("Tell chat groups where their teams stand")
         schedule(
             "tell-groups",

@@ -2,7 +2,6 @@ from django.urls import path
 
 from courseware.assignments.follow_ups import views as follow_up_views
 from courseware.assignments.manager_actions import views as action_views
-from courseware.assignments.reminders import views as reminder_views
 from courseware.assignments.rules import views as rule_views
 from courseware.learning.manager_actions import FOR_MANY
 
@@ -27,7 +26,6 @@ urlpatterns = [
     path("people/notes/<uuid:act>/take-back/", action_views.take_back_note, name="take-back-note"),
     path("people/acts/<int:pk>/", action_views.act, name="act"),
     path("people/acts/<int:pk>/undo/", action_views.take_back, name="undo"),
-    path("people/reminders/", reminder_views.reminders, name="reminders"),
     path("rules/", rule_views.rules, name="rules"),
     path("rules/new/", rule_views.new_rule, name="new-rule"),
     path("rules/<int:pk>/", rule_views.rule, name="rule"),

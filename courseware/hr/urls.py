@@ -1,7 +1,7 @@
 from django.urls import path
 
 from courseware.hr.chat_bots import views as chat_bot_views
-from courseware.hr.email_settings import log_views, wording_views
+from courseware.hr.email_settings import log_views, reminder_views, wording_views
 from courseware.hr.external_training import views as external_training_views
 from courseware.hr.people import absence_views, account_merge_views, onboarding_views
 from courseware.hr.people import views as people_views
@@ -53,6 +53,7 @@ urlpatterns = [
     path("people/letters/words/", wording_views.letter_words, name="letter-words"),
     path("people/letters/words/<slug:kind>/", wording_views.words_of_letter, name="words-of-letter"),
     path("people/letters/words/<slug:kind>/shipped/", wording_views.back_to_shipped, name="shipped-words"),
+    path("people/reminders/", reminder_views.reminders, name="reminders"),
     path("people/teams/", team_views.teams, name="teams"),
     path("people/teams/new/", team_views.new_team, name="new-team"),
     path("people/teams/<int:pk>/", team_views.team, name="team"),

@@ -17,7 +17,7 @@ from django.utils.translation import override
 
 from courseware.jobs.schedule import JOBS, Daily
 from courseware.learning.status.states import State
-from tests.site.test_house import FLOORS, FRONT_DOOR, ROOMS
+from tests.site.test_layers import LAYERS, PACKAGES, ROOT_MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -37,7 +37,7 @@ FILE = re.compile(
 )
 BARE_FILE = re.compile(r"(?<![\w./<>-])[A-Za-z_]\w*\.(?:py|html|css|js)\b(?!/)")
 # `learning.status.states.State`: a name below `courseware`.
-NAME_IN_CODE = re.compile(rf"(?<![\w./-])(?:{'|'.join(ROOMS)})(?:\.\w+)+(?![\w/-])")
+NAME_IN_CODE = re.compile(rf"(?<![\w./-])(?:{'|'.join(PACKAGES)})(?:\.\w+)+(?![\w/-])")
 
 
 def name(document):
@@ -133,14 +133,14 @@ def test_names_in_the_code_are_there():
 def test_every_room_is_in_the_picture_of_the_house_above_what_it_stands_on():
     picture = FENCE.findall(text_of(ARCHITECTURE))[0]
     drawn = re.findall(r"^(\w+) ", picture, re.MULTILINE)
-    assert sorted(drawn) == sorted(ROOMS)
-    floor_of = {room: level for level, floor in enumerate(FLOORS) for room in floor}
+    assert sorted(drawn) == sorted(PACKAGES)
+    floor_of = {room: level for level, floor in enumerate(LAYERS) for room in floor}
     assert [(upper, lower) for upper, lower in pairwise(drawn) if floor_of[upper] < floor_of[lower]] == []
 
 
 def test_every_module_of_the_front_door_is_in_the_picture():
     picture = FENCE.findall(text_of(ARCHITECTURE))[0]
-    assert sorted(re.findall(r"(\w+)\.py", picture)) == sorted(FRONT_DOOR - {"__init__"})
+    assert sorted(re.findall(r"(\w+)\.py", picture)) == sorted(ROOT_MODULES - {"__init__"})
 
 
 def leads_somewhere(target, page):

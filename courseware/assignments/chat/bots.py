@@ -1,15 +1,11 @@
 """Chat bots of groups: saved, removed, tried, and reported to admins if a service refuses them."""
 
-from datetime import datetime
-
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext, ngettext
 
 from courseware.accounts.models import User
 from courseware.assignments.chat.delivery import try_door
 from courseware.assignments.models import WAITING, GroupCard, GroupDoor
 from courseware.audit_log.record import record
-from courseware.jobs.health import Trouble
 
 
 @transaction.atomic
@@ -52,15 +48,3 @@ def ask_for_try(door: GroupDoor, *, by: User) -> bool:
     except IntegrityError:  # pressed twice at the same moment
         return False
     return True
-
-
-def door_troubles(now: datetime) -> list[Trouble]:
-    doors = GroupDoor.objects.refused().count()
-    if not doors:
-        return []
-    words = ngettext(
-        "%(count)d door is shut: the service refused a card",
-        "%(count)d doors are shut: the service refused a card",
-        doors,
-    )
-    return [Trouble(words % {"count": doors}, gettext("Doors into chat groups"), "hr:doors")]

@@ -1,12 +1,14 @@
 """/people/doors/: the robots in chat groups, by team. For human resources and admins alone."""
 
+from datetime import datetime
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, Subquery
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -15,6 +17,7 @@ from courseware.accounts.permissions.permissions import handles_people
 from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assignments.chat.bots import ask_for_try, remove_door, save_door
 from courseware.assignments.models import CardState, GroupCard, GroupDoor
+from courseware.jobs.health import Trouble
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.notifications.chat.client import check_address
@@ -142,3 +145,15 @@ def take_away(request, pk):
     remove_door(found, by=request.user)
     messages.success(request, gettext("The door into the group of “%(team)s” is taken away.") % {"team": found.team})
     return redirect("hr:doors")
+
+
+def door_troubles(now: datetime) -> list[Trouble]:
+    doors = GroupDoor.objects.refused().count()
+    if not doors:
+        return []
+    words = ngettext(
+        "%(count)d door is shut: the service refused a card",
+        "%(count)d doors are shut: the service refused a card",
+        doors,
+    )
+    return [Trouble(words % {"count": doors}, gettext("Doors into chat groups"), "hr:doors")]

@@ -117,14 +117,14 @@ class RemindersForm(forms.Form):
         ]
 
 
-@form_view("assignments:reminders", allowed=handles_people)
+@form_view("hr:reminders", allowed=handles_people)
 def reminders(request):
     form = RemindersForm(posted(request))
     if request.method != "POST" or not form.is_valid():
         status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
-        return render(request, "assignments/reminders.html", {"form": form}, status=status)
+        return render(request, "hr/reminders.html", {"form": form}, status=status)
     changed = keep_plans(form.chosen(), by=request.user)
     if "escalates" in form.changed_data:
         changed += switch_escalation(form.cleaned_data["escalates"], by=request.user)
     messages.success(request, gettext("The reminders were changed.") if changed else gettext("Nothing was changed."))
-    return redirect("assignments:reminders")
+    return redirect("hr:reminders")
