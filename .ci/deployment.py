@@ -64,7 +64,7 @@ def main() -> None:
         folder.chmod(0o711)  # nginx reads its files as nobody
         deployment = Deployment(folder, os.environ["DATABASE_URL"])
         try:
-            wrong = Rehearsal(deployment, asked.revision).play(asked.writes)
+            wrong = SimulationPreview(deployment, asked.revision).play(asked.writes)
         except BaseException:
             show_logs(folder)
             raise
@@ -79,7 +79,7 @@ def show_logs(folder: Path) -> None:
         print(f"-- {log.name}", *log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
 
 
-class Rehearsal:
+class SimulationPreview:
     def __init__(self, deployment: Deployment, revision: str | None) -> None:
         self.deployment, self.wrong = deployment, []
         self.source = checked_out(revision, deployment.folder / "source") if revision else ROOT

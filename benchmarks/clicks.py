@@ -144,10 +144,10 @@ class Walk:
 
     def run(self, pk, *_rest):
         from courseware.simulations.attempts import joined
-        from courseware.simulations.models import Run
+        from courseware.simulations.models import SimulationAttempt
         from courseware.simulations.replay import trail_of
 
-        run = joined(Run.objects.with_release().get(pk=pk), self.enrollment)
+        run = joined(SimulationAttempt.objects.with_release().get(pk=pk), self.enrollment)
         if run.finished_at or self.page.locator("[data-run] .btn:visible:not(.quiet)").count():
             self.hand.go(self.page.locator(PRIMARY).first)
             return

@@ -7,56 +7,56 @@ from datetime import date, datetime
 
 from django.db.models import DateField, Model, UUIDField
 
-from courseware.accounts.models import Away, User
+from courseware.accounts.models import Absence, User
 from courseware.assessment.certificates.numbers import new_number
 from courseware.assessment.models import (
-    Attempt,
     Certificate,
-    DailyAnswer,
-    DrillAnswer,
-    OutsideTraining,
+    Certification,
+    DailyQuestionAnswer,
+    ExamAttempt,
+    ExternalTraining,
+    PracticeAnswer,
     Response,
-    Standing,
 )
-from courseware.assignments.models import Assignment
+from courseware.assignments.models import RuleAction
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import NewEvent, subject_of
 from courseware.learning.models import (
-    AdjustmentLine,
+    AbsenceShift,
+    AdjustmentItem,
     Answer,
-    ChangeSeen,
+    ChangeAcknowledgement,
     Completion,
-    DayRequest,
     Enrollment,
-    KeptPhrase,
-    Postponement,
+    ExtensionRequest,
+    SavedPhrase,
     SurveyReceipt,
 )
-from courseware.simulations.models import Decision, Run
+from courseware.simulations.models import Decision, SimulationAttempt
 
 # Model → its column that says whose a row is. Each stands behind those that its rows name.
 HISTORY = {
     User: "pk",
-    Away: "person",
-    OutsideTraining: "person",
+    Absence: "person",
+    ExternalTraining: "person",
     Enrollment: "learner",
-    Postponement: "enrollment",
-    AdjustmentLine: "enrollment",
-    DayRequest: "enrollment",
-    Assignment: "person",
+    AbsenceShift: "enrollment",
+    AdjustmentItem: "enrollment",
+    ExtensionRequest: "enrollment",
+    RuleAction: "person",
     Answer: "enrollment",
     Completion: "enrollment",
-    ChangeSeen: "enrollment",
+    ChangeAcknowledgement: "enrollment",
     SurveyReceipt: "enrollment",
-    KeptPhrase: "enrollment",
-    Run: "enrollment",
+    SavedPhrase: "enrollment",
+    SimulationAttempt: "enrollment",
     Decision: "run",
-    Attempt: "enrollment",
+    ExamAttempt: "enrollment",
     Response: "attempt",
-    DrillAnswer: "attempt",
-    DailyAnswer: "enrollment",
+    PracticeAnswer: "attempt",
+    DailyQuestionAnswer: "enrollment",
     Certificate: "enrollment",
-    Standing: "learner",
+    Certification: "learner",
 }
 NAMED = {
     "learner": "user",

@@ -18,7 +18,7 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.search import SearchTerm
 from courseware.accounts.permissions import roles
 from courseware.assessment.certificates.facts import months_later
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.models import Certificate, Certification
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import NewEvent, subject_of
 from courseware.content.models import Course
@@ -26,7 +26,7 @@ from courseware.content.releases.course_import import import_course
 from courseware.content.rendering.store import Outline, outline
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib import dates
-from courseware.notifications.models import LINES_KEPT_FOR, Message, MessageState, TrayLine
+from courseware.notifications.models import LINES_KEPT_FOR, DeliveryState, Notification, OutgoingEmail
 from courseware.reporting.forms import posts_of
 
 COURSES = 10
@@ -128,7 +128,18 @@ class Intake(BulkRows):
 
     def __init__(self, firm):
         super().__init__(
-            (Team, User, SearchTerm, Membership, Enrollment, Completion, Certificate, Standing, Message, TrayLine)
+            (
+                Team,
+                User,
+                SearchTerm,
+                Membership,
+                Enrollment,
+                Completion,
+                Certificate,
+                Certification,
+                OutgoingEmail,
+                Notification,
+            )
         )
         self.firm = firm
 
@@ -160,9 +171,9 @@ class Intake(BulkRows):
 
     def letters(self, learner, number):
         sent = {"person": learner, "address": learner.email, "ended_at": self.firm.now}
-        self.new(Message, kind="invitation", state=MessageState.SENT.value, **sent)
-        became = MessageState.SENT if number % 50 else MessageState.BOUNCED
-        self.new(Message, kind="new-link", state=became.value, **sent)
+        self.new(OutgoingEmail, kind="invitation", state=DeliveryState.SENT.value, **sent)
+        became = DeliveryState.SENT if number % 50 else DeliveryState.BOUNCED
+        self.new(OutgoingEmail, kind="new-link", state=became.value, **sent)
 
     def enroll(self, learner, taught_course, number, way, certified_until=None):
         enrolled_at = self.firm.now - way.enrolled * DAY + (number % 1000) * DAY / 1440
@@ -187,7 +198,7 @@ class Intake(BulkRows):
         self.log("enrolled", enrollment, self.firm.admin, enrolled_at, data)
         if way.enrolled < LINES_KEPT_FOR.days:
             told = {"subjects": [enrollment.pk]}
-            self.new(TrayLine, kind="enrolled", person_id=learner.pk, data=told, written_at=enrolled_at)
+            self.new(Notification, kind="enrolled", person_id=learner.pk, data=told, written_at=enrolled_at)
         for at, entry in zip(done, taught_course.lessons, strict=False):
             self.complete(enrollment, entry, at)
         if way.is_waived:
@@ -224,7 +235,7 @@ class Intake(BulkRows):
         )
         enrollment.certified_until = certificate.certifies_until
         self.new(
-            Standing,
+            Certification,
             learner=enrollment.learner,
             course=enrollment.course,
             certificate=certificate,
@@ -239,5 +250,5 @@ class Intake(BulkRows):
 
 def table_sizes():
     """Rows of each table that grows."""
-    tables = (User, SearchTerm, Team, Enrollment, Completion, Certificate, Event, Message, TrayLine)
+    tables = (User, SearchTerm, Team, Enrollment, Completion, Certificate, Event, OutgoingEmail, Notification)
     return {model._meta.model_name: model.objects.count() for model in tables}

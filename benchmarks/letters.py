@@ -144,17 +144,17 @@ def wait_until(is_so, worker):
 
 def is_all_told():
     from courseware.jobs.models import Job, Outcome
-    from courseware.notifications.models import Message, MessageState
+    from courseware.notifications.models import DeliveryState, OutgoingEmail
 
-    if Message.objects.filter(state=MessageState.QUEUED).exists():
+    if OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).exists():
         return False
     return Job.objects.filter(name__in=JOBS, outcome=Outcome.DONE).count() == len(JOBS)
 
 
 def kill_twice(worker, server, reminders):
-    from courseware.notifications.models import Message
+    from courseware.notifications.models import OutgoingEmail
 
-    wait_until(Message.objects.filter(kind="reminder").exists, worker)
+    wait_until(OutgoingEmail.objects.filter(kind="reminder").exists, worker)
     worker.kill()
     wait_until(lambda: server.ask("number") > reminders / 3, worker)
     worker.kill()
@@ -164,14 +164,14 @@ def span(kind, column):
     """Seconds between the first and the last."""
     from django.db.models import Max, Min
 
-    from courseware.notifications.models import Message
+    from courseware.notifications.models import OutgoingEmail
 
-    found = Message.objects.filter(kind=kind).aggregate(first=Min(column), last=Max(column))
+    found = OutgoingEmail.objects.filter(kind=kind).aggregate(first=Min(column), last=Max(column))
     return (found["last"] - found["first"]).total_seconds()
 
 
 def measure(people, *, kills):
-    from courseware.notifications.models import Message, MessageState
+    from courseware.notifications.models import DeliveryState, OutgoingEmail
 
     reminders, server = firm_of(people), MailServer()
     print(f"\n{scenario.database_name()}, {people:,} people, memory of this process {peak():.0f} MB", flush=True)
@@ -183,9 +183,9 @@ def measure(people, *, kills):
     worker.end()
     names = server.ask("names")
     server.stop()
-    told = Message.objects.filter(kind__in=("reminder", "digest", "hr-summary"))
-    sent = {str(number) for number in told.filter(state=MessageState.SENT).values_list("number", flat=True)}
-    digests, skipped = told.filter(kind="digest").count(), told.exclude(state=MessageState.SENT).count()
+    told = OutgoingEmail.objects.filter(kind__in=("reminder", "digest", "hr-summary"))
+    sent = {str(number) for number in told.filter(state=DeliveryState.SENT).values_list("number", flat=True)}
+    digests, skipped = told.filter(kind="digest").count(), told.exclude(state=DeliveryState.SENT).count()
     for kind in () if kills else ("reminder", "digest"):  # whose clock was put on meanwhile
         print(f"{kind}: written within {span(kind, 'written_at'):.0f} s, sent within {span(kind, 'ended_at'):.0f} s")
     print(

@@ -40,10 +40,10 @@ def look(data):
 
 def bring_in(pk):
     """As the worker does once somebody has said yes."""
-    from courseware.accounts.models import Roster
+    from courseware.accounts.models import RosterImport
     from courseware.accounts.roster_import.apply import apply_next, begin_applying
 
-    begin_applying(Roster.objects.get(pk=pk), by=None, is_sure=True)
+    begin_applying(RosterImport.objects.get(pk=pk), by=None, is_sure=True)
     while apply_next(pk):
         pass
 

@@ -58,14 +58,14 @@ def timed_parts(clock):
     from django.middleware.gzip import GZipMiddleware
     from django.template.backends.django import Template
 
-    from courseware.lib.db.compiled_query import KeptQuery
+    from courseware.lib.db.compiled_query import CompiledQuery
 
     for name, owner, method in (
         (OPENING, BaseDatabaseWrapper, "connect"),
         (OPENING, BaseDatabaseWrapper, "close"),
         ("session", SessionStore, "load"),
         ("person", ModelBackend, "get_user"),
-        ("statements that are kept", KeptQuery, "__call__"),
+        ("statements that are kept", CompiledQuery, "__call__"),
         ("other statements", QuerySet, "_fetch_all"),
         ("other statements", Model, "save"),
         ("other statements", QuerySet, "update"),

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils.crypto import get_random_string
 
-from benchmarks.measured_site import Page, ask
+from benchmarks.measured_site import RenderedPage, ask
 
 READERS = 50  # learners who read in turn: no two of them see the choices of a question in one order
 
@@ -31,7 +31,7 @@ def own_folder():
 def prepare(people):
     """Fill the database; returns the Firm that is in it."""
     prepare_site()
-    return Firm(people)
+    return CompanySnapshot(people)
 
 
 def prepare_site():
@@ -52,7 +52,7 @@ def database_name():
     return "PostgreSQL" if "postgresql" in settings.DATABASES["default"]["ENGINE"] else "SQLite"
 
 
-class Firm:
+class CompanySnapshot:
     def __init__(self, people):
         from courseware.accounts.models import Membership, Team, User
         from courseware.accounts.people.search import keep_terms
@@ -121,7 +121,7 @@ class Firm:
         return f"/learn/{self.course.identifier}/{lesson.id}/", lesson.check[0].id, entry.revision_id
 
     def pages(self):
-        """Name → measured_site.Page, the reference among them.
+        """Name → measured_site.RenderedPage, the reference among them.
 
         Each request is as the browser sends it; writing ones never repeat themselves, so each really writes.
         """
@@ -147,14 +147,20 @@ class Firm:
             return ask(site, f"{lesson}answer/{question}/", next(answerers), form)
 
         return {
-            "reference": Page("reference", lambda site: ask(site, "/", plain, shows=self.learners[0].name), 1),
-            "home": Page("home", lambda site: ask(site, "/", next(readers)), 3.5),
-            "lesson": Page("lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 4),
-            "board": Page("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 7),
-            "answer": Page("answer a check", answer, 4),
-            "save": Page("save an exam answer", lambda site: ask(site, *next(saves)), 4),
-            "decide": Page("decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 5),
-            "submit": Page("submit the exam and see the result", lambda site: submit_and_see(site, next(submits)), 9),
+            "reference": RenderedPage("reference", lambda site: ask(site, "/", plain, shows=self.learners[0].name), 1),
+            "home": RenderedPage("home", lambda site: ask(site, "/", next(readers)), 3.5),
+            "lesson": RenderedPage(
+                "lesson page, with check and outline", lambda site: ask(site, lesson, next(readers)), 4
+            ),
+            "board": RenderedPage("board of 25 rows with all counts", lambda site: ask(site, "/team/", manager), 7),
+            "answer": RenderedPage("answer a check", answer, 4),
+            "save": RenderedPage("save an exam answer", lambda site: ask(site, *next(saves)), 4),
+            "decide": RenderedPage(
+                "decide in a simulation", lambda site: ask(site, *next(decisions), is_piece=True), 5
+            ),
+            "submit": RenderedPage(
+                "submit the exam and see the result", lambda site: submit_and_see(site, next(submits)), 9
+            ),
         }
 
     def attempts(self):

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
-class FrontDoorConfig(AppConfig):
+class ProjectConfig(AppConfig):
     name = "courseware"
     label = "front_door"
 

@@ -176,7 +176,7 @@ require("CHAT_PROXY", is_proxy, "the address of a proxy, such as http://proxy.ex
 # What is the same everywhere -----------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "courseware.apps.FrontDoorConfig",
+    "courseware.apps.ProjectConfig",
     *([] if django.VERSION >= (6, 0) else ["django_tasks"]),
     "django_tasks_db",
     "courseware.audit_log",
@@ -227,28 +227,28 @@ else:
 
 MIDDLEWARE = [
     "courseware.project.request_logging.RequestLogMiddleware",
-    "courseware.project.security_headers.HeadersMiddleware",
+    "courseware.project.security_headers.SecurityHeadersMiddleware",
     "courseware.project.health.HealthMiddleware",
     CSP_MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # behind static files, which lie there compressed
-    "courseware.project.load_shedding.CrowdMiddleware",
+    "courseware.project.load_shedding.LoadSheddingMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "courseware.project.maintenance.UpgradeMiddleware",
+    "courseware.project.maintenance.MaintenanceMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "courseware.accounts.middleware.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "courseware.accounts.security.sessions.SessionAgeMiddleware",
-    "courseware.accounts.security.two_factor.SecondFactorMiddleware",
+    "courseware.accounts.security.two_factor.TwoFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "courseware.accounts.security.reauthentication.FreshnessMiddleware",
+    "courseware.accounts.security.reauthentication.ReauthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "courseware.accounts.middleware.BackToThePageMiddleware",
+    "courseware.accounts.middleware.ReturnUrlMiddleware",
 ]
 
 ROOT_URLCONF = "courseware.urls"
@@ -332,7 +332,7 @@ else:
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "delivery"]}}
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in.identifiers.EitherNameBackend"]
+AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in.identifiers.IdentifierBackend"]
 PASSWORD_HASHERS = ["courseware.accounts.sign_in.password_hashing.SmallArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "courseware.accounts.sign_in.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
@@ -380,7 +380,7 @@ FRESH_SIGN_IN = (
     not PLAIN_HTTP
 )  # before rights, addresses, exports and publishing: see accounts/security/reauthentication.py
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
-MFA_ADAPTER = "courseware.accounts.sign_in.adapter.SecondFactorAdapter"
+MFA_ADAPTER = "courseware.accounts.sign_in.adapter.TwoFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by whoever runs the training, not by the person

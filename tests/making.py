@@ -16,13 +16,22 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions import roles
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
-from courseware.content.models import Course, Document, ImportedText, Page, Release, ReleaseEntry, Revision, Text
+from courseware.content.models import (
+    Course,
+    Document,
+    ImportedFile,
+    Release,
+    ReleaseEntry,
+    RenderedPage,
+    Revision,
+    SourceFile,
+)
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.publishing import publish
 from courseware.learning.models import Enrollment
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.email.queue import HELD_FOR_UNDO
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.course_format.samples import make_files
 
 counter = itertools.count(1)
@@ -45,7 +54,7 @@ def letters():
 
 def letters_after_undo():
     """As `letters`, after the time for *Undo*."""
-    Message.objects.filter(state=MessageState.QUEUED).update(next_at=F("next_at") - HELD_FOR_UNDO)
+    OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).update(next_at=F("next_at") - HELD_FOR_UNDO)
     return letters()
 
 
@@ -162,7 +171,7 @@ class StoredImport:
 
 IMPORTED: dict[frozenset, StoredImport] = {}  # by files
 DATED = (Revision, Release)
-UNDATED = (Course, Document, Text, ImportedText, Page, ReleaseEntry, ReleaseEntry.pages.through)
+UNDATED = (Course, Document, SourceFile, ImportedFile, RenderedPage, ReleaseEntry, ReleaseEntry.pages.through)
 
 
 def publish_head(document, *, weight="minor", note=""):

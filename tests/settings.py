@@ -23,7 +23,7 @@ STORAGES = {
 ANSWERS_A_MINUTE = 1_000_000  # the writers of tests/faults answer as fast as they can
 PASS_MARK_FLOOR = 50  # percent; the courses of tests have few questions, and one may be missed
 # Tests make their database and count statements; tests/faults/test_upgrade.py asks the site as it is served.
-MIDDLEWARE = [name for name in MIDDLEWARE if name != "courseware.project.maintenance.UpgradeMiddleware"]
+MIDDLEWARE = [name for name in MIDDLEWARE if name != "courseware.project.maintenance.MaintenanceMiddleware"]
 PREVIEW_SECONDS = 30  # of a machine that does other things as well
 LANGUAGE_CODE = "en"  # tests read English; one that is about Chinese asks for it
 WHITENOISE_AUTOREFRESH = True

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from courseware.accounts.api_keys import ApiKey, make_key
-from courseware.accounts.models import Away, JoinRequest, Membership, Merge, Substitute, Team, User
+from courseware.accounts.models import Absence, AccountMerge, Deputy, JoinRequest, Membership, Team, User
 from courseware.accounts.people.notes import write_note
 from courseware.accounts.roster_import.apply import keep_plan
 from courseware.accounts.roster_import.comparison import Plan
@@ -23,8 +23,8 @@ from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.pdf import paper_of
 from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.banks import question_of
-from courseware.assessment.models import Attempt, OutsideTraining
-from courseware.assignments.models import GroupDoor, HandReminding, RuleVersion
+from courseware.assessment.models import ExamAttempt, ExternalTraining
+from courseware.assignments.models import ChatBot, ManualReminder, RuleVersion
 from courseware.assignments.rules.lifecycle import make_rule
 from courseware.audit_log.checkpoints import seal
 from courseware.branding.colours import digest_of_sheet
@@ -45,12 +45,12 @@ from courseware.learning.models import Enrollment
 from courseware.learning.reference.saved_phrases import keep_phrase
 from courseware.learning.status import completion
 from courseware.lib import dates
-from courseware.notifications.models import TrayLine
+from courseware.notifications.models import Notification
 from courseware.notifications.unsubscribe import SIGNER
 from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.saved_views import SavedView
 from courseware.simulations import attempts as running
-from courseware.simulations.models import Run, Timing
+from courseware.simulations.models import SimulationAttempt, TimeSetting
 from courseware.simulations.replay import trail_of
 from tests.course_format.samples import SHEET, make_files
 from tests.making import (
@@ -81,9 +81,9 @@ class World:
     people: dict[str, User]
     team: Team
     enrollment: Enrollment
-    attempt: Attempt
-    passed: Attempt
-    run: Run
+    attempt: ExamAttempt
+    passed: ExamAttempt
+    run: SimulationAttempt
     lesson: store.Step
     outline: store.Outline
     places: dict[str, object] = field(default_factory=dict)
@@ -149,7 +149,7 @@ def note_beside(world, *, stands_in, by):
     mark_away(world.learner, next_month, next_month, by=lead)
     write_note([world.learner.pk], "Prefers mornings.", act=ACT_OF_NOTE, by=lead)
     over = {"first_day": date(2020, 1, 1), "last_day": date(2020, 1, 2)}  # so it shows nobody anything
-    Substitute.objects.create(lead=lead, person=stands_in, made_by=by, **over)
+    Deputy.objects.create(lead=lead, person=stands_in, made_by=by, **over)
     names = (make_user(email=f"{each}@two-names.example.com") for each in ("kept", "other"))
     merge(*names, by=make_admin(email="merges@example.com"))
 
@@ -193,15 +193,15 @@ def finish_lesson(enrollment, step, *, but=()):
 def start_run(enrollment):
     """A run of the first simulation that has only begun, with one before it that came to its end."""
     simulation = next(step.id for step in outline_of(enrollment.course).steps if step.kind == "simulation")
-    play_best(running.start(enrollment, simulation, timing=Timing.OFF))
-    return running.start(enrollment, simulation, timing=Timing.OFF)
+    play_best(running.start(enrollment, simulation, timing=TimeSetting.OFF))
+    return running.start(enrollment, simulation, timing=TimeSetting.OFF)
 
 
 def finish_simulations(enrollment):
     """Play every simulation that counts in the best way, without a clock."""
     for step in outline_of(enrollment.course).steps:
         if step.kind == "simulation" and step.is_required:
-            play_best(running.start(enrollment, step.id, timing=Timing.OFF))
+            play_best(running.start(enrollment, step.id, timing=TimeSetting.OFF))
 
 
 def play_best(run):
@@ -286,8 +286,8 @@ def places_of(world):
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,
         "people/outside/<training>": trained_outside(world).pk,
-        "people/<pk>/substitutes/<substitute>": Substitute.objects.get().pk,
-        "team/substitutes/<substitute>": Substitute.objects.get().pk,
+        "people/<pk>/substitutes/<substitute>": Deputy.objects.get().pk,
+        "team/substitutes/<substitute>": Deputy.objects.get().pk,
         "people/import/<roster>": roster_of(world).pk,
         "people/links/<pk>": link.pk,
         "people/links/requests/<pk>": asked.pk,
@@ -298,14 +298,14 @@ def places_of(world):
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
         "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
-        "people/reminded/<pk>": HandReminding.objects.create(made_by=lead_of(world.team)).pk,
+        "people/reminded/<pk>": ManualReminder.objects.create(made_by=lead_of(world.team)).pk,
         "people/notes/<act>": ACT_OF_NOTE,
         "people/letters/words/<kind>": "reminder",
-        "people/doors/<pk>": GroupDoor.objects.create(
+        "people/doors/<pk>": ChatBot.objects.create(
             team=world.team, service="slack", language="en", address="https://hooks.slack.com/services/T0/B0/none"
         ).pk,
-        "people/merges/<pk>": Merge.objects.get().pk,
-        "people/<pk>/away/<absence>": Away.objects.get(person=learner).pk,
+        "people/merges/<pk>": AccountMerge.objects.get().pk,
+        "people/<pk>/away/<absence>": Absence.objects.get(person=learner).pk,
         "api/<pk>": key_of_lead(world).pk,
         "api/v1/questions/<course>": world.course.identifier,
         "api/v1/questions/<course>/<document>": lesson.id,
@@ -322,7 +322,7 @@ def places_of(world):
         "branding/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
         "due-days/<secret>": make_feed(learner).rpartition("/")[2].removesuffix(".ics"),
         "letters/stop/<token>": SIGNER.sign_object([learner.pk, "digest"]),
-        "tray/<pk>": TrayLine.objects.create(
+        "tray/<pk>": Notification.objects.create(
             kind="enrolled", person=learner, data={"by": None, "subjects": [world.enrollment.pk]}
         ).pk,
         "house-style/<course>": world.course.identifier,
@@ -359,9 +359,9 @@ def key_of_lead(world):
 def trained_outside(world):
     """Years ago, so that the learner is certified by a certificate all the same."""
     said = {"trained_on": date(2020, 1, 2), "valid_until": date(2021, 1, 2), "proof": "Certificate 17"}
-    training = OutsideTraining(person=world.learner, course=world.course, **said)
+    training = ExternalTraining(person=world.learner, course=world.course, **said)
     record_outside([training], by=lead_of(world.team))
-    return OutsideTraining.objects.get()
+    return ExternalTraining.objects.get()
 
 
 ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_whole_firm": False}
@@ -397,7 +397,7 @@ def object_of(model, world):
         Group: Group.objects.get(name="Editors"),
         Enrollment: world.enrollment,
     }
-    own |= {Course: world.course, Attempt: world.passed, Document: lesson_document(world)}
+    own |= {Course: world.course, ExamAttempt: world.passed, Document: lesson_document(world)}
     found = own.get(model) or model._default_manager.order_by("pk").last()
     assert found, f"tests/world.py: the learner has no {model._meta.label} yet; make one in make_world"
     return found

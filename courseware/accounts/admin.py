@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Membership, Team, User, merge_of
 from courseware.accounts.people import extra_time
-from courseware.accounts.people.admin_search import AwayFilter, NoTeamFilter, TeamFilter
+from courseware.accounts.people.admin_search import AbsenceFilter, NoTeamFilter, TeamFilter
 from courseware.accounts.people.search import HOW_PEOPLE_ARE_FOUND, found_by
 from courseware.accounts.permissions.permissions import may_decide_about, not_decided_by
 from courseware.accounts.permissions.role_changes import (
@@ -27,13 +27,13 @@ from courseware.accounts.permissions.role_changes import (
 )
 from courseware.accounts.permissions.roles import AUDITORS
 from courseware.accounts.security import two_factor
-from courseware.accounts.security.reauthentication import AsksWhoItIs
+from courseware.accounts.security.reauthentication import AsksForReauthentication
 from courseware.accounts.sign_in.invitations import NotInvited, invite
 from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.accounts.teams.memberships import tell_old_address
 from courseware.audit_log.record import record, record_many, subject_of
 from courseware.lib.admin.model_admins import CheckedAgain, ListFiltersOnly, LongList, SuperusersOnly
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 LETTERS_SHOWN = 10  # on the page of a person
 
@@ -91,7 +91,9 @@ def people_of(formset):
     return found - {None}
 
 
-class LogsMemberships(CheckedAgain, AsksWhoItIs, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):
+class LogsMemberships(
+    CheckedAgain, AsksForReauthentication, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin
+):
     inlines = [MembershipInline]
 
     def save_formset(self, request, form, formset, change):
@@ -111,7 +113,9 @@ class LogsMemberships(CheckedAgain, AsksWhoItIs, SuperusersOnly, ListFiltersOnly
 
 
 @admin.register(Group)
-class RightsOfGroupsAdmin(CheckedAgain, DeletedOneByOne, AsksWhoItIs, SuperusersOnly, ListFiltersOnly, GroupAdmin):
+class RightsOfGroupsAdmin(
+    CheckedAgain, DeletedOneByOne, AsksForReauthentication, SuperusersOnly, ListFiltersOnly, GroupAdmin
+):
     def save_model(self, request, obj, form, change):
         form.permissions_before = permissions_of(obj) if change else []
         super().save_model(request, obj, form, change)
@@ -148,7 +152,7 @@ class NewPersonForm(PersonForm):
 @admin.register(User)
 class PersonAdmin(LogsMemberships):
     list_display = ["name", "email", "staff_number", "language", "is_active", "is_staff", "last_login"]
-    list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter, AwayFilter]
+    list_filter = ["is_active", "is_staff", "is_superuser", "groups", TeamFilter, NoTeamFilter, AbsenceFilter]
     search_fields = ["name", "email", "staff_number"]  # shown is a field to type into; `get_search_results` says how
     search_help_text = HOW_PEOPLE_ARE_FOUND
     readonly_fields = ["joined_at", "last_login", "letters"]
@@ -185,7 +189,7 @@ class PersonAdmin(LogsMemberships):
 
     @admin.display(description=_("the last ones"))
     def letters(self, person):
-        messages = list(Message.objects.of(person)[:LETTERS_SHOWN])
+        messages = list(OutgoingEmail.objects.of(person)[:LETTERS_SHOWN])
         return render_to_string("accounts/_letters.html", {"letters": messages})
 
     def has_delete_permission(self, request, obj=None):

@@ -21,7 +21,7 @@ class LanguageMiddleware(MiddlewareMixin):
             request.LANGUAGE_CODE = chosen
 
 
-class BackToThePageMiddleware(MiddlewareMixin):
+class ReturnUrlMiddleware(MiddlewareMixin):
     """After a sign-in that a form asked for, return to the form's page: its own URL takes no GET."""
 
     def process_response(self, request, response):

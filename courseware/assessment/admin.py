@@ -17,12 +17,12 @@ from courseware.assessment.certificates.numbers import NoNumber, plain_number
 from courseware.assessment.models import Certificate
 from courseware.learning.admin.forms import confirmation
 from courseware.learning.models import Enrollment
-from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.lib.admin.model_admins import MOST, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 from courseware.lib.dates import site_day
 
 
-class WithdrawForm(forms.Form):
+class RevokeForm(forms.Form):
     reason = forms.CharField(
         label=_("reason"),
         max_length=200,
@@ -37,14 +37,18 @@ class CertificateValidityFilter(admin.SimpleListFilter):
     parameter_name = "validity"
 
     def lookups(self, request, model_admin):
-        return [("valid", _("valid")), (Validity.ENDING.value, Validity.ENDING.label), ("ended", _("has ended"))]
+        return [
+            ("valid", _("valid")),
+            (CertificationStatus.ENDING.value, CertificationStatus.ENDING.label),
+            ("ended", _("has ended")),
+        ]
 
     def queryset(self, request, queryset):
         today, stands = site_day(), queryset.filter(withdrawn_at=None)
         soon = today + timedelta(days=settings.CERTIFICATE_ENDING_DAYS)
         chosen = {
             "valid": stands.filter(Q(valid_until=None) | Q(valid_until__gte=today)),
-            Validity.ENDING.value: stands.filter(valid_until__range=(today, soon)),
+            CertificationStatus.ENDING.value: stands.filter(valid_until__range=(today, soon)),
             "ended": stands.filter(valid_until__lt=today),
         }
         return chosen.get(self.value(), queryset)
@@ -80,7 +84,7 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
 
     @admin.action(description=_("Withdraw"))
     def withdraw(self, request, certificates):
-        form = WithdrawForm(request.POST if "confirmed" in request.POST else None)
+        form = RevokeForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
             title = gettext("Withdraw these certificates")
             return confirmation(self, request, title, form, action="withdraw", chosen=certificates)

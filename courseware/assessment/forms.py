@@ -23,7 +23,7 @@ class CertificateNumberForm(forms.Form):
             raise forms.ValidationError(words) from None
 
 
-class DrillForm(forms.Form):
+class PracticeForm(forms.Form):
     """Fields beside the answer: see `drilling.answer`."""
 
     question = forms.CharField(max_length=64)
@@ -32,11 +32,11 @@ class DrillForm(forms.Form):
     token = forms.UUIDField()
 
 
-class DailyAnswerForm(DrillForm):
+class DailyAnswerForm(PracticeForm):
     at_home = forms.BooleanField(required=False)  # else on the page of the question
 
 
-class DailyWishForm(forms.Form):
+class DailyQuestionPreferenceForm(forms.Form):
     by_letter = forms.BooleanField(required=False)
     during_course = forms.BooleanField(required=False)
 

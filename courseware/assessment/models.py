@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
-class AttemptQuerySet(models.QuerySet):
+class ExamAttemptQuerySet(models.QuerySet):
     def submitted(self):
         return self.exclude(submitted_at=None)
 
@@ -21,7 +21,7 @@ class AttemptQuerySet(models.QuerySet):
         return self.select_related("exam", "release").defer("release__outlines")
 
 
-class Attempt(models.Model):
+class ExamAttempt(models.Model):
     """An attempt at an exam, or (without a pass mark) a pre-check: 1 before the lessons, 2 after the exam."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="attempts")
@@ -41,7 +41,7 @@ class Attempt(models.Model):
     max_points = models.PositiveSmallIntegerField()
     is_passed = models.BooleanField(null=True, help_text="Null: not submitted, or without marks")
 
-    objects = AttemptQuerySet.as_manager()
+    objects = ExamAttemptQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("attempt"), _("attempts")
@@ -76,7 +76,7 @@ class Attempt(models.Model):
 class Response(models.Model):
     """A drawn question of an attempt, and its answer so far."""
 
-    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="responses")
+    attempt = models.ForeignKey(ExamAttempt, on_delete=models.CASCADE, related_name="responses")
     position = models.PositiveSmallIntegerField(help_text="1 is the first")
     bank = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+", help_text="Of the bank")
@@ -105,18 +105,18 @@ class Response(models.Model):
         return self.response is not None
 
 
-RESPONSES = KeptQuery(
+RESPONSES = CompiledQuery(
     lambda attempt: Response.objects.filter(attempt=attempt).select_related("bank").order_by("position")
 )
-RESPONSES_AT = KeptQuery(
+RESPONSES_AT = CompiledQuery(
     lambda attempt, position: Response.objects.filter(attempt=attempt, position=position).select_related("bank")
 )
 
 
-class DrillAnswer(models.Model):
+class PracticeAnswer(models.Model):
     """An answer in a drill, never edited: see `drilling`."""
 
-    attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="drill_answers")
+    attempt = models.ForeignKey(ExamAttempt, on_delete=models.PROTECT, related_name="drill_answers")
     objective = models.CharField(max_length=32, help_text="The rule")
     number = models.PositiveSmallIntegerField(help_text="Of the answers on this rule; 1 is the first")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", help_text="It was asked from")
@@ -138,7 +138,7 @@ class DrillAnswer(models.Model):
         return f"{self.question} ({self.attempt})"
 
 
-class DailyAnswer(models.Model):
+class DailyQuestionAnswer(models.Model):
     """An answer to a question of the day, never edited. The memory of a rule stands with the last answer on it."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="daily_answers")
@@ -171,7 +171,7 @@ class DailyAnswer(models.Model):
         return f"{self.question} ({self.enrollment})"
 
 
-class DailyWish(models.Model):
+class DailyQuestionPreference(models.Model):
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     by_letter = models.BooleanField(default=False)
     during_course = models.BooleanField(default=False)
@@ -209,7 +209,7 @@ WITHDRAWN_FOR_A_REASON = Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reaso
 ) & ~Q(withdrawn_reason="")
 
 
-class OutsideTraining(Withdrawable):
+class ExternalTraining(Withdrawable):
     """A training elsewhere that counts for a course, as recorded by HR; never edited. See `outside_records`.
 
     One that is withdrawn was recorded by mistake and never certified anybody.
@@ -294,7 +294,7 @@ class Certificate(Withdrawable):
         return of_both.filter(issued_at__gt=self.issued_at).order_by("issued_at").last()
 
 
-class CertificatePaper(models.Model):
+class CertificatePdf(models.Model):
     """The PDF file of a certificate in one language, never edited. In the database, for every process to serve."""
 
     certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="papers")
@@ -312,7 +312,7 @@ class CertificatePaper(models.Model):
         return f"{self.certificate} · {self.language}"
 
 
-class Standing(models.Model):
+class Certification(models.Model):
     """Until when a person is certified in a course; no row if they never were. See `standing`."""
 
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -322,7 +322,7 @@ class Standing(models.Model):
         Certificate, on_delete=models.CASCADE, null=True, related_name="+", help_text="The one that certifies longest"
     )
     outside = models.ForeignKey(
-        OutsideTraining, models.CASCADE, null=True, related_name="+", help_text="Or what was learned elsewhere"
+        ExternalTraining, models.CASCADE, null=True, related_name="+", help_text="Or what was learned elsewhere"
     )
     certified_until = models.DateField(help_text="`certifies_until` of either")
 

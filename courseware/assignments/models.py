@@ -16,7 +16,7 @@ from courseware.learning.models import Enrollment
 from courseware.lib.text.names import NameField
 from courseware.notifications.chat.client import masked
 from courseware.notifications.chat.messages import SERVICES
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 DEFAULT_REMINDER_DAYS = [7, 1, -3]
 DEFAULT_EVERY = 10  # working days
@@ -117,10 +117,10 @@ class RuleVersion(models.Model):
         return f"{self.name} · {self.number}"
 
 
-class Assignment(models.Model):
+class RuleAction(models.Model):
     """One thing that a rule did to a person, never edited."""
 
-    class Deed(models.TextChoices):
+    class Kind(models.TextChoices):
         ENROLL = "enroll", _("enrolled")
         RENEW = "renew", _("renewal opened")
         EXCUSE = "excuse", _("excused")
@@ -131,7 +131,7 @@ class Assignment(models.Model):
     enrollment = models.ForeignKey(
         Enrollment, on_delete=models.SET_NULL, null=True, related_name="+", help_text="Null: it was taken back"
     )
-    deed = models.CharField(max_length=8, choices=Deed)
+    deed = models.CharField(max_length=8, choices=Kind)
     occasion = models.CharField(
         max_length=40, blank=True, help_text="What a rule does once for; empty: the first enrollment"
     )
@@ -163,7 +163,7 @@ class Assignment(models.Model):
         return Because(Why(self.why), self.why_day)
 
 
-class HandReminding(models.Model):
+class ManualReminder(models.Model):
     """One press of *Remind*. `letters` are keys of messages."""
 
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -177,11 +177,11 @@ class HandReminding(models.Model):
     def __str__(self):
         return f"{self.made_by} · {self.made_at:%Y-%m-%d}"
 
-    def sent(self) -> models.QuerySet[Message]:
-        return Message.objects.filter(pk__in=self.letters).select_related("person").order_by("pk")
+    def sent(self) -> models.QuerySet[OutgoingEmail]:
+        return OutgoingEmail.objects.filter(pk__in=self.letters).select_related("person").order_by("pk")
 
 
-class ReminderPlan(models.Model):
+class ReminderSchedule(models.Model):
     """`days` are working days before the due day; negative: after. A course without a plan has the defaults.
 
     `every`: working days between repeated reminders after the last of these days; 0: no repeats.
@@ -206,7 +206,7 @@ class ReminderPlan(models.Model):
         return f"{self.rule or self.course}: {self.days}"
 
 
-class EscalationSwitch(models.Model):
+class EscalationSetting(models.Model):
     """Turns escalation emails to the next level on or off. The newest row counts; without a row they are off."""
 
     is_on = models.BooleanField()
@@ -221,7 +221,7 @@ class EscalationSwitch(models.Model):
         return f"{self.made_at:%Y-%m-%d} {self.is_on}"
 
 
-class Observation(models.Model):
+class FollowUp(models.Model):
     """That somebody has answered the sheet about this person, or cannot say; never what. Nobody is asked again."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="+")
@@ -239,7 +239,7 @@ class Observation(models.Model):
         return f"{self.sheet} ({self.enrollment})"
 
 
-class ObservationAnswers(models.Model):
+class FollowUpAnswers(models.Model):
     """One answered sheet without a person. While it waits for others it says neither month nor, in words, the team.
 
     The key is random, so that it tells no order.
@@ -276,7 +276,7 @@ class ObservationAnswers(models.Model):
         return str(self.sheet)
 
 
-class TalkQuerySet(models.QuerySet):
+class ConversationQuerySet(models.QuerySet):
     def standing(self):
         return self.filter(taken_back_at=None)
 
@@ -286,13 +286,13 @@ class TalkQuerySet(models.QuerySet):
         return dict(found.annotate(Max("made_at")))
 
 
-class Talk(models.Model):
+class Conversation(models.Model):
     enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="+")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
     taken_back_at = models.DateTimeField(null=True)
 
-    objects = TalkQuerySet.as_manager()
+    objects = ConversationQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("talk"), _("talks")
@@ -305,7 +305,7 @@ class Talk(models.Model):
 FURTHEST_TRY = timedelta(hours=4)  # ahead; what lies further was set by a wrong clock
 
 
-class GroupDoorQuerySet(models.QuerySet["GroupDoor"]):
+class ChatBotQuerySet(models.QuerySet["ChatBot"]):
     def in_use(self) -> Self:
         return self.filter(is_on=True, refused_at=None)
 
@@ -313,7 +313,7 @@ class GroupDoorQuerySet(models.QuerySet["GroupDoor"]):
         return self.filter(is_on=True).exclude(refused_at=None)
 
 
-class GroupDoor(models.Model):
+class ChatBot(models.Model):
     """A robot in a chat group, which says once a day where a team and those below it stand."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", verbose_name=_("team"))
@@ -328,8 +328,7 @@ class GroupDoor(models.Model):
     refused_at = models.DateTimeField(null=True, help_text="Not used since, until somebody saves it anew")
     refused_why = models.TextField(blank=True)
 
-    logged_as = "group-door"
-    objects = GroupDoorQuerySet.as_manager()
+    objects = ChatBotQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("door into a chat group"), _("doors into chat groups")
@@ -343,7 +342,7 @@ class GroupDoor(models.Model):
         return masked(self.address)
 
 
-class CardState(models.TextChoices):
+class ChatDeliveryState(models.TextChoices):
     QUEUED = "queued", _("waiting")
     LATER = "later", _("tried again later")
     SENT = "sent", _("sent")
@@ -352,23 +351,23 @@ class CardState(models.TextChoices):
     GIVEN_UP = "given-up", _("given up")
 
 
-WAITING = Q(state__in=[CardState.QUEUED, CardState.LATER])
+WAITING = Q(state__in=[ChatDeliveryState.QUEUED, ChatDeliveryState.LATER])
 
 
-class GroupCardQuerySet(models.QuerySet["GroupCard"]):
+class ChatMessageQuerySet(models.QuerySet["ChatMessage"]):
     def due(self, at: datetime) -> Self:
         """What is to leave by now, the oldest first; also what waits for a day that only a wrong clock can have set."""
         its_time_has_come = Q(next_at__lte=at) | Q(next_at__gt=at + FURTHEST_TRY)
         return self.filter(WAITING & its_time_has_come).order_by("next_at", "pk")
 
 
-class GroupCard(models.Model):
+class ChatMessage(models.Model):
     """A card to a group: the summary of a day, or a try without one. What stands on it is made when it leaves."""
 
     id = models.BigAutoField(primary_key=True)
-    door = models.ForeignKey(GroupDoor, on_delete=models.CASCADE, related_name="cards")
+    door = models.ForeignKey(ChatBot, on_delete=models.CASCADE, related_name="cards")
     day = models.DateField(null=True, help_text="Of the team. Null: somebody tries the door")
-    state = models.CharField(max_length=16, choices=CardState, default=CardState.QUEUED)
+    state = models.CharField(max_length=16, choices=ChatDeliveryState, default=ChatDeliveryState.QUEUED)
     why = models.TextField(blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     written_at = models.DateTimeField(default=timezone.now)
@@ -376,7 +375,7 @@ class GroupCard(models.Model):
     tried_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
-    objects = GroupCardQuerySet.as_manager()
+    objects = ChatMessageQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from courseware.audit_log.models import Event, Seal
+from courseware.audit_log.models import Checkpoint, Event
 from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
 
 
@@ -17,8 +17,8 @@ class EventAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSea
     search_help_text = _("To what, such as person:7; what, such as signed-in; or the address of who did it")
 
 
-@admin.register(Seal)
-class SealAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, admin.ModelAdmin):  # type: ignore[type-arg]  # a generic in the stubs only
     """What has been sealed, and the digests that belong outside this machine."""
 
     list_display = ["number", "at", "last_event", "count", "digest"]

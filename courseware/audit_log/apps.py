@@ -2,6 +2,6 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
-class EvidenceConfig(AppConfig):
+class AuditLogConfig(AppConfig):
     name = "courseware.audit_log"
     verbose_name = _("Evidence")

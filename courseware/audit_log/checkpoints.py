@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from courseware.audit_log.models import Event, Seal
+from courseware.audit_log.models import Checkpoint, Event
 
 CHUNK = 5000  # rows held in memory at a time
 PATIENCE = 5  # seconds for those who are just writing; the next seal has what this one leaves
@@ -32,16 +32,16 @@ class Span:
         return self._hash.hexdigest()
 
 
-def seal() -> Seal | None:
+def seal() -> Checkpoint | None:
     """Seal the events since the last seal; None if there are none, or if a writer does not finish."""
-    before = newest() or Seal(number=0, last_event=0, digest="")
+    before = newest() or Checkpoint(number=0, last_event=0, digest="")
     span = Span()
     unsealed = Event.objects.filter(pk__gt=before.last_event, pk__lte=last_settled()).order_by("pk")
     for row in unsealed.values_list("pk", "digest").iterator(chunk_size=CHUNK):
         span.add(*row)
     if not span.count:
         return None
-    new = Seal(
+    new = Checkpoint(
         number=before.number + 1,
         at=timezone.now(),
         last_event=span.last,
@@ -51,12 +51,12 @@ def seal() -> Seal | None:
     )
     facts = {name: getattr(new, name) for name in ("at", "last_event", "count", "events", "previous")}
     # Of two who seal at once, the first one's stands.
-    kept, _ = Seal.objects.get_or_create(number=new.number, defaults=facts | {"digest": new.digest_of_content()})
+    kept, _ = Checkpoint.objects.get_or_create(number=new.number, defaults=facts | {"digest": new.digest_of_content()})
     return kept
 
 
-def newest() -> Seal | None:
-    return Seal.objects.order_by("-number").first()
+def newest() -> Checkpoint | None:
+    return Checkpoint.objects.order_by("-number").first()
 
 
 def last_settled() -> int:

@@ -81,7 +81,7 @@ class Event(models.Model):
         return digest_of(content)
 
 
-class Chain(models.Model):
+class HashChain(models.Model):
     """Length and last digest of the events of one subject; locked while an event is appended."""
 
     name = models.CharField(max_length=200, primary_key=True)  # of its events' `chain`
@@ -96,7 +96,7 @@ class Chain(models.Model):
         return f"{self.name} {self.length} {self.digest}"
 
 
-class Seal(models.Model):
+class Checkpoint(models.Model):
     """A checkpoint over all chains. A copy of its digest kept elsewhere proves the whole log up to it."""
 
     number = models.PositiveBigIntegerField(_("number"), unique=True, help_text=_("1, 2, 3 … without a gap"))

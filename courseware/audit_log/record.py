@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from courseware.audit_log.models import Chain, Event
+from courseware.audit_log.models import Event, HashChain
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ def record_many(entries: Iterable[NewEvent]) -> list[Event]:
         chain.length, chain.digest = event.place, event.digest
         events.append(event)
     Event.objects.bulk_create(events)
-    Chain.objects.bulk_create(
+    HashChain.objects.bulk_create(
         chains.values(), update_conflicts=True, unique_fields=["name"], update_fields=["length", "digest"]
     )
     return events
 
 
-def lock_chains(names: Iterable[str]) -> dict[str, Chain]:
+def lock_chains(names: Iterable[str]) -> dict[str, HashChain]:
     """The chains of these names, created if missing, locked until the transaction ends.
 
     One statement takes all locks in the order of the names, so writers cannot deadlock. The update that changes nothing
@@ -84,23 +84,26 @@ def lock_chains(names: Iterable[str]) -> dict[str, Chain]:
     """
     wanted = sorted(set(names))
     rows = ", ".join(["(%s, 0, '')"] * len(wanted))
-    chains = Chain.objects.raw(
-        f"INSERT INTO audit_log_chain (name, length, digest) VALUES {rows} "  # noqa: S608 - of marks only
-        "ON CONFLICT (name) DO UPDATE SET length = audit_log_chain.length RETURNING name, length, digest",
+    chains = HashChain.objects.raw(
+        f"INSERT INTO audit_log_hashchain (name, length, digest) VALUES {rows} "  # noqa: S608 - of marks only
+        "ON CONFLICT (name) DO UPDATE SET length = audit_log_hashchain.length RETURNING name, length, digest",
         wanted,
     )
     return {chain.name: chain for chain in chains}
 
 
 def subject_of(row: Model | type[Model], pk: object = None) -> str:
-    """Name of a row (or of a model and a key) in the log: `kind:id`; the kind is the model's name or its `logged_as`.
+    """Name of a row (or of a model and a key) in the log: `kind:id`, such as `exam-attempt:12`.
+
+    The kind is the model's name in lower case with hyphens, or its `logged_as`.
 
     Raises ValueError without a key.
     """
     key = pk if isinstance(row, type) else row.pk
     if key is None:
         raise ValueError(f"{row} has no primary key yet")
-    return f"{getattr(row, 'logged_as', row._meta.model_name)}:{key}"
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", row._meta.object_name).lower()
+    return f"{getattr(row, 'logged_as', kind)}:{key}"
 
 
 def as_stored(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from itertools import groupby
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from courseware.audit_log.checkpoints import Span
-from courseware.audit_log.models import Chain, Event, Seal
+from courseware.audit_log.models import Checkpoint, Event, HashChain
 
 CHUNK = 1000  # rows held in memory at a time
 
@@ -26,12 +26,14 @@ def altered_events() -> Iterator[str]:
     # Events and heads in one statement: one recorded at this moment is seen with its chain's new head, or not at all.
     for name, events in groupby(events_with_heads().iterator(chunk_size=CHUNK), lambda event: event.chain):
         yield from altered_in_chain(name, events)
-    for chain in Chain.objects.filter(~Exists(Event.objects.filter(chain=OuterRef("name"))), length__gt=0).iterator():
+    for chain in HashChain.objects.filter(
+        ~Exists(Event.objects.filter(chain=OuterRef("name"))), length__gt=0
+    ).iterator():
         yield missing(f"{chain.name}, event", 1, chain.length)
 
 
 def events_with_heads() -> QuerySet[Event]:
-    head = Chain.objects.filter(name=OuterRef("chain"))
+    head = HashChain.objects.filter(name=OuterRef("chain"))
     return Event.objects.annotate(
         length_of_chain=Subquery(head.values("length")), digest_of_chain=Subquery(head.values("digest"))
     ).order_by("chain", "place")
@@ -65,7 +67,7 @@ def altered_seals() -> Iterator[str]:
     number, digest = 0, ""
     rows = iter(Event.objects.order_by("pk").values_list("pk", "digest").iterator(chunk_size=CHUNK))
     row: tuple[int, str] | None = None
-    for seal in Seal.objects.order_by("number").iterator(chunk_size=CHUNK):
+    for seal in Checkpoint.objects.order_by("number").iterator(chunk_size=CHUNK):
         # Read after the seals, so that every event that one of them covers is seen.
         span, row = Span(), row or next(rows, None)
         while row and row[0] <= seal.last_event:
@@ -82,7 +84,7 @@ def altered_seals() -> Iterator[str]:
         number, digest = seal.number, seal.digest
 
 
-def differing(seal: Seal, span: Span) -> Iterator[str]:
+def differing(seal: Checkpoint, span: Span) -> Iterator[str]:
     its = f"seal {seal.number}: of its {seal.count} events up to {seal.last_event}"
     if span.count < seal.count:
         yield f"{its}, gone: {seal.count - span.count}"

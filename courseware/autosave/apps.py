@@ -1,5 +1,5 @@
 from django.apps import AppConfig
 
 
-class UnsavedConfig(AppConfig):
+class AutosaveConfig(AppConfig):
     name = "courseware.autosave"

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 
 
-class UnsavedText(models.Model):
+class AutosavedText(models.Model):
     """A draft of one person in one form; `form` is the address it is sent to."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

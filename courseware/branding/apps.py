@@ -2,6 +2,6 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
-class FaceConfig(AppConfig):
+class BrandingConfig(AppConfig):
     name = "courseware.branding"
     verbose_name = _("House style")

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 
 from courseware.audit_log.record import record
 from courseware.branding.colours import digest_of_sheet
-from courseware.branding.models import SAID, HouseStyle, Logo
+from courseware.branding.models import SAID, Branding, Logo
 
 WORDS = ("name", "issuer", "signer", "sender", "signature", "contact")
 SITE = ""
@@ -29,10 +29,10 @@ class ChangedMeanwhile(Exception):
 
 
 @dataclass(frozen=True)
-class Face:
+class ActiveBranding:
     """The style of the course, then that of the site, if they exist."""
 
-    styles: tuple[HouseStyle, ...] = ()
+    styles: tuple[Branding, ...] = ()
 
     def own_words(self, what: str) -> dict[str, str]:
         """Language → text, of the first style that has it."""
@@ -74,34 +74,34 @@ def address_of_sheet(light: str, dark: str) -> str:
     return reverse("branding:colours", args=[*colours, digest_of_sheet(light, dark)])
 
 
-def newest_key() -> QuerySet[HouseStyle, UUID]:
-    return HouseStyle.objects.order_by("-pk").values_list("key", flat=True)[:1]
+def newest_key() -> QuerySet[Branding, UUID]:
+    return Branding.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
-def styles_at(key: UUID | None) -> Mapping[str, HouseStyle]:
+def styles_at(key: UUID | None) -> Mapping[str, Branding]:
     """Course, or SITE → its style, while the newest has this key. Runs a query the first time."""
-    return {style.course: style for style in HouseStyle.objects.order_by("pk")} if key else {}
+    return {style.course: style for style in Branding.objects.order_by("pk")} if key else {}
 
 
-def face_at(key: UUID | None, course: str = SITE) -> Face:
+def face_at(key: UUID | None, course: str = SITE) -> ActiveBranding:
     styles = styles_at(key)
-    return Face(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
+    return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
-def face_of(course: str = SITE) -> Face:
+def face_of(course: str = SITE) -> ActiveBranding:
     """The current branding. Runs a query."""
     return face_at(newest_key().first(), course)
 
 
-def face_on(at: datetime, course: str = SITE) -> Face:
+def face_on(at: datetime, course: str = SITE) -> ActiveBranding:
     """The branding at this time. Runs a query."""
-    styles = {style.course: style for style in HouseStyle.objects.filter(set_at__lte=at, course__in={course, SITE})}
-    return Face(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
+    styles = {style.course: style for style in Branding.objects.filter(set_at__lte=at, course__in={course, SITE})}
+    return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
-def style_of(course: str) -> HouseStyle | None:
-    return HouseStyle.objects.filter(course=course).order_by("-number").first()
+def style_of(course: str) -> Branding | None:
+    return Branding.objects.filter(course=course).order_by("-number").first()
 
 
 def fields_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -116,21 +116,21 @@ def set_style(
 ) -> bool:
     """Set the fields in `SAID`; False if nothing changes. Raises ChangedMeanwhile if the style is newer than `base`."""
     before = style_of(course)
-    said = before.values if before else HouseStyle().values
+    said = before.values if before else Branding().values
     if all(values[name] == said[name] for name in SAID):
         return False
     if base > (before.number if before else 0):  # never shown
         raise ChangedMeanwhile
     if logo:
         keep_logo(logo)
-    style, is_new = HouseStyle.objects.get_or_create(course=course, number=base + 1, defaults={**values, "set_by": by})
+    style, is_new = Branding.objects.get_or_create(course=course, number=base + 1, defaults={**values, "set_by": by})
     if not is_new:
         raise ChangedMeanwhile
     forget_unused_logos()
     record(
         "house-style-set",
         actor=by,
-        subject=f"face:{course or 'site'}",
+        subject=f"branding:{course or 'site'}",
         data={"course": course, "style": style.number, "fields": fields_changed(said, values)},
     )
     return True
@@ -144,4 +144,4 @@ def keep_logo(logo: Logo) -> None:
 def forget_unused_logos() -> None:
     """Delete unused logos sent before LOOKED_AT_FOR; newer ones may be in a preview."""
     looked_at = Logo.objects.filter(sent_at__lte=timezone.now() - LOOKED_AT_FOR)
-    looked_at.exclude(pk__in=HouseStyle.objects.exclude(logo=None).values("logo")).delete()
+    looked_at.exclude(pk__in=Branding.objects.exclude(logo=None).values("logo")).delete()

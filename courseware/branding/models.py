@@ -19,7 +19,7 @@ class Logo(models.Model):
         return self.digest
 
 
-class HouseStyle(models.Model):
+class Branding(models.Model):
     """Branding of the site or a course. Rows are never edited: the newest counts, old certificates show older ones."""
 
     # Cache key in processes, different in each database.

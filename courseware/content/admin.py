@@ -19,8 +19,15 @@ from courseware.content.authoring.editor_state import DraftForm, compared, desk_
 from courseware.content.authoring.emergency_contacts import ContactInline
 from courseware.content.authoring.preview import check_beside, missing_preview, preview_for
 from courseware.content.course_titles import CourseTitleFilter, course_title
-from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, Text
-from courseware.content.releases.drafts import RetiredDocument, StaleDraft, discard_draft, form_of, restore, save_drafts
+from courseware.content.models import Course, Document, Release, ReleaseEntry, Revision, SourceFile
+from courseware.content.releases.drafts import (
+    ArchivedDocument,
+    StaleDraft,
+    discard_draft,
+    form_of,
+    restore,
+    save_drafts,
+)
 from courseware.content.releases.publishing import ContentErrors, released_revisions
 from courseware.content.rendering.emergency_card import sections_without_contact
 from courseware.content.rendering.figures import media_url
@@ -122,8 +129,10 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
     def get_queryset(self, request):
         """Adds `released`, the primary key of the revision learners see, and `path`. Leaves out retired documents."""
         entries = ReleaseEntry.objects.filter(release=OuterRef("course__current"), document=OuterRef("pk"))
-        texts = Text.objects.exclude(revision__document__kind=Document.Kind.MEDIA)
-        of_head = Text.objects.filter(revision=OuterRef("head"), language__in=["", OuterRef("course__source_language")])
+        texts = SourceFile.objects.exclude(revision__document__kind=Document.Kind.MEDIA)
+        of_head = SourceFile.objects.filter(
+            revision=OuterRef("head"), language__in=["", OuterRef("course__source_language")]
+        )
         documents = Document.objects.exclude(head=None).annotate(
             released=Subquery(entries.values("revision")[:1]), path=Subquery(of_head.values("path")[:1])
         )
@@ -231,7 +240,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         texts = {language: text.encode() for language, text in desk.typed.items()}
         try:
             revision = save_drafts(desk.document, texts, base=desk.base, by=request.user, check=check_beside)
-        except RetiredDocument:
+        except ArchivedDocument:
             return self.retired(request, desk.document.pk)
         except StaleDraft as stale:
             return self.editor(request, desk_after(desk, stale.head), status=HTTPStatus.CONFLICT)
@@ -310,7 +319,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         }
 
     def figure(self, request, document):
-        file = Text.objects.get(revision=document.head)
+        file = SourceFile.objects.get(revision=document.head)
         preview = self.previewed(request, desk_of(document, document.head), file.language)
         context = self.context(request, document) | {
             "url": media_url(document.course.identifier, file.path, file.digest),
@@ -364,7 +373,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         note = gettext("as in revision %(number)d") % {"number": earlier.number}
         try:
             restore(document, earlier, by=request.user, note=note)
-        except RetiredDocument:
+        except ArchivedDocument:
             raise Http404(pk) from None
         except ContentErrors as errors:
             self.message_user(request, gettext("This text does not fit the course of today:"), messages.ERROR)

@@ -76,7 +76,7 @@ class Document(models.Model):
         return self.identifier
 
 
-class CardContact(models.Model):
+class EmergencyContact(models.Model):
     """A contact of the firm for an emergency on the card. Apart from the text, so that imports do not conflict."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="contacts", verbose_name=_("course"))
@@ -125,7 +125,7 @@ class Revision(models.Model):
         return f"{self.document} · {self.number}"
 
 
-class Text(models.Model):
+class SourceFile(models.Model):
     """One file of a revision, byte for byte. A figure has the language ""."""
 
     revision = models.ForeignKey(Revision, on_delete=models.CASCADE, related_name="texts")
@@ -141,7 +141,7 @@ class Text(models.Model):
         return self.path
 
 
-class ImportedText(models.Model):
+class ImportedFile(models.Model):
     """A file of the last import: the base of the three-way comparison."""
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="imported_texts")
@@ -156,7 +156,7 @@ class ImportedText(models.Model):
         return self.path
 
 
-class Proposal(models.Model):
+class ReleaseProposal(models.Model):
     """A release that changes exams, proposed by one person and made or declined by another.
 
     It is void once its revisions or the release `base` are no longer the newest, and done once a release names it.
@@ -183,13 +183,13 @@ class Proposal(models.Model):
     @property
     def weighed(self):
         revisions = list(self.revisions.all())
-        return [(each, Release.Weight(self.weights.get(each.document.identifier, "minor"))) for each in revisions]
+        return [(each, Release.Impact(self.weights.get(each.document.identifier, "minor"))) for each in revisions]
 
 
 class Release(models.Model):
     """The revisions that learners see from now on. Never edited."""
 
-    class Weight(models.TextChoices):
+    class Impact(models.TextChoices):
         MINOR = "minor", _("minor: nobody is touched")
         REREAD = "reread", _("re-read: those who completed the lesson see what changed, and say so")
         RETAKE = "retake", _("retake: those who completed the lesson answer its check again on the new text")
@@ -197,7 +197,7 @@ class Release(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="releases", verbose_name=_("course"))
     number = models.PositiveIntegerField(_("number"))
     weight = models.CharField(
-        _("weight"), max_length=8, choices=Weight, default=Weight.MINOR, help_text="The heaviest of its documents"
+        _("weight"), max_length=8, choices=Impact, default=Impact.MINOR, help_text="The heaviest of its documents"
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("released at"), default=timezone.now)
@@ -205,7 +205,7 @@ class Release(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("released by")
     )
     proposal = models.OneToOneField(
-        Proposal, on_delete=models.PROTECT, null=True, related_name="release", verbose_name=_("proposed release")
+        ReleaseProposal, on_delete=models.PROTECT, null=True, related_name="release", verbose_name=_("proposed release")
     )
     digest = models.CharField(
         _("digest"), max_length=64, help_text="sha256 over the ids and digests of every text in it"
@@ -223,10 +223,10 @@ class Release(models.Model):
         return f"{self.course} · {self.number}"
 
 
-ASKS_TO_REREAD = (Release.Weight.REREAD, Release.Weight.RETAKE)
+ASKS_TO_REREAD = (Release.Impact.REREAD, Release.Impact.RETAKE)
 
 
-class Page(models.Model):
+class RenderedPage(models.Model):
     """A document compiled in one language, shared by all releases in which it is the same."""
 
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="pages")
@@ -242,7 +242,7 @@ class Page(models.Model):
         return f"{self.document} ({self.language})"
 
 
-class ProfessionalReading(models.Model):
+class ExpertReview(models.Model):
     """A professional has read a text that waited for it: this revision, until taken back."""
 
     revision = models.ForeignKey(
@@ -280,9 +280,9 @@ class ReleaseEntry(models.Model):
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="entries")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="entries")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="entries")
-    pages = models.ManyToManyField(Page, related_name="entries")
-    weight = models.CharField(max_length=8, choices=Release.Weight, blank=True)
-    reading = models.ForeignKey(ProfessionalReading, on_delete=models.PROTECT, null=True, related_name="entries")
+    pages = models.ManyToManyField(RenderedPage, related_name="entries")
+    weight = models.CharField(max_length=8, choices=Release.Impact, blank=True)
+    reading = models.ForeignKey(ExpertReview, on_delete=models.PROTECT, null=True, related_name="entries")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["release", "document"], name="one_entry_per_document")]

@@ -3,7 +3,7 @@ from pathlib import PurePosixPath
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from courseware.content.models import Document, Text
+from courseware.content.models import Document, SourceFile
 from courseware.content.rendering.figures import DIGEST_LENGTH
 from courseware.course_format.parsing.documents import MEDIA_FOLDER
 
@@ -24,7 +24,7 @@ def media(request, course, digest, name):
     content_type = TYPES.get(PurePosixPath(name).suffix)
     if content_type is None or len(digest) != DIGEST_LENGTH:
         raise Http404(name)
-    texts = Text.objects.filter(
+    texts = SourceFile.objects.filter(
         revision__document__course__identifier=course,
         revision__document__identifier=MEDIA_FOLDER + name,
         revision__document__kind=Document.Kind.MEDIA,

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from courseware.course_format.diagnostic_messages import Field
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.documents import JURISDICTION, STEP_KINDS, BadName, Name, display_tag, parse_name
 from courseware.course_format.parsing.frontmatter import Unreadable, decode, parse_front
 from courseware.course_format.parsing.metadata import CourseMeta, LessonMeta, Meta
@@ -55,8 +55,8 @@ class Listed:
     path: str
     line: int
 
-    def problem(self, finding: str, /, **fields: Field | None) -> Problem:
-        return Problem(self.path, self.line, Finding(finding, **fields))
+    def problem(self, finding: str, /, **fields: Field | None) -> Diagnostic:
+        return Diagnostic(self.path, self.line, Finding(finding, **fields))
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class CourseText:
     sources: Mapping[str, Listed]
     terms: Mapping[str, Listed]
     media: frozenset[str]
-    problems: tuple[Problem, ...]
+    problems: tuple[Diagnostic, ...]
     unread: frozenset[str] = field(default=frozenset())
 
     @cached_property
@@ -211,7 +211,7 @@ class _Gatherer:
 
     def __init__(self, files: Mapping[str, bytes]):
         self.files = files
-        self.problems: list[Problem] = []
+        self.problems: list[Diagnostic] = []
         self.names: dict[str, Name] = {}
         self.documents: dict[str, dict[str, ParsedDocument]] = {}  # id → language → document
         self.unread: set[str] = set()
@@ -238,14 +238,14 @@ class _Gatherer:
         )
 
     def _say(self, path: str, finding: str, /, line: int = 1, **fields: Field | None) -> None:
-        self.problems.append(Problem(path, line, Finding(finding, **fields)))
+        self.problems.append(Diagnostic(path, line, Finding(finding, **fields)))
 
     def _read_names(self) -> None:
         for path in sorted(self.files):
             try:
                 self.names[path] = parse_name(path)
             except BadName as error:
-                self.problems.append(Problem(path, 1, error.finding))
+                self.problems.append(Diagnostic(path, 1, error.finding))
                 self.unread.add(path)
 
     def _find_languages(self) -> tuple[str, ...]:
@@ -267,7 +267,7 @@ class _Gatherer:
             try:
                 front = parse_front(decode(self.files[path]))
             except Unreadable as error:
-                self.problems.append(Problem(path, error.line, error.finding))
+                self.problems.append(Diagnostic(path, error.line, error.finding))
             else:
                 if "languages" in front.values:
                     self._say(path, "wrong-languages", front.line("languages"), expected=expected)

@@ -28,7 +28,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Problem:
+class Diagnostic:
     """Something an author has to correct. Sorted by path, line and message."""
 
     path: str
@@ -46,7 +46,7 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.message}"
 
-    def __lt__(self, other: "Problem") -> bool:
+    def __lt__(self, other: "Diagnostic") -> bool:
         mine, theirs = (self.path, self.line), (other.path, other.line)
         return mine < theirs or (mine == theirs and self.message < other.message)
 

@@ -11,7 +11,7 @@ from math import ceil
 from typing import NamedTuple
 
 from courseware.course_format.course import CourseText, RouteStep, other_wordings
-from courseware.course_format.parsing.blocks import Callout, Figure, Prose, Screen
+from courseware.course_format.parsing.blocks import Callout, Figure, Mockup, Prose
 from courseware.course_format.parsing.chinese import count_characters, count_words
 from courseware.course_format.parsing.lists import Choices
 from courseware.course_format.parsing.marked_text import plain
@@ -113,7 +113,7 @@ def _pieces(document: ParsedDocument, track: str) -> Iterator[tuple[int, float, 
 def _read(block: Block, track: str) -> str:
     if isinstance(block, Figure):
         return block.caption
-    if isinstance(block, Screen):
+    if isinstance(block, Mockup):
         return "\n".join(printed_on(block))
     if isinstance(block, Callout):
         return block.text if is_for(block.tracks, track) else ""

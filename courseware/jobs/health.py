@@ -27,7 +27,7 @@ SEALED_WITHIN = timedelta(minutes=15)  # three times what lies between two tries
 
 
 @dataclass(frozen=True)
-class Trouble:
+class HealthWarning:
     """`page`: URL name of the list with details; "" for none."""
 
     words: str | Promise
@@ -36,35 +36,35 @@ class Trouble:
 
 
 # By name, filled by the rooms above in their `apps.py`.
-FURTHER: dict[str, Callable[[datetime], list[Trouble]]] = {}
+FURTHER: dict[str, Callable[[datetime], list[HealthWarning]]] = {}
 
 
-def register_troubles(name: str, ask: Callable[[datetime], list[Trouble]]) -> None:
+def register_troubles(name: str, ask: Callable[[datetime], list[HealthWarning]]) -> None:
     FURTHER[name] = ask
 
 
-def trouble_of(job: Job, now: datetime) -> Trouble | None:
+def trouble_of(job: Job, now: datetime) -> HealthWarning | None:
     if job.outcome == Outcome.FAILED:
-        return Trouble(_("failed the last time"), JOBS[job.name].words, PAGE)
+        return HealthWarning(_("failed the last time"), JOBS[job.name].words, PAGE)
     if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
-        return Trouble(_("has not come to an end"), JOBS[job.name].words, PAGE)
+        return HealthWarning(_("has not come to an end"), JOBS[job.name].words, PAGE)
     return None
 
 
-def troubles(now: datetime) -> list[Trouble]:
+def troubles(now: datetime) -> list[HealthWarning]:
     """Problems for administrators, the most serious first. Runs four statements, five if checkpoints are late."""
     found = []
     jobs = {job.name: job for job in Job.objects.filter(name__in=JOBS)}
     left_undone = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER)
     if left_undone.exists() or any(job.is_late(now) for job in jobs.values()) or not jobs:
-        found.append(Trouble(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
+        found.append(HealthWarning(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
     found += filter(None, (trouble_of(job, now) for job in jobs.values()))
     if waits := what_waits_for_a_seal(now):
-        found.append(Trouble(waits, JOBS["seal-evidence"].words, PAGE))
+        found.append(HealthWarning(waits, JOBS["seal-evidence"].words, PAGE))
     return found
 
 
-def further_troubles(now: datetime) -> list[Trouble]:
+def further_troubles(now: datetime) -> list[HealthWarning]:
     return [trouble for ask in FURTHER.values() for trouble in ask(now)]
 
 

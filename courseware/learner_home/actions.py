@@ -10,14 +10,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
 from courseware.assessment.exams.eligibility import Failed
-from courseware.assessment.exams.practice_sets import OwedDrill
+from courseware.assessment.exams.practice_sets import OwedPracticeSet
 from courseware.content.rendering.store import Step
-from courseware.learner_home.in_progress import UnderWay
+from courseware.learner_home.in_progress import InProgress
 from courseware.learning.status.not_asked import REASONS, Reason
 
 
-class Act(StrEnum):
-    """In `next_act.Journey`'s order. While nothing is asked, the act is the reason."""
+class Action(StrEnum):
+    """In `next_act.LearnerProgress`'s order. While nothing is asked, the act is the reason."""
 
     FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
     ATTEMPT = "attempt"  # is under way
@@ -33,25 +33,25 @@ class Act(StrEnum):
     GO_ON = "go-on"
 
 
-CHANGED = (Act.RETAKE, Act.REREAD)
+CHANGED = (Action.RETAKE, Action.REREAD)
 DRILL_MINUTES = 2  # much less than the exam that it stands at takes
 
 
 @dataclass(frozen=True)
-class NextAct:
+class NextAction:
     """`step`: where it leads, or None. `under_way` with ATTEMPT, RUN; `failed` with AGAIN, WAIT; `again`; `drill`."""
 
-    kind: Act | Reason
+    kind: Action | Reason
     course_id: str
     step: Step | None
-    under_way: UnderWay | None = None
+    under_way: InProgress | None = None
     failed: Failed | None = None
     again: tuple[Step, ...] = ()
-    drill: OwedDrill | None = None
+    drill: OwedPracticeSet | None = None
 
     @property
     def is_asked(self) -> bool:
-        return self.kind not in (*REASONS, Act.WAIT)
+        return self.kind not in (*REASONS, Action.WAIT)
 
     @property
     def opens_at(self) -> datetime | None:
@@ -64,20 +64,20 @@ class NextAct:
             return reverse(name, args=[self.under_way.key])
         if self.drill:
             return reverse("assessment:drill", args=[self.drill.attempt, self.drill.rule])
-        if self.kind == Act.WAIT and self.failed:
+        if self.kind == Action.WAIT and self.failed:
             return reverse("assessment:result", args=[self.failed.attempt])
         if not self.step:
             return reverse("home")
         address = reverse("learning:step", args=[self.course_id, self.step.id])
         if self.kind in CHANGED:
             return f"{address}#changed"
-        return f"{address}?again=check" if self.kind == Act.AGAIN and self.step.kind == "lesson" else address
+        return f"{address}?again=check" if self.kind == Action.AGAIN and self.step.kind == "lesson" else address
 
     @property
     def minutes(self) -> float | None:
         if self.again:
             return sum(step.minutes_again for step in self.again)
-        if self.kind == Act.DRILL:
+        if self.kind == Action.DRILL:
             return DRILL_MINUTES
         # A change is much shorter than the lesson that it is in.
         is_whole = self.is_asked and self.kind not in CHANGED
@@ -95,29 +95,29 @@ class NextAct:
         return self._words() % values
 
     def _words(self) -> str:
-        if self.kind == Act.AGAIN and self.step and self.step.kind == "simulation":
+        if self.kind == Action.AGAIN and self.step and self.step.kind == "simulation":
             return ngettext(
                 "Exam %(points)d/%(total)d, %(again)d simulation first",
                 "Exam %(points)d/%(total)d, %(again)d simulations first",
                 len(self.again),
             )
-        if self.kind == Act.AGAIN:
+        if self.kind == Action.AGAIN:
             return ngettext(
                 "Exam %(points)d/%(total)d, %(again)d lesson first",
                 "Exam %(points)d/%(total)d, %(again)d lessons first",
                 len(self.again),
             )
-        if self.kind == Act.WAIT and self.opens_at:
+        if self.kind == Action.WAIT and self.opens_at:
             return gettext("Exam %(points)d/%(total)d, open again %(time)s")
-        words: dict[Act | Reason, str] = {
-            Act.ATTEMPT: gettext("%(step)s: begun, not handed in"),
-            Act.DRILL: gettext("%(step)s: passed, a drill to do"),
-            Act.WAIT: gettext("Exam %(points)d/%(total)d, all attempts used"),
-            Act.RUN: gettext("%(step)s: stopped at situation %(number)d"),
-            Act.RETAKE: gettext("%(step)s has changed: its check once more"),
-            Act.REREAD: gettext("%(step)s has changed: to be read again"),
-            Act.EXAM: gettext("%(step)s: open to take"),
-            Act.RENEW: gettext("Renewal: %(step)s"),
+        words: dict[Action | Reason, str] = {
+            Action.ATTEMPT: gettext("%(step)s: begun, not handed in"),
+            Action.DRILL: gettext("%(step)s: passed, a drill to do"),
+            Action.WAIT: gettext("Exam %(points)d/%(total)d, all attempts used"),
+            Action.RUN: gettext("%(step)s: stopped at situation %(number)d"),
+            Action.RETAKE: gettext("%(step)s has changed: its check once more"),
+            Action.REREAD: gettext("%(step)s has changed: to be read again"),
+            Action.EXAM: gettext("%(step)s: open to take"),
+            Action.RENEW: gettext("Renewal: %(step)s"),
         }
         return words.get(self.kind, "%(step)s")
 

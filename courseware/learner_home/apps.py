@@ -1,5 +1,5 @@
 from django.apps import AppConfig
 
 
-class JourneyConfig(AppConfig):
+class LearnerHomeConfig(AppConfig):
     name = "courseware.learner_home"

@@ -14,27 +14,27 @@ from django.utils.translation import get_language, gettext
 from courseware.accounts.calendar.absences import last_day_away
 from courseware.accounts.models import Membership
 from courseware.accounts.teams.managers import lead_of
-from courseware.assessment.exams.exam_rules import ExamTerms, exam_terms
-from courseware.assessment.models import Certificate, Standing
+from courseware.assessment.exams.exam_rules import ExamRules, exam_terms
+from courseware.assessment.models import Certificate, Certification
 from courseware.content.rendering import store
 from courseware.content.rendering.store import OutlineModule, Step
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learner_home.actions import CHANGED, Act, NextAct
-from courseware.learner_home.in_progress import StoppedRun, stopped_run
-from courseware.learner_home.next_action import Journey, journeys
+from courseware.learner_home.actions import CHANGED, Action, NextAction
+from courseware.learner_home.in_progress import PausedAttempt, stopped_run
+from courseware.learner_home.next_action import LearnerProgress, journeys
 from courseware.learning.due_dates.due_dates import Due, due_of, spoken
 from courseware.learning.due_dates.extensions import last_request
-from courseware.learning.learner_context import Reading, own_enrollments
+from courseware.learning.learner_context import LearnerContext, own_enrollments
 from courseware.learning.lessons import lesson_page
 from courseware.learning.lessons.changed_lessons import ShownChange, as_shown
-from courseware.learning.models import KEPT_OF_COURSE, DayRequest, Enrollment
-from courseware.learning.status.progress_tracker import CountedPlace, Station, place_in, stations
+from courseware.learning.models import KEPT_OF_COURSE, Enrollment, ExtensionRequest
+from courseware.learning.status.progress_tracker import CountedPlace, TrackerModule, place_in, stations
 from courseware.learning.status.states import urgency_of
 from courseware.lib.dates import site_day
 
 
 @dataclass(frozen=True)
-class LineStop:
+class DrawnStep:
     x: int
     is_done: bool
 
@@ -47,10 +47,10 @@ class ClockHands:
     minute: int
 
 
-def stops_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[LineStop, ...]:
+def stops_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[DrawnStep, ...]:
     """Evenly spaced; a single stop is at the start."""
     gaps = max(1, len(are_done) - 1)
-    return tuple(LineStop(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
+    return tuple(DrawnStep(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,21 @@ class NextQuestion:
     minutes: int
 
 
-LOOKS = {Act.RUN: "night", Enrollment.State.COMPLETED: "done"}
+LOOKS = {Action.RUN: "night", Enrollment.State.COMPLETED: "done"}
 
 
 @dataclass(frozen=True)
-class CourseCard:
+class CoursePanel:
     """One course of the learner. What only the large card shows is loaded on use."""
 
-    journey: Journey
+    journey: LearnerProgress
 
     @property
     def enrollment(self) -> Enrollment:
         return self.journey.enrollment
 
     @property
-    def act(self) -> NextAct:
+    def act(self) -> NextAction:
         return self.journey.next_act
 
     @property
@@ -103,7 +103,7 @@ class CourseCard:
         return self.due is not None and (self.due.is_overdue or self.due.is_soon)
 
     @cached_property
-    def asked(self) -> DayRequest | None:
+    def asked(self) -> ExtensionRequest | None:
         """The last request for another day, if the due day is near. Runs a query."""
         return last_request(self.enrollment) if self.may_be_late else None
 
@@ -120,12 +120,12 @@ class CourseCard:
         return Certificate.objects.filter(enrollment=self.enrollment).first()
 
     @cached_property
-    def standing(self) -> Standing | None:
+    def standing(self) -> Certification | None:
         """What certifies the learner longest today, beside this run. Runs at most one query."""
         until = self.enrollment.certified_until
         if until is None or until < site_day():
             return None
-        own = Standing.objects.filter(learner=self.enrollment.learner_id, course=self.enrollment.course_id)
+        own = Certification.objects.filter(learner=self.enrollment.learner_id, course=self.enrollment.course_id)
         return own.select_related("certificate", "outside").first()
 
     @cached_property
@@ -155,16 +155,16 @@ class CourseCard:
         return self.journey.progress.total - self.journey.progress.done_count
 
     @cached_property
-    def stations(self) -> tuple[Station, ...]:
+    def stations(self) -> tuple[TrackerModule, ...]:
         return stations(self.journey.outline, self.journey.progress, self.act.step.id if self.act.step else "")
 
     @cached_property
     def next_question(self) -> NextQuestion | None:
         """The first open question of the next lesson, if another is answered. Runs a query."""
         step = self.act.step
-        if not step or step.kind != "lesson" or self.act.kind in (Act.AGAIN, *CHANGED):
+        if not step or step.kind != "lesson" or self.act.kind in (Action.AGAIN, *CHANGED):
             return None
-        lesson = lesson_page(Reading(self.enrollment), step)
+        lesson = lesson_page(LearnerContext(self.enrollment), step)
         question = lesson.open_question()
         if not question or not lesson.tries:
             return None
@@ -173,10 +173,10 @@ class CourseCard:
     @property
     def starts_here(self) -> bool:
         step = self.act.step
-        return step is not None and step.kind == "pre-check" and self.act.kind == Act.GO_ON
+        return step is not None and step.kind == "pre-check" and self.act.kind == Action.GO_ON
 
     @property
-    def exam(self) -> ExamTerms | None:
+    def exam(self) -> ExamRules | None:
         if not self.act.step or self.act.step.kind != "exam":
             return None
         page = store.page(self.enrollment.release, self.act.step.id, self.journey.outline.language)
@@ -215,17 +215,17 @@ class CourseCard:
         return ClockHands(hour=30 * (at.hour % 12) + at.minute // 2, minute=6 * at.minute)
 
     @cached_property
-    def stopped(self) -> StoppedRun | None:
+    def stopped(self) -> PausedAttempt | None:
         left = self.act.under_way
         return stopped_run(self.enrollment, left, self.journey.outline.language) if left and left.is_run else None
 
     @property
-    def line_to_exam(self) -> tuple[LineStop, ...]:
+    def line_to_exam(self) -> tuple[DrawnStep, ...]:
         before = [each.is_done for each in self.stations if each.module != self.module]
         return stops_between(22, 142, before)
 
     @property
-    def whole_line(self) -> tuple[LineStop, ...]:
+    def whole_line(self) -> tuple[DrawnStep, ...]:
         return stops_between(12, 248, [True for _each in self.stations])
 
 
@@ -236,18 +236,18 @@ def spoken_instant(at: datetime) -> str:
     return gettext("%(day)s at %(time)s") % {"day": day, "time": date_format(at, "H:i")}
 
 
-def course_cards(request, chosen: str) -> list[CourseCard]:
+def course_cards(request, chosen: str) -> list[CoursePanel]:
     """A card for each newest run; first the course `chosen`, else the most urgent. At most eight queries."""
     runs, away_until = own_enrollments(request), last_day_away(request.user)
     for enrollment in runs:
         enrollment.away_until = away_until
     newest = {enrollment.course_id: enrollment for enrollment in runs}
     outlines = {course: store.outline(enrollment.release, get_language()) for course, enrollment in newest.items()}
-    cards = [CourseCard(journey) for journey in journeys(most_urgent_first(list(newest.values())), outlines)]
+    cards = [CoursePanel(journey) for journey in journeys(most_urgent_first(list(newest.values())), outlines)]
     return sorted(cards, key=lambda card: card.course != chosen)
 
 
-def first_changed(cards: Iterable[CourseCard]) -> tuple[CourseCard | None, int]:
+def first_changed(cards: Iterable[CoursePanel]) -> tuple[CoursePanel | None, int]:
     """The card of the changed lesson shown, and the number of others in all courses."""
     changed = [card for card in cards if card.journey.changes]
     return next(iter(changed), None), max(0, sum(len(card.journey.changes) for card in changed) - 1)
@@ -258,18 +258,18 @@ def most_urgent_first(enrollments: list[Enrollment]) -> list[Enrollment]:
 
 
 @dataclass(frozen=True)
-class OtherWork:
+class OtherTask:
     words: str
     address: str
 
 
-_asked: list[Callable[[HttpRequest], OtherWork | None]] = []
+_asked: list[Callable[[HttpRequest], OtherTask | None]] = []
 
 
-def register_other_work(ask: Callable[[HttpRequest], OtherWork | None]) -> None:
+def register_other_work(ask: Callable[[HttpRequest], OtherTask | None]) -> None:
     """`ask` is called for the first page; it returns None if nothing waits for the user."""
     _asked.append(ask)
 
 
-def other_work(request: HttpRequest) -> Iterator[OtherWork]:
+def other_work(request: HttpRequest) -> Iterator[OtherTask]:
     return filter(None, (ask(request) for ask in _asked))

@@ -9,11 +9,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import ExamAttempt
 from courseware.learning.models import Enrollment
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.simulations import attempts as running
-from courseware.simulations.models import Decision, Run
+from courseware.simulations.models import Decision, SimulationAttempt
 from courseware.simulations.replay import page_of, trail_of
 from courseware.simulations.situation import PathLine, path_behind, situation_of
 
@@ -21,7 +21,7 @@ SHOWN_AHEAD = 2  # of the situations to come: in a card a whole line would be to
 
 
 @dataclass(frozen=True)
-class UnderWay:
+class InProgress:
     """`step`: id of exam or simulation. `key`: of the attempt or run. `position`: of a run; 0 for an attempt."""
 
     step: str
@@ -38,25 +38,25 @@ def under_way(enrollments: Any) -> QuerySet[Any, Any]:
     own = {"enrollment__pk__in": enrollments}
     decided = Decision.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(number=Count("pk"))
     position = Coalesce(Subquery(decided.values("number"), IntegerField()), 0) + 1
-    attempts = Attempt.objects.filter(submitted_at=None, **own).order_by()
-    runs = Run.objects.on_record().open().filter(**own).order_by()
+    attempts = ExamAttempt.objects.filter(submitted_at=None, **own).order_by()
+    runs = SimulationAttempt.objects.on_record().open().filter(**own).order_by()
     return attempts.values_list("enrollment", "exam__identifier", "pk", Value(0, IntegerField())).union(
         runs.values_list("enrollment", "simulation__identifier", "pk", position), all=True
     )
 
 
-UNDER_WAY = KeptQuery(under_way)
+UNDER_WAY = CompiledQuery(under_way)
 
 
-def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[UnderWay]]:
+def under_way_by_enrollment(enrollments: Collection[int]) -> dict[int, list[InProgress]]:
     found = defaultdict(list)
     for enrollment, *begun in UNDER_WAY(enrollments=list(enrollments)):
-        found[enrollment].append(UnderWay(*begun))
+        found[enrollment].append(InProgress(*begun))
     return found
 
 
 @dataclass(frozen=True)
-class StoppedRun:
+class PausedAttempt:
     """`who` spoke last, or "". `since`: last decision, or the start."""
 
     who: str
@@ -65,12 +65,12 @@ class StoppedRun:
     path: PathLine
 
 
-def stopped_run(enrollment: Enrollment, under_way: UnderWay, language: str) -> StoppedRun:
-    run = running.joined(Run.objects.with_release().get(pk=under_way.key), enrollment)
+def stopped_run(enrollment: Enrollment, under_way: InProgress, language: str) -> PausedAttempt:
+    run = running.joined(SimulationAttempt.objects.with_release().get(pk=under_way.key), enrollment)
     trail = trail_of(run)
     situation = situation_of(trail, page_of(run, language).simulation, timezone.now())
     last = situation.lines[-1] if situation.lines else None
-    return StoppedRun(
+    return PausedAttempt(
         who=last.who if last else "",
         said=strip_tags(last.html).strip() if last else situation.node.title,
         since=trail.steps[-1].decision.decided_at if trail.steps else run.started_at,

@@ -9,21 +9,21 @@ from django.utils.functional import cached_property  # Python's own takes a lock
 from django.utils.translation import ngettext
 
 from courseware.assessment.exams.eligibility import Failed, failed_attempts
-from courseware.assessment.exams.practice_sets import OwedDrill, owed_drills
-from courseware.assessment.exams.pre_post_test import Sitting, StartingPoint, sittings_of, starting_point_in
+from courseware.assessment.exams.practice_sets import OwedPracticeSet, owed_drills
+from courseware.assessment.exams.pre_post_test import AttemptScore, PrePostTest, sittings_of, starting_point_in
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step
-from courseware.learner_home.actions import CHANGED, Act, NextAct
-from courseware.learner_home.in_progress import UnderWay, under_way_by_enrollment
+from courseware.learner_home.actions import CHANGED, Action, NextAction
+from courseware.learner_home.in_progress import InProgress, under_way_by_enrollment
 from courseware.learning.lessons.changed_lessons import LessonChange, open_changes
 from courseware.learning.models import Enrollment
 from courseware.learning.status.certification_status import validity_of
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
 from courseware.learning.status.progress import Progress, narrowed, progress_with, recorded_by_enrollment
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
-COURSES = KeptQuery(
+COURSES = CompiledQuery(
     lambda courses: (
         Course.objects.filter(pk__in=courses).select_related("current").only("current__digest", "current__compiler")
     )
@@ -31,7 +31,7 @@ COURSES = KeptQuery(
 
 
 @dataclass(frozen=True, eq=False)
-class Journey:
+class LearnerProgress:
     """One enrollment as of `at`. `sittings`: submitted attempts, as far as loaded. `failed`: last exam attempt, if it
     decides what is next. `owed`: the drill that holds a passed one. `changes`: changed lessons in route order.
     """
@@ -40,14 +40,14 @@ class Journey:
     outline: Outline
     progress: Progress
     at: datetime
-    sittings: tuple[Sitting, ...] = ()
-    under_way: Sequence[UnderWay] = ()
+    sittings: tuple[AttemptScore, ...] = ()
+    under_way: Sequence[InProgress] = ()
     failed: Failed | None = None
     changes: Sequence[LessonChange] = ()
-    owed: OwedDrill | None = None
+    owed: OwedPracticeSet | None = None
 
     @cached_property
-    def next_act(self) -> NextAct:
+    def next_act(self) -> NextAction:
         closed = self.closed
         if closed:
             return self.act(closed, self.progress.next_step)
@@ -61,46 +61,48 @@ class Journey:
             or self.on_the_route
         )
 
-    def act(self, kind: Act | Reason, step: Step | None, **more) -> NextAct:
-        return NextAct(kind, self.outline.course_id, step, **more)
+    def act(self, kind: Action | Reason, step: Step | None, **more) -> NextAction:
+        return NextAction(kind, self.outline.course_id, step, **more)
 
     @property
-    def closed(self) -> Act | Reason | None:
-        return self.not_asked_reason or (Act.FINISH if self.progress.is_all_done else None)
+    def closed(self) -> Action | Reason | None:
+        return self.not_asked_reason or (Action.FINISH if self.progress.is_all_done else None)
 
     @cached_property
     def not_asked_reason(self) -> Reason | None:
         return not_asked_reason(self.enrollment, self.at, ignoring=FILTERED_BY_PAGE)
 
     @property
-    def attempt(self) -> NextAct | None:
+    def attempt(self) -> NextAction | None:
         # A pre-check that lessons have overtaken is left out, and takes no more answers.
         taken = {self.outline.exam_id, self.outline.pre_check_id if self.progress.is_pre_check_open else None}
         found = next((each for each in self.under_way if not each.is_run and each.step in taken), None)
-        return self.act(Act.ATTEMPT, self.outline.step(found.step), under_way=found) if found else None
+        return self.act(Action.ATTEMPT, self.outline.step(found.step), under_way=found) if found else None
 
     @property
-    def after_failing(self) -> NextAct | None:
+    def after_failing(self) -> NextAction | None:
         """Steps to go through again, also while the next attempt is not open; then the wait."""
         if not self.failed or not self.failed.eligibility.reason:
             return None
         eligibility = self.failed.eligibility
         again = tuple(self.outline.step(step) for step in (*eligibility.lessons, *eligibility.simulations))
         if again:
-            return self.act(Act.AGAIN, again[0], failed=self.failed, again=again)
-        return self.act(Act.WAIT, self.outline.find(self.outline.exam_id or ""), failed=self.failed)
+            return self.act(Action.AGAIN, again[0], failed=self.failed, again=again)
+        return self.act(Action.WAIT, self.outline.find(self.outline.exam_id or ""), failed=self.failed)
 
     @property
-    def drill(self) -> NextAct | None:
+    def drill(self) -> NextAction | None:
         exam = self.outline.exam_id
-        return self.act(Act.DRILL, self.outline.step(exam), drill=self.owed) if exam and self.is_held_by_drill else None
+        return (
+            self.act(Action.DRILL, self.outline.step(exam), drill=self.owed) if exam and self.is_held_by_drill else None
+        )
 
     @property
-    def run(self) -> NextAct | None:
+    def run(self) -> NextAction | None:
         # One that is played again, or for its own sake, holds nobody up.
         asked = set(self.progress.required) - self.progress.done
         found = next((each for each in self.under_way if each.is_run and each.step in asked), None)
-        return self.act(Act.RUN, self.outline.step(found.step), under_way=found) if found else None
+        return self.act(Action.RUN, self.outline.step(found.step), under_way=found) if found else None
 
     @property
     def holding(self) -> Sequence[LessonChange]:
@@ -108,25 +110,25 @@ class Journey:
         return [each for each in self.changes if not each.step.is_optional]
 
     @property
-    def retake(self) -> NextAct | None:
+    def retake(self) -> NextAction | None:
         found = next((change for change in self.holding if change.check), None)
-        return self.act(Act.RETAKE, found.step) if found and not self.is_passed else None
+        return self.act(Action.RETAKE, found.step) if found and not self.is_passed else None
 
     @property
-    def exam(self) -> NextAct | None:
+    def exam(self) -> NextAction | None:
         exam, progress = self.outline.exam_id, self.progress
         is_next = exam in progress.required and may_be_held(self.enrollment, self.outline, progress)
         if exam and is_next and self.holding:
-            return self.act(Act.REREAD, self.holding[0].step)
-        return self.act(Act.EXAM, self.outline.step(exam)) if exam and is_next else None
+            return self.act(Action.REREAD, self.holding[0].step)
+        return self.act(Action.EXAM, self.outline.step(exam)) if exam and is_next else None
 
     @property
-    def on_the_route(self) -> NextAct:
+    def on_the_route(self) -> NextAction:
         if self.enrollment.started_at:
-            kind = Act.GO_ON
+            kind = Action.GO_ON
         else:
             is_certified = validity_of(self.enrollment.certified_until, self.at).is_certified
-            kind = Act.RENEW if is_certified else Act.BEGIN
+            kind = Action.RENEW if is_certified else Action.BEGIN
         return self.act(kind, self.progress.next_step)
 
     @property
@@ -147,7 +149,7 @@ class Journey:
         return exam in self.progress.done or any(each.is_passed for each in self.sittings if each.exam == exam)
 
     @cached_property
-    def starting_point(self) -> StartingPoint:
+    def starting_point(self) -> PrePostTest:
         return starting_point_in(self.sittings, self.outline)  # empty unless all sittings were loaded
 
 
@@ -162,7 +164,7 @@ def journeys(
     *,
     with_sittings: bool = False,
     at: datetime | None = None,
-) -> list[Journey]:
+) -> list[LearnerProgress]:
     """In the order of the enrollments; `outlines` by course key. A constant number of queries."""
     at = at or timezone.now()
     recorded = recorded_by_enrollment(enrollments)
@@ -178,7 +180,7 @@ def journeys(
     sittings = sittings_of(wanted) if wanted else {}
     changes = open_changes(enrollments, own)
     found = [
-        Journey(
+        LearnerProgress(
             each,
             own[each.pk],
             progresses[each.pk],
@@ -192,13 +194,13 @@ def journeys(
     return with_drills(with_failed(found, at))
 
 
-def with_drills(found: list[Journey]) -> list[Journey]:
+def with_drills(found: list[LearnerProgress]) -> list[LearnerProgress]:
     held = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.is_held_by_drill}
     owed = owed_drills(held) if held else {}
     return [replace(each, owed=owed[each.enrollment.pk]) if each.enrollment.pk in owed else each for each in found]
 
 
-def with_failed(found: list[Journey], at: datetime) -> list[Journey]:
+def with_failed(found: list[LearnerProgress], at: datetime) -> list[LearnerProgress]:
     waiting = {each.enrollment.pk: each for each in found if has_failed(each)}
     if not waiting:
         return found
@@ -208,13 +210,13 @@ def with_failed(found: list[Journey], at: datetime) -> list[Journey]:
     ]
 
 
-def has_failed(journey: Journey) -> bool:
+def has_failed(journey: LearnerProgress) -> bool:
     sat = any(sitting.exam == journey.outline.exam_id for sitting in journey.sittings)
     may = may_be_held(journey.enrollment, journey.outline, journey.progress)
     return sat and may and not journey.is_passed and not journey.not_asked_reason
 
 
-def exams_of(waiting: Mapping[int, Journey]) -> dict[int, tuple[Outline, PageData]]:
+def exams_of(waiting: Mapping[int, LearnerProgress]) -> dict[int, tuple[Outline, PageData]]:
     keys = {journey.enrollment.course_id for journey in waiting.values()}
     courses = {course.pk: course for course in COURSES(courses=list(keys))}
     exams = {}

@@ -6,8 +6,8 @@ from typing import Any
 
 from courseware.content.rendering.paragraphs import without_ids, without_sources
 from courseware.content.rendering.store import OutlineModule, PageData, Step
-from courseware.learner_home.home import CourseCard
-from courseware.learning.learner_context import Reading
+from courseware.learner_home.home import CoursePanel
+from courseware.learning.learner_context import LearnerContext
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class CopiedLesson:
 
 
 @dataclass(frozen=True)
-class ReadingCopy:
+class OfflineCopy:
     module: OutlineModule | None
     lessons: tuple[CopiedLesson, ...]
 
 
-def reading_copy_of(card: CourseCard) -> ReadingCopy:
+def reading_copy_of(card: CoursePanel) -> OfflineCopy:
     module = card.module
     if module is None:
-        return ReadingCopy(None, ())
-    reading = Reading(card.enrollment)
+        return OfflineCopy(None, ())
+    reading = LearnerContext(card.enrollment)
     steps = (step for step in module.steps if step.kind == "lesson")
-    return ReadingCopy(
+    return OfflineCopy(
         module, tuple(CopiedLesson(step, reading.page(step.id), reading.outline.tracks) for step in steps)
     )

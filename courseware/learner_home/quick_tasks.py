@@ -8,9 +8,9 @@ from enum import StrEnum
 from django.utils.translation import gettext, ngettext
 
 from courseware.content.rendering.store import MINUTES_AGAIN, Step
-from courseware.learner_home.actions import DRILL_MINUTES, Act
-from courseware.learner_home.next_action import Journey
-from courseware.learning.learner_context import Reading
+from courseware.learner_home.actions import DRILL_MINUTES, Action
+from courseware.learner_home.next_action import LearnerProgress
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.answer_history import minutes_of_rest
 from courseware.learning.lessons.course_rendering import lesson_address
 from courseware.learning.models import Answer
@@ -20,7 +20,7 @@ BREAKS = (3, 5, 10)  # minutes
 MOST = 3  # proposals
 
 
-class WhyNow(StrEnum):
+class QuickTaskReason(StrEnum):
     NEXT = "next"
     MISSED = "missed"
     LESSON = "lesson"
@@ -30,10 +30,10 @@ class WhyNow(StrEnum):
 
 
 @dataclass(frozen=True)
-class ShortAct:
+class QuickTask:
     """`questions` to answer again, for MISSED and REVIEW."""
 
-    why: WhyNow
+    why: QuickTaskReason
     step: Step
     minutes: float
     address: str
@@ -41,27 +41,27 @@ class ShortAct:
 
     @property
     def reason(self) -> str:
-        if self.why == WhyNow.MISSED:
+        if self.why == QuickTaskReason.MISSED:
             return ngettext(
                 "%(number)d question here was missed and is not right yet.",
                 "%(number)d questions here were missed and are not right yet.",
                 self.questions,
             ) % {"number": self.questions}
         return {
-            WhyNow.NEXT: gettext("It is next on your route."),
-            WhyNow.LESSON: gettext("It is further on, and lessons open in any order."),
-            WhyNow.PLAY: gettext("A simulation that you have not done yet."),
-            WhyNow.REVIEW: gettext("Of what you have done, you answered this longest ago. It stays done."),
-            WhyNow.PLAY_AGAIN: gettext("You have done it: try another way through it. It stays done."),
+            QuickTaskReason.NEXT: gettext("It is next on your route."),
+            QuickTaskReason.LESSON: gettext("It is further on, and lessons open in any order."),
+            QuickTaskReason.PLAY: gettext("A simulation that you have not done yet."),
+            QuickTaskReason.REVIEW: gettext("Of what you have done, you answered this longest ago. It stays done."),
+            QuickTaskReason.PLAY_AGAIN: gettext("You have done it: try another way through it. It stays done."),
         }[self.why]
 
     @property
     def button(self) -> str:
         return {
-            WhyNow.NEXT: gettext("Go on"),
-            WhyNow.MISSED: gettext("Answer it again"),
-            WhyNow.LESSON: gettext("Begin"),
-            WhyNow.REVIEW: gettext("Practise the check again"),
+            QuickTaskReason.NEXT: gettext("Go on"),
+            QuickTaskReason.MISSED: gettext("Answer it again"),
+            QuickTaskReason.LESSON: gettext("Begin"),
+            QuickTaskReason.REVIEW: gettext("Practise the check again"),
         }.get(self.why, gettext("To the simulation"))
 
 
@@ -93,15 +93,15 @@ def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
     return found
 
 
-def proposals(journey: Journey, tried: Mapping[str, LessonTried], minutes: int) -> list[ShortAct]:
+def proposals(journey: LearnerProgress, tried: Mapping[str, LessonTried], minutes: int) -> list[QuickTask]:
     fitting = (each for each in everything(journey, tried) if each.minutes <= minutes)
-    by_step: dict[str, ShortAct] = {}
+    by_step: dict[str, QuickTask] = {}
     for each in fitting:
         by_step.setdefault(each.step.id, each)
     return list(by_step.values())[:MOST]
 
 
-def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+def everything(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
     yield from next_of(journey, tried)
     yield from questions_missed(journey, tried)
     yield from steps_not_done(journey, tried)
@@ -109,71 +109,71 @@ def everything(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[S
     yield from simulations_again(journey)
 
 
-def questions_missed(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+def questions_missed(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
     for step in journey.outline.steps:
         if missed := still_asked(journey, step, tried):
             address = f"{lesson_address(journey.outline.course_id, step.id)}#q-{missed[0]}"
-            yield ShortAct(WhyNow.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
+            yield QuickTask(QuickTaskReason.MISSED, step, MINUTES_AGAIN * len(missed), address, len(missed))
 
 
-def steps_not_done(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+def steps_not_done(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
     steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     asked_for = [step for step in steps if step.is_required or not (journey.outline.is_short or step.waited)]
     asked_for.sort(key=lambda step: not step.is_required)
-    for kind, why in (("lesson", WhyNow.LESSON), ("simulation", WhyNow.PLAY)):
+    for kind, why in (("lesson", QuickTaskReason.LESSON), ("simulation", QuickTaskReason.PLAY)):
         for step in asked_for:
             if step.kind == kind and step.id not in done and not step.is_after_exam:
-                yield ShortAct(why, step, minutes_of(journey, step, tried), lesson_address(course, step.id))
+                yield QuickTask(why, step, minutes_of(journey, step, tried), lesson_address(course, step.id))
 
 
-def checks_again(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+def checks_again(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
     """Checks of completed lessons, oldest first."""
     steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     done_lessons = [step for step in steps if step.kind == "lesson" and step.id in done and step.id in tried]
     for step in sorted(done_lessons, key=lambda step: tried[step.id].last_at):
         if asked := step.check_for(track_of(journey.enrollment, journey.outline)):
             address = f"{lesson_address(course, step.id)}?again=check#q-{asked[0].id}"
-            yield ShortAct(WhyNow.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
+            yield QuickTask(QuickTaskReason.REVIEW, step, MINUTES_AGAIN * len(asked), address, len(asked))
 
 
-def simulations_again(journey: Journey) -> Iterator[ShortAct]:
+def simulations_again(journey: LearnerProgress) -> Iterator[QuickTask]:
     steps, done, course = journey.outline.steps, journey.progress.done, journey.outline.course_id
     for step in steps:
         if step.kind == "simulation" and step.id in done and not step.waited:
-            yield ShortAct(WhyNow.PLAY_AGAIN, step, step.minutes or 0, lesson_address(course, step.id))
+            yield QuickTask(QuickTaskReason.PLAY_AGAIN, step, step.minutes or 0, lesson_address(course, step.id))
 
 
-def next_of(journey: Journey, tried: Mapping[str, LessonTried]) -> Iterator[ShortAct]:
+def next_of(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
     act = journey.next_act
     if not act.is_asked or not act.step:
         return
-    if act.kind == Act.DRILL:
+    if act.kind == Action.DRILL:
         minutes: float = DRILL_MINUTES
-    elif act.kind == Act.AGAIN and act.step.kind == "lesson":
+    elif act.kind == Action.AGAIN and act.step.kind == "lesson":
         minutes = act.step.minutes_again
     else:
         minutes = minutes_of(journey, act.step, tried)
-    yield ShortAct(WhyNow.NEXT, act.step, minutes, act.address)
+    yield QuickTask(QuickTaskReason.NEXT, act.step, minutes, act.address)
 
 
-def still_asked(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
+def still_asked(journey: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> tuple[str, ...]:
     """Missed questions of a lesson that are not right yet and are asked of this post."""
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
-    track, page = track_of(journey.enrollment, journey.outline), Reading(journey.enrollment).page(step.id)
+    track, page = track_of(journey.enrollment, journey.outline), LearnerContext(journey.enrollment).page(step.id)
     firsts = page.first_wordings
     right = {firsts.get(question) for question in tried[step.id].right}
     found = dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right)
     return tuple(each for each in found if page.questions[each].is_for(track))
 
 
-def minutes_of(journey: Journey, step: Step, tried: Mapping[str, LessonTried]) -> float:
+def minutes_of(journey: LearnerProgress, step: Step, tried: Mapping[str, LessonTried]) -> float:
     """Of a begun lesson, the share of open questions."""
     minutes = step.minutes or 0
     if step.id not in tried:
         return minutes
     track = track_of(journey.enrollment, journey.outline)
-    page = Reading(journey.enrollment).page(step.id)
+    page = LearnerContext(journey.enrollment).page(step.id)
     asked = {key for key in page.wordings if page.questions[key].is_for(track)}
     left = asked - {page.first_wordings.get(each) for each in tried[step.id].answered}
     return minutes_of_rest(minutes, len(left), len(asked))

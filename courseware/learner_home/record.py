@@ -9,16 +9,16 @@ from courseware.accounts.models import Note
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assessment.exams.objective_scores import by_module, exam_scores
 from courseware.assessment.exams.pre_post_test import sittings_of
-from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.models import Certificate, ExamAttempt
 from courseware.content.rendering.store import Step
-from courseware.learner_home.next_action import Journey
+from courseware.learner_home.next_action import LearnerProgress
 from courseware.learning.due_dates.absence_shifts import absences_during, days_moved_on
 from courseware.learning.due_dates.extensions import may_ask
 from courseware.learning.enrollments.adjustments import adjustments_of
 from courseware.learning.enrollments.job_role import post_in_words
-from courseware.learning.learner_context import Reading
-from courseware.learning.models import ChangeSeen, DayRequest, Enrollment, LessonReport
-from courseware.simulations.models import Run
+from courseware.learning.learner_context import LearnerContext
+from courseware.learning.models import ChangeAcknowledgement, Enrollment, ExtensionRequest, LessonReport
+from courseware.simulations.models import SimulationAttempt
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class RecordLine:
     answers: int
     right: int
     completed_at: datetime | None
-    changes_seen: tuple[ChangeSeen, ...]
+    changes_seen: tuple[ChangeAcknowledgement, ...]
     is_survey_answered: bool
-    attempts: tuple[Attempt, ...] = ()
-    runs: tuple[Run, ...] = ()
+    attempts: tuple[ExamAttempt, ...] = ()
+    runs: tuple[SimulationAttempt, ...] = ()
 
     @property
-    def best(self) -> Attempt | None:
+    def best(self) -> ExamAttempt | None:
         return max(self.attempts, key=lambda attempt: attempt.points or 0, default=None)
 
 
-def own_record(reading: Reading) -> dict[str, object]:
+def own_record(reading: LearnerContext) -> dict[str, object]:
     """What `learner_home/record.html` prints. `retired` counts completions of documents that left the route."""
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
@@ -60,7 +60,7 @@ def own_record(reading: Reading) -> dict[str, object]:
         for step in steps
     )
     sittings = sittings_of([enrollment.pk]).get(enrollment.pk, ())
-    journey = Journey(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
+    journey = LearnerProgress(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
     return {
         "lines": lines,
         "post": post_in_words(enrollment, reading.outline),
@@ -72,7 +72,7 @@ def own_record(reading: Reading) -> dict[str, object]:
         "adjustments": adjustments_of(enrollment, is_own=True),
         "absences": absences_during(enrollment),
         "days_moved_on": days_moved_on(enrollment),
-        "day_requests": list(DayRequest.objects.of(enrollment)),
+        "day_requests": list(ExtensionRequest.objects.of(enrollment)),
         "may_ask": may_ask(enrollment),
         "notes": list(Note.objects.about(enrollment.learner)),
         "point": journey.starting_point,
@@ -83,7 +83,7 @@ def own_record(reading: Reading) -> dict[str, object]:
     }
 
 
-def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeSeen]]:
+def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeAcknowledgement]]:
     found = defaultdict(list)
     for seen in enrollment.changes_seen.select_related("document"):
         found[seen.document.identifier].append(seen)
@@ -105,14 +105,14 @@ def earlier_with_certificates(enrollment: Enrollment) -> tuple[tuple[Enrollment,
     return tuple((run, getattr(run, "certificate", None)) for run in runs)
 
 
-def submitted_attempts(enrollment: Enrollment) -> dict[str, list[Attempt]]:
+def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
     attempts = defaultdict(list)
     for attempt in enrollment.attempts.submitted().select_related("exam"):
         attempts[attempt.exam.identifier].append(attempt)
     return attempts
 
 
-def finished_runs(enrollment: Enrollment) -> dict[str, list[Run]]:
+def finished_runs(enrollment: Enrollment) -> dict[str, list[SimulationAttempt]]:
     runs = defaultdict(list)
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
         runs[run.simulation.identifier].append(run)

@@ -10,14 +10,14 @@ from courseware.accounts.permissions.site_context import face_for
 from courseware.assessment.daily.panel import daily_card
 from courseware.content.rendering import store
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learner_home.actions import Act
+from courseware.learner_home.actions import Action
 from courseware.learner_home.home import course_cards, first_changed, other_work
 from courseware.learner_home.next_action import journeys
 from courseware.learner_home.offline_copy import reading_copy_of
 from courseware.learner_home.quick_tasks import BREAKS, lessons_tried, proposals
 from courseware.learner_home.record import own_record
 from courseware.learner_home.welcome import welcome
-from courseware.learning.learner_context import Reading, reading_of
+from courseware.learning.learner_context import LearnerContext, reading_of
 from courseware.learning.lessons.course_rendering import card_context, render_in_course
 from courseware.learning.reference.saved_phrases import own_book
 from courseware.lib.dates import site_day
@@ -36,7 +36,7 @@ def home(request):
     context["changed"], context["changed_beside"] = first_changed(cards)
     context |= {"main": main, "others": others, "daily": daily_card([card.enrollment for card in cards])}
     template = "learner_home/home.html"
-    if main.act.kind == Act.BEGIN:
+    if main.act.kind == Action.BEGIN:
         template, context["welcome"] = "learner_home/newcomer.html", welcome(main, request.user)
     with timezone.override(main.enrollment.zone):
         return render(request, template, context)
@@ -54,7 +54,7 @@ def reading_copy(request):
     card = card_context(request, main.enrollment.course, main.journey.outline) if main.journey.outline.card_id else {}
     context = card | {
         "copy": reading_copy_of(main),
-        "book": own_book(Reading(main.enrollment)),
+        "book": own_book(LearnerContext(main.enrollment)),
         "has_card": bool(card),
         "outline": main.journey.outline,
         "branding": face_for(request, main.course),

@@ -10,7 +10,7 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step
-from courseware.learner_home.home import CourseCard
+from courseware.learner_home.home import CoursePanel
 from courseware.learning.models import Enrollment
 from courseware.lib.text.durations import minutes_in_words
 
@@ -19,7 +19,7 @@ WIDE, NARROW = (252, 846), (5, 295)
 
 
 @dataclass(frozen=True)
-class DrawnStop:
+class WelcomeStep:
     x: str
     is_simulation: bool
 
@@ -46,8 +46,8 @@ class Welcome:
     has_simulations: bool
     asked: int
     needed: int
-    wide: tuple[DrawnStop, ...]
-    narrow: tuple[DrawnStop, ...]
+    wide: tuple[WelcomeStep, ...]
+    narrow: tuple[WelcomeStep, ...]
     asking: Asking | None
 
 
@@ -55,7 +55,7 @@ def way_to_the_exam(outline: Outline) -> list[Step]:
     return [step for step in outline.steps if step.kind in ("lesson", "simulation") and not step.is_after_exam]
 
 
-def welcome(card: CourseCard, person: User) -> Welcome:
+def welcome(card: CoursePanel, person: User) -> Welcome:
     outline, release = card.journey.outline, card.enrollment.release
     exam = store.page(release, outline.exam_id, outline.language) if outline.exam_id else None
     start = store.page(release, outline.pre_check_id, outline.language) if outline.pre_check_id else None
@@ -83,12 +83,14 @@ def questions_of(exam: PageData | None) -> int:
     return sum(stratum["draw"] for stratum in exam.data["strata"]) if exam else 0
 
 
-def marks(steps: Sequence[Step], first: int, last: int) -> tuple[DrawnStop, ...]:
+def marks(steps: Sequence[Step], first: int, last: int) -> tuple[WelcomeStep, ...]:
     """Evenly from `first` to `last`; a single one in the middle."""
     if len(steps) == 1:
         first = last = (first + last) // 2
     gap = (last - first) / max(len(steps) - 1, 1)
-    return tuple(DrawnStop(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps))
+    return tuple(
+        WelcomeStep(f"{first + place * gap:.1f}", step.kind == "simulation") for place, step in enumerate(steps)
+    )
 
 
 def asking(enrollment: Enrollment, person: User) -> Asking | None:

@@ -12,11 +12,11 @@ from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import Progress, own_outline, progress_of
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
 @dataclass(frozen=True)
-class Reading:
+class LearnerContext:
     """One learner in one course, now. Everything but the enrollment is loaded on first use."""
 
     enrollment: Enrollment
@@ -56,12 +56,12 @@ class Reading:
         return store.page(self.release, document_id, self.language)
 
 
-def reading_of(request, course_id) -> Reading:
+def reading_of(request, course_id) -> LearnerContext:
     # Chosen here: asked for a course by its id, SQLite goes through everybody's enrollments in it.
     runs = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
     if not runs:
         raise Http404(course_id)
-    return Reading(runs[-1])
+    return LearnerContext(runs[-1])
 
 
 def published(learner, **which):
@@ -69,7 +69,7 @@ def published(learner, **which):
     return found.with_release().order_by("is_newest", "pk")
 
 
-PUBLISHED = KeptQuery(published)
+PUBLISHED = CompiledQuery(published)
 
 
 def own_enrollments(request, **which) -> list[Enrollment]:
@@ -80,5 +80,5 @@ def own_enrollments(request, **which) -> list[Enrollment]:
     return enrollments
 
 
-def own_readings(request) -> list[Reading]:
-    return [Reading(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]
+def own_readings(request) -> list[LearnerContext]:
+    return [LearnerContext(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]

@@ -3,11 +3,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.admin.model_admins import IndexedSearch, ListFiltersOnly, LongList, ReadOnly, SuperusersOnly
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 
-@admin.register(Message)
-class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):
+@admin.register(OutgoingEmail)
+class OutgoingEmailAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedSearch, admin.ModelAdmin):
     list_display = ("about", "person", "address", "written_at", "state", "why", "tries", "next_try")
     list_filter = ["state"]
     list_select_related = ["person"]
@@ -16,9 +16,9 @@ class MessageAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, IndexedS
     fields = readonly_fields = (*list_display, "ended_at")
 
     @admin.display(description=_("what"))
-    def about(self, message: Message) -> str | Promise:
+    def about(self, message: OutgoingEmail) -> str | Promise:
         return message.words
 
     @admin.display(description=_("next try"))
-    def next_try(self, message: Message) -> object:
-        return message.next_at if message.state == MessageState.QUEUED else None
+    def next_try(self, message: OutgoingEmail) -> object:
+        return message.next_at if message.state == DeliveryState.QUEUED else None

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
-class OutboxConfig(AppConfig):
+class NotificationsConfig(AppConfig):
     name = "courseware.notifications"
     verbose_name = _("Letters")
 

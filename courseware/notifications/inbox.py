@@ -7,25 +7,25 @@ from operator import attrgetter
 from django.db.models import Count, OuterRef, QuerySet
 from django.utils import timezone
 
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LineWords
-from courseware.notifications.models import TrayLine
+from courseware.notifications.email.email_types import MESSAGE_KINDS, NotificationText
+from courseware.notifications.models import Notification
 
 
-def unread_of(person: OuterRef) -> QuerySet[TrayLine, int]:
+def unread_of(person: OuterRef) -> QuerySet[Notification, int]:
     """How many lines are unread, as a subquery of people: one row, or none."""
-    lines = TrayLine.objects.unread().filter(person=person).order_by().values("person")
+    lines = Notification.objects.unread().filter(person=person).order_by().values("person")
     return lines.annotate(number=Count("pk")).values_list("number", flat=True)
 
 
-def in_words(lines: Iterable[TrayLine]) -> list[tuple[TrayLine, LineWords]]:
+def in_words(lines: Iterable[Notification]) -> list[tuple[Notification, NotificationText]]:
     """Each line with its text, in the same order. Runs as many queries as there are types."""
     lines = list(lines)
-    said: dict[int, LineWords] = {}
+    said: dict[int, NotificationText] = {}
     for name, of_kind in groupby(sorted(lines, key=attrgetter("kind")), key=attrgetter("kind")):
         kind = MESSAGE_KINDS.get(name)
-        found: Sequence[TrayLine] = list(of_kind)
+        found: Sequence[Notification] = list(of_kind)
         # What it told of may be gone, or the version that knew the kind.
-        said |= {line.pk: LineWords(str(kind.words) if kind else name) for line in found}
+        said |= {line.pk: NotificationText(str(kind.words) if kind else name) for line in found}
         if kind and kind.lines:
             said |= kind.lines(found)
     return [(line, said[line.pk]) for line in lines]
@@ -33,8 +33,8 @@ def in_words(lines: Iterable[TrayLine]) -> list[tuple[TrayLine, LineWords]]:
 
 def mark_read(person: int | None, *, up_to: int) -> int:
     """Mark lines up to this one read: later ones were not on the page. Returns how many."""
-    return TrayLine.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
+    return Notification.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
 
 
 def forget_old_lines() -> str:
-    return str(TrayLine.objects.over(timezone.now()).delete()[0])
+    return str(Notification.objects.over(timezone.now()).delete()[0])

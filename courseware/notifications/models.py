@@ -11,14 +11,14 @@ from django.utils.translation import gettext as in_language_of_reader  # of what
 from django.utils.translation import gettext_lazy as _
 
 from courseware.notifications.email.circuit_breaker import UnreachableServer  # noqa: F401 - Django finds its models here
-from courseware.notifications.wording.email_wording import LetterWords  # noqa: F401 - the same
+from courseware.notifications.wording.email_wording import EmailWording  # noqa: F401 - the same
 
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 6 * 60, 12 * 60, 24 * 60)]  # after each try
 LINES_KEPT_FOR = timedelta(days=90)
 TYPE_LABELS: dict[str, str | Promise] = {}  # by type of email; `kinds.register_kind` fills it
 
 
-class MessageState(models.TextChoices):
+class DeliveryState(models.TextChoices):
     QUEUED = "queued", _("waiting")
     SENT = "sent", _("sent")
     REFUSED = "refused", _("refused")
@@ -27,29 +27,29 @@ class MessageState(models.TextChoices):
     GIVEN_UP = "given-up", _("given up")
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
+class OutgoingEmailQuerySet(models.QuerySet["Message"]):
     def due(self, at: datetime) -> Self:
         """Emails to be sent by now, the oldest first; also those put far off by a wrong clock."""
         its_time_has_come = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
-        return self.filter(its_time_has_come, state=MessageState.QUEUED).order_by("next_at", "pk")
+        return self.filter(its_time_has_come, state=DeliveryState.QUEUED).order_by("next_at", "pk")
 
     def of(self, person: models.Model) -> Self:
         return self.filter(person=person.pk).order_by("-pk")
 
     def handed_over(self) -> Self:
         """Emails that a mail server accepted."""
-        return self.filter(state__in=[MessageState.SENT, MessageState.BOUNCED])
+        return self.filter(state__in=[DeliveryState.SENT, DeliveryState.BOUNCED])
 
     def that_came_back(self) -> Self:
         """Bounced emails to the person's current address, if none was sent to it since."""
         to_today = self.filter(person__is_active=True, address=models.F("person__email"))
-        later = Message.objects.handed_over().filter(
+        later = OutgoingEmail.objects.handed_over().filter(
             person=models.OuterRef("person"), address=models.OuterRef("address"), pk__gt=models.OuterRef("pk")
         )
-        return to_today.filter(~models.Exists(later), state=MessageState.BOUNCED)
+        return to_today.filter(~models.Exists(later), state=DeliveryState.BOUNCED)
 
 
-class Message(models.Model):
+class OutgoingEmail(models.Model):
     """An email, queued in the transaction of its cause. Its text is made from `data` when it is sent."""
 
     id = models.BigAutoField(primary_key=True)
@@ -68,7 +68,7 @@ class Message(models.Model):
     language = models.CharField(max_length=16, blank=True)
     data = models.JSONField(default=dict)
     written_at = models.DateTimeField(_("written"), default=timezone.now)
-    state = models.CharField(_("state"), max_length=16, choices=MessageState, default=MessageState.QUEUED)
+    state = models.CharField(_("state"), max_length=16, choices=DeliveryState, default=DeliveryState.QUEUED)
     why = models.TextField(_("why"), blank=True)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_at = models.DateTimeField(_("next try"), default=timezone.now)
@@ -89,7 +89,7 @@ class Message(models.Model):
         null=True, help_text="The day of the reader on which it left or is leaving: see `letter_days`"
     )
 
-    objects = MessageQuerySet.as_manager()
+    objects = OutgoingEmailQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("letter"), _("letters")
@@ -123,16 +123,16 @@ class Message(models.Model):
     @property
     def why_not_sent(self) -> str:
         """Why it was skipped, for the reader; "" otherwise, because a mail server may quote others."""
-        if self.state != MessageState.SKIPPED or not self.why:
+        if self.state != DeliveryState.SKIPPED or not self.why:
             return ""
         return gettext("told in another letter") if self.told_in_id else in_language_of_reader(self.why)
 
     @property
     def may_be_taken_back(self) -> bool:
-        return self.state == MessageState.QUEUED and not self.tries
+        return self.state == DeliveryState.QUEUED and not self.tries
 
 
-class StoppedKind(models.Model):
+class EmailOptOut(models.Model):
     """An unsubscribed type of email."""
 
     person = models.ForeignKey(
@@ -149,7 +149,7 @@ class StoppedKind(models.Model):
         return f"{self.person_id} {self.kind}"
 
 
-class TrayLineQuerySet(models.QuerySet["TrayLine"]):
+class NotificationQuerySet(models.QuerySet["Notification"]):
     def of(self, person: int | None) -> Self:
         return self.filter(person=person).order_by("-pk")
 
@@ -160,7 +160,7 @@ class TrayLineQuerySet(models.QuerySet["TrayLine"]):
         return self.filter(written_at__lt=at - LINES_KEPT_FOR)
 
 
-class TrayLine(models.Model):
+class Notification(models.Model):
     """A notification, stored with its email. Its text is made from `data` when it is shown."""
 
     id = models.BigAutoField(primary_key=True)
@@ -172,7 +172,7 @@ class TrayLine(models.Model):
     written_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
 
-    objects = TrayLineQuerySet.as_manager()
+    objects = NotificationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -11,18 +11,18 @@ from django.urls import reverse
 from django.utils.translation import gettext_noop
 
 from courseware.audit_log.record import record
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, kinds_of_sort
-from courseware.notifications.models import Message, StoppedKind
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, kinds_of_sort
+from courseware.notifications.models import EmailOptOut, OutgoingEmail
 
 SIGNER = Signer(salt="notifications.stopping")
 STOPPED = gettext_noop("the person has stopped letters of this kind")
 
 
 def may_be_stopped(kind: str) -> bool:
-    return kind in MESSAGE_KINDS and MESSAGE_KINDS[kind].sort == LetterSort.SUBSCRIBED
+    return kind in MESSAGE_KINDS and MESSAGE_KINDS[kind].sort == EmailCategory.SUBSCRIBED
 
 
-def address_to_stop(message: Message) -> str:
+def address_to_stop(message: OutgoingEmail) -> str:
     """The unsubscribe URL; "" if the type cannot be unsubscribed."""
     if message.person_id is None or not may_be_stopped(message.kind):
         return ""
@@ -42,7 +42,7 @@ def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
 
 @transaction.atomic
 def stop_kind(person: AbstractBaseUser, kind: str) -> bool:
-    _row, is_new = StoppedKind.objects.get_or_create(person_id=person.pk, kind=kind)
+    _row, is_new = EmailOptOut.objects.get_or_create(person_id=person.pk, kind=kind)
     if is_new:
         record("letters-stopped", actor=person, subject=person, data={"kind": kind})
     return is_new
@@ -50,25 +50,25 @@ def stop_kind(person: AbstractBaseUser, kind: str) -> bool:
 
 @transaction.atomic
 def turn_on_again(person: AbstractBaseUser, kind: str) -> bool:
-    gone, _rows = StoppedKind.objects.filter(person=person.pk, kind=kind).delete()
+    gone, _rows = EmailOptOut.objects.filter(person=person.pk, kind=kind).delete()
     if gone:
         record("letters-go-on", actor=person, subject=person, data={"kind": kind})
     return bool(gone)
 
 
 def stopped_of(person: AbstractBaseUser) -> set[str]:
-    return set(StoppedKind.objects.filter(person=person.pk).values_list("kind", flat=True))
+    return set(EmailOptOut.objects.filter(person=person.pk).values_list("kind", flat=True))
 
 
-def stopped_among(messages: Sequence[Message]) -> set[int]:
+def stopped_among(messages: Sequence[OutgoingEmail]) -> set[int]:
     """Keys of emails whose reader has unsubscribed. Runs at most one query."""
     asked = [message for message in messages if may_be_stopped(message.kind)]
     if not asked:
         return set()
-    rows = StoppedKind.objects.filter(person__in=[message.person_id for message in asked])
+    rows = EmailOptOut.objects.filter(person__in=[message.person_id for message in asked])
     stopped = set(rows.values_list("person", "kind"))
     return {message.pk for message in asked if (message.person_id, message.kind) in stopped}
 
 
 def kinds_to_stop(person: AbstractBaseUser) -> list[str]:
-    return [name for name in kinds_of_sort(LetterSort.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]
+    return [name for name in kinds_of_sort(EmailCategory.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods
 from courseware.lib.admin.model_admins import FirstRows
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_on, form_view, post_view
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, kinds_of_sort
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, kinds_of_sort
 from courseware.notifications.inbox import in_words, mark_read
-from courseware.notifications.models import TrayLine
+from courseware.notifications.models import Notification
 from courseware.notifications.unsubscribe import kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
 
 LINES_A_PAGE = 50
@@ -29,7 +29,7 @@ def tray(request: HttpRequest) -> HttpResponse:
         for up_to in keys_in([request.POST.get("up_to", "")]):
             mark_read(request.user.pk, up_to=up_to)
         return redirect("notifications:tray")
-    own = FirstRows(TrayLine.objects.of(request.user.pk), LINES_A_PAGE)
+    own = FirstRows(Notification.objects.of(request.user.pk), LINES_A_PAGE)
     page = own.get_page(request.GET.get("page"))
     context = {"page": page, "lines": in_words(page.object_list), "up_to": next(iter(own.keys), 0)}
     return render(request, "notifications/tray.html", context)
@@ -37,9 +37,9 @@ def tray(request: HttpRequest) -> HttpResponse:
 
 @post_view("notifications:tray", takes=())
 def open_line(request: HttpRequest, pk: int) -> HttpResponse:
-    line = get_object_or_404(TrayLine.objects.of(request.user.pk), pk=pk)
+    line = get_object_or_404(Notification.objects.of(request.user.pk), pk=pk)
     [(_line, said)] = in_words([line])
-    TrayLine.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
+    Notification.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
     return redirect(said.address or "notifications:tray")
 
 
@@ -74,6 +74,6 @@ def own_letters(request: HttpRequest) -> HttpResponse:
     stopped = stopped_of(person)
     context = {
         "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds],
-        "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(LetterSort.TRAINING)],
+        "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(EmailCategory.TRAINING)],
     }
     return render(request, "notifications/own_letters.html", context)

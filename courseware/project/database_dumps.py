@@ -18,11 +18,11 @@ from django.contrib.sessions.models import Session
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.postgresql.client import DatabaseClient
 
-from courseware.accounts.models import Device
+from courseware.accounts.models import TrustedDevice
 from courseware.project.maintenance import take_as_long_as_needed
 
 # Tables dumped without rows: a stolen session opens an account.
-LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, Device)), settings.CACHE_TABLE]
+LEFT_OUT = [*(model._meta.db_table for model in (Session, UserSession, TrustedDevice)), settings.CACHE_TABLE]
 WAITS_AT_MOST = 30  # seconds for other writers to SQLite
 SINCE_17 = b"SET transaction_timeout = 0;"  # pg_restore writes it for any server
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import translation
 
-from courseware.lib.web.request_queue import Turns
+from courseware.lib.web.request_queue import RequestQueue
 from courseware.project import error_pages
 
 READING = {"GET", "HEAD", "OPTIONS", "TRACE"}
@@ -16,10 +16,10 @@ LOGGED_EVERY = 10.0  # seconds
 logger = logging.getLogger(__name__)
 
 
-class CrowdMiddleware:
+class LoadSheddingMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
-        self.turns = Turns(settings.REQUESTS_AT_WORK, settings.PAGES_WAITING, settings.PAGE_WAITS_AT_MOST)
+        self.turns = RequestQueue(settings.REQUESTS_AT_WORK, settings.PAGES_WAITING, settings.PAGE_WAITS_AT_MOST)
         self.lock, self.turned_away, self.logged_at = threading.Lock(), 0, -LOGGED_EVERY
 
     def __call__(self, request):

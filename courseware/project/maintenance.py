@@ -157,7 +157,7 @@ class Watch:
         return ""
 
 
-class UpgradeMiddleware:
+class MaintenanceMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
         self.watch = Watch()

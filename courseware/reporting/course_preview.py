@@ -6,7 +6,7 @@ from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, Part, Simulation
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.lesson_page import UntriedLesson, untried_lesson
 from courseware.learning.lessons.question_rendering import shuffle_for
 from courseware.learning.models import Enrollment
@@ -20,7 +20,7 @@ BETWEEN, WITH = "-", "."
 def lesson_seen(course: Course, step: Step, page: PageData, post: str) -> UntriedLesson:
     """A lesson as a learner with this job role sees it."""
     nobody = Enrollment(pk=0, learner=User(), course=course, track=post)
-    return untried_lesson(Reading(nobody), step, page)
+    return untried_lesson(LearnerContext(nobody), step, page)
 
 
 class WayTaken(NamedTuple):

@@ -16,13 +16,13 @@ from courseware.accounts.permissions import roles
 from courseware.assessment.certificates.external_training import record_outside, usual_end
 from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.banks import question_of
-from courseware.assessment.models import OutsideTraining
+from courseware.assessment.models import ExternalTraining
 from courseware.assignments.follow_ups.follow_ups import ASKED_FOR, observe
 from courseware.assignments.models import RuleVersion
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.lifecycle import make_rule, switch_on
 from courseware.assignments.rules.plan import acting_rules, plan
-from courseware.content.models import CardContact, Course
+from courseware.content.models import Course, EmergencyContact
 from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import card_sections
 from courseware.content.rendering.store import Outline, Step
@@ -36,8 +36,8 @@ from courseware.learning.models import Adjustment, Enrollment
 from courseware.learning.status import completion
 from courseware.lib.dates import due_instant, site_day
 from courseware.simulations import attempts as running
-from courseware.simulations.models import Timing
-from courseware.simulations.replay import Trail, trail_of
+from courseware.simulations.models import TimeSetting
+from courseware.simulations.replay import AttemptReplay, trail_of
 
 FIRST_AID = "first-aid"  # the second course; a site without it has the firm in one course
 NOTED = "I ask a colleague first."
@@ -205,7 +205,9 @@ def fill_in_the_card(course: Course) -> None:
         if section in CARD:
             *names, number = CARD[section]
             for language, who in zip(("zh-hans", "en"), names, strict=True):
-                CardContact.objects.create(course=course, section=section, who=who, number=number, language=language)
+                EmergencyContact.objects.create(
+                    course=course, section=section, who=who, number=number, language=language
+                )
 
 
 def person(email: str, name: str, **fields) -> User:
@@ -235,9 +237,9 @@ def notice(each: Person, learner: User, team: Team, *, by: User, now: datetime) 
         leave(learner, by=by, at=now - timedelta(days=each.left))
 
 
-def trained_elsewhere(learner: User, course: Course, day: date) -> OutsideTraining:
+def trained_elsewhere(learner: User, course: Course, day: date) -> ExternalTraining:
     proof = {"proof": "红十字会救护员证", "reference": "人事档案 2-17"}
-    return OutsideTraining(person=learner, course=course, trained_on=day, valid_until=usual_end(course, day), **proof)
+    return ExternalTraining(person=learner, course=course, trained_on=day, valid_until=usual_end(course, day), **proof)
 
 
 def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: Course | None, *, by: User, at) -> None:
@@ -333,7 +335,7 @@ def answer(enrollment, step: Step, question: Question, response: list[int], at: 
 
 def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:
     """One run with `slips` bad decisions in every five; if it does not count, another one without."""
-    run = running.start(enrollment, step.id, timing=Timing.OFF, at=next(clock))
+    run = running.start(enrollment, step.id, timing=TimeSetting.OFF, at=next(clock))
     trail, at = trail_of(run), run.started_at
     while not trail.ending:
         at += timedelta(seconds=7 + 4 * (trail.position % 3))
@@ -343,7 +345,7 @@ def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips
         play(enrollment, step, clock, slips=0)
 
 
-def worst(trail: Trail) -> tuple[int, list[int]]:
+def worst(trail: AttemptReplay) -> tuple[int, list[int]]:
     worths = {place: trail.rules.points(trail.node.id, place) for place in trail.rules.offered(trail.state)}
     return min(worths, key=lambda place: worths[place]), []  # and no part of a message
 

@@ -16,11 +16,11 @@ from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
 from courseware.hr.people.forms import DayInput
 from courseware.learning.models import Enrollment
-from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.states import State
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in
-from courseware.reporting.dashboard.filters import DueDays, Sorting
+from courseware.reporting.dashboard.filters import DueFilter, SortOrder
 from courseware.reporting.dashboard.rows import outlines
 
 MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
@@ -39,10 +39,10 @@ class ReleasedCourseField(forms.ModelChoiceField):
 
 
 def state_or_validity(value):
-    return Validity(value) if value in Validity.values else State(value)
+    return CertificationStatus(value) if value in CertificationStatus.values else State(value)
 
 
-class BoardFilter(forms.Form):
+class DashboardFilter(forms.Form):
     """The filters of the dashboard, in the query of its URL."""
 
     state = forms.TypedChoiceField(
@@ -52,7 +52,7 @@ class BoardFilter(forms.Form):
         choices=[
             ("", pgettext_lazy("any state", "all")),
             (_("What is asked"), State.choices),
-            (_("Certificate"), Validity.choices),
+            (_("Certificate"), CertificationStatus.choices),
         ],
     )
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=pgettext_lazy("any course", "all"))
@@ -64,14 +64,14 @@ class BoardFilter(forms.Form):
     days = forms.TypedChoiceField(
         label=_("Due day"),
         required=False,
-        coerce=DueDays,
-        choices=[("", pgettext_lazy("any day", "all")), *DueDays.choices],
+        coerce=DueFilter,
+        choices=[("", pgettext_lazy("any day", "all")), *DueFilter.choices],
     )
     sort = forms.TypedChoiceField(
         label=pgettext_lazy("order of a list", "Sorted"),
         required=False,
-        coerce=Sorting,
-        choices=[("", _("by due day")), *Sorting.choices],
+        coerce=SortOrder,
+        choices=[("", _("by due day")), *SortOrder.choices],
     )
     left = forms.BooleanField(label=_("People who left, too"), required=False)
     away = forms.BooleanField(label=_("Only people away"), required=False)
@@ -103,7 +103,7 @@ class BoardFilter(forms.Form):
 
     # Forms that look the same are equal, so `cached_include` renders them once: they are a tenth of the page.
     def __eq__(self, other):
-        return isinstance(other, BoardFilter) and self.looks == other.looks
+        return isinstance(other, DashboardFilter) and self.looks == other.looks
 
     def __hash__(self):
         return hash(self.looks)
@@ -128,7 +128,7 @@ def posts_of(routes):
     return {post: title for route in routes.values() for post, title in route.tracks.items()}
 
 
-class OutlookFilter(BoardFilter):
+class TrendsFilter(DashboardFilter):
     """Only the course and the team; one course is always shown."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=None)
@@ -137,7 +137,7 @@ class OutlookFilter(BoardFilter):
         return Fields(*several, form_method="get")
 
 
-class BranchFilter(OutlookFilter):
+class SubteamFilter(TrendsFilter):
     """Only the course and the team; all courses together without a course."""
 
     course = ReleasedCourseField(label=_("Course"), required=False, empty_label=pgettext_lazy("any course", "all"))
@@ -208,7 +208,7 @@ class MonthOrDayField(forms.DateField):
         return day
 
 
-class PeriodFilter(BoardFilter):
+class PeriodFilter(DashboardFilter):
     """A period with the filters of course, team and people who left."""
 
     first = MonthOrDayField(label=pgettext_lazy("first day of a period", "From"))

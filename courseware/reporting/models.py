@@ -1,7 +1,7 @@
 """Imports the models of this app, which are defined beside their logic, so that Django finds them."""
 
 from courseware.reporting.dashboard.saved_views import SavedView
-from courseware.reporting.emails.monthly_report import MonthlyReport
-from courseware.reporting.statistics.group_statistics import CountedWith, GroupFigure
+from courseware.reporting.emails.monthly_report import MonthlyReportSubscription
+from courseware.reporting.statistics.group_statistics import GroupStatistic, StatisticsTeam
 
-__all__ = ["CountedWith", "GroupFigure", "MonthlyReport", "SavedView"]
+__all__ = ["GroupStatistic", "MonthlyReportSubscription", "SavedView", "StatisticsTeam"]

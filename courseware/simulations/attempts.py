@@ -14,33 +14,33 @@ from courseware.course_format.simulations.simulation import Ending, NotOffered, 
 from courseware.learning.lessons.rate_limits import refuse_too_many, sent_by
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.completion import complete, lock, touch
-from courseware.lib.db.compiled_query import KeptQuery
-from courseware.simulations.models import Decision, Run, Timing
-from courseware.simulations.replay import Trail, TrailStep, trail_of
+from courseware.lib.db.compiled_query import CompiledQuery
+from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
+from courseware.simulations.replay import AttemptReplay, ReplayStep, trail_of
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of, pace_of
 
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
 DRAWS = 20  # tries to find a variant that was played less often
 
-BEGUN = sent_by(Run.objects.all(), owner="enrollment__learner", instant="started_at")
+BEGUN = sent_by(SimulationAttempt.objects.all(), owner="enrollment__learner", instant="started_at")
 DECIDED = sent_by(Decision.objects.all(), owner="run__enrollment__learner", instant="decided_at")
-RUNS = KeptQuery(lambda pk: Run.objects.filter(pk=pk).with_release())
+RUNS = CompiledQuery(lambda pk: SimulationAttempt.objects.filter(pk=pk).with_release())
 
 
 class TooEarly(Exception):
     """The time of the situation is not up."""
 
 
-class RunOver(Exception):
+class AttemptOver(Exception):
     """The run was given up."""
 
 
-class RunPaused(Exception):
+class AttemptPaused(Exception):
     """The next situation has not been shown yet."""
 
 
 @transaction.atomic
-def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> Run:
+def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime | None = None) -> SimulationAttempt:
     """The open run of the simulation, or a new one of the current release. Raises TooFast."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -50,14 +50,14 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
     refuse_too_many(BEGUN, enrollment.learner_id, at)
     page = store.page(enrollment.release, simulation, enrollment.source_language)
     seen = [frozenset(flags) for flags in runs.values_list("flags", flat=True)]
-    run = Run.objects.create(
+    run = SimulationAttempt.objects.create(
         enrollment=enrollment,
         simulation_id=page.document_id,
         revision_id=page.revision_id,
         release=enrollment.release,
         number=len(seen) + 1,
         timing=timing,
-        pace=pace_of(enrollment.learner) if timing == Timing.PAUSED else "",
+        pace=pace_of(enrollment.learner) if timing == TimeSetting.PAUSED else "",
         flags=sorted(draw_anew(page.simulation, seen, SystemRandom())),
         started_at=at,
         shown_at=at,
@@ -74,7 +74,7 @@ def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: 
 
 
 @transaction.atomic
-def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
+def try_branch(run: SimulationAttempt, position: int, *, at: datetime | None = None) -> SimulationAttempt:
     """The open branch at `position` of a finished run, or a new one; gives up any other. Raises NotOffered, TooFast."""
     at = at or timezone.now()
     run = locked(run)
@@ -85,27 +85,27 @@ def try_branch(run: Run, position: int, *, at: datetime | None = None) -> Run:
         return joined(begun, run.enrollment)
     refuse_too_many(BEGUN, run.enrollment.learner_id, at)
     open_branches.update(given_up_at=at)
-    return Run.objects.create(
+    return SimulationAttempt.objects.create(
         enrollment=run.enrollment,
         simulation=run.simulation,
         revision_id=run.revision_id,
         release=run.release,
         branch_of=run,
         branch_at=position,
-        timing=Timing.OFF,  # to think it over, not to be fast
+        timing=TimeSetting.OFF,  # to think it over, not to be fast
         flags=run.flags,
         started_at=at,
         shown_at=at,
     )
 
 
-def joined(run: Run, enrollment: Enrollment) -> Run:
+def joined(run: SimulationAttempt, enrollment: Enrollment) -> SimulationAttempt:
     # Both are loaded already, and would be loaded again with `run` (which is from `with_release`).
     run.enrollment, run.release.course = enrollment, enrollment.course
     return run
 
 
-def locked(run: Run) -> Run:
+def locked(run: SimulationAttempt) -> SimulationAttempt:
     # One lock for the whole enrollment, so that no two changes to it run at the same time.
     enrollment = lock(run.enrollment)
     [fresh] = RUNS(pk=run.pk)
@@ -114,7 +114,7 @@ def locked(run: Run) -> Run:
 
 @transaction.atomic
 def decide(
-    run: Run,
+    run: SimulationAttempt,
     position: int,
     choice: int | None,
     picked: Collection[int] = (),
@@ -122,11 +122,11 @@ def decide(
     has_clock: bool = False,
     pauses: bool = False,
     at: datetime | None = None,
-) -> Trail:
+) -> AttemptReplay:
     """Make the choice at place `choice`, or None when the time is up. Repeatable.
 
     `has_clock`: the page's clock had also run out. `pauses`: pause before the next situation.
-    Raises NotOffered, TooEarly, RunPaused, RunOver, TooFast.
+    Raises NotOffered, TooEarly, AttemptPaused, AttemptOver, TooFast.
     """
     at = at or timezone.now()
     run = locked(run)
@@ -134,9 +134,9 @@ def decide(
     if position < trail.position:
         return trail
     if not run.is_open:
-        raise RunOver(subject_of(run))
+        raise AttemptOver(subject_of(run))
     if run.paused_at:
-        raise RunPaused(subject_of(run))
+        raise AttemptPaused(subject_of(run))
     if position > trail.position:
         raise NotOffered(f"{subject_of(run)} stands at {trail.position}, not at {position}")
     refuse_too_many(DECIDED, run.enrollment.learner_id, at)
@@ -146,13 +146,13 @@ def decide(
     if trail.ending:
         finish(trail, trail.ending, at)
     else:
-        run.shown_at, run.paused_at = at, at if pauses or run.timing == Timing.PAUSED else None
+        run.shown_at, run.paused_at = at, at if pauses or run.timing == TimeSetting.PAUSED else None
         run.save(update_fields=["shown_at", "paused_at"])
     return trail
 
 
 def what_counts(
-    trail: Trail, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
+    trail: AttemptReplay, clock: Clock, choice: int | None, picked: Collection[int], has_clock: bool, at: datetime
 ) -> tuple[int, list[int]]:
     """(place of the choice, places of the parts) to store. Raises TooEarly, NotOffered."""
     timeout = trail.node.timeout
@@ -167,7 +167,7 @@ def what_counts(
     return choice, sorted(picked)
 
 
-def append_decision(trail: Trail, clock: Clock, place: int, picked: list[int], at: datetime) -> Trail:
+def append_decision(trail: AttemptReplay, clock: Clock, place: int, picked: list[int], at: datetime) -> AttemptReplay:
     run, state = trail.run, trail.state
     after = trail.rules.decide(state, place, picked)
     decision = Decision.objects.create(
@@ -184,7 +184,7 @@ def append_decision(trail: Trail, clock: Clock, place: int, picked: list[int], a
         shown_at=run.shown_at,
         decided_at=max(at, run.shown_at),
     )
-    step = TrailStep(trail.position, state, after, place, tuple(picked), decision)
+    step = ReplayStep(trail.position, state, after, place, tuple(picked), decision)
     return replace(trail, steps=(*trail.steps, step))
 
 
@@ -193,7 +193,7 @@ def milliseconds_between(start: datetime, end: datetime) -> int:
     return min(MOST_MILLISECONDS, max(0, round((end - start) / MILLISECOND)))
 
 
-def finish(trail: Trail, ending: Ending, at: datetime) -> None:
+def finish(trail: AttemptReplay, ending: Ending, at: datetime) -> None:
     run = trail.run
     run.finished_at, run.ending, run.colour, run.points = at, ending.id, ending.colour, trail.points
     run.save(update_fields=["finished_at", "ending", "colour", "points"])
@@ -208,7 +208,7 @@ def finish(trail: Trail, ending: Ending, at: datetime) -> None:
 
 
 @transaction.atomic
-def go_on(run: Run, *, at: datetime | None = None) -> Run:
+def go_on(run: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
     at = at or timezone.now()
     run = locked(run)
     if run.is_open and waits(run, trail_of(run), at):
@@ -218,7 +218,7 @@ def go_on(run: Run, *, at: datetime | None = None) -> Run:
     return run
 
 
-def waits(run: Run, trail: Trail, at: datetime | None = None) -> str:
+def waits(run: SimulationAttempt, trail: AttemptReplay, at: datetime | None = None) -> str:
     """Why an open run waits for the learner: "paused", "interrupted" or ""."""
     if run.paused_at:
         return "paused"
@@ -227,7 +227,7 @@ def waits(run: Run, trail: Trail, at: datetime | None = None) -> str:
 
 
 @transaction.atomic
-def give_up(run: Run, *, at: datetime | None = None) -> Run:
+def give_up(run: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
     run = locked(run)
     if run.is_open:
         run.given_up_at = at or timezone.now()

@@ -16,8 +16,8 @@ from courseware.course_format.simulations.simulation import (
     Simulation,
 )
 from courseware.lib.text.fractions_text import AnonymousShare, Share
-from courseware.simulations.models import Decision, Run
-from courseware.simulations.replay import Trail, TrailStep
+from courseware.simulations.models import Decision, SimulationAttempt
+from courseware.simulations.replay import AttemptReplay, ReplayStep
 
 GRAVE = ("critical", "harmful", "weak")  # where a way leaves the best one, the gravest first
 MOST_OPEN = 4  # decisions that are told at length; the others are a line that opens
@@ -101,7 +101,7 @@ class Reviewed:
 class Debrief:
     """`best_ending` and `max_points`: of the best run with the same flags."""
 
-    run: Run
+    run: SimulationAttempt
     ending: Ending
     best_ending: Ending
     reviewed: tuple[Reviewed, ...]
@@ -137,7 +137,7 @@ class Debrief:
         return next((each for worth in GRAVE for each in self.reviewed if each.worth == worth), None)
 
 
-def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
+def debrief_of(trail: AttemptReplay, texts: Simulation) -> Debrief:
     """`texts`: the simulation in the reader's language. Runs a query."""
     best = trail.rules.best_run(trail.run.flags)[-1]
     # What was put together is no choice of one among others.
@@ -153,7 +153,7 @@ def debrief_of(trail: Trail, texts: Simulation) -> Debrief:
     )
 
 
-def reviewed(trail: Trail, step: TrailStep, texts: Simulation, chosen: SharesOfChoices) -> Reviewed:
+def reviewed(trail: AttemptReplay, step: ReplayStep, texts: Simulation, chosen: SharesOfChoices) -> Reviewed:
     node = texts.nodes[step.before.place]
     best, _parts = trail.rules.best(step.before)
     is_forked = node.is_judged and node.choices[step.place].quality != node.choices[best].quality
@@ -171,7 +171,7 @@ def reviewed(trail: Trail, step: TrailStep, texts: Simulation, chosen: SharesOfC
     )
 
 
-def worth_of(rules: Simulation, step: TrailStep) -> str:
+def worth_of(rules: Simulation, step: ReplayStep) -> str:
     """One of WORTH, by the choice and not by its result; "" if not judged."""
     node, choice = rules.nodes[step.before.place], step.choice(rules)
     if choice.worth or not node.parts:
@@ -180,7 +180,7 @@ def worth_of(rules: Simulation, step: TrailStep) -> str:
     return "best" if set(step.picked) == set(parts) else "weak"
 
 
-def meter_changes(step: TrailStep, texts: Simulation) -> tuple[MeterChange, ...]:
+def meter_changes(step: ReplayStep, texts: Simulation) -> tuple[MeterChange, ...]:
     return tuple(
         MeterChange(label, step.after.meters[meter], step.changes[meter])
         for meter, label in texts.meters.items()

@@ -5,16 +5,16 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.lib.web.form_layout import Fields, Group
 from courseware.lib.web.form_numbers import small_number
-from courseware.simulations.models import Timing
+from courseware.simulations.models import TimeSetting
 
 TIME_UP = "timeout"  # sent by the script as the choice when the time is up
 MOST = 999  # situations in a run
 
 TIMES = [
-    (Timing.WRITTEN, _("As written: the clock runs while you decide")),
-    (Timing.DOUBLE, _("Twice the time")),
-    (Timing.PAUSED, _("With a pause before each situation: it arrives when you are ready")),
-    (Timing.OFF, _("Without a clock")),
+    (TimeSetting.WRITTEN, _("As written: the clock runs while you decide")),
+    (TimeSetting.DOUBLE, _("Twice the time")),
+    (TimeSetting.PAUSED, _("With a pause before each situation: it arrives when you are ready")),
+    (TimeSetting.OFF, _("Without a clock")),
 ]
 
 
@@ -37,14 +37,14 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         given = self.initial.get("timing")
         if self.is_bound:
-            self.fields["timing"].choices = Timing.choices
+            self.fields["timing"].choices = TimeSetting.choices
         elif given and given not in dict(TIMES):
-            self.fields["timing"].choices = [TIMES[0], (given, capfirst(Timing(given).label)), *TIMES[1:]]
+            self.fields["timing"].choices = [TIMES[0], (given, capfirst(TimeSetting(given).label)), *TIMES[1:]]
 
     def clean(self):
         cleaned = super().clean()
         if not cleaned.get("has_script") or not cleaned.get("timing"):
-            cleaned["timing"] = Timing.OFF
+            cleaned["timing"] = TimeSetting.OFF
         return cleaned
 
 

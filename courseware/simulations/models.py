@@ -6,7 +6,7 @@ from courseware.content.models import Document, Release, Revision
 from courseware.learning.models import Enrollment
 
 
-class Timing(models.TextChoices):
+class TimeSetting(models.TextChoices):
     WRITTEN = "written", _("as written")
     X1_25 = "1.25", _("1¼ times the time")
     X1_5 = "1.5", _("1½ times the time")
@@ -19,7 +19,7 @@ class Timing(models.TextChoices):
     OFF = "off", _("without a clock")
 
 
-class Colour(models.TextChoices):
+class SimulationOutcome(models.TextChoices):
     """How good an ending is, the best first."""
 
     GREEN = "green", _("held")
@@ -27,7 +27,7 @@ class Colour(models.TextChoices):
     RED = "red", _("harm done")
 
 
-class RunQuerySet(models.QuerySet):
+class SimulationAttemptQuerySet(models.QuerySet):
     def on_record(self):
         return self.filter(branch_of=None)  # a branch is practice
 
@@ -45,7 +45,7 @@ class RunQuerySet(models.QuerySet):
         return self.select_related("simulation", "release").defer("release__outlines")
 
 
-class Run(models.Model):
+class SimulationAttempt(models.Model):
     """Its state derives from its decisions. A branch repeats `branch_of` up to situation `branch_at`, as practice."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
@@ -55,10 +55,10 @@ class Run(models.Model):
     number = models.PositiveIntegerField(null=True, help_text="Of the runs on record; 1 is the first")
     branch_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
     branch_at = models.PositiveSmallIntegerField(null=True)
-    timing = models.CharField(max_length=8, choices=Timing)
+    timing = models.CharField(max_length=8, choices=TimeSetting)
     pace = models.CharField(
         max_length=8,
-        choices=Timing,
+        choices=TimeSetting,
         blank=True,
         default="",
         db_default="",
@@ -73,10 +73,10 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     # Kept beside the decisions in the same transaction (`check_records` plays them again).
     ending = models.CharField(max_length=100, blank=True, help_text="The id of the ending")
-    colour = models.CharField(max_length=6, blank=True, choices=Colour)
+    colour = models.CharField(max_length=6, blank=True, choices=SimulationOutcome)
     points = models.SmallIntegerField(null=True)
 
-    objects = RunQuerySet.as_manager()
+    objects = SimulationAttemptQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("run"), _("runs")
@@ -123,7 +123,7 @@ class Run(models.Model):
     @property
     def worth(self):
         """Sort key of finished runs: the ending counts more than points."""
-        return -list(Colour).index(self.colour), self.points
+        return -list(SimulationOutcome).index(self.colour), self.points
 
     @property
     def points_shown(self):
@@ -133,7 +133,7 @@ class Run(models.Model):
 class Decision(models.Model):
     """Never edited. Its effects derive from the release of its run."""
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions")
+    run = models.ForeignKey(SimulationAttempt, on_delete=models.PROTECT, related_name="decisions")
     position = models.PositiveSmallIntegerField(help_text="The number of its situation in the run; 1 is the first")
     node = models.CharField(max_length=100)
     place = models.PositiveSmallIntegerField(help_text="Of the choice, or of the branch taken when the time was up")

@@ -6,18 +6,25 @@ from functools import cached_property
 
 from courseware.content.rendering import store
 from courseware.content.rendering.store import PageData
-from courseware.course_format.simulations.simulation import Ending, Node, NodeChoice, RunState, Simulation, is_done
-from courseware.lib.db.compiled_query import KeptQuery
-from courseware.simulations.models import Decision, Run
+from courseware.course_format.simulations.simulation import (
+    Ending,
+    Node,
+    NodeChoice,
+    Simulation,
+    SimulationState,
+    is_done,
+)
+from courseware.lib.db.compiled_query import CompiledQuery
+from courseware.simulations.models import Decision, SimulationAttempt
 
 ASTRAY = ("harmful", "critical")
 
 
 @dataclass(frozen=True)
-class TrailStep:
+class ReplayStep:
     position: int
-    before: RunState
-    after: RunState
+    before: SimulationState
+    after: SimulationState
     place: int
     picked: tuple[int, ...]
     decision: Decision
@@ -35,16 +42,16 @@ class TrailStep:
 
 
 @dataclass(frozen=True)
-class Trail:
+class AttemptReplay:
     """A run so far. `rules`: its simulation in the course's own language."""
 
-    run: Run
+    run: SimulationAttempt
     rules: Simulation
-    start: RunState
-    steps: tuple[TrailStep, ...]
+    start: SimulationState
+    steps: tuple[ReplayStep, ...]
 
     @property
-    def state(self) -> RunState:
+    def state(self) -> SimulationState:
         return self.steps[-1].after if self.steps else self.start
 
     @property
@@ -87,18 +94,18 @@ class Trail:
         return number
 
 
-def page_of(run: Run, language: str) -> PageData:
+def page_of(run: SimulationAttempt, language: str) -> PageData:
     return store.page(run.release, run.simulation.identifier, language)
 
 
-def rules_of(run: Run) -> Simulation:
+def rules_of(run: SimulationAttempt) -> Simulation:
     return page_of(run, run.release.course.source_language).simulation
 
 
-DECISIONS = KeptQuery(lambda run: Decision.objects.filter(run=run).order_by("position"))
+DECISIONS = CompiledQuery(lambda run: Decision.objects.filter(run=run).order_by("position"))
 
 
-def trail_of(run: Run) -> Trail:
+def trail_of(run: SimulationAttempt) -> AttemptReplay:
     """Runs a query, one more for a branch. Raises NotOffered if the decisions do not fit."""
     decisions = DECISIONS(run=run.pk)
     if run.is_practice:
@@ -107,11 +114,11 @@ def trail_of(run: Run) -> Trail:
     return follow(run, rules_of(run), decisions)
 
 
-def follow(run: Run, rules: Simulation, decisions: Iterable[Decision]) -> Trail:
+def follow(run: SimulationAttempt, rules: Simulation, decisions: Iterable[Decision]) -> AttemptReplay:
     start = state = rules.begin(run.flags)
     steps = []
     for position, decision in enumerate(decisions, start=1):
         after = rules.decide(state, decision.place, decision.picked)
-        steps.append(TrailStep(position, state, after, decision.place, tuple(decision.picked), decision))
+        steps.append(ReplayStep(position, state, after, decision.place, tuple(decision.picked), decision))
         state = after
-    return Trail(run, rules, start, tuple(steps))
+    return AttemptReplay(run, rules, start, tuple(steps))

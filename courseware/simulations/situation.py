@@ -9,7 +9,7 @@ from courseware.course_format.simulations.simulation import Node, Simulation
 from courseware.learning.lessons.question_rendering import shuffle_for
 from courseware.simulations.debrief import MeterChange, meter_changes
 from courseware.simulations.models import Decision
-from courseware.simulations.replay import Trail, TrailStep
+from courseware.simulations.replay import AttemptReplay, ReplayStep
 from courseware.simulations.timing import MILLISECOND, Clock, arrivals, clock_of
 
 
@@ -106,7 +106,7 @@ class Situation:
     is_alarmed: bool
 
 
-def situation_of(trail: Trail, texts: Simulation, at: datetime) -> Situation:
+def situation_of(trail: AttemptReplay, texts: Simulation, at: datetime) -> Situation:
     """The current situation at `at`. Runs a query where a branch begins."""
     shown_at = min(trail.run.shown_at, at)  # the server's clock may have been set back
     clock = clock_of(trail.node, trail.run.clock_timing, shown_at)
@@ -137,7 +137,7 @@ def shown_lines(node: Node, clock: Clock, at: datetime) -> tuple[ShownLine, ...]
     )
 
 
-def offers(trail: Trail, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
+def offers(trail: AttemptReplay, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Offer, ...]]:
     """Parts and choices in display order, the same in every language."""
     node, before = texts.nodes[trail.state.place], taken_before(trail)
     choices, parts = trail.rules.shown(trail.state, shuffle_for(f"run:{trail.run.pk}:{node.id}"))
@@ -150,7 +150,7 @@ def offers(trail: Trail, texts: Simulation) -> tuple[tuple[Offer, ...], tuple[Of
     )
 
 
-def taken_before(trail: Trail) -> int | None:
+def taken_before(trail: AttemptReplay) -> int | None:
     # The choice of the run that a branch starts from, only in the situation where it starts.
     run = trail.run
     if not run.is_practice or trail.position != run.branch_at:
@@ -158,14 +158,14 @@ def taken_before(trail: Trail) -> int | None:
     return Decision.objects.filter(run=run.branch_of_id, position=run.branch_at).values_list("place", flat=True).first()
 
 
-def meters(trail: Trail, texts: Simulation) -> tuple[MeterChange, ...]:
+def meters(trail: AttemptReplay, texts: Simulation) -> tuple[MeterChange, ...]:
     changes = trail.steps[-1].changes if trail.steps else {}
     return tuple(
         MeterChange(label, trail.state.meters[meter], changes.get(meter, 0)) for meter, label in texts.meters.items()
     )
 
 
-def consequence(step: TrailStep, texts: Simulation) -> Consequence:
+def consequence(step: ReplayStep, texts: Simulation) -> Consequence:
     choice = texts.nodes[step.before.place].choices[step.place]
     return Consequence(choice.text, step.decision.is_timeout, meter_changes(step, texts))
 

@@ -18,21 +18,21 @@ from django.utils.html import strip_tags
 from courseware.accounts.models import User
 from courseware.course_format.reading_speed import reading_seconds
 from courseware.course_format.simulations.simulation import Node
-from courseware.simulations.models import Timing
+from courseware.simulations.models import TimeSetting
 
 MILLISECOND = timedelta(milliseconds=1)
 ALLOWANCE = timedelta(seconds=5)  # a decision sent in time still counts when a slow connection brings it late
 TIMES = {
-    Timing.WRITTEN: Fraction(1),
-    Timing.X1_25: Fraction(5, 4),
-    Timing.X1_5: Fraction(3, 2),
-    Timing.DOUBLE: Fraction(2),
-    Timing.X3: Fraction(3),
-    Timing.X4: Fraction(4),
-    Timing.X5: Fraction(5),
-    Timing.X10: Fraction(10),
-    Timing.PAUSED: Fraction(1),
-    Timing.OFF: Fraction(0),
+    TimeSetting.WRITTEN: Fraction(1),
+    TimeSetting.X1_25: Fraction(5, 4),
+    TimeSetting.X1_5: Fraction(3, 2),
+    TimeSetting.DOUBLE: Fraction(2),
+    TimeSetting.X3: Fraction(3),
+    TimeSetting.X4: Fraction(4),
+    TimeSetting.X5: Fraction(5),
+    TimeSetting.X10: Fraction(10),
+    TimeSetting.PAUSED: Fraction(1),
+    TimeSetting.OFF: Fraction(0),
 }
 
 
@@ -62,19 +62,19 @@ class Clock:
 
 def timing_of(person: User) -> str:
     """The Timing given to the person; "" for the time as written."""
-    return Timing.DOUBLE if person.practice_time == User.PracticeTime.X2 else person.practice_time
+    return TimeSetting.DOUBLE if person.practice_time == User.ExtraTime.X2 else person.practice_time
 
 
 def pace_of(person: User) -> str:
     """The given multiple of time, kept also with pauses."""
     given = timing_of(person)
-    return given if given and TIMES[Timing(given)] > 1 else ""
+    return given if given and TIMES[TimeSetting(given)] > 1 else ""
 
 
 def clock_of(node: Node, timing: str, shown_at: datetime) -> Clock:
     # `node` is in the course's own language, so that the time is the same in every language.
     has_time = node.seconds and node.timeout is not None
-    seconds = ceil(node.seconds * TIMES[Timing(timing)]) if has_time else 0
+    seconds = ceil(node.seconds * TIMES[TimeSetting(timing)]) if has_time else 0
     return Clock(shown_at, timedelta(seconds=sum(reading_times(node))), seconds)
 
 

@@ -10,21 +10,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from courseware.course_format.simulations.simulation import NotOffered
-from courseware.learning.learner_context import Reading, own_enrollments, reading_of
+from courseware.learning.learner_context import LearnerContext, own_enrollments, reading_of
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.learning.lessons.rate_limits import TooFast
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
 from courseware.simulations import attempts
 from courseware.simulations.debrief import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm
-from courseware.simulations.models import Run, Timing
+from courseware.simulations.models import SimulationAttempt, TimeSetting
 from courseware.simulations.replay import page_of, trail_of
 from courseware.simulations.situation import situation_of
 from courseware.simulations.timing import timing_of
 
-OWN_RUNS = KeptQuery(
-    lambda pk, learner: Run.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
+OWN_RUNS = CompiledQuery(
+    lambda pk, learner: SimulationAttempt.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
 )
 
 
@@ -41,7 +41,7 @@ def debrief_address(pk, position):
     return reverse("simulations:debrief", args=[pk])
 
 
-def own_run(request, pk) -> Run:
+def own_run(request, pk) -> SimulationAttempt:
     runs = OWN_RUNS(pk=pk, learner=request.user.pk)
     enrollments = own_enrollments(request, pk=runs[0].enrollment_id) if runs else []
     if not enrollments:
@@ -51,7 +51,7 @@ def own_run(request, pk) -> Run:
 
 def usual_timing(person, runs):
     # What was set for the person, else what they chose last.
-    return timing_of(person) or (runs[-1].timing if runs else Timing.WRITTEN)
+    return timing_of(person) or (runs[-1].timing if runs else TimeSetting.WRITTEN)
 
 
 def too_fast(request, back):
@@ -122,7 +122,7 @@ def run(request, pk):
 
 
 def way_out(run):
-    reading = Reading(run.enrollment)
+    reading = LearnerContext(run.enrollment)
     if step := reading.outline.find(run.simulation.identifier):
         return reverse("simulations:simulation", args=[reading.course_id, step.id])
     return reverse("home")  # the course no longer has the simulation
@@ -132,7 +132,7 @@ def run_page(request, trail, *, problem="", status=200):
     run, now = trail.run, timezone.now()
     if trail.ending:  # another tab was faster
         return go(request, reverse("simulations:debrief", args=[run.pk]))
-    reading = Reading(run.enrollment)
+    reading = LearnerContext(run.enrollment)
     page = page_of(run, reading.language)
     waits = attempts.waits(run, trail, now)
     context = {
@@ -165,7 +165,7 @@ def decide(request, pk):
             "These were very many decisions for one minute. Wait a moment, then decide: your run stands as it was."
         )
         return refused(request, run, many)
-    except (attempts.RunPaused, attempts.RunOver):
+    except (attempts.AttemptPaused, attempts.AttemptOver):
         return go(request, run_address(pk))
     trail.run.enrollment.zone_name = run.enrollment.zone_name  # else it is asked for again, for the page
     if trail.run.finished_at:
@@ -199,7 +199,7 @@ def debrief(request, pk):
     run = own_run(request, pk)
     if not run.finished_at:
         return redirect("simulations:run", pk)
-    reading = Reading(run.enrollment)
+    reading = LearnerContext(run.enrollment)
     page = page_of(run, reading.language)
     identifier = run.simulation.identifier
     finished = list(run.enrollment.runs.of(identifier).on_record().finished())

@@ -7,7 +7,7 @@ from courseware.accounts.admin import PersonAdmin
 from courseware.accounts.models import Membership, Team, User
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.making import join, letters, make_admin, make_editor, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_a_person_and_the_letter_to_them_are_kept_or_lost_together(admin, client
     with pytest.raises(ZeroDivisionError):
         add(client, send_link="on")
     assert not User.objects.filter(email="li.na@example.com").exists()
-    assert not Message.objects.exists()
+    assert not OutgoingEmail.objects.exists()
 
 
 def test_the_form_has_no_password_and_takes_none(admin, client):
@@ -232,7 +232,7 @@ def test_the_log_can_be_read_and_searched_but_not_touched(admin, client):
 
 def test_rights_given_to_a_group_are_logged_for_each_member_and_end_their_sessions(client):
     editor, other = make_editor(), make_admin()
-    group, permission = Group.objects.get(name="Editors"), Permission.objects.get(codename="change_cardcontact")
+    group, permission = Group.objects.get(name="Editors"), Permission.objects.get(codename="change_emergencycontact")
     before = sorted(group.permissions.values_list("pk", flat=True))
     sessions = [Client(), Client()]
     for session, person in zip(sessions, (editor, other), strict=True):

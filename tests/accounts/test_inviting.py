@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import Device
+from courseware.accounts.models import TrustedDevice
 from courseware.accounts.permissions.role_changes import deactivate, end_sessions
 from courseware.accounts.sign_in.invitations import NotInvited, invite, password_link
 from courseware.audit_log.models import Event
@@ -259,7 +259,7 @@ def test_the_first_password_leads_to_the_work_is_logged_and_no_news(newcomer, cl
     response = client.post(CHOOSE, {"password1": NEW, "password2": NEW})
     assert (response.status_code, response["Location"]) == (302, "/start/")
     assert list(Event.objects.values_list("verb", flat=True)) == ["signed-in", "password-set"]
-    assert Device.objects.filter(person=newcomer).count() == 1
+    assert TrustedDevice.objects.filter(person=newcomer).count() == 1
     client.post(reverse("account_logout"))
     client.post(reverse("account_login"), {"login": newcomer.email, "password": NEW})
     assert is_in(client)

@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.calendar.working_days import Calendar, ListedDay
-from courseware.accounts.models import CalendarDay, Membership, Substitute
+from courseware.accounts.models import CalendarDay, Deputy, Membership
 from courseware.accounts.people.offboarding import leave
-from courseware.accounts.sign_in.emails import LetterHours, hours_of, why_of_leaver
+from courseware.accounts.sign_in.emails import EmailHours, hours_of, why_of_leaver
 from courseware.accounts.sign_in.invitations import invite, mail_new_link
 from courseware.accounts.teams.deputies import end_substitute, name_substitute
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import join, letters, make_admin, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def now(time_machine):
 def left():
     """(what, whether it was sent or why not) of all messages, the oldest first."""
     letters()
-    return [(each.kind, each.why or each.state) for each in Message.objects.order_by("pk")]
+    return [(each.kind, each.why or each.state) for each in OutgoingEmail.objects.order_by("pk")]
 
 
 def test_who_was_deactivated_or_has_signed_in_meanwhile_is_not_invited_any_more(now):
@@ -44,7 +44,7 @@ def test_who_was_deactivated_or_has_signed_in_meanwhile_is_not_invited_any_more(
     assert left() == [
         ("invitation", "the person may not sign in any more"),
         ("invitation", "the person has signed in meanwhile"),
-        ("invitation", MessageState.SENT),
+        ("invitation", DeliveryState.SENT),
     ]
 
 
@@ -54,7 +54,7 @@ def test_a_link_that_was_asked_for_long_ago_is_not_sent_any_more(now, time_machi
     time_machine.move_to(now + timedelta(hours=24), tick=False)
     mail_new_link(person.email, [person], language="en")
     time_machine.move_to(now + timedelta(hours=25), tick=False)
-    assert left() == [("new-link", "it was asked for more than a day ago"), ("new-link", MessageState.SENT)]
+    assert left() == [("new-link", "it was asked for more than a day ago"), ("new-link", DeliveryState.SENT)]
 
 
 def test_a_stranger_gets_letters_of_the_firm_sent_to_nobody_outside_it(settings):
@@ -63,7 +63,7 @@ def test_a_stranger_gets_letters_of_the_firm_sent_to_nobody_outside_it(settings)
         mail_new_link(address, [], language="en")
     outside = "MAIL_DOMAINS does not name the domain of this address"
     assert left() == [
-        ("no-account", MessageState.SENT),
+        ("no-account", DeliveryState.SENT),
         ("no-account", "this address got one today"),
         ("no-account", outside),
         ("no-account", outside),
@@ -74,14 +74,14 @@ def test_strangers_together_get_a_hundred_letters_a_day(settings, now, time_mach
     settings.MAIL_DOMAINS = ["example.com"]
     for number in range(102):
         mail_new_link(f"a{number}@example.com", [], language="en")
-    assert [why for _, why in left()] == [MessageState.SENT] * 100 + ["100 of them were sent today"] * 2
+    assert [why for _, why in left()] == [DeliveryState.SENT] * 100 + ["100 of them were sent today"] * 2
     time_machine.move_to(now + timedelta(days=1), tick=False)
     mail_new_link("another@example.com", [], language="en")
-    assert left()[-1] == ("no-account", MessageState.SENT)
+    assert left()[-1] == ("no-account", DeliveryState.SENT)
 
 
 def hours(listed=(), zone=BERLIN):
-    return LetterHours(zone, Calendar(dict(listed)))
+    return EmailHours(zone, Calendar(dict(listed)))
 
 
 def opens(at, **calendar):
@@ -138,7 +138,7 @@ def test_who_has_left_is_told_nothing_from_the_day_after_the_last_one_on():
         "may not sign in": make_user(is_active=False),
         "a stranger": None,
     }
-    assert {who: why_of_leaver(Message(kind="note", person=person)) for who, person in people.items()} == {
+    assert {who: why_of_leaver(OutgoingEmail(kind="note", person=person)) for who, person in people.items()} == {
         "here": "",
         "last day today": "",
         "last day yesterday": "the person has left",
@@ -187,7 +187,7 @@ def test_of_who_named_the_own_substitute_nobody_else_is_said_to_have_done_it(lea
 def test_the_same_again_is_told_once(lead, substitute):
     for _ in range(2):
         name_substitute(lead, substitute, **DAYS, by=lead)
-    assert (len(told()), Message.objects.count()) == (2, 2)
+    assert (len(told()), OutgoingEmail.objects.count()) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_what_is_not_true_any_more_is_not_sent(lead, substitute, change, why):
     name_substitute(lead, substitute, **DAYS, by=lead)
     change(lead, substitute)
     assert told() == {}
-    messages = Message.objects.filter(kind="substitute-named")
+    messages = OutgoingEmail.objects.filter(kind="substitute-named")
     assert {message.state for message in messages} == {"skipped"}
     assert all(why in message.why for message in messages)
 
 
 def the_only(lead):
-    return Substitute.objects.get(lead=lead)
+    return Deputy.objects.get(lead=lead)
 
 
 def test_nor_when_its_days_are_over(lead, substitute, time_machine):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, SignInCode, User
-from courseware.accounts.sign_in.sign_in_codes import NoCode, give_code, may_give_code, use_code
+from courseware.accounts.sign_in.sign_in_codes import SignInCodeRefused, give_code, may_give_code, use_code
 from courseware.accounts.teams.deputies import name_substitute
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
@@ -204,7 +204,7 @@ def test_a_lead_gives_none_to_whoever_may_do_more_than_learn(hr):
 def test_nobody_gives_one_to_themselves_or_against_the_rule(hr):
     assert not may_give_code(hr, hr)
     for giver in (make_user(), make_team().manager):
-        with pytest.raises(NoCode):
+        with pytest.raises(SignInCodeRefused):
             give_code(make_numbered(f"N{giver.pk}"), by=giver)
     assert (SignInCode.objects.count(), Event.objects.count()) == (0, 0)
 

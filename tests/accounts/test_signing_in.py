@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from courseware.accounts.models import Device, User
+from courseware.accounts.models import TrustedDevice, User
 from courseware.accounts.security.reauthentication import is_fresh
 from courseware.accounts.sign_in.identifiers import plain_name
 from courseware.accounts.sign_in.invitations import password_link
@@ -15,7 +15,7 @@ from courseware.accounts.sign_in.password_hashing import SmallArgon2Hasher
 from courseware.accounts.sign_in.return_urls import page_address, stays_here
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, letters, make_admin, make_user
 
 pytestmark = pytest.mark.django_db
@@ -379,7 +379,7 @@ def test_a_browser_is_known_by_either_name(client):
     for name in ("B7", "b@example.com"):
         sign_in(client, name)
         client.post(reverse("account_logout"))
-    assert Device.objects.filter(person=person).count() == 1
+    assert TrustedDevice.objects.filter(person=person).count() == 1
     assert letters() == []
 
 
@@ -401,7 +401,7 @@ def test_a_link_asked_for_by_number_goes_to_the_address_kept_with_it_and_to_nobo
         response = client.post(reverse("account_reset_password"), {"email": name})
         assert response["Location"] == reverse("account_reset_password_done")
     assert [letter.to for letter in letters()] == [["b@example.com"]]
-    assert [(each.kind, each.why) for each in Message.objects.order_by("pk")] == [
+    assert [(each.kind, each.why) for each in OutgoingEmail.objects.order_by("pk")] == [
         ("new-link", ""),
         ("new-link", "the person has no address"),
         ("no-account", "the person has no address"),
@@ -422,7 +422,7 @@ def test_a_link_asked_for_by_number_goes_to_the_address_kept_with_it_and_to_nobo
 )
 def test_no_letter_is_written_to_what_is_no_address(typed, client):
     response = client.post(reverse("account_reset_password"), {"email": typed})
-    assert (response.status_code, Message.objects.count()) == (422, 0)
+    assert (response.status_code, OutgoingEmail.objects.count()) == (422, 0)
 
 
 def test_without_address_and_number_nobody_comes_in():

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import JoinRequest, Membership, TeamLink, User
+from courseware.accounts.models import JoinRequest, Membership, TeamInviteLink, User
 from courseware.accounts.teams.deputies import name_substitute
 from courseware.accounts.teams.invite_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
 from courseware.audit_log.models import Event
@@ -47,7 +47,7 @@ def test_who_is_on_the_list_comes_in_and_chooses_a_password(client, team, link, 
     response = send(client, link, number, name)
     assert (response.status_code, response["Location"]) == (302, CHOOSE)
     assert int(client.session["_auth_user_id"]) == person.pk
-    assert TeamLink.objects.get().uses_left == 2
+    assert TeamInviteLink.objects.get().uses_left == 2
     assert [(event.verb, event.subject) for event in Event.objects.order_by("pk")] == [
         ("team-link-made", f"team:{team.pk}"),
         ("team-link-used", f"person:{person.pk}"),
@@ -69,7 +69,7 @@ def test_who_presses_twice_is_in_and_spends_one_use(client, team, link, time_mac
     time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
     other = type(client)()  # the second press left before the first was answered
     send(other, link)
-    assert (is_in(other), TeamLink.objects.get().uses_left) == (is_let_in, 2)
+    assert (is_in(other), TeamInviteLink.objects.get().uses_left) == (is_let_in, 2)
     assert JoinRequest.objects.exists() is not is_let_in
 
 
@@ -77,7 +77,7 @@ def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, l
     make_numbered(make_team(parent=team))
     for _ in range(3):
         assert "Welcome to Night shift" in client.get(path_of(link)).content.decode()
-    assert TeamLink.objects.get().uses_left == 3
+    assert TeamInviteLink.objects.get().uses_left == 3
     assert send(client, link).status_code == 302
 
 
@@ -109,7 +109,7 @@ def test_nobody_else_does_and_all_are_answered_alike(client, team, link, reason)
     assert response.status_code == 200
     assert "Your lead is asked" in response.content.decode()
     assert not is_in(client)
-    assert TeamLink.objects.get().uses_left == 3
+    assert TeamInviteLink.objects.get().uses_left == 3
     assert JoinRequest.objects.get().is_accepted is None
 
 
@@ -166,10 +166,10 @@ def test_it_ends_by_time_by_use_and_by_hand(client, team, link):
     make_numbered(team)
     for change in ({"ends_at": timezone.now()}, {"uses_left": 0}):
         before = {name: getattr(link, name) for name in change}
-        TeamLink.objects.update(**change)
+        TeamInviteLink.objects.update(**change)
         assert send(client, link).status_code == 404
         assert client.get(path_of(link)).status_code == 404
-        TeamLink.objects.update(**before)
+        TeamInviteLink.objects.update(**before)
     assert end_link(link, by=team.manager)
     assert not end_link(link, by=team.manager)
     assert "This link has ended" in send(client, link).content.decode()
@@ -179,7 +179,7 @@ def test_it_ends_by_time_by_use_and_by_hand(client, team, link):
 def test_of_two_at_the_last_use_one_comes_in(client, team, link):
     for number in ("A7", "B8"):
         make_numbered(team, number)
-    TeamLink.objects.update(uses_left=1)
+    TeamInviteLink.objects.update(uses_left=1)
     assert send(client, link).status_code == 302
     other = type(client)()
     assert send(other, link, "B8").status_code == 404
@@ -200,7 +200,7 @@ def test_the_link_of_one_team_is_not_that_of_another(client, team, link):
 
 
 def test_ten_tries_an_hour_from_one_place_and_those_who_come_in_do_not_count(client, team, link):
-    TeamLink.objects.update(uses_left=20)
+    TeamInviteLink.objects.update(uses_left=20)
     for number in range(10):
         make_numbered(team, f"N{number}")
         assert send(type(client)(), link, f"N{number}").status_code == 302

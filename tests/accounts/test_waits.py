@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.audit_log.models import Event
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.accounts.test_inviting import NEW
 from tests.accounts.test_second_factor import AGAIN, GIVE, SECRET, with_app
 from tests.making import BY_THE_CLOCK_OF_THE_TEST, PASSWORD, code_of_an_app, letters, make_hr, make_user
@@ -186,7 +186,7 @@ def test_the_sixth_letter_waits_and_is_told_alike_for_unknown_addresses(later):
     make_user(email="known@example.com")
     for email in ("known@example.com", "other@example.com"):
         assert [ask_for_link(STRANGER, email) for _ in range(6)] == [302] * 5 + ["60 seconds"]
-    assert Message.objects.count() == 10
+    assert OutgoingEmail.objects.count() == 10
     later(60)
     assert ask_for_link(STRANGER, "known@example.com") == 302
     assert ask_for_link(STRANGER, "known@example.com") == "2 minutes"

@@ -8,7 +8,7 @@ import pytest
 from courseware.assessment.certificates import issuing
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.attempts import AttemptClosed, NewerAnswer
-from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.models import Certificate, ExamAttempt, Response
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.content.releases.course_import import import_course
@@ -296,7 +296,7 @@ def test_a_mark_that_is_raised_later_judges_no_attempt_that_had_begun():
     begun, finished = start(ready(course)), sit(ready(course), points=2)
     import_course(exam_files(pass_mark=100))
     answer(begun, points=2)
-    assert (attempts.submit(begun).is_passed, Attempt.objects.get(pk=finished.pk).is_passed) == (True, True)
+    assert (attempts.submit(begun).is_passed, ExamAttempt.objects.get(pk=finished.pk).is_passed) == (True, True)
     assert start(ready(course)).pass_mark == 100
 
 
@@ -306,7 +306,7 @@ def test_an_attempt_stays_on_the_questions_it_began_with():
     before = asked(attempt)
     changed = bytes_replaced(exam_files(questions=9), b"\xe9\x92\xa5\xe5\x8c\x99", "新钥匙".encode())
     import_course(changed)  # edited, one deleted
-    attempt = Attempt.objects.get(pk=attempt.pk)
+    attempt = ExamAttempt.objects.get(pk=attempt.pk)
     assert [question for _response, question in asked(attempt)] == [question for _response, question in before]
     answer(attempt)
     assert attempts.submit(attempt).points == 4

@@ -19,10 +19,10 @@ from pypdf import PdfReader
 from courseware.assessment.certificates import pdf
 from courseware.assessment.certificates.issuing import issue, withdraw
 from courseware.assessment.certificates.numbers import grouped
-from courseware.assessment.certificates.pdf import TEMPLATE, WithdrawnCertificate, drawn, paper_of, words_of
-from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.assessment.certificates.pdf import TEMPLATE, RevokedCertificate, drawn, paper_of, words_of
+from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.models import Event
-from courseware.branding.models import HouseStyle
+from courseware.branding.models import Branding
 from courseware.lib.text.pdf import fonts_in
 from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import make_course, ready, sit, soup
@@ -134,7 +134,7 @@ def test_each_of_its_facts_stays_in_one_line_be_they_as_long_as_they_get(certifi
 def test_it_wears_the_face_of_the_day_on_which_it_was_issued():
     put_on(issuer_en="Hexin", light="#7a1f1f")
     certificate = certificate_of()
-    HouseStyle.objects.update(set_at=timezone.now() - timezone.timedelta(days=3650))
+    Branding.objects.update(set_at=timezone.now() - timezone.timedelta(days=3650))
     put_on(issuer_en="Other", light="#005500")
     with override("en"):
         words = words_of(certificate, "en")
@@ -152,7 +152,7 @@ def test_it_is_made_when_the_holder_asks_and_the_same_bytes_are_served_ever_afte
     Certificate.objects.update(signer={"en": "Somebody else"})
     press(client, certificate)
     assert client.get(address_of(certificate)).content == first.content
-    paper = CertificatePaper.objects.get()
+    paper = CertificatePdf.objects.get()
     event = Event.objects.get(verb="certificate-drawn")
     digest = hashlib.sha256(first.content).hexdigest()
     assert paper.digest == digest
@@ -190,7 +190,7 @@ def test_a_name_with_a_sign_that_no_font_has_is_told_to_whoever_asks(client, set
     client.force_login(certificate.enrollment.learner)
     response = client.post(f"/certificates/{certificate.number}/paper/", follow=True)
     assert "The sign “𠮷” is in none of the fonts" in response.text
-    assert not CertificatePaper.objects.exists()
+    assert not CertificatePdf.objects.exists()
     assert "✓ Valid" in response.text
 
 
@@ -209,12 +209,12 @@ def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(clie
     assert client.get(address_of(certificate)).content == bytes(kept.body)
     page = client.get(f"/certificates/{certificate.number}/").text
     assert "Withdrawn" in page and "PDF" not in page
-    with pytest.raises(WithdrawnCertificate):
+    with pytest.raises(RevokedCertificate):
         paper_of(certificate, "zh-hans", by=holder)
     response = client.post(
         f"/certificates/{certificate.number}/paper/", follow=True, headers={"accept-language": "zh-Hans"}
     )
-    assert CertificatePaper.objects.count() == 1 and response.status_code == 200
+    assert CertificatePdf.objects.count() == 1 and response.status_code == 200
 
 
 def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, certificate, monkeypatch):
@@ -225,9 +225,9 @@ def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, c
         return real(*args)
 
     monkeypatch.setattr(pdf, "drawn", overtaken)
-    with pytest.raises(WithdrawnCertificate):
+    with pytest.raises(RevokedCertificate):
         paper_of(certificate, "en", by=holder)
-    assert not CertificatePaper.objects.exists()
+    assert not CertificatePdf.objects.exists()
     assert not Event.objects.filter(verb="certificate-drawn").exists()
 
 
@@ -237,7 +237,7 @@ def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monk
 
     def overtaken(*args):
         body = real(*args)
-        if not CertificatePaper.objects.exists():
+        if not CertificatePdf.objects.exists():
             pdf.keep(certificate, "en", b"the other one", by=holder, at=timezone.now())
         return body
 
@@ -253,15 +253,15 @@ def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch
     with monkeypatch.context() as patched, pytest.raises(OperationalError):
         patched.setattr(pdf, "record", full)
         paper_of(certificate, "en", by=holder)
-    assert not CertificatePaper.objects.exists()
+    assert not CertificatePdf.objects.exists()
     assert paper_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()
 
 
 def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certificate):
     paper = paper_of(certificate, "en", by=holder)
-    CertificatePaper.objects.update(body=b"%PDF-forged")
+    CertificatePdf.objects.update(body=b"%PDF-forged")
     assert list(differences()) == [f"certificate {certificate.pk}: its file in en is not the one that was made"]
-    CertificatePaper.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
+    CertificatePdf.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
     assert [line for line in differences() if f"certificatepaper {paper.pk}: the log knows no" in line]
 
 

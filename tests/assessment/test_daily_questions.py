@@ -10,7 +10,7 @@ from courseware.accounts.models import User
 from courseware.assessment.daily import selection
 from courseware.assessment.daily.answers import choose
 from courseware.assessment.exams.practice_sets import OtherQuestion
-from courseware.assessment.models import DailyAnswer, DailyWish
+from courseware.assessment.models import DailyQuestionAnswer, DailyQuestionPreference
 from courseware.assignments.emails.daily_question import question_in_words
 from courseware.audit_log.models import Event
 from courseware.content.releases.course_import import import_course
@@ -131,7 +131,7 @@ def test_one_answer_a_day_and_the_same_form_gets_the_stored_one(run):
         give_daily(run.learner, after(1), asked=asked)
     daily = daily_at(run.learner, after(1))
     assert (daily.asked, daily.answered.pk, daily.remembered) == (None, stored.pk, 1)
-    assert DailyAnswer.objects.count() == 1
+    assert DailyQuestionAnswer.objects.count() == 1
 
 
 def test_it_is_practice_so_no_event_no_activity_and_no_completion_comes_of_it(run):
@@ -203,7 +203,7 @@ def test_one_press_on_home_answers_and_shows_all_reasons_in_the_same_place(clien
     assert len(card.select(".reason")) == len(card.select(".answered > li")) == 3
     assert "Not yet" in card.text
     assert not card.select("form")
-    assert not DailyAnswer.objects.get().is_right
+    assert not DailyQuestionAnswer.objects.get().is_right
 
 
 def test_a_form_sent_twice_and_one_of_another_tab_leave_one_answer(client, page_run):
@@ -211,7 +211,7 @@ def test_a_form_sent_twice_and_one_of_another_tab_leave_one_answer(client, page_
     first, other = form_of(client), form_of(client, "/daily/")
     for fields in (first | {"choice": right}, first | {"choice": wrong}, other | {"choice": wrong}):
         assert client.post("/daily/answer/", fields).status_code == 302
-    assert DailyAnswer.objects.get().is_right
+    assert DailyQuestionAnswer.objects.get().is_right
     assert "answered in another tab" in soup(client.get("/daily/")).select_one(".messages").text
 
 
@@ -222,7 +222,7 @@ def test_a_form_without_a_choice_or_of_nobody_changes_nothing(client, page_run):
     fields = form_of(client) | {"choice": 0}
     client.force_login(other)
     client.post("/daily/answer/", fields)
-    assert not DailyAnswer.objects.exists()
+    assert not DailyQuestionAnswer.objects.exists()
 
 
 def test_a_choice_of_a_letter_is_put_in_and_only_a_press_sends_it(client, page_run):
@@ -232,7 +232,7 @@ def test_a_choice_of_a_letter_is_put_in_and_only_a_press_sends_it(client, page_r
     assert [button["value"] for button in chosen] == ["1"]
     for other in (link.replace("number=1", "number=2"), link.replace("choice=1", "choice=x"), "/daily/"):
         assert not soup(client.get(other)).select(".pick.chosen")
-    assert not DailyAnswer.objects.exists()
+    assert not DailyQuestionAnswer.objects.exists()
 
 
 def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_its_screen(client, monkeypatch):
@@ -255,7 +255,7 @@ def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_
     assert asked.question_id == "what-first"
     assert question_in_words(asked)["stem"].splitlines()[-1] == "Dry."
     client.post("/daily/answer/", form_of(client) | {"choice": 0})
-    assert DailyAnswer.objects.exists()
+    assert DailyQuestionAnswer.objects.exists()
     assert notes("/") == notes("/daily/") == []
 
 
@@ -273,7 +273,7 @@ def test_home_asks_two_queries_for_it_at_most_and_none_grows_with_answers(client
     client.post("/daily/answer/", form_of(client) | {"choice": 0})
     answered = statements(lambda: client.get("/"))
     Enrollment.objects.filter(pk=page_run.pk).update(completed_at=after(0))
-    DailyAnswer.objects.all().delete()
+    DailyQuestionAnswer.objects.all().delete()
     without = statements(lambda: client.get("/"))
     assert (with_question.total() - without.total(), answered.total() - without.total()) == (2, 2)
 
@@ -283,7 +283,7 @@ def test_wishes_are_kept_and_the_question_then_stands_beside_the_route(client):
     client.force_login(enrollment.learner)
     assert not soup(client.get("/")).select("#daily")
     client.post("/daily/wishes/", {"during_course": "on"})
-    assert DailyWish.objects.get().during_course
+    assert DailyQuestionPreference.objects.get().during_course
     assert [box.has_attr("checked") for box in soup(client.get("/daily/")).select("input[type=checkbox]")] == [
         False,
         True,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from courseware import settings as site
 from courseware.assessment.exams.eligibility import Eligibility
-from courseware.assessment.models import Certificate, DrillAnswer
+from courseware.assessment.models import Certificate, PracticeAnswer
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment
@@ -116,7 +116,7 @@ def test_an_empty_form_says_so_and_keeps_nothing(client, attempt):
     response = client.post(f"{page(attempt)}answer/", form_of(client, attempt))
     assert response.status_code == 422
     assert response.text.count("<title>Error: ") == 1
-    assert not DrillAnswer.objects.exists()
+    assert not PracticeAnswer.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_an_empty_form_says_so_and_keeps_nothing(client, attempt):
 def test_nonsense_is_refused_and_nothing_is_kept(client, attempt, fields, status):
     form = form_of(client, attempt) | {"choice": "0"} | fields
     assert client.post(f"{page(attempt)}answer/", form).status_code == status
-    assert not DrillAnswer.objects.exists()
+    assert not PracticeAnswer.objects.exists()
 
 
 def test_a_double_click_is_one_answer_and_leads_to_it(client, attempt):
     form = form_of(client, attempt) | {"choice": "0"}
     places = {client.post(f"{page(attempt)}answer/", form)["Location"] for _ in range(2)}
     assert places == {f"{page(attempt)}?answered=1"}
-    assert DrillAnswer.objects.count() == 1
+    assert PracticeAnswer.objects.count() == 1
 
 
 def test_an_old_tab_is_told_and_shown_where_the_drill_stands(client, attempt):
@@ -148,7 +148,7 @@ def test_an_old_tab_is_told_and_shown_where_the_drill_stands(client, attempt):
     send(client, attempt)
     response = client.post(f"{page(attempt)}answer/", old | {"token": uuid.uuid4()}, follow=True)
     assert "The drill went on in another tab" in response.text
-    assert DrillAnswer.objects.count() == 1
+    assert PracticeAnswer.objects.count() == 1
 
 
 def test_a_form_of_another_order_is_told_so_and_shown_anew(client, attempt):
@@ -156,7 +156,7 @@ def test_a_form_of_another_order_is_told_so_and_shown_anew(client, attempt):
     del form["drawn_with"]  # from before orders were drawn with a key
     response = client.post(f"{page(attempt)}answer/", form, follow=True)
     assert "The choices stand in another order since you opened this page." in response.text
-    assert not DrillAnswer.objects.exists()
+    assert not PracticeAnswer.objects.exists()
 
 
 def test_an_answer_keeps_its_words_whatever_is_published_later(client, attempt):
@@ -245,8 +245,8 @@ def test_an_answer_too_many_comes_back_as_it_was_chosen(client, attempt, setting
     )
     assert [field["value"] for field in page.select("input[name=choice][checked]")] == ["1"]
     assert page.select_one("[name=question]")["value"] == asked(attempt).question.id
-    assert DrillAnswer.objects.count() == 1
+    assert PracticeAnswer.objects.count() == 1
     settings.ANSWERS_A_MINUTE = 2
     again = {field["name"]: field["value"] for field in page.select("form.question input[type=hidden]")}
     assert client.post(address, again | {"choice": "1", "token": uuid.uuid4()}).status_code == 302
-    assert DrillAnswer.objects.count() == 2
+    assert PracticeAnswer.objects.count() == 2

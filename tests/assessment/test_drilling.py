@@ -7,7 +7,7 @@ import pytest
 from courseware.assessment.exams import practice_sets
 from courseware.assessment.exams.eligibility import Eligibility
 from courseware.assessment.exams.practice_sets import OtherQuestion, drills_of, is_settled
-from courseware.assessment.models import Attempt, Certificate, DrillAnswer
+from courseware.assessment.models import Certificate, ExamAttempt, PracticeAnswer
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.learning.enrollments import enrollment as enrolling
@@ -69,7 +69,7 @@ def test_a_pass_with_every_critical_question_right_owes_nothing(course, forget):
 def test_a_miss_of_another_kind_owes_nothing(course):
     attempt = sit(ready(course), points=5)
     plain = attempt.responses.filter(is_critical=False).first()
-    Attempt.objects.filter(pk=attempt.pk).update(points=4)
+    ExamAttempt.objects.filter(pk=attempt.pk).update(points=4)
     attempt.responses.filter(pk=plain.pk).update(is_right=False)
     assert drills_of(attempt) == ()
 
@@ -112,7 +112,7 @@ def test_a_wrong_answer_begins_the_drill_anew_and_it_is_tried_as_often_as_needed
         assert (len(drill(attempt).streak), drill(attempt).is_done) == (0, False)
     finish(attempt)
     assert is_completed(attempt)
-    assert DrillAnswer.objects.count() == 4 * 3 + 3
+    assert PracticeAnswer.objects.count() == 4 * 3 + 3
     assert [answer.number for answer in drill(attempt).answers] == list(range(1, 16))
 
 
@@ -159,7 +159,7 @@ def test_the_same_form_sent_twice_is_one_answer(attempt):
     first = give(attempt, token=token)
     revision = one.bank.revision_id
     assert send(attempt, "O1.1", one.question.id, right(one.question), revision=revision, token=token) == first
-    assert DrillAnswer.objects.count() == 1
+    assert PracticeAnswer.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_the_same_form_sent_twice_is_one_answer(attempt):
 def test_the_form_of_another_tab_is_no_answer_to_what_is_asked_now(attempt, fields):
     if fields == {"number": 1}:
         give(attempt)
-    before = DrillAnswer.objects.count()
+    before = PracticeAnswer.objects.count()
     with pytest.raises(OtherQuestion):
         give(attempt, **fields)
-    assert DrillAnswer.objects.count() == before
+    assert PracticeAnswer.objects.count() == before
 
 
 def send(attempt, rule, question, raw=("0",), *, number=1, revision=1, token=None):
@@ -203,7 +203,7 @@ def test_what_is_no_answer_is_refused_and_nothing_is_kept(attempt):
     for raw in ([], ["9"], ["x"], ["0", "1"]):
         with pytest.raises(ValueError):
             send(attempt, "O1.1", one.question.id, raw, revision=one.bank.revision_id)
-    assert not DrillAnswer.objects.exists()
+    assert not PracticeAnswer.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -215,12 +215,12 @@ def test_twenty_last_answers_at_once_make_one_completion_and_one_certificate():
     form = {"number": one.number, "revision": one.bank.revision_id}
     told = at_once(
         lambda _number: practice_sets.answer(
-            Attempt.objects.with_release().get(pk=attempt.pk), "O1.1", one.question.id, right(one.question),
+            ExamAttempt.objects.with_release().get(pk=attempt.pk), "O1.1", one.question.id, right(one.question),
             token=uuid.uuid4(), **form,
         )
     )  # fmt: skip
-    assert sorted({type(each).__name__ for each in told}) == ["DrillAnswer", "OtherQuestion"]
-    assert DrillAnswer.objects.count() == 3
+    assert sorted({type(each).__name__ for each in told}) == ["PracticeAnswer", "OtherQuestion"]
+    assert PracticeAnswer.objects.count() == 3
     assert (Certificate.objects.count(), Event.objects.filter(verb="drill-done").count()) == (1, 1)
     assert verify() == []
 
@@ -234,7 +234,7 @@ def test_a_later_release_asks_its_own_questions_and_what_was_answered_stays(atte
     assert asked(attempt).question.title.startswith("问题")
     finish(attempt)
     assert is_completed(attempt)
-    assert first.release != DrillAnswer.objects.latest("pk").release
+    assert first.release != PracticeAnswer.objects.latest("pk").release
 
 
 def test_a_form_whose_question_was_changed_meanwhile_is_asked_again(attempt):
@@ -246,7 +246,7 @@ def test_a_form_whose_question_was_changed_meanwhile_is_asked_again(attempt):
     released(attempt, files | changed)
     with pytest.raises(QuestionChanged):
         give(attempt, revision=one.bank.revision_id)
-    assert not DrillAnswer.objects.exists()
+    assert not PracticeAnswer.objects.exists()
 
 
 @pytest.mark.parametrize("later", [{"drilled": 2}, {"drill": ""}], ids=["too few left", "no drill any more"])

@@ -11,13 +11,13 @@ from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.attempts import AttemptClosed, NotYet
 from courseware.assessment.exams.eligibility import Eligibility, row_of
 from courseware.assessment.exams.exam_rules import duration
-from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.models import Certificate, ExamAttempt, Response
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.simulations import attempts as running
-from courseware.simulations.models import Timing
+from courseware.simulations.models import TimeSetting
 from tests.assessment.exams import (
     EXAM_PAGE,
     MONDAY,
@@ -50,7 +50,7 @@ def test_the_exam_opens_when_every_lesson_before_it_is_done():
     with pytest.raises(NotYet) as refused:
         start(enrollment)
     assert refused.value.eligibility == Eligibility("lessons")
-    assert not Attempt.objects.exists()
+    assert not ExamAttempt.objects.exists()
     finish_lessons(enrollment)
     assert start(enrollment).number == 1
 
@@ -67,7 +67,7 @@ def test_starting_twice_gives_the_attempt_that_is_open():
 def test_twenty_starts_at_once_make_one_attempt():
     enrollment = ready(make_course())
     assert len({attempt.pk for attempt in at_once(lambda _number: start(enrollment))}) == 1
-    assert (Attempt.objects.count(), Response.objects.count()) == (1, 4)
+    assert (ExamAttempt.objects.count(), Response.objects.count()) == (1, 4)
     assert verify() == []
 
 
@@ -142,7 +142,7 @@ def test_without_reopening_the_last_attempt_was_the_last():
 def test_every_attempt_stands_in_one_row_as_long_as_the_retakes_allow(retakes, rows):
     exam = SimpleNamespace(data={"retakes": [None] * retakes})
     for row in rows:
-        assert [list(row_of(Attempt(number=number), exam)) for number in row] == [row] * len(row)
+        assert [list(row_of(ExamAttempt(number=number), exam)) for number in row] == [row] * len(row)
 
 
 def test_whoever_has_passed_or_is_excused_starts_no_more():
@@ -211,8 +211,8 @@ def test_what_has_begun_keeps_its_time_and_says_so(client):
     attempt = start(enrollment)
     User.objects.filter(pk=learner.pk).update(practice_time="off")
     assert limit() == ["60 minutes, then it closes"]
-    assert Attempt.objects.get() == attempt
-    assert Attempt.objects.get().closes_at == attempt.closes_at
+    assert ExamAttempt.objects.get() == attempt
+    assert ExamAttempt.objects.get().closes_at == attempt.closes_at
 
 
 THREE = """retakes:
@@ -306,7 +306,7 @@ def test_three_attempts_wait_ask_lessons_and_end_with_the_team_leader(client, en
 
 def play(enrollment, *, at):
     """The simulation of the sample course, from its start to its end."""
-    run = running.start(enrollment, "drill", timing=Timing.OFF, at=at)
+    run = running.start(enrollment, "drill", timing=TimeSetting.OFF, at=at)
     running.decide(run, 1, 0, at=at)
 
 
@@ -321,7 +321,7 @@ def after_two(enrollment):
 def test_a_run_from_before_the_attempt_and_one_that_is_not_finished_do_not_count(enrollment):
     play(enrollment, at=MONDAY + MINUTE)
     submitted_at = after_two(enrollment)
-    running.start(enrollment, "drill", timing=Timing.OFF, at=submitted_at + MINUTE)
+    running.start(enrollment, "drill", timing=TimeSetting.OFF, at=submitted_at + MINUTE)
     assert eligibility(enrollment, submitted_at + DAY) == Eligibility("replay", simulations=("drill",))
 
 
@@ -350,7 +350,7 @@ def test_the_best_score_is_marked_and_every_attempt_stays(client, enrollment):
         best = [row.text for row in page.select("section:not(.when) li") if "best score" in row.text]
         assert len(best) == 1
         assert "3 / 4" in best[0]
-    assert Attempt.objects.count() == 2
+    assert ExamAttempt.objects.count() == 2
 
 
 def test_a_lesson_that_a_question_names_itself_is_the_one_to_go_through_again():

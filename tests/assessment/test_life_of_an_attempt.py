@@ -17,8 +17,8 @@ from hypothesis.stateful import run_state_machine_as_test as play
 
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.attempts import AttemptClosed, NewerAnswer, NotYet
-from courseware.assessment.models import Attempt, Certificate
-from courseware.content.models import Page
+from courseware.assessment.models import Certificate, ExamAttempt
+from courseware.content.models import RenderedPage
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.models import Completion, Enrollment
@@ -82,7 +82,7 @@ def edited(path, text):
 
 
 @dataclass
-class Sitting:
+class AttemptScore:
     """What an attempt has to be. `given`: by position, each (page, number of its post, answer) that took effect."""
 
     pk: int
@@ -111,11 +111,10 @@ class Sitting:
 
 @dataclass
 class Tab:
-    """A page of an attempt. By position: the number of saves it was shown, how much of `Sitting.given` it knows, and
-    how often it has sent without a reply. `on_the_way`: posts that may still arrive.
-    """
+    """A page of an attempt. By position: the number of saves it was shown, how much of `AttemptScore.given` it knows,
+    and how often it has sent without a reply. `on_the_way`: posts that may still arrive."""
 
-    sitting: Sitting
+    sitting: AttemptScore
     shown: dict
     knows: dict
     page: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -152,7 +151,7 @@ class Life(RuleBasedStateMachine):
     # What is there
 
     def row(self, sitting):
-        attempt = Attempt.objects.get(pk=sitting.pk)
+        attempt = ExamAttempt.objects.get(pk=sitting.pk)
         facts = (attempt.submitted_at, attempt.points, attempt.is_passed, attempt.pass_mark, attempt.release_id)
         asked = attempt.responses.values_list("question", "response", "saves", "is_right", "revision", "saved_at")
         return [facts, *asked.order_by("position")]
@@ -172,7 +171,7 @@ class Life(RuleBasedStateMachine):
     def start(self):
         try:
             attempt = attempts.start(Enrollment.objects.get(pk=self.enrollment.pk), "last-cup", at=self.now)
-        except Page.DoesNotExist:
+        except RenderedPage.DoesNotExist:
             assert not self.edition.has_exam
             return
         except NotYet:
@@ -185,7 +184,7 @@ class Life(RuleBasedStateMachine):
         assert self.may_start()
         questions = list(attempt.responses.order_by("position").values_list("question", flat=True))
         assert len(set(questions)) == 4
-        self.sittings.append(Sitting(attempt.pk, len(self.sittings) + 1, self.edition, self.now, questions))
+        self.sittings.append(AttemptScore(attempt.pk, len(self.sittings) + 1, self.edition, self.now, questions))
 
     @precondition(lambda self: self.sittings)
     @rule(target=tabs)
@@ -194,7 +193,7 @@ class Life(RuleBasedStateMachine):
 
     def tab(self):
         sitting = self.sittings[-1]
-        shown = dict(Attempt.objects.get(pk=sitting.pk).responses.values_list("position", "saves"))
+        shown = dict(ExamAttempt.objects.get(pk=sitting.pk).responses.values_list("position", "saves"))
         return Tab(sitting, shown, {position: len(given) for position, given in sitting.given.items()})
 
     places = st.sampled_from([1, 1, 1, 2])  # few, so that much happens to one
@@ -248,7 +247,7 @@ class Life(RuleBasedStateMachine):
         is_same = sitting.answer(position) == answer
         counts = not is_same or (sent and not is_outdated and given[-1:] != [(tab.page, number, answer)])
         raw = [str(place) for place in answer or []]
-        attempt = Attempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
+        attempt = ExamAttempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
         try:
             kept = attempts.save(attempt, position, raw, saves=shown, sent=sent, page=tab.page, at=self.now)
         except AttemptClosed:
@@ -271,7 +270,7 @@ class Life(RuleBasedStateMachine):
     def submit(self, times):
         sitting = self.sittings[-1]
         for _time in range(times):
-            attempt = Attempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
+            attempt = ExamAttempt.objects.with_release().select_related("enrollment").get(pk=sitting.pk)
             attempt = attempts.submit(attempt, at=self.now)
             sitting.handed_in = sitting.handed_in or self.now
             told = (attempt.submitted_at, attempt.points, attempt.is_passed)
@@ -317,12 +316,12 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def every_acknowledged_answer_is_there_and_no_other(self):
         for sitting in self.sittings:
-            kept = dict(Attempt.objects.get(pk=sitting.pk).responses.values_list("position", "response"))
+            kept = dict(ExamAttempt.objects.get(pk=sitting.pk).responses.values_list("position", "response"))
             assert kept == {position: sitting.answer(position) for position in sitting.given}
 
     @invariant()
     def there_are_the_attempts_that_were_started_and_one_at_most_is_open(self):
-        rows = list(Attempt.objects.order_by("number").values_list("pk", "number", "submitted_at", "pass_mark"))
+        rows = list(ExamAttempt.objects.order_by("number").values_list("pk", "number", "submitted_at", "pass_mark"))
         assert rows == [(each.pk, each.number, each.handed_in, each.edition.mark) for each in self.sittings]
         assert len([each for each in self.sittings if not each.handed_in]) <= 1
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.assessment.exams.selection import Quota, attempts_with_new, draw
-from courseware.assessment.exams.variant_rotation import QUARTER, MetWordings, met_wordings
+from courseware.assessment.exams.variant_rotation import QUARTER, SeenVariants, met_wordings
 from courseware.content.releases.course_files import read_folder
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
@@ -100,7 +100,7 @@ def test_what_was_met_in_another_run_counts_and_what_others_met_or_another_cours
 
 
 def test_after_a_quarter_a_wording_is_new_again_and_yet_comes_after_those_never_met():
-    met = MetWordings({"old": NOW - QUARTER, "late": NOW - QUARTER + timedelta(days=1)}, NOW)
+    met = SeenVariants({"old": NOW - QUARTER, "late": NOW - QUARTER + timedelta(days=1)}, NOW)
     assert [met.is_new(each) for each in ("never", "old", "late")] == [True, True, False]
     assert sorted(("late", "old", "never"), key=met.turn) == ["never", "old", "late"]
 
@@ -115,7 +115,7 @@ def test_the_banks_of_the_shipped_exam_ask_nothing_twice_for_as_many_attempts_as
     assert min(allowed.values()) >= exam.attempts
     for number in range(5):
         at = NOW + timedelta(days=number)
-        drawn = draw(strata, banks, MetWordings(last, at), dice)
+        drawn = draw(strata, banks, SeenVariants(last, at), dice)
         again = {each.bank for each in drawn if not each.question.critical and each.question.id in last}
         assert not [bank for bank in again if number < allowed[bank]]
         last |= {each.question.id: at for each in drawn}

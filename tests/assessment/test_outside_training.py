@@ -13,7 +13,7 @@ from courseware.assessment.certificates.external_training import (
     withdraw_outside,
 )
 from courseware.assessment.certificates.issuing import withdraw
-from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.audit_log.models import Event
 from courseware.reporting.integrity.audit_log import differences as log_differences
 from courseware.reporting.integrity.check_all import differences
@@ -27,13 +27,13 @@ BEFORE, ENDS, LATER = date(2026, 3, 2), date(2027, 3, 2), date(2027, 11, 1)
 
 
 def trained(person, course, on=BEFORE, until=ENDS, **fields):
-    return OutsideTraining(
+    return ExternalTraining(
         person=person, course=course, trained_on=on, valid_until=until, **{"proof": "Certificate of TÜV"} | fields
     )
 
 
 def kept():
-    return set(Standing.objects.values_list("learner", "course", "certificate", "outside", "certified_until"))
+    return set(Certification.objects.values_list("learner", "course", "certificate", "outside", "certified_until"))
 
 
 def told(verb):
@@ -60,7 +60,7 @@ def test_the_same_once_more_is_nothing_and_another_day_is_one_more():
     assert kept() == before
     twice = [trained(people[0], course, on=date(2026, 4, 1), until=None) for _ in range(2)]
     assert len(record_outside(twice, by=hr)) == 1
-    assert OutsideTraining.objects.count() == len(told("outside-training-recorded")) == 4
+    assert ExternalTraining.objects.count() == len(told("outside-training-recorded")) == 4
     assert [row[4] for row in kept() if row[0] == people[0].pk] == [ALWAYS]
 
 
@@ -93,11 +93,11 @@ def test_nobody_records_or_takes_back_the_own_one():
     hr, colleague, course = make_hr(), make_hr(), make_course()
     with pytest.raises(OwnTraining):
         record_outside([trained(make_user(), course), trained(hr, course)], by=hr)
-    assert not OutsideTraining.objects.exists()
+    assert not ExternalTraining.objects.exists()
     [one] = record_outside([trained(hr, course)], by=colleague)
     with pytest.raises(OwnTraining):
         withdraw_outside(one, reason="Wrong", by=hr)
-    assert not OutsideTraining.objects.exclude(withdrawn_at=None).exists()
+    assert not ExternalTraining.objects.exclude(withdrawn_at=None).exists()
 
 
 def test_it_ends_when_a_certificate_of_the_course_would():
@@ -112,24 +112,24 @@ def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
     [back] = record_outside([trained(make_user(), course)], by=hr)
     withdraw_outside(back, reason="Another person.", by=hr)
     assert list(differences()) == [] == list(log_differences())
-    Standing.objects.create(learner=back.person, course=course, outside=back, certified_until=NEVER)
+    Certification.objects.create(learner=back.person, course=course, outside=back, certified_until=NEVER)
     assert list(differences()) == [
         f"person {back.person_id}: certified in course {course.pk} by a proof of another person or course, "
         "or taken back"
     ]
-    Standing.objects.filter(outside=back).delete()
-    Standing.objects.filter(learner=person).update(certified_until=BEFORE)
+    Certification.objects.filter(outside=back).delete()
+    Certification.objects.filter(learner=person).update(certified_until=BEFORE)
     where = f"person {person.pk}: certified in course {course.pk} until"
     found = [f"{where} 2026-03-02 by what is kept, until 2027-03-02 by outside training {one.pk}"]
     assert [line for line in differences() if line.startswith("person")] == found
-    OutsideTraining.objects.filter(pk=one.pk).update(valid_until=LATER)
-    OutsideTraining.objects.filter(pk=back.pk).update(withdrawn_at=timezone.now() - timedelta(days=1))
+    ExternalTraining.objects.filter(pk=one.pk).update(valid_until=LATER)
+    ExternalTraining.objects.filter(pk=back.pk).update(withdrawn_at=timezone.now() - timedelta(days=1))
     assert list(log_differences()) == [
         f"outsidetraining {one.pk}: the log knows no “outside-training-recorded” that says the same",
         f"outsidetraining {back.pk}: the log knows no “outside-training-withdrawn” that says the same",
     ]
-    Standing.objects.all().delete()
-    OutsideTraining.objects.all().delete()
+    Certification.objects.all().delete()
+    ExternalTraining.objects.all().delete()
     assert len(list(log_differences())) == 3
 
 

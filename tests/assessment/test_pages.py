@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.attempt_page import shown
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import ExamAttempt
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling
 from tests.assessment.exams import (
@@ -67,13 +67,13 @@ def test_before_the_lessons_are_done_the_exam_does_not_open_also_not_by_a_direct
     assert "First finish the lessons" in client.get(EXAM_PAGE).text
     response = client.post(f"{EXAM_PAGE}start/")
     assert (response.status_code, response["Location"]) == (302, EXAM_PAGE)
-    assert not Attempt.objects.exists()
+    assert not ExamAttempt.objects.exists()
 
 
 def test_starting_opens_the_first_question_and_the_exam_page_offers_to_go_on(client, learner):
     ready(make_course(), learner)
     response = client.post(f"{EXAM_PAGE}start/", follow=True)
-    assert response.redirect_chain == [(f"/attempts/{Attempt.objects.get().pk}/", 302)]
+    assert response.redirect_chain == [(f"/attempts/{ExamAttempt.objects.get().pk}/", 302)]
     assert response.context["asked"].position == 1
     assert "Your attempt is waiting" in client.get(EXAM_PAGE).text
 
@@ -245,7 +245,7 @@ def test_when_the_time_is_over_every_page_says_so_and_what_was_saved_counts(clie
     attempt = start(ready(make_course(time_limit="30"), learner), at=began)
     assert "Closes at" in client.get(page(attempt)).text
     answer(attempt)
-    Attempt.objects.filter(pk=attempt.pk).update(closes_at=timezone.now() - timedelta(seconds=11))
+    ExamAttempt.objects.filter(pk=attempt.pk).update(closes_at=timezone.now() - timedelta(seconds=11))
     response = save(client, attempt, saves="1", choice="0")
     assert response["Location"] == f"/attempts/{attempt.pk}/"
     for address in (f"/attempts/{attempt.pk}/", EXAM_PAGE):

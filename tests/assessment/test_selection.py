@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.assessment.exams.selection import BankTooSmall, Quota, attempts_with_new, draw, draw_parallel
-from courseware.assessment.exams.variant_rotation import MetWordings
+from courseware.assessment.exams.variant_rotation import SeenVariants
 from courseware.course_format.questions.question_types import KINDS, Choice
 
 One = KINDS["one"]
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
-NOTHING = MetWordings({}, NOW)
+NOTHING = SeenVariants({}, NOW)
 
 
 def met(questions, days=1):
-    return MetWordings(dict.fromkeys(questions, NOW - timedelta(days=days)), NOW)
+    return SeenVariants(dict.fromkeys(questions, NOW - timedelta(days=days)), NOW)
 
 
 def question(id, *, critical=False, objective="O1", family="", numbered=False):
@@ -55,7 +55,7 @@ def in_a_row(strata, banks, attempts, seed):
     dice, last = Random(seed), {}
     for number in range(attempts):
         at = NOW + timedelta(days=number)
-        drawn = [each.question.id for each in draw(strata, banks, MetWordings(last, at), dice)]
+        drawn = [each.question.id for each in draw(strata, banks, SeenVariants(last, at), dice)]
         yield drawn
         last |= dict.fromkeys(drawn, at)
 
@@ -80,7 +80,7 @@ def test_a_bank_allows_as_many_attempts_as_its_families_have_wordings_for(sizes,
 def test_when_all_were_met_the_one_met_longest_ago_comes_first(seed):
     bank = [question(f"q{number}") for number in range(5)]
     last = {each.id: NOW - timedelta(days=10 * place) for place, each in enumerate(bank)}
-    drawn = draw([Quota("bank", 2)], {"bank": bank}, MetWordings(last, NOW), Random(seed))
+    drawn = draw([Quota("bank", 2)], {"bank": bank}, SeenVariants(last, NOW), Random(seed))
     assert {each.question.id for each in drawn} == {"q3", "q4"}
 
 

@@ -13,7 +13,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline, progress_of
 from courseware.reporting.integrity.certificates import certificate_texts
 from courseware.simulations import attempts
-from courseware.simulations.models import Timing
+from courseware.simulations.models import TimeSetting
 from tests.assessment.exams import MONDAY, exam_files, pre_check_files, sit
 from tests.browser.courses import POURING
 from tests.course_format.samples import make_files
@@ -48,7 +48,7 @@ def exam_reason(enrollment):
 def test_only_what_the_list_names_counts_and_comes_next_and_the_exam_opens_after_its_lessons(course):
     enrollment = renewal(course)
     assert (standing_of(enrollment), exam_reason(enrollment)) == ((0, 3, "drill", False), "lessons")
-    play_best(attempts.start(enrollment, "drill", timing=Timing.OFF))
+    play_best(attempts.start(enrollment, "drill", timing=TimeSetting.OFF))
     assert (standing_of(enrollment), exam_reason(enrollment)) == ((1, 3, "pouring", False), "lessons")
     finish_lesson(enrollment, outline_of(course).step("pouring"))
     assert (standing_of(enrollment), exam_reason(enrollment)) == ((2, 3, "last-cup", True), "")

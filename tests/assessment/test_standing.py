@@ -8,7 +8,7 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.issuing import withdraw
-from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.content.models import Course
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next
@@ -32,7 +32,7 @@ def taken_back(certificate):
 
 
 def kept():
-    return set(Standing.objects.values_list("learner", "certificate", "certified_until"))
+    return set(Certification.objects.values_list("learner", "certificate", "certified_until"))
 
 
 def test_completing_a_course_is_kept_with_the_last_day_of_its_certificate():
@@ -141,7 +141,7 @@ def person(name):
 
 def train(name):
     said = {"trained_on": timezone.localdate(), "proof": "Seen"}
-    training = OutsideTraining(person=person(name), course=Course.objects.get(), **said)
+    training = ExternalTraining(person=person(name), course=Course.objects.get(), **said)
     assert record_outside([training], by=person("Hana"))
 
 

@@ -11,8 +11,8 @@ from courseware.assessment.exams import attempts
 from courseware.assessment.exams.attempts import AttemptClosed, NothingAnswered, NotYet, why_over
 from courseware.assessment.exams.eligibility import Eligibility
 from courseware.assessment.exams.grading import Score
-from courseware.assessment.exams.pre_post_test import Sitting, StartingPoint, starting_point_in
-from courseware.assessment.models import Attempt, Certificate
+from courseware.assessment.exams.pre_post_test import AttemptScore, PrePostTest, starting_point_in
+from courseware.assessment.models import Certificate, ExamAttempt
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment as enrolling
@@ -46,18 +46,22 @@ pytestmark = pytest.mark.django_db
 OUTLINE = store.Outline(
     "course", "Course", "en", {}, (), None, "exam", None, None, (), {}, pre_check_id="start", again_after="exam"
 )
-BEFORE, AFTER, EXAM = Sitting("start", 1, 3, 6, None), Sitting("start", 2, 5, 6, None), Sitting("exam", 1, 9, 20, False)
+BEFORE, AFTER, EXAM = (
+    AttemptScore("start", 1, 3, 6, None),
+    AttemptScore("start", 2, 5, 6, None),
+    AttemptScore("exam", 1, 9, 20, False),
+)
 
 
 @pytest.mark.parametrize(
     ("sittings", "expected"),
     [
-        ([], StartingPoint()),
-        ([EXAM], StartingPoint()),
-        ([BEFORE], StartingPoint(Score(3, 6))),
-        ([BEFORE, EXAM], StartingPoint(Score(3, 6), may_ask_again=True)),
-        ([BEFORE, EXAM, AFTER], StartingPoint(Score(3, 6), Score(5, 6))),
-        ([Sitting("start", 1, 20, 20, True), EXAM], StartingPoint()),
+        ([], PrePostTest()),
+        ([EXAM], PrePostTest()),
+        ([BEFORE], PrePostTest(Score(3, 6))),
+        ([BEFORE, EXAM], PrePostTest(Score(3, 6), may_ask_again=True)),
+        ([BEFORE, EXAM, AFTER], PrePostTest(Score(3, 6), Score(5, 6))),
+        ([AttemptScore("start", 1, 20, 20, True), EXAM], PrePostTest()),
     ],
     ids=["nothing", "no pre-check", "no exam yet", "both", "all three", "of when it was an exam"],
 )
@@ -70,12 +74,12 @@ def test_the_parallel_questions_wait_for_an_attempt_at_the_exam_and_come_once(si
     [(3, 5, "gained", 66), (6, 6, "kept", None), (3, 3, "same", 0), (5, 4, "fell", -100), (6, 5, "fell", None)],
 )
 def test_what_came_of_it_has_a_word(before, after, outcome, gain):
-    compared = StartingPoint(Score(before, 6), Score(after, 6))
+    compared = PrePostTest(Score(before, 6), Score(after, 6))
     assert (compared.outcome, compared.gain) == (outcome, gain)
 
 
 def test_without_both_there_is_nothing_to_compare():
-    for one_sided in (StartingPoint(), StartingPoint(Score(3, 6))):
+    for one_sided in (PrePostTest(), PrePostTest(Score(3, 6))):
         assert (one_sided.outcome, one_sided.gain) == ("", None)
 
 
@@ -108,7 +112,7 @@ def test_it_is_taken_once(enrollment):
     assert eligibility(enrollment, exam=START) == Eligibility("taken")
     with pytest.raises(NotYet):
         start(enrollment, START)
-    assert Attempt.objects.count() == 1
+    assert ExamAttempt.objects.count() == 1
 
 
 def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
@@ -118,7 +122,7 @@ def test_it_closes_when_a_lesson_is_done_and_not_before(enrollment):
     with pytest.raises(NotYet) as refused:
         start(enrollment, START)
     assert refused.value.eligibility == Eligibility("closed")
-    assert not Attempt.objects.exists()
+    assert not ExamAttempt.objects.exists()
 
 
 def test_one_under_way_is_gone_on_with_and_takes_no_more_once_a_lesson_is_done(enrollment):
@@ -143,7 +147,7 @@ def test_an_excused_learner_is_asked_nothing(enrollment):
 def test_a_pass_without_a_pass_mark_cannot_be_kept(enrollment):
     attempt = sit(enrollment, exam=START, points=3)
     with pytest.raises(IntegrityError):
-        Attempt.objects.filter(pk=attempt.pk).update(is_passed=True)
+        ExamAttempt.objects.filter(pk=attempt.pk).update(is_passed=True)
 
 
 # It counts for nothing
@@ -243,9 +247,9 @@ def test_it_ends_with_the_answer_to_its_last_open_question_and_an_exam_does_not(
     attempt = start(enrollment, START)
     for position in (3, 1):
         attempts.save(attempt, position, ["0"], saves=0)
-    assert Attempt.objects.get().submitted_at is None
+    assert ExamAttempt.objects.get().submitted_at is None
     attempts.save(attempt, 2, ["0"], saves=0, at=MONDAY)
-    assert Attempt.objects.get().submitted_at == MONDAY
+    assert ExamAttempt.objects.get().submitted_at == MONDAY
     assert Completion.objects.get().document.identifier == START
     with pytest.raises(AttemptClosed):
         attempts.save(attempt, 2, ["1"], saves=1)
@@ -290,7 +294,7 @@ def test_one_that_was_opened_left_empty_and_overtaken_by_a_lesson_is_simply_clos
         assert "See the result" not in client.get(address).text
     client.post(f"/attempts/{attempt.pk}/submit/")
     sit(enrollment)
-    assert (point(enrollment), eligibility(enrollment, exam=START)) == (StartingPoint(), Eligibility("closed"))
+    assert (point(enrollment), eligibility(enrollment, exam=START)) == (PrePostTest(), Eligibility("closed"))
 
 
 def test_what_was_measured_stays_when_a_release_drops_the_pre_check(client, enrollment):
@@ -361,7 +365,7 @@ def test_a_topic_is_called_as_the_bank_calls_its_family_and_else_as_the_lesson_o
 def test_one_press_begins_it_and_a_choice_is_an_answer_that_leads_on_until_it_ends_by_itself(client, enrollment):
     assert "Try 3 questions · 2 minutes" in text_of(client.get(PAGE))
     response = client.post(f"{PAGE}start/", follow=True)
-    attempt = Attempt.objects.get()
+    attempt = ExamAttempt.objects.get()
     assert response.redirect_chain == [(f"/attempts/{attempt.pk}/", 302)]
     assert "Go by your gut" in text_of(response)
     for number in (1, 2, 3):

@@ -15,7 +15,7 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.integrity import audit_log, check_all
 from tests.assessment.exams import make_course, ready, sit, soup
 from tests.making import letters, make_admin, make_enrollment, make_user
@@ -110,7 +110,7 @@ def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, adm
         assert state_of(each)["withdrawn_at"] is None
         with pytest.raises(NotForThisPerson):
             withdraw(each, reason="So.", by=User.objects.get(pk=admin.pk))
-    assert not Message.objects.filter(kind="certificate-withdrawn").exists()
+    assert not OutgoingEmail.objects.filter(kind="certificate-withdrawn").exists()
 
 
 def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, admin, certificate):

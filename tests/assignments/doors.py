@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from courseware.assignments.models import GroupCard, GroupDoor
+from courseware.assignments.models import ChatBot, ChatMessage
 from courseware.learning.enrollments.enrollment import enroll
 from tests.making import join, make_team, make_user
 from tests.notifications.chat_services import ADDRESSES, SECRETS
@@ -12,7 +12,7 @@ from tests.notifications.chat_services import ADDRESSES, SECRETS
 
 def make_door(team, service="slack", **fields):
     known = {"address": ADDRESSES[service], "secret": SECRETS.get(service, ""), "language": "en"}
-    return GroupDoor.objects.create(team=team, service=service, **known | fields)
+    return ChatBot.objects.create(team=team, service=service, **known | fields)
 
 
 def make_late_team(course, name="Night shift", *, learners=5, late=3, **fields):
@@ -28,4 +28,4 @@ def make_late_team(course, name="Night shift", *, learners=5, late=3, **fields):
 
 def cards():
     """(state, why, tries) of all, the oldest first."""
-    return list(GroupCard.objects.order_by("pk").values_list("state", "why", "tries"))
+    return list(ChatMessage.objects.order_by("pk").values_list("state", "why", "tries"))

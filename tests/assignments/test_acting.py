@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.teams.teams import close_team
-from courseware.assignments.models import Assignment
+from courseware.assignments.models import RuleAction
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.execution import short_lists
 from courseware.assignments.rules.lifecycle import make_rule, switch_off, switch_on
@@ -17,7 +17,7 @@ from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.integrity.check_all import differences
 from courseware.simulations import attempts
-from courseware.simulations.models import Run, Timing
+from courseware.simulations.models import SimulationAttempt, TimeSetting
 from tests.assessment.exams import make_course as make_exam_course
 from tests.assessment.exams import ready, sit
 from tests.assignments.rules import LEARNER, make_certified, make_version
@@ -39,7 +39,7 @@ def enrolled_now():
 
 def deeds():
     """(rule, person, deed, reason), of all that was done."""
-    return {(each.rule_id, each.person, each.deed, each.why) for each in Assignment.objects.all()}
+    return {(each.rule_id, each.person, each.deed, each.why) for each in RuleAction.objects.all()}
 
 
 def learners(team):
@@ -68,7 +68,7 @@ def test_of_two_rules_about_one_person_the_earlier_day_holds_and_both_say_so(cou
     early = rule_that_is(course, team_id=team.pk, due="assignment", due_days=7)
     execution.act(MONDAY)
     assert enrolled_now() == {person: MONDAY + timedelta(days=7)}
-    assert set(Assignment.objects.values_list("rule", "due_on")) == {
+    assert set(RuleAction.objects.values_list("rule", "due_on")) == {
         (late.pk, MONDAY + timedelta(days=7)),
         (early.pk, MONDAY + timedelta(days=7)),
     }
@@ -84,7 +84,7 @@ def test_who_stops_fitting_is_excused_with_the_rule_as_reason_or_left_as_is(cour
     assert (execution.act(MONDAY), len(enrolled_now())) == ("", 1)
     excusing = rule_that_is(course, team_id=team.pk, name="Day shift", excuses=True)
     assert execution.act(MONDAY) == ""  # another rule has begun the run
-    Assignment.objects.update(rule=excusing)
+    RuleAction.objects.update(rule=excusing)
     assert execution.act(MONDAY) == "excuse: 1"
     run = Enrollment.objects.get()
     assert (run.is_open, run.waived_reason) == (False, "Does not fit the rule “Day shift” any more.")
@@ -107,7 +107,7 @@ def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(
     monkeypatch.setattr(execution, "waive", completed_before)
     assert execution.act(MONDAY) == "excuse: 1"
     assert Enrollment.objects.get(learner=other).waived_at
-    assert not Assignment.objects.filter(person=quick, deed="excuse").exists()
+    assert not RuleAction.objects.filter(person=quick, deed="excuse").exists()
 
 
 def test_nobody_is_excused_whom_another_rule_is_about(course):
@@ -202,12 +202,12 @@ def test_of_who_has_done_and_passed_all_it_is_the_exam_alone_and_of_a_stranger_a
     assert short_lists([], course) == {}
 
 
-@pytest.mark.parametrize("weight", Release.Weight.values)
+@pytest.mark.parametrize("weight", Release.Impact.values)
 def test_a_lesson_that_has_changed_by_more_than_a_minor_release_is_asked_for_until_it_is_done_again(weight):
     person = completed(make_course())
     course = released_anew(weight)
     assert short_lists([person.pk], course) == {
-        person.pk: ["last-cup"] if weight == Release.Weight.MINOR else ["boiling", "last-cup"]
+        person.pk: ["last-cup"] if weight == Release.Impact.MINOR else ["boiling", "last-cup"]
     }
     Completion.objects.filter(enrollment__learner=person).update(completed_at=days(1))
     assert short_lists([person.pk], course) == {person.pk: ["last-cup"]}
@@ -234,8 +234,8 @@ def two_simulations():
 
 
 def play(run, simulation, choices):
-    begun = attempts.start(run, simulation, timing=Timing.OFF, at=START)
-    Run.objects.filter(pk=begun.pk).update(flags=[])  # of chance
+    begun = attempts.start(run, simulation, timing=TimeSetting.OFF, at=START)
+    SimulationAttempt.objects.filter(pk=begun.pk).update(flags=[])  # of chance
     begun = fresh(begun)
     for choice in choices:
         take(begun, choice)

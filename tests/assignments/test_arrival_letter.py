@@ -10,7 +10,7 @@ from courseware.assessment.models import Certificate
 from courseware.assignments.emails import completion
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications import inbox
-from courseware.notifications.models import Message, TrayLine
+from courseware.notifications.models import Notification, OutgoingEmail
 from tests.assignments.two_accounts import another_course
 from tests.making import join, letters, make_admin, make_user
 from tests.world import complete_course
@@ -32,7 +32,7 @@ def arrived(team, course, name="Wang Ming"):
 
 def told():
     letters()
-    return list(Message.objects.filter(kind="arrival").order_by("pk").values_list("state", "why"))
+    return list(OutgoingEmail.objects.filter(kind="arrival").order_by("pk").values_list("state", "why"))
 
 
 def test_it_says_what_was_reached_where_the_certificate_is_and_until_when(team, course, mailoutbox):
@@ -85,7 +85,7 @@ def test_what_is_entered_afterwards_is_no_news(team, course):
 
 def test_it_stands_in_the_tray_with_the_certificate_behind_it(team, course):
     person = arrived(team, course)
-    [(_line, said)] = inbox.in_words(TrayLine.objects.of(person.pk).filter(kind="arrival"))
+    [(_line, said)] = inbox.in_words(Notification.objects.of(person.pk).filter(kind="arrival"))
     assert said == ("“Rules of the tea room” is done", f"/certificates/{Certificate.objects.get().number}/")
 
 
@@ -93,6 +93,6 @@ def test_it_stands_in_the_tray_with_the_certificate_behind_it(team, course):
 def test_what_it_says_takes_as_many_queries_for_three_as_for_one(team, course, people, django_assert_num_queries):
     for _ in range(people):
         arrived(team, course)
-    messages = list(Message.objects.filter(kind="arrival").select_related("person"))
+    messages = list(OutgoingEmail.objects.filter(kind="arrival").select_related("person"))
     with django_assert_num_queries(4):
         assert len(completion.in_words(messages)) == people

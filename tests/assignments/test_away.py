@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.accounts.models import Away
+from courseware.accounts.models import Absence
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -41,7 +41,7 @@ def days(first, last):
 def noted(person):
     today = dates.site_day()
     return [
-        ((each.first_day - today).days, (each.last_day - today).days) for each in Away.objects.filter(person=person)
+        ((each.first_day - today).days, (each.last_day - today).days) for each in Absence.objects.filter(person=person)
     ]
 
 
@@ -217,7 +217,7 @@ def test_the_first_page_says_until_when_nothing_is_asked_and_leads_on_all_the_sa
     assert "There is time for this course until" in page
     assert "Go on all the same" in page
     assert "Begin:" not in page
-    Away.objects.all().delete()
+    Absence.objects.all().delete()
     assert "You are away" not in client.get("/").text
 
 

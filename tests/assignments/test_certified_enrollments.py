@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
-from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assignments.models import Assignment
+from courseware.assessment.models import Certificate, ExternalTraining
+from courseware.assignments.models import RuleAction
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.certified_enrollments import (
     end_certified,
@@ -17,7 +17,7 @@ from courseware.assignments.rules.certified_enrollments import (
 from courseware.assignments.rules.plan import rehearse_rule
 from courseware.audit_log.models import Event
 from courseware.learning.enrollments.enrollment import enroll, extend
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
 from tests.making import days, join, make_course, make_hr, make_team, make_user
@@ -48,7 +48,7 @@ def signed_in(client, hr):
 
 
 def elsewhere(person, course, until=IN_A_YEAR, on=date(2026, 3, 2)):
-    return OutsideTraining(person=person, course=course, trained_on=on, valid_until=until, proof="Seen")
+    return ExternalTraining(person=person, course=course, trained_on=on, valid_until=until, proof="Seen")
 
 
 def days_after(number):
@@ -101,7 +101,7 @@ def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_op
     adjustment = Adjustment.objects.get()
     signed_in.post(f"/people/acts/{adjustment.pk}/undo/")
     assert ended() == set()
-    assert Assignment.objects.filter(taken_back_at=None).count() == 4
+    assert RuleAction.objects.filter(taken_back_at=None).count() == 4
     # Opened again by hand, it is not ended by the job.
     assert end_certified() == "end: 0"
     assert list(differences()) == []
@@ -164,7 +164,7 @@ def test_a_rule_without_renewal_asks_when_the_certificate_has_ended_or_was_wrong
     make_rule(course, team_id=team.pk)
     execution.act(TODAY)
     record_trainings([elsewhere(each, course) for each in people[:2]], by=hr, ends=True)
-    withdraw_outside(OutsideTraining.objects.get(person=people[0]), reason="Somebody else", by=hr)
+    withdraw_outside(ExternalTraining.objects.get(person=people[0]), reason="Somebody else", by=hr)
     assert execution.act(NIGHT) == "enroll: 1"
     assert execution.act(IN_A_YEAR + timedelta(days=1)) == "enroll: 1"
     assert Enrollment.objects.filter(learner__in=people[:2]).open().count() == 2
@@ -197,7 +197,7 @@ def test_nobody_ends_the_own_enrollment(course, team, rule, hr):
     record_outside([elsewhere(hr, course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_by=hr, made_at=days(0))
     assert end_unneeded([Enrollment.objects.get(learner=hr).pk], adjustment) == 0
-    assert ended() == set() and not AdjustmentLine.objects.exists()
+    assert ended() == set() and not AdjustmentItem.objects.exists()
 
 
 def test_reopened_twice_it_is_reopened_once(course, rule, people, hr):
@@ -219,7 +219,7 @@ ENDS = date(2027, 1, 15)
 def trained_elsewhere(course, team, until=ENDS, on=date(2026, 1, 15)):
     person = make_user()
     join(team, person)
-    said = OutsideTraining(person=person, course=course, trained_on=on, valid_until=until, proof="A list of last year")
+    said = ExternalTraining(person=person, course=course, trained_on=on, valid_until=until, proof="A list of last year")
     return record_outside([said], by=make_hr())[0]
 
 

@@ -7,10 +7,10 @@ from courseware.assignments.emails.changed_lesson import tell_of_changes
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.lessons.changed_lessons import say_read
-from courseware.learning.models import ChangeSeen
+from courseware.learning.models import ChangeAcknowledgement
 from courseware.learning.status.completion import complete_lesson
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.course_format.samples import make_files
 from tests.learning.test_changes_to_see import now_says, page_of, step_of
 from tests.making import days, letters, make_admin, make_course, make_enrollment, make_user
@@ -70,8 +70,8 @@ def test_nobody_is_told_who_has_left_is_excused_reads_another_language_or_has_se
     assert tell_of_changes() == "letters: 1"
     say_read(late, step_of(late), release.pk)
     assert letters() == []
-    assert Message.objects.get(kind="lesson-changed").why == changed_lesson.SEEN
-    assert ChangeSeen.objects.count() == 2
+    assert OutgoingEmail.objects.get(kind="lesson-changed").why == changed_lesson.SEEN
+    assert ChangeAcknowledgement.objects.count() == 2
 
 
 def test_a_day_on_which_nobody_looked_is_caught_up_for_two_days(course):
@@ -87,6 +87,6 @@ def test_the_number_of_queries_does_not_grow_with_the_people(course, people, dja
         who_has_done(course)
     now_says("Water first.")
     tell_of_changes()
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     with django_assert_num_queries(7):
         assert tell_of_changes() == f"letters: {people}"

@@ -8,19 +8,19 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from courseware.accounts.models import JoinRequest, Membership, User
-from courseware.accounts.people.merge_checks import Unmerged
+from courseware.accounts.people.merge_checks import MergeRefusal
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import DONE, LEFT_OUT, apply_next, begin_applying, outcome_lines
 from courseware.accounts.roster_import.upload import bring
-from courseware.accounts.sign_in.sign_in_codes import NoCode, give_code, may_give_code, use_code
+from courseware.accounts.sign_in.sign_in_codes import SignInCodeRefused, give_code, may_give_code, use_code
 from courseware.accounts.teams.deputies import name_substitute
 from courseware.accounts.teams.invite_links import answer_request, make_link
 from courseware.accounts.teams.memberships import add_place, change_particulars
-from courseware.assessment.models import OutsideTraining
+from courseware.assessment.models import ExternalTraining
 from courseware.hr.people.account_merge import merge, why_not
-from courseware.learning.due_dates.extensions import CannotAnswer, DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import ExtensionAnswer, RequestNotOpen, answer_day_request, ask_for_day
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll_next, extend, waive
-from courseware.learning.models import AdjustmentLine, DayRequest, Enrollment
+from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
 from courseware.lib.dates import site_day
 from tests.making import days, join, make_admin, make_auditor, make_enrollment, make_hr, make_team, make_user
 
@@ -67,7 +67,7 @@ def test_a_manager_added_by_hr_changes_nothing_in_the_training_of_that_member_of
     assert manager_action(client, run, "excuse", reason="has done it elsewhere") == 404
     assert manager_action(client, run, "time", time="2") == 404
     assert client.post(f"/people/{clerk.pk}/away/", {"last_day": DUE.isoformat()}).status_code == 404
-    assert not AdjustmentLine.objects.exists()
+    assert not AdjustmentItem.objects.exists()
 
 
 @pytest.mark.parametrize("favor", ["code", "manager", "substitute", "address", "merge"])
@@ -124,7 +124,7 @@ def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, cl
     shown = client.get("/people/decide/extend/", {"row": [run.pk, other.pk]}).content.decode()
     assert "added or appointed you within the last 90 days" in shown
     client.post("/people/decide/extend/", fields)
-    assert [line.learner for line in AdjustmentLine.objects.all()] == [other.learner]
+    assert [line.learner for line in AdjustmentItem.objects.all()] == [other.learner]
     shown = client.get("/people/decide/enroll/", {"team": team.pk}).content.decode()
     assert "added or appointed you within the last 90 days" in shown
 
@@ -132,9 +132,9 @@ def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, cl
 def test_the_person_in_conflict_does_not_answer_a_request_for_another_day(clerk, team, run):
     manager = added_manager(clerk, team)
     asked = ask_for_day(run, DUE)
-    for end in (DayRequest.End.GIVEN, DayRequest.End.REFUSED):
-        with pytest.raises(CannotAnswer):
-            answer_day_request(asked.pk, DayAnswer(end), by=manager)
+    for end in (ExtensionRequest.End.GIVEN, ExtensionRequest.End.REFUSED):
+        with pytest.raises(RequestNotOpen):
+            answer_day_request(asked.pk, ExtensionAnswer(end), by=manager)
 
 
 def test_enrolling_a_team_in_the_admin_leaves_the_administrator_out(team):
@@ -255,7 +255,7 @@ def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, cl
     text = f"Staff number,Course,Trained on,Proof\nH1,{course.identifier},2026-10-01,paper"
     shown = client.post("/people/outside/", {"lines": text, "seen": text, "act": "go"})
     assert "Somebody else has to decide." in shown.content.decode()
-    assert not OutsideTraining.objects.exists()
+    assert not ExternalTraining.objects.exists()
 
 
 # Colleagues in HR ----------------------------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, cl
 
 def test_only_an_administrator_gives_a_member_of_hr_a_code(hr):
     colleague = make_hr()
-    with pytest.raises(NoCode):
+    with pytest.raises(SignInCodeRefused):
         give_code(colleague, by=hr)
     assert may_give_code(make_admin(), colleague)
     assert may_give_code(hr, make_user())
@@ -291,7 +291,7 @@ def test_only_an_administrator_changes_the_address_of_a_member_of_hr(client, hr)
 
 def test_only_an_administrator_merges_the_account_of_a_member_of_hr(hr):
     colleague, other = make_hr(), make_user()
-    assert why_not(colleague, other, hr) == why_not(other, colleague, hr) == Unmerged.ADMINS
+    assert why_not(colleague, other, hr) == why_not(other, colleague, hr) == MergeRefusal.ADMINS
     assert why_not(colleague, other, make_admin()) is None
     assert why_not(make_user(), other, hr) is None
 

@@ -10,7 +10,7 @@ from courseware.assessment.daily.answers import DAILY_LETTER, choose, wish_of
 from courseware.assignments.emails import daily_question
 from courseware.learning.models import Enrollment
 from courseware.notifications.email.delivery import deliver_due
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import stop_kind
 from tests.assessment.drills import completed, give_daily
 from tests.making import letters
@@ -25,7 +25,7 @@ def run():
     run = completed()
     Enrollment.objects.filter(pk=run.pk).update(completed_at=datetime(2030, 1, 6, tzinfo=UTC))
     choose(run.learner, by_letter=True, during_course=False)
-    Message.objects.all().delete()  # that of the arrival
+    OutgoingEmail.objects.all().delete()  # that of the arrival
     return run
 
 
@@ -55,7 +55,7 @@ def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
         daily_question.write_questions()
         give_daily(run.learner, TUESDAY)
         assert letters() == []
-        assert Message.objects.get().why == daily_question.NOTHING_ASKED
+        assert OutgoingEmail.objects.get().why == daily_question.NOTHING_ASKED
     stop_kind(run.learner, DAILY_LETTER)
     assert not wish_of(run.learner).by_letter
     choose(run.learner, by_letter=True, during_course=False)
@@ -64,9 +64,9 @@ def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
 
 def test_none_leaves_on_a_free_day_and_one_that_had_to_wait_a_day_is_over(run):
     assert written_at(SATURDAY) == []
-    assert not Message.objects.exists()
+    assert not OutgoingEmail.objects.exists()
     with time_machine.travel(TUESDAY, tick=False):
         daily_question.write_questions()
     with time_machine.travel(datetime(2030, 1, 9, 1, tzinfo=UTC), tick=False):
         deliver_due()
-    assert Message.objects.get().why == daily_question.DAY_IS_OVER
+    assert OutgoingEmail.objects.get().why == daily_question.DAY_IS_OVER

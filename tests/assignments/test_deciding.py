@@ -10,7 +10,7 @@ from courseware.learning.enrollments import adjustments
 from courseware.learning.enrollments.adjustments import enroll_people
 from courseware.learning.enrollments.enrollment import extend, waive
 from courseware.learning.manager_actions import ENROLL, FOR_MANY
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.reporting.integrity.check_all import differences
 from tests.assessment.exams import START, make_course_with_pre_check, start
 from tests.making import (
@@ -90,7 +90,7 @@ def test_human_resources_decide_nothing_about_who_audits_and_read_so_before(clie
     said = ["For 1 person: Ann", "Olga: is for somebody else to decide about, an admin perhaps"]
     assert paragraphs(client.get("/people/decide/excuse/", rows)) == said
     client.post("/people/decide/excuse/", {**rows, "reason": "flood"})
-    assert [line.enrollment for line in AdjustmentLine.objects.all()] == [ann]
+    assert [line.enrollment for line in AdjustmentItem.objects.all()] == [ann]
     assert paragraphs(client.get("/people/decide/enroll/", rows)) == ["For 1 person: Ann"]
 
 
@@ -151,7 +151,7 @@ def test_a_whole_team_with_those_below_it_and_nobody_else(signed_in, team):
     runs = [learner_of(team), learner_of(below)]
     learner_of(other)
     signed_in.post("/people/decide/excuse/", {"team": [team.pk, other.pk], "reason": "flood"})
-    assert sorted(AdjustmentLine.objects.values_list("enrollment", flat=True)) == keys(*runs)
+    assert sorted(AdjustmentItem.objects.values_list("enrollment", flat=True)) == keys(*runs)
 
 
 # Enrolling
@@ -360,12 +360,12 @@ def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, 
     client.force_login(team.manager)
     assert client.post(f"/people/acts/{made.pk}/undo/", {"only": other.pk}).status_code == 404
     client.post(f"/people/acts/{made.pk}/undo/")
-    assert [line.enrollment for line in AdjustmentLine.objects.exclude(undone_at=None)] == [enrollment]
+    assert [line.enrollment for line in AdjustmentItem.objects.exclude(undone_at=None)] == [enrollment]
 
 
 def test_nobody_takes_back_what_was_decided_about_oneself(client, team, enrollment):
     waive(enrollment, "moved", by=team.manager)
-    made = AdjustmentLine.objects.get().adjustment
+    made = AdjustmentItem.objects.get().adjustment
     join(team, enrollment.learner, "manager")
     for person in (enrollment.learner, make_team().manager, make_user()):
         client.force_login(person)

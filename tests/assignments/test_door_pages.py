@@ -5,7 +5,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from courseware.assignments.chat.delivery import send_card
-from courseware.assignments.models import WAITING, GroupCard, GroupDoor
+from courseware.assignments.models import WAITING, ChatBot, ChatMessage
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.jobs import health
@@ -27,14 +27,14 @@ def log_of(team):
 
 def leave():
     """The worker sends the cards that wait."""
-    for card in GroupCard.objects.filter(WAITING):
+    for card in ChatMessage.objects.filter(WAITING):
         send_card(card.pk)
 
 
 def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_logged(client):
     team = make_team()
     response = client.post("/people/doors/new/", sent(team), follow=True)
-    door = GroupDoor.objects.get()
+    door = ChatBot.objects.get()
     assert (door.team, door.address, door.secret) == (team, ADDRESSES["dingtalk"], SECRETS["dingtalk"])
     pages = [response, client.get("/people/doors/"), client.get(f"/people/doors/{door.pk}/")]
     pages.append(client.post(f"/people/doors/{door.pk}/", sent(team, language="xx", new_address="", new_secret="")))
@@ -77,14 +77,14 @@ def test_what_is_no_door_is_refused_with_a_sentence(client, fields, sentence):
     response = client.post("/people/doors/new/", sent(make_team(), **fields))
     assert response.status_code == 422
     assert sentence in response.content.decode()
-    assert not GroupDoor.objects.exists()
+    assert not ChatBot.objects.exists()
 
 
 def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(client, hr):
     door = make_door(make_team(), "dingtalk")
     response = client.post(f"/people/doors/{door.pk}/", sent(door.team, service="wecom", new_address="", new_secret=""))
     assert response.status_code == 422
-    assert GroupDoor.objects.get().service == "dingtalk"
+    assert ChatBot.objects.get().service == "dingtalk"
 
 
 def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_doors_answer(client, services):
@@ -136,10 +136,10 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
 
 def test_a_door_is_taken_away_with_its_cards_once(client, hr):
     door = make_door(make_team())
-    GroupCard.objects.create(door=door)
+    ChatMessage.objects.create(door=door)
     assert client.post(f"/people/doors/{door.pk}/remove/").status_code == 302
     assert client.post(f"/people/doors/{door.pk}/remove/").status_code == 404
-    assert not GroupCard.objects.exists()
+    assert not ChatMessage.objects.exists()
     assert log_of(door.team) == [("group-door-removed", {"door": door.pk, "service": "slack"})]
 
 

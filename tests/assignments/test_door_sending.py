@@ -16,11 +16,11 @@ from courseware.assignments.chat.delivery import (
     trial_card,
     why_nothing,
 )
-from courseware.assignments.models import GroupCard, GroupDoor
+from courseware.assignments.models import ChatBot, ChatMessage
 from courseware.learning.enrollments.enrollment import enroll, extend, waive
 from courseware.learning.models import Enrollment
-from courseware.notifications.chat.messages import ChatCard
-from courseware.notifications.models import Message
+from courseware.notifications.chat.messages import ChatContent
+from courseware.notifications.models import OutgoingEmail
 from tests.assignments.doors import cards, make_door, make_late_team
 from tests.making import join, letters, make_hr, make_team, make_user
 from tests.notifications.chat_services import DROPS
@@ -37,7 +37,7 @@ def today(time_machine):
 
 def told():
     """The letters to leads: (state, why)."""
-    found = Message.objects.filter(kind="group-summary").order_by("pk")
+    found = OutgoingEmail.objects.filter(kind="group-summary").order_by("pk")
     return list(found.values_list("person__name", "state", "why"))
 
 
@@ -49,7 +49,7 @@ def test_a_group_is_told_once_a_day_however_often_the_job_runs(course, services,
     time_machine.move_to("2026-11-27T00:00:00Z", tick=False)  # eight in the morning
     assert [send_summaries() for _ in range(2)] == ["sent 1", ""]
     assert cards() == [SENT, SENT]
-    days = GroupCard.objects.filter(door=door).order_by("pk").values_list("day", flat=True)
+    days = ChatMessage.objects.filter(door=door).order_by("pk").values_list("day", flat=True)
     assert list(days) == [date(2026, 11, 26), date(2026, 11, 27)]
     assert len(services.taken) == 2
 
@@ -214,12 +214,12 @@ def test_a_door_saved_anew_while_it_refused_stays_open(course, services, monkeyp
     door = make_door(make_late_team(course))
 
     def saved_meanwhile(*asked):
-        GroupDoor.objects.update(address=f"{door.address}new")
-        return delivery.DoorAnswer(delivery.DoorVerdict.REFUSED, "404")
+        ChatBot.objects.update(address=f"{door.address}new")
+        return delivery.ChatResponse(delivery.ChatResult.REFUSED, "404")
 
     monkeypatch.setattr(delivery, "knock", saved_meanwhile)
     send_summaries()
-    assert GroupDoor.objects.get().refused_at is None
+    assert ChatBot.objects.get().refused_at is None
 
 
 class Killed(BaseException):
@@ -291,7 +291,7 @@ def test_a_robot_of_many_teams_gets_fifteen_cards_a_minute_and_another_its_own(
     assert send_summaries() == ""
     time_machine.move_to("2026-11-26T04:01:01Z", tick=False)
     assert send_summaries() == "sent 2"
-    assert {card["why"] for card in GroupCard.objects.filter(door__service="slack").values("why")} == {"200 ok"}
+    assert {card["why"] for card in ChatMessage.objects.filter(door__service="slack").values("why")} == {"200 ok"}
 
 
 def test_looking_for_what_is_due_costs_the_same_for_one_door_and_for_three(course, django_assert_num_queries):
@@ -304,11 +304,11 @@ def test_looking_for_what_is_due_costs_the_same_for_one_door_and_for_three(cours
 def test_cards_are_forgotten_after_90_days(course):
     door = make_door(make_late_team(course))
     for days in (89, 91):
-        GroupCard.objects.create(
+        ChatMessage.objects.create(
             door=door, day=date(2026, 1, days - 80), written_at=timezone.now() - timedelta(days=days)
         )
     assert forget_old_cards() == "1"
-    assert [card.day for card in GroupCard.objects.all()] == [date(2026, 1, 9)]
+    assert [card.day for card in ChatMessage.objects.all()] == [date(2026, 1, 9)]
 
 
 # What a group is told: how many and by when, of a team with all below it, and nothing that names anybody.
@@ -328,7 +328,7 @@ def test_a_group_hears_how_many_are_late_or_due_soon_by_when_and_where_to_go_on(
     person = make_user("Wang Min")
     join(head, person)
     enroll(person, course, due_at=timezone.now() + timedelta(days=20), by=None)
-    assert card_of(make_door(head)) == ChatCard(
+    assert card_of(make_door(head)) == ChatContent(
         "Head office: training",
         ["Late: 3", "Due within three days: 3, the first by Saturday 28 November", "Open altogether: 7"],
         "Open my training",
@@ -338,7 +338,7 @@ def test_a_group_hears_how_many_are_late_or_due_soon_by_when_and_where_to_go_on(
 
 def test_a_group_of_leads_hears_each_number_of_the_board_and_finds_it_there(course):
     team = make_late_team(course, learners=4, late=1)
-    assert card_of(make_door(team, is_for_leads=True, language="zh-hans")) == ChatCard(
+    assert card_of(make_door(team, is_for_leads=True, language="zh-hans")) == ChatContent(
         "Night shift：学习进度",
         ["逾期：1", "快到期：3", "下一个截止日：11月28日（星期六）"],
         "打开看板",

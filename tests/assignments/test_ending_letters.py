@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from courseware.assignments.emails import daily_email_jobs
 from courseware.assignments.emails.certificate_expiry import emails, tell_of_endings
-from courseware.assignments.emails.daily_email_jobs import Morning
+from courseware.assignments.emails.daily_email_jobs import DailyEmails
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.assignments.rules import make_certified
 from tests.making import letters, make_team, make_user
 
@@ -26,12 +26,12 @@ def today(time_machine):
 def holder(course, days, *, team=None):
     team = team or make_team("East centre", manager=make_user("Li Lin"))
     person = make_certified(course, team, TODAY + timedelta(days=days))
-    Message.objects.all().delete()  # those about the way there
+    OutgoingEmail.objects.all().delete()  # those about the way there
     return person
 
 
 def told():
-    return list(Message.objects.filter(kind="certificate-ending").order_by("pk").values_list("state", "why"))
+    return list(OutgoingEmail.objects.filter(kind="certificate-ending").order_by("pk").values_list("state", "why"))
 
 
 def test_it_is_told_sixty_thirty_and_seven_days_before_once_each_and_up_to_two_days_later(course):
@@ -42,7 +42,7 @@ def test_it_is_told_sixty_thirty_and_seven_days_before_once_each_and_up_to_two_d
         if any(said):
             days[100 - number] = said
     assert days == {60: ["letters: 1", ""], 30: ["letters: 1", ""], 7: ["letters: 1", ""]}
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     assert [days for days in range(64, 1, -1) if tell_of_endings(TODAY + timedelta(days=100 - days))] == [60, 30, 7]
 
 
@@ -98,7 +98,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(course, people, djang
     for _ in range(people):
         holder(course, 30, team=team)
     with django_assert_num_queries(3):
-        assert len(list(emails(Morning(TODAY, timezone.now())))) == people
+        assert len(list(emails(DailyEmails(TODAY, timezone.now())))) == people
 
 
 def test_people_are_taken_a_batch_at_a_time(course, monkeypatch):
@@ -109,4 +109,4 @@ def test_people_are_taken_a_batch_at_a_time(course, monkeypatch):
         person.name = name
         person.save()
     assert tell_of_endings() == "letters: 3"
-    assert [each.person.name for each in Message.objects.order_by("pk")] == ["Zoe", "Bob", "Amy"]
+    assert [each.person.name for each in OutgoingEmail.objects.order_by("pk")] == ["Zoe", "Bob", "Amy"]

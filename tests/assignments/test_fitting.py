@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from courseware.accounts.calendar.working_days import Calendar
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.rules.plan import Opinion, decide
-from courseware.assignments.rules.scope import Certified, Deed, NewestRun, PersonFacts, Verdict, Why, verdict
+from courseware.assignments.rules.scope import ActionKind, Certified, NewestRun, PersonFacts, Verdict, Why, verdict
 from tests.assignments.rules import LEARNER, MANAGER, known, make_version
 from tests.examples import examples
 
@@ -69,8 +69,8 @@ def certified(until=JANUARY, course=COURSE, since=date(2026, 6, 15)):
     ],
 )
 def test_a_rule_is_about_who_fits_and_says_why_somebody_does_not(terms, fits, does_not, why):
-    assert judged(known(**fits), **terms).deed is Deed.ENROLL
-    assert judged(known(**does_not), **terms) == Verdict(Deed.OUTSIDE, why)
+    assert judged(known(**fits), **terms).deed is ActionKind.ENROLL
+    assert judged(known(**does_not), **terms) == Verdict(ActionKind.OUTSIDE, why)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_rule_is_about_who_fits_and_says_why_somebody_does_not(terms, fits, do
     ],
 )
 def test_who_fits_is_left_alone_for_a_reason(facts, why, day):
-    assert told(known(**facts)) == (Deed.LEAVE, why, day)
+    assert told(known(**facts)) == (ActionKind.LEAVE, why, day)
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_who_fits_is_left_alone_for_a_reason(facts, why, day):
     ],
 )
 def test_what_is_near_those_reasons_leaves_nobody_alone(facts, why, day):
-    assert told(known(**facts)) == (Deed.ENROLL, why, day)
+    assert told(known(**facts)) == (ActionKind.ENROLL, why, day)
 
 
 def test_a_rule_does_nothing_before_the_day_from_which_it_acts():
-    assert told(known(), acts_since=date(2026, 12, 1)) == (Deed.LEAVE, Why.NOT_YET, date(2026, 12, 1))
-    assert judged(known(), acts_since=MONDAY).deed is Deed.ENROLL
+    assert told(known(), acts_since=date(2026, 12, 1)) == (ActionKind.LEAVE, Why.NOT_YET, date(2026, 12, 1))
+    assert judged(known(), acts_since=MONDAY).deed is ActionKind.ENROLL
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_quarter_ends_with_its_third_month(day, end):
 
 
 def test_nobody_is_enrolled_by_a_date_that_is_over():
-    assert told(known(), due="date", due_on=date(2026, 11, 29)) == (Deed.LEAVE, Why.TOO_LATE, None)
+    assert told(known(), due="date", due_on=date(2026, 11, 29)) == (ActionKind.LEAVE, Why.TOO_LATE, None)
 
 
 def test_who_fits_no_more_is_excused_only_where_the_rule_says_so_and_began_the_run():
@@ -152,8 +152,8 @@ def test_who_fits_no_more_is_excused_only_where_the_rule_says_so_and_began_the_r
         {COURSE: NewestRun(5, True, False, frozenset({8}))},
         {COURSE: NewestRun(5, False, False, frozenset({RULE}))},
     )
-    outside = (Deed.OUTSIDE, Why.OTHER_TEAM, None)
-    assert told(known(roles=gone, runs=begun), team_id=1, excuses=True) == (Deed.EXCUSE, Why.FITS_NO_MORE, None)
+    outside = (ActionKind.OUTSIDE, Why.OTHER_TEAM, None)
+    assert told(known(roles=gone, runs=begun), team_id=1, excuses=True) == (ActionKind.EXCUSE, Why.FITS_NO_MORE, None)
     assert told(known(roles=gone, runs=begun), team_id=1) == outside
     assert told(known(roles=gone, runs=other), team_id=1, excuses=True) == outside
     assert told(known(roles=gone, runs=done), team_id=1, excuses=True) == outside
@@ -171,25 +171,25 @@ IN_MARCH = {"renewal": "short", "renewal_month": 3, "renewal_day": 1}
 def test_a_renewal_opens_so_many_days_before_the_certificate_ends_and_is_due_on_its_last_day(day, opens):
     found = judged(known(certificates=certified()), day, **THIRTY_DAYS)
     if opens:
-        assert found == Verdict(Deed.RENEW, Why.ENDS_SOON, JANUARY, JANUARY, "2027-01-15", False, JANUARY)
+        assert found == Verdict(ActionKind.RENEW, Why.ENDS_SOON, JANUARY, JANUARY, "2027-01-15", False, JANUARY)
     else:
-        assert found == Verdict(Deed.LEAVE, Why.IS_CERTIFIED, opens_on=date(2026, 12, 16))
+        assert found == Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, opens_on=date(2026, 12, 16))
 
 
 def test_a_certificate_without_an_end_is_renewed_on_no_day_before_its_end():
-    assert judged(known(certificates=certified(date.max)), **THIRTY_DAYS) == Verdict(Deed.LEAVE, Why.IS_CERTIFIED)
+    assert judged(known(certificates=certified(date.max)), **THIRTY_DAYS) == Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED)
 
 
 def test_who_let_the_certificate_end_learns_the_course_anew_once_for_each_certificate():
     lapsed = certified(date(2026, 11, 1))
     found = judged(known(certificates=lapsed, occasions=frozenset({(RULE, "")})), **THIRTY_DAYS)
-    assert (found.deed, found.occasion, found.is_short) == (Deed.ENROLL, "2026-11-01", False)
+    assert (found.deed, found.occasion, found.is_short) == (ActionKind.ENROLL, "2026-11-01", False)
     assert judged(known(certificates=lapsed, occasions=frozenset({(RULE, "2026-11-01")})), **THIRTY_DAYS).why == (
         Why.WAS_ASKED
     )
 
 
-TO_COME = Verdict(Deed.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2027, 3, 1))
+TO_COME = Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2027, 3, 1))
 
 
 @pytest.mark.parametrize(
@@ -199,13 +199,13 @@ TO_COME = Verdict(Deed.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(202
         (
             date(2027, 3, 1),
             date(2027, 6, 1),
-            Verdict(Deed.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 15), "yearly 2027-03-01", True),
+            Verdict(ActionKind.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 15), "yearly 2027-03-01", True),
         ),
         # A job that missed the day does it on the next; and nobody has time beyond the own certificate.
         (
             date(2027, 3, 9),
             date(2027, 3, 20),
-            Verdict(Deed.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 20), "yearly 2027-03-01", True),
+            Verdict(ActionKind.RENEW, Why.EACH_YEAR, date(2027, 3, 1), date(2027, 3, 20), "yearly 2027-03-01", True),
         ),
     ],
 )
@@ -215,7 +215,7 @@ def test_a_yearly_renewal_opens_on_its_day(day, until, found):
 
 def test_a_yearly_renewal_passes_over_who_was_certified_since_its_day_and_days_before_the_rule_acts():
     fresh = certified(date(2028, 3, 1), since=date(2027, 3, 1))
-    following = Verdict(Deed.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2028, 3, 1))
+    following = Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, is_short=True, opens_on=date(2028, 3, 1))
     assert judged(known(certificates=fresh), date(2027, 3, 9), **IN_MARCH) == following
     old = certified(date(2028, 6, 1))
     assert judged(known(certificates=old), date(2027, 3, 9), acts_since=date(2027, 3, 2), **IN_MARCH) == following
@@ -314,17 +314,21 @@ def is_asked(said, rule, person):
 @given(said=st.builds(dict.__or__, terms, renewals), person=people)
 def test_a_rule_is_about_whom_the_plain_words_are_about(said, person):
     found = verdict(make_version(**said), 1, COURSE, person, TODAY)
-    assert (found.deed in (Deed.ENROLL, Deed.RENEW)) == is_asked(said, 1, person)
-    if found.deed in (Deed.ENROLL, Deed.RENEW):
+    assert (found.deed in (ActionKind.ENROLL, ActionKind.RENEW)) == is_asked(said, 1, person)
+    if found.deed in (ActionKind.ENROLL, ActionKind.RENEW):
         assert found.due_on >= TODAY
 
 
 @given(said=st.builds(dict.__or__, terms, renewals), person=people)
 def test_a_rule_that_has_acted_does_nothing_more(said, person):
     found = verdict(make_version(**said), 1, COURSE, person, TODAY)
-    if found.deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE):
+    if found.deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
         noted = PersonFacts(**vars(person) | {"occasions": person.occasions | {(1, found.occasion)}})
-        assert verdict(make_version(**said), 1, COURSE, noted, TODAY).deed not in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE)
+        assert verdict(make_version(**said), 1, COURSE, noted, TODAY).deed not in (
+            ActionKind.ENROLL,
+            ActionKind.RENEW,
+            ActionKind.EXCUSE,
+        )
 
 
 @given(rules=st.lists(st.builds(dict.__or__, terms, renewals), max_size=3), person=people, data=st.data())
@@ -335,7 +339,7 @@ def test_in_whatever_order_rules_come_it_comes_to_the_same_and_the_earliest_day_
     ]
     decided = decide(1, COURSE, opinions, WEEK, TODAY)
     assert decide(1, COURSE, data.draw(st.permutations(opinions)), WEEK, TODAY) == decided
-    asked = [each.verdict.due_on for each in opinions if each.verdict.deed in (Deed.ENROLL, Deed.RENEW)]
-    assert (decided.deed in (Deed.ENROLL, Deed.RENEW)) == bool(asked)
+    asked = [each.verdict.due_on for each in opinions if each.verdict.deed in (ActionKind.ENROLL, ActionKind.RENEW)]
+    assert (decided.deed in (ActionKind.ENROLL, ActionKind.RENEW)) == bool(asked)
     if asked:
         assert decided.due.asked == min(asked)

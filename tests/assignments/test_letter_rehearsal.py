@@ -20,8 +20,8 @@ from courseware.assignments.emails.certificate_expiry import tell_of_endings
 from courseware.assignments.emails.scheduled_emails import (
     PAUSE,
     PEOPLE_AT_ONCE,
-    ComingLetters,
     PreviewFailed,
+    ScheduledEmails,
     prepare_preview,
     rehearse_letters,
 )
@@ -34,7 +34,7 @@ from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from courseware.lib.dates import due_instant
 from courseware.notifications.email.email_types import MESSAGE_KINDS
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.assignments.rules import make_certified
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests
@@ -67,7 +67,7 @@ def firm():
     holder = make_certified(course, team, TOMORROW + timedelta(days=7))
     holder.name = "Holder"
     holder.save()
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
 
 
 def foreseen(day=TOMORROW):
@@ -92,10 +92,10 @@ def test_what_it_says_is_what_the_day_brings(the_day_before, mailoutbox):
     the_day_before.move_to(datetime(2026, 12, 10, 5, tzinfo=ZONE), tick=False)
     remind_due()
     tell_of_endings()
-    assert foreseen(TOMORROW).keys() == {(each.person.name, each.kind) for each in Message.objects.all()}
+    assert foreseen(TOMORROW).keys() == {(each.person.name, each.kind) for each in OutgoingEmail.objects.all()}
     the_day_before.move_to(datetime(2026, 12, 10, 8, tzinfo=ZONE), tick=False)
     letters()
-    assert {each.person.name for each in Message.objects.handed_over()} == said
+    assert {each.person.name for each in OutgoingEmail.objects.handed_over()} == said
 
 
 @pytest.mark.usefixtures("firm")
@@ -114,7 +114,7 @@ def test_what_waits_now_is_among_them_and_has_the_day_before_letters_of_another_
     person = User.objects.get(name="Due")
     data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
     letter = {"kind": "enrolled", "person": person, "address": person.email, "data": data}
-    Message.objects.create(**letter, next_at=AT_EIGHT)
+    OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
     found = foreseen()
     assert found["Due", "enrolled"] == ""
     why = "the person had a letter today, and has one a day at most: this one from 2026-12-11 08:00"
@@ -131,7 +131,7 @@ def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
     run = Enrollment.objects.get(learner__name="Due")
     data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
     letter = {"kind": "reminder", "person": run.learner, "address": run.learner.email, "data": data}
-    Message.objects.create(**letter, next_at=AT_EIGHT)
+    OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
     together = ["", "it is told in the same letter as another"]
     assert [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"] == together
     waive(run, reason="long leave", by=make_admin())
@@ -144,11 +144,11 @@ def test_what_leaves_before_the_day_is_not_among_them_and_counts():
     person = User.objects.get(name="Due")
     data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
     for turn in (1, 2):
-        Message.objects.create(
+        OutgoingEmail.objects.create(
             kind="reminder", person=person, state="sent", turn_sort="training", turn_on=TODAY - timedelta(days=turn),
             data={"subjects": [], "by": None},
         )  # fmt: skip
-    Message.objects.create(kind="enrolled", person=person, address=person.email, data=data)
+    OutgoingEmail.objects.create(kind="enrolled", person=person, address=person.email, data=data)
     why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"
     assert {who: why for who, why in foreseen().items() if who[0] == "Due"} == {("Due", "reminder"): why}
 
@@ -163,14 +163,14 @@ def make_due_people(number):
         run = make_enrollment(person, course, due_at=due, enrolled_at=timezone.now() - timedelta(days=30))
         data = {"subjects": [[run.pk, "2026-12-11"]], "by": None}
         letter = {"kind": "reminder", "person": person, "address": person.email, "data": data}
-        Message.objects.create(**letter, next_at=AT_EIGHT)
+        OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
 
 
 @pytest.mark.parametrize("people", [1, 3])
 def test_reading_costs_as_many_queries_for_three_people_as_for_one(people, django_assert_num_queries):
     make_due_people(people)
     with django_assert_num_queries(29):
-        assert len(list(ComingLetters(TOMORROW).people())) == people
+        assert len(list(ScheduledEmails(TOMORROW).people())) == people
 
 
 def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import JoinRequest, TeamLink, User
+from courseware.accounts.models import JoinRequest, TeamInviteLink, User
 from courseware.accounts.teams.invite_links import make_link
 from courseware.lib.dates import site_day
 from tests.making import join, make_hr, make_team, make_user
@@ -29,7 +29,7 @@ def asked_at(link, number="A7"):
 def test_a_lead_makes_one_with_an_end_and_a_number_of_uses_and_gets_its_picture(client, team):
     last = site_day() + timedelta(days=3)
     response = client.post(PAGE, {"team": team.pk, "ends_on": last, "uses": 12})
-    link = TeamLink.objects.get()
+    link = TeamInviteLink.objects.get()
     assert response["Location"] == reverse("hr:team-link", args=[link.pk])
     assert (link.team, link.uses_left, link.made_by) == (team, 12, team.manager)
     page = client.get(response["Location"]).content.decode()

@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from courseware.accounts.models import Roster, Team, User
+from courseware.accounts.models import RosterImport, Team, User
 from courseware.accounts.models import roster_import as rosters
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import apply_next
@@ -27,7 +27,7 @@ def upload(client, *rows, data=None, name="people.csv", **fields):
 def brought(client, *rows, **fields):
     response = upload(client, *rows, **fields)
     assert response.status_code == 302, response.context["form"].errors
-    roster = Roster.objects.latest("pk")
+    roster = RosterImport.objects.latest("pk")
     assert response["Location"] == f"/people/import/{roster.pk}/"
     return roster
 
@@ -106,7 +106,7 @@ def test_many_leavers_ask_for_a_second_yes(client, hr):
         add_person("Old", staff_number=f"A{number}", by=None)
     roster = brought(client, ("B1", "New", "", ""), is_whole_firm="on")
     refused = press(client, roster)
-    assert (refused.status_code, Roster.objects.get(pk=roster.pk).begun_at) == (422, None)
+    assert (refused.status_code, RosterImport.objects.get(pk=roster.pk).begun_at) == (422, None)
     assert "is_sure" in refused.context["form"].errors
     assert press(client, roster, is_sure="on").status_code == 302
 
@@ -117,7 +117,7 @@ def test_two_rows_of_one_person_are_not_both_taken_and_the_ticks_stay(client):
     assert refused.status_code == 422
     ticked = BeautifulSoup(refused.content, "html.parser").select("input[name=take][checked]")
     assert [each["value"] for each in ticked] == ["2", "3"]
-    assert Roster.objects.get(pk=roster.pk).begun_at is None
+    assert RosterImport.objects.get(pk=roster.pk).begun_at is None
 
 
 def test_a_row_is_ticked_beforehand_where_only_its_team_is_misspelt(client, hr):
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_list_is_refused_with_a_sentence_at_the_field(client, 
     response = upload(client, data=data)
     assert response.status_code == 422
     assert words in str(response.context["form"].errors["file"])
-    assert not Roster.objects.exists()
+    assert not RosterImport.objects.exists()
 
 
 def test_a_file_larger_than_a_proxy_lets_through_is_refused(client, hr, monkeypatch):
@@ -220,4 +220,4 @@ def test_who_says_yes_is_the_one_who_did_it(client, brought_by):
     roster = compared(["A1", "Li", "", ""], by=by)
     say_yes(client, hr, roster)
     assert logged() == [(hr, "–" if by == hr else by and by.pk)]
-    assert Roster.objects.get().said_yes == hr
+    assert RosterImport.objects.get().said_yes == hr

@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.accounts.models import Merge, User
+from courseware.accounts.models import AccountMerge, User
 from courseware.hr.people.account_merge import merge
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.enrollments.enrollment import enroll
@@ -68,7 +68,7 @@ def test_both_are_shown_before_anything_happens(signed_in, kept, other):
         "For a day it can be undone.",
     ):
         assert each in words
-    assert not Merge.objects.exists()
+    assert not AccountMerge.objects.exists()
 
 
 def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_in, hr, kept, other):
@@ -121,7 +121,7 @@ def test_what_cannot_be_is_refused_on_the_page_itself(signed_in, kept, typed, se
     ask = signed_in.post if is_sent else signed_in.get
     refused = ask(f"/people/{kept.pk}/merge/", {"other": typed})
     assert (refused.status_code, refused.context["form"].errors) == (422 if is_sent else 200, {"other": [sentence]})
-    assert not Merge.objects.exists()
+    assert not AccountMerge.objects.exists()
 
 
 def test_undone_on_the_list_of_merges_and_only_once(signed_in, hr, kept, other):
@@ -133,8 +133,8 @@ def test_undone_on_the_list_of_merges_and_only_once(signed_in, hr, kept, other):
     assert said(done) == ["wang@example.com and x.wang@example.com are two accounts again, as before."]
     assert "undone" in main(done)
     assert said(signed_in.post(form["action"], follow=True)) == ["This was taken back already."]
-    assert Merge.objects.get().undone_at
-    assert row.pk == Merge.objects.get().pk
+    assert AccountMerge.objects.get().undone_at
+    assert row.pk == AccountMerge.objects.get().pk
 
 
 def test_who_may_be_one_person_is_proposed_until_it_is_done(signed_in, kept, other):

@@ -17,11 +17,11 @@ from courseware.learning.emails.enrollment import KIND
 from courseware.learning.enrollments.adjustments import enroll_people, undo
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.manager_actions import ENROLL
-from courseware.learning.manager_actions.manager_action import Stays
+from courseware.learning.manager_actions.manager_action import UndoRefusal
 from courseware.learning.models import Adjustment, Enrollment
 from courseware.notifications.email.delivery import claimed
 from courseware.notifications.inbox import in_words
-from courseware.notifications.models import Message, MessageState, TrayLine
+from courseware.notifications.models import DeliveryState, Notification, OutgoingEmail
 from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
@@ -52,14 +52,14 @@ def told():
 
 
 def state_of(person):
-    return list(Message.objects.filter(kind=KIND, person=person).values_list("state", flat=True))
+    return list(OutgoingEmail.objects.filter(kind=KIND, person=person).values_list("state", flat=True))
 
 
 def test_what_waited_for_the_account_that_went_is_told_to_the_one_that_stays(kept, other, hr):
     enroll(other, make_course(), by=hr)
     merge(kept, other, by=hr)
     assert told() == [(["kept@example.com"], False)]
-    assert state_of(other) == [MessageState.SKIPPED]
+    assert state_of(other) == [DeliveryState.SKIPPED]
 
 
 def test_it_is_one_letter_with_what_waits_for_the_account_that_stays(kept, other, hr):
@@ -68,7 +68,7 @@ def test_it_is_one_letter_with_what_waits_for_the_account_that_stays(kept, other
     merge(kept, other, by=hr)
     [(to, _about)] = told()
     assert to == ["kept@example.com"]
-    [letter] = Message.objects.filter(kind=KIND, person=kept)
+    [letter] = OutgoingEmail.objects.filter(kind=KIND, person=kept)
     assert sorted(letter.data["subjects"]) == sorted(Enrollment.objects.values_list("pk", flat=True))
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_told_of_what_was_told_begun_or_closes(kept, other, hr):
     finish_lessons(enroll(kept, third, by=hr))
     enroll(other, third, by=hr)
     merge(kept, other, by=hr)
-    assert state_of(kept) == [MessageState.QUEUED]  # its own, which is begun
+    assert state_of(kept) == [DeliveryState.QUEUED]  # its own, which is begun
     assert [to for to, _about in told()] == [["other@example.com"]]
 
 
@@ -89,10 +89,10 @@ def test_a_reminder_that_waits_and_that_of_a_certificate_that_ends_go_to_whoever
     kept, other, hr, is_undone
 ):
     run = enroll(other, make_course(), by=hr)
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     own = enroll(kept, another_course(b"coffee-room"), by=hr)
     remind([run.pk, own.pk], by=hr)
-    ending = Message.objects.create(
+    ending = OutgoingEmail.objects.create(
         kind="certificate-ending", person=other, address=other.email, data={"subjects": [[run.pk, "2027-01-01"]]}
     )
     merged = merge(kept, other, by=hr)
@@ -102,7 +102,7 @@ def test_a_reminder_that_waits_and_that_of_a_certificate_that_ends_go_to_whoever
     ending.refresh_from_db()
     assert (ending.person, ending.address) == (has_it, has_it.email)
     letters_after_undo()
-    reminders = Message.objects.filter(kind="reminder").order_by("pk")
+    reminders = OutgoingEmail.objects.filter(kind="reminder").order_by("pk")
     assert [(each.person, each.address, each.why[:4]) for each in reminders] == [
         (has_it, has_it.email, ""),
         (kept, kept.email, "" if is_undone else "told"),
@@ -112,27 +112,27 @@ def test_a_reminder_that_waits_and_that_of_a_certificate_that_ends_go_to_whoever
 @pytest.mark.parametrize("is_undone", [False, True])
 def test_of_what_a_worker_has_begun_to_send_whoever_has_the_run_is_told_by_another_letter(kept, other, hr, is_undone):
     run = enroll(other, make_course(), by=hr)
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     merged = merge(kept, other, by=hr) if is_undone else None
     has_it = other if is_undone else kept
     remind([run.pk], by=hr)
-    Message.objects.update(next_at=timezone.now())  # the time for *Undo* is over
-    claimed(Message.objects.values_list("pk", flat=True))  # and the worker dies
+    OutgoingEmail.objects.update(next_at=timezone.now())  # the time for *Undo* is over
+    claimed(OutgoingEmail.objects.values_list("pk", flat=True))  # and the worker dies
     undo_merge(merged, by=hr) if merged else merge(kept, other, by=hr)
     assert [letter.to for letter in letters()] == [[has_it.email]]
-    Message.objects.filter(state=MessageState.QUEUED).update(next_at=timezone.now())
+    OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).update(next_at=timezone.now())
     assert len(letters()) == 1
-    begun, another = Message.objects.order_by("pk")
-    assert (begun.person, begun.state) == (kept if is_undone else other, MessageState.SKIPPED)
+    begun, another = OutgoingEmail.objects.order_by("pk")
+    assert (begun.person, begun.state) == (kept if is_undone else other, DeliveryState.SKIPPED)
     assert (another.person, another.data) == (has_it, begun.data)
 
 
 def test_of_one_letter_about_the_runs_of_both_each_is_told_of_the_own_one_once_it_is_undone(kept, other, hr):
     own, brought = enroll(kept, make_course(), by=hr), enroll(other, another_course(b"coffee-room"), by=hr)
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     row = merge(kept, other, by=hr)
     data = {"subjects": [[own.pk, None], [brought.pk, None]], "by": hr.pk}
-    Message.objects.create(kind="reminder", person=kept, address=kept.email, data=data)
+    OutgoingEmail.objects.create(kind="reminder", person=kept, address=kept.email, data=data)
     undo_merge(row, by=hr)
     assert sorted(told()) == [(["kept@example.com"], False), (["other@example.com"], True)]
 
@@ -140,7 +140,7 @@ def test_of_one_letter_about_the_runs_of_both_each_is_told_of_the_own_one_once_i
 @pytest.mark.usefixtures("letter_hours")
 def test_a_letter_that_lost_its_day_to_a_slow_server_follows_to_who_had_one_that_day(kept, other, hr, monkeypatch):
     run, own = enroll(other, make_course(), by=hr), enroll(kept, another_course(b"coffee-room"), by=hr)
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     with time_machine.travel("2026-03-11T02:00Z", tick=False):
         remind([own.pk], by=hr)
         letters_after_undo()
@@ -148,8 +148,8 @@ def test_a_letter_that_lost_its_day_to_a_slow_server_follows_to_who_had_one_that
         with monkeypatch.context() as patch:
             patch.setattr("courseware.notifications.email.delivery.CLAIMED_FOR", timedelta(seconds=-1))
             letters_after_undo()
-        waiting = Message.objects.get(person=other)
-        assert (waiting.state, waiting.tries, str(waiting.turn_on)) == (MessageState.QUEUED, 0, "2026-03-11")
+        waiting = OutgoingEmail.objects.get(person=other)
+        assert (waiting.state, waiting.tries, str(waiting.turn_on)) == (DeliveryState.QUEUED, 0, "2026-03-11")
         merge(kept, other, by=hr)
     waiting.refresh_from_db()
     assert (waiting.person, waiting.turn_on) == (kept, None)
@@ -159,7 +159,7 @@ def test_undone_before_it_has_left_each_is_told_of_the_own_one(kept, other, hr):
     enroll(other, make_course(), by=hr)
     undo_merge(merge(kept, other, by=hr), by=hr)
     assert told() == [(["other@example.com"], False)]
-    assert state_of(kept) == [MessageState.SKIPPED]
+    assert state_of(kept) == [DeliveryState.SKIPPED]
 
 
 def test_undone_afterwards_the_other_one_is_told_after_all(kept, other, hr):
@@ -200,7 +200,7 @@ def test_the_tray_of_neither_tells_of_what_is_the_other_ones_again(kept, other, 
 
 def tray_of(person):
     with override("en"):
-        return [line.words for _line, line in in_words(TrayLine.objects.filter(person=person))]
+        return [line.words for _line, line in in_words(Notification.objects.filter(person=person))]
 
 
 # What a rule or somebody did is taken back, and the run is one of two accounts that were merged since.
@@ -247,7 +247,7 @@ def test_once_the_merge_is_undone_the_run_goes_with_its_rule(kept, other, course
 
 
 def test_who_was_told_of_the_run_in_the_other_account_is_excused_and_not_left_wondering(kept, other, rule, hr):
-    assert Message.objects.filter(person=other).update(state=MessageState.SENT) == 1
+    assert OutgoingEmail.objects.filter(person=other).update(state=DeliveryState.SENT) == 1
     merge(kept, other, by=hr)
     assert take_back_deeds(rule, by=hr) == 1
     assert runs() == [(True, True)]
@@ -260,5 +260,5 @@ def test_who_was_enrolled_by_mistake_stays_so_where_that_run_goes_on_for_the_oth
     merge(kept, other, by=hr)
     done, left = undo(mistake, list(mistake.lines.all()), by=hr)
     assert done == []
-    assert [each.why for each in left] == [Stays.LATER]
+    assert [each.why for each in left] == [UndoRefusal.LATER]
     assert runs() == [(True, False), (False, True)]

@@ -9,16 +9,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, Merge, User
-from courseware.accounts.people.merge_checks import CannotMerge, Unmerged
+from courseware.accounts.models import AccountMerge, Membership, User
+from courseware.accounts.people.merge_checks import CannotMerge, MergeRefusal
 from courseware.accounts.teams.deputies import name_substitute
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
-from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.assignments.rules.execution import act
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
-from courseware.hr.people.account_merge import CannotUndo, StaysMerged, merge, undo_merge
+from courseware.hr.people.account_merge import CannotUndo, MergeUndoRefusal, merge, undo_merge
 from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import KEPT, Enrollment
@@ -126,19 +126,19 @@ def test_the_better_certificate_is_the_persons(kept, other, course, hr):
     Certificate.objects.filter(enrollment=later).update(valid_until=date(2030, 1, 1))
     Certificate.objects.filter(enrollment=earlier).update(valid_until=date(2027, 1, 1))
     merge(kept, other, by=hr)
-    [standing] = Standing.objects.all()
+    [standing] = Certification.objects.all()
     assert (standing.learner, standing.certificate.enrollment) == (kept, later)
     assert standing.certified_until == date(2030, 1, 1)
     assert list(Enrollment.objects.newest().values_list("certified_until", flat=True)) == [date(2030, 1, 1)]
 
 
 def test_what_the_account_that_stays_learned_elsewhere_counts_beside_the_certificates_of_both(kept, other, course, hr):
-    training = OutsideTraining(person=kept, course=course, trained_on=date(2026, 1, 5), proof="A card")
+    training = ExternalTraining(person=kept, course=course, trained_on=date(2026, 1, 5), proof="A card")
     record_outside([training], by=make_admin())
     complete_course(make_run(other, course))
     before = state()
     row = merge(kept, other, by=hr)
-    [standing] = Standing.objects.all()
+    [standing] = Certification.objects.all()
     assert (standing.learner, standing.outside) == (kept, training)  # it has no end
     assert_all_agrees()
     undo_merge(row, by=hr)
@@ -163,10 +163,10 @@ def test_a_run_that_is_not_where_the_merges_say_is_named(kept, other, course, hr
 
 def test_a_merge_that_was_put_in_or_taken_out_past_the_product_is_named(kept, other, hr):
     row = merge(kept, other, by=hr)
-    Merge.objects.update(made_at=row.made_at - timedelta(hours=1))
+    AccountMerge.objects.update(made_at=row.made_at - timedelta(hours=1))
     assert list(audit_log.differences()) == [f"merge {row.pk}: the log knows no “merged” that says the same"]
     event = Event.objects.get(verb="merged")
-    Merge.objects.all().delete()
+    AccountMerge.objects.all().delete()
     nothing = f"event {event.pk}: “merged” of person:{kept.pk}, and nothing is kept of it"
     assert list(audit_log.differences()) == [nothing]
 
@@ -308,7 +308,7 @@ def test_repeated_it_is_the_same_row_and_changes_nothing(kept, other, course, hr
     undo_merge(row, by=hr)
     with pytest.raises(CannotUndo) as refused:
         undo_merge(row, by=hr)
-    assert refused.value.why == StaysMerged.UNDONE
+    assert refused.value.why == MergeUndoRefusal.UNDONE
 
 
 def test_a_day_later_it_stays(kept, other, hr):
@@ -316,7 +316,7 @@ def test_a_day_later_it_stays(kept, other, hr):
     row = merge(kept, other, by=hr, at=now)
     with pytest.raises(CannotUndo) as refused:
         undo_merge(row, by=hr, at=now + timedelta(days=1, seconds=1))
-    assert refused.value.why == StaysMerged.LATE
+    assert refused.value.why == MergeUndoRefusal.LATE
     undo_merge(row, by=hr, at=now + timedelta(days=1))
 
 
@@ -329,7 +329,7 @@ def test_of_two_merges_the_later_one_is_undone_first(kept, other, course, hr):
     assert_all_agrees()
     with pytest.raises(CannotUndo) as refused:
         undo_merge(first, by=hr)
-    assert refused.value.why == StaysMerged.LATER
+    assert refused.value.why == MergeUndoRefusal.LATER
     undo_merge(second, by=hr)
     assert_all_agrees()
     undo_merge(first, by=hr)
@@ -353,22 +353,22 @@ def stands_in(person):
 
 
 def trained(person):
-    training = OutsideTraining(person=person, course=make_course(), trained_on=date(2026, 1, 5), proof="A card")
+    training = ExternalTraining(person=person, course=make_course(), trained_on=date(2026, 1, 5), proof="A card")
     record_outside([training], by=make_admin())
     return person
 
 
 WHO = {
-    "the same twice": (lambda hr: [make_user()] * 2, Unmerged.SAME),
-    "oneself, kept": (lambda hr: (hr, make_user()), Unmerged.OWN),
-    "oneself, the other": (lambda hr: (make_user(), hr), Unmerged.OWN),
-    "an editor": (lambda hr: (make_editor(), make_user()), Unmerged.STAFF),
-    "an admin, the other": (lambda hr: (make_user(), make_admin()), Unmerged.STAFF),
-    "an auditor": (lambda hr: (make_user(), make_auditor()), Unmerged.STAFF),
-    "who has left, kept": (lambda hr: (left(make_user()), make_user()), Unmerged.GONE),
-    "who leads a team": (lambda hr: (make_user(), make_team().manager), Unmerged.LEADS),
-    "who was trained elsewhere": (lambda hr: (make_user(), trained(make_user())), Unmerged.TRAINED),
-    "who stands in": (lambda hr: (make_user(), stands_in(make_user())), Unmerged.LEADS),
+    "the same twice": (lambda hr: [make_user()] * 2, MergeRefusal.SAME),
+    "oneself, kept": (lambda hr: (hr, make_user()), MergeRefusal.OWN),
+    "oneself, the other": (lambda hr: (make_user(), hr), MergeRefusal.OWN),
+    "an editor": (lambda hr: (make_editor(), make_user()), MergeRefusal.STAFF),
+    "an admin, the other": (lambda hr: (make_user(), make_admin()), MergeRefusal.STAFF),
+    "an auditor": (lambda hr: (make_user(), make_auditor()), MergeRefusal.STAFF),
+    "who has left, kept": (lambda hr: (left(make_user()), make_user()), MergeRefusal.GONE),
+    "who leads a team": (lambda hr: (make_user(), make_team().manager), MergeRefusal.LEADS),
+    "who was trained elsewhere": (lambda hr: (make_user(), trained(make_user())), MergeRefusal.TRAINED),
+    "who stands in": (lambda hr: (make_user(), stands_in(make_user())), MergeRefusal.LEADS),
 }
 
 
@@ -387,10 +387,10 @@ def test_who_is_another_name_already_is_merged_with_nobody_else(kept, other, hr)
     third = make_user()
     merge(kept, other, by=hr)
     for pair, why in {
-        (third, other): Unmerged.MERGED,
-        (other, third): Unmerged.MERGED,
-        (other, kept): Unmerged.MERGED,
-        (third, kept): Unmerged.HAS_NAMES,
+        (third, other): MergeRefusal.MERGED,
+        (other, third): MergeRefusal.MERGED,
+        (other, kept): MergeRefusal.MERGED,
+        (third, kept): MergeRefusal.HAS_NAMES,
     }.items():
         with pytest.raises(CannotMerge) as refused:
             merge(*pair, by=hr)

@@ -7,19 +7,19 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from courseware.accounts.models import Merge
+from courseware.accounts.models import AccountMerge
 from courseware.accounts.people.merge_checks import CannotMerge
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.issuing import withdraw
-from courseware.assessment.models import Certificate, OutsideTraining
-from courseware.assignments.models import ObservationAnswers
+from courseware.assessment.models import Certificate, ExternalTraining
+from courseware.assignments.models import FollowUpAnswers
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.certified_enrollments import end_certified, end_unneeded, record_trainings
 from courseware.assignments.rules.execution import act_on
 from courseware.hr.people.account_merge import CannotUndo, merge, undo_merge
 from courseware.learning.enrollments.enrollment import enroll
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.reporting.integrity.check_all import differences
@@ -58,7 +58,7 @@ def test_of_two_merges_of_the_same_two_one_is_done(pairs):
             lambda kept=kept, other=other, one=one: refused_or_done(merge, kept, other, by=one),
             lambda kept=kept, other=other, two=two: refused_or_done(merge, other, kept, by=two),
         )
-    assert Merge.objects.standing().count() == len(pairs)
+    assert AccountMerge.objects.standing().count() == len(pairs)
     assert list(differences()) == []
 
 
@@ -80,7 +80,7 @@ def test_who_learns_meanwhile_loses_nothing(pairs, place):
         together(lambda run=run: learn(run), lambda kept=kept, other=other: merge(kept, other, by=hr))
         assert Enrollment.objects.filter(learner=kept, is_newest=True, waived_at=None).count() == 1
     assert list(differences()) == []
-    for merged in Merge.objects.all():
+    for merged in AccountMerge.objects.all():
         undo_merge(merged, by=hr)
     assert list(differences()) == []
     assert Enrollment.objects.open().count() == 2 * len(pairs)
@@ -123,7 +123,7 @@ def test_a_renewal_of_both_accounts_and_a_merge_of_them_wait_for_each_other(pair
             lambda kept=kept, other=other: act_on([kept.pk, other.pk], site_day(), rule=rule.pk),
             lambda kept=kept, other=other: merge(kept, other, by=hr),
         )
-    assert Merge.objects.standing().count() == len(pairs)
+    assert AccountMerge.objects.standing().count() == len(pairs)
 
 
 def test_a_certificate_is_withdrawn_while_accounts_are_merged_or_two_again(pairs):
@@ -137,7 +137,7 @@ def test_a_certificate_is_withdrawn_while_accounts_are_merged_or_two_again(pairs
             lambda certificate=certificate: withdraw(certificate, reason="Passed on", by=hr),
             lambda row=row: undo_merge(row, by=hr),
         )
-    assert not Merge.objects.standing().exists()
+    assert not AccountMerge.objects.standing().exists()
     assert list(differences()) == []
 
 
@@ -145,7 +145,7 @@ def test_a_certificate_is_withdrawn_while_accounts_are_merged_or_two_again(pairs
 
 
 def training(person, course):
-    return OutsideTraining(
+    return ExternalTraining(
         person=person, course=course, trained_on=date(2026, 3, 2), valid_until=date(2027, 11, 15), proof="Seen"
     )
 
@@ -164,7 +164,7 @@ def test_an_enrollment_that_begins_at_that_moment_stays_open(postgres):  # noqa:
     adjustment = Adjustment(kind="certified", made_at=timezone.now())
     one_behind_the_other(lambda: finish_lessons(run), lambda: end_unneeded([run.pk], adjustment))
     run.refresh_from_db()
-    assert run.started_at and not run.waived_at and not AdjustmentLine.objects.exists()
+    assert run.started_at and not run.waived_at and not AdjustmentItem.objects.exists()
 
 
 def test_the_job_and_hr_end_an_enrollment_once(postgres):  # noqa: F811
@@ -173,7 +173,7 @@ def test_the_job_and_hr_end_an_enrollment_once(postgres):  # noqa: F811
     record = lambda: record_trainings([training(run.learner, run.course)], by=hr, ends=True)  # noqa: E731
     one_behind_the_other(record, record)
     assert end_certified() == "end: 0"
-    assert AdjustmentLine.objects.get().enrollment == run
+    assert AdjustmentItem.objects.get().enrollment == run
 
 
 # Two leads who answer about two people of one team at the same moment: neither answer is overlooked by the other.
@@ -189,4 +189,4 @@ def test_the_last_two_of_five_are_shown_with_the_others(postgres):  # noqa: F811
     for run in runs[:-2]:
         answer(run)
     one_behind_the_other(lambda: answer(runs[-2]), lambda: answer(runs[-1]))
-    assert ObservationAnswers.objects.filter(team=team).count() == STEP
+    assert FollowUpAnswers.objects.filter(team=team).count() == STEP

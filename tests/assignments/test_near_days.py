@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from courseware.accounts.models import CalendarDay
-from courseware.assignments.emails.daily_email_jobs import Morning
-from courseware.assignments.models import ReminderPlan
+from courseware.assignments.emails.daily_email_jobs import DailyEmails
+from courseware.assignments.models import ReminderSchedule
 from courseware.assignments.reminders.daily_reminders import due_of_batch, plans_kept, reminders_due, runs_near
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
@@ -24,7 +24,7 @@ MIDDLE = date(2026, 10, 2)  # a week that is free in China, and nights on which 
 def firm():
     """Of each zone a team, one with a list of its own; in it people with due days around the middle."""
     courses, chance = [make_course(), another_course(b"other")], Random(7)
-    ReminderPlan.objects.create(course=courses[1], days=[20, 0, -1])
+    ReminderSchedule.objects.create(course=courses[1], days=[20, 0, -1])
     for zone in ZONES:
         team = make_team(time_zone=zone)
         if zone == "America/New_York":
@@ -46,7 +46,7 @@ def test_they_are_those_of_all_open_runs_at_any_hour():
     for hours in range(0, 24 * 12, 17):
         at = datetime(2026, 9, 26, tzinfo=ZoneInfo("UTC")) + timedelta(hours=hours)
         expected = [each.key for each in due_of_batch(everybody, plans_kept(), at)]
-        assert [each.key for batch in reminders_due(Morning(site_day(at), at)) for each in batch] == expected
+        assert [each.key for batch in reminders_due(DailyEmails(site_day(at), at)) for each in batch] == expected
         found += len(expected)
     assert found > 50
 

@@ -10,7 +10,7 @@ from courseware.audit_log.models import Event
 from courseware.hr.people.onboarding import read_rows
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.making import letters, make_admin, make_course, make_editor, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
@@ -33,7 +33,7 @@ def words(response):
 
 
 def told():
-    return list(Message.objects.order_by("pk").values_list("kind", "address"))
+    return list(OutgoingEmail.objects.order_by("pk").values_list("kind", "address"))
 
 
 def test_one_press_adds_enrolls_and_tells_in_one_letter_signed_by_the_lead(client, hr):
@@ -253,7 +253,7 @@ def test_looking_writes_nothing_and_the_next_press_brings_all_in(client, hr):
         ("A0012", night),
     ]
     assert Enrollment.objects.filter(course=course, learner__in=people).count() == 2
-    assert Message.objects.filter(kind="enrolled").count() == 2
+    assert OutgoingEmail.objects.filter(kind="enrolled").count() == 2
 
 
 def test_a_list_that_was_changed_after_the_look_is_shown_again(client):

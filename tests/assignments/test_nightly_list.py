@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 from django.core.management import CommandError, call_command
 
-from courseware.accounts.models import Roster, User
+from courseware.accounts.models import RosterImport, User
 from courseware.accounts.models import roster_import as rosters
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.people.onboarding import add_person
@@ -19,7 +19,7 @@ from courseware.jobs.tasks import Later
 from courseware.learning.models import Enrollment
 from courseware.lib.side_process import MachineBusy, SideProcess
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.accounts.roster_import.files import csv_file
 from tests.accounts.roster_import.firms import bring_in, compared
 from tests.assignments.rules import make_rule
@@ -86,7 +86,7 @@ def test_where_many_would_leave_nothing_is_done_and_a_letter_asks(folder):
     assert "held" in bring_in_newest()
     assert names() == ["Hana", "Old", "Old", "Old"]
     [letter] = letters()
-    assert f"/people/import/{Roster.objects.get().pk}/" in letter.body
+    assert f"/people/import/{RosterImport.objects.get().pk}/" in letter.body
     bring_in_newest()
     assert len(letters()) == 1
 
@@ -100,7 +100,7 @@ def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_
     for _again in range(2):
         bring_in_newest()
     assert [letter.to for letter in letters()] == [["li@example.com"]]
-    assert not Roster.objects.filter(begun_at__isnull=False, finished_at=None)
+    assert not RosterImport.objects.filter(begun_at__isnull=False, finished_at=None)
 
 
 def test_the_same_file_takes_nothing_back_that_was_done_by_hand_and_brings_in_what_was_left_out(folder):
@@ -134,7 +134,7 @@ def test_on_a_busy_machine_the_list_is_read_later(folder, monkeypatch):
 def test_the_command_says_first_and_does_then(tmp_path, capsys):
     file = lay(tmp_path, ("A1", "Li", ""), ("A2", "Wang", "Nowhere"))
     call_command("import_people", file, "--dry-run")
-    assert (names(), Roster.objects.count()) == ([], 0)
+    assert (names(), RosterImport.objects.count()) == ([], 0)
     call_command("import_people", file)
     assert names() == ["Li"]
     said = capsys.readouterr().out.splitlines()
@@ -230,20 +230,20 @@ def test_whom_a_rule_enrolls_gets_the_letter_about_the_course_and_who_else_came_
         take_up.call(roster.pk)
     assert [each.learner.name for each in Enrollment.objects.select_related("learner")] == ["Li"]
     assert sorted(to for letter in letters() for to in letter.to) == ["li@example.com", "wang@example.com"]
-    invited = Message.objects.filter(kind="invitation").values_list("person__name", flat=True)
+    invited = OutgoingEmail.objects.filter(kind="invitation").values_list("person__name", flat=True)
     assert list(invited) == ["Wang"]
 
 
 def test_a_letter_to_somebody_unknown_keeps_nobody_from_an_invitation():
     tell("no-account", None, address="unknown@example.com", language="en")
     take_up.call(bring_in(["A1", "Li", "li@example.com", ""], by=make_admin(), invites=True).pk)
-    assert [each.person.name for each in Message.objects.filter(kind="invitation")] == ["Li"]
+    assert [each.person.name for each in OutgoingEmail.objects.filter(kind="invitation")] == ["Li"]
 
 
 def test_a_list_nobody_said_yes_to_is_not_taken_up():
     roster = compared(["A1", "Li", "li@example.com", ""])
     take_up.call(roster.pk)
-    assert (Roster.objects.get().finished_at, letters()) == (None, [])
+    assert (RosterImport.objects.get().finished_at, letters()) == (None, [])
 
 
 def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(monkeypatch):
@@ -286,5 +286,5 @@ def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
     roster.refresh_from_db()
     assert (roster.finished_at is not None, roster.notes["stopped_by"]) == (True, admin.pk)
     assert [each.name for each in User.objects.filter(staff_number__startswith="A")] == ["Li"]
-    assert [each.person.name for each in Message.objects.filter(kind="invitation")] == ["Li"]
+    assert [each.person.name for each in OutgoingEmail.objects.filter(kind="invitation")] == ["Li"]
     assert not apply.stop_applying(roster.pk, by=admin)

@@ -9,7 +9,7 @@ from courseware.accounts.models import Membership
 from courseware.assignments.follow_ups.follow_ups import ask_leads, observe
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.assignments.sheets import completed, sheet_of
 from tests.making import join, letters, make_admin, make_team, make_user
 
@@ -30,7 +30,9 @@ def at_nine(tuesday):
 
 
 def told():
-    return list(Message.objects.filter(kind="observation").order_by("pk").values_list("person__name", "state", "why"))
+    return list(
+        OutgoingEmail.objects.filter(kind="observation").order_by("pk").values_list("person__name", "state", "why")
+    )
 
 
 def test_several_of_one_morning_are_one_letter_at_an_hour_of_letters_and_written_once(tuesday, team, mailoutbox):

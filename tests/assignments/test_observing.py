@@ -9,10 +9,10 @@ from bs4 import BeautifulSoup
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.models import Deputy, Membership, User
 from courseware.accounts.teams.teams import close_team
 from courseware.assignments.follow_ups.follow_ups import NotAsked, Unobserved, observations_due, observe
-from courseware.assignments.models import Observation, ObservationAnswers
+from courseware.assignments.models import FollowUp, FollowUpAnswers
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
 from courseware.hr.people.account_merge import merge
@@ -78,7 +78,7 @@ def test_all_who_lead_the_nearest_team_are_asked_and_who_stands_in_and_nobody_ab
     below.memberships.all().delete()  # nobody leads it
     join(team, second, Membership.Role.MANAGER)
     today = {"first_day": site_day(), "last_day": site_day()}
-    Substitute.objects.create(lead=team.manager, person=beside.manager, made_by=top.manager, **today)
+    Deputy.objects.create(lead=team.manager, person=beside.manager, made_by=top.manager, **today)
     completed(team, "Own", days_ago=33)
     completed(below, "Below", days_ago=32)
     for asked in (team.manager, second, beside.manager):
@@ -121,12 +121,12 @@ def test_that_it_was_answered_knows_who_and_on_which_day_and_the_answers_know_no
     before = Enrollment.objects.values().get()
     kept, is_new = answered(run, YES | {"seen-lacking": "A hook."}, by=team.manager, day=site_day())
     assert is_new
-    row = Observation.objects.values().get()
+    row = FollowUp.objects.values().get()
     assert row == {
         "id": kept.pk, "enrollment_id": run.pk, "sheet_id": kept.sheet_id, "made_by_id": team.manager.pk,
         "made_on": site_day(), "is_answered": True,
     }  # fmt: skip
-    answers = ObservationAnswers.objects.values().get()
+    answers = FollowUpAnswers.objects.values().get()
     known = {"id", "sheet_id", "release_id", "answers", "waits_as", "team_id", "month", "shown_from", "counts_from"}
     assert answers.keys() == known
     assert isinstance(answers.pop("id"), uuid.UUID)
@@ -146,14 +146,14 @@ def test_four_of_a_team_wait_and_the_fifth_lets_all_five_in_with_one_month_and_o
     for _each in range(4):
         answered(completed(team), YES, by=team.manager)
         answered(completed(other), YES, by=other.manager)
-    let_in = ObservationAnswers.objects.exclude(shown_from=None).values_list("team", "month", "shown_from", "waits_as")
+    let_in = FollowUpAnswers.objects.exclude(shown_from=None).values_list("team", "month", "shown_from", "waits_as")
     shown = let_in.all
     assert list(shown()) == []
     answered(completed(team), YES, by=team.manager, day=date(2026, 12, 1))
     assert list(shown()) == [(team.pk, date(2026, 12, 1), date(2026, 12, 3), "")] * 5
     answered(completed(team), YES, by=team.manager, day=date(2026, 12, 1))
     assert len(shown()) == 5
-    assert ObservationAnswers.objects.filter(team=None, month=None).count() == 5
+    assert FollowUpAnswers.objects.filter(team=None, month=None).count() == 5
 
 
 def test_follow_ups_about_new_people_do_not_fill_a_group_of_five(team, time_machine):
@@ -163,7 +163,7 @@ def test_follow_ups_about_new_people_do_not_fill_a_group_of_five(team, time_mach
         User.objects.filter(pk=run.learner_id).update(joined_at=timezone.now(), listed_on=None)
         answered(Enrollment.objects.get(pk=run.pk), YES, by=team.manager)
     answered(completed(team), YES, by=team.manager)
-    shown = ObservationAnswers.objects.exclude(shown_from=None)
+    shown = FollowUpAnswers.objects.exclude(shown_from=None)
     assert not shown.exists()
     answered(completed(team), YES, by=team.manager, day=date(2027, 1, 1))
     assert shown.count() == 5
@@ -173,14 +173,14 @@ def test_teams_wait_under_numbers_that_cannot_be_made_without_the_key_of_the_sit
     other = make_team("Early shift")
     for each in (team, other):
         answered(completed(each), YES, by=each.manager)
-    assert len(set(ObservationAnswers.objects.values_list("waits_as", flat=True))) == 2
+    assert len(set(FollowUpAnswers.objects.values_list("waits_as", flat=True))) == 2
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 6, [settings.SECRET_KEY]
     answered(completed(team), YES, by=team.manager)
-    assert len(set(ObservationAnswers.objects.values_list("waits_as", flat=True))) == 3
+    assert len(set(FollowUpAnswers.objects.values_list("waits_as", flat=True))) == 3
     for _each in range(3):
         answered(completed(team), YES, by=team.manager)
-    assert ObservationAnswers.objects.filter(team=team).count() == 5  # those from before are found
-    assert len(set(ObservationAnswers.objects.values_list("waits_as", flat=True))) == 2
+    assert FollowUpAnswers.objects.filter(team=team).count() == 5  # those from before are found
+    assert len(set(FollowUpAnswers.objects.values_list("waits_as", flat=True))) == 2
 
 
 def test_the_table_keeps_no_order_in_which_answers_came_neither_in_a_team_nor_among_teams(team):
@@ -196,7 +196,7 @@ def test_the_table_keeps_no_order_in_which_answers_came_neither_in_a_team_nor_am
 def physical_order():
     place = "ctid" if connection.vendor == "postgresql" else "rowid"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM assignments_observationanswers ORDER BY {place}")
+        cursor.execute(f"SELECT id FROM assignments_followupanswers ORDER BY {place}")
         return [str(key) for (key,) in cursor.fetchall()]
 
 
@@ -205,22 +205,22 @@ def test_the_team_kept_is_the_one_joined_first_of_those_that_the_reader_leads(te
         run = completed(make_team("Elsewhere"))
         join(team, run.learner)
         answered(run, YES, by=team.manager)
-    assert set(ObservationAnswers.objects.values_list("team", flat=True)) == {team.pk}
+    assert set(FollowUpAnswers.objects.values_list("team", flat=True)) == {team.pk}
 
 
 def test_what_is_shown_of_a_team_stays_without_it_where_the_team_is_closed(team):
     for _each in range(6):
         answered(completed(team), YES, by=team.manager)
     close_team(team, to=make_team(), by=make_admin())
-    assert not ObservationAnswers.objects.exclude(team=None).exists()
-    assert ObservationAnswers.objects.exclude(shown_from=None).count() == 5
+    assert not FollowUpAnswers.objects.exclude(team=None).exists()
+    assert FollowUpAnswers.objects.exclude(shown_from=None).count() == 5
 
 
 def test_an_answer_that_waits_says_no_month_and_one_that_is_shown_has_one(team):
     answered(completed(team), YES, by=team.manager)
     for wrong in ({"month": date(2026, 11, 1)}, {"team": team}, {"waits_as": ""}, {"shown_from": site_day()}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            ObservationAnswers.objects.update(**wrong)
+            FollowUpAnswers.objects.update(**wrong)
 
 
 # Once
@@ -233,7 +233,7 @@ def test_who_answers_second_changes_nothing_whether_answered_or_not(team):
     first, _new = answered(run, YES, by=team.manager)
     assert answered(run, {"seen-off": 2}, by=second) == (first, False)
     assert observe(run, sheet_of(run), None, by=second) == (first, False)
-    assert ObservationAnswers.objects.get().answers == YES
+    assert FollowUpAnswers.objects.get().answers == YES
     assert asked_about(second) == asked_about(team.manager) == []
 
 
@@ -243,7 +243,7 @@ def test_who_cannot_say_is_not_asked_again_and_nothing_is_kept_of_answers(team):
     assert (kept.is_answered, is_new) == (False, True)
     assert asked_about(team.manager) == []
     assert answered(run, YES, by=team.manager) == (kept, False)
-    assert not ObservationAnswers.objects.exists()
+    assert not FollowUpAnswers.objects.exists()
 
 
 def test_a_person_is_asked_about_once_whatever_renewals_follow_and_whichever_account(team):
@@ -272,8 +272,8 @@ def test_what_is_not_asked_is_not_taken(team, fields, why):
         with pytest.raises(NotAsked) as refused:
             observe(run, sheet_of(run), answers, by=team.manager)
         assert refused.value.why == why
-    assert not Observation.objects.exists()
-    assert not ObservationAnswers.objects.exists()
+    assert not FollowUp.objects.exists()
+    assert not FollowUpAnswers.objects.exists()
 
 
 @pytest.mark.parametrize("answers", [YES, None])
@@ -284,8 +284,8 @@ def test_who_leads_the_person_no_more_since_the_page_was_asked_for_is_told_so(te
     with pytest.raises(NotAsked) as refused:
         answered(run, answers, by=team.manager)
     assert refused.value.why == Unobserved.LED_NO_MORE
-    assert not Observation.objects.exists()
-    assert not ObservationAnswers.objects.exists()
+    assert not FollowUp.objects.exists()
+    assert not FollowUpAnswers.objects.exists()
 
 
 def test_a_sheet_released_anew_meanwhile_is_refused_and_nothing_is_kept(team):
@@ -295,8 +295,8 @@ def test_a_sheet_released_anew_meanwhile_is_refused_and_nothing_is_kept(team):
     make_course(make_files(**changed))
     with pytest.raises(SurveyChanged):
         observe(run, shown, YES, revision=1, by=team.manager)
-    assert not Observation.objects.exists()
-    assert not ObservationAnswers.objects.exists()
+    assert not FollowUp.objects.exists()
+    assert not FollowUpAnswers.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -312,7 +312,7 @@ def test_two_leads_who_answer_at_once_are_one_answer():
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(send, range(8))) == 1
-    assert (Observation.objects.count(), ObservationAnswers.objects.count()) == (1, 1)
+    assert (FollowUp.objects.count(), FollowUpAnswers.objects.count()) == (1, 1)
 
 
 # /team/observations/: the sheet about somebody, for who leads them.
@@ -346,7 +346,7 @@ def test_the_sheet_is_answered_from_the_list_and_is_gone_from_it(signed_in, team
     response = signed_in.post(link, sent(run, **{"q-seen-off": 1, "q-seen-lacking": "A hook."}), follow=True)
     assert "Your answers are kept, without the person." in response.text
     assert "Nothing is asked of you today" in response.text
-    assert ObservationAnswers.objects.get().answers == {"seen-off": 1, "seen-lacking": "A hook."}
+    assert FollowUpAnswers.objects.get().answers == {"seen-off": 1, "seen-lacking": "A hook."}
 
 
 def test_the_page_without_an_answer_and_one_of_no_choice_come_back(signed_in, team):
@@ -356,14 +356,14 @@ def test_the_page_without_an_answer_and_one_of_no_choice_come_back(signed_in, te
         assert response.status_code == 422
         assert read(response).title.text.startswith("Error:")
         assert read(response).select_one(".error-summary li")
-    assert not Observation.objects.exists()
+    assert not FollowUp.objects.exists()
 
 
 def test_one_press_says_that_one_cannot_say(signed_in, team):
     run = completed(team)
     response = signed_in.post(address(run), sent(run, **{"cannot-say": "1"}), follow=True)
     assert "Noted that you can’t say." in response.text
-    assert Observation.objects.get().is_answered is False
+    assert FollowUp.objects.get().is_answered is False
 
 
 def test_the_second_lead_reads_who_has_answered_and_when(signed_in, team):
@@ -377,7 +377,7 @@ def test_the_second_lead_reads_who_has_answered_and_when(signed_in, team):
     page = read(signed_in.get(address(run)))
     assert "Li Lin" in page.text
     assert not page.select("article form")
-    assert ObservationAnswers.objects.get().answers == {"seen-off": 0}
+    assert FollowUpAnswers.objects.get().answers == {"seen-off": 0}
 
 
 def test_a_sheet_that_is_not_asked_says_so_and_takes_nothing(signed_in, team):
@@ -385,7 +385,7 @@ def test_a_sheet_that_is_not_asked_says_so_and_takes_nothing(signed_in, team):
     for run, said in ((early, "not before"), (over, "not asked any more")):
         assert said in signed_in.get(address(run)).text
         assert said in signed_in.post(address(run), sent(run, **{"q-seen-off": 0}), follow=True).text
-    assert not Observation.objects.exists()
+    assert not FollowUp.objects.exists()
 
 
 def test_a_sheet_that_was_changed_meanwhile_comes_back_with_the_texts(signed_in, team):
@@ -398,14 +398,14 @@ def test_a_sheet_that_was_changed_meanwhile_comes_back_with_the_texts(signed_in,
     assert "Always" in page.text
     assert page.textarea.text.strip() == "A hook."
     assert not page.select("[checked]")
-    assert not Observation.objects.exists()
+    assert not FollowUp.objects.exists()
 
 
 @pytest.mark.parametrize("revision", ["9" * 5000, "-1", "１", ""])
 def test_a_sheet_with_what_is_no_revision_comes_back(signed_in, team, revision):
     run = completed(team)
     assert signed_in.post(address(run), {"revision": revision, "q-seen-off": 0}).status_code == 409
-    assert not Observation.objects.exists()
+    assert not FollowUp.objects.exists()
 
 
 @pytest.mark.parametrize("sheet", ["voice", "boiling", "nothing"])

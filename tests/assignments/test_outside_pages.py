@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from courseware.accounts.roster_import.file_formats import read_text
 from courseware.accounts.roster_import.parser import ListRefused, understood
 from courseware.assessment.certificates.external_training import OwnTraining, record_outside
-from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.assignments.rules.certified_enrollments import record_trainings
 from courseware.audit_log.models import Event
 from courseware.hr.external_training.csv_import import SORT, Usual, beside_records, new_of
@@ -44,10 +44,10 @@ def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands
     for words in ("Trained elsewhere on 2 March 2026", "certified until 2 March 2027", "Certificate of TÜV (77)"):
         assert words in answer.text
     assert "recorded by Hana" in answer.text
-    one = OutsideTraining.objects.get()
+    one = ExternalTraining.objects.get()
     assert (one.person, one.valid_until, one.recorded_by) == (li, date(2027, 3, 2), hr)
     assert "that day is recorded already" in client.post(of(li), given(course), follow=True).text
-    assert OutsideTraining.objects.count() == 1
+    assert ExternalTraining.objects.count() == 1
     assert not Certificate.objects.exists()
 
 
@@ -67,7 +67,7 @@ def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands
 def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_kept(client, course, li, fields, said):
     answer = client.post(of(li), given(course, **fields))
     assert (answer.status_code, list(answer.context["form"].errors.values())) == (422, [[said]])
-    assert not OutsideTraining.objects.exists()
+    assert not ExternalTraining.objects.exists()
 
 
 def test_nobody_records_the_own_one_nor_human_resources_that_of_staff_or_who_audits(client, hr, course):
@@ -77,12 +77,12 @@ def test_nobody_records_the_own_one_nor_human_resources_that_of_staff_or_who_aud
     client.force_login(admin)
     assert client.post(of(admin), given(course)).status_code == 404
     assert client.post(of(hr), given(course)).status_code == 302
-    assert [each.person for each in OutsideTraining.objects.all()] == [hr]
+    assert [each.person for each in ExternalTraining.objects.all()] == [hr]
 
 
 def test_a_wrong_one_is_taken_back_once_with_a_reason_and_stays_on_the_page(client, course, li):
     client.post(of(li), given(course))
-    address = f"{PAGE}{OutsideTraining.objects.get().pk}/take-back/"
+    address = f"{PAGE}{ExternalTraining.objects.get().pk}/take-back/"
     assert address in client.get(f"/people/{li.pk}/").text
     assert client.post(address, {"reason": " "}).status_code == 422
     for reason in ("Another Li Na", "Another reason"):
@@ -90,12 +90,12 @@ def test_a_wrong_one_is_taken_back_once_with_a_reason_and_stays_on_the_page(clie
     page = client.get(f"/people/{li.pk}/").text
     assert address not in page and "Another Li Na" in page and "Another reason" not in page
     assert "Another Li Na" in client.get(address).text
-    assert not Standing.objects.exists()
+    assert not Certification.objects.exists()
 
 
 def test_human_resources_take_back_neither_the_own_one_nor_that_of_staff(client, hr, course):
     for person in (hr, make_editor()):
-        said = OutsideTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
+        said = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
         [one] = record_outside([said], by=make_admin())
         assert client.post(f"{PAGE}{one.pk}/take-back/", {"reason": "Wrong"}).status_code == 404
 
@@ -111,7 +111,7 @@ def test_a_file_that_is_too_wide_to_come_back_as_text_is_refused_in_words(client
     if is_taken:
         form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
         assert client.post(PAGE, {**form, "act": "go"}).status_code == 302
-        assert OutsideTraining.objects.count() == 6
+        assert ExternalTraining.objects.count() == 6
 
 
 def test_a_list_is_shown_first_then_done_once_and_what_is_wrong_in_it_is_named_by_cell(client, hr, course, li):
@@ -119,22 +119,22 @@ def test_a_list_is_shown_first_then_done_once_and_what_is_wrong_in_it_is_named_b
     shown = client.post(PAGE, {"file": file})
     assert shown.status_code == 200
     assert [(each.cell, each.stood) for each in shown.context["problems"]] == [("A3", "A99")]
-    assert (shown.context["new_number"], OutsideTraining.objects.count()) == (1, 0)
+    assert (shown.context["new_number"], ExternalTraining.objects.count()) == (1, 0)
     form = {name: shown.context["form"][name].value() or "" for name in ("lines", "course", "proof", "seen")}
     done = client.post(PAGE, {**form, "act": "go"}, follow=True)
     assert "1 training is recorded." in done.text and "1 row was left out." in done.text
-    assert [each.person for each in OutsideTraining.objects.all()] == [li]
+    assert [each.person for each in ExternalTraining.objects.all()] == [li]
     again = client.post(PAGE, {**form, "act": "go"}, follow=True)
     assert "0 trainings are recorded." in again.text
-    assert OutsideTraining.objects.count() == 1
+    assert ExternalTraining.objects.count() == 1
 
 
 def test_a_list_that_was_changed_since_it_was_shown_is_shown_again(client, course, li):
     shown = client.post(PAGE, {"lines": LIST, "act": "go"})
-    assert (shown.status_code, OutsideTraining.objects.count()) == (200, 0)
+    assert (shown.status_code, ExternalTraining.objects.count()) == (200, 0)
     seen = shown.context["form"]["seen"].value()
     changed = client.post(PAGE, {"lines": LIST.replace("Seen", "Read"), "seen": seen, "act": "go"})
-    assert (changed.status_code, OutsideTraining.objects.count()) == (200, 0)
+    assert (changed.status_code, ExternalTraining.objects.count()) == (200, 0)
     assert client.post(PAGE, {"lines": LIST.replace("\n", "\r\n"), "seen": seen, "act": "go"}).status_code == 302
 
 
@@ -158,7 +158,7 @@ def test_what_is_no_list_is_said_in_a_sentence_and_what_was_typed_stays(client, 
 def test_the_page_lists_what_is_recorded_but_that_of_staff_only_to_an_admin(client, hr, course, li):
     editor, admin = make_editor(), make_admin()
     for person in (li, editor):
-        said = OutsideTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
+        said = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
         record_outside([said], by=admin)
     assert [each.person for each in client.get(PAGE).context["page"].object_list] == [li]
     client.force_login(admin)
@@ -167,7 +167,7 @@ def test_the_page_lists_what_is_recorded_but_that_of_staff_only_to_an_admin(clie
 
 def test_the_pages_cost_the_same_for_one_and_for_three(client, course, li):
     def record(day):
-        said = OutsideTraining(person=li, course=course, trained_on=date(2026, 3, day), proof="x")
+        said = ExternalTraining(person=li, course=course, trained_on=date(2026, 3, day), proof="x")
         record_outside([said], by=make_admin())
 
     record(1)
@@ -271,8 +271,8 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
     said = [[each.words for each in row.problems] for row in rows]
     assert said == [[], ["Line 2 is about the same person, course and day."]]
     assert record_trainings(new_of(rows), by=hr, ends=None).trainings == 1
-    assert (OutsideTraining.objects.count(), Event.objects.filter(verb="outside-training-recorded").count()) == (2, 2)
-    assert Standing.objects.get().certified_until == date(2027, 4, 2)
+    assert (ExternalTraining.objects.count(), Event.objects.filter(verb="outside-training-recorded").count()) == (2, 2)
+    assert Certification.objects.get().certified_until == date(2027, 4, 2)
 
 
 @pytest.mark.parametrize(
@@ -312,15 +312,15 @@ def other():
 
 
 def training_of(person, course):
-    return OutsideTraining(person=person, course=course, trained_on=date(2026, 1, 5), proof="A card")
+    return ExternalTraining(person=person, course=course, trained_on=date(2026, 1, 5), proof="A card")
 
 
 def test_what_is_recorded_of_another_name_is_of_the_account_that_stays(kept, other, course, hr):
     merge(kept, other, by=hr)
     record_outside([training_of(other, course)], by=hr)
     assert record_outside([training_of(kept, course)], by=hr) == []
-    assert OutsideTraining.objects.get().person == kept
-    assert Standing.objects.get().learner == kept
+    assert ExternalTraining.objects.get().person == kept
+    assert Certification.objects.get().learner == kept
 
 
 def test_nobody_records_the_own_training_by_another_name(other, course):
@@ -339,4 +339,4 @@ def test_a_list_that_names_a_merged_account_is_about_the_person(kept, other, cou
         ["Line 2 is about the same person, course and day."],
     ]
     record_trainings(new_of(rows), by=hr, ends=None)
-    assert OutsideTraining.objects.get().person == kept
+    assert ExternalTraining.objects.get().person == kept

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from courseware.accounts.models import Roster, Team, User
+from courseware.accounts.models import RosterImport, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.reminders.daily_reminders import remind_due
@@ -106,7 +106,7 @@ def bring_people(client):
     rows = [(f"A{each}", f"Person {each}", f"p{each}@example.com", f"Shift {each % TEAMS}") for each in range(PEOPLE)]
     file = SimpleUploadedFile("people.csv", csv_file(("工号", "姓名", "邮箱", "团队"), *rows))
     client.post("/people/import/", {"file": file})
-    roster = Roster.objects.latest("pk")
+    roster = RosterImport.objects.latest("pk")
     assert "21 teams do not exist yet: create them" in client.get(f"/people/import/{roster.pk}/").text
     client.post(f"/people/import/{roster.pk}/", {"creates_teams": "on"})
     take_up.call(roster.pk)

@@ -12,7 +12,7 @@ from courseware.accounts.sign_in.invitations import invite
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record, subject_of
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.making import (
     join,
     letters,
@@ -169,7 +169,7 @@ def test_who_leaves_is_signed_out_and_who_comes_back_goes_on(client, hr):
 def test_who_was_made_by_mistake_is_taken_away_with_all_letters_that_wait(client):
     person, team = make_user("Twice"), make_team()
     join(team, person)
-    waiting = Message.objects.create(kind="invitation", person=person, address=person.email)
+    waiting = OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email)
     assert "Take Twice away?" in client.get(address(person, "remove/")).text
     assert User.objects.filter(pk=person.pk).exists()
     assert client.post(address(person, "remove/")).url == "/people/"
@@ -191,7 +191,7 @@ def acted(person):
 @pytest.mark.parametrize("has_record", [make_enrollment, signed_in, acted])
 def test_who_has_any_record_is_not_taken_away(client, has_record):
     person = make_user()
-    waiting = Message.objects.create(kind="invitation", person=person, address=person.email)
+    waiting = OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email)
     has_record(person)
     client.post(address(person, "remove/"))
     assert User.objects.filter(pk=person.pk).exists()
@@ -271,7 +271,7 @@ def test_the_page_says_that_somebody_came_in_by_an_invite_link(client, hr):
 
 
 def letter(person, **fields):
-    return Message.objects.create(kind="invitation", person=person, address=person.email, **fields)
+    return OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email, **fields)
 
 
 def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(client):
@@ -280,7 +280,7 @@ def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(clie
     letter(second, state="skipped", why="the person may not sign in any more")
     for staff in (make_admin(), make_editor(), make_user(is_superuser=True)):
         letter(staff)
-    Message.objects.create(kind="no-account", person=None, address="stranger@example.com")
+    OutgoingEmail.objects.create(kind="no-account", person=None, address="stranger@example.com")
     found = client.get("/people/letters/")
     assert [each.person for each in found.context["page"]] == [second, first]
     assert "the person may not sign in any more" in found.text

@@ -15,14 +15,14 @@ from courseware.accounts.models import Membership, User
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.issuing import issue
-from courseware.assessment.models import Certificate, OutsideTraining
+from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.plan import rehearse_all, rehearse_rule
-from courseware.assignments.rules.scope import Because, Deed, Why
+from courseware.assignments.rules.scope import ActionKind, Because, Why
 from courseware.learning.enrollments.enrollment import enroll, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.assignments.rules import make_certified, make_rule
 from tests.making import join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.site.test_access import digests
@@ -84,7 +84,7 @@ def test_it_reckons_with_the_other_rules_that_are_on(course, team):
     early = make_rule(course, team_id=team.pk, due="assignment", due_days=7)
     late = make_rule(course, is_on=False, team_id=team.pk, due="assignment", due_days=28)
     [(group, people)] = rehearse_rule(late, MONDAY).acts.items()
-    assert (group.deed, group.due.day, group.others, len(people)) == (Deed.ENROLL, date(2026, 12, 7), (early,), 2)
+    assert (group.deed, group.due.day, group.others, len(people)) == (ActionKind.ENROLL, date(2026, 12, 7), (early,), 2)
     early.switched_on_at = None
     early.save()
     [group] = rehearse_rule(late, MONDAY).acts
@@ -156,7 +156,7 @@ def make_person(chance, course, teams, hr):
         keep_standings([Certificate.objects.get(pk=certificate.pk)])
     if kind == "outside":
         said = {"trained_on": site_day() - timedelta(days=60), "valid_until": until, "proof": "x"}
-        record_outside([OutsideTraining(person=person, course=course, **said)], by=hr)
+        record_outside([ExternalTraining(person=person, course=course, **said)], by=hr)
 
 
 def make_random_rule(chance, course, teams):
@@ -204,7 +204,7 @@ def what_was_written(before, after):
     until = {}
     for person, day in Certificate.objects.values_list("enrollment__learner", "valid_until"):
         until[person] = day
-    for person, day in OutsideTraining.objects.values_list("person", "valid_until"):
+    for person, day in ExternalTraining.objects.values_list("person", "valid_until"):
         until[person] = day
     found = set()
     for key, row in after.items():
@@ -231,14 +231,14 @@ def test_what_a_rehearsal_says_is_what_acting_writes_and_whom_it_tells(seed, tim
     execution.act(site_day())  # so that there are runs that the rules began
     time_machine.shift(timedelta(days=chance.randint(1, 9)))
     stir(chance, teams)
-    before, letters_before = tables(), set(Message.objects.values_list("pk", flat=True))
+    before, letters_before = tables(), set(OutgoingEmail.objects.values_list("pk", flat=True))
     said = said_by_rehearsal(site_day())
     assert tables() == before  # a rehearsal writes nothing
     execution.act(site_day())
     after = tables()
     assert what_was_written(before, after) == said
     new = {row["id"]: row["learner_id"] for key, row in after.items() if key not in before}
-    written = Message.objects.filter(kind__in=["enrolled", "renewal-open"])
+    written = OutgoingEmail.objects.filter(kind__in=["enrolled", "renewal-open"])
     told = {run: letter.person_id for letter in written for run in letter.data["subjects"]}
     assert {run: person for run, person in told.items() if run in new} == new
     fresh = written.exclude(pk__in=letters_before)

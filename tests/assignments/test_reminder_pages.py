@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.assignments.models import ReminderPlan
+from courseware.assignments.models import ReminderSchedule
 from courseware.audit_log.models import Event
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
@@ -14,7 +14,7 @@ REMINDERS = "/people/reminders/"
 
 
 def plans():
-    return list(ReminderPlan.objects.order_by("pk").values_list("course", "rule", "days"))
+    return list(ReminderSchedule.objects.order_by("pk").values_list("course", "rule", "days"))
 
 
 def logged():
@@ -77,10 +77,10 @@ def test_the_number_of_working_days_between_repeated_reminders_is_saved_and_0_me
     rule = make_rule(course)
     typed = {f"course-{course.pk}": "7, 1, -3", f"course-{course.pk}-every": "0"}
     client.post(REMINDERS, typed | {f"rule-{rule.pk}": "", f"rule-{rule.pk}-every": "5"})  # without days: as the course
-    assert [*ReminderPlan.objects.values_list("course", "days", "every")] == [(course.pk, [7, 1, -3], 0)]
+    assert [*ReminderSchedule.objects.values_list("course", "days", "every")] == [(course.pk, [7, 1, -3], 0)]
     assert logged() == [{"days": [7, 1, -3], "every": 0}]
     client.post(REMINDERS, typed | {f"course-{course.pk}-every": ""})
-    assert ReminderPlan.objects.get().every == 10
+    assert ReminderSchedule.objects.get().every == 10
 
 
 @pytest.mark.parametrize("every", ["1", "3", "-1", "61", "soon"])

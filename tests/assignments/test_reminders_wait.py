@@ -7,11 +7,11 @@ import pytest
 from django.utils import timezone
 
 from courseware.assignments.emails.scheduled_emails import rehearse_letters
-from courseware.assignments.manager_actions.daily_actions import Unreminded, remind
+from courseware.assignments.manager_actions.daily_actions import NotReminded, remind
 from courseware.assignments.reminders.daily_reminders import ASKS, remind_due
-from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day
 from courseware.lib.dates import due_instant
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.today.suggested_actions import draft_for
 from tests.making import join, letters, make_enrollment, make_user
 from tests.reporting.test_two_courses import make_second_course
@@ -19,7 +19,7 @@ from tests.reporting.test_two_courses import make_second_course
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY, FRIDAY, MONDAY = date(2026, 12, 10), date(2026, 12, 11), date(2026, 12, 14)
-REFUSED = DayAnswer("refused")
+REFUSED = ExtensionAnswer("refused")
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,10 @@ def learner(team, name):
 
 
 def reminders():
-    return [(each.person.name, each.state, each.why) for each in Message.objects.filter(kind="reminder").order_by("pk")]
+    return [
+        (each.person.name, each.state, each.why)
+        for each in OutgoingEmail.objects.filter(kind="reminder").order_by("pk")
+    ]
 
 
 def test_a_reminder_of_the_plan_is_not_written_before_the_answer_and_then_it_is(team):
@@ -90,8 +93,8 @@ def test_who_asks_is_left_out_of_reminders_by_hand_and_of_those_of_today_and_nam
     ask_for_day(waits, MONDAY)
     draft = draft_for(team.manager, timezone.now(), counts_others=True)
     assert [[each.name for each in group.people] for group in draft.letters] == [["Other"]]
-    assert [(each.why, each.names) for each in draft.left_out] == [(Unreminded.ASKS, "Waits")]
+    assert [(each.why, each.names) for each in draft.left_out] == [(NotReminded.ASKS, "Waits")]
     assert [each.name for each in draft.more_time] == ["Other"]
     reminding, left = remind([waits.pk, other.pk], by=team.manager)
     assert [each.person.name for each in reminding.sent()] == ["Other"]
-    assert [(each.run.learner.name, each.why) for each in left] == [("Waits", Unreminded.ASKS)]
+    assert [(each.run.learner.name, each.why) for each in left] == [("Waits", NotReminded.ASKS)]

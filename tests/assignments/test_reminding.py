@@ -7,15 +7,15 @@ import pytest
 from django.utils import timezone
 
 from courseware.assignments.emails import daily_email_jobs
-from courseware.assignments.emails.daily_email_jobs import Morning
-from courseware.assignments.models import Assignment, ReminderPlan
+from courseware.assignments.emails.daily_email_jobs import DailyEmails
+from courseware.assignments.models import ReminderSchedule, RuleAction
 from courseware.assignments.reminders.daily_reminders import remind_due, reminders_due
 from courseware.assignments.reminders.schedules import with_repeats
 from courseware.learning.enrollments.adjustments import undo
 from courseware.learning.enrollments.enrollment import enroll, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course
 from tests.examples import only_deep
@@ -45,7 +45,10 @@ def learner(*, name="Wang Ming", due_on=FRIDAY, course=None, team=None, **fields
 
 
 def reminders():
-    return [(each.person.name, each.state, each.why) for each in Message.objects.filter(kind="reminder").order_by("pk")]
+    return [
+        (each.person.name, each.state, each.why)
+        for each in OutgoingEmail.objects.filter(kind="reminder").order_by("pk")
+    ]
 
 
 def sent():
@@ -89,16 +92,16 @@ def test_each_day_of_the_plan_is_told_once_and_then_every_tenth_working_day(on_t
 
 
 def test_a_worker_that_was_down_for_days_writes_one_reminder(on_the_day_before):
-    plan = ReminderPlan.objects.create(course=learner().course, days=[1, -3], every=4)
+    plan = ReminderSchedule.objects.create(course=learner().course, days=[1, -3], every=4)
     assert with_repeats(plan.days, plan.every)[:5] == [1, -3, -7, -11, -15]
     on_the_day_before.move_to(datetime(2026, 12, 23, 9, tzinfo=ZONE), tick=False)  # the eighth working day after
     assert (remind_due(), remind_due()) == ("reminders: 1", "")
-    assert Message.objects.get(kind="reminder").key.endswith(":2026-12-11:-7")
+    assert OutgoingEmail.objects.get(kind="reminder").key.endswith(":2026-12-11:-7")
     on_the_day_before.move_to(datetime(2027, 1, 26, 9, tzinfo=ZONE), tick=False)  # the last of six is due
     assert remind_due() == "reminders: 1"
-    assert Message.objects.latest("pk").key.endswith(":2026-12-11:-31")
+    assert OutgoingEmail.objects.latest("pk").key.endswith(":2026-12-11:-31")
     on_the_day_before.move_to(datetime(2027, 2, 3, 9, tzinfo=ZONE), tick=False)  # three working days after another one
-    assert (remind_due(), Message.objects.count()) == ("", 2)
+    assert (remind_due(), OutgoingEmail.objects.count()) == ("", 2)
 
 
 def test_a_job_that_was_broken_off_goes_on_where_it_was(monkeypatch):
@@ -136,9 +139,9 @@ def test_the_plan_of_the_rule_that_enrolled_somebody_wins_over_that_of_the_cours
     by_rule, _by_hand = (learner(name=name, course=course, team=team) for name in ("By a rule", "By hand"))
     rule = make_rule(course)
     done = {"rule": rule, "version": rule.current, "person": by_rule.learner, "enrollment": by_rule}
-    Assignment.objects.create(deed=Assignment.Deed.ENROLL, **done)
-    ReminderPlan.objects.create(course=course, days=[])
-    plan = ReminderPlan.objects.create(rule=rule, days=[9])
+    RuleAction.objects.create(deed=RuleAction.Kind.ENROLL, **done)
+    ReminderSchedule.objects.create(course=course, days=[])
+    plan = ReminderSchedule.objects.create(rule=rule, days=[9])
     assert remind_due() == ""
     plan.days = [1]
     plan.save()
@@ -228,7 +231,9 @@ def leave(person):
 def was_reminded(run, hours=19):
     data = {"subjects": [[run.pk, FRIDAY.isoformat()]], "by": None}
     ended_at = timezone.now() - timedelta(hours=hours)
-    Message.objects.create(kind="reminder", person=run.learner, data=data, state=MessageState.SENT, ended_at=ended_at)
+    OutgoingEmail.objects.create(
+        kind="reminder", person=run.learner, data=data, state=DeliveryState.SENT, ended_at=ended_at
+    )
 
 
 def test_who_was_reminded_the_day_before_is_reminded_again():
@@ -246,9 +251,9 @@ def test_two_courses_due_on_a_day_are_one_letter_and_a_letter_of_the_job_leaves_
     make_enrollment(run.learner, other, due_at=run.due_at, enrolled_at=run.enrolled_at)
     assert remind_due() == "reminders: 2"
     letters()
-    assert [len(mailoutbox), Message.objects.filter(why="").count()] == [0, 2]
+    assert [len(mailoutbox), OutgoingEmail.objects.filter(why="").count()] == [0, 2]
     on_the_day_before.move_to(DAY_BEFORE.replace(hour=8), tick=False)
-    first = Message.objects.order_by("pk")[0].pk
+    first = OutgoingEmail.objects.order_by("pk")[0].pk
     assert sent() == [("Wang Ming", "sent", ""), ("Wang Ming", "skipped", f"told in letter {first}")]
     [letter] = mailoutbox
     assert "Also waiting for you:\n– “" in letter.body
@@ -269,7 +274,7 @@ def test_wherever_its_reader_is_a_reminder_leaves_on_the_day_of_the_plan(on_the_
             remind_due()
         letters()
         on_the_day_before.shift(timedelta(hours=1))
-    left = [each.ended_at.astimezone(there) for each in Message.objects.filter(kind="reminder", state="sent")]
+    left = [each.ended_at.astimezone(there) for each in OutgoingEmail.objects.filter(kind="reminder", state="sent")]
     assert sorted(f"{each:%m-%d}" for each in left) == ["12-02", "12-10", "12-16"]
 
 
@@ -280,7 +285,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(people, django_assert
         learner(team=team)
     # Plans, zones, calendars and courses in use (four), people, and whether there are more of them.
     with django_assert_num_queries(11):
-        list(reminders_due(Morning(site_day(), timezone.now())))
+        list(reminders_due(DailyEmails(site_day(), timezone.now())))
 
 
 def test_a_new_run_is_told_of_by_its_first_letter_alone(on_the_day_before):

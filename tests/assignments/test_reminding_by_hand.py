@@ -16,7 +16,7 @@ from courseware.assignments.manager_actions.daily_actions import (
     take_back_acts,
     undo_reminding,
 )
-from courseware.assignments.models import HandReminding, Talk
+from courseware.assignments.models import Conversation, ManualReminder
 from courseware.assignments.reminders.daily_reminders import runs_in
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
@@ -25,7 +25,7 @@ from courseware.learning.enrollments.adjustments import adjust
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.models import Adjustment
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import (
     days,
     join,
@@ -47,12 +47,14 @@ def run_of(team, name="", *, person=None, **fields):
 
 
 def queued():
-    return list(Message.objects.filter(state=MessageState.QUEUED).order_by("pk").values_list("person__name", flat=True))
+    return list(
+        OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).order_by("pk").values_list("person__name", flat=True)
+    )
 
 
 def told(run, state, **fields):
     data = {"subjects": [[run.pk, None]], "by": None}
-    return Message.objects.create(kind="reminder", person=run.learner, data=data, state=state, **fields)
+    return OutgoingEmail.objects.create(kind="reminder", person=run.learner, data=data, state=state, **fields)
 
 
 def away(run):
@@ -72,10 +74,10 @@ def test_who_is_left_out_and_why_and_all_others_have_a_letter(team):
     no_address.email, no_address.staff_number = None, "A1"
     no_address.save()
     away(runs["away"])
-    told(runs["reminded"], MessageState.SENT, ended_at=timezone.now() - timedelta(hours=19))
-    told(runs["waits"], MessageState.QUEUED)
-    told(with_day, MessageState.SENT, ended_at=timezone.now() - timedelta(hours=21))
-    told(without, MessageState.SKIPPED, ended_at=timezone.now())
+    told(runs["reminded"], DeliveryState.SENT, ended_at=timezone.now() - timedelta(hours=19))
+    told(runs["waits"], DeliveryState.QUEUED)
+    told(with_day, DeliveryState.SENT, ended_at=timezone.now() - timedelta(hours=21))
+    told(without, DeliveryState.SKIPPED, ended_at=timezone.now())
     made, refused = remind([with_day.pk, without.pk, *(run.pk for run in runs.values())], by=team.manager)
     assert {each.why.value: each.run.pk for each in refused} == {why: run.pk for why, run in runs.items()}
     assert [message.person.name for message in made.sent()] == ["Ann", "Bob"]
@@ -88,7 +90,7 @@ def test_a_second_press_and_a_second_manager_queue_nothing(team):
     for by in (team.manager, other):
         made, refused = remind([run.pk], by=by)
         assert (made, [each.why.value for each in refused]) == (None, ["waits"])
-    assert (queued(), HandReminding.objects.count()) == (["Ann"], 1)
+    assert (queued(), ManualReminder.objects.count()) == (["Ann"], 1)
     letters_after_undo()
     assert [each.why.value for each in remind([run.pk], by=other)[1]] == ["reminded"]
 
@@ -105,7 +107,7 @@ def test_undone_while_it_waits_it_does_not_leave_and_may_be_sent_anew(team):
     one, other = run_of(team, "Ann"), run_of(team, "Bob")
     made, _refused = remind([one.pk, other.pk], by=team.manager)
     left = made.sent()[1]
-    Message.objects.filter(pk=left.pk).update(state=MessageState.SENT, ended_at=timezone.now())
+    OutgoingEmail.objects.filter(pk=left.pk).update(state=DeliveryState.SENT, ended_at=timezone.now())
     assert [undo_reminding(made), undo_reminding(made)] == [Undone(1, 1, 0), Undone(0, 1, 0)]
     assert [(each.state, each.why) for each in made.sent()] == [
         ("skipped", "taken back by who had sent it"),
@@ -134,10 +136,10 @@ def test_what_is_being_sent_is_not_taken_back(team):
 def test_undo_says_which_reminder_was_told_within_another_letter(client, team):
     run, other = run_of(team, "Ann"), run_of(team, "Bob")
     made, _refused = remind([run.pk, other.pk], by=team.manager)
-    before = told(run, MessageState.QUEUED, address=run.learner.email)
-    Message.objects.filter(pk=before.pk).update(next_at=days(-1))
+    before = told(run, DeliveryState.QUEUED, address=run.learner.email)
+    OutgoingEmail.objects.filter(pk=before.pk).update(next_at=days(-1))
     by_hand = made.sent().get(person=run.learner)
-    Message.objects.filter(person=other.learner).update(next_at=days(1))
+    OutgoingEmail.objects.filter(person=other.learner).update(next_at=days(1))
     letters()
     by_hand.refresh_from_db()
     assert by_hand.told_in == before
@@ -163,7 +165,7 @@ def test_the_board_leads_to_the_page_that_asks_and_it_to_what_was_queued_with_un
     assert "Cem: has completed the course" in asked.text
     assert queued() == []
     answer = client.post("/people/decide/remind/", {"row": [run.pk, done.pk]}, follow=True)
-    made = HandReminding.objects.get()
+    made = ManualReminder.objects.get()
     assert answer.redirect_chain == [(f"/people/reminded/{made.pk}/", 302)]
     assert "Cem: has completed the course" in answer.text
     assert "1 reminder" in answer.text
@@ -200,7 +202,7 @@ ACTS = ("extended", "extension-undone", "talk-noted", "talk-taken-back")
 
 
 def waiting():
-    return sorted(Message.objects.filter(state=MessageState.QUEUED).values_list("person__name", flat=True))
+    return sorted(OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).values_list("person__name", flat=True))
 
 
 def logged():
@@ -233,7 +235,7 @@ def test_repeated_by_whomever_it_changes_nothing_and_tells_what_was_there(team):
         assert [each.why.value for each in again.left_out] == ["waits"]
         assert [each.why.value for each in again.refused] == ["unchanged"]
         assert again.noted_before == first.talks
-    assert (logged(), Talk.objects.count(), Adjustment.objects.count()) == (before, 1, 1)
+    assert (logged(), Conversation.objects.count(), Adjustment.objects.count()) == (before, 1, 1)
 
 
 def test_who_was_given_a_later_day_since_the_page_was_read_keeps_it(team):
@@ -247,7 +249,7 @@ def test_who_was_given_a_later_day_since_the_page_was_read_keeps_it(team):
 
 def test_yesterdays_talk_is_another_one(team):
     run = run_of(team, "Stuck")
-    Talk.objects.create(enrollment=run, made_by=team.manager, made_at=days(-1))
+    Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=days(-1))
     assert len(carry_out(Confirmed([], {}, [run.pk]), by=team.manager).talks) == 1
 
 
@@ -258,7 +260,7 @@ def test_all_is_taken_back_once(team):
     taken = take_back_acts(made.reminding, made.adjustments, made.talks, by=team.manager)
     before = soon.due_at
     soon.refresh_from_db()
-    assert (waiting(), soon.due_at, list(Talk.objects.standing())) == ([], before, [])
+    assert (waiting(), soon.due_at, list(Conversation.objects.standing())) == ([], before, [])
     assert (taken.letters, [done for _act, done, _left in taken.days], taken.talks) == (
         Undone(not_sent=1, left=0, left_in_another=0), [[soon.learner_id]], 1,
     )  # fmt: skip

@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.exams import attempts
-from courseware.assignments.models import Assignment
+from courseware.assignments.models import RuleAction
 from courseware.assignments.rules import execution, lifecycle
 from courseware.assignments.rules.lifecycle import switch_on, take_back_deeds, take_back_for_some
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.integrity.audit_log import differences as log_differences
 from courseware.reporting.integrity.check_all import differences
 from tests.assignments.rules import make_rule
@@ -49,9 +49,9 @@ def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_
     assert not Enrollment.objects.exists()
     rule.refresh_from_db()
     assert not rule.is_on and execution.act(TODAY) == ""
-    assert set(Assignment.objects.values_list("enrollment", "taken_back_at__date")) == {(None, TODAY)}
+    assert set(RuleAction.objects.values_list("enrollment", "taken_back_at__date")) == {(None, TODAY)}
     letters()
-    assert set(Message.objects.values_list("state", flat=True)) == {"skipped"}
+    assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {"skipped"}
     assert Event.objects.filter(verb="enrollment-removed", actor=hr, data={"rule": rule.pk}).count() == 2
     assert Event.objects.filter(verb="rule-taken-back", actor=hr).count() == 1
     assert list(differences()) == [] == list(log_differences())
@@ -77,7 +77,7 @@ def test_an_open_sitting_counts_as_begun(course, team):
     [person] = people_in(team, "Li")
     rule = acted(course, team)
     run = Enrollment.objects.get(learner=person)
-    exam = attempts.Attempt._meta.get_field("exam").related_model.objects.get(kind="exam")
+    exam = attempts.ExamAttempt._meta.get_field("exam").related_model.objects.get(kind="exam")
     run.attempts.create(
         exam=exam, revision=exam.head, release=course.current, number=1, started_at=timezone.now(), max_points=1
     )

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from courseware.accounts.models import Membership, Substitute, Team, User
+from courseware.accounts.models import Deputy, Membership, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.permissions.permissions import people_managed_by
 from courseware.accounts.teams.deputies import end_substitute, name_substitute
@@ -269,7 +269,7 @@ def test_who_leads_a_team_beside_has_the_sum(person, team, time_machine):
 
 def test_it_is_logged_for_both_and_once(team, person):
     name_substitute(team.manager, person, first_day=FIRST, last_day=LAST, by=team.manager)
-    substitute = Substitute.objects.get()
+    substitute = Deputy.objects.get()
     for _twice in range(2):
         end_substitute(substitute, by=team.manager)
     data = {"lead": team.manager.pk, "substitute": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
@@ -290,7 +290,7 @@ def test_a_manager_and_human_resources_name_and_end_a_substitute(client, team, b
     client.force_login(make_hr() if by_hr else team.manager)
     sent = {"person": "SU@example.com", "first_day": today_and(-2), "last_day": today_and(7)}
     assert [client.post(address, sent).url for _twice in range(2)] == [address, address]
-    substitute = Substitute.objects.get()
+    substitute = Deputy.objects.get()
     assert "Su" in client.get(address).text
     theirs = type(client)()
     theirs.force_login(person)
@@ -326,7 +326,7 @@ def test_a_substitution_that_cannot_be_is_refused_on_the_page_itself(client, tea
     sent = {"person": "su@example.com", "first_day": "2098-01-01", "last_day": "2099-01-01"} | changed
     refused = client.post("/team/substitutes/", sent)
     assert (refused.status_code, set(refused.context["form"].errors)) == (422, {field})
-    assert not Substitute.objects.exists()
+    assert not Deputy.objects.exists()
 
 
 @pytest.mark.parametrize("make", [make_admin, make_editor, make_auditor, lambda: None])
@@ -340,14 +340,14 @@ def test_human_resources_let_neither_themselves_nor_staff_stand_in(client, team,
     if person != hr:  # nor anybody for them
         join(team, person, Membership.Role.MANAGER)
         assert client.post(f"/people/{person.pk}/substitutes/", sent).status_code == 404
-    assert not Substitute.objects.exists()
+    assert not Deputy.objects.exists()
 
 
 def test_the_substitute_of_somebody_else_is_not_ended_under_the_own_address(client, person, team):
     other = make_team().manager
     client.force_login(other)
-    assert client.post(f"/team/substitutes/{Substitute.objects.get().pk}/end/").status_code == 404
-    assert Substitute.objects.get().ended_at is None
+    assert client.post(f"/team/substitutes/{Deputy.objects.get().pk}/end/").status_code == 404
+    assert Deputy.objects.get().ended_at is None
 
 
 def test_a_change_of_lead_is_in_the_menu_at_the_next_page(client, team):

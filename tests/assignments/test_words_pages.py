@@ -11,8 +11,8 @@ from courseware.audit_log.models import Event
 from courseware.hr.email_settings.wording_views import words_troubles
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications.email.email_types import MESSAGE_KINDS
-from courseware.notifications.models import Message
-from courseware.notifications.wording.email_wording import LetterWords, set_words
+from courseware.notifications.models import OutgoingEmail
+from courseware.notifications.wording.email_wording import EmailWording, set_words
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_the_list_says_of_each_letter_whose_words_it_has(hr):
 
 def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(hr):
     set_by(hr, **SPOKEN, closing_en="  One.\r\n\r\nTwo {signer}.  \r\n", closing_zh_hans="一。\n\n二{signer}。")
-    [row] = LetterWords.objects.all()
+    [row] = EmailWording.objects.all()
     assert (row.kind, row.number, row.set_by) == ("reminder", 1, hr.person)
     assert row.words == {
         "subject": {"en": "Please learn {course}", "zh-hans": "请学{course}"},
@@ -113,7 +113,7 @@ def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_kept(hr, fields, wrong):
     page = sent(hr, status=422, **fields)
     assert errors_in(page) == {name: [said] for name, said in wrong.items()}
-    assert not LetterWords.objects.exists()
+    assert not EmailWording.objects.exists()
     assert not Event.objects.filter(verb="letter-words-set").exists()
 
 
@@ -121,14 +121,14 @@ def test_a_subject_of_two_lines_is_one():
     client = Client()
     client.force_login(make_hr())
     set_by(client, subject_en="Hi\r\nBcc: all@example.com", subject_zh_hans="你好\n再见")
-    assert LetterWords.objects.get().words["subject"] == {"en": "Hi Bcc: all@example.com", "zh-hans": "你好 再见"}
+    assert EmailWording.objects.get().words["subject"] == {"en": "Hi Bcc: all@example.com", "zh-hans": "你好 再见"}
 
 
 def test_one_press_brings_the_shipped_words_back_and_a_second_changes_nothing(hr):
     set_by(hr, **SPOKEN)
     for _press in range(2):
         assert hr.post(f"{REMINDER}shipped/", {"base": 1}).status_code == 302
-    assert list(LetterWords.objects.values_list("number", "words")) == [
+    assert list(EmailWording.objects.values_list("number", "words")) == [
         (1, {"subject": {"en": "Please learn {course}", "zh-hans": "请学{course}"}}),
         (2, {}),
     ]
@@ -147,15 +147,15 @@ def test_what_somebody_else_has_set_since_is_not_overwritten_and_what_was_typed_
     assert page.select_one("[name=subject_en]")["value"] == "Mine"
     assert "in the meantime" in page.text
     assert hr.post(f"{REMINDER}shipped/", {"base": 0}, follow=True).status_code == 200
-    assert [row.number for row in LetterWords.objects.all()] == [1]
+    assert [row.number for row in EmailWording.objects.all()] == [1]
 
 
 @pytest.mark.parametrize("base", [7, 2**31 - 1, 10**30])
 def test_a_number_that_no_words_have_sets_none_and_bars_none(hr, base):
     sent(hr, base=base, status=409, **SPOKEN)
-    assert not LetterWords.objects.exists()
+    assert not EmailWording.objects.exists()
     set_by(hr, **SPOKEN)
-    assert [row.number for row in LetterWords.objects.all()] == [1]
+    assert [row.number for row in EmailWording.objects.all()] == [1]
 
 
 def test_auditors_read_the_words_without_a_form(hr):
@@ -196,7 +196,7 @@ def test_a_look_shows_both_languages_in_the_words_that_were_typed_and_keeps_noth
         "en": "Please learn Safe at the front desk",
     }
     assert "\nWang Min\n" in found["en"][1]
-    assert not LetterWords.objects.exists()
+    assert not EmailWording.objects.exists()
     assert not Event.objects.filter(verb="record-viewed").exists()
 
 
@@ -248,7 +248,7 @@ def test_several_of_one_name_are_named_with_their_addresses(hr):
 
 def test_the_person_of_a_look_is_nothing_when_words_are_set(hr):
     set_by(hr, **SPOKEN, person="nobody")
-    assert LetterWords.objects.count() == 1
+    assert EmailWording.objects.count() == 1
 
 
 def test_what_people_write_is_no_html_on_the_page(hr):
@@ -262,7 +262,7 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     staff = make_admin(name="Root, Ro")
     join(make_team(manager=lead), staff)
     make_enrollment(learner=staff, due_at=timezone.now() - timedelta(days=9))
-    message = Message.objects.create(kind="digest", person=lead, address=lead.email)
+    message = OutgoingEmail.objects.create(kind="digest", person=lead, address=lead.email)
     assert MESSAGE_KINDS["digest"].why_unwanted([message]) == {message.pk: ""}
     text = looked_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from courseware.accounts.models import Membership
-from courseware.assessment.models import Attempt, Certificate, Response, Standing
+from courseware.assessment.models import Certificate, Certification, ExamAttempt, Response
 from courseware.audit_log.verify import alterations
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Answer, Completion, Enrollment
@@ -11,7 +11,7 @@ from courseware.learning.status.headcounts import Headcount
 from courseware.reporting.integrity.check_all import differences
 from tests.making import join, make_admin, make_course, make_files, make_user
 
-FACTS = (Answer, Attempt, Response, Completion, Certificate)
+FACTS = (Answer, ExamAttempt, Response, Completion, Certificate)
 
 
 def member(team, name):
@@ -51,7 +51,7 @@ def state():
     """What everybody reads: runs, standings, numbers above the boards, who is here."""
     rows = Enrollment.objects.order_by("pk").values("learner", "is_newest", "waived_at", "waived_reason", "due_at")
     certified = list(Enrollment.objects.newest().order_by("pk").values_list("pk", "certified_until"))
-    standings = Standing.objects.order_by("learner", "course").values_list("learner", "course", "certified_until")
+    standings = Certification.objects.order_by("learner", "course").values_list("learner", "course", "certified_until")
     people = [*Membership.objects.order_by("pk").values_list("person", "team", "role", "person__is_active")]
     return list(rows), certified, list(standings), counted(), people
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from courseware.audit_log.checkpoints import seal
-from courseware.audit_log.models import Chain, Event, Seal
+from courseware.audit_log.models import Checkpoint, Event, HashChain
 from courseware.audit_log.record import NewEvent, record, record_many
 from courseware.audit_log.verify import verify
 from tests.audit_log.test_sealing import sql
@@ -39,7 +39,7 @@ def live(steps):
             record_many(NewEvent("opened", door, data={"step": number}) for door in step)
         else:
             record("opened", subject=step, data={"step": number})
-    last = Seal.objects.last()
+    last = Checkpoint.objects.last()
     return last.last_event if last else 0
 
 
@@ -100,32 +100,32 @@ class Forger:
         return True
 
     def makes_the_head_longer(self):
-        sql("UPDATE audit_log_chain SET length = length + 1 WHERE name = %s", self.event.chain)
+        sql("UPDATE audit_log_hashchain SET length = length + 1 WHERE name = %s", self.event.chain)
         return True
 
     def makes_the_head_forget_the_last(self):
-        sql("UPDATE audit_log_chain SET length = length - 1 WHERE name = %s", self.event.chain)
+        sql("UPDATE audit_log_hashchain SET length = length - 1 WHERE name = %s", self.event.chain)
         return True
 
     def takes_the_head_away(self):
-        sql("DELETE FROM audit_log_chain WHERE name = %s", self.event.chain)
+        sql("DELETE FROM audit_log_hashchain WHERE name = %s", self.event.chain)
         return True
 
     def alters_a_seal(self):
         assume(self.sealed)
-        sql("UPDATE audit_log_seal SET count = count + 1 WHERE number = 1")
+        sql("UPDATE audit_log_checkpoint SET count = count + 1 WHERE number = 1")
         return True
 
     def takes_the_first_seal_away(self):
-        assume(Seal.objects.count() > 1)
-        sql("DELETE FROM audit_log_seal WHERE number = 1")
+        assume(Checkpoint.objects.count() > 1)
+        sql("DELETE FROM audit_log_checkpoint WHERE number = 1")
         return True
 
     def cuts_the_tail_off_with_its_head(self):
         keys = [event.pk for event in self.rest()]
         self.rest()._raw_delete(using="default")
         sql(
-            "UPDATE audit_log_chain SET length = %s, digest = %s WHERE name = %s",
+            "UPDATE audit_log_hashchain SET length = %s, digest = %s WHERE name = %s",
             self.event.place - 1, self.event.previous, self.event.chain,
         )  # fmt: skip
         return self.is_sealed(*keys)
@@ -133,7 +133,7 @@ class Forger:
     def takes_a_chain_away_with_its_head(self):
         keys = list(Event.objects.filter(chain=self.event.chain).values_list("pk", flat=True))
         sql("DELETE FROM audit_log_event WHERE chain = %s", self.event.chain)
-        sql("DELETE FROM audit_log_chain WHERE name = %s", self.event.chain)
+        sql("DELETE FROM audit_log_hashchain WHERE name = %s", self.event.chain)
         return self.is_sealed(*keys)
 
     def forges_it_and_all_that_follows(self):
@@ -143,7 +143,7 @@ class Forger:
             event.digest = previous = digest_of(event)
             self.set(event, verb="closed", previous=event.previous, digest=event.digest)
             forged.append(event.pk)
-        sql("UPDATE audit_log_chain SET digest = %s WHERE name = %s", previous, self.event.chain)
+        sql("UPDATE audit_log_hashchain SET digest = %s WHERE name = %s", previous, self.event.chain)
         return self.is_sealed(*forged)
 
     def changes_two_keys(self):
@@ -157,7 +157,7 @@ class Forger:
         forged = Event(chain="door:99", place=1, at=self.event.at, verb="closed", subject="door:99", data={})
         forged.pk, forged.digest = 0, digest_of(forged)
         Event.objects.bulk_create([forged])
-        Chain.objects.create(name="door:99", length=1, digest=forged.digest)
+        HashChain.objects.create(name="door:99", length=1, digest=forged.digest)
         return bool(self.sealed)
 
 
@@ -214,4 +214,4 @@ def test_nothing_is_said_of_an_untouched_log_while_others_write_and_seal():
         assert looking.result() == []
     seal()
     assert verify() == []
-    assert Chain.objects.get(name="door:1").length == 30
+    assert HashChain.objects.get(name="door:1").length == 30

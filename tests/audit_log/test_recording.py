@@ -9,20 +9,20 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 
 from courseware.accounts.models import Team, User
-from courseware.assessment.models import Attempt
-from courseware.audit_log.models import Chain, Event, EventChanged
+from courseware.assessment.models import ExamAttempt
+from courseware.audit_log.models import Event, EventChanged, HashChain
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.audit_log.verify import verify
 from courseware.content.models import Course, Release
 from courseware.learning.models import Enrollment
-from courseware.simulations.models import Run
+from courseware.simulations.models import SimulationAttempt
 
 WRITERS = 20
 
 
 def chains():
     """Name → (length, digest of the last event)."""
-    return {chain.name: (chain.length, chain.digest) for chain in Chain.objects.all()}
+    return {chain.name: (chain.length, chain.digest) for chain in HashChain.objects.all()}
 
 
 def places(subject):
@@ -72,7 +72,7 @@ class TestRecording:
             subject_of(*unnamed)
 
     def test_what_the_log_calls_things_stays_for_ever(self):
-        named = [Attempt, Course, Enrollment, Release, Run, Team, User]
+        named = [ExamAttempt, Course, Enrollment, Release, SimulationAttempt, Team, User]
         assert [subject_of(model, 7) for model in named] == [
             "attempt:7", "course:7", "enrollment:7", "release:7", "run:7", "team:7", "person:7",
         ]  # fmt: skip

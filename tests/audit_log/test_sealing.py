@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from courseware.audit_log import checkpoints
 from courseware.audit_log.checkpoints import seal
-from courseware.audit_log.models import Chain, Event, Seal
+from courseware.audit_log.models import Checkpoint, Event, HashChain
 from courseware.audit_log.record import record
 from courseware.audit_log.verify import verify
 
@@ -43,7 +43,10 @@ class TestSealing:
             ]
         ]
         assert [one.digest, two.digest] == [sha256(text.encode()).hexdigest() for text in hashed]
-        assert list(Seal.objects.values_list("number", "last_event", "count")) == [(1, second.pk, 2), (2, third.pk, 1)]
+        assert list(Checkpoint.objects.values_list("number", "last_event", "count")) == [
+            (1, second.pk, 2),
+            (2, third.pk, 1),
+        ]
         assert verify() == []
 
     def test_where_nothing_happened_nothing_is_sealed(self):
@@ -51,7 +54,7 @@ class TestSealing:
         record("opened", subject="door:1")
         assert seal().number == 1
         assert seal() is None
-        assert Seal.objects.count() == 1
+        assert Checkpoint.objects.count() == 1
 
     def test_of_two_who_seal_at_once_the_first_ones_stands(self, monkeypatch):
         """The other one read before it: here it looks for the newest seal and finds none."""
@@ -84,8 +87,8 @@ class TestVerifying:
 
     def test_a_chain_that_vanished_with_its_head_is_missed_by_every_seal(self):
         sql("DELETE FROM audit_log_event WHERE chain = 'door:2'")
-        sql("DELETE FROM audit_log_chain WHERE name = 'door:2'")
-        first, second, third = Seal.objects.values_list("last_event", flat=True)
+        sql("DELETE FROM audit_log_hashchain WHERE name = 'door:2'")
+        first, second, third = Checkpoint.objects.values_list("last_event", flat=True)
         assert verify() == [
             f"seal 1: of its 2 events up to {first}, gone: 1",
             f"seal 2: of its 2 events up to {second}, gone: 1",
@@ -95,10 +98,10 @@ class TestVerifying:
     def test_a_tail_that_vanished_and_of_which_the_head_knows_nothing_is_missed(self):
         sql("DELETE FROM audit_log_event WHERE chain = 'door:2' AND place = 3")
         sql(
-            "UPDATE audit_log_chain SET length = 2, digest = %s WHERE name = 'door:2'",
+            "UPDATE audit_log_hashchain SET length = 2, digest = %s WHERE name = 'door:2'",
             Event.objects.get(chain="door:2", place=2).digest,
         )
-        last = Seal.objects.get(number=3).last_event
+        last = Checkpoint.objects.get(number=3).last_event
         assert verify() == [f"seal 3: of its 2 events up to {last}, gone: 1"]
 
     def test_events_that_changed_their_order_are_named(self):
@@ -110,7 +113,7 @@ class TestVerifying:
     def test_an_event_put_among_the_sealed_ones_is_named(self):
         """In a key that a transaction had given up."""
         sql("UPDATE audit_log_event SET id = id + 100")
-        sql("DELETE FROM audit_log_seal")
+        sql("DELETE FROM audit_log_checkpoint")
         last = seal().last_event
         added = record("opened", subject="door:3")
         sql("UPDATE audit_log_event SET id = 1 WHERE id = %s", added.pk)
@@ -121,12 +124,12 @@ class TestVerifying:
         [("at", "2020-01-01 00:00:00+00:00"), ("events", "0" * 64), ("count", 3), ("last_event", 0)],
     )
     def test_an_altered_seal_is_named(self, column, value):
-        sql(f"UPDATE audit_log_seal SET {column} = %s WHERE number = 2", value)
+        sql(f"UPDATE audit_log_checkpoint SET {column} = %s WHERE number = 2", value)
         assert "seal 2: changed since it was made" in verify()
         assert not any(line.startswith("seal 1") for line in verify())
 
     def test_an_altered_seal_with_a_new_digest_is_named_by_the_next_one(self):
-        altered = Seal.objects.get(number=2)
+        altered = Checkpoint.objects.get(number=2)
         altered.at = altered.at.replace(year=2020)
         altered.digest = altered.digest_of_content()
         altered.save()
@@ -134,7 +137,7 @@ class TestVerifying:
 
     @pytest.mark.parametrize(("gone", "line"), [([1], "seal 1: missing"), ([1, 2], "seals 1 to 2: missing")])
     def test_missing_seals_are_named(self, gone, line):
-        Seal.objects.filter(number__in=gone).delete()
+        Checkpoint.objects.filter(number__in=gone).delete()
         assert verify() == [line]
 
     def test_what_is_not_sealed_yet_disturbs_nothing(self):
@@ -152,7 +155,7 @@ class TestCommands:
     def test_sealing_says_what_it_sealed_and_repeated_it_says_nothing(self, capsys):
         record("opened", subject="door:1")
         call_command("create_checkpoint")
-        digest = Seal.objects.get().digest
+        digest = Checkpoint.objects.get().digest
         assert capsys.readouterr().out == f"Seal 1, events: 1, sha256 {digest}.\n"
         call_command("create_checkpoint")
         assert capsys.readouterr().out == ""
@@ -256,4 +259,4 @@ class TestBesideWriters:
             transaction.set_rollback(True)
         record("opened", subject="door:2")
         assert seal().count == 1
-        assert Chain.objects.get().name == "door:2"
+        assert HashChain.objects.get().name == "door:2"

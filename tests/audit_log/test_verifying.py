@@ -128,7 +128,7 @@ def test_a_kept_seal_that_was_read_from_an_empty_file_is_not_taken_for_one_that_
 
 
 def test_a_chain_without_its_head_is_named(doors):
-    sql("DELETE FROM audit_log_chain WHERE name = 'door:1'")
+    sql("DELETE FROM audit_log_hashchain WHERE name = 'door:1'")
     assert verify() == ["door:1: its head is gone"]
 
 

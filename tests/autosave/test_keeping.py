@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 from django.utils import timezone
 
-from courseware.autosave.models import UnsavedText
+from courseware.autosave.models import AutosavedText
 from courseware.autosave.store import drop, drop_old, keep, unsaved_in
 from tests.making import make_user
 
@@ -14,7 +14,7 @@ FORM, OTHER = "/a/form/", "/another/form/"
 
 def kept():
     """(whose, which form, what) of every row, the oldest first."""
-    rows = UnsavedText.objects.order_by("typed_at", "pk")
+    rows = AutosavedText.objects.order_by("typed_at", "pk")
     return [(row.person.name, row.form, row.fields["text"]) for row in rows]
 
 
@@ -79,7 +79,7 @@ def test_what_nobody_came_back_for_in_thirty_days_is_dropped(ada, age, is_kept):
 
 def test_nobody_reads_it_in_the_admin_and_it_goes_with_its_writer(ada):
     keep(ada.pk, FORM, {"text": "between me and myself"})
-    assert UnsavedText not in admin.site._registry
-    assert "between" not in str(UnsavedText.objects.get())
+    assert AutosavedText not in admin.site._registry
+    assert "between" not in str(AutosavedText.objects.get())
     ada.delete()
     assert kept() == []

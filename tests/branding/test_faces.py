@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.audit_log.models import Event
 from courseware.branding.branding import ChangedMeanwhile, face_of, face_on, keep_logo, set_style
-from courseware.branding.models import HouseStyle, Logo
+from courseware.branding.models import Branding, Logo
 from tests.branding.styles import put_on
 from tests.making import make_admin
 
@@ -39,7 +39,7 @@ def test_a_reader_gets_the_own_language_or_else_that_of_the_site_or_else_the_oth
 
 def test_what_was_on_a_day_is_still_known():
     put_on(name_en="Before")
-    HouseStyle.objects.update(set_at=timezone.now() - timedelta(days=9))
+    Branding.objects.update(set_at=timezone.now() - timedelta(days=9))
     put_on(name_en="After")
     put_on("tea-room", name_en="Tea")
     days = [timezone.now() - timedelta(days=number) for number in (10, 5, 0)]
@@ -51,12 +51,12 @@ def test_setting_it_again_changes_nothing_and_who_was_late_is_told():
     admin = make_admin()
     assert put_on(name_en="Anhe", by=admin) is True
     assert put_on(name_en="Anhe", by=admin) is False
-    values = HouseStyle.objects.get().values
+    values = Branding.objects.get().values
     assert set_style("", values, base=0, by=admin) is False  # the second press of the same button
     for base in (0, 7, 2**31 - 1, 10**30):  # the others are of no style
         with pytest.raises(ChangedMeanwhile):
             set_style("", values | {"light": "#123456"}, base=base, by=admin)
-    assert [(style.number, style.words) for style in HouseStyle.objects.all()] == [(1, {"name": {"en": "Anhe"}})]
+    assert [(style.number, style.words) for style in Branding.objects.all()] == [(1, {"name": {"en": "Anhe"}})]
 
 
 def test_the_log_says_who_changed_what_and_holds_none_of_the_words():
@@ -77,7 +77,7 @@ def test_style_that_cannot_be_logged_is_not_set(monkeypatch):
     monkeypatch.delattr("courseware.branding.branding.record")
     with pytest.raises(NameError):
         put_on(name_en="Anhe")
-    assert not HouseStyle.objects.exists()
+    assert not Branding.objects.exists()
 
 
 def test_logos_that_are_in_no_style_are_forgotten_when_one_is_set():

@@ -17,7 +17,7 @@ from courseware.assessment.models import Certificate
 from courseware.assignments.emails.certificate_expiry import tell_of_endings
 from courseware.assignments.reminders.daily_reminders import remind_due
 from courseware.branding.colours import colour_sheet
-from courseware.branding.models import HouseStyle
+from courseware.branding.models import Branding
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
@@ -184,14 +184,14 @@ def certified():
 
 def on_monday(**said):
     put_on(**said)
-    HouseStyle.objects.update(set_at=MONDAY)
+    Branding.objects.update(set_at=MONDAY)
 
 
 def test_a_certificate_says_who_issued_and_signed_it_then(client):
     on_monday(issuer_zh="和信家电", issuer_en="Hexin", signer_en="Li Lin, training")
     certificate = certified()
     put_on(issuer_en="Another firm", signer_en="Somebody else")
-    HouseStyle.objects.filter(number=2).update(set_at=MONDAY + timedelta(days=2))
+    Branding.objects.filter(number=2).update(set_at=MONDAY + timedelta(days=2))
     text = client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "en"}).text
     assert ("Hexin" in text, "Li Lin, training" in text, "Another firm" in text) == (True, True, False)
     assert "和信家电" in client.get(f"/certificates/{certificate.number}/", headers={"accept-language": "zh-Hans"}).text
@@ -221,7 +221,7 @@ def sent(admin, address=PAGE, **fields):
 
 def test_what_is_entered_is_set(admin):
     assert sent(admin, name_zh_hans="安和", light="#123456", logo=logo_file()).status_code == 302
-    style = HouseStyle.objects.get()
+    style = Branding.objects.get()
     assert (style.words, style.light, style.course) == ({"name": {"zh-hans": "安和"}}, "#123456", "")
     assert admin.get(f"/face/logo/{style.logo_id}.png")["Content-Type"] == "image/png"
     assert page_of(admin, PAGE).select_one("input[name=base]")["value"] == "1"
@@ -229,7 +229,7 @@ def test_what_is_entered_is_set(admin):
 
 def test_what_stands_in_one_line_of_a_letter_is_one(admin):
     sent(admin, name_en="Anhe\r\nLtd", sender_en="Training\nBcc: everybody@example.com")
-    words = HouseStyle.objects.get().words
+    words = Branding.objects.get().words
     assert words == {"name": {"en": "Anhe Ltd"}, "sender": {"en": "Training Bcc: everybody@example.com"}}
 
 
@@ -237,20 +237,20 @@ def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin)
     make_course()
     response = sent(admin, "/house-style/tea-room/", name_en="Anhe", light="#123456", logo=logo_file(), look="1")
     page = BeautifulSoup(response.content, "html.parser")
-    assert HouseStyle.objects.count() == 0
+    assert Branding.objects.count() == 0
     assert sheets(page)[0].startswith("/face/colours/123456/none/")
     assert page.select_one(".brand").text.strip() == "Anhe · Staff training"
     digest = page.select_one("input[name=looked_at]")["value"]
     assert admin.get(page.select_one(".logo")["src"]).status_code == 200
     sent(admin, "/house-style/tea-room/", name_en="Anhe", looked_at=digest)
-    assert HouseStyle.objects.values_list("course", "logo").get() == ("tea-room", digest)
+    assert Branding.objects.values_list("course", "logo").get() == ("tea-room", digest)
 
 
 def test_a_logo_stays_until_it_is_taken_away(admin):
     sent(admin, logo=logo_file())
     sent(admin, base=1, name_en="Anhe")
     sent(admin, base=2, name_en="Anhe", no_logo="on")
-    assert [bool(logo) for logo in HouseStyle.objects.order_by("pk").values_list("logo", flat=True)] == [
+    assert [bool(logo) for logo in Branding.objects.order_by("pk").values_list("logo", flat=True)] == [
         True,
         True,
         False,
@@ -270,13 +270,13 @@ def test_a_logo_stays_until_it_is_taken_away(admin):
 )
 def test_what_cannot_be_is_refused_with_a_sentence(admin, fields, sentence):
     response = sent(admin, **fields)
-    assert (response.status_code, HouseStyle.objects.count()) == (422, 0)
+    assert (response.status_code, Branding.objects.count()) == (422, 0)
     assert sentence in response.text
 
 
 def test_a_file_that_is_no_picture_is_refused_with_a_sentence(admin):
     response = sent(admin, logo=logo_file(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"))
-    assert (response.status_code, HouseStyle.objects.count()) == (422, 0)
+    assert (response.status_code, Branding.objects.count()) == (422, 0)
     assert "This is no picture that can be read" in response.text
 
 
@@ -285,7 +285,7 @@ def test_two_admins_at_once_do_not_write_over_each_other(admin):
     response = sent(admin, name_en="Beihe")
     assert response.status_code == 409
     assert "Somebody has set the house style in the meantime." in response.text
-    assert HouseStyle.objects.get().words == {"name": {"en": "Anhe"}}
+    assert Branding.objects.get().words == {"name": {"en": "Anhe"}}
 
 
 def test_a_course_that_is_none_has_no_style(admin):

@@ -10,7 +10,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
 
 from courseware.assessment.exams import attempts
-from courseware.content.models import CardContact
+from courseware.content.models import EmergencyContact
 from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.reference.saved_phrases import keep_phrase
@@ -326,7 +326,7 @@ def addresses_of_the_admin(world):
 
 
 def test_pages_django_brings_have_nothing_serious(visit, world):
-    CardContact.objects.create(course=world.course, section="fire", who="Duty desk", number="8119")
+    EmergencyContact.objects.create(course=world.course, section="fire", who="Duty desk", number="8119")
     page, found = visit(world.people["admin"]), []
     for number, path in enumerate(addresses_of_the_admin(world)):
         found += problems_of(page, path, number=number, floor=True)

@@ -35,7 +35,7 @@ def test_a_page_goes_on_by_itself_and_two_of_them_enroll_nobody_twice(visit, add
     for page in pages:
         whole(page).to_be_visible()
     assert Enrollment.objects.count() == PEOPLE
-    assert enrollment.TeamEnrolling.objects.get().enrolled == PEOPLE
+    assert enrollment.BulkEnrollment.objects.get().enrolled == PEOPLE
 
 
 @pytest.mark.exhaustive

@@ -6,10 +6,10 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from courseware.assignments.models import Talk
+from courseware.assignments.models import Conversation
 from courseware.learning.enrollments import enrollment
 from courseware.learning.lessons.answers import answer
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.browser.courses import make_tea_room
 from tests.browser.keyboard import Keyboard
 from tests.making import PASSWORD, days, join, make_team, make_user
@@ -83,13 +83,13 @@ def test_from_signing_in_to_done_takes_four_acts_and_what_was_done_is_undone_by_
     hands.press(page.get_by_role("button", name=CONFIRM[words], exact=True))
     assert_told(page, QUEUED[words], DONE[words])
     assert len(hands.acts) <= MOST_ACTS, hands.acts
-    assert (reminders(MessageState.QUEUED), Talk.objects.standing().count()) == (2, 1)
+    assert (reminders(DeliveryState.QUEUED), Conversation.objects.standing().count()) == (2, 1)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name=UNDO[words], exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     assert_told(page, TAKEN_BACK[words], DONE[words])
-    assert (reminders(MessageState.QUEUED), Talk.objects.standing().count()) == (0, 0)
+    assert (reminders(DeliveryState.QUEUED), Conversation.objects.standing().count()) == (0, 0)
 
 
 def assert_told(page, words, done):
@@ -99,4 +99,4 @@ def assert_told(page, words, done):
 
 
 def reminders(state):
-    return Message.objects.filter(kind="reminder", state=state).count()
+    return OutgoingEmail.objects.filter(kind="reminder", state=state).count()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from courseware.autosave.models import UnsavedText
+from courseware.autosave.models import AutosavedText
 from courseware.autosave.store import keep
 from courseware.content.models import Document
 from courseware.content.releases.drafts import form_of
@@ -57,7 +57,7 @@ def test_a_note_is_typed_on_one_device_and_saved_on_the_other(visit, learner):
     second.locator("#q-note").get_by_role("button", name="Save").click()
     expect(second.locator("#q-note")).to_contain_text("Only you can read it")
     expect(offer(second)).to_have_count(0)
-    assert (Answer.objects.get(question="note").response, UnsavedText.objects.count()) == (TEXT, 0)
+    assert (Answer.objects.get(question="note").response, AutosavedText.objects.count()) == (TEXT, 0)
     for device in (first, second):
         device.goto(LESSON)
         expect(note(device)).to_have_value(TEXT)
@@ -77,7 +77,7 @@ def test_the_tab_that_has_it_asks_nothing_and_the_next_device_throws_it_away(vis
     offer(second).get_by_role("button", name="Throw it away").click()
     expect(second.get_by_text("Thrown away.")).to_be_visible()
     expect(note(second)).to_have_value("")
-    assert UnsavedText.objects.count() == 0
+    assert AutosavedText.objects.count() == 0
 
 
 def test_what_was_typed_last_is_there_when_the_page_was_left_at_once(visit, learner):
@@ -87,7 +87,7 @@ def test_what_was_typed_last_is_there_when_the_page_was_left_at_once(visit, lear
     first.evaluate("import('/static/js/unsaved.js')")  # has come
     first.goto("/")
     for _ in range(100):  # nobody is told when a beacon has arrived
-        if UnsavedText.objects.exists():
+        if AutosavedText.objects.exists():
             break
         first.wait_for_timeout(50)
     second.goto(LESSON)
@@ -108,7 +108,7 @@ def test_of_this_tab_and_the_other_device_the_newer_text_stands_in_the_form(visi
     first.reload()
     expect(note(first)).to_have_value("Here again.")
     expect(offer(first)).to_contain_text("What this tab had kept is newer and stands in the form.")
-    assert UnsavedText.objects.get().fields == {"text": "On the other device."}
+    assert AutosavedText.objects.get().fields == {"text": "On the other device."}
 
 
 # An editor
@@ -138,7 +138,7 @@ def test_a_document_is_typed_on_one_device_and_saved_on_the_other(visit, editor)
     expect(second.locator("#text-en")).to_have_value(re.compile("One sentence more."))
     second.get_by_role("button", name="Save draft").click()
     expect(second.get_by_text("Saved as revision 2.")).to_be_visible()
-    assert UnsavedText.objects.count() == 0
+    assert AutosavedText.objects.count() == 0
     for device in (first, second):
         device.goto(editor_of("boiling"))
         expect(device.locator("#text-en")).to_have_value(re.compile("One sentence more."))

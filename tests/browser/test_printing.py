@@ -6,7 +6,7 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from courseware.content.models import CardContact
+from courseware.content.models import EmergencyContact
 from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import card_sections
 from courseware.learning.reference.saved_phrases import keep_phrase
@@ -47,7 +47,7 @@ def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(vi
     course = shipped_course
     for section in card_sections(course, language):
         for who in ("Duty desk, day and night", "Head of security, room 302"):
-            CardContact.objects.create(course=course, section=section, who=who, number="021-5555 0110 ,,12#")
+            EmergencyContact.objects.create(course=course, section=section, who=who, number="021-5555 0110 ,,12#")
     page = visit(make_enrollment(course=course).learner, language=language)
     page.goto(f"/learn/{course.identifier}/card/")
     assert page.locator(".call li").count() > 2 * len(card_sections(course, language))
@@ -64,7 +64,7 @@ OVERFULL = """() => [...document.querySelectorAll(".panel")]
 def test_the_card_for_the_pocket_is_one_sheet_across_of_which_no_panel_is_overfull(visit, shipped_course, language):
     course = shipped_course
     for section in card_sections(course, language):
-        CardContact.objects.create(
+        EmergencyContact.objects.create(
             course=course, section=section, who="Duty desk, day and night", number="021-5555 0110"
         )
     page = visit(make_enrollment(course=course).learner, language=language, viewport={"width": 1123, "height": 794})
@@ -102,7 +102,7 @@ LOST = """() => [...document.querySelectorAll(".call, .call *")].filter(
 def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, shipped_course, media, width):
     course = shipped_course
     section = next(iter(card_sections(course, "en")))
-    CardContact.objects.create(
+    EmergencyContact.objects.create(
         course=course, section=section, who="W" * 80, number="+86 (21) 5555-0100 ,,12345678901234567#"
     )
     page = visit(make_enrollment(course=course).learner, language="en", viewport={"width": width, "height": 800})

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from courseware.content.rendering import store
 from courseware.simulations import attempts
-from courseware.simulations.models import Decision, Run
+from courseware.simulations.models import Decision, SimulationAttempt
 from courseware.simulations.replay import page_of, rules_of, trail_of
 from tests.browser.keyboard import Keyboard
 from tests.browser.test_axe import assert_fine, languages
@@ -218,7 +218,7 @@ def test_a_decision_made_in_time_counts_however_long_the_network_is_gone(visit, 
     page.context.set_offline(True)
     press_key_of(page, "Put the cup down")
     expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
-    Run.objects.update(shown_at=timezone.now() - timedelta(hours=1))
+    SimulationAttempt.objects.update(shown_at=timezone.now() - timedelta(hours=1))
     page.context.set_offline(False)
     situation(page, "Where are you?")
     assert Decision.objects.values_list("place", "is_timeout").get() == (0, False)
@@ -242,7 +242,7 @@ def test_a_lid_that_was_closed_lets_no_time_run_out(visit, enrollment):
     page = visit(enrollment.learner)
     page.clock.install()
     start(page)
-    Run.objects.update(shown_at=timezone.now() - timedelta(hours=1))
+    SimulationAttempt.objects.update(shown_at=timezone.now() - timedelta(hours=1))
     page.clock.fast_forward("01:00:00")
     expect(page.locator("main")).to_contain_text("ran out while you were away")
     assert not Decision.objects.exists()
@@ -285,10 +285,10 @@ def test_without_javascript_it_is_played_page_by_page_and_without_a_clock(visit,
         page.get_by_role("button", name=choice).click()
     page.get_by_label("Where it burns").check()
     page.get_by_role("button", name="Send it").click()
-    if Run.objects.get().flags:
+    if SimulationAttempt.objects.get().flags:
         page.get_by_role("button", name="Seat him outside").click()
     expect(page.locator("h1")).to_have_text("A false alarm")
-    assert Run.objects.get().timing == "off"
+    assert SimulationAttempt.objects.get().timing == "off"
 
 
 # How it looks ---------------------------------------------------------------------------------------------------------
@@ -355,7 +355,7 @@ def play_to_the_end(page, course, simulation, choose):
         off.check()
     page.locator(".begin .btn").click()
     expect(page.locator("[data-setting=keys]")).to_be_visible()  # the script is there
-    run = Run.objects.with_release().latest("pk")
+    run = SimulationAttempt.objects.with_release().latest("pk")
     while not (trail := trail_of(run)).ending:
         expect(page.locator("input[name=position]")).to_have_value(str(trail.position))
         place, picked = choose(trail)

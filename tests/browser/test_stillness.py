@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.simulations import attempts
-from courseware.simulations.models import Timing
+from courseware.simulations.models import TimeSetting
 from tests.learning.lesson_pages import practise
 from tests.making import days, make_user
 from tests.world import finish_lessons
@@ -70,7 +70,7 @@ def test_nothing_moves_where_somebody_is_examined(visit, world):
     assert_still(page, paths)
 
 
-@pytest.mark.parametrize("timing", [Timing.WRITTEN, Timing.OFF])
+@pytest.mark.parametrize("timing", [TimeSetting.WRITTEN, TimeSetting.OFF])
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_nothing_moves_in_a_simulation_with_a_clock_or_without(language, timing, visit, world):
     learner = make_user("Nora New")
@@ -78,7 +78,7 @@ def test_nothing_moves_in_a_simulation_with_a_clock_or_without(language, timing,
     page = visit(learner, language=language, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
     assert_still(page, [f"/runs/{run.pk}/"])
-    expect(page.get_by_role("timer")).to_have_count(1 if timing == Timing.WRITTEN else 0)
+    expect(page.get_by_role("timer")).to_have_count(1 if timing == TimeSetting.WRITTEN else 0)
 
 
 def test_what_moves_is_found(visit, world):

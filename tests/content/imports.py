@@ -1,7 +1,7 @@
 """Files of the sample course changed here and there, and what an import has made of them."""
 
 from courseware.audit_log.models import Event
-from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision, Text
+from courseware.content.models import Course, Document, ImportedFile, Release, RenderedPage, Revision, SourceFile
 from courseware.content.releases.course_export import course_files
 from courseware.content.releases.drafts import save_drafts
 
@@ -27,5 +27,5 @@ def bodies(course, *, drafts=False):
 
 def rows():
     """Every row an import may touch."""
-    models = (Course, Document, Revision, Text, ImportedText, Release, Page, Event)
+    models = (Course, Document, Revision, SourceFile, ImportedFile, Release, RenderedPage, Event)
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}

@@ -7,13 +7,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from courseware.content.models import Page
+from courseware.content.models import RenderedPage
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.content.rendering.figures import svg_size
 from courseware.content.rendering.outline import compile_outline
 from courseware.content.rendering.pages import compile_page, seconds
-from courseware.content.rendering.store import CheckQuestion, LeadsSheet, read_outline
+from courseware.content.rendering.store import CheckQuestion, FollowUpSurvey, read_outline
 from courseware.course_format.course import read_course
 from courseware.course_format.questions.question_types import load_question
 from tests.course_format.samples import COURSE, SHEET, drawing, make_files
@@ -57,7 +57,7 @@ class TestOutline:
     def test_a_survey_of_leads_is_no_step_and_stands_beside_the_route_in_each_language(self):
         for language, title in (("en", "A month later"), ("zh-hans", "一个月后")):
             found = outline(language, **SHEET)
-            assert found.sheets == (LeadsSheet("month-later", title, 30),)
+            assert found.sheets == (FollowUpSurvey("month-later", title, 30),)
             assert found.find("month-later") is None
             assert found.survey_id == "voice"
         assert outline().sheets == ()
@@ -277,7 +277,7 @@ class TestServing:
         assert store.page(release, "boiling", "fr").title == "烧水"
 
     def test_what_is_not_in_the_release_is_not_there(self):
-        with pytest.raises(Page.DoesNotExist):
+        with pytest.raises(RenderedPage.DoesNotExist):
             store.page(self.release(), "nowhere", "en")
 
     def test_figures_have_their_size_and_load_late(self):

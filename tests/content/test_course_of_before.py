@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from courseware.assessment.exams import attempts
-from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.models import Certificate, ExamAttempt, Response
 from courseware.content.models import Release
 from courseware.content.releases.course_files import read_folder
 from courseware.content.releases.course_import import import_course
@@ -19,7 +19,7 @@ from courseware.learning.lessons.changed_lessons import open_changes
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
 from courseware.learning.status.progress import own_outline, progress_of
 from courseware.reporting.integrity.check_all import differences
-from courseware.simulations.models import Decision, Run
+from courseware.simulations.models import Decision, SimulationAttempt
 from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment, make_user
 from tests.world import (
@@ -34,7 +34,7 @@ from tests.world import (
 )
 
 pytestmark = pytest.mark.django_db
-FACTS = (Enrollment, Completion, Answer, Run, Decision, Attempt, Response, Certificate, SurveyReceipt)
+FACTS = (Enrollment, Completion, Answer, SimulationAttempt, Decision, ExamAttempt, Response, Certificate, SurveyReceipt)
 COURSE_TEXT, LESSON = "course.zh-hans.md", "01-water/01-boiling.zh-hans.md"
 CUPS = {
     "zh-hans": "---\nid: cups\ntitle: 杯子\nobjectives: [O1.1]\n---\n\n## 洗 {#wash}\n\n洗。\n",
@@ -74,8 +74,8 @@ class People:
 
     def go_on(self):
         """With what was under way, on the texts it began with."""
-        play_best(Run.objects.with_release().get(pk=self.run.pk))
-        attempt = Attempt.objects.with_release().get(pk=self.attempt.pk)
+        play_best(SimulationAttempt.objects.with_release().get(pk=self.run.pk))
+        attempt = ExamAttempt.objects.with_release().get(pk=self.attempt.pk)
         answer_exam(attempt)
         return attempts.submit(attempt)
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from courseware.audit_log.models import Event
 from courseware.content.authoring.exam_change_text import LABELS, words_of
-from courseware.content.models import Proposal, Release
+from courseware.content.models import Release, ReleaseProposal
 from courseware.content.releases import proposals
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
@@ -187,7 +187,7 @@ def page_of(client, course):
 def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, course, exam, editor):
     second = make_editor(name="Sue Second")
     assert send(client, exam).status_code == 302
-    proposal = Proposal.objects.get()
+    proposal = ReleaseProposal.objects.get()
     assert Release.objects.count() == 1
     client.force_login(second)
     page = page_of(client, course)
@@ -210,7 +210,7 @@ def test_one_proposes_and_another_releases_and_both_are_in_the_log(client, cours
 def test_nobody_releases_the_own_proposal_while_somebody_else_may(client, course, exam, editor):
     make_admin()
     send(client, exam)
-    assert "You proposed this yourself" in answer(client, Proposal.objects.get())
+    assert "You proposed this yourself" in answer(client, ReleaseProposal.objects.get())
     page = client.get(address(course)).text
     assert "Take the proposal back" in page and "Release what is proposed" not in page
     assert Release.objects.count() == 1
@@ -220,7 +220,7 @@ def test_who_is_alone_releases_and_the_log_says_alone(client, course, exam, edit
     for _person in (make_user(), make_user(is_staff=True), make_editor(is_active=False), make_admin(is_active=False)):
         assert "you release exams, banks and pass marks alone" in page_of(client, course)
     send(client, exam)
-    proposal = Proposal.objects.get()
+    proposal = ReleaseProposal.objects.get()
     assert (proposal.proposed_by, proposal.release.created_by, proposal.release.number) == (editor, editor, 2)
     assert Event.objects.filter(verb="content-released").latest("pk").data["alone"] is True
     assert Event.objects.filter(verb="release-proposed", actor=editor).count() == 1
@@ -231,10 +231,10 @@ def test_an_exam_is_more_than_minor_and_a_lesson_may_be(client, course, exam, ed
     response = send(client, exam, weight="minor")
     assert response.status_code == 422
     assert "An exam, its questions or its pass mark are more than minor." in response.text
-    assert not Proposal.objects.exists()
+    assert not ReleaseProposal.objects.exists()
     lesson = edit(course, "boiling", "Fill it", "Fill it up", language="en")
     assert send(client, lesson, weight="minor").status_code == 302
-    assert (Release.objects.count(), Proposal.objects.count()) == (2, 0)
+    assert (Release.objects.count(), ReleaseProposal.objects.count()) == (2, 0)
 
 
 def test_declined_it_is_released_no_more_and_the_draft_stays(client, course, exam, editor):
@@ -273,7 +273,7 @@ def test_proposing_and_releasing_twice_is_proposing_and_releasing_once(course, e
     first, again = (proposals.propose(course, [exam.head], **words) for _ in range(2))
     assert first == again
     assert proposals.release_proposed(first, by=second) == proposals.release_proposed(first, by=second)
-    assert (Release.objects.count(), Proposal.objects.count()) == (2, 1)
+    assert (Release.objects.count(), ReleaseProposal.objects.count()) == (2, 1)
 
 
 @pytest.mark.parametrize("pk", ["999", "x", ""])

@@ -209,8 +209,8 @@ def test_a_killed_import_has_written_nothing_of_a_course_or_all_of_it(tmp_path):
         with sqlite3.connect(tmp_path / "db.sqlite3") as database:
             count = database.execute
             releases = count("select count(*) from content_release").fetchone()[0]
-            imported = count("select count(*) from content_importedtext").fetchone()[0]
-            texts = count("select count(*) from content_text").fetchone()[0]
+            imported = count("select count(*) from content_importedfile").fetchone()[0]
+            texts = count("select count(*) from content_sourcefile").fetchone()[0]
             events = count("select count(*) from audit_log_event").fetchone()[0]
         assert events == 2 * releases <= 2 * len(list(settings.CONTENT_DIR.glob("*/course.zh-hans.md")))
         assert imported == texts and bool(texts) == bool(releases)

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from courseware.content.models import Release, Text
+from courseware.content.models import Release, SourceFile
 from courseware.content.releases import course_files, drafts, publishing
 from courseware.content.releases.course_import import ImportConflict, import_course
 from courseware.content.releases.drafts import StaleDraft, restore, save_drafts
@@ -103,7 +103,8 @@ def test_a_release_that_came_meanwhile_is_kept_in_the_next_one(course, while_che
         (3, "mine"),
     ]
     bodies = {
-        bytes(body) for body in Text.objects.filter(revision__entries__release=release).values_list("body", flat=True)
+        bytes(body)
+        for body in SourceFile.objects.filter(revision__entries__release=release).values_list("body", flat=True)
     }
     assert {edited(CARD, "Mine."), edited(TERMS, "Theirs.")} <= bodies
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from courseware.content.models import ImportedText, Text
+from courseware.content.models import ImportedFile, SourceFile
 from courseware.content.releases import course_import
 from courseware.content.releases.course_files import ImportRefused
 from courseware.content.releases.course_import import ImportConflict, import_course
@@ -66,7 +66,7 @@ def test_three_ways(in_file, in_admin, is_published):
         released = in_admin  # published in the admin, and kept
     assert state(bodies(course).get(CARD)) == released
     assert state(bodies(course, drafts=True).get(CARD)) == newest
-    imported = {row.path: row.digest for row in ImportedText.objects.filter(document__course=course)}
+    imported = {row.path: row.digest for row in ImportedFile.objects.filter(document__course=course)}
     assert imported == {path: course_import.digest_of_bytes(body) for path, body in files.items()}
 
 
@@ -143,7 +143,7 @@ class TestMerged:
         assert (report.changed, report.merged, report.kept) == ((CARD,), (CARD,), (LESSON,))
         assert bodies(course) == merged
         assert bodies(course, drafts=True) == merged | {LESSON: make_files()[LESSON] + b"\nAdmin.\n"}
-        texts = Text.objects.filter(revision__document=card, language="en")
+        texts = SourceFile.objects.filter(revision__document=card, language="en")
         assert make_files()[CARD] + b"\nAdmin.\n" in [bytes(text.body) for text in texts]
         before = rows()
         assert import_course(merged).is_empty

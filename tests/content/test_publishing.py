@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.audit_log.models import Event
-from courseware.content.models import Document, Page, Release, ReleaseEntry
+from courseware.content.models import Document, Release, ReleaseEntry, RenderedPage
 from courseware.content.releases import publishing
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import (
-    RetiredDocument,
+    ArchivedDocument,
     StaleDraft,
     as_written,
     discard_draft,
@@ -92,9 +92,9 @@ class TestDrafts:
     def test_a_document_that_was_retired_meanwhile_is_refused_by_name(self):
         card = card_of(make_course())
         Document.objects.filter(pk=card.pk).update(head=None)
-        with pytest.raises(RetiredDocument, match="card"):
+        with pytest.raises(ArchivedDocument, match="card"):
             save_drafts(card, {"en": EDITED}, base=card.head, by=None)
-        with pytest.raises(RetiredDocument, match="card"):
+        with pytest.raises(ArchivedDocument, match="card"):
             restore(card, card.head, by=None)
 
     def test_an_error_is_refused_with_its_line(self):
@@ -180,10 +180,10 @@ class TestPublishing:
 
     def test_pages_that_come_out_the_same_are_shared(self):
         course = make_course()
-        pages = Page.objects.count()
+        pages = RenderedPage.objects.count()
         edit(course)
         publish_head(card_of(course))
-        assert Page.objects.count() == pages + 1
+        assert RenderedPage.objects.count() == pages + 1
 
     def test_drafts_that_do_not_fit_together_are_refused(self):
         """Each fits the newest texts, but the one that is published links to a question that is not released."""
@@ -225,7 +225,7 @@ class TestPublishing:
         assert asdict(again) == asdict(pages[0])
         assert asked.keys() == {"en", "zh-hans"}
         assert store.questions_in(again.document_id, revision, "what-first") == asked
-        with pytest.raises(Page.DoesNotExist):
+        with pytest.raises(RenderedPage.DoesNotExist):
             store.page(release, "nowhere", "en")
         recompile(release)
         release.refresh_from_db()
@@ -234,12 +234,12 @@ class TestPublishing:
 
     def test_recompiling_keeps_texts_and_digest(self, monkeypatch):
         release = make_course().current
-        digest, pages = release.digest, Page.objects.count()
+        digest, pages = release.digest, RenderedPage.objects.count()
         monkeypatch.setattr(publishing, "COMPILER", 99)
         recompile(release)
         release.refresh_from_db()
         assert (release.compiler, release.digest, digest_of(release)) == (99, digest, digest)
-        assert Page.objects.count() == pages
+        assert RenderedPage.objects.count() == pages
         assert store.page(release, "card", "en").data["sections"]
 
 

@@ -8,7 +8,7 @@ from django.core import signing
 from django.urls import reverse
 
 from courseware.content.authoring.simulation_preview import SALT, rehearse
-from courseware.simulations.models import Run
+from courseware.simulations.models import SimulationAttempt
 from tests.making import make_editor
 from tests.simulations.samples import KETTLE, SIMULATION, make_simulation_course, rules
 
@@ -98,7 +98,7 @@ def test_the_preview_plays_and_draws_the_text_as_it_is_typed(client, document):
     carried = re.search(r'name="carried" value="([^"]+)"', page)[1]
     page = preview(client, document, carried=carried, rehearse="1", **{"text-en": text})
     assert "Where are you?" in page and "Finish the tea" in page and "burnt" in page
-    assert not Run.objects.exists()
+    assert not SimulationAttempt.objects.exists()
 
 
 def test_what_has_errors_is_named_by_its_line_and_not_played(client, document):

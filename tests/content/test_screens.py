@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from courseware.content.rendering.mockups import screen_html
 from courseware.content.rendering.pages import compile_page
 from courseware.course_format.course import read_course
-from courseware.course_format.parsing.blocks import Screen
+from courseware.course_format.parsing.blocks import Mockup
 from courseware.course_format.parsing.mockups import SCREENS
 from tests.content.test_markdown import ALLOWED, PAYLOADS, Elements
 from tests.content.test_paragraphs import found, lesson
@@ -27,7 +27,7 @@ PLAN = (
 
 
 def soup_of(kind, text, language="en"):
-    return BeautifulSoup(screen_html(Screen(kind, text, 1), language), "html.parser")
+    return BeautifulSoup(screen_html(Mockup(kind, text, 1), language), "html.parser")
 
 
 def words_of(soup):
@@ -103,9 +103,9 @@ def assert_harmless(html):
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_payload_gets_an_element_through_wherever_it_stands(kind, payload):
     facts = "\n".join(f"- {key}: {payload}".replace("\n", " ") for key in KEYS)
-    assert_harmless(screen_html(Screen(kind, f"{facts}\n\n**{payload}**: {payload}\n\n| {payload} | x |", 1), "en"))
+    assert_harmless(screen_html(Mockup(kind, f"{facts}\n\n**{payload}**: {payload}\n\n| {payload} | x |", 1), "en"))
 
 
 @given(st.sampled_from([*SCREENS]), st.text(alphabet="<>\"'&[](){}!*_`#-|:\\/= \njavscriptfromhe中，："))
 def test_no_text_at_all_breaks_a_screen_or_gets_one_through(kind, text):
-    assert_harmless(screen_html(Screen(kind, text, 1), "zh-hans"))
+    assert_harmless(screen_html(Mockup(kind, text, 1), "zh-hans"))

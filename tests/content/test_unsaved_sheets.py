@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from courseware.accounts.security.sessions import SEEN
-from courseware.autosave.models import UnsavedText
+from courseware.autosave.models import AutosavedText
 from courseware.content.models import Document, Revision
 from courseware.content.releases.drafts import save_drafts
 from tests.content.test_editor import body, form, signed_in, url
@@ -43,7 +43,7 @@ def more(document, sentence, language="en"):
 
 def kept():
     """(whose, on which revision, languages) of every row."""
-    rows = UnsavedText.objects.order_by("pk")
+    rows = AutosavedText.objects.order_by("pk")
     return [
         (row.person.name, row.fields["base"], sorted(name for name in row.fields if name != "base")) for row in rows
     ]
@@ -167,7 +167,7 @@ def test_who_is_no_editor_any_more_does_not_get_at_their_own(desk, lesson, edito
 
 def test_another_device_is_offered_the_text_and_the_form_holds_what_is_saved(desk, lesson):
     desk.post(unsaved_url(lesson), form(lesson, en=more(lesson, "One sentence.")))
-    UnsavedText.objects.update(typed_at=datetime(2026, 11, 24, 6, 3, tzinfo=UTC))
+    AutosavedText.objects.update(typed_at=datetime(2026, 11, 24, 6, 3, tzinfo=UTC))
     page = opened(desk, lesson)
     assert "You typed something here on 24 November 2026, 14:03 that was not saved." in page.text
     assert "was saved later" not in page.text

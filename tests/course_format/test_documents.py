@@ -4,14 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.documents import Name, display_tag, parse_name
 from courseware.course_format.parsing.frontmatter import build_meta, decode, parse_front
-from courseware.course_format.parsing.metadata import MODELS, CriticalDrill, ExamMeta, Retake, Stratum, parse_duration
+from courseware.course_format.parsing.metadata import (
+    MODELS,
+    ExamMeta,
+    ExamSection,
+    PracticeRule,
+    Retake,
+    parse_duration,
+)
 
 
 def test_a_problem_reads_as_path_line_and_what_was_expected():
-    assert str(Problem("course.en.md", 4, Finding("key-missing", key="title"))) == 'course.en.md:4: "title" is missing'
+    assert (
+        str(Diagnostic("course.en.md", 4, Finding("key-missing", key="title"))) == 'course.en.md:4: "title" is missing'
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,10 +116,10 @@ critical_drill: {bank: drill, right: 3}
             title="Final",
             minutes=15,
             pass_mark=80,
-            strata=(Stratum(bank="b1", draw=3, critical=(("O1.1", "O1.2"), ("O1.3",))),),
+            strata=(ExamSection(bank="b1", draw=3, critical=(("O1.1", "O1.2"), ("O1.3",))),),
             retakes=(Retake(wait="10 min", after="lessons"), Retake(wait="24 h")),
             reopens="7 days",
-            critical_drill=CriticalDrill(bank="drill", right=3),
+            critical_drill=PracticeRule(bank="drill", right=3),
         ),
         [],
     )

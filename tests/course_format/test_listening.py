@@ -7,7 +7,7 @@ from courseware.course_format.course import read_course
 from courseware.course_format.simulations.parser import make_simulation, read_simulation
 from courseware.course_format.simulations.simulation import (
     ALWAYS,
-    RunState,
+    SimulationState,
     SpokenLine,
     dump_simulation,
     load_simulation,
@@ -32,7 +32,7 @@ def played(language="zh-hans", **texts):
 
 
 def state(calm=60, *flags, place="note"):
-    return RunState(place, {"calm": calm}, frozenset(flags))
+    return SimulationState(place, {"calm": calm}, frozenset(flags))
 
 
 def said(simulation, at):

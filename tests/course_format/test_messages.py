@@ -9,7 +9,7 @@ import pytest
 
 from courseware.course_format import diagnostic_messages
 from courseware.course_format.diagnostic_messages import ERRORS, LEVELS, WARNINGS, pattern, sentence
-from courseware.course_format.diagnostics import Finding, Problem, nearest
+from courseware.course_format.diagnostics import Diagnostic, Finding, nearest
 
 LANGUAGE = Path(diagnostic_messages.__file__).parent
 SENTENCES = ERRORS | WARNINGS
@@ -63,7 +63,7 @@ def test_what_has_no_sentence_cannot_be_said():
 
 def test_problems_are_equal_where_they_say_the_same_and_stand_in_the_order_of_the_file():
     def problem(line, source, path="a.md"):
-        return Problem(path, line, Finding("source-not-used", source=source, language=None))
+        return Diagnostic(path, line, Finding("source-not-used", source=source, language=None))
 
     assert {problem(1, "F-01"), problem(1, "F-01")} == {problem(1, "F-01")}
     assert problem(1, "F-01") != problem(1, "F-02")

@@ -7,7 +7,7 @@ import pytest
 
 from courseware.course_format.checks.simulations import check_simulations
 from courseware.course_format.course import read_course
-from courseware.course_format.simulations.baseline_players import NonReadingPlayer, played_by_all
+from courseware.course_format.simulations.baseline_players import BaselinePlayer, played_by_all
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import is_done
 from tests.course_format.boiling_over import PATH, drill, drill_files
@@ -123,7 +123,7 @@ def test_a_simulation_that_one_position_passes_is_refused_where_choices_have_num
 
 @pytest.mark.parametrize(("ticks", "parts"), [(True, (0, 1)), (False, ())])
 def test_a_player_that_reads_nothing_ticks_all_parts_or_none(ticks, parts):
-    assert NonReadingPlayer(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
+    assert BaselinePlayer(ticks).ways(drill().nodes["note"], [0], 5, Random(1)) == {(0, parts): 5}
 
 
 def test_a_simulation_that_clicks_pass_is_refused_and_of_three_situations_it_is_not():

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from courseware.course_format.parsing.blocks import Prose, Screen, split
+from courseware.course_format.parsing.blocks import Mockup, Prose, split
 from courseware.course_format.parsing.mockups import (
     SCREENS,
-    Room,
+    PlanRoom,
     grid_of,
     outline_of,
     printed_on,
@@ -41,7 +41,7 @@ def with_screens(here, there=None):
 
 def screen(text):
     (block,) = split(text)
-    assert isinstance(block, Screen)
+    assert isinstance(block, Mockup)
     return block
 
 
@@ -57,7 +57,7 @@ def test_a_screen_is_its_keys_and_what_stands_below_them():
 def test_a_list_in_a_mail_is_no_key_and_a_screen_ends_where_the_next_quote_begins():
     text = read_screen(screen("> [!screen mail]\n> - from: HR\n>\n> - item: one"))
     assert (text.values, text.body) == ({"from": "HR"}, "- item: one")
-    assert [type(block) for block in split(f"{PHONE}\n{MAIL}\n\nprose")] == [Screen, Screen, Prose]
+    assert [type(block) for block in split(f"{PHONE}\n{MAIL}\n\nprose")] == [Mockup, Mockup, Prose]
     assert screen(PLAN).source == PLAN.replace("> [!screen plan]\n>\n", "> [!screen plan]\n")
 
 
@@ -65,7 +65,7 @@ def test_cells_of_one_name_are_one_place_where_they_make_a_rectangle():
     grid = grid_of("| a | b | b |\n|---|---|---|\n| a | b | b |\n| c | a |")
     assert grid == [["a", "b", "b"], ["a", "b", "b"], ["c", "a", ""]]
     assert rooms_of(grid) == [
-        Room("a", 0, 0), Room("b", 0, 1, 2, 2), Room("a", 1, 0), Room("c", 2, 0), Room("a", 2, 1), Room("", 2, 2),
+        PlanRoom("a", 0, 0), PlanRoom("b", 0, 1, 2, 2), PlanRoom("a", 1, 0), PlanRoom("c", 2, 0), PlanRoom("a", 2, 1), PlanRoom("", 2, 2),
     ]  # fmt: skip
 
 

@@ -13,7 +13,12 @@ from courseware.course_format.course import read_course
 from courseware.course_format.parsing.speech import CutLine, cut_speech, told_together
 from courseware.course_format.simulations.conditions import ALWAYS, parse_condition
 from courseware.course_format.simulations.parser import make_simulation
-from courseware.course_format.simulations.simulation import NotOffered, RunState, dump_simulation, load_simulation
+from courseware.course_format.simulations.simulation import (
+    NotOffered,
+    SimulationState,
+    dump_simulation,
+    load_simulation,
+)
 from tests.course_format.boiling_over import DRILL_EN, PATH, drill, drill_files, told
 from tests.examples import examples
 
@@ -106,7 +111,7 @@ def test_what_is_no_condition_is_refused(text):
 
 
 def test_a_run_begins_at_the_first_situation_with_every_meter_at_sixty():
-    assert drill().begin() == RunState("stove", {"calm": 60}, frozenset())
+    assert drill().begin() == SimulationState("stove", {"calm": 60}, frozenset())
 
 
 def test_a_situation_whose_condition_fails_is_skipped():
@@ -117,13 +122,13 @@ def test_a_situation_whose_condition_fails_is_skipped():
 
 def test_a_choice_moves_meters_and_sets_flags_and_the_time_running_out_is_one_too():
     play = drill()
-    assert play.decide(play.begin(), 2) == RunState("note", {"calm": 30}, frozenset({"wet"}))
+    assert play.decide(play.begin(), 2) == SimulationState("note", {"calm": 30}, frozenset({"wet"}))
     assert play.decide(play.begin(), 3).meters == {"calm": 50}
 
 
 def test_a_choice_is_offered_only_while_its_condition_holds():
     play = drill()
-    low = RunState("stove", {"calm": 20}, frozenset())
+    low = SimulationState("stove", {"calm": 20}, frozenset())
     assert (play.offered(play.begin()), play.offered(low)) == ([0, 1, 2], [0, 2])
     with pytest.raises(NotOffered):
         play.decide(low, 1)

@@ -104,7 +104,7 @@ def row_of(path, fields, answer):
 def stored(site):
     """The same of all that is in the database, as a count of each row."""
     answers = [("answers", uuid.UUID(str(token))) for (token,) in site.rows("SELECT token FROM learning_answer")]
-    runs = [("runs", run) for (run,) in site.rows("SELECT id FROM simulations_run")]
+    runs = [("runs", run) for (run,) in site.rows("SELECT id FROM simulations_simulationattempt")]
     decisions = [("decisions", run) for (run,) in site.rows("SELECT run_id FROM simulations_decision")]
     attempt, first = site.told["attempt"], "position = 1"
     ((saves,),) = site.rows(f"SELECT saves FROM assessment_response WHERE attempt_id = {attempt} AND {first}")

@@ -50,7 +50,7 @@ def back_up(site):
 
 
 # Sessions, known browsers and caches stay out of a backup.
-LEFT_OUT = {"django_session", "usersessions_usersession", "accounts_device", "cache"}
+LEFT_OUT = {"django_session", "usersessions_usersession", "accounts_trusteddevice", "cache"}
 
 
 def everything(site):
@@ -103,7 +103,7 @@ def test_a_backup_holds_no_session_known_browser_or_cache(firm, tmp_path):
     secrets = [
         *(key for (key,) in firm.rows("SELECT session_key FROM django_session")),
         *(key for (key,) in firm.rows("SELECT session_key FROM usersessions_usersession")),
-        *(key for (key,) in firm.rows("SELECT key FROM accounts_device")),
+        *(key for (key,) in firm.rows("SELECT key FROM accounts_trusteddevice")),
         *(key for (key,) in firm.rows("SELECT cache_key FROM cache")),
     ]
     assert len(secrets) >= 4

@@ -101,7 +101,9 @@ def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behave
         smtp = {"EMAIL_URL": f"smtp://127.0.0.1:{port}"}
         with killed_workers(site, lambda: len({*sink.taken}), chance, behave_badly, **smtp):
             wait_until(
-                lambda: not site.count("notifications_message", "state = 'queued'"), "not every letter left", within=120
+                lambda: not site.count("notifications_outgoingemail", "state = 'queued'"),
+                "not every letter left",
+                within=120,
             )
     names = Counter(name for _, name in sink.taken)
     twice = len(sink.taken) - len(names)
@@ -112,7 +114,7 @@ def test_each_letter_leaves_though_workers_are_killed_and_the_mail_server_behave
         f"twice under one Message-ID ({sink.taken_in_silence} taken in silence); "
         f"{time.monotonic() - began:.0f} s, seed {seed}",
     )
-    rows = site.rows("SELECT number, state, why FROM notifications_message WHERE kind = 'invitation'")
+    rows = site.rows("SELECT number, state, why FROM notifications_outgoingemail WHERE kind = 'invitation'")
     sent = {str(uuid.UUID(str(number))) for number, state, _ in rows if state == "sent"}
     assert {name.strip("<>").partition("@")[0] for name in names} == sent
     assert Counter(state for _, state, _ in rows) == {"sent": TASKS - TASKS // EVERY, "refused": TASKS // EVERY}

@@ -13,13 +13,13 @@ def prepare():
     from django.core.cache import cache
 
     from courseware.accounts.models import Team
-    from courseware.autosave.models import UnsavedText
+    from courseware.autosave.models import AutosavedText
     from tests.making import PASSWORD, make_course
     from tests.world import make_world
 
     world = make_world(make_course())
     learner = world.learner
-    UnsavedText.objects.create(person=learner, form="a form", fields=TYPED, typed_at=timezone.now())
+    AutosavedText.objects.create(person=learner, form="a form", fields=TYPED, typed_at=timezone.now())
     cache.set("counted", (1, "二"), timeout=None)
     Team.objects.create(name="Short-lived").delete()  # whose key nobody is to have again
     certificate = world.passed.enrollment.certificate.number

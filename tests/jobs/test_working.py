@@ -22,7 +22,7 @@ from courseware.jobs.schedule import Daily, enqueue_due, schedule
 from courseware.jobs.tasks import is_stopping
 from courseware.jobs.worker import BEAT_EVERY, Onlooker, WorkLoop
 from courseware.lib.text.log_format import JsonLines
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.jobs import doing
 
 pytestmark = pytest.mark.django_db
@@ -376,8 +376,8 @@ def test_work_that_failed_by_a_clock_far_ahead_comes_back_by_the_clock_of_now(cl
 
 @pytest.mark.parametrize("ahead, is_due", [(MINUTE, False), (DAY, False), (DAY + MINUTE, True), (YEAR, True)])
 def test_a_letter_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_set(clock, ahead, is_due):
-    Message.objects.create(kind="note", address="tea@example.com", next_at=MORNING + ahead)
-    assert Message.objects.due(MORNING).exists() == is_due
+    OutgoingEmail.objects.create(kind="note", address="tea@example.com", next_at=MORNING + ahead)
+    assert OutgoingEmail.objects.due(MORNING).exists() == is_due
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
-from courseware.assessment.models import OutsideTraining, Response
+from courseware.assessment.models import ExternalTraining, Response
 from courseware.content.models import Document
 from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment as enrolling
@@ -124,11 +124,11 @@ def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_wher
     client, enrollment
 ):
     training = {"person": enrollment.learner, "course": enrollment.course, "trained_on": days(-9).date(), "proof": "x"}
-    [recorded] = record_outside([OutsideTraining(**training, valid_until=days(9).date())], by=make_hr())
+    [recorded] = record_outside([ExternalTraining(**training, valid_until=days(9).date())], by=make_hr())
     assert "You are certified until" in soup_of(client.get(HOME)).select_one(".go").text
     withdraw_outside(recorded, reason="Another person", by=make_hr())
     assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
-    record_outside([OutsideTraining(**training, valid_until=days(-1).date())], by=make_hr())
+    record_outside([ExternalTraining(**training, valid_until=days(-1).date())], by=make_hr())
     assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
 
 

@@ -13,9 +13,9 @@ from courseware.content.models import Course
 from courseware.hr.people.account_merge import merge
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.due_dates.extensions import (
-    CannotAnswer,
-    DayAnswer,
-    NothingToAsk,
+    ExtensionAnswer,
+    ExtensionNotAllowed,
+    RequestNotOpen,
     answer_day_request,
     ask_for_day,
     last_request,
@@ -24,16 +24,16 @@ from courseware.learning.due_dates.extensions import (
 )
 from courseware.learning.enrollments.adjustments import enroll_people, undo
 from courseware.learning.enrollments.enrollment import enroll, extend, waive
-from courseware.learning.manager_actions.manager_action import Refusal
-from courseware.learning.models import Adjustment, DayRequest
-from courseware.notifications.models import Message, TrayLine
+from courseware.learning.manager_actions.manager_action import ActionRefusal
+from courseware.learning.models import Adjustment, ExtensionRequest
+from courseware.notifications.models import Notification, OutgoingEmail
 from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, letters, letters_after_undo, make_admin, make_enrollment, make_hr, make_user
 from tests.world import complete_course, finish_lessons
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("course")]
 DAY = timedelta(days=1)
-GIVE, REFUSE = DayAnswer("given"), DayAnswer("refused", None, "We need you on Friday.")
+GIVE, REFUSE = ExtensionAnswer("given"), ExtensionAnswer("refused", None, "We need you on Friday.")
 
 
 def in_days(number):
@@ -58,7 +58,7 @@ def told():
 
 
 def standing(run):
-    return list(DayRequest.objects.standing(timezone.now()).filter(enrollment=run))
+    return list(ExtensionRequest.objects.standing(timezone.now()).filter(enrollment=run))
 
 
 def state(run):
@@ -83,15 +83,15 @@ def test_nothing_is_asked_of_a_run_that_is_closed_has_no_day_or_has_a_later_one(
         make_enrollment(due_at=days(9)),
     ]
     for run in runs:
-        with pytest.raises(NothingToAsk):
+        with pytest.raises(ExtensionNotAllowed):
             asked(run)
-    assert (DayRequest.objects.count(), told()) == (0, [])
+    assert (ExtensionRequest.objects.count(), told()) == (0, [])
 
 
 def test_no_two_requests_of_one_run_can_wait_whatever_wrote_them(run):
     first = asked(run)
     with pytest.raises(IntegrityError, match=r"one_open_request_per_enrollment|UNIQUE"), transaction.atomic():
-        DayRequest.objects.create(
+        ExtensionRequest.objects.create(
             enrollment=run, day=first.day, until=first.until, since=first.since, asked_at=timezone.now()
         )
 
@@ -103,7 +103,7 @@ def test_asked_is_again_only_after_an_answer_or_after_it_was_taken_back(run, tea
     assert take_back_request(run)
     assert not take_back_request(run)
     third = asked(run, 6)
-    assert list(DayRequest.objects.values_list("pk", "end")) == [
+    assert list(ExtensionRequest.objects.values_list("pk", "end")) == [
         (first.pk, "refused"),
         (second.pk, "taken-back"),
         (third.pk, ""),
@@ -114,7 +114,7 @@ def test_asked_is_again_only_after_an_answer_or_after_it_was_taken_back(run, tea
 
 @pytest.mark.parametrize("pressed", ["given", "another"])
 def test_the_day_that_was_asked_for_is_given_as_any_other_day(run, team, pressed):
-    answer = DayAnswer(pressed, in_days(4) if pressed == "another" else None)
+    answer = ExtensionAnswer(pressed, in_days(4) if pressed == "another" else None)
     answered = answer_day_request(asked(run).pk, answer, by=team.manager)
     run.refresh_from_db()
     line = run.adjustment_lines.get()
@@ -128,17 +128,17 @@ def test_the_day_that_was_asked_for_is_given_as_any_other_day(run, team, pressed
 def test_of_two_who_answer_the_second_finds_what_the_first_has_said(run, team):
     request = asked(run)
     answer_day_request(request.pk, GIVE, by=team.manager)
-    with pytest.raises(CannotAnswer) as error:
+    with pytest.raises(RequestNotOpen) as error:
         answer_day_request(request.pk, REFUSE, by=make_user())
     assert (error.value.request.end, error.value.request.ended_by) == ("given", team.manager)
-    assert (Adjustment.objects.count(), Message.objects.filter(kind="day-answered").count()) == (1, 1)
+    assert (Adjustment.objects.count(), OutgoingEmail.objects.filter(kind="day-answered").count()) == (1, 1)
 
 
 def test_the_due_day_is_no_answer(run, team):
     extend(run, in_days(1), by=team.manager)
-    with pytest.raises(CannotAnswer) as error:
-        answer_day_request(asked(run).pk, DayAnswer("another", in_days(1)), by=team.manager)
-    assert error.value.why == Refusal.UNCHANGED
+    with pytest.raises(RequestNotOpen) as error:
+        answer_day_request(asked(run).pk, ExtensionAnswer("another", in_days(1)), by=team.manager)
+    assert error.value.why == ActionRefusal.UNCHANGED
     assert state(run) == ("", True)
 
 
@@ -169,7 +169,7 @@ def test_it_ends_by_itself_and_is_answered_no_more(how, run, team):
     ENDED_BY[how](run, team)
     assert (standing(run), state(run)) == ([], ("", False))
     before = told()
-    with pytest.raises(CannotAnswer):
+    with pytest.raises(RequestNotOpen):
         answer_day_request(request.pk, GIVE, by=team.manager)
     assert not take_back_request(run)
     assert told() == before
@@ -179,8 +179,8 @@ def test_it_ends_by_itself_and_is_answered_no_more(how, run, team):
 def test_it_ends_when_the_day_that_was_asked_for_is_over(run):
     request = asked(run)
     at = request.until
-    assert list(DayRequest.objects.standing(at - timedelta(seconds=1))) == [request]
-    assert list(DayRequest.objects.standing(at)) == []
+    assert list(ExtensionRequest.objects.standing(at - timedelta(seconds=1))) == [request]
+    assert list(ExtensionRequest.objects.standing(at)) == []
 
 
 def test_what_ended_it_taken_back_it_waits_again(run, team):
@@ -217,7 +217,7 @@ def test_a_day_taken_back_after_the_learner_has_asked_anew_leaves_that_request_a
     answered = answer_day_request(asked(run).pk, GIVE, by=team.manager)
     anew = asked(run, 8)
     undo(answered.adjustment, list(answered.adjustment.lines.all()), by=team.manager)
-    assert list(DayRequest.objects.values_list("pk", "end")) == [(answered.pk, "given"), (anew.pk, "")]
+    assert list(ExtensionRequest.objects.values_list("pk", "end")) == [(answered.pk, "given"), (anew.pk, "")]
     assert list(differences()) == []
 
 
@@ -265,21 +265,21 @@ def sent_about(subject):
 
 
 def test_the_answer_is_told_by_one_letter_and_in_the_tray(run, team):
-    answer_day_request(asked(run).pk, DayAnswer("another", in_days(2), "Friday is too late."), by=team.manager)
+    answer_day_request(asked(run).pk, ExtensionAnswer("another", in_days(2), "Friday is too late."), by=team.manager)
     assert not any("you have until" in letter.subject for letter in letters())  # for two minutes
     [letter] = sent_about("you have until")
     assert letter.to == [run.learner.email]
     assert "That day does not work, but you have until" in letter.body
     assert "Friday is too late." in letter.body
     assert "Li Lin" in letter.body
-    assert TrayLine.objects.get(kind="day-answered").person == run.learner
+    assert Notification.objects.get(kind="day-answered").person == run.learner
 
 
 def test_a_letter_that_is_true_no_more_is_not_sent(run, team):
     refused(run, team)
     extend(run, in_days(3), by=team.manager)
     assert sent_about("stays") == []
-    letter = Message.objects.get(kind="day-answered")
+    letter = OutgoingEmail.objects.get(kind="day-answered")
     assert (letter.state, letter.why.startswith("the answer was taken back, or")) == ("skipped", True)
 
 
@@ -307,13 +307,13 @@ FORGERIES = {
 def test_a_request_that_was_changed_past_the_product_is_found(run, team, forgery):
     request = answer_day_request(asked(run).pk, GIVE, by=team.manager)
     assert list(differences()) == []
-    DayRequest.objects.filter(pk=request.pk).update(**FORGERIES[forgery](request))
+    ExtensionRequest.objects.filter(pk=request.pk).update(**FORGERIES[forgery](request))
     assert any(f"request {request.pk}" in line for line in differences())
 
 
 def test_a_request_that_vanished_is_found(run):
     asked(run)
-    DayRequest.objects.all().delete()
+    ExtensionRequest.objects.all().delete()
     assert ["nothing is kept of it" in line for line in differences()] == [True]
 
 
@@ -324,7 +324,7 @@ def test_an_enrollment_in_which_another_day_was_asked_for_is_not_removed(team):
     )
     run = made.lines.get().enrollment
     asked(run)
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     done, left = undo(made, list(made.lines.all()), by=team.manager)
     run.refresh_from_db()
     assert (done, left, run.waived_reason) == ([learner.pk], [], "enrolled by mistake")
@@ -369,10 +369,10 @@ def said(response):
 def test_a_day_is_asked_for_and_taken_back(client, late_run):
     answer = ask(client, late_run, reason="A sick child")
     assert "Li Lin can answer" in words(answer)
-    request = DayRequest.objects.get()
+    request = ExtensionRequest.objects.get()
     assert (request.day, request.why) == (in_days(4), "A sick child")
     client.post(page(late_run, "take-back/"))
-    assert DayRequest.objects.get().end == "taken-back"
+    assert ExtensionRequest.objects.get().end == "taken-back"
     assert "Nothing waits for an answer" in said(client.post(page(late_run, "take-back/"), follow=True))
 
 
@@ -380,7 +380,7 @@ def test_the_form_sent_twice_asks_once_and_in_a_second_tab_for_another_day_says_
     ask(client, late_run)
     assert "You asked for time until" in said(ask(client, late_run))
     assert "already" in said(ask(client, late_run, 6))
-    assert DayRequest.objects.get().day == in_days(4)
+    assert ExtensionRequest.objects.get().day == in_days(4)
 
 
 @pytest.mark.parametrize(
@@ -397,21 +397,21 @@ def test_what_cannot_be_given_cannot_be_asked_for(client, late_run, number, fiel
     answer = ask(client, late_run, number, **fields)
     assert answer.status_code == 422
     assert why in words(answer)
-    assert not DayRequest.objects.exists()
+    assert not ExtensionRequest.objects.exists()
 
 
 def test_a_day_that_is_no_later_than_the_due_day_is_none(client, team):
     run = begin(client, team, days(3))
     for number in (2, 3):
         assert "Choose a day after the due day" in words(ask(client, run, number))
-    assert not DayRequest.objects.exists()
+    assert not ExtensionRequest.objects.exists()
 
 
 def test_where_nothing_is_due_nothing_is_asked_for(client, team, late_run):
     waive(late_run, "moved", by=team.manager)
     assert "Nothing is due here" in words(client.get(page(late_run)))
     assert "Nothing is due here" in words(ask(client, late_run))
-    assert not DayRequest.objects.exists()
+    assert not ExtensionRequest.objects.exists()
 
 
 def test_whoever_has_no_lead_reads_that_human_resources_answer(client, team):
@@ -443,10 +443,10 @@ def test_home_leads_there_when_the_due_day_is_near_or_over(client, team, due, is
 def test_home_says_what_became_of_it(client, team, late_run):
     request = ask_for_day(late_run, in_days(4))
     assert "no answer has come yet" in home(client)
-    answer_day_request(request.pk, DayAnswer("refused", None, "We need you."), by=team.manager)
+    answer_day_request(request.pk, ExtensionAnswer("refused", None, "We need you."), by=team.manager)
     assert "was not possible" in home(client)
     for address in (page(late_run), f"/learn/{late_run.course.identifier}/record/"):
         assert "Li Lin: the due day stays: We need you." in words(client.get(address))
     request = ask_for_day(late_run, in_days(5))
-    answer_day_request(request.pk, DayAnswer("given"), by=team.manager)
+    answer_day_request(request.pk, ExtensionAnswer("given"), by=team.manager)
     assert home(client) is None  # there is time again

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from courseware.content.models import CardContact
+from courseware.content.models import EmergencyContact
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering.emergency_card import sections_without_contact
 from courseware.learning.views.course import sheets_of
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def contact(course, who, **fields):
-    return CardContact.objects.create(course=course, **{"section": "fire", "who": who} | fields)
+    return EmergencyContact.objects.create(course=course, **{"section": "fire", "who": who} | fields)
 
 
 def card(client, course, language="en"):
@@ -117,14 +117,14 @@ def test_an_admin_says_whom_to_call_and_a_mistake_is_told(client, course, field,
     client.force_login(make_admin())
     address = reverse("admin:content_course_change", args=[course.pk])
     response = client.post(address, posted(course, **{field: value}))
-    assert (response.status_code, CardContact.objects.count()) == ((302, 1) if kept else (200, 0))
+    assert (response.status_code, EmergencyContact.objects.count()) == ((302, 1) if kept else (200, 0))
 
 
 def test_an_editor_of_texts_may_not_change_whom_to_call(client, course):
     client.force_login(make_editor())
     address = reverse("admin:content_course_change", args=[course.pk])
     assert client.post(address, posted(course)).status_code == 403
-    assert not CardContact.objects.exists()
+    assert not EmergencyContact.objects.exists()
 
 
 def test_a_contact_of_an_emergency_that_left_the_card_can_still_be_moved(client, course):

@@ -12,8 +12,8 @@ from courseware.content.releases.drafts import save_drafts
 from courseware.content.rendering import store
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.lessons.answers import answer
-from courseware.learning.lessons.changed_lessons import CheckOwed, NeverReleased, open_changes, say_read
-from courseware.learning.models import ChangeSeen
+from courseware.learning.lessons.changed_lessons import CheckOwed, UnknownRevision, open_changes, say_read
+from courseware.learning.models import ChangeAcknowledgement
 from courseware.learning.status.completion import complete_lesson
 from courseware.learning.status.progress import own_outline
 from tests.course_format.samples import make_files
@@ -21,7 +21,7 @@ from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent
 from tests.making import make_admin, make_course, make_enrollment, make_user, publish_head
 
 pytestmark = pytest.mark.django_db
-Weight = Release.Weight
+Impact = Release.Impact
 BOILING = b"Water before fire."
 SEEN = reverse("learning:change-read", args=["tea-room", "boiling"])
 
@@ -44,7 +44,7 @@ def step_of(run):
     return own_outline(run, "en").step("boiling")
 
 
-def now_says(words, weight=Weight.REREAD, note="", language="en", identifier="boiling"):
+def now_says(words, weight=Impact.REREAD, note="", language="en", identifier="boiling"):
     """Release the lesson with this rule in place of the one it has."""
     document = Document.objects.select_related("head").get(identifier=identifier)
     body = bytes(document.head.texts.get(language=language).body)
@@ -66,9 +66,9 @@ def try_check(run, right=True, **more):
 
 def test_only_what_weighs_more_than_minor_asks_and_only_who_had_done_the_lesson(enrollment):
     other = make_enrollment(make_user(language="en"), enrollment.course)
-    now_says("Water, then fire.", Weight.MINOR)
+    now_says("Water, then fire.", Impact.MINOR)
     assert asked(enrollment) is None
-    now_says("Water first.", Weight.REREAD)
+    now_says("Water first.", Impact.REREAD)
     assert (asked(enrollment), asked(other)) == ([(["reread"], False)], None)
     complete_lesson(other, page_of(other))
     assert asked(other) is None
@@ -80,21 +80,21 @@ def test_several_changes_are_one_act_as_heavy_as_the_heaviest_and_got_it_ends_th
     now_says("Water first, then fire.")
     say_read(enrollment, step_of(enrollment), first.pk)
     assert asked(enrollment) == [(["reread"], False)]
-    now_says("Never fire first.", Weight.RETAKE)
+    now_says("Never fire first.", Impact.RETAKE)
     assert asked(enrollment) == [(["reread", "retake"], True)]
     with pytest.raises(CheckOwed):
         say_read(enrollment, step_of(enrollment), enrollment.course.current_id)
-    with pytest.raises(NeverReleased):
+    with pytest.raises(UnknownRevision):
         say_read(enrollment, step_of(enrollment), 99)
-    assert list(ChangeSeen.objects.values_list("release", "outcome")) == [(first.pk, "read")]
+    assert list(ChangeAcknowledgement.objects.values_list("release", "outcome")) == [(first.pk, "read")]
 
 
 def test_said_twice_it_is_kept_and_logged_once(enrollment):
     release = now_says("Water first.")
-    now_says("Water first!", Weight.MINOR)
+    now_says("Water first!", Impact.MINOR)
     for _ in range(2):
         say_read(enrollment, step_of(enrollment), enrollment.course.current_id)
-    seen = ChangeSeen.objects.get()
+    seen = ChangeAcknowledgement.objects.get()
     assert (seen.release, seen.revision) == (release, seen.document.head)
     event = Event.objects.get(verb="changed-lesson-read")
     assert event.data == {"change": seen.pk, "document": "boiling", "release": release.pk}
@@ -106,14 +106,14 @@ def test_a_check_is_answered_again_on_the_new_text_and_answers_of_before_do_not_
     for question, raw in PRACTICE.items():
         answer(enrollment, step_of(enrollment), question, raw, token=uuid.uuid4())
     try_check(enrollment)
-    release = now_says("Never fire first.", Weight.RETAKE)
-    now_says("Never fire first!", Weight.MINOR)
+    release = now_says("Never fire first.", Impact.RETAKE)
+    now_says("Never fire first!", Impact.MINOR)
     try_check(enrollment, revision=before)  # a tab from before
     try_check(enrollment, right=False)
     assert asked(enrollment) == [(["retake"], True)]
     try_check(enrollment)
     assert asked(enrollment) is None
-    seen = ChangeSeen.objects.get()
+    seen = ChangeAcknowledgement.objects.get()
     assert (seen.release, seen.outcome) == (release, "checked")
     assert Event.objects.filter(verb="changed-lesson-checked").count() == 1
 
@@ -137,12 +137,12 @@ def test_home_and_lesson_show_the_sentence_as_it_was_and_is_and_why_until_got_it
         assert "Somebody forgot." in strip.text
         assert "about half a minute" in strip.select_one(".small").text
         form = {field["name"]: field["value"] for field in strip.select("form input[type=hidden]")}
-        ChangeSeen.objects.all().delete()
+        ChangeAcknowledgement.objects.all().delete()
         assert client.post(SEEN, form)["Location"] == then
         assert "change" not in {
             each for tag in soup(client, address).select("section") for each in tag.get("class", ())
         }
-        ChangeSeen.objects.all().delete()
+        ChangeAcknowledgement.objects.all().delete()
 
 
 def place_of_right(card):
@@ -158,13 +158,13 @@ def test_a_lesson_whose_check_is_asked_for_again_has_its_form_and_leads_to_it(en
     try_check(enrollment)
     client.force_login(enrollment.learner)
     assert soup(client, LESSON).select_one("#q-is-it-off form") is None
-    now_says("Never fire first.", Weight.RETAKE)
+    now_says("Never fire first.", Impact.RETAKE)
     page = soup(client, LESSON)
     assert page.select_one("#q-is-it-off form")
     assert page.select_one(".change .btn")["href"].endswith("#q-is-it-off")
     assert "about 1 minute" in page.select_one(".change .small").text  # half of it for the question
     assert client.post(SEEN, {"release": Release.objects.latest("pk").pk}, follow=True).status_code == 200
-    assert not ChangeSeen.objects.exists()
+    assert not ChangeAcknowledgement.objects.exists()
     right = sent("1", revision=page_of(enrollment).revision_id) | {
         "choice": place_of_right(page.select_one("#q-is-it-off"))
     }
@@ -188,7 +188,7 @@ def test_it_costs_one_query_for_any_number_of_people_and_none_where_nothing_chan
     runs = [enrollment, *(make_enrollment(make_user(language="en"), enrollment.course) for _ in range(people - 1))]
     for run in runs:
         complete_lesson(run, page_of(run))
-    for weight, queries in ((Weight.MINOR, 0), (Weight.REREAD, 1)):
+    for weight, queries in ((Impact.MINOR, 0), (Impact.REREAD, 1)):
         now_says(f"Water first, {weight}.", weight)
         enrollment.course.refresh_from_db()
         route = own_outline(enrollment, "en")
@@ -198,19 +198,19 @@ def test_it_costs_one_query_for_any_number_of_people_and_none_where_nothing_chan
 
 
 def test_taken_back_it_stays_ended_whatever_is_released_afterwards(enrollment):
-    now_says("Never fire first.", Weight.RETAKE)
-    now_says(BOILING.decode(), Weight.MINOR)
-    now_says("Water before fire!", Weight.MINOR)
+    now_says("Never fire first.", Impact.RETAKE)
+    now_says(BOILING.decode(), Impact.MINOR)
+    now_says("Water before fire!", Impact.MINOR)
     assert asked(enrollment) is None
-    now_says("Water, then fire.", Weight.REREAD)
+    now_says("Water, then fire.", Impact.REREAD)
     assert asked(enrollment) == [(["reread"], False)]
 
 
 def test_a_minor_change_in_the_own_language_gives_no_weight_to_one_in_another(enrollment):
-    now_says("Water first.", Weight.MINOR)
-    now_says("水先于火。", Weight.REREAD, language="zh-hans")
+    now_says("Water first.", Impact.MINOR)
+    now_says("水先于火。", Impact.REREAD, language="zh-hans")
     assert asked(enrollment) is None
-    now_says("Water, then fire.", Weight.REREAD)
+    now_says("Water, then fire.", Impact.REREAD)
     assert asked(enrollment) == [(["reread"], False)]
 
 
@@ -227,7 +227,7 @@ def test_a_check_of_which_nothing_is_left_to_answer_ends_by_got_it(client):
         files[f"01-water/01-boiling.{language}.md"] += text.encode()
     run = make_enrollment(make_user(language="en"), make_course(files), track="night")
     complete_lesson(run, page_of(run))
-    now_says("Never fire first.", Weight.RETAKE)
+    now_says("Never fire first.", Impact.RETAKE)
     try_check(run)
     client.force_login(run.learner)
     assert soup(client, LESSON).select_one(".change .btn")["href"].endswith("#q-by-night")
@@ -236,7 +236,7 @@ def test_a_check_of_which_nothing_is_left_to_answer_ends_by_got_it(client):
     assert strip.select_one("form .btn").text == "Got it"
     client.post(SEEN, {"release": strip.select_one("[name=release]")["value"]})
     assert asked(run) is None
-    assert ChangeSeen.objects.get().outcome == "checked"
+    assert ChangeAcknowledgement.objects.get().outcome == "checked"
 
 
 def test_who_answered_the_last_question_in_a_tab_from_before_the_change_has_yet_to_see_it(enrollment):
@@ -244,7 +244,7 @@ def test_who_answered_the_last_question_in_a_tab_from_before_the_change_has_yet_
     before = page_of(run).revision_id
     for question, raw in PRACTICE.items():
         answer(run, step_of(run), question, raw, token=uuid.uuid4())
-    now_says("Never fire first.", Weight.RETAKE)
+    now_says("Never fire first.", Impact.RETAKE)
     try_check(run, revision=before)
     assert run.completions.get().revision_id == before
     assert asked(run) == [(["retake"], True)]

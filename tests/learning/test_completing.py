@@ -10,7 +10,7 @@ from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.lessons import answers
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.status.completion import NotDone, complete, enrollment_completed, finish, mark_read
+from courseware.learning.status.completion import LessonIncomplete, complete, enrollment_completed, finish, mark_read
 from courseware.learning.status.progress import progress_of
 from tests.assessment.exams import at_once
 from tests.course_format.samples import make_files
@@ -151,7 +151,7 @@ def test_a_lesson_without_a_check_is_done_when_the_learner_says_so():
 
 def test_a_lesson_with_a_check_is_not_done_by_saying_so():
     enrollment = make_enrollment()
-    with pytest.raises(NotDone):
+    with pytest.raises(LessonIncomplete):
         mark_read(enrollment, outline_of(enrollment).step("boiling"))
     assert not enrollment.completions.exists()
 
@@ -167,7 +167,7 @@ def test_a_check_counts_for_the_post_it_is_asked_of():
     practise(by_day)
     practise(by_night)
     assert by_day.completions.count() == 1
-    with pytest.raises(NotDone):
+    with pytest.raises(LessonIncomplete):
         mark_read(by_night, step)
     answers.answer(by_night, step, "is-it-off", ["1"], token=uuid.uuid4())
     assert by_night.completions.count() == 1
@@ -181,7 +181,7 @@ def test_tries_at_a_question_that_has_changed_its_shape_do_not_count():
     answers.answer(enrollment, step, "note", ["Later still."], token=uuid.uuid4())
     last = enrollment.answers.filter(pk=enrollment.answers.latest("pk").pk)
     last.update(question="is-it-off", is_right=True, shape="one --x")
-    with pytest.raises(NotDone):
+    with pytest.raises(LessonIncomplete):
         mark_read(enrollment, step)
     last.update(shape="one -x")
     assert mark_read(enrollment, step)

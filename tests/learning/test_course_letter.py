@@ -13,7 +13,7 @@ from courseware.accounts.models import Membership, User
 from courseware.learning.emails.enrollment import tell_enrolled
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, waive
 from courseware.lib.dates import due_instant
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.course_format.samples import make_files
 from tests.making import join, letters, make_admin, make_course, make_enrollment, make_team, make_user
 
@@ -37,7 +37,7 @@ def newcomer(team=None, *, language="en", **fields):
 
 def left():
     letters()
-    return [each.why or each.state for each in Message.objects.filter(kind="enrolled").order_by("pk")]
+    return [each.why or each.state for each in OutgoingEmail.objects.filter(kind="enrolled").order_by("pk")]
 
 
 def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_its_link(team):
@@ -69,7 +69,7 @@ def test_the_first_letter_says_who_what_by_when_how_long_and_the_way_in_without_
 
 def test_message_row_contains_ids_only(team):
     enroll(newcomer(team), make_course(), by=make_admin())
-    [message] = Message.objects.all()
+    [message] = OutgoingEmail.objects.all()
     assert set(message.data) == {"by", "subjects"}
     assert all(isinstance(each, int) for each in message.data["subjects"])
 
@@ -155,8 +155,8 @@ def test_enrolling_again_tells_nothing_again_and_a_new_course_later_does(team):
         ("came", "the person has signed in meanwhile"),
         ("excused", "what it asks for was begun, excused or merged meanwhile"),
         ("begun", "what it asks for was begun, excused or merged meanwhile"),
-        ("nothing", MessageState.SENT),
-        ("had been here", MessageState.SENT),
+        ("nothing", DeliveryState.SENT),
+        ("had been here", DeliveryState.SENT),
     ],
 )
 def test_it_is_not_sent_to_who_left_came_in_was_excused_or_began(meanwhile, why, team):
@@ -182,7 +182,7 @@ def test_who_came_in_before_the_second_course_is_told_of_it_by_the_letter_that_w
     enroll(person, first, by=None)
     User.objects.filter(pk=person.pk).update(last_login=timezone.now())
     enroll(person, second, by=None)
-    assert left() == [MessageState.SENT]
+    assert left() == [DeliveryState.SENT]
 
 
 def test_who_has_no_address_is_enrolled_and_the_list_of_letters_says_why_none_left(team):
@@ -203,14 +203,14 @@ def test_a_team_is_told_by_one_statement_however_many_it_has():
     course, admin = make_course(), make_admin()
     for_one = statements(1)
     assert statements(3) == for_one
-    assert Message.objects.filter(kind="enrolled").count() == 1 + 3
-    assert {tuple(each.data) for each in Message.objects.all()} == {("by", "subjects")}
+    assert OutgoingEmail.objects.filter(kind="enrolled").count() == 1 + 3
+    assert {tuple(each.data) for each in OutgoingEmail.objects.all()} == {("by", "subjects")}
 
 
 @pytest.mark.parametrize(("hours", "told"), [(0, 1), (23, 1), (25, 0), (9000, 0)])
 def test_what_is_entered_for_a_day_long_ago_is_no_news(hours, told):
     enroll(make_user(), make_course(), at=timezone.now() - timedelta(hours=hours))
-    assert Message.objects.count() == told
+    assert OutgoingEmail.objects.count() == told
 
 
 def test_a_letter_to_a_manager_who_learns_is_signed_by_the_one_above():
@@ -232,7 +232,7 @@ def renewing(**fields):
 
 def told():
     letters()
-    return list(Message.objects.order_by("pk").values_list("kind", "state"))
+    return list(OutgoingEmail.objects.order_by("pk").values_list("kind", "state"))
 
 
 def test_it_says_until_when_the_certificate_is_valid_by_when_and_that_early_loses_nothing(mailoutbox):

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 
-from courseware.accounts.models import Away, Membership, User
+from courseware.accounts.models import Absence, Membership, User
 from courseware.accounts.teams.memberships import end_place, move
 from courseware.accounts.teams.teams import change_team, close_team
 from courseware.hr.people.account_merge import merge, undo_merge
@@ -18,7 +18,7 @@ from courseware.learning.due_dates.extensions import ask_for_day, last_request
 from courseware.learning.due_dates.time_zone_changes import keep_days, same_day
 from courseware.learning.enrollments.adjustments import undo
 from courseware.learning.enrollments.enrollment import extend
-from courseware.learning.models import AdjustmentLine, Enrollment, Postponement
+from courseware.learning.models import AbsenceShift, AdjustmentItem, Enrollment
 from courseware.learning.status import headcount_updates
 from courseware.lib import dates
 from courseware.reporting.integrity.check_all import differences
@@ -105,7 +105,7 @@ def test_a_day_given_by_hand_keeps_its_undo(hr, before, after):
     adjustment = extend(run, date(2030, 4, 1), by=hr)
     move(run.learner, team_in(after), by=hr)
     followed()
-    [line] = AdjustmentLine.objects.all()
+    [line] = AdjustmentItem.objects.all()
     assert (line.due_on_before, line.due_on) == (TOLD, date(2030, 4, 1))
     undo(adjustment, [line], by=hr)
     assert stands(run) == (TOLD, True, str(after))
@@ -131,8 +131,8 @@ def test_an_absence_is_of_the_same_days_and_moves_the_day_on_from_the_one_that_w
     move(run.learner, team_in(after), by=hr)
     followed()
     assert stands(run) == (later, True, str(after))
-    assert Postponement.objects.get().given_at == dates.due_instant(TOLD, after)
-    found = Away.objects.get(pk=away.pk)
+    assert AbsenceShift.objects.get().given_at == dates.due_instant(TOLD, after)
+    found = Absence.objects.get(pk=away.pk)
     assert (found.begins_at, found.ends_at) == (
         dates.due_instant(date(2030, 3, 3), after), dates.due_instant(date(2030, 3, 5), after),
     )  # fmt: skip
@@ -156,7 +156,7 @@ def test_it_comes_to_the_same_where_an_absence_is_followed_between_the_move_and_
     settle_all()
     moved, same = (stands(run) for run in runs)
     assert moved == same and moved[0] > TOLD
-    first, second = Postponement.objects.order_by("enrollment").values("given_at", "moved_to", "days")
+    first, second = AbsenceShift.objects.order_by("enrollment").values("given_at", "moved_to", "days")
     assert first == second
 
 

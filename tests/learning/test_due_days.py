@@ -14,7 +14,7 @@ from icalendar import Calendar as CalendarFile
 from courseware.accounts.calendar.working_days import Calendar, calendar_of, shipped
 from courseware.accounts.models import CalendarDay
 from courseware.audit_log.models import Event
-from courseware.learning.due_dates.calendar_feed import DueFeed
+from courseware.learning.due_dates.calendar_feed import CalendarFeed
 from courseware.learning.due_dates.due_dates import day_for, why_due_day_is_free
 from courseware.learning.enrollments.enrollment import enroll, extend
 from courseware.learning.models import Enrollment
@@ -155,8 +155,8 @@ def test_whoever_left_has_none(client, person):
 def test_the_address_is_shown_once_and_is_nowhere_in_the_database(client, person):
     secret = made(client).rpartition("/")[2].removesuffix(".ics")
     assert secret not in client.get("/due-days/").text
-    assert secret not in DueFeed.objects.get().digest
-    assert Client().get(f"/due-days/{DueFeed.objects.get().digest}.ics").status_code == 404
+    assert secret not in CalendarFeed.objects.get().digest
+    assert Client().get(f"/due-days/{CalendarFeed.objects.get().digest}.ics").status_code == 404
 
 
 @pytest.mark.parametrize("number", [1, 3])

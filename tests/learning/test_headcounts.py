@@ -12,7 +12,7 @@ from courseware.accounts.permissions.role_changes import deactivate
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, extend, waive
 from courseware.learning.models import Enrollment
 from courseware.learning.status import headcount_updates
-from courseware.learning.status.headcounts import Headcount, Place
+from courseware.learning.status.headcounts import Headcount, HeadcountKey
 from courseware.learning.status.states import State
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.dashboard import totals
@@ -220,7 +220,7 @@ def test_adding_up_changes_no_number_and_leaves_one_row_a_place_however_often(fi
     for _ in range(2):
         headcount_updates.add_up()
         assert_right()
-        rows = list(Headcount.objects.values_list("team", *Place._fields, "number"))
+        rows = list(Headcount.objects.values_list("team", *HeadcountKey._fields, "number"))
         assert len({row[:-1] for row in rows}) == len(rows) < before
         assert 0 not in {row[-1] for row in rows}
 

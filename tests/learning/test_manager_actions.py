@@ -12,7 +12,7 @@ from courseware.content.models import Course
 from courseware.learning import manager_actions
 from courseware.learning.enrollments.adjustments import adjustments_of, decide, undo
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, EVENT_WORDS, FOR_MANY, ON_PERSON_PAGE
-from courseware.learning.manager_actions.manager_action import ManagerAction, Refusal, Stays
+from courseware.learning.manager_actions.manager_action import ActionRefusal, ManagerAction, UndoRefusal
 from courseware.learning.models import Adjustment, Enrollment
 from courseware.reporting.integrity.check_all import differences
 from tests.making import days, filled, join, make_course, make_enrollment, make_team, make_user
@@ -77,7 +77,7 @@ def test_undo_restores_what_an_action_changed(action, team):
     assert adjustment.lines.get().undone_by == Event.objects.get(pk__gt=last).actor == team.manager
     assert [each for each in differences() if "people at" not in each] == []
     learners, [left] = undo(adjustment, adjustment.lines.all(), by=team.manager)
-    assert (learners, left.why, rows()) == ([], Stays.UNDONE, before)
+    assert (learners, left.why, rows()) == ([], UndoRefusal.UNDONE, before)
 
 
 @EACH_ACTION
@@ -108,7 +108,7 @@ def test_nobody_decides_about_oneself(action, team):
     enrollment = make_enrollment(team.manager)
     key = team.manager.pk if action.is_about_people else enrollment.pk
     adjustment, refused = decide(wanted(action, team), [key])
-    assert (adjustment, [each.why for each in refused]) == (None, [Refusal.OWN])
+    assert (adjustment, [each.why for each in refused]) == (None, [ActionRefusal.OWN])
 
 
 @pytest.mark.parametrize("action", ON_PERSON_PAGE, ids=lambda action: action.kind)
@@ -116,7 +116,7 @@ def test_repeating_an_action_changes_nothing(action, team):
     made(action, team)
     key, before = Enrollment.objects.get().pk, rows()
     again, refused = decide(wanted(action, team), [key])
-    assert (again, [each.why for each in refused], rows()) == (None, [Refusal.UNCHANGED], before)
+    assert (again, [each.why for each in refused], rows()) == (None, [ActionRefusal.UNCHANGED], before)
 
 
 @pytest.mark.parametrize("action", FOR_MANY, ids=lambda action: action.kind)

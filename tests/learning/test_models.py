@@ -14,7 +14,7 @@ from courseware.accounts.models import User
 from courseware.content.models import Course
 from courseware.learning.due_dates.due_dates import due_of
 from courseware.learning.models import PLACING, Enrollment, NotPublished
-from courseware.learning.status.certification_status import Validity, validity_of
+from courseware.learning.status.certification_status import CertificationStatus, validity_of
 from courseware.learning.status.states import DUE_SOON, PLACES_WITHOUT_DAY, URGENCY, urgency_of
 from tests.making import join, make_course, make_enrollment, make_team, make_user
 
@@ -172,13 +172,13 @@ FIRST, LAST = datetime(2026, 11, 26, 16, tzinfo=UTC), datetime(2026, 11, 27, 15,
 NEAR = timedelta(days=settings.CERTIFICATE_ENDING_DAYS)
 
 CASES = [
-    (None, Validity.NEVER),
-    (date.min, Validity.ENDED),
-    (TODAY - DAY, Validity.ENDED),
-    (TODAY, Validity.ENDING),
-    (TODAY + NEAR, Validity.ENDING),
-    (TODAY + NEAR + DAY, Validity.CERTIFIED),
-    (date.max, Validity.CERTIFIED),
+    (None, CertificationStatus.NEVER),
+    (date.min, CertificationStatus.ENDED),
+    (TODAY - DAY, CertificationStatus.ENDED),
+    (TODAY, CertificationStatus.ENDING),
+    (TODAY + NEAR, CertificationStatus.ENDING),
+    (TODAY + NEAR + DAY, CertificationStatus.CERTIFIED),
+    (date.max, CertificationStatus.CERTIFIED),
 ]
 
 
@@ -189,7 +189,7 @@ def test_many_rows_and_one_day_are_judged_alike_from_the_first_to_the_last_secon
     found = {run.pk: run.validity for run in Enrollment.objects.with_validity(at)}
     assert found == runs
     assert [validity_of(until, at) for until, _said in CASES] == [said for _until, said in CASES]
-    for validity in (Validity.ENDING, Validity.ENDED, Validity.NEVER):
+    for validity in (CertificationStatus.ENDING, CertificationStatus.ENDED, CertificationStatus.NEVER):
         assert set(Enrollment.objects.in_state(validity, at)) == {
             run for run in Enrollment.objects.all() if runs[run.pk] == validity
         }
@@ -198,5 +198,5 @@ def test_many_rows_and_one_day_are_judged_alike_from_the_first_to_the_last_secon
 def test_whose_certificate_is_ending_is_certified_today():
     for until, _said in CASES:
         make_enrollment(make_user(), certified_until=until)
-    found = Enrollment.objects.in_state(Validity.CERTIFIED, FIRST).values_list("certified_until", flat=True)
+    found = Enrollment.objects.in_state(CertificationStatus.CERTIFIED, FIRST).values_list("certified_until", flat=True)
     assert set(found) == {TODAY, TODAY + NEAR, TODAY + NEAR + DAY, date.max}

@@ -12,7 +12,7 @@ from courseware.learning.lessons.answer_history import wording_asked
 from courseware.learning.models import Answer
 from courseware.learning.status.completion import asked_of, waiting_in
 from courseware.reporting.dashboard.stuck import Obstacle, stands
-from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.missed_objectives import missed_in
 from courseware.reporting.statistics.questions import question_splits
 from tests.course_format.samples import make_files
@@ -109,7 +109,7 @@ def test_the_last_wording_stays_until_it_is_right():
 
 def test_figures_speak_of_the_first_wording_(enrollment):
     page = store.page(enrollment.release, "boiling", "en")
-    splits = question_splits(enrollment.course.documents.get(identifier="boiling"), page, GroupFigure.objects.all())
+    splits = question_splits(enrollment.course.documents.get(identifier="boiling"), page, GroupStatistic.objects.all())
     assert "is-it-on" not in {split.question.id for split in splits}
     assert "is-it-off" in {split.question.id for split in splits}
 

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.learning.models import Enrollment, KeptPhrase
+from courseware.learning.models import Enrollment, SavedPhrase
 from tests.course_format.samples import make_files
 from tests.learning.lesson_pages import LESSON, soup_of
 from tests.making import make_course, make_enrollment, make_user
@@ -63,12 +63,12 @@ def test_what_is_no_phrase_of_the_lesson_is_not_kept(client, enrollment):
     assert press(client, phrase="note:2")["Location"] == LESSON
     assert press(client, phrase="no\0thing:1")["Location"] == LESSON
     assert press(client, phrase="note:2", **{"hx-request": "true"})["HX-Redirect"] == LESSON  # nothing is swapped in
-    assert not KeptPhrase.objects.exists()
+    assert not SavedPhrase.objects.exists()
 
 
 def test_one_taken_away_on_the_page_can_be_put_back_from_there(client, enrollment):
     press(client)
-    row = KeptPhrase.objects.get()
+    row = SavedPhrase.objects.get()
     response = client.post(PHRASES, {"phrase": row.pk})
     assert said(client) == []
     assert soup_of(client.get(response["Location"])).select_one(".strip [name=back]")
@@ -79,11 +79,11 @@ def test_one_taken_away_on_the_page_can_be_put_back_from_there(client, enrollmen
 
 def test_nobody_else_sees_keeps_or_takes_it(client, enrollment):
     press(client)
-    row = KeptPhrase.objects.get()
+    row = SavedPhrase.objects.get()
     client.force_login(make_enrollment(make_user(), enrollment.course).learner)
     assert said(client) == []
     assert [client.post(PHRASES, {"phrase": each}).status_code for each in (row.pk, "x", "")] == [404, 404, 404]
-    assert KeptPhrase.objects.get().taken_away_at is None
+    assert SavedPhrase.objects.get().taken_away_at is None
 
 
 def test_it_reads_as_the_course_does_now_in_the_language_of_the_page(client, enrollment):
@@ -105,7 +105,7 @@ def test_what_the_course_has_no_more_stays_as_it_was_kept_and_can_be_taken_away(
     release(("> [!say]", "> [!rule]"))
     assert said(client) == [(["No longer in the course"], '"It has boiled."', True)]
     assert said(client, language="zh-hans")[0][1] == "“水开了。”"
-    client.post(PHRASES, {"phrase": KeptPhrase.objects.get().pk})
+    client.post(PHRASES, {"phrase": SavedPhrase.objects.get().pk})
     assert said(client) == []
 
 
@@ -144,6 +144,6 @@ def test_it_stays_for_a_renewal_and_stands_there_once(client, enrollment):
     Enrollment.objects.filter(pk=enrollment.pk).update(waived_at="2026-11-20T00:00Z")
     make_enrollment(enrollment.learner, enrollment.course)
     press(client)
-    assert (len(said(client)), KeptPhrase.objects.count()) == (1, 1)
+    assert (len(said(client)), SavedPhrase.objects.count()) == (1, 1)
     press(client, False)
     assert said(client) == []

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courseware.accounts.calendar.working_days import Calendar, shipped
-from courseware.accounts.models import Away, CalendarDay, User
+from courseware.accounts.models import Absence, CalendarDay, User
 from courseware.audit_log.models import Event
 from courseware.learning.due_dates.absence_shifts import (
-    AwayAlready,
+    AbsenceOverlap,
     DaysAway,
     change_away,
     days_moved_on,
@@ -179,7 +179,7 @@ def test_the_log_says_who_is_away_and_which_day_was_moved(clock):
     learner, lead = make_user(), make_user()
     mine, _others = due(FRIDAY, learner=learner), due(FRIDAY)
     mark_away(learner, MONDAY, FRIDAY, why="training", by=lead)
-    away = Away.objects.get()
+    away = Absence.objects.get()
     said = Event.objects.get(verb="away")
     assert (said.subject, said.actor, said.data) == (
         f"person:{learner.pk}", lead, {"away": away.pk, "first_day": "2026-11-23", "last_day": "2026-11-27"}
@@ -202,13 +202,13 @@ def test_the_same_days_again_are_the_same_absence_and_a_job_that_runs_twice_move
 def test_days_of_another_absence_are_refused(clock):
     learner = make_user()
     away = mark_away(learner, MONDAY, FRIDAY, by=None)
-    with pytest.raises(AwayAlready):
+    with pytest.raises(AbsenceOverlap):
         mark_away(learner, FRIDAY, december(4), by=None)
     beside = mark_away(learner, november(28), december(4), by=None)
-    with pytest.raises(AwayAlready):
+    with pytest.raises(AbsenceOverlap):
         change_away(beside, FRIDAY, december(4), by=None)
     mark_away(make_user(), MONDAY, FRIDAY, by=None)
-    assert set(Away.objects.filter(person=learner)) == {away, beside}
+    assert set(Absence.objects.filter(person=learner)) == {away, beside}
 
 
 def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clock):
@@ -244,7 +244,7 @@ def test_who_comes_back_earlier_has_the_due_day_moved_by_the_days_really_away(cl
     assert change_away(away, MONDAY, november(24), by=None)
     assert due_on(mine) == december(1)
     assert not change_away(away, MONDAY, november(24), by=None)
-    assert change_away(Away.objects.get(), MONDAY, december(2), by=None)
+    assert change_away(Absence.objects.get(), MONDAY, december(2), by=None)
     assert due_on(mine) == december(9)
 
 
@@ -492,7 +492,7 @@ def test_an_absence_known_when_a_day_was_given_moves_it_by_the_days_more_at_eith
         (november_30, december(1), december(14)),  # others than those that were known
         (MONDAY, FRIDAY, december(10)),
     ]:
-        change_away(Away.objects.get(), first, last, by=None)
+        change_away(Absence.objects.get(), first, last, by=None)
         assert (first, last, as_it_is(run)[0]) == (first, last, expected)
 
 
@@ -501,5 +501,5 @@ def test_of_two_absences_that_were_known_the_earlier_one_counts_by_the_days_more
     mark_away(run.learner, date(2026, 11, 18), date(2026, 11, 18), by=None)
     mark_away(run.learner, MONDAY, FRIDAY, by=None)
     extend(run, december(10), by=None)
-    change_away(Away.objects.earliest("first_day"), date(2026, 11, 18), date(2026, 11, 19), by=None)
+    change_away(Absence.objects.earliest("first_day"), date(2026, 11, 18), date(2026, 11, 19), by=None)
     assert as_it_is(run)[0] == december(11)

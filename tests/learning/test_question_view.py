@@ -20,7 +20,7 @@ from courseware.learning.lessons.question_rendering import (
 )
 
 
-class Try:
+class ShownAnswer:
     def __init__(self, response, is_right):
         self.response, self.is_right = response, is_right
 
@@ -43,7 +43,7 @@ EVERY_KIND = [ONE, SCALE, SEVERAL, MARK, ORDER, SORT, OPEN]
 
 
 def tries(question, *responses):
-    return [Try(response, question.grade(response)) for response in responses]
+    return [ShownAnswer(response, question.grade(response)) for response in responses]
 
 
 def reasons(shown):

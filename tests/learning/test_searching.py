@@ -8,7 +8,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.content.models import Page
+from courseware.content.models import RenderedPage
 from courseware.content.rendering.store import Outline, OutlineModule, Paragraph, Step, TermNames
 from courseware.learning.models import Enrollment
 from courseware.learning.reference.search import search, words_wanted
@@ -234,7 +234,7 @@ def test_pages_of_an_earlier_compiler_are_looked_through_as_well(client, enrollm
     release = enrollment.course.current
     before = {link["href"] for link in found_by(client, enrollment.learner, "stairs").select(".found a")}
     type(release).objects.filter(pk=release.pk).update(compiler=release.compiler - 1)
-    Page.objects.update(paragraphs=[])
+    RenderedPage.objects.update(paragraphs=[])
     assert {link["href"] for link in found_by(client, enrollment.learner, "stairs").select(".found a")} == before
 
 

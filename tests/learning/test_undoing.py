@@ -20,11 +20,11 @@ from courseware.learning.manager_actions.enrollment import Enroll
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.extra_time import SetExtraTime
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.learning.status import headcount_updates
 from courseware.lib.dates import due_instant
 from courseware.notifications.email.queue import tell_together
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, letters, letters_after_undo, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course, finish_lessons
@@ -136,8 +136,8 @@ def test_whom_a_letter_has_reached_is_excused_instead_and_told_why(manager):
     make_course()
     told, waiting = make_user(language="en"), make_user()
     adjustment, _refused = enroll_by(manager, told, waiting)
-    for person, state in ((told, MessageState.SENT), (waiting, MessageState.QUEUED)):
-        Message.objects.create(kind="invitation", person=person, address=person.email, state=state)
+    for person, state in ((told, DeliveryState.SENT), (waiting, DeliveryState.QUEUED)):
+        OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email, state=state)
     take_back(adjustment, by=manager)
     [left] = Enrollment.objects.all()
     assert (left.learner, left.waived_reason) == (told, "enrolled by mistake")
@@ -148,7 +148,7 @@ def test_a_letter_that_waited_and_took_the_course_in_has_told_of_it(manager):
     make_course()
     person = make_user(language="en")
     tell_together("enrolled", {person: []}, data={"by": None})
-    Message.objects.update(written_at=days(-1))
+    OutgoingEmail.objects.update(written_at=days(-1))
     adjustment, _refused = enroll_by(manager, person)
     assert letters() == []  # for two minutes
     [letter] = letters_after_undo()
@@ -226,7 +226,7 @@ def test_of_many_each_that_was_changed_since_stays_and_the_others_are_as_before(
     for run in runs:
         run.refresh_from_db()
     assert [run.due_on for run in runs] == [runs[0].due_on, in_days(20), runs[0].due_on]
-    assert AdjustmentLine.objects.filter(undone_at=None).count() == 2
+    assert AdjustmentItem.objects.filter(undone_at=None).count() == 2
 
 
 # On the pages of manager and learner
@@ -234,7 +234,7 @@ def test_of_many_each_that_was_changed_since_stays_and_the_others_are_as_before(
 
 def kept():
     columns = ("adjustment__kind", "adjustment__made_by", "adjustment__reason", "learner", "enrollment")
-    return list(AdjustmentLine.objects.values_list(*columns))
+    return list(AdjustmentItem.objects.values_list(*columns))
 
 
 def lines(response, where):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.security.sessions import SEEN
-from courseware.autosave.models import UnsavedText
+from courseware.autosave.models import AutosavedText
 from courseware.learning.models import Answer
 from tests.course_format.samples import COURSE, make_files
 from tests.learning.lesson_pages import LESSON, answer_url, sent, try_it
@@ -27,7 +27,7 @@ def typed(text, **fields):
 
 
 def kept():
-    return list(UnsavedText.objects.order_by("pk").values_list("form", "fields"))
+    return list(AutosavedText.objects.order_by("pk").values_list("form", "fields"))
 
 
 def card(client, address=LESSON):
@@ -90,7 +90,7 @@ def test_an_emptied_form_leaves_nothing_behind(client, enrollment):
 )
 def test_as_much_is_kept_as_the_form_takes(client, enrollment, text, status):
     assert client.post(UNSAVED, typed(text)).status_code == status
-    assert UnsavedText.objects.count() == (status == 204)
+    assert AutosavedText.objects.count() == (status == 204)
 
 
 def test_a_form_without_its_token_is_refused(client, enrollment):
@@ -173,7 +173,7 @@ def test_thrown_away_it_is_gone_and_what_is_saved_stays(client, enrollment):
 
 def test_what_was_saved_later_is_said_and_stays_in_the_form(client, enrollment):
     try_it(enrollment, "note", ["What was saved"])
-    UnsavedText.objects.create(
+    AutosavedText.objects.create(
         person=enrollment.learner, form=ANSWER, fields={"text": "Before"}, typed_at=timezone.now() - timedelta(hours=1)
     )
     found = card(client)

@@ -17,7 +17,7 @@ from courseware.accounts.models import Membership, Team
 from courseware.learning.models import Answer, Enrollment
 from courseware.lib import dates
 from courseware.lib.db.chunks import chunks
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.lib.db.condition_eval import fulfils
 from tests.making import make_enrollment, make_team
 
@@ -65,14 +65,14 @@ def make_answer(enrollment, at):
 
 
 def test_it_gives_the_rows_of_the_values_that_are_asked_for_each_time(people):
-    kept = KeptQuery(named)
+    kept = CompiledQuery(named)
 
     assert [kept(name=name) for name in ("Ann", "Cem", "Nobody", "Ann")] == [[people[0]], [people[2]], [], [people[0]]]
 
 
 def test_a_row_has_what_it_has_from_the_queryset_and_asks_for_nothing_more(people, django_assert_num_queries):
     [plain] = with_team(people[1].pk)
-    kept = KeptQuery(with_team)
+    kept = CompiledQuery(with_team)
     kept(person=people[0].pk)
 
     with django_assert_num_queries(1):
@@ -85,14 +85,14 @@ def test_a_row_has_what_it_has_from_the_queryset_and_asks_for_nothing_more(peopl
 
 def test_lists_of_any_length_are_asked_for(people):
     keys = [person.pk for person in people]
-    kept = KeptQuery(among)
+    kept = CompiledQuery(among)
 
     for wanted in ([], keys[:1], keys[1:], keys, keys[1:]):
         assert sorted(kept(people=wanted)) == sorted(among(wanted))
 
 
 def test_rows_can_be_changed_without_changing_what_is_given_next(people):
-    kept = KeptQuery(named)
+    kept = CompiledQuery(named)
     kept(name="Ann")[0].name = "Somebody else"
     kept(name="Ann").clear()
 
@@ -102,13 +102,13 @@ def test_rows_can_be_changed_without_changing_what_is_given_next(people):
 @pytest.mark.parametrize("value", [None, True, 1.5, b"Ann", ["Ann", None], ("Ann",)])
 def test_what_a_column_would_have_to_turn_into_something_else_is_refused(people, value):
     with pytest.raises(TypeError, match="name: expected int or str or date or datetime or UUID, got"):
-        KeptQuery(named)(name=value)
+        CompiledQuery(named)(name=value)
 
 
 def test_instants_and_uuids_are_asked_for_as_their_columns_hold_them(people):
     enrollment = make_enrollment()
     first, second = (make_answer(enrollment, instant) for instant in (NOON, NOON + timedelta(microseconds=1)))
-    after, by = KeptQuery(after_instant), KeptQuery(with_token)
+    after, by = CompiledQuery(after_instant), CompiledQuery(with_token)
 
     assert [after(at=at) for at in (NOON, NOON.astimezone(ZoneInfo("Asia/Shanghai")))] == [[second], [second]]
     assert after(at=NOON - timedelta(microseconds=1)) == [first, second]
@@ -118,21 +118,21 @@ def test_instants_and_uuids_are_asked_for_as_their_columns_hold_them(people):
 def test_a_day_is_asked_for_as_its_column_holds_it(people):
     User.objects.filter(name="Ann").update(leaves_on=date(2026, 11, 25))
     User.objects.filter(name="Bo").update(leaves_on=date(2026, 11, 26))
-    kept = KeptQuery(lambda day: User.objects.filter(leaves_on__gte=day).order_by("pk"))
+    kept = CompiledQuery(lambda day: User.objects.filter(leaves_on__gte=day).order_by("pk"))
 
     assert [kept(day=date(2026, 11, day)) for day in (25, 26, 27)] == [people[:2], people[1:2], []]
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
 def test_a_number_that_no_column_can_hold_finds_nothing(people, number):
-    kept = KeptQuery(with_team)
+    kept = CompiledQuery(with_team)
 
     assert kept(person=number) == kept(person=2**63 - 1) == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_rows_are_locked_in_a_transaction_only(people):
-    kept = KeptQuery(lambda name: named(name).select_for_update(of=("self",), no_key=True))
+    kept = CompiledQuery(lambda name: named(name).select_for_update(of=("self",), no_key=True))
     with transaction.atomic():
         assert kept(name="Bo") == [people[1]]
 
@@ -142,7 +142,7 @@ def test_rows_are_locked_in_a_transaction_only(people):
 
 @pytest.mark.django_db(transaction=True)
 def test_each_thread_asks_by_its_own_connection(people):
-    kept, used = KeptQuery(named), []
+    kept, used = CompiledQuery(named), []
     kept(name="Ann")
 
     def ask():
@@ -163,7 +163,7 @@ def test_each_thread_asks_by_its_own_connection(people):
 def test_an_instant_is_asked_for_as_much_later_as_is_added_to_it(people):
     enrollment = make_enrollment()
     answers = [make_answer(enrollment, NOON + timedelta(hours=hours)) for hours in range(4)]
-    kept = KeptQuery(lambda at: Answer.objects.filter(answered_at__gt=at, answered_at__lte=at + timedelta(hours=2)))
+    kept = CompiledQuery(lambda at: Answer.objects.filter(answered_at__gt=at, answered_at__lte=at + timedelta(hours=2)))
 
     assert [kept(at=at) for at in (NOON, NOON + timedelta(hours=1))] == [answers[1:3], answers[2:]]
 
@@ -172,7 +172,7 @@ def test_the_day_of_an_instant_is_asked_for_where_the_clocks_of_the_site_are(peo
     enrollment = make_enrollment(people[0])
     evening = datetime(2026, 11, 27, 15, 59, 59, tzinfo=UTC)  # of Shanghai, where the next second is another day
     Enrollment.objects.filter(pk=enrollment.pk).update(certified_until=date(2026, 11, 27))
-    kept = KeptQuery(lambda at: Enrollment.objects.filter(certified_until__gte=dates.site_day(at)))
+    kept = CompiledQuery(lambda at: Enrollment.objects.filter(certified_until__gte=dates.site_day(at)))
     assert [kept(at=at) for at in (evening, evening + timedelta(seconds=1))] == [[enrollment], []]
 
 

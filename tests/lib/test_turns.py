@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from courseware.lib.web.request_queue import Turns
+from courseware.lib.web.request_queue import RequestQueue
 
 LONG = 60  # seconds: a test that comes to wait for it has failed already
 
@@ -26,7 +26,7 @@ def until(turns, happened):
 
 
 def test_a_page_is_refused_at_once_where_no_place_and_no_room_is_left():
-    turns = Turns(places=2, room=0, patience=LONG)
+    turns = RequestQueue(places=2, room=0, patience=LONG)
     assert [turns.take(is_save=False) for _ in range(3)] == [True, True, False]
     assert (turns.at_work, turns.waiting) == (2, 0)
     turns.give_back()
@@ -34,7 +34,7 @@ def test_a_page_is_refused_at_once_where_no_place_and_no_room_is_left():
 
 
 def test_a_page_that_found_room_gets_the_next_place(pool):
-    turns = Turns(places=1, room=1, patience=LONG)
+    turns = RequestQueue(places=1, room=1, patience=LONG)
     turns.take(is_save=False)
     waiting = pool.submit(turns.take, is_save=False)
     until(turns, lambda: turns.room == 0)
@@ -46,14 +46,14 @@ def test_a_page_that_found_room_gets_the_next_place(pool):
 
 
 def test_a_page_that_waited_too_long_is_refused_and_leaves_its_room():
-    turns = Turns(places=1, room=1, patience=0)
+    turns = RequestQueue(places=1, room=1, patience=0)
     turns.take(is_save=True)
     assert turns.take(is_save=False) is False
     assert (turns.room, turns.free) == (1, 0)
 
 
 def test_saves_wait_beyond_all_room_and_each_gets_its_place(pool):
-    turns = Turns(places=1, room=0, patience=0)
+    turns = RequestQueue(places=1, room=0, patience=0)
     turns.take(is_save=False)
     saves = [pool.submit(turns.take, is_save=True) for _ in range(5)]
     until(turns, lambda: turns.saves_waiting == 5)
@@ -65,7 +65,7 @@ def test_saves_wait_beyond_all_room_and_each_gets_its_place(pool):
 
 
 def test_a_save_comes_before_a_page_that_waited_longer(pool):
-    turns = Turns(places=1, room=1, patience=LONG)
+    turns = RequestQueue(places=1, room=1, patience=LONG)
     turns.take(is_save=False)
     page = pool.submit(turns.take, is_save=False)
     until(turns, lambda: turns.room == 0)

@@ -10,8 +10,8 @@ from email import message_from_bytes
 from aiosmtpd.controller import Controller
 
 from courseware.notifications.email.delivery import sent
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one
-from courseware.notifications.email.smtp_connection import MailDoor
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one
+from courseware.notifications.email.smtp_connection import SmtpConnection
 
 GOOD, REFUSES, FULL, BUSY, DROPS, HANGS = "good", "refuses", "full", "busy", "drops", "hangs"
 
@@ -20,16 +20,16 @@ def words_of(message):
     return {"name": message.person.name, "what": "A note.", "detail": ""}
 
 
-def note_kind(sort=LetterSort.AT_ONCE, *, why_unwanted=lambda message: "", context=words_of):
+def note_kind(sort=EmailCategory.AT_ONCE, *, why_unwanted=lambda message: "", context=words_of):
     """A type of email that says “A note.”."""
     template = "accounts/mail/account_notice.txt"
-    return MessageKind("A note", template, one_by_one(why_unwanted), one_by_one(context), sort)
+    return EmailType("A note", template, one_by_one(why_unwanted), one_by_one(context), sort)
 
 
 def send_all(ids):
     """State → how many of these messages have come to it. As many rounds as a reader of all of them needs."""
     keys, states = list(ids), Counter()
-    with closing(MailDoor()) as door:
+    with closing(SmtpConnection()) as door:
         for _ in keys:
             states.update(sent(keys, door))
     return dict(states)

@@ -12,11 +12,11 @@ from courseware.jobs.models import Job, Outcome, Worker
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
 from courseware.notifications.email.delivery import forget_strangers
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_admin, make_editor, make_user
 
 pytestmark = pytest.mark.django_db
-LISTS = [reverse(f"admin:{name}_changelist") for name in ("jobs_job", "jobs_task", "notifications_message")]
+LISTS = [reverse(f"admin:{name}_changelist") for name in ("jobs_job", "jobs_task", "notifications_outgoingemail")]
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ def test_how_long_the_oldest_letter_has_waited_is_said_with_what_the_server_said
     for minutes in (20, 90):
         tell("invitation", make_user())
         then = now - timedelta(minutes=minutes)
-        Message.objects.filter(pk=Message.objects.latest("pk").pk).update(written_at=then, next_at=then)
-    Message.objects.update(why="450 come back later")
+        OutgoingEmail.objects.filter(pk=OutgoingEmail.objects.latest("pk").pk).update(written_at=then, next_at=then)
+    OutgoingEmail.objects.update(why="450 come back later")
     [told] = told_on_the_first_page(client)
     assert told.replace("\xa0", " ") == "Letters: the oldest has waited for 1 hour, 30 minutes (450 come back later)"
 
@@ -112,12 +112,14 @@ def test_a_job_can_be_run_before_its_time_by_an_admin(client, admin, all_well):
     assert "Forget old background work" in page.select_one("#result_list").text
 
 
-@pytest.mark.parametrize("state, kept", [(MessageState.SENT, 0), (MessageState.SKIPPED, 0), (MessageState.QUEUED, 1)])
+@pytest.mark.parametrize(
+    "state, kept", [(DeliveryState.SENT, 0), (DeliveryState.SKIPPED, 0), (DeliveryState.QUEUED, 1)]
+)
 def test_letters_to_strangers_are_forgotten_after_two_weeks_and_those_to_people_are_not(state, kept):
     for person in (None, make_user()):
-        Message.objects.create(kind="no-account", person=person, address="a@example.com", state=state)
+        OutgoingEmail.objects.create(kind="no-account", person=person, address="a@example.com", state=state)
     assert forget_strangers() == "0"
-    Message.objects.update(written_at=timezone.now() - timedelta(days=15))
+    OutgoingEmail.objects.update(written_at=timezone.now() - timedelta(days=15))
     forget_strangers()
-    assert Message.objects.filter(person=None).count() == kept
-    assert Message.objects.exclude(person=None).count() == 1
+    assert OutgoingEmail.objects.filter(person=None).count() == kept
+    assert OutgoingEmail.objects.exclude(person=None).count() == 1

@@ -15,7 +15,7 @@ from courseware.notifications.email import health
 from courseware.notifications.email.bounces import LONGEST, REASON_AT_MOST
 from courseware.notifications.email.queue import tell
 from courseware.notifications.management.commands import process_bounce
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_user
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def sent():
     for _ in range(2):
         tell("invitation", make_user())
     letters()
-    _other, message = Message.objects.order_by("pk")
+    _other, message = OutgoingEmail.objects.order_by("pk")
     return message
 
 
@@ -59,7 +59,7 @@ def receive(text, monkeypatch):
 
 
 def states():
-    return sorted(Message.objects.values_list("state", flat=True))
+    return sorted(OutgoingEmail.objects.values_list("state", flat=True))
 
 
 def test_every_sample_is_tried():
@@ -72,10 +72,10 @@ def test_a_report_that_a_letter_failed_is_noted_with_its_reason_and_the_same_aga
     sent, monkeypatch, name, line_end
 ):
     text = mail(name, sent).replace(b"\n", line_end)
-    left = Message.objects.get(pk=sent.pk).ended_at
+    left = OutgoingEmail.objects.get(pk=sent.pk).ended_at
     assert receive(text, monkeypatch) == f"came back: {FAILED[name]}"
     sent.refresh_from_db()
-    assert (sent.state, sent.why, sent.ended_at) == (MessageState.BOUNCED, FAILED[name], left)
+    assert (sent.state, sent.why, sent.ended_at) == (DeliveryState.BOUNCED, FAILED[name], left)
     assert states() == ["bounced", "sent"]
     assert receive(text, monkeypatch) == "a report on no letter that was sent in these days; nothing was changed"
     assert states() == ["bounced", "sent"]
@@ -118,13 +118,13 @@ def test_the_reason_is_one_short_line_without_anything_that_cannot_be_printed(se
     said = b"550 \x1b[31m\xe2\x80\xae" + b"no such user " * 100
     receive(mail("exim", sent).replace(b"550 5.2.1 mailbox is disabled", said), monkeypatch)
     sent.refresh_from_db()
-    assert sent.state == MessageState.BOUNCED
+    assert sent.state == DeliveryState.BOUNCED
     assert len(sent.why) == REASON_AT_MOST and sent.why.isprintable()
 
 
-@pytest.mark.parametrize("state", [state for state in MessageState if state != MessageState.SENT])
+@pytest.mark.parametrize("state", [state for state in DeliveryState if state != DeliveryState.SENT])
 def test_only_what_was_sent_can_come_back(sent, monkeypatch, state):
-    Message.objects.filter(pk=sent.pk).update(state=state, why="as it was")
+    OutgoingEmail.objects.filter(pk=sent.pk).update(state=state, why="as it was")
     receive(mail("postfix", sent), monkeypatch)
     sent.refresh_from_db()
     assert (sent.state, sent.why) == (state, "as it was")
@@ -132,7 +132,7 @@ def test_only_what_was_sent_can_come_back(sent, monkeypatch, state):
 
 @pytest.mark.parametrize("days, expected", [(13, "bounced"), (15, "sent")])
 def test_a_report_is_taken_for_two_weeks(sent, monkeypatch, days, expected):
-    Message.objects.update(ended_at=timezone.now() - timedelta(days=days))
+    OutgoingEmail.objects.update(ended_at=timezone.now() - timedelta(days=days))
     receive(mail("postfix", sent), monkeypatch)
     sent.refresh_from_db()
     assert sent.state == expected
@@ -169,23 +169,23 @@ def told():
 
 
 def come_back(*messages):
-    Message.objects.filter(pk__in=[message.pk for message in messages]).update(state=MessageState.BOUNCED)
+    OutgoingEmail.objects.filter(pk__in=[message.pk for message in messages]).update(state=DeliveryState.BOUNCED)
 
 
 def test_to_how_many_people_letters_come_back_is_said_until_the_address_is_another_or_a_letter_stays_away(sent):
     person = sent.person
     assert told() == []
-    come_back(*Message.objects.all())
+    come_back(*OutgoingEmail.objects.all())
     assert told() == ["to 2 people they come back"]
     person.email = "mended@example.com"
     person.save()
     assert told() == ["to 1 person they come back"]
-    other = Message.objects.exclude(person=person).get().person
+    other = OutgoingEmail.objects.exclude(person=person).get().person
     tell("invitation", other)
     assert told() == ["to 1 person they come back"], "it has not left yet"
     letters()
     assert told() == []
-    come_back(Message.objects.latest("pk"))
+    come_back(OutgoingEmail.objects.latest("pk"))
     assert told() == ["to 1 person they come back"]
     other.is_active = False
     other.save()
@@ -197,7 +197,7 @@ def test_a_letter_that_came_back_holds_back_no_other(sent):
     tell("account-notice", sent.person, data={"what": "password-set", "detail": ""})
     tell("invitation", sent.person)
     letters()
-    assert list(Message.objects.of(sent.person).values_list("state", flat=True)) == ["sent", "sent", "bounced"]
+    assert list(OutgoingEmail.objects.of(sent.person).values_list("state", flat=True)) == ["sent", "sent", "bounced"]
 
 
 def test_a_stranger_whose_letter_came_back_gets_no_other_that_day(settings):
@@ -205,8 +205,8 @@ def test_a_stranger_whose_letter_came_back_gets_no_other_that_day(settings):
     for _ in range(2):
         tell("no-account", None, address="nobody@example.com", language="en")
         letters()
-        come_back(Message.objects.order_by("pk")[0])
-    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["bounced", "skipped"]
+        come_back(OutgoingEmail.objects.order_by("pk")[0])
+    assert list(OutgoingEmail.objects.order_by("pk").values_list("state", flat=True)) == ["bounced", "skipped"]
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -214,6 +214,6 @@ def test_troubles_cost_three_statements_for_any_number_of_emails(number, django_
     for _ in range(number):
         tell("invitation", make_user())
     letters()
-    come_back(*Message.objects.all())
+    come_back(*OutgoingEmail.objects.all())
     with django_assert_num_queries(3):
         assert len(told()) == 1

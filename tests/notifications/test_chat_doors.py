@@ -7,12 +7,12 @@ from django.core.exceptions import ValidationError
 
 from courseware.notifications.chat import client
 from courseware.notifications.chat.client import check_address, knock, masked
-from courseware.notifications.chat.messages import SERVICES, ChatCard, dingtalk_signature, feishu_signature
+from courseware.notifications.chat.messages import SERVICES, ChatContent, dingtalk_signature, feishu_signature
 from courseware.notifications.email.time_limit import TimeLimit
 from tests.notifications.chat_services import ADDRESSES, DROPS, ENDLESS, HANGS, SECRETS, Dripping
 from tests.patience import PATIENCE
 
-CARD = ChatCard(
+CARD = ChatContent(
     "夜班: training", ["Late: 3", "Open altogether: 12"], "Open my training", "https://training.example.com/"
 )
 pytestmark = pytest.mark.any_database
@@ -66,7 +66,7 @@ def test_a_secret_that_is_not_the_robots_is_refused_and_none_signs_nothing(servi
 def test_the_longest_name_of_a_team_fits_and_its_signs_write_no_markdown(services):
     name = "夜" * 84 + " [x](http://evil.example/) <@all> **"
     assert len(name) == 120  # as long as it may be
-    card = ChatCard(f"{name}: training", CARD.lines, CARD.button, CARD.address)
+    card = ChatContent(f"{name}: training", CARD.lines, CARD.button, CARD.address)
     for service in SERVICES:
         assert knocked(service, card).verdict == "delivered"
     for service, _query, sent in services.taken:

@@ -17,11 +17,11 @@ from courseware.learning.due_dates.absence_shifts import change_away, mark_away
 from courseware.lib import dates
 from courseware.notifications.email import delivery
 from courseware.notifications.email.delivery import claimed, deliver_due
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, one_by_one
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, one_by_one
 from courseware.notifications.email.health import troubles
 from courseware.notifications.email.queue import tell
-from courseware.notifications.email.smtp_connection import MailDoor, NotNow, Refused
-from courseware.notifications.models import PAUSES, Message, MessageState
+from courseware.notifications.email.smtp_connection import PermanentFailure, SmtpConnection, TemporaryFailure
+from courseware.notifications.models import PAUSES, DeliveryState, OutgoingEmail
 from tests.making import make_user
 from tests.notifications.sinks import BUSY, DROPS, FULL, GOOD, HANGS, REFUSES, mail_sink, note_kind, send_all, words_of
 
@@ -59,7 +59,7 @@ def test_a_letter_is_handed_over_once_however_often_it_is_asked_for(sink):
     message = note()
     assert [deliver(message), deliver(message), delivery.deliver_due()] == [{"sent": 1}, {}, ""]
     assert sink.taken == [("tea@example.com", f"<{message.number}@127.0.0.1>")]
-    assert state(message) == (MessageState.SENT, "")
+    assert state(message) == (DeliveryState.SENT, "")
 
 
 def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_machine):
@@ -77,7 +77,7 @@ def test_the_job_of_each_minute_is_run_only_where_a_letter_is_due(sink, time_mac
 
 def test_the_job_goes_on_until_nothing_is_due_and_who_asks_to_come_in_waits_for_no_other(sink, monkeypatch):
     monkeypatch.setattr(delivery, "IN_A_ROUND", 2)
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", replace(MESSAGE_KINDS["note"], sort=LetterSort.TRAINING))
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", replace(MESSAGE_KINDS["note"], sort=EmailCategory.TRAINING))
     people = [make_user(email=f"tea{number}@example.com") for number in range(5)]
     for person in people:
         tell("lesson", person)
@@ -118,7 +118,7 @@ def test_of_letters_that_leave_together_those_behind_a_killed_worker_leave_later
     now = timezone.now()
     time_machine.move_to(now, tick=False)
     messages = [note(f"tea{number}@example.com") for number in range(3)]
-    honest, asked = MailDoor.send, []
+    honest, asked = SmtpConnection.send, []
 
     def die_at_the_second(self, *letter):
         asked.append(letter)
@@ -127,7 +127,7 @@ def test_of_letters_that_leave_together_those_behind_a_killed_worker_leave_later
         honest(self, *letter)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(MailDoor, "send", die_at_the_second)
+        patch.setattr(SmtpConnection, "send", die_at_the_second)
         deliver(*messages)
     assert [state(message)[0] for message in messages] == ["sent", "queued", "queued"]
     assert deliver(*messages) == {}, "claimed still"
@@ -146,7 +146,7 @@ def test_what_the_server_refuses_for_good_is_not_tried_again_and_says_why(sink, 
     sink.manner = manner
     message = note("nobody@example.com")
     deliver(message)
-    assert state(message) == (MessageState.REFUSED, said)
+    assert state(message) == (DeliveryState.REFUSED, said)
     assert delivery.deliver_due() == ""
 
 
@@ -163,9 +163,9 @@ def test_a_reply_with_a_sign_that_no_database_keeps_is_kept_without_it(sink, mon
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (Refused("550 5.1.1 li.na: unknown in the table of users"), "refused, 550"),
-        (NotNow("450 4.2.1 the mailbox of li.na rests"), "later, 450"),
-        (NotNow("SMTPServerDisconnected: while li.na was named"), "later, SMTPServerDisconnected"),
+        (PermanentFailure("550 5.1.1 li.na: unknown in the table of users"), "refused, 550"),
+        (TemporaryFailure("450 4.2.1 the mailbox of li.na rests"), "later, 450"),
+        (TemporaryFailure("SMTPServerDisconnected: while li.na was named"), "later, SMTPServerDisconnected"),
     ],
 )
 def test_what_the_server_says_of_somebody_is_kept_with_the_letter_and_not_in_the_log(
@@ -174,7 +174,7 @@ def test_what_the_server_says_of_somebody_is_kept_with_the_letter_and_not_in_the
     def refuse(*_letter):
         raise error
 
-    monkeypatch.setattr(MailDoor, "send", refuse)
+    monkeypatch.setattr(SmtpConnection, "send", refuse)
     message = note("li.na@example.com")
     deliver(message)
     assert state(message)[1] == str(error)
@@ -188,7 +188,7 @@ def test_what_the_server_does_not_take_now_leaves_later(sink, manner, said, time
     sink.manner = manner
     message = note()
     assert deliver(message) == {"queued": 1}
-    assert state(message)[0] == MessageState.QUEUED and said in state(message)[1]
+    assert state(message)[0] == DeliveryState.QUEUED and said in state(message)[1]
     assert deliver(message) == {}, "tried again before its time"
     sink.manner = GOOD
     sink.released.set()
@@ -214,11 +214,11 @@ def test_without_any_server_a_letter_is_given_up_after_two_days_and_says_why(set
     began = now = timezone.now()
     time_machine.move_to(now, tick=False)
     message, tries = note(), 0
-    while state(message)[0] == MessageState.QUEUED:
+    while state(message)[0] == DeliveryState.QUEUED:
         time_machine.move_to(now := message.next_at, tick=False)
         delivery.deliver_due()
         tries += 1
-    assert (state(message)[0], tries) == (MessageState.GIVEN_UP, len(PAUSES) + 1)
+    assert (state(message)[0], tries) == (DeliveryState.GIVEN_UP, len(PAUSES) + 1)
     assert "refused" in message.why.lower()
     assert timedelta(days=1) < now - began < timedelta(days=3)
 
@@ -227,15 +227,15 @@ def test_what_is_not_wanted_any_more_by_the_time_it_leaves_is_skipped_and_says_w
     message = note()
     wanted.append("the person may not sign in any more")
     deliver(message)
-    assert state(message) == (MessageState.SKIPPED, "the person may not sign in any more")
+    assert state(message) == (DeliveryState.SKIPPED, "the person may not sign in any more")
     assert sink.taken == []
 
 
 def test_a_letter_of_a_kind_that_this_version_does_not_know_is_skipped(sink):
     message = note()
-    Message.objects.update(kind="gone")
+    OutgoingEmail.objects.update(kind="gone")
     deliver(message)
-    assert state(message) == (MessageState.SKIPPED, "no letter of the kind gone in this version")
+    assert state(message) == (DeliveryState.SKIPPED, "no letter of the kind gone in this version")
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -245,7 +245,7 @@ def test_of_letters_that_leave_together_each_is_noted_by_a_statement_of_its_own(
     messages = [note(f"tea{place}@example.com") for place in range(number)]
     keys = [message.pk for message in messages]
     # One asks whether the server was known to be unreachable.
-    with closing(MailDoor()) as door, django_assert_num_queries(6 + number):
+    with closing(SmtpConnection()) as door, django_assert_num_queries(6 + number):
         delivery.sent(keys, door)
 
 
@@ -278,8 +278,8 @@ def test_it_is_given_up_with_the_reason_and_the_next_leaves(broken, caplog, aske
     messages = two_letters()
     assert delivery.deliver_due() == "given-up 1, sent 1"
     assert [state(message) for message in messages] == [
-        (MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"),
-        (MessageState.SENT, ""),
+        (DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"),
+        (DeliveryState.SENT, ""),
     ]
     assert [letter.to for letter in mail.outbox] == [["second@example.com"]]
     assert f"letter {messages[0].pk}, note could not be written" in caplog.text
@@ -288,25 +288,25 @@ def test_it_is_given_up_with_the_reason_and_the_next_leaves(broken, caplog, aske
 
 def test_an_address_of_two_lines_stops_no_other_letter(broken):
     messages = two_letters()
-    Message.objects.filter(pk=messages[0].pk).update(address="first@example.com\nBcc: all@example.com")
+    OutgoingEmail.objects.filter(pk=messages[0].pk).update(address="first@example.com\nBcc: all@example.com")
     delivery.deliver_due()
-    assert [state(message)[0] for message in messages] == [MessageState.GIVEN_UP, MessageState.SENT]
+    assert [state(message)[0] for message in messages] == [DeliveryState.GIVEN_UP, DeliveryState.SENT]
 
 
 def test_nobody_is_found_behind_the_letter_and_the_next_leaves(broken, monkeypatch):
     messages = two_letters()
     monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind())
-    Message.objects.filter(pk=messages[0].pk).update(person=None)
+    OutgoingEmail.objects.filter(pk=messages[0].pk).update(person=None)
     delivery.deliver_due()
-    assert [state(message)[0] for message in messages] == [MessageState.GIVEN_UP, MessageState.SENT]
+    assert [state(message)[0] for message in messages] == [DeliveryState.GIVEN_UP, DeliveryState.SENT]
 
 
 def test_what_the_database_refuses_for_a_while_is_tried_again(broken):
     broken["context"] = OperationalError("deadlock detected")
     messages = two_letters()
     assert delivery.deliver_due() == "queued 1, sent 1"
-    assert state(messages[0]) == (MessageState.QUEUED, "OperationalError")
-    assert Message.objects.get(pk=messages[0].pk).tries == 1
+    assert state(messages[0]) == (DeliveryState.QUEUED, "OperationalError")
+    assert OutgoingEmail.objects.get(pk=messages[0].pk).tries == 1
 
 
 DAY = timedelta(days=1)
@@ -316,7 +316,7 @@ DAY = timedelta(days=1)
 def reasons(monkeypatch):
     """Why a letter of either kind is not wanted any more."""
     said = []
-    for name, sort in (("lesson", LetterSort.TRAINING), ("link", LetterSort.AT_ONCE)):
+    for name, sort in (("lesson", EmailCategory.TRAINING), ("link", EmailCategory.AT_ONCE)):
         monkeypatch.setitem(MESSAGE_KINDS, name, note_kind(sort, why_unwanted=lambda message: "".join(said)))
     return said
 
@@ -341,8 +341,8 @@ def test_a_letter_about_the_training_waits_until_its_reader_is_back(reasons, mai
     for _ in range(9):
         time_machine.shift(DAY)
         assert sent(mailoutbox) == ["here@example.com"]
-    [waiting] = Message.objects.filter(person=away)
-    assert (waiting.state, waiting.tries) == (MessageState.QUEUED, 0)
+    [waiting] = OutgoingEmail.objects.filter(person=away)
+    assert (waiting.state, waiting.tries) == (DeliveryState.QUEUED, 0)
     assert waiting.why == f"the person is away until {absence.last_day}"
     time_machine.move_to(absence.ends_at, tick=False)
     assert sent(mailoutbox) == ["here@example.com", "away@example.com"]
@@ -375,7 +375,7 @@ def test_a_letter_that_is_not_wanted_any_more_does_not_wait_for_anybody(reasons,
     reasons.append("done meanwhile")
     assert sent(mailoutbox) == []
     message.refresh_from_db()
-    assert (message.state, message.why) == (MessageState.SKIPPED, "done meanwhile")
+    assert (message.state, message.why) == (DeliveryState.SKIPPED, "done meanwhile")
 
 
 def test_letters_that_wait_for_somebody_are_no_trouble_and_letters_nobody_sends_are(reasons, mailoutbox, time_machine):

@@ -17,10 +17,10 @@ from courseware.jobs import tasks, worker
 from courseware.jobs.worker import WorkLoop
 from courseware.notifications.email import delivery, delivery_batch
 from courseware.notifications.email.circuit_breaker import REST, CircuitBreaker, UnreachableServer
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
 from courseware.notifications.email.queue import tell
-from courseware.notifications.email.smtp_connection import MailDoor
-from courseware.notifications.models import Message
+from courseware.notifications.email.smtp_connection import SmtpConnection
+from courseware.notifications.models import OutgoingEmail
 from tests.jobs import doing
 from tests.making import make_user
 from tests.notifications.sinks import mail_sink, note_kind
@@ -75,13 +75,13 @@ def raw_server(settings, **manners):
 @pytest.fixture
 def note(monkeypatch):
     monkeypatch.setitem(MESSAGE_KINDS, "note", note_kind())
-    monkeypatch.setitem(MESSAGE_KINDS, "lesson", note_kind(LetterSort.TRAINING))
+    monkeypatch.setitem(MESSAGE_KINDS, "lesson", note_kind(EmailCategory.TRAINING))
     numbers = iter(range(100))
     return lambda kind="note": tell(kind, make_user(email=f"tea{next(numbers)}@example.com"))
 
 
 def states():
-    return [(message.state, message.tries) for message in Message.objects.order_by("pk")]
+    return [(message.state, message.tries) for message in OutgoingEmail.objects.order_by("pk")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -99,7 +99,7 @@ def test_other_jobs_run_while_a_mail_server_hangs_as_they_do_without(settings, n
             ended = threading.Event()
             while not ended.wait(0.02) and not seen.get("job is done"):
                 seen["job is done"] = DBTaskResult.objects.successful().filter(pk=task.id).exists()
-            seen["email"] = list(Message.objects.values_list("tries", "why"))
+            seen["email"] = list(OutgoingEmail.objects.values_list("tries", "why"))
         finally:
             server.released.set()
             os.kill(os.getpid(), signal.SIGTERM)
@@ -132,13 +132,13 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_the_emails_untried(set
     with mail_sink(settings) as sink:
         for _ in range(3):
             note()
-        honest = MailDoor.send
+        honest = SmtpConnection.send
 
         def send_and_hear_the_signal(self, *letter):
             honest(self, *letter)
             monkeypatch.setattr(tasks, "stops", [1])
 
-        monkeypatch.setattr(MailDoor, "send", send_and_hear_the_signal)
+        monkeypatch.setattr(SmtpConnection, "send", send_and_hear_the_signal)
         delivery.deliver_due()
         assert (states(), len(sink.taken)) == ([("sent", 1), ("queued", 0), ("queued", 0)], 1)
 
@@ -214,7 +214,7 @@ def test_a_mail_server_that_drips_is_cut_by_the_clock(settings, note, words, dri
         note()
         assert delivery.deliver_due() == "queued 1"
         assert not server.released.is_set()
-    [message] = Message.objects.all()
+    [message] = OutgoingEmail.objects.all()
     assert (message.tries, message.why) == (1, "no whole answer within 0.3 s")
 
 
@@ -226,7 +226,7 @@ def test_a_claim_lasts_longer_than_the_longest_round(settings):
 def test_an_immediate_email_goes_before_the_rest_of_a_slow_round(settings, note, monkeypatch):
     clock = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(delivery_batch, "time", SimpleNamespace(monotonic=lambda: clock.seconds))
-    honest, immediate = MailDoor.send, []
+    honest, immediate = SmtpConnection.send, []
 
     def send_slowly(self, *letter):
         honest(self, *letter)
@@ -234,7 +234,7 @@ def test_an_immediate_email_goes_before_the_rest_of_a_slow_round(settings, note,
         if not immediate:
             immediate.append(note())
 
-    monkeypatch.setattr(MailDoor, "send", send_slowly)
+    monkeypatch.setattr(SmtpConnection, "send", send_slowly)
     with mail_sink(settings) as sink:
         lessons = [note("lesson") for _ in range(3)]
         assert delivery.deliver_due() == "queued 3, sent 4"

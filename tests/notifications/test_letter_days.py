@@ -12,10 +12,10 @@ from django.utils import timezone
 from courseware.accounts.models import CalendarDay
 from courseware.notifications.email import delivery, delivery_batch, sending_limits
 from courseware.notifications.email.delivery import deliver_due
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
 from courseware.notifications.email.queue import tell
-from courseware.notifications.email.smtp_connection import MailDoor, NotNow, Refused
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.email.smtp_connection import PermanentFailure, SmtpConnection, TemporaryFailure
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.examples import only_deep
 from tests.making import join, make_team, make_user
 from tests.notifications.sinks import note_kind, send_all
@@ -23,8 +23,8 @@ from tests.notifications.sinks import note_kind, send_all
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "kinds")]
 BERLIN = ZoneInfo("Europe/Berlin")
 THURSDAY = datetime(2026, 11, 26, 9, tzinfo=BERLIN)
-SORTS = {"link": LetterSort.AT_ONCE, "lesson": LetterSort.TRAINING, "due": LetterSort.TRAINING}
-SORTS |= {"digest": LetterSort.SUBSCRIBED, "question": LetterSort.SUBSCRIBED}
+SORTS = {"link": EmailCategory.AT_ONCE, "lesson": EmailCategory.TRAINING, "due": EmailCategory.TRAINING}
+SORTS |= {"digest": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIBED}
 
 
 @pytest.fixture
@@ -48,13 +48,15 @@ def reader(zone="Europe/Berlin", **fields):
 
 def send():
     """What is due; returns the kinds that left, the first first."""
-    before = set(Message.objects.handed_over().values_list("pk", flat=True))
+    before = set(OutgoingEmail.objects.handed_over().values_list("pk", flat=True))
     deliver_due()
-    return list(Message.objects.handed_over().exclude(pk__in=before).order_by("pk").values_list("kind", flat=True))
+    return list(
+        OutgoingEmail.objects.handed_over().exclude(pk__in=before).order_by("pk").values_list("kind", flat=True)
+    )
 
 
 def waiting():
-    return list(Message.objects.filter(state=MessageState.QUEUED).order_by("pk").values_list("kind", "why"))
+    return list(OutgoingEmail.objects.filter(state=DeliveryState.QUEUED).order_by("pk").values_list("kind", "why"))
 
 
 def test_at_night_only_what_was_asked_for_leaves(clock):
@@ -122,10 +124,10 @@ def test_a_fourth_letter_says_until_when_it_waits(clock):
 def test_what_the_mail_server_refuses_has_taken_no_turn_and_what_it_puts_off_keeps_its_own(clock, monkeypatch):
     person = reader()
     refused, put_off, later = (tell("lesson", person) for _ in range(3))
-    answers = {refused.pk: Refused("550 no"), put_off.pk: NotNow("451 busy")}
-    monkeypatch.setattr(MailDoor, "send", lambda self, message, *rest: raise_(answers[message.pk]))
+    answers = {refused.pk: PermanentFailure("550 no"), put_off.pk: TemporaryFailure("451 busy")}
+    monkeypatch.setattr(SmtpConnection, "send", lambda self, message, *rest: raise_(answers[message.pk]))
     assert send_all([refused.pk, put_off.pk, later.pk]) == {"refused": 1, "queued": 2}
-    assert list(Message.objects.order_by("pk").values_list("state", "turn_on")) == [
+    assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "turn_on")) == [
         ("refused", None),
         ("queued", date(2026, 11, 26)),
         ("queued", None),
@@ -141,7 +143,7 @@ def test_whoever_dies_while_sending_leaves_the_turn_with_the_letter(clock, monke
     tell("lesson", person)
     tell("due", person)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(MailDoor, "send", lambda *arguments: raise_(KeyboardInterrupt()))
+        patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(KeyboardInterrupt()))
         send()
     assert send() == []
     clock.shift(delivery.CLAIMED_FOR)
@@ -154,11 +156,11 @@ def test_of_two_workers_that_looked_at_once_the_second_waits(clock, monkeypatch)
     person = reader()
     one, two = tell("lesson", person), tell("due", person)
     third = tell("due", reader())
-    assert sending_limits.take_turns([one], LetterSort.TRAINING) == {}
+    assert sending_limits.take_turns([one], EmailCategory.TRAINING) == {}
     monkeypatch.setattr(sending_limits, "turns_taken", lambda *arguments: defaultdict(list))  # as both saw it
-    waits = sending_limits.take_turns([two, third], LetterSort.TRAINING)
+    waits = sending_limits.take_turns([two, third], EmailCategory.TRAINING)
     assert {key: wait.until for key, wait in waits.items()} == {two.pk: THURSDAY.replace(hour=8) + timedelta(days=1)}
-    assert dict(Message.objects.values_list("pk", "turn_on")) == {
+    assert dict(OutgoingEmail.objects.values_list("pk", "turn_on")) == {
         one.pk: date(2026, 11, 26),
         two.pk: None,
         third.pk: date(2026, 11, 26),
@@ -172,7 +174,7 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
     tell("lesson", person, data={"subjects": [4]})
     tell("due", other, data={"subjects": [5]})
     assert send() == ["due", "due"]
-    assert list(Message.objects.order_by("pk").values_list("state", "why", "data")) == [
+    assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "why", "data")) == [
         ("sent", "", {"subjects": [1, 2, 3]}),
         ("skipped", f"told in letter {first.pk}", {"subjects": [2, 3]}),
         (
@@ -185,35 +187,37 @@ def test_what_waits_of_one_kind_is_told_in_the_letter_that_leaves_first(clock):
 
 
 @pytest.mark.parametrize(
-    ("error", "state"), [(Refused("552 too large"), "refused"), (ValueError("no such day"), "given-up")]
+    ("error", "state"), [(PermanentFailure("552 too large"), "refused"), (ValueError("no such day"), "given-up")]
 )
 def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, monkeypatch, error, state):
     person = reader()
     first, second, third = (tell("due", person, data={"subjects": [number]}) for number in (1, 2, 3))
     tell("lesson", person)
     with monkeypatch.context() as patch:
-        patch.setattr(MailDoor, "send", lambda *arguments: raise_(error))
+        patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(error))
         send_all([first.pk])
-    assert list(Message.objects.filter(kind="due").order_by("pk").values_list("state", "told_in", "ended_at")) == [
+    assert list(
+        OutgoingEmail.objects.filter(kind="due").order_by("pk").values_list("state", "told_in", "ended_at")
+    ) == [
         (state, None, THURSDAY),
         ("queued", None, None),
         ("queued", None, None),
     ]
     clock.shift(timedelta(hours=1))
     assert send_all([second.pk]) == {"sent": 1}
-    found = Message.objects.in_bulk([second.pk, third.pk])
+    found = OutgoingEmail.objects.in_bulk([second.pk, third.pk])
     assert found[second.pk].data == {"subjects": [2, 3]}
-    assert (found[third.pk].state, found[third.pk].told_in) == (MessageState.SKIPPED, found[second.pk])
+    assert (found[third.pk].state, found[third.pk].told_in) == (DeliveryState.SKIPPED, found[second.pk])
 
 
 def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypatch):
     person = reader()
     first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
     with monkeypatch.context() as patch:
-        patch.setattr(MailDoor, "send", lambda *arguments: raise_(NotNow("451 busy")))
+        patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(TemporaryFailure("451 busy")))
         send()
     second.refresh_from_db()
-    assert (second.state, second.told_in) == (MessageState.SKIPPED, first)
+    assert (second.state, second.told_in) == (DeliveryState.SKIPPED, first)
     clock.shift(timedelta(minutes=5))
     assert send() == ["due"]
 
@@ -222,14 +226,14 @@ def test_a_letter_that_is_tried_again_takes_in_nothing_more_for_the_server_may_h
     person = reader()
     first = tell("due", person, data={"subjects": [1]})
     with monkeypatch.context() as patch:
-        patch.setattr(MailDoor, "send", lambda *arguments: raise_(NotNow("TimeoutError: timed out")))
+        patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(TemporaryFailure("TimeoutError: timed out")))
         send()
     second = tell("due", person, data={"subjects": [2]})
     clock.shift(timedelta(minutes=5))
     assert send() == ["due"]
-    found = Message.objects.in_bulk([first.pk, second.pk])
+    found = OutgoingEmail.objects.in_bulk([first.pk, second.pk])
     assert found[first.pk].data == {"subjects": [1]}
-    assert (found[second.pk].state, found[second.pk].data) == (MessageState.QUEUED, {"subjects": [2]})
+    assert (found[second.pk].state, found[second.pk].data) == (DeliveryState.QUEUED, {"subjects": [2]})
 
 
 def test_a_letter_that_tells_of_a_later_one_counts_as_written_with_it(clock):
@@ -249,7 +253,7 @@ def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     send_all([first.pk])
     delivery_batch.laid_by(mine, sending_limits.Wait(timezone.now() + timedelta(hours=1), "later"))
     second.refresh_from_db()
-    assert (second.state, second.why) == (MessageState.SKIPPED, f"told in letter {first.pk}")
+    assert (second.state, second.why) == (DeliveryState.SKIPPED, f"told in letter {first.pk}")
 
 
 def test_who_leaves_while_a_letter_waits_is_told_nothing(clock):
@@ -261,7 +265,7 @@ def test_who_leaves_while_a_letter_waits_is_told_nothing(clock):
     person.save()
     clock.move_to(THURSDAY + timedelta(days=1), tick=False)
     assert send() == []
-    assert Message.objects.get().why == "the person has left"
+    assert OutgoingEmail.objects.get().why == "the person has left"
 
 
 @pytest.mark.parametrize(
@@ -285,17 +289,17 @@ def test_over_weeks_of_letters_and_dying_workers_a_plain_model_finds_nothing_wro
     CalendarDay.objects.create(team=None, day=timezone.now().date() + timedelta(days=9), is_free=True)
     holiday = timezone.now().date() + timedelta(days=9)
     left = []
-    honest = MailDoor.send
+    honest = SmtpConnection.send
 
     def door(self, message, *rest):
         if random.random() < 0.2:
-            raise random.choice([KeyboardInterrupt(), NotNow("451 busy")])
+            raise random.choice([KeyboardInterrupt(), TemporaryFailure("451 busy")])
         honest(self, message, *rest)
         left.append((message.person_id, message.kind, message.pk, timezone.now().astimezone(there)))
         if random.random() < 0.1:  # after the server's yes: this one is sent again
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(MailDoor, "send", door)
+    monkeypatch.setattr(SmtpConnection, "send", door)
     for _ in range(200):
         if random.random() < 0.3:
             tell(random.choice(list(SORTS)), random.choice(people))
@@ -304,7 +308,7 @@ def test_over_weeks_of_letters_and_dying_workers_a_plain_model_finds_nothing_wro
         clock.shift(timedelta(minutes=random.randrange(20, 400)))
     assert len(left) > 20
     for person in people:
-        for sort in (LetterSort.TRAINING, LetterSort.SUBSCRIBED):
+        for sort in (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED):
             check([each for each in left if each[0] == person.pk and SORTS[each[1]] == sort], sort, holiday)
 
 
@@ -314,4 +318,4 @@ def check(letters, sort, holiday):
     for day in {each.date() for each in at}:
         assert len({pk for _, _, pk, each in letters if each.date() == day}) == 1
         fortnight = {pk for _, _, pk, each in letters if day <= each.date() < day + timedelta(days=14)}
-        assert sort != LetterSort.TRAINING or len(fortnight) <= 3
+        assert sort != EmailCategory.TRAINING or len(fortnight) <= 3

@@ -16,11 +16,11 @@ from courseware.branding.branding import face_of
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.email.email_types import MESSAGE_KINDS
 from courseware.notifications.email.queue import tell
-from courseware.notifications.email.rendering import WrittenLetter, letter_page, write_letter
-from courseware.notifications.models import Message
+from courseware.notifications.email.rendering import RenderedEmail, letter_page, write_letter
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.wording import email_wording
 from courseware.notifications.wording.editable_emails import editable_letter, editable_letters
-from courseware.notifications.wording.email_wording import LetterWords, SetMeanwhile, set_words
+from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, set_words
 from courseware.notifications.wording.placeholders import Placeholder, filled, mistakes_in
 from tests.branding.styles import put_on
 from tests.making import letters, make_admin, make_user
@@ -110,7 +110,7 @@ def test_the_products_words_hold_again_once_they_are_set_back():
     say()
     say({}, base=1)
     assert invited().subject == "Your training account is ready"
-    assert list(LetterWords.objects.values_list("number", "words")) == [(1, OWN), (2, {})]
+    assert list(EmailWording.objects.values_list("number", "words")) == [(1, OWN), (2, {})]
 
 
 def test_the_same_words_again_are_no_new_ones_and_what_somebody_else_set_is_not_lost():
@@ -119,7 +119,7 @@ def test_the_same_words_again_are_no_new_ones_and_what_somebody_else_set_is_not_
     assert not say(base=0)  # a second press of the same button
     with pytest.raises(SetMeanwhile):
         say({"subject": {"en": "Hi", "zh-hans": "你好"}}, base=0)
-    assert LetterWords.objects.count() == 1
+    assert EmailWording.objects.count() == 1
 
 
 def test_the_log_names_the_letter_and_its_parts_and_never_the_words():
@@ -177,7 +177,8 @@ def statements_for(number):
         send_all(keys)
     assert len(mail.outbox) == sent + number
     return sum(
-        "notifications_letterwords" in query["sql"] and "notifications_message" not in query["sql"] for query in asked
+        "notifications_emailwording" in query["sql"] and "notifications_outgoingemail" not in query["sql"]
+        for query in asked
     )
 
 
@@ -189,7 +190,7 @@ def test_a_round_reads_the_words_once_whatever_the_number_of_letters():
 def test_without_own_words_none_are_read():
     assert statements_for(3) == 0
     deliver_due()
-    assert not Message.objects.exclude(state="sent").exists()
+    assert not OutgoingEmail.objects.exclude(state="sent").exists()
 
 
 PLACEHOLDERS = {
@@ -256,7 +257,7 @@ def test_any_text_without_braces_comes_out_as_it_went_in(text):
 
 @given(WITHOUT_BRACES)
 def test_no_text_becomes_html_and_none_of_it_is_lost(text):
-    page = BeautifulSoup(letter_page(WrittenLetter("Subject", text, {}, {}), "en"), "html.parser")
+    page = BeautifulSoup(letter_page(RenderedEmail("Subject", text, {}, {}), "en"), "html.parser")
     assert {tag.name for tag in page.body.find_all(True)} <= {"p", "br", "a"}
     assert all(link["href"] == link.get_text() for link in page.find_all("a"))
     assert "".join(page.body.get_text().split()) == "".join(text.replace("\n-- \n", "\n").split())
@@ -265,7 +266,7 @@ def test_no_text_becomes_html_and_none_of_it_is_lost(text):
 def test_the_page_of_a_letter_has_its_paragraphs_and_links_only_where_a_line_is_an_address():
     words = "<b>Look</b> & learn:\nhttps://example.com/a?b=1&c=2\nor http://x.example behind words"
     body = f"Hello Ann,\n\n{words}\n\n-- \nThe firm\n"
-    page = letter_page(WrittenLetter("A “<letter>”", body, {}, {}), "zh-Hans")
+    page = letter_page(RenderedEmail("A “<letter>”", body, {}, {}), "zh-Hans")
     assert '<html lang="zh-Hans">' in page
     assert "<title>A “&lt;letter&gt;”</title>" in page
     inside = page.partition("<body>")[2].partition("</body>")[0].split("\n")

@@ -8,14 +8,14 @@ from django.urls import reverse
 
 from courseware.audit_log.models import Event
 from courseware.notifications.email.delivery import deliver_due
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message, StoppedKind
+from courseware.notifications.models import EmailOptOut, OutgoingEmail
 from tests.making import make_user
 from tests.notifications.sinks import note_kind
 
 pytestmark = pytest.mark.django_db
-SORTS = {"summary": LetterSort.SUBSCRIBED, "lesson": LetterSort.TRAINING, "link": LetterSort.AT_ONCE}
+SORTS = {"summary": EmailCategory.SUBSCRIBED, "lesson": EmailCategory.TRAINING, "link": EmailCategory.AT_ONCE}
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +57,10 @@ def test_looking_at_the_address_stops_nothing_and_the_button_does_so_once(client
     person = make_user()
     [letter] = sent(mailoutbox, "summary", to=person)
     assert "Stop these letters" in client.get(path_in(letter)).text
-    assert StoppedKind.objects.count() == 0
+    assert EmailOptOut.objects.count() == 0
     for _ in range(2):
         assert "These letters have ended." in client.post(path_in(letter)).text
-    assert list(StoppedKind.objects.values_list("person", "kind")) == [(person.pk, "summary")]
+    assert list(EmailOptOut.objects.values_list("person", "kind")) == [(person.pk, "summary")]
     assert verbs() == ["letters-stopped"]
 
 
@@ -68,7 +68,7 @@ def test_a_mail_program_presses_it_without_a_session(client, mailoutbox):
     [letter] = sent(mailoutbox, "summary", to=make_user())
     client.handler.enforce_csrf_checks = True
     answer = client.post(path_in(letter), {"List-Unsubscribe": "One-Click"})
-    assert (answer.status_code, StoppedKind.objects.count()) == (200, 1)
+    assert (answer.status_code, EmailOptOut.objects.count()) == (200, 1)
 
 
 def test_what_was_stopped_says_so_and_all_else_leaves_to_the_same_and_to_others(client, mailoutbox):
@@ -77,7 +77,7 @@ def test_what_was_stopped_says_so_and_all_else_leaves_to_the_same_and_to_others(
     client.post(path_in(letter))
     for reader in (person, other):
         sent(mailoutbox, *SORTS, to=reader)
-    found = Message.objects.order_by("pk").values_list("person", "kind", "state", "why")
+    found = OutgoingEmail.objects.order_by("pk").values_list("person", "kind", "state", "why")
     assert list(found)[1:] == [
         (person.pk, "summary", "skipped", "the person has stopped letters of this kind"),
         (person.pk, "lesson", "sent", ""),
@@ -96,7 +96,7 @@ def test_an_address_that_was_changed_or_is_of_a_kind_that_cannot_be_stopped_lead
     tokens = [SIGNER.sign_object([person.pk, "lesson"]), SIGNER.sign_object([0, "summary"]), SIGNER.sign_object("x")]
     for path in (f"{path_in(letter)[:-2]}x/", *(reverse("notifications:stop", args=[token]) for token in tokens)):
         assert [client.get(path).status_code, client.post(path).status_code] == [404, 404]
-    assert StoppedKind.objects.count() == 0
+    assert EmailOptOut.objects.count() == 0
 
 
 def test_the_own_page_stops_them_turns_them_on_again_and_says_what_cannot_be_stopped(client):
@@ -108,7 +108,7 @@ def test_the_own_page_stops_them_turns_them_on_again_and_says_what_cannot_be_sto
     assert "The link" not in page
     for what in ("stop", "stop", "go_on", "go_on"):
         assert client.post("/letters/", {"kind": "summary", what: ""}).status_code == 302
-    assert (StoppedKind.objects.count(), verbs()) == (0, ["letters-stopped", "letters-go-on"])
+    assert (EmailOptOut.objects.count(), verbs()) == (0, ["letters-stopped", "letters-go-on"])
     for kind in ("lesson", "no such", ""):
         client.post("/letters/", {"kind": kind, "stop": ""})
-    assert StoppedKind.objects.count() == 0
+    assert EmailOptOut.objects.count() == 0

@@ -7,7 +7,7 @@ from django_tasks_db.models import DBTaskResult
 from courseware.notifications.email.delivery import claimed
 from courseware.notifications.email.email_types import MESSAGE_KINDS
 from courseware.notifications.email.queue import tell, tell_together
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_user
 from tests.notifications.sinks import note_kind, send_all
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 def test_a_message_waits_with_all_that_it_takes_and_without_a_link():
     person = make_user(language="en")
     tell("invitation", person)
-    message = Message.objects.get()
+    message = OutgoingEmail.objects.get()
     assert (message.kind, message.person, message.address, message.language, message.data, message.state) == (
-        "invitation", person, person.email, "en", {}, MessageState.QUEUED,
+        "invitation", person, person.email, "en", {}, DeliveryState.QUEUED,
     )  # fmt: skip
     assert [(row.task_name, row.queue_name) for row in DBTaskResult.objects.all()] == [("deliver", "delivery")]
 
@@ -28,7 +28,7 @@ def test_what_was_told_in_a_transaction_that_failed_never_leaves():
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         tell("invitation", make_user())
         raise ZeroDivisionError
-    assert not Message.objects.exists()
+    assert not OutgoingEmail.objects.exists()
     assert letters() == []
 
 
@@ -64,7 +64,7 @@ def two_kinds(monkeypatch):
 
 
 def told():
-    return [(each.kind, each.person_id, each.data) for each in Message.objects.order_by("pk")]
+    return [(each.kind, each.person_id, each.data) for each in OutgoingEmail.objects.order_by("pk")]
 
 
 def test_each_person_has_one_message_with_all_subjects():
@@ -75,7 +75,7 @@ def test_each_person_has_one_message_with_all_subjects():
         ("try", one.pk, {"by": 7, "subjects": [1, 2, 4]}),
         ("try", other.pk, {"by": 7, "subjects": [3]}),
     ]
-    assert list(Message.objects.order_by("pk").values_list("address", "language")) == [
+    assert list(OutgoingEmail.objects.order_by("pk").values_list("address", "language")) == [
         (one.email, "en"),
         (other.email, "zh-hans"),
     ]
@@ -84,12 +84,12 @@ def test_each_person_has_one_message_with_all_subjects():
 def test_what_is_being_sent_was_sent_or_is_of_another_kind_takes_nothing_in():
     one = make_user()
     tell_together("try", {one: [1]})
-    claimed([Message.objects.get().pk])
+    claimed([OutgoingEmail.objects.get().pk])
     tell_together("try", {one: [2]})
     tell_together("other", {one: [3]})
     tell_together("try", {one: [4]})
     assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3]]
-    send_all(Message.objects.values_list("pk", flat=True))
+    send_all(OutgoingEmail.objects.values_list("pk", flat=True))
     tell_together("try", {one: [5]})
     assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3], [5]]
 

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.accounts.models import Substitute
+from courseware.accounts.models import Deputy
 from courseware.accounts.sign_in.invitations import invite
 from courseware.accounts.teams.deputies import tell_both
 from courseware.assessment.certificates.issuing import withdraw
@@ -15,7 +15,7 @@ from courseware.content.models import Course
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from courseware.notifications import inbox
-from courseware.notifications.models import Message, TrayLine
+from courseware.notifications.models import Notification, OutgoingEmail
 from tests.counting import statements
 from tests.making import days, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.world import complete_course
@@ -56,7 +56,7 @@ def count_in_header(client, person, address="/"):
 def test_a_letter_about_training_is_also_a_line_and_one_to_come_in_is_none(client):
     person = enrolled()
     invite(person, by=None)
-    assert sorted(Message.objects.values_list("kind", flat=True)) == ["enrolled", "invitation"]
+    assert sorted(OutgoingEmail.objects.values_list("kind", flat=True)) == ["enrolled", "invitation"]
     assert lines_shown(client, person) == [(True, "A course to take: “Rules of the tea room”")]
 
 
@@ -74,7 +74,7 @@ def test_each_kind_says_what_it_tells_of(client, settings):
     attempt = complete_course(make_enrollment(person))
     withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
     other = make_user("Olga")
-    named = Substitute.objects.create(
+    named = Deputy.objects.create(
         lead=team.manager, person=other, made_by=person, first_day=date(2098, 1, 1), last_day=date(2098, 1, 2)
     )
     tell_both(named)
@@ -97,7 +97,7 @@ def test_what_is_told_once_is_one_line(client):
     admin, attempt = make_admin(), complete_course(make_enrollment())
     for _ in range(2):
         withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
-    assert TrayLine.objects.filter(kind="certificate-withdrawn").count() == 1
+    assert Notification.objects.filter(kind="certificate-withdrawn").count() == 1
 
 
 def test_the_header_counts_what_is_unread_and_of_others_nothing(client):
@@ -110,10 +110,10 @@ def test_the_header_counts_what_is_unread_and_of_others_nothing(client):
 def test_all_are_read_by_one_press_but_not_what_came_meanwhile(client):
     person, other = enrolled(), enrolled()
     up_to = shown(client, person).select_one("input[name=up_to]")["value"]
-    TrayLine.objects.create(kind="enrolled", person=person, data={"subjects": []})
+    Notification.objects.create(kind="enrolled", person=person, data={"subjects": []})
     assert client.post("/tray/", {"up_to": up_to}).status_code == 302
     assert [unread for unread, _words in lines_shown(client, person)] == [True, False]
-    assert TrayLine.objects.of(other.pk).unread().count() == 1
+    assert Notification.objects.of(other.pk).unread().count() == 1
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "-1", "9" * 5000])
@@ -121,36 +121,36 @@ def test_a_key_that_is_none_marks_nothing(client, wrong):
     person = enrolled()
     client.force_login(person)
     assert client.post("/tray/", {"up_to": wrong}).status_code == 302
-    assert TrayLine.objects.unread().count() == 1
+    assert Notification.objects.unread().count() == 1
 
 
 def test_a_line_that_is_opened_is_read_and_leads_to_what_it_tells_of(client):
     person = enrolled()
-    line = TrayLine.objects.get()
+    line = Notification.objects.get()
     client.force_login(person)
     assert client.post(f"/tray/{line.pk}/")["Location"] == "/"
-    first = TrayLine.objects.get().read_at
+    first = Notification.objects.get().read_at
     assert first
     client.post(f"/tray/{line.pk}/")  # again
-    assert TrayLine.objects.get().read_at == first
+    assert Notification.objects.get().read_at == first
 
 
 def test_nobody_reads_the_lines_of_another(client):
     enrolled()
-    line, other = TrayLine.objects.get(), make_user()
+    line, other = Notification.objects.get(), make_user()
     client.force_login(other)
     assert client.post(f"/tray/{line.pk}/").status_code == 404
     client.post("/tray/", {"up_to": line.pk})
-    assert (lines_shown(client, other), TrayLine.objects.unread().count()) == ([], 1)
+    assert (lines_shown(client, other), Notification.objects.unread().count()) == ([], 1)
 
 
 def test_after_ninety_days_a_line_is_forgotten_read_or_not():
     person, now = make_user(), timezone.now()
     for age, read_at in ((0, None), (89, now), (91, now), (91, None)):
         written_at = now - timedelta(days=age)
-        TrayLine.objects.create(kind="enrolled", person=person, written_at=written_at, read_at=read_at)
+        Notification.objects.create(kind="enrolled", person=person, written_at=written_at, read_at=read_at)
     assert inbox.forget_old_lines() == "2"
-    assert [(now - line.written_at).days for line in TrayLine.objects.all()] == [89, 0]
+    assert [(now - line.written_at).days for line in Notification.objects.all()] == [89, 0]
 
 
 def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
@@ -162,8 +162,8 @@ def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
     one = statements(lambda: client.get("/tray/"))
     run, certificate = Enrollment.objects.first(), Certificate.objects.get()
     for number in (3, 500):
-        TrayLine.objects.bulk_create(
-            TrayLine(kind=kind, person=person, data=data)
+        Notification.objects.bulk_create(
+            Notification(kind=kind, person=person, data=data)
             for _ in range(number)
             for kind, data in (
                 ("enrolled", {"subjects": [run.pk]}),
@@ -179,5 +179,5 @@ def test_no_page_asks_the_database_for_the_count(client):
     client.force_login(person)
     client.get("/learn/tea-room/card/")
     before = statements(lambda: client.get("/learn/tea-room/card/"))
-    TrayLine.objects.create(kind="enrolled", person=person, data={"subjects": []})
+    Notification.objects.create(kind="enrolled", person=person, data={"subjects": []})
     assert statements(lambda: client.get("/learn/tea-room/card/")) == before

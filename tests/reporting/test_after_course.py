@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from courseware.assessment.models import Attempt
-from courseware.assignments.models import Observation, ObservationAnswers
+from courseware.assessment.models import ExamAttempt
+from courseware.assignments.models import FollowUp, FollowUpAnswers
 from courseware.content.models import Document
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
@@ -18,7 +18,7 @@ from courseware.reporting.integrity.enrollments import observed
 from courseware.reporting.statistics.course_outcomes import Gained, after_course
 from courseware.reporting.statistics.nightly_update import keep_figures
 from courseware.reporting.views.statistics import teams_in_figures
-from courseware.simulations.models import Run
+from courseware.simulations.models import SimulationAttempt
 from tests.assessment.exams import pre_check_files
 from tests.assignments.sheets import answered, completed
 from tests.course_format.samples import SHEET, make_files
@@ -123,7 +123,7 @@ def test_gain_and_endings_stand_beside_for_the_people_of_the_team_in_fives(team,
 def sat(run, number, *, points):
     """The pre-check, or its parallel questions."""
     exam = Document.objects.get(identifier="start")
-    Attempt.objects.create(
+    ExamAttempt.objects.create(
         enrollment=run, exam=exam, release=run.release, revision=exam.head, number=number, points=points, max_points=3,
         started_at=NOW, submitted_at=NOW,
     )  # fmt: skip
@@ -131,7 +131,7 @@ def sat(run, number, *, points):
 
 def played(run, number, colour):
     simulation = Document.objects.get(kind=Document.Kind.SIMULATION)
-    Run.objects.create(
+    SimulationAttempt.objects.create(
         enrollment=run, simulation=simulation, release=run.release, revision=simulation.head, number=number,
         timing="off", flags=[], started_at=NOW, shown_at=NOW, finished_at=NOW, ending="calm", colour=colour, points=1,
     )  # fmt: skip
@@ -162,12 +162,12 @@ def test_answers_and_what_is_remembered_of_them_are_compared(team):
     run, *_others = seen(team, *[{"seen-off": 0}] * 6)
     assert list(observed()) == []
     sheet = Document.objects.get(identifier="month-later").pk
-    ObservationAnswers.objects.filter(shown_from=None).delete()
+    FollowUpAnswers.objects.filter(shown_from=None).delete()
     assert list(observed()) == [f"document {sheet}: answered about 6 people, and there are answers of 5 sheets"]
     assert next(iter(observed())) in list(differences())
-    kept = Observation.objects.get(enrollment=run)
+    kept = FollowUp.objects.get(enrollment=run)
     kept.delete()
-    one = ObservationAnswers.objects.first()
+    one = FollowUpAnswers.objects.first()
     one.pk = uuid.uuid4()
     one.save()
     kept.save()

@@ -14,7 +14,7 @@ from django_tasks_db.models import DBTaskResult
 from courseware.accounts.models import User
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.certificates.pdf import draw_papers
-from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.checkpoints import seal
 from courseware.audit_log.models import Event
 from courseware.content.models import Release
@@ -54,7 +54,7 @@ def test_it_holds_the_list_the_report_the_certificates_and_what_proves_them(clie
     kept = seal()
     pack = download(client)
     certificate, release = run.certificate, Release.objects.get()
-    paper = CertificatePaper.objects.get()
+    paper = CertificatePdf.objects.get()
     assert pack.namelist() == [*NAMES[:6], f"certificates/{certificate.number}.pdf", *NAMES[6:]]
     assert hashlib.sha256(pack.read(f"certificates/{certificate.number}.pdf")).hexdigest() == paper.digest
     assert {each.date_time[:3] for each in pack.infolist()} == {timezone.localdate().timetuple()[:3]}
@@ -146,10 +146,10 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
     assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-made").exists()
     assert "2 certificates are being made as PDF" in client.get(response["Location"]).text
     [asked] = DBTaskResult.objects.filter(task_path__endswith=".draw_papers")
-    assert not CertificatePaper.objects.exists()
+    assert not CertificatePdf.objects.exists()
     for _ in range(2):  # a task may be begun again
         draw_papers.func(*asked.args_kwargs["args"])
-    assert CertificatePaper.objects.count() == 2
+    assert CertificatePdf.objects.count() == 2
     pack = download(client)
     assert [name for name in pack.namelist() if name.endswith(".pdf")] == [
         f"certificates/{each.number}.pdf" for each in Certificate.objects.order_by("issued_at", "pk")

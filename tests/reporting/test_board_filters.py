@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from courseware.accounts.models import Team
 from courseware.audit_log.models import Event
 from courseware.reporting.dashboard import filters, rows, totals
-from courseware.reporting.dashboard.filters import DueDays
-from courseware.reporting.forms import BoardFilter, BranchFilter, OutlookFilter, PeriodFilter
+from courseware.reporting.dashboard.filters import DueFilter
+from courseware.reporting.forms import DashboardFilter, PeriodFilter, SubteamFilter, TrendsFilter
 from tests.course_format.samples import make_files
 from tests.making import join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.reporting.boards import exported, learner_of
@@ -157,7 +157,7 @@ def test_tiles_add_up_to_the_first_which_also_says_how_many_people_and_each_lead
     ) == ("11all 8 people, 2 courses")
 
 
-@pytest.mark.parametrize("days", DueDays)
+@pytest.mark.parametrize("days", DueFilter)
 def test_the_numbers_kept_say_of_due_days_what_counting_the_rows_says(client, team, now, days, monkeypatch):
     for after in (-40, -9, -1, 1, 5, 10, 20, 40):
         learner_of(team, f"Due after {after}", due_at=now + after * DAY)
@@ -223,7 +223,7 @@ def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(cl
 
 def test_forms_are_equal_only_if_they_look_the_same():
     query, teams = {"first": "2026-05", "last": "2026-03"}, Team.objects.values_list("pk", "name")
-    kinds = (BoardFilter, OutlookFilter, BranchFilter, PeriodFilter)
+    kinds = (DashboardFilter, TrendsFilter, SubteamFilter, PeriodFilter)
     forms = [kind(data, teams=teams) for kind in kinds for data in (query, query)]
     for form in forms:
         form.show_courses([(1, "Tea"), (2, "Coffee")])

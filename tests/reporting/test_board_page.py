@@ -13,7 +13,7 @@ from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.enrollments import enrollment
 from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import Enrollment
-from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.headcounts import tally
 from courseware.learning.status.states import State
 from courseware.lib.dates import due_instant, site_day
@@ -214,10 +214,10 @@ def lines(*rows):
 
 def test_under_open_states_stands_who_is_certified_still_or_no_longer():
     assert lines(
-        (State.OVERDUE, Validity.CERTIFIED, 2),
-        (State.OVERDUE, Validity.ENDING, 1),
-        (State.IN_PROGRESS, Validity.ENDED, 4),
-        (State.NOT_STARTED, Validity.NEVER, 5),
+        (State.OVERDUE, CertificationStatus.CERTIFIED, 2),
+        (State.OVERDUE, CertificationStatus.ENDING, 1),
+        (State.IN_PROGRESS, CertificationStatus.ENDED, 4),
+        (State.NOT_STARTED, CertificationStatus.NEVER, 5),
     ) == {
         "overdue": ["still certified: 3", "certificate ends within 60 days: 1"],
         "in-progress": ["no longer certified: 4"],
@@ -225,16 +225,16 @@ def test_under_open_states_stands_who_is_certified_still_or_no_longer():
 
 
 def test_of_who_is_done_or_renews_the_certificates_that_end_alone_are_said():
-    ending = [(state, Validity.ENDING, 1) for state in (State.RENEWING, State.COMPLETED, State.WAIVED)]
-    assert lines(*ending, (State.COMPLETED, Validity.CERTIFIED, 7)) == {
+    ending = [(state, CertificationStatus.ENDING, 1) for state in (State.RENEWING, State.COMPLETED, State.WAIVED)]
+    assert lines(*ending, (State.COMPLETED, CertificationStatus.CERTIFIED, 7)) == {
         "renewing": ["certificate ends within 60 days: 1"],
         "completed": ["certificate ends within 60 days: 1"],
     }
 
 
 def test_due_soon_says_within_how_many_days_where_somebody_is():
-    assert lines((State.DUE_SOON, Validity.NEVER, 1)) == {"due-soon": ["within 3 days"]}
-    assert lines((State.OVERDUE, Validity.NEVER, 1)) == {}
+    assert lines((State.DUE_SOON, CertificationStatus.NEVER, 1)) == {"due-soon": ["within 3 days"]}
+    assert lines((State.OVERDUE, CertificationStatus.NEVER, 1)) == {}
 
 
 def test_where_rows_are_not_counted_tiles_are_shown_without_numbers():

@@ -6,13 +6,13 @@ from bs4 import BeautifulSoup
 
 from courseware.accounts.models import Note
 from courseware.accounts.people.notes import write_note
-from courseware.assignments.models import Talk
+from courseware.assignments.models import Conversation
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
 from courseware.learning.status.states import DUE_SOON
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.dashboard import totals
-from courseware.reporting.dashboard.module_dots import Dot, TramLine
+from courseware.reporting.dashboard.module_dots import Dot, ModuleDots
 from courseware.reporting.dashboard.timeline import timeline
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 from tests.reporting.boards import learner_of
@@ -183,13 +183,13 @@ def test_who_needs_nothing_has_no_next_step():
     ],
 )
 def test_the_line_is_travelled_to_the_first_station_that_is_not_done(are_done, looks, done):
-    line = TramLine(tuple(are_done))
+    line = ModuleDots(tuple(are_done))
     assert line.dots == tuple(Dot(x, look) for x, look in zip((7, 29, 51), looks, strict=True))
     assert (line.end, line.width, line.done) == (51, 58, done)
 
 
 def test_a_course_without_stations_is_a_short_line():
-    assert (TramLine(()).dots, TramLine(()).width, TramLine(()).done) == ((), 14, 0)
+    assert (ModuleDots(()).dots, ModuleDots(()).width, ModuleDots(()).done) == ((), 14, 0)
 
 
 def test_the_timeline_says_what_was_done_and_when_newest_first_and_no_single_answer():
@@ -212,9 +212,9 @@ def test_notes_and_talks_stand_in_the_timeline_and_what_was_taken_back_does_not(
         write_note([run.learner_id], text, act=uuid.UUID(int=number), by=team.manager, at=MIDNIGHT - (3 - number) * DAY)
     Note.objects.filter(text="Taken back.").update(taken_back_at=MIDNIGHT)
     write_note([other.learner_id], "Another.", act=uuid.UUID(int=7), by=team.manager)
-    Talk.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT - DAY)
-    Talk.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT, taken_back_at=MIDNIGHT)
-    Talk.objects.create(enrollment=other, made_by=team.manager)
+    Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT - DAY)
+    Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT, taken_back_at=MIDNIGHT)
+    Conversation.objects.create(enrollment=other, made_by=team.manager)
     happenings = timeline(run, outline_of(run.course, "en"), team.manager)
     told = [(each.kind, each.title, each.note and each.note.text) for each in happenings]
     assert told == [("talked", "Li Lin", None), ("noted", "", "Asked for nights."), ("enrolled", "", None)]

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from courseware.assessment.certificates.facts import frozen_facts
 from courseware.assessment.certificates.issuing import outlines_of
-from courseware.assessment.models import Attempt, Certificate, Response
-from courseware.content.models import Document, Text
+from courseware.assessment.models import Certificate, ExamAttempt, Response
+from courseware.content.models import Document, SourceFile
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
 from courseware.learning.models import Answer, Completion, Enrollment
@@ -17,7 +17,7 @@ from courseware.reporting.integrity import certificates, enrollments, exams
 from courseware.reporting.integrity.certificates import certificate_texts
 from courseware.reporting.integrity.check_all import CHECKS, differences
 from courseware.simulations import attempts
-from courseware.simulations.models import Decision, Run
+from courseware.simulations.models import Decision, SimulationAttempt
 from tests.course_format.samples import make_files
 from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, play_best, start_exam
@@ -59,7 +59,7 @@ def test_what_the_product_writes_has_no_difference(completed):
 
 
 def test_points_that_are_not_those_of_the_responses_are_named(completed):
-    pk = changed(Attempt, points=0)
+    pk = changed(ExamAttempt, points=0)
     assert list(differences()) == [
         f"attempt {pk}: 0 points kept, 2 right responses",
         f"certificate {completed.certificate.pk}: says points that no passed attempt has",
@@ -68,7 +68,7 @@ def test_points_that_are_not_those_of_the_responses_are_named(completed):
 
 
 def test_a_pass_that_the_points_do_not_give_is_named(completed):
-    pk = changed(Attempt, is_passed=False)
+    pk = changed(ExamAttempt, is_passed=False)
     assert list(differences())[:2] == [
         f"attempt {pk}: is_passed is False at 2 of 2",
         f"completion {Completion.objects.get(document__kind='exam').pk}: of an exam without a passed attempt",
@@ -78,7 +78,7 @@ def test_a_pass_that_the_points_do_not_give_is_named(completed):
 def test_a_run_whose_points_are_not_those_of_its_decisions_is_named(completed):
     run = play_best(attempts.start(completed, "drill", timing="off")).run
     assert list(differences()) == []
-    changed(Run, points=0, ending="elsewhere")
+    changed(SimulationAttempt, points=0, ending="elsewhere")
     assert list(differences()) == [f"run {run.pk}: ends in elsewhere, played again in out"]
 
 
@@ -88,7 +88,7 @@ def test_a_decision_that_was_changed_is_named(completed):
     assert list(differences()) == [f"decision {pk}: played again it says something else"]
     changed(Decision, place=7)
     assert list(differences()) == [
-        f"run {Run.objects.get().pk}: its decisions cannot be taken in the simulation it began with"
+        f"run {SimulationAttempt.objects.get().pk}: its decisions cannot be taken in the simulation it began with"
     ]
 
 
@@ -104,7 +104,7 @@ def test_a_simulation_that_is_completed_without_a_run_or_played_and_not_complete
 
 
 def test_a_question_that_went_missing_is_named(completed):
-    attempt = Attempt.objects.earliest("pk")
+    attempt = ExamAttempt.objects.earliest("pk")
     attempt.responses.earliest("position").delete()
     assert list(differences()) == [
         f"attempt {attempt.pk}: 2 points to be had, 1 questions asked",
@@ -122,7 +122,7 @@ def test_an_answer_that_was_changed_after_grading_is_named(completed):
 @pytest.mark.parametrize(
     ("model", "fields", "words"),
     [
-        (Attempt, {"pass_mark": 50}, "attempt {}: pass_mark is 50, its exam said 80"),
+        (ExamAttempt, {"pass_mark": 50}, "attempt {}: pass_mark is 50, its exam said 80"),
         (Response, {"objective": "O9.9"}, "response {}: another rule than its question asks"),
         (Response, {"question": "nowhere"}, "response {}: is no answer to a question that its bank held"),
         (Response, {"response": 5}, "response {}: is no answer to a question that its bank held"),
@@ -144,7 +144,7 @@ def test_a_grade_before_handing_in_is_named(completed):
 
 def test_a_pass_without_its_completion_is_named(completed):
     Completion.objects.filter(document__kind="exam").delete()
-    pk = Attempt.objects.earliest("pk").pk
+    pk = ExamAttempt.objects.earliest("pk").pk
     assert f"attempt {pk}: is passed, and its exam is not completed" in list(differences())
 
 
@@ -198,7 +198,7 @@ def test_a_certificate_of_another_moment_is_named(completed):
 
 
 def test_attempts_that_leave_a_number_out_are_named(completed):
-    changed(Attempt, number=3)
+    changed(ExamAttempt, number=3)
     assert list(differences()) == [f"enrollment {completed.pk}: attempts at last-cup up to number 3, and not as many"]
 
 
@@ -285,7 +285,7 @@ def test_a_certificate_stays_right_when_the_site_moves_to_another_zone(completed
 
 
 def test_a_text_that_is_not_the_one_published_is_named(completed):
-    changed(Text, digest="0" * 64)
+    changed(SourceFile, digest="0" * 64)
     pk = completed.course.current_id
     assert list(differences()) == [f"release {pk}: its texts are not the ones it was published with"]
 

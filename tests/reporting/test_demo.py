@@ -2,12 +2,12 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.models import Attempt, Certificate, OutsideTraining, Standing
-from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assessment.models import Certificate, Certification, ExamAttempt, ExternalTraining
+from courseware.assignments.models import AssignmentRule, RuleAction
 from courseware.assignments.rules.plan import acting_rules, plan
 from courseware.content.models import Course
 from courseware.content.rendering.emergency_card import sections_without_contact
-from courseware.learner_home.next_action import Act
+from courseware.learner_home.next_action import Action
 from courseware.learning.models import Enrollment
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.dashboard import totals
@@ -30,7 +30,7 @@ def test_the_demo_has_a_team_of_about_fifteen_in_every_state():
 
 
 def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates():
-    exams = Attempt.objects.exclude(pass_mark=None)
+    exams = ExamAttempt.objects.exclude(pass_mark=None)
     assert set(exams.values_list("is_passed", flat=True)) == {True, False}
     assert Certificate.objects.count() == Enrollment.objects.completed().count() >= 3
     assert {each.enrollment.course.identifier for each in Certificate.objects.all()} == {SAFETY, FIRST_AID}
@@ -39,7 +39,7 @@ def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates
 def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do():
     manager = User.objects.get(email="manager@example.com")
     rows = rows_shown_to(manager)
-    assert [row.email for row in rows if row.journey.next_act.kind == Act.DRILL] == ["ma.li@example.com"]
+    assert [row.email for row in rows if row.journey.next_act.kind == Action.DRILL] == ["ma.li@example.com"]
     assert {row.journey.starting_point.outcome for row in rows} == {"", "gained"}
 
 
@@ -61,7 +61,7 @@ def test_somebody_in_the_demo_asks_for_another_day():
 def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says():
     rules = AssignmentRule.objects.all()
     assert all(rule.is_on for rule in rules)
-    assert sorted(Assignment.objects.values_list("deed", "person__email")) == [
+    assert sorted(RuleAction.objects.values_list("deed", "person__email")) == [
         ("enroll", "daniel.park@example.com"),
         ("enroll", "lin.xiaoman@example.com"),
         ("enroll", "maria.santos@example.com"),
@@ -85,10 +85,10 @@ def test_somebody_has_left_the_firm_of_the_demo_and_is_off_the_board():
 
 
 def test_somebody_in_the_demo_learned_first_aid_elsewhere_and_counts_as_certified():
-    training = OutsideTraining.objects.get()
+    training = ExternalTraining.objects.get()
     assert training.person.email == "he.jun@example.com"
     assert training.course.identifier == FIRST_AID
-    standing = Standing.objects.get(learner=training.person, course=training.course)
+    standing = Certification.objects.get(learner=training.person, course=training.course)
     assert standing.certified_until == training.valid_until > timezone.localdate()
 
 

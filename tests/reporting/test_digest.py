@@ -8,9 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.calendar.working_days import CalendarDay
-from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day, take_back_request
+from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day, take_back_request
 from courseware.lib.dates import due_instant
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails import hr_summary, weekly_summary
 from courseware.reporting.emails.weekly_summary import write_digests
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
@@ -44,7 +44,7 @@ def late(team, name, course, days=3):
 
 
 def told(kind="digest"):
-    return list(Message.objects.filter(kind=kind).order_by("pk").values_list("person__name", "state", "why"))
+    return list(OutgoingEmail.objects.filter(kind=kind).order_by("pk").values_list("person__name", "state", "why"))
 
 
 def on_monday(clock):
@@ -82,9 +82,9 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
         asked_at = datetime(2026, 12, 10 + number, 17, tzinfo=ZONE)
         request = ask_for_day(run, date(2026, 12, 21), at=asked_at)
         if run.learner.name == "Answered":
-            answer_day_request(request.pk, DayAnswer("refused"), by=team.manager)
+            answer_day_request(request.pk, ExtensionAnswer("refused"), by=team.manager)
     take_back_request(runs[-1])
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     write_digests()
     on_monday(sunday)
     [letter] = [each for each in mailoutbox if each.to == [team.manager.email]]
@@ -147,7 +147,7 @@ def test_behind_a_holiday_it_tells_how_they_are_then(sunday, course):
         sunday.move_to(datetime(2026, 12, 14 + day, 8, tzinfo=ZONE), tick=False)
         letters()
     assert told() == [("Li Lin", "sent", "")]
-    assert Message.objects.get(kind="digest").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
+    assert OutgoingEmail.objects.get(kind="digest").ended_at == datetime(2026, 12, 17, 8, tzinfo=ZONE)
 
 
 def test_behind_a_whole_week_of_holidays_it_is_one(sunday):
@@ -173,7 +173,7 @@ def test_one_is_written_a_week_for_the_monday_morning_where_its_reader_is(sunday
         written.append(write_digests(at))
         write_digests(at)
         at += timedelta(days=1)
-    found = Message.objects.filter(kind="digest").order_by("next_at").values_list("person__name", "next_at")
+    found = OutgoingEmail.objects.filter(kind="digest").order_by("next_at").values_list("person__name", "next_at")
     assert [(name, f"{at.astimezone(ZONE):%m-%d %H}") for name, at in found] == [
         ("Shanghai", "12-07 08"),
         ("Berlin", "12-07 15"),
@@ -189,7 +189,7 @@ def test_a_monday_on_which_nobody_looked_is_caught_up_with_on_the_day_after_and_
     team_of()
     assert write_digests(datetime(2026, 12, 16, 9, tzinfo=ZONE)) == ""
     assert write_digests(datetime(2026, 12, 15, 9, tzinfo=ZONE)) == "letters: 1"
-    assert Message.objects.get().next_at == datetime(2026, 12, 15, 9, tzinfo=ZONE)
+    assert OutgoingEmail.objects.get().next_at == datetime(2026, 12, 15, 9, tzinfo=ZONE)
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -198,7 +198,7 @@ def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, pe
     for number in range(people):
         ask_for_day(late(team, f"Late {number}", course), MONDAY)
     write_digests()
-    [message] = Message.objects.filter(kind="digest").select_related("person")
+    [message] = OutgoingEmail.objects.filter(kind="digest").select_related("person")
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
     with django_assert_num_queries(19 if connection.vendor == "postgresql" else 17):
         assert weekly_summary.in_words(message)["late"]["number"] == people
@@ -288,7 +288,7 @@ def test_summary_leaves_out_stuck_people_above_the_limit_of_rows(monkeypatch, su
 def test_summary_takes_as_many_queries_for_three_teams_as_for_one(teams, hr, course, django_assert_num_queries):
     for _number in range(teams):
         late(make_team(), "Late", course)
-    message = Message(kind="hr-summary", person=hr, language="en")
+    message = OutgoingEmail(kind="hr-summary", person=hr, language="en")
     hr_summary.in_words(message)
     with django_assert_num_queries(12 if connection.vendor == "postgresql" else 10):
         hr_summary.in_words(message)

@@ -4,7 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.assessment.models import Attempt, DrillAnswer
+from courseware.assessment.models import ExamAttempt, PracticeAnswer
 from courseware.learning.models import Completion, Enrollment
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.dashboard.timeline import timeline
@@ -146,15 +146,15 @@ def test_a_pass_that_waits_for_its_drill_is_no_difference_and_neither_is_one_tha
 
 def test_an_exam_completed_before_its_drill_is_named(held_attempt):
     finish(held_attempt)
-    DrillAnswer.objects.filter(number=3).delete()
+    PracticeAnswer.objects.filter(number=3).delete()
     assert list(differences()) == [f"attempt {held_attempt.pk}: its exam is completed before the drill on O1.1"]
 
 
 def test_an_answer_of_a_drill_that_was_changed_is_named(held_attempt):
     answer = give(held_attempt)
-    DrillAnswer.objects.update(is_right=False)
+    PracticeAnswer.objects.update(is_right=False)
     assert list(differences()) == [f"drill answer {answer.pk}: is_right is False, graded again it is True"]
-    DrillAnswer.objects.update(question="nowhere")
+    PracticeAnswer.objects.update(question="nowhere")
     assert list(differences()) == [f"drill answer {answer.pk}: is no answer to a question that its bank held"]
 
 
@@ -162,19 +162,19 @@ def test_an_answer_of_a_drill_that_was_moved_to_another_rule_or_taken_away_is_na
     give(held_attempt)
     missed = give(held_attempt, is_right=False)
     finish(held_attempt)
-    DrillAnswer.objects.filter(pk=missed.pk).update(objective="O1.2")
+    PracticeAnswer.objects.filter(pk=missed.pk).update(objective="O1.2")
     gap = f"attempt {held_attempt.pk}: drill answers on O1.1 up to number 5, and not as many"
     wrong_number = f"attempt {held_attempt.pk}: drill answers on O1.2 up to number 2, and not as many"
     rule = f"drill answer {missed.pk}: on O1.2, its question is on O1.1"
     assert {rule, gap, wrong_number} <= set(differences())
-    DrillAnswer.objects.filter(pk=missed.pk).delete()
+    PracticeAnswer.objects.filter(pk=missed.pk).delete()
     assert gap in list(differences())
 
 
 def test_a_drill_done_by_one_question_again_and_again_is_named(held_attempt):
     finish(held_attempt)
-    first = DrillAnswer.objects.earliest("number")
-    DrillAnswer.objects.update(question=first.question, response=first.response)
+    first = PracticeAnswer.objects.earliest("number")
+    PracticeAnswer.objects.update(question=first.question, response=first.response)
     assert list(differences()) == [f"attempt {held_attempt.pk}: a question twice in a row of right answers on O1.1"]
 
 
@@ -193,6 +193,6 @@ def test_a_pre_check_without_its_completion_and_one_that_was_not_handed_in_are_n
     Completion.objects.all().delete()
     assert f"attempt {attempt.pk}: is handed in, and its pre-check is not completed" in list(differences())
     other = sit(make_enrollment(course=course), exam=START, points=1)
-    Attempt.objects.filter(pk=other.pk).update(submitted_at=None, points=None)
+    ExamAttempt.objects.filter(pk=other.pk).update(submitted_at=None, points=None)
     completion = Completion.objects.get()
     assert f"completion {completion.pk}: of a pre-check that was not handed in" in list(differences())

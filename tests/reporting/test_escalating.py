@@ -10,18 +10,18 @@ from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import leave
 from courseware.assignments.reminders.daily_reminders import ASKS
 from courseware.assignments.reminders.schedules import switch_escalation
-from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails import escalation
 from courseware.reporting.emails.escalation import escalate
 from tests.making import join, letters, make_admin, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_hours", "course")]
 ZONE = ZoneInfo("Asia/Shanghai")
-REFUSED = DayAnswer("refused")
+REFUSED = ExtensionAnswer("refused")
 DUE_LONG_AGO = datetime(2026, 10, 1, tzinfo=ZONE)
 DUE = date(2026, 12, 10)  # a Thursday: three working days later it is Tuesday
 
@@ -56,7 +56,9 @@ def late(team, name, due=DUE, **fields):
 
 
 def told():
-    return list(Message.objects.filter(kind="escalation").order_by("pk").values_list("person__name", "state", "why"))
+    return list(
+        OutgoingEmail.objects.filter(kind="escalation").order_by("pk").values_list("person__name", "state", "why")
+    )
 
 
 @pytest.mark.usefixtures("wanted")
@@ -100,7 +102,10 @@ def test_who_leads_the_person_already_is_no_next_level(teams):
     late(shift.parent, "Has nobody above the firm")
     escalate()
     runs = {run.pk: run.learner.name for run in Enrollment.objects.select_related("learner")}
-    told = {(runs[each.data["subjects"][0][0]], each.person.name) for each in Message.objects.filter(kind="escalation")}
+    told = {
+        (runs[each.data["subjects"][0][0]], each.person.name)
+        for each in OutgoingEmail.objects.filter(kind="escalation")
+    }
     assert told == {
         ("Has another lead above", "Above"), ("Has the firm above", "Above"), ("Has the firm above", "Both"),
         ("Has nobody above the firm", "HR"),
@@ -209,7 +214,7 @@ def test_emails_to_one_reader_are_in_the_order_of_the_enrollments(teams):
         enrolled = timezone.now() - timedelta(days=60)
         runs.append(make_enrollment(each, due_at=due_instant(DUE, ZONE), enrolled_at=enrolled).pk)
     escalate()
-    found = Message.objects.filter(kind="escalation").order_by("pk")
+    found = OutgoingEmail.objects.filter(kind="escalation").order_by("pk")
     assert [each.data["subjects"][0][0] for each in found] == runs
 
 
@@ -228,7 +233,7 @@ def test_the_job_asks_as_many_queries_for_one_as_for_three(teams, people, django
 
 
 def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
-    from courseware.assignments.models import EscalationSwitch
+    from courseware.assignments.models import EscalationSetting
     from courseware.assignments.reminders.schedules import is_escalated
 
     client.force_login(make_hr())
@@ -240,4 +245,4 @@ def test_human_resources_switch_it_on_and_off_with_the_reminders(client):
         assert is_escalated() is is_on
     client.post("/people/reminders/", {"initial-escalates": "True"})
     assert not is_escalated()
-    assert EscalationSwitch.objects.count() == 2
+    assert EscalationSetting.objects.count() == 2

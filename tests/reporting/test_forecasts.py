@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from courseware.reporting.statistics.forecasts import LEAST_RUNS, Forecast, OpenRun, chance_of_being_late, forecast
-from courseware.reporting.statistics.trends import CurveDrawing, DueRun, curve_of
+from courseware.reporting.statistics.forecasts import (
+    LEAST_RUNS,
+    Forecast,
+    OpenEnrollment,
+    chance_of_being_late,
+    forecast,
+)
+from courseware.reporting.statistics.trends import CurveDrawing, DueEnrollment, curve_of
 from tests.examples import examples
 
 
@@ -27,7 +33,9 @@ def played(runs, rounds=1000, seed=7):
 def some_runs(seed, number):
     dice = random.Random(seed)
     return [
-        OpenRun(dice.randint(1, 12), dice.randint(0, 15), tuple(dice.choice((0, 0, 0, 1, 1, 2, 4)) for _ in range(14)))
+        OpenEnrollment(
+            dice.randint(1, 12), dice.randint(0, 15), tuple(dice.choice((0, 0, 0, 1, 1, 2, 4)) for _ in range(14))
+        )
         for _run in range(number)
     ]
 
@@ -44,14 +52,14 @@ def test_the_band_is_that_of_a_thousand_rounds_with_dice(seed):
 @pytest.mark.parametrize(
     ("run", "chance"),
     [
-        (OpenRun(1, 0, (9, 9)), 1),  # no day is left
-        (OpenRun(0, 0, (0, 0)), 0),  # nor is a step
-        (OpenRun(3, 5, (0, 0, 0)), 1),  # who does nothing goes on doing nothing
-        (OpenRun(3, 3, (1, 1)), 0),  # just in time
-        (OpenRun(4, 3, (1, 1)), 1),  # one too many
-        (OpenRun(1, 2, (0, 1)), 1 / 4),  # both days without anything
-        (OpenRun(2, 2, (0, 1)), 3 / 4),
-        (OpenRun(2, 2, (0, 0, 2)), 4 / 9),
+        (OpenEnrollment(1, 0, (9, 9)), 1),  # no day is left
+        (OpenEnrollment(0, 0, (0, 0)), 0),  # nor is a step
+        (OpenEnrollment(3, 5, (0, 0, 0)), 1),  # who does nothing goes on doing nothing
+        (OpenEnrollment(3, 3, (1, 1)), 0),  # just in time
+        (OpenEnrollment(4, 3, (1, 1)), 1),  # one too many
+        (OpenEnrollment(1, 2, (0, 1)), 1 / 4),  # both days without anything
+        (OpenEnrollment(2, 2, (0, 1)), 3 / 4),
+        (OpenEnrollment(2, 2, (0, 0, 2)), 4 / 9),
     ],
 )
 def test_a_run_is_late_as_often_as_too_little_is_done_in_the_days_left(run, chance):
@@ -59,7 +67,7 @@ def test_a_run_is_late_as_often_as_too_little_is_done_in_the_days_left(run, chan
 
 
 def test_certain_runs_leave_no_band():
-    idle, quick = OpenRun(3, 5, (0,)), OpenRun(3, 5, (3,))
+    idle, quick = OpenEnrollment(3, 5, (0,)), OpenEnrollment(3, 5, (3,))
     assert forecast([idle] * 15 + [quick] * 15) == Forecast(30, 15, 15)
 
 
@@ -78,7 +86,7 @@ def test_a_day_more_makes_nobody_later_and_a_step_more_nobody_earlier(left, pace
 
 
 def test_thousands_of_runs_are_added_up_as_twenty_are():
-    found = forecast([OpenRun(1, 1, (0, 1))] * 4000)
+    found = forecast([OpenEnrollment(1, 1, (0, 1))] * 4000)
     # Of coins: half of them, and 1.28 standard deviations of √4000 ÷ 2 to both sides.
     assert abs(found.least - 1959) <= 1 and abs(found.most - 2041) <= 1
 
@@ -99,7 +107,7 @@ def on(days):
 
 
 def due_runs(*pairs):
-    return [DueRun(on(due), None if done is None else on(done)) for due, done in pairs]
+    return [DueEnrollment(on(due), None if done is None else on(done)) for due, done in pairs]
 
 
 def test_a_run_counts_from_the_end_of_its_day_on():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from courseware.accounts.models import Membership, Team, User
 from courseware.jobs.schedule import JOBS
 from courseware.reporting.statistics import nightly_update
-from courseware.reporting.statistics.group_statistics import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
+from courseware.reporting.statistics.group_statistics import NO_TEAM, Counted, GroupStatistic, StatisticsTeam, Subject
 from courseware.reporting.statistics.nightly_update import keep_figures
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
@@ -57,7 +57,7 @@ def ready(answers, team, number, *, on=0):
 
 def kept():
     """Key of a team → who is in its figure, told by the numbers."""
-    rows = GroupFigure.objects.exclude(people=0)
+    rows = GroupStatistic.objects.exclude(people=0)
     found = {each.team: {int(name[1:]) for name, times in each.numbers.items() for _ in range(times)} for each in rows}
     assert {each.team: each.people for each in rows} == {team: len(people) for team, people in found.items()}
     return found
@@ -89,10 +89,10 @@ def test_a_figure_takes_one_step_a_day_however_often_it_is_asked(answers):
     team = make_team()
     first = ready(answers, team, 5)
     assert keep_figures(day(0)) == "figures: 1"
-    before = list(GroupFigure.objects.values())
+    before = list(GroupStatistic.objects.values())
     ready(answers, team, 5)
     assert keep_figures(day(0)) == ""
-    assert list(GroupFigure.objects.values()) == before
+    assert list(GroupStatistic.objects.values()) == before
     keep_figures(day(1))
     assert len(kept()[team.pk]) == 10 and set(first) < kept()[team.pk]
 
@@ -153,7 +153,7 @@ def test_people_in_no_team_are_counted_together_and_shown_to_who_sees_the_firm(a
     keep_figures(day(0))
 
     def people(user):
-        return GroupFigure.objects.shown_to(user).summed(course.pk, [ABOUT])[ABOUT].people
+        return GroupStatistic.objects.shown_to(user).summed(course.pk, [ABOUT])[ABOUT].people
 
     assert [people(each) for each in (team.manager, make_team().manager, make_hr(), make_editor(), make_user())] == [
         5, 0, 10, 10, 0,
@@ -167,7 +167,7 @@ def test_who_leads_a_branch_sees_the_sum_of_what_its_teams_see(answers, course):
         ready(answers, team, number)
     keep_figures(day(0))
     seen = {
-        each.pk: GroupFigure.objects.shown_to(each.manager).summed(course.pk, [ABOUT])[ABOUT].people
+        each.pk: GroupStatistic.objects.shown_to(each.manager).summed(course.pk, [ABOUT])[ABOUT].people
         for each in (top, below, beside)
     }
     assert seen == {top.pk: 15, below.pk: 10, beside.pk: 5}
@@ -177,7 +177,7 @@ def test_another_shape_is_another_count(answers, course):
     ready(answers, None, 5)
     keep_figures(day(0))
     others = [Subject(ABOUT.name, "one x-"), Subject(ABOUT.name), Subject("question/boiling/what-first", ABOUT.shape)]
-    found = GroupFigure.objects.summed(course.pk, [ABOUT, *others])
+    found = GroupStatistic.objects.summed(course.pk, [ABOUT, *others])
     assert [found[each].people for each in (ABOUT, *others)] == [5, 0, 0, 0]
 
 
@@ -188,7 +188,7 @@ def test_of_an_erased_person_the_number_stays_and_nothing_else(answers):
     before = kept()
     del answers[people[0]]
     User.objects.get(pk=people[0]).delete()
-    assert not CountedWith.objects.filter(learner=people[0]).exists()
+    assert not StatisticsTeam.objects.filter(learner=people[0]).exists()
     ready(answers, team, 1)
     keep_figures(day(1))
     assert kept() == before  # four wait: one of those in the place of the erased one is counted no more
@@ -203,7 +203,7 @@ def test_the_figures_of_a_closed_team_stay_with_those_of_the_firm(answers, cours
     ready(answers, team, 5)
     keep_figures(day(0))
     Team.objects.filter(pk=team.pk).delete()
-    of_whom = {user.pk: GroupFigure.objects.shown_to(user).summed(course.pk, [ABOUT])[ABOUT].people
+    of_whom = {user.pk: GroupStatistic.objects.shown_to(user).summed(course.pk, [ABOUT])[ABOUT].people
                for user in (make_hr(), top.manager)}  # fmt: skip
     assert list(of_whom.values()) == [5, 0]
 
@@ -220,10 +220,10 @@ def test_a_night_takes_as_many_statements_for_five_people_as_for_fifteen(answers
 @pytest.mark.django_db(transaction=True)
 def test_figures_of_a_night_that_fails_midway_are_not_kept(answers, monkeypatch):
     ready(answers, make_team(), 5)
-    monkeypatch.setattr(GroupFigure.objects, "bulk_update", lambda *_args, **_fields: 1 / 0)
+    monkeypatch.setattr(GroupStatistic.objects, "bulk_update", lambda *_args, **_fields: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         keep_figures(day(0))
-    assert not GroupFigure.objects.exists()
+    assert not GroupStatistic.objects.exists()
 
 
 def test_it_is_done_every_night():

@@ -16,7 +16,7 @@ from courseware.learning.due_dates.extensions import ask_for_day
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.email.delivery import deliver_due
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.notifications.unsubscribe import stop_kind
 from courseware.reporting.emails import weekly_summary
 from courseware.reporting.emails.escalation import escalate
@@ -55,7 +55,7 @@ def firm(settings, time_machine):
         people_of(team, place, course, hr)
     stop_kind(lead, "digest")
     make_team("Nothing to say", parent=top, manager=make_user("Idle lead", email="idle@example.com"))
-    Message.objects.all().delete()
+    OutgoingEmail.objects.all().delete()
     return time_machine
 
 
@@ -106,16 +106,16 @@ def played(clock, day):
         if at.minute in (0, 30) or job:
             deliver_due()
         at += timedelta(minutes=5)
-    return sorted(filter(None, (line_of(each, day) for each in Message.objects.select_related("person"))))
+    return sorted(filter(None, (line_of(each, day) for each in OutgoingEmail.objects.select_related("person"))))
 
 
 def line_of(message, day):
     name, kind, at = message.person.name, message.kind, message.ended_at
-    if message.state == MessageState.QUEUED:
+    if message.state == DeliveryState.QUEUED:
         return (name, kind, "", message.why) if message.why else None
     if site_day(at) != day or message.why == weekly_summary.NOTHING:
         return None
-    if message.state == MessageState.SENT:
+    if message.state == DeliveryState.SENT:
         return name, kind, hour_of(at), ""
     return name, kind, "", TOGETHER if message.told_in_id else message.why
 

@@ -7,9 +7,9 @@ from bs4 import BeautifulSoup
 from django.utils import translation
 
 from courseware.accounts.models import Membership
-from courseware.assignments.models import GroupDoor
+from courseware.assignments.models import ChatBot
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message, MessageState, StoppedKind
+from courseware.notifications.models import DeliveryState, EmailOptOut, OutgoingEmail
 from courseware.reporting.dashboard.recent_emails import is_out_of_reach, letters_to
 from courseware.reporting.emails.monthly_report import subscribe
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
@@ -47,10 +47,10 @@ def section(response):
     return found
 
 
-def told(person, kind="account-notice", state=MessageState.SENT, at=NOON, **fields):
+def told(person, kind="account-notice", state=DeliveryState.SENT, at=NOON, **fields):
     data = {"what": "password-set", "detail": "a very private detail"}
     message = tell(kind, person, data=data)
-    Message.objects.filter(pk=message.pk).update(state=state, written_at=at, ended_at=at, **fields)
+    OutgoingEmail.objects.filter(pk=message.pk).update(state=state, written_at=at, ended_at=at, **fields)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def told(person, kind="account-notice", state=MessageState.SENT, at=NOON, **fiel
     ],
 )
 def test_what_was_written_when_and_its_state_are_shown_and_nothing_else(client, enrollment, language, expected):
-    told(enrollment.learner, "invitation", MessageState.QUEUED, NOON - timedelta(days=1), why="450 come back later")
+    told(enrollment.learner, "invitation", DeliveryState.QUEUED, NOON - timedelta(days=1), why="450 come back later")
     told(enrollment.learner)
     told(make_user(), "invitation")
     enrollment.manager.language = language
@@ -76,7 +76,7 @@ def test_what_was_written_when_and_its_state_are_shown_and_nothing_else(client, 
 def test_one_that_did_not_arrive_is_said_above_them(client, enrollment, language):
     enrollment.manager.language = language
     enrollment.manager.save()
-    told(enrollment.learner, state=MessageState.BOUNCED)
+    told(enrollment.learner, state=DeliveryState.BOUNCED)
     assert section(page_of(client, enrollment, enrollment.manager))[0] == NOT_ARRIVED[language]
 
 
@@ -110,12 +110,12 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
         ({"why": "the person has left"}, ("the person has left", "此人已离职")),
         ({"why": "told in letter 3", "told_in_id": 3}, ("told in another letter", "已并入另一封信")),
         ({"why": ""}, ("", "")),
-        ({"why": "550 no such user <a@b>", "state": MessageState.REFUSED}, ("", "")),
-        ({"why": "450 come back later", "state": MessageState.QUEUED}, ("", "")),
+        ({"why": "550 no such user <a@b>", "state": DeliveryState.REFUSED}, ("", "")),
+        ({"why": "450 come back later", "state": DeliveryState.QUEUED}, ("", "")),
     ],
 )
 def test_of_what_was_skipped_the_reason_is_said_in_the_reader_s_language(client, enrollment, fields, words):
-    told(enrollment.learner, "invitation", **{"state": MessageState.SKIPPED} | fields)
+    told(enrollment.learner, "invitation", **{"state": DeliveryState.SKIPPED} | fields)
     for language, said in zip(("en", "zh-hans"), words, strict=True):
         enrollment.manager.language = language
         enrollment.manager.save()
@@ -130,10 +130,10 @@ STATES = {"en": ("not sent", "refused", "waiting"), "zh-hans": ("未发送", "�
 
 def test_a_letter_to_who_has_no_address_says_so_in_chinese_too():
     tell("invitation", make_user())
-    Message.objects.update(address="")
+    OutgoingEmail.objects.update(address="")
     letters()
     with translation.override("zh-hans"):
-        assert Message.objects.get().why_not_sent == "此人没有邮箱地址"
+        assert OutgoingEmail.objects.get().why_not_sent == "此人没有邮箱地址"
 
 
 # Types of email offered to a person
@@ -169,7 +169,7 @@ def test_the_monthly_report_is_offered_after_it_was_asked_for(client):
 
 def test_failed_chat_messages_are_offered_while_a_chat_bot_is_in_use(client):
     team, hr = make_team(), make_hr()
-    GroupDoor.objects.create(team=team, service="wecom", address="https://chat.example.com/1")
+    ChatBot.objects.create(team=team, service="wecom", address="https://chat.example.com/1")
     assert "group-summary" in offered(client, team.manager) & offered(client, hr)
     assert "group-summary" not in offered(client, make_user())
 
@@ -177,4 +177,4 @@ def test_failed_chat_messages_are_offered_while_a_chat_bot_is_in_use(client):
 def test_an_email_that_a_person_cannot_get_cannot_be_stopped_on_the_page(client):
     client.force_login(make_user())
     client.post("/letters/", {"kind": "digest", "stop": ""})
-    assert not StoppedKind.objects.exists()
+    assert not EmailOptOut.objects.exists()

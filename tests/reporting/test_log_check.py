@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from courseware.assessment.models import Attempt, Certificate, Response
+from courseware.assessment.models import Certificate, ExamAttempt, Response
 from courseware.assignments.manager_actions.daily_actions import note_talks, take_back_talks
-from courseware.assignments.models import Talk
+from courseware.assignments.models import Conversation
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record_many, subject_of
 from courseware.learning.enrollments import enrollment as enrolling
@@ -47,13 +47,13 @@ def test_a_starting_point_that_was_lowered_with_its_answers_is_named(enrollment)
     """So that the gain looks larger: the responses, their grades and the points, all of them."""
     attempt = enrollment.attempts.get(exam__identifier=START, number=2)
     Response.objects.filter(attempt=attempt).update(response=None, is_right=False)
-    Attempt.objects.filter(pk=attempt.pk).update(points=0)
+    ExamAttempt.objects.filter(pk=attempt.pk).update(points=0)
     assert list(differences()) == [f"attempt {attempt.pk}: the log knows no “attempt-submitted” that says the same"]
 
 
 def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
-    first = subject_of(Attempt.objects.earliest("pk"))
-    Attempt.objects.filter(exam__identifier=START).delete()
+    first = subject_of(ExamAttempt.objects.earliest("pk"))
+    ExamAttempt.objects.filter(exam__identifier=START).delete()
     Completion.objects.filter(document__identifier=START).delete()
     gone = list(differences())
     assert len(gone) == 5
@@ -99,13 +99,13 @@ def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollmen
     record_many(events)
     assert list(differences()) == []
 
-    Talk.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
+    Conversation.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
     assert list(differences()) == [f"talk {talk.pk}: the log knows no “talk-taken-back” that says the same"]
-    Talk.objects.filter(pk=talk.pk).update(taken_back_at=None)
+    Conversation.objects.filter(pk=talk.pk).update(taken_back_at=None)
     record_many(take_back_talks([talk], by=lead))
-    made_up = Talk.objects.create(enrollment=run, made_by=lead)
+    made_up = Conversation.objects.create(enrollment=run, made_by=lead)
     assert list(differences()) == [f"talk {made_up.pk}: the log knows no “talk-noted” that says the same"]
-    Talk.objects.all().delete()
+    Conversation.objects.all().delete()
     assert list(differences()) == [
         f"event {key(verb, talk=talk.pk)}: “{verb}” of {subject_of(run)}, and nothing is kept of it"
         for verb in ("talk-noted", "talk-taken-back")

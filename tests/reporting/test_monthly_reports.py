@@ -7,10 +7,10 @@ import time_machine
 
 from courseware.accounts.models import Membership
 from courseware.audit_log.models import Event
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import stop_kind
 from courseware.reporting.emails.monthly_report import (
-    MonthlyReport,
+    MonthlyReportSubscription,
     is_subscribed,
     subscribe,
     tell_of_month,
@@ -34,11 +34,11 @@ def lead():
 def told(day=date(2026, 11, 2)):
     """Who was told of which month."""
     tell_of_month(day)
-    return sorted(Message.objects.filter(kind="monthly-report").values_list("person__name", "data__month"))
+    return sorted(OutgoingEmail.objects.filter(kind="monthly-report").values_list("person__name", "data__month"))
 
 
 def states():
-    return list(Message.objects.filter(kind="monthly-report").values_list("state", "why"))
+    return list(OutgoingEmail.objects.filter(kind="monthly-report").values_list("state", "why"))
 
 
 def test_the_letter_of_a_month_is_its_address_and_how_to_stop_it(lead):
@@ -94,7 +94,7 @@ def test_it_is_begun_and_stopped_by_one_press_and_pressed_again_nothing_happens(
     said = []
     for press in ("start", "start", "stop", "stop"):
         assert client.post("/team/reports/monthly/", {press: "1"}).status_code == 302
-        said.append(MonthlyReport.objects.filter(person=lead).exists())
+        said.append(MonthlyReportSubscription.objects.filter(person=lead).exists())
     assert said == [True, True, False, False]
     verbs = Event.objects.filter(subject=f"person:{lead.pk}").order_by("pk").values_list("verb", flat=True)
     assert [verb for verb in verbs if "report" in verb] == ["monthly-report-wanted", "monthly-report-stopped"]

@@ -11,14 +11,14 @@ from django.template.loader import get_template
 from django.test import Client
 from django.utils import timezone
 
-from courseware.accounts.models import Away, Membership, User
+from courseware.accounts.models import Absence, Membership, User
 from courseware.assessment.daily.selection import may_be_asked
-from courseware.assignments.emails.daily_email_jobs import Morning
+from courseware.assignments.emails.daily_email_jobs import DailyEmails
 from courseware.assignments.manager_actions.daily_actions import left_out
 from courseware.assignments.reminders.daily_reminders import reminders_due, still_asked
 from courseware.content.models import Course
 from courseware.learner_home.next_action import journeys
-from courseware.learning.due_dates.calendar_feed import DueFeed, digest_of
+from courseware.learning.due_dates.calendar_feed import CalendarFeed, digest_of
 from courseware.learning.due_dates.due_dates import due_of
 from courseware.learning.emails.enrollment import asked_for
 from courseware.learning.models import PLACING, Answer, Enrollment
@@ -31,7 +31,7 @@ from courseware.learning.status.not_asked import (
 )
 from courseware.learning.status.states import NOT_ASKED, State
 from courseware.lib.dates import due_instant, site_day
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.emails.weekly_summary import why_nothing
 from courseware.reporting.statistics.trends import outlook_of
@@ -54,7 +54,7 @@ def monday_morning():
 
 def away(person):
     now, today = timezone.now(), site_day()
-    Away.objects.create(person=person, first_day=today, last_day=today, begins_at=now - DAY, ends_at=now + DAY)
+    Absence.objects.create(person=person, first_day=today, last_day=today, begins_at=now - DAY, ends_at=now + DAY)
 
 
 def make(run, reason):
@@ -169,7 +169,7 @@ def journey_of(run):
 
 
 def is_reminded(run):
-    return any(each.run == run for batch in reminders_due(Morning(site_day(), timezone.now())) for each in batch)
+    return any(each.run == run for batch in reminders_due(DailyEmails(site_day(), timezone.now())) for each in batch)
 
 
 def may_be_reminded_by_hand(run):
@@ -187,23 +187,23 @@ def board():
 
 def waiting_reminder(run):
     data = {"subjects": [[run.pk, fresh(run).due_on.isoformat()]], "by": None}
-    return Message(pk=1, kind="reminder", person=run.learner, data=data)
+    return OutgoingEmail(pk=1, kind="reminder", person=run.learner, data=data)
 
 
 def is_told_of_course(run):
     Enrollment.objects.filter(pk=run.pk).update(started_at=None)
-    return asked_for(Message(person=run.learner, data={"subjects": [run.pk]})).exists()
+    return asked_for(OutgoingEmail(person=run.learner, data={"subjects": [run.pk]})).exists()
 
 
 def feed(run):
     secret = "secret"
-    DueFeed.objects.get_or_create(person=run.learner, digest=digest_of(secret))
+    CalendarFeed.objects.get_or_create(person=run.learner, digest=digest_of(secret))
     return b"VEVENT" in Client().get(f"/due-days/{secret}.ics").content
 
 
 def digest_names(run):
     manager = User.objects.get(memberships__role=Membership.Role.MANAGER)
-    return not why_nothing(Message(kind="digest", person=manager, language="en"))
+    return not why_nothing(OutgoingEmail(kind="digest", person=manager, language="en"))
 
 
 def starts_at_home(run):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware.reporting.dashboard import rows
 from courseware.reporting.statistics import trends
-from courseware.reporting.statistics.forecasts import OpenRun
+from courseware.reporting.statistics.forecasts import OpenEnrollment
 from tests.making import make_team, make_user
 from tests.reporting.boards import learner_of
 from tests.world import complete_course, finish_lesson, outline_of
@@ -53,7 +53,7 @@ def test_the_pace_is_what_was_done_on_each_of_the_last_fourteen_days(team, monke
     outlook_for(team.manager)
     run.completions.update(completed_at=NOW - timedelta(days=14))
     outlook_for(team.manager)
-    assert told == [OpenRun(1, 5, (0,) * 13 + (1,)), OpenRun(1, 5, (0,) * 14)]
+    assert told == [OpenEnrollment(1, 5, (0,) * 13 + (1,)), OpenEnrollment(1, 5, (0,) * 14)]
 
 
 def test_who_came_lately_is_measured_by_the_days_since_then(team, monkeypatch):
@@ -62,7 +62,7 @@ def test_who_came_lately_is_measured_by_the_days_since_then(team, monkeypatch):
     run = learner_of(team, "Quick", due_at=due_in(0), enrolled_at=NOW - timedelta(days=2))
     finish_lesson(run, outline_of(run.course).step("boiling"))
     outlook_for(team.manager)
-    assert told == [OpenRun(1, 1, (0, 0, 1))]
+    assert told == [OpenEnrollment(1, 1, (0, 0, 1))]
 
 
 def test_where_people_stand_counts_who_has_begun_and_is_not_done(team):

@@ -9,7 +9,7 @@ import time_machine
 from python_calamine import CalamineWorkbook
 
 from courseware.accounts.models import User
-from courseware.assessment.models import Attempt, Certificate, OutsideTraining
+from courseware.assessment.models import Certificate, ExamAttempt, ExternalTraining
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.models import Completion
@@ -87,7 +87,7 @@ def test_training_elsewhere_certifies_likewise_and_once_beside_a_certificate(tea
         (ended, SPRING.first, SPRING.last - timedelta(days=1)),
         (later, SPRING.last + timedelta(days=1), None),
     ):
-        OutsideTraining.objects.create(person=run.learner, trained_on=on, valid_until=until, **said)
+        ExternalTraining.objects.create(person=run.learner, trained_on=on, valid_until=until, **said)
     assert report(team.manager) == {"Night shift": Figures(people=4, certified=2)}
 
 
@@ -106,7 +106,7 @@ def sit(run, *, number=1, passed=True, at=INSIDE, pass_mark=80):
     if pass_mark is None:
         passed = None
     said = {"exam": entry.document, "revision": entry.revision, "release": release, "number": number}
-    Attempt.objects.create(enrollment=run, started_at=at, submitted_at=at, is_passed=passed, **said, **numbers)
+    ExamAttempt.objects.create(enrollment=run, started_at=at, submitted_at=at, is_passed=passed, **said, **numbers)
 
 
 def test_a_first_try_is_the_first_attempt_at_an_exam_that_was_handed_in_within_the_period(team):
@@ -263,7 +263,7 @@ def test_who_has_no_team_counts_beside_the_teams_by_each_of_the_numbers(team):
         certify(run, at=INSIDE)
         sit(run)
     elsewhere = make_enrollment(make_user(), enrolled_at=BEFORE)
-    OutsideTraining.objects.create(
+    ExternalTraining.objects.create(
         person=elsewhere.learner, course=elsewhere.course, trained_on=SPRING.last, proof="Seen", recorded_by=make_hr()
     )
     one = Figures(people=1, finished=1, certified=1, tries=1, passed=1)

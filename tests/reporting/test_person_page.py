@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.audit_log.models import Event
-from courseware.learning.due_dates.extensions import DayAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day
 from courseware.learning.manager_actions import ON_PERSON_PAGE
-from courseware.learning.models import Answer, DayRequest, Enrollment
+from courseware.learning.models import Answer, Enrollment, ExtensionRequest
 from courseware.lib.dates import due_instant
 from tests.counting import statements
 from tests.making import days, filled, join, make_admin, make_enrollment, make_team
@@ -54,7 +54,7 @@ def test_a_persons_page_costs_the_same_however_often_another_day_was_refused(cli
     enrollment, needed = learner_of(team, "Lea", due_at=days(9)), []
     for _request in range(3):
         asked = ask_for_day(enrollment, timezone.localdate() + timedelta(days=20))
-        answer_day_request(asked.pk, DayAnswer(DayRequest.End.REFUSED), by=team.manager)
+        answer_day_request(asked.pk, ExtensionAnswer(ExtensionRequest.End.REFUSED), by=team.manager)
         client.get(f"/team/people/{enrollment.pk}/")
         needed.append(statements(lambda: client.get(f"/team/people/{enrollment.pk}/")))
     assert needed == needed[:1] * 3

@@ -14,7 +14,7 @@ from courseware.content.rendering import store
 from courseware.learning.lessons import answers
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.nightly_update import keep_figures
 from courseware.reporting.statistics.questions import question_splits
 from tests.assessment.exams import asked, exam_files, sit, start, wrong
@@ -41,7 +41,7 @@ def splits(document="boiling", today=None):
     course = Course.objects.select_related("current").get()
     page = store.page(course.current, document, "en")
     found = Document.objects.get(course=course, identifier=document)
-    return question_splits(found, page, GroupFigure.objects.all())
+    return question_splits(found, page, GroupStatistic.objects.all())
 
 
 def split(question, **narrowed):

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 
-from courseware.assessment.models import DailyAnswer
+from courseware.assessment.models import DailyQuestionAnswer
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
@@ -25,7 +25,7 @@ def answered(team, course, outcomes, *, completed=True, number=0):
     run = make_enrollment(person, course, completed_at=days(-60) if completed else None)
     page = store.page(course.current, "boiling", "en")
     for place, is_right in enumerate(outcomes, start=1):
-        DailyAnswer.objects.create(
+        DailyQuestionAnswer.objects.create(
             enrollment=run, day=FIRST + timedelta(days=place), number=place, objective="O1.1", release=course.current,
             document_id=page.document_id, revision_id=page.revision_id, question="what-first", response=[0],
             is_right=is_right, answered_at=days(-30), token=uuid.uuid4(), memory={}, due_at=days(1),

@@ -9,7 +9,7 @@ from courseware.content.models import Document
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.nightly_update import keep_figures
 from courseware.reporting.statistics.simulations import split_of
 from tests.making import join, make_editor, make_enrollment, make_team, make_user
@@ -27,7 +27,7 @@ def split(today=None):
     keep_figures(today or next(NIGHTS))
     document = Document.objects.select_related("course__current").get(identifier=KETTLE)
     page = store.page(document.course.current, KETTLE, "en")
-    return split_of(document, page, GroupFigure.objects.all())
+    return split_of(document, page, GroupStatistic.objects.all())
 
 
 def node(found, identifier):

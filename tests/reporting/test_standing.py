@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
 from courseware.assessment.certificates.issuing import withdraw
-from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.models import Enrollment
 from courseware.learning.status import headcount_updates
@@ -138,7 +138,7 @@ def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
     proof = Certificate.objects.get()
     assert list(differences()) == []
     said = {"certificate": proof, "certified_until": proof.certifies_until}
-    Standing.objects.create(learner=other.learner, course=other.course, **said)
+    Certification.objects.create(learner=other.learner, course=other.course, **said)
     Enrollment.objects.keep_certified({(other.learner_id, other.course_id)})
     assert list(differences()) == [
         f"person {other.learner_id}: certified in course {other.course_id} "
@@ -157,12 +157,12 @@ def trained(team, course, name, *ends, **fields):
     run = make_enrollment(person, course, **fields)
     for number, until in enumerate(ends):
         said = {"trained_on": today - (9 + number) * DAY, "valid_until": until, "proof": "List of the former firm"}
-        record_outside([OutsideTraining(person=person, course=course, **said)], by=make_hr(name="Hana"))
+        record_outside([ExternalTraining(person=person, course=course, **said)], by=make_hr(name="Hana"))
     return run
 
 
 def trained_taken_back(run):
-    withdraw_outside(OutsideTraining.objects.get(person=run.learner), reason="Another Lea", by=make_hr())
+    withdraw_outside(ExternalTraining.objects.get(person=run.learner), reason="Another Lea", by=make_hr())
     return run
 
 

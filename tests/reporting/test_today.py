@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assignments.follow_ups.follow_ups import observe
-from courseware.assignments.models import Talk
+from courseware.assignments.models import Conversation
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.due_dates.absence_shifts import mark_away
 from courseware.learning.lessons.answers import answer
 from courseware.learning.models import Adjustment, Answer, Enrollment
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.reporting.today import suggested_actions
 from courseware.reporting.today.suggested_actions import draft_for
 from tests.assessment.exams import ready, sit
@@ -43,7 +43,7 @@ def addressees(team):
 
 def told(run, state, **fields):
     data = {"subjects": [[run.pk, None]], "by": None}
-    return Message.objects.create(kind="reminder", person=run.learner, data=data, state=state, **fields)
+    return OutgoingEmail.objects.create(kind="reminder", person=run.learner, data=data, state=state, **fields)
 
 
 def boxes(client):
@@ -54,7 +54,7 @@ def boxes(client):
 
 def queued():
     return sorted(
-        Message.objects.filter(state=MessageState.QUEUED, kind="reminder").values_list("person__name", flat=True)
+        OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, kind="reminder").values_list("person__name", flat=True)
     )
 
 
@@ -95,17 +95,17 @@ def test_who_is_left_out_of_the_letters_is_named_with_the_reason(team):
     no_address.email, no_address.staff_number = None, "A1"
     no_address.save()
     mark_away(runs["away"].learner, site_day(), site_day() + timedelta(days=1), by=make_admin())
-    told(runs["reminded"], MessageState.SENT, ended_at=timezone.now() - timedelta(hours=19))
-    told(runs["waits"], MessageState.QUEUED)
-    turns = {"state": MessageState.SENT, "kind": "enrolled", "turn_sort": "training"}
-    Message.objects.create(person=runs["turn"].learner, turn_on=site_day(), **turns)
+    told(runs["reminded"], DeliveryState.SENT, ended_at=timezone.now() - timedelta(hours=19))
+    told(runs["waits"], DeliveryState.QUEUED)
+    turns = {"state": DeliveryState.SENT, "kind": "enrolled", "turn_sort": "training"}
+    OutgoingEmail.objects.create(person=runs["turn"].learner, turn_on=site_day(), **turns)
     for before in (1, 5, 13):
-        Message.objects.create(person=runs["three"].learner, turn_on=site_day() - timedelta(days=before), **turns)
+        OutgoingEmail.objects.create(person=runs["three"].learner, turn_on=site_day() - timedelta(days=before), **turns)
     free = learner_of(team, "Free", **late)
-    told(free, MessageState.SENT, ended_at=timezone.now() - timedelta(hours=21))
-    told(free, MessageState.SKIPPED, ended_at=timezone.now())
+    told(free, DeliveryState.SENT, ended_at=timezone.now() - timedelta(hours=21))
+    told(free, DeliveryState.SKIPPED, ended_at=timezone.now())
     for before in (1, 5, 14):
-        Message.objects.create(person=free.learner, turn_on=site_day() - timedelta(days=before), **turns)
+        OutgoingEmail.objects.create(person=free.learner, turn_on=site_day() - timedelta(days=before), **turns)
     assert addressees(team) == {"overdue": ["Free"]}
     assert [(each.why.value, each.number, each.names) for each in drafted(team).left_out] == [
         ("away", 1, "Away"),
@@ -160,7 +160,7 @@ def test_one_confirmation_does_all_that_was_ticked_and_says_so_with_undo(client,
     assert queued() == ["Late", "Soon"]  # who has another day is not reminded of the former one
     unopened.refresh_from_db()
     assert unopened.due_on == day
-    assert list(Talk.objects.values_list("enrollment", flat=True)) == [late.pk]
+    assert list(Conversation.objects.values_list("enrollment", flat=True)) == [late.pk]
     form = BeautifulSoup(answer_page.content, "html.parser").select_one(".messages form")
     fields = [
         (field["name"], field["value"]) for field in form.select("input") if field["name"] != "csrfmiddlewaretoken"
@@ -170,7 +170,7 @@ def test_one_confirmation_does_all_that_was_ticked_and_says_so_with_undo(client,
     assert "2 letters are not sent." in undone.text and "1 talk is taken back." in undone.text
     assert "Taken back for 1 person: Unopened." in undone.text
     unopened.refresh_from_db()
-    assert (queued(), unopened.due_at, Talk.objects.standing().count()) == ([], before, 0)
+    assert (queued(), unopened.due_at, Conversation.objects.standing().count()) == ([], before, 0)
     verbs = Event.objects.filter(verb__in=["extended", "extension-undone", "talk-noted", "talk-taken-back"])
     assert sorted(verbs.values_list("verb", flat=True)) == [
         "extended",
@@ -204,7 +204,7 @@ def test_a_second_press_sends_nothing_and_says_who_has_sent_it_and_when(client, 
     second = client.post("/team/today/", ticked, follow=True)
     assert "Late: Li Lin has sent a reminder, " in second.text and "Late: Li Lin has noted a talk, " in second.text
     assert "queued" not in second.text and "Undo" not in second.text
-    assert (queued(), Talk.objects.count()) == (["Late"], 1)
+    assert (queued(), Conversation.objects.count()) == (["Late"], 1)
 
 
 def test_who_confirms_second_reads_who_has_given_the_day_and_that_nothing_was_done_twice(client, team):
@@ -238,8 +238,8 @@ def test_a_day_of_one_course_that_somebody_has_given_is_told_also_of_who_gets_on
 def test_of_a_reminder_of_a_plan_it_is_said_whether_it_waits_or_has_left(client, team):
     late, later = learner_of(team, "Late", due_at=days(-2)), learner_of(team, "Later", due_at=days(-1))
     ticked = {"remind": f"{late.pk}.{later.pk}"}
-    told(late, MessageState.QUEUED)
-    told(later, MessageState.SENT, ended_at=timezone.now())
+    told(late, DeliveryState.QUEUED)
+    told(later, DeliveryState.SENT, ended_at=timezone.now())
     page = client.post("/team/today/", ticked, follow=True)
     assert "Late: a reminder leaves by itself" in page.text
     assert "Later: a reminder has left by itself, " in page.text
@@ -259,7 +259,7 @@ def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
     )
     for said in ("1 reminder is queued.", "Done: has completed the course", "Left: has left", "Excused: is excused"):
         assert said in page.text
-    assert (queued(), Talk.objects.count()) == (["Late"], 0)
+    assert (queued(), Conversation.objects.count()) == (["Late"], 0)
 
 
 @pytest.mark.parametrize(
@@ -286,14 +286,14 @@ def test_what_cannot_be_meant_is_said_and_does_nothing(client, team, ticked, sai
 def test_only_the_own_people_are_touched(client, team):
     late = learner_of(team, "Late", due_at=days(-2))
     client.post("/team/today/", {"remind": f"{late.pk}"})
-    message = Message.objects.get(kind="reminder")
+    message = OutgoingEmail.objects.get(kind="reminder")
     client.force_login(make_admin())  # who may answer whom nobody leads: see test_days_asked.py
     assert client.get("/team/today/").context["draft"].letters == []
     assert client.post("/team/today/", {"talk": late.pk}).status_code == 302
     client.force_login(make_team(manager=make_user()).manager)
     assert client.post("/team/today/", {"talk": late.pk}).status_code == 302
     assert client.post("/team/today/undo/", {"reminding": 1}).status_code == 404
-    assert (Talk.objects.count(), Message.objects.get(kind="reminder").state) == (0, message.state)
+    assert (Conversation.objects.count(), OutgoingEmail.objects.get(kind="reminder").state) == (0, message.state)
 
 
 def talks(team):
@@ -306,13 +306,13 @@ def test_who_fails_again_and_again_is_to_be_talked_with_until_that_was_done_and_
     miss(once, times=1)
     learner_of(team, "Idle", started_at=days(-20), last_active_at=days(-20))
     assert talks(team) == [("Stuck", "one question missed 3 times · Boiling water")]
-    talk = Talk.objects.create(enrollment=stuck, made_by=team.manager)
+    talk = Conversation.objects.create(enrollment=stuck, made_by=team.manager)
     assert talks(team) == []
     miss(stuck, times=1)
     assert [name for name, _why in talks(team)] == ["Stuck"]
-    Talk.objects.filter(pk=talk.pk).update(made_at=timezone.now())
+    Conversation.objects.filter(pk=talk.pk).update(made_at=timezone.now())
     assert talks(team) == []
-    Talk.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
+    Conversation.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
     assert [name for name, _why in talks(team)] == ["Stuck"]
 
 
@@ -327,7 +327,7 @@ def test_who_failed_the_exam_and_stopped_is_to_be_talked_with_and_who_has_merely
     Enrollment.objects.filter(pk=former.pk).update(last_active_at=days(-20))
     [(name, why)] = talks(team)
     assert (name, why.partition(" · ")[0]) == (failed.learner.name, "exam failed, nothing since")
-    Talk.objects.create(enrollment=failed, made_by=team.manager, made_at=days(-7))
+    Conversation.objects.create(enrollment=failed, made_by=team.manager, made_at=days(-7))
     assert talks(team) == []
 
 
@@ -360,7 +360,7 @@ def test_where_very_many_are_late_letters_are_drafted_from_the_most_urgent_and_t
     page = client.get("/team/today/").text
     assert said in page and "Remind 2 people who are overdue" in page
     for run in late:
-        told(run, MessageState.QUEUED)
+        told(run, DeliveryState.QUEUED)
     Enrollment.objects.filter(pk=soon.pk).update(started_at=timezone.now())
     page = client.get("/team/today/").text
     assert said in page and "Nothing has to be done today." not in page
@@ -375,7 +375,7 @@ def test_a_person_late_in_two_courses_is_one_person_who_gets_one_letter(client, 
     assert (drafted_letters.number, drafted_letters.later, len(drafted_letters.recipients)) == (1, 0, 2)
     said = client.post("/team/today/", {"remind": drafted_letters.value}, follow=True)
     assert "1 reminder is queued." in said.text
-    Message.objects.update(next_at=timezone.now())
+    OutgoingEmail.objects.update(next_at=timezone.now())
     assert len(letters()) == 1
 
 
@@ -400,7 +400,7 @@ def test_it_is_drafted_with_as_many_statements_for_one_as_for_three(client, team
     for _each in range(people):
         miss(learner_of(team, due_at=days(-2)))
         learner_of(team, due_at=days(2))
-        told(learner_of(team, due_at=days(-2)), MessageState.QUEUED)
+        told(learner_of(team, due_at=days(-2)), DeliveryState.QUEUED)
     client.get("/team/today/")
     assert statements(lambda: client.get("/team/today/"))["SELECT"] == 28
 

@@ -12,9 +12,9 @@ from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.dashboard import rows
 from courseware.reporting.statistics.missed_objectives import (
     HeatDrawing,
-    WeakObjective,
-    WeakSpot,
-    WeakSpots,
+    MissedObjective,
+    MissedObjectives,
+    TeamObjective,
     weak_spots,
 )
 from courseware.reporting.statistics.nightly_update import keep_figures
@@ -103,7 +103,7 @@ def test_a_filter_shows_no_part_of_a_team_beside_it(client, team, lesson, clock)
     ("share", "level"), [(None, 0), (Share(0, 5), 1), (Share(1, 5), 1), (Share(9, 10), 4), (Share(5, 5), 4)]
 )
 def test_the_colour_of_a_cell_goes_by_fifths(share, level):
-    assert WeakSpot(share).level == level
+    assert MissedObjective(share).level == level
 
 
 def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client, team, lesson, clock):
@@ -124,9 +124,9 @@ def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client
 
 
 def test_each_objective_is_a_row_of_squares_under_the_names_of_their_teams():
-    cells = [WeakSpot(Share(3, 5)), WeakSpot(None), WeakSpot(Share(5, 20))]
-    lines = [WeakObjective("one", cells, 2), WeakObjective("two", cells[::-1], 1)]
-    drawing = HeatDrawing(WeakSpots(["A", "A very long name of a team", "C"], lines))
+    cells = [MissedObjective(Share(3, 5)), MissedObjective(None), MissedObjective(Share(5, 20))]
+    lines = [TeamObjective("one", cells, 2), TeamObjective("two", cells[::-1], 1)]
+    drawing = HeatDrawing(MissedObjectives(["A", "A very long name of a team", "C"], lines))
     assert [name for _x, _y, name in drawing.columns] == ["A", "A very long…", "C"]
     said = [[(square.words, square.level) for square in squares] for _y, squares in drawing.rows]
     assert said == [[("3/5", 3), ("–", 0), ("25%", 1)], [("25%", 1), ("–", 0), ("3/5", 3)]]

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from courseware.simulations import attempts
-from courseware.simulations.models import Run, Timing
+from courseware.simulations.models import SimulationAttempt, TimeSetting
 from courseware.simulations.replay import trail_of
 from tests.simulations.samples import KETTLE
 
@@ -22,11 +22,11 @@ def at(seconds):
     return START + timedelta(seconds=seconds)
 
 
-def begin(enrollment, *, timing=Timing.OFF, seconds=0, flags=None):
+def begin(enrollment, *, timing=TimeSetting.OFF, seconds=0, flags=None):
     """A run; with `flags` chance is told what to set."""
     run = attempts.start(enrollment, KETTLE, timing=timing, at=at(seconds))
     if flags is not None:
-        Run.objects.filter(pk=run.pk).update(flags=sorted(flags))
+        SimulationAttempt.objects.filter(pk=run.pk).update(flags=sorted(flags))
         run.flags = sorted(flags)
     return run
 
@@ -46,7 +46,7 @@ def play(enrollment, choices=BEST, *, flags=(), **how):
 
 
 def fresh(run):
-    found = Run.objects.with_release().get(pk=run.pk)
+    found = SimulationAttempt.objects.with_release().get(pk=run.pk)
     return attempts.joined(found, run.enrollment)
 
 

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from courseware.content.releases.course_import import import_course
-from courseware.simulations.models import Run, Timing
+from courseware.simulations.models import SimulationAttempt, TimeSetting
 from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, INTRO, RED, begin, fresh, page_of, play, take, text_of
 from tests.simulations.samples import change, make_player, make_simulation_course
@@ -99,7 +99,7 @@ def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment)
     ],
 )
 def test_what_a_run_lacks_to_be_done_is_said(signed_in, enrollment, ways, told):
-    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    run = begin(enrollment, timing=TimeSetting.WRITTEN, flags=[])
     for number, one in enumerate(ways, start=1):
         take(run, one, seconds=100 * number if one is None or None in ways else 0)
     text = " ".join(debrief_of(signed_in, run).get_text().split())
@@ -142,7 +142,7 @@ def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, 
     response = signed_in.post(reverse("simulations:branch", args=[run.pk, 1]), follow=True)
     text = text_of(response)
     assert "The bell rings" in text and "not on record" in text and "Finish the tea your way before" in text
-    branch = Run.objects.get(branch_of=run)
+    branch = SimulationAttempt.objects.get(branch_of=run)
     for choice in BEST:
         take(branch, choice)
     page = debrief_of(signed_in, branch)
@@ -153,7 +153,7 @@ def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, 
 def test_leaving_a_branch_leads_back_to_the_debrief(signed_in, enrollment):
     run = play(enrollment, RED)
     signed_in.post(reverse("simulations:branch", args=[run.pk, 2]))
-    branch = Run.objects.get(branch_of=run)
+    branch = SimulationAttempt.objects.get(branch_of=run)
     response = signed_in.post(reverse("simulations:give-up", args=[branch.pk]))
     assert response["Location"] == reverse("simulations:debrief", args=[run.pk])
 

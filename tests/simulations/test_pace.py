@@ -8,7 +8,7 @@ from courseware.accounts.models import User
 from courseware.audit_log.models import Event
 from courseware.learning.lessons.rate_limits import TooFast
 from courseware.simulations import attempts
-from courseware.simulations.models import Decision, Run, Timing
+from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
 from courseware.simulations.replay import trail_of
 from courseware.simulations.timing import clock_of
 from tests.making import make_enrollment, make_user
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def rows():
-    return Run.objects.count(), Decision.objects.count(), Event.objects.count()
+    return SimulationAttempt.objects.count(), Decision.objects.count(), Event.objects.count()
 
 
 def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enrollment, settings):
@@ -79,11 +79,11 @@ def test_the_pages_say_so_and_stay_where_they_are(client, enrollment, settings):
     client.force_login(enrollment.learner)
     start = reverse("simulations:start", args=[enrollment.course.identifier, KETTLE])
     settings.ANSWERS_A_MINUTE = 0
-    response = client.post(start, {"timing": Timing.OFF}, follow=True)
+    response = client.post(start, {"timing": TimeSetting.OFF}, follow=True)
     assert "These were very many runs for one minute." in response.text
     settings.ANSWERS_A_MINUTE = 1
-    client.post(start, {"timing": Timing.OFF})
-    run = Run.objects.get()
+    client.post(start, {"timing": TimeSetting.OFF})
+    run = SimulationAttempt.objects.get()
     settings.ANSWERS_A_MINUTE = 0
     before = rows()
     response = client.post(reverse("simulations:decide", args=[run.pk]), {"position": 1, "choice": 0})
@@ -99,7 +99,7 @@ def test_the_debrief_says_so_of_a_branch_and_begins_none(client, enrollment, set
     response = client.post(reverse("simulations:branch", args=[run.pk, 1]), follow=True)
     assert response.redirect_chain == [(reverse("simulations:debrief", args=[run.pk]), 302)]
     assert "These were very many runs for one minute." in response.text
-    assert Run.objects.get() == run
+    assert SimulationAttempt.objects.get() == run
 
 
 # Who was given more time and chooses pauses has both: each situation is given that time when it goes on.
@@ -116,7 +116,7 @@ def give(enrollment, time):
 
 
 def written_seconds(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     found = seconds_of(run)
     attempts.give_up(run)
     return found
@@ -126,13 +126,13 @@ def written_seconds(enrollment):
 def test_a_run_with_pauses_has_the_time_that_was_given(enrollment, time, times):
     written = written_seconds(enrollment)
     give(enrollment, time)
-    run = begin(enrollment, timing=Timing.PAUSED)
+    run = begin(enrollment, timing=TimeSetting.PAUSED)
     assert seconds_of(run) == written * times
 
 
 def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
     give(enrollment, "2")
-    run = begin(enrollment, timing=Timing.PAUSED)
+    run = begin(enrollment, timing=TimeSetting.PAUSED)
     take(run, 0, seconds=3)
     assert fresh(run).paused_at
     give(enrollment, "")
@@ -143,7 +143,7 @@ def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
     assert clock.seconds == 2 * clock_of(trail_of(run).node, "written", run.shown_at).seconds
 
 
-@pytest.mark.parametrize("timing", [Timing.WRITTEN, Timing.DOUBLE, Timing.OFF])
+@pytest.mark.parametrize("timing", [TimeSetting.WRITTEN, TimeSetting.DOUBLE, TimeSetting.OFF])
 def test_what_somebody_chose_without_pauses_is_taken_as_it_is(enrollment, timing):
     give(enrollment, "10")
     run = begin(enrollment, timing=timing)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.content.releases.course_import import import_course
 from courseware.simulations import attempts as running
-from courseware.simulations.models import Decision, Run, Timing
+from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
 from courseware.simulations.replay import trail_of
 from tests.counting import FRAME, statements
 from tests.course_format.samples import make_files
@@ -58,13 +58,13 @@ def test_another_step_of_the_course_is_no_simulation(signed_in):
 def test_starting_twice_leads_to_one_run(signed_in):
     first = signed_in.post(f"{INTRO}start/", TIMED)
     assert signed_in.post(f"{INTRO}start/", TIMED)["Location"] == first["Location"]
-    assert Run.objects.get().timing == Timing.WRITTEN
+    assert SimulationAttempt.objects.get().timing == TimeSetting.WRITTEN
 
 
 def test_without_javascript_a_run_is_played_untimed_and_recorded_so(signed_in):
     signed_in.post(f"{INTRO}start/", {"timing": "written"})
-    run = Run.objects.get()
-    assert run.timing == Timing.OFF
+    run = SimulationAttempt.objects.get()
+    assert run.timing == TimeSetting.OFF
     assert b"data-clock" not in signed_in.get(page_of(run)).content
 
 
@@ -78,7 +78,9 @@ def test_a_call_that_comes_in_shows_its_number_and_then_keeps_it_above_what_is_s
     number = "156 0000 7318 not a number on file"
     assert number in " ".join(page.select_one(".caller").get_text(" ").split())
     signed_in.post(INTRO + "start/", TIMED)
-    arrival = BeautifulSoup(signed_in.get(page_of(Run.objects.get())).content, "html.parser").select_one(".arrival")
+    arrival = BeautifulSoup(signed_in.get(page_of(SimulationAttempt.objects.get())).content, "html.parser").select_one(
+        ".arrival"
+    )
     assert number in " ".join(arrival.get_text(" ").split())
     assert "incoming-call" not in arrival["class"]  # it was answered before the run began
     assert not arrival.select(".lines .phone")
@@ -102,7 +104,7 @@ def test_a_later_call_comes_in_where_the_display_of_the_phone_is_shown(signed_in
 
 
 def test_a_situation_shows_what_stands_in_it_and_nothing_of_what_follows(signed_in, enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     with time_machine.travel(at(1), tick=False):
         page = signed_in.get(page_of(run)).content.decode()
     assert "The bell rings" in page and "Put the cup down and look" in page
@@ -126,7 +128,7 @@ def test_what_is_said_depends_on_what_was_done_before_and_only_that_takes_time(s
         en=("> **Duty**: What", "> **Duty**: Your tea has cost us the curtain.\n>\n> **Duty**: What"),
     )
     enrollment.course.refresh_from_db()
-    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    run = begin(enrollment, timing=TimeSetting.WRITTEN, flags=[])
     take(run, choice)
     take(run, 0)
     with time_machine.travel(at(0), tick=False):
@@ -225,7 +227,7 @@ def test_what_no_form_sends_is_a_bad_request(signed_in, enrollment, fields):
 def test_time_that_is_not_up_is_refused_and_a_late_decision_is_the_branch_for_doing_nothing(signed_in):
     with time_machine.travel(timezone.now(), tick=False) as traveller:
         signed_in.post(f"{INTRO}start/", TIMED)
-        run = Run.objects.get()
+        run = SimulationAttempt.objects.get()
         early = decide(signed_in, run, "timeout", has_clock=1)
         assert early.status_code == 409 and "There is still time." in text_of(early)
         traveller.shift(60)
@@ -237,7 +239,7 @@ def test_time_that_is_not_up_is_refused_and_a_late_decision_is_the_branch_for_do
 def test_a_page_opened_again_has_less_time_left_and_changes_nothing(signed_in):
     with time_machine.travel(timezone.now(), tick=False) as traveller:
         signed_in.post(f"{INTRO}start/", TIMED)
-        run = Run.objects.get()
+        run = SimulationAttempt.objects.get()
 
         def left():
             form = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser").find("form", class_="decision")
@@ -255,7 +257,7 @@ def test_a_page_opened_again_has_less_time_left_and_changes_nothing(signed_in):
 
 
 def test_where_the_clock_of_the_server_jumped_back_no_line_arrives_hours_later(signed_in, enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN, seconds=7200)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN, seconds=7200)
     with time_machine.travel(at(0), tick=False):
         page = BeautifulSoup(signed_in.get(page_of(run)).content, "html.parser")
     form = page.find("form", class_="decision")
@@ -264,7 +266,7 @@ def test_where_the_clock_of_the_server_jumped_back_no_line_arrives_hours_later(s
 
 
 def test_a_pause_shows_no_situation_until_it_is_gone_on_with(signed_in, enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     decide(signed_in, run, 0, pauses="1")
     page = text_of(signed_in.get(page_of(run)))
     assert "The clock stands." in page and "Where are you?" not in page
@@ -329,11 +331,11 @@ def test_who_is_given_more_time_finds_it_set_and_may_begin_with_it(signed_in, en
     assert [each["value"] + "*" * each.has_attr("checked") for each in times] == offered
     (chosen,) = (each.strip("*") for each in offered if "*" in each)
     signed_in.post(f"{INTRO}start/", {"timing": chosen, "has_script": "on"})
-    assert Run.objects.get().timing == chosen
+    assert SimulationAttempt.objects.get().timing == chosen
 
 
 def test_what_was_chosen_the_last_time_is_set_the_next_time(signed_in, enrollment):
-    play(enrollment, timing=Timing.OFF)
+    play(enrollment, timing=TimeSetting.OFF)
     page = BeautifulSoup(signed_in.get(INTRO).content, "html.parser")
     assert page.find("input", checked=True)["value"] == "off"
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.assessment.exams.eligibility import Aftermath, simulations_on_misses
 from courseware.assignments.rules.execution import worst_simulations
 from courseware.audit_log.models import Event
-from courseware.content.models import Document, ProfessionalReading, Release
+from courseware.content.models import Document, ExpertReview, Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
 from courseware.content.releases.expert_reviews import enter_reading, take_back_reading
@@ -124,7 +124,7 @@ def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, 
     read(course, KETTLE, admin)
     enrollment = make_enrollment(course=course)
     run = begin(enrollment)
-    take_back_reading(ProfessionalReading.objects.get(), by=admin)
+    take_back_reading(ExpertReview.objects.get(), by=admin)
     signed_in(client, enrollment.learner)
     assert client.get(page_of(run)).status_code == 200
     assert client.get(reverse("home")).status_code == 200
@@ -134,7 +134,7 @@ def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, 
 def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(course, admin):
     revision = read(course, KETTLE, admin)
     enter_reading(revision, Reader("Somebody Else", "nurse", MEI.read_on), by=admin)
-    reading = ProfessionalReading.objects.get()
+    reading = ExpertReview.objects.get()
     assert (reading.name, reading.entered_by, Release.objects.count()) == ("Mei Lin", admin, 2)
     event = Event.objects.get(verb="professional-reading-entered")
     assert (event.actor, event.subject) == (admin, f"course:{course.pk}")
@@ -148,7 +148,7 @@ def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(co
     assert list(differences()) == []
     read(course, KETTLE, admin)  # and read once more it is on again
     assert KETTLE in steps(course)
-    ProfessionalReading.objects.filter(pk=reading.pk).update(read_on=date(2026, 11, 21))
+    ExpertReview.objects.filter(pk=reading.pk).update(read_on=date(2026, 11, 21))
     assert len(list(differences())) == 1
 
 
@@ -190,7 +190,7 @@ def test_a_sheet_that_changes_takes_off_what_says_its_numbers_and_nothing_else(a
         assert law.pk in read_drafts(course, drafts(course))  # so whoever publishes is told before
         publish_head(law)
     assert KETTLE not in steps(course) and "Ask him plainly" in lesson_text(course)
-    taken = ProfessionalReading.objects.exclude(taken_back_at=None).get()
+    taken = ExpertReview.objects.exclude(taken_back_at=None).get()
     assert taken.revision.document.identifier == KETTLE
     assert list(differences()) == []
     read(course, KETTLE, admin)
@@ -224,7 +224,7 @@ def test_taken_off_it_takes_nothing_from_those_who_played_it(course, admin, clie
     enrollment = make_enrollment(course=course)
     run = play(enrollment, BEST)
     complete_course(enrollment)
-    take_back_reading(ProfessionalReading.objects.get(), by=admin)
+    take_back_reading(ExpertReview.objects.get(), by=admin)
     enrollment.refresh_from_db()
     assert enrollment.completed_at and enrollment.certificate
     signed_in(client, enrollment.learner)
@@ -273,7 +273,7 @@ class TestPage:
         sent = self.filled(self.forms(client, address)[1])
         import_course(waiting_files(en=SIMULATION["en"].replace("One line", "A line")))
         assert client.post(address, sent).status_code == 409
-        assert not ProfessionalReading.objects.exists()
+        assert not ExpertReview.objects.exists()
 
     @pytest.mark.parametrize(
         ("revision", "status"),
@@ -286,7 +286,7 @@ class TestPage:
         sent = {"name": "I", "profession": "cook", "read_on": "2026-11-20"}
         fields = {f"{revision}-{key}": value for key, value in sent.items()}
         assert client.post(address, {"revision": revision} | fields).status_code == status
-        assert (ProfessionalReading.objects.count(), Release.objects.count()) == (0, 1)
+        assert (ExpertReview.objects.count(), Release.objects.count()) == (0, 1)
 
     def test_an_editor_sees_what_waits_and_enters_nothing(self, client, course, address):
         signed_in(client, make_editor())

@@ -13,7 +13,7 @@ from courseware.course_format.course import read_course
 from courseware.course_format.simulations.map import map_of
 from courseware.course_format.simulations.parser import read_simulation
 from courseware.course_format.simulations.simulation import NODE_KINDS
-from courseware.simulations.models import Decision, Run
+from courseware.simulations.models import Decision, SimulationAttempt
 from courseware.simulations.replay import follow
 from tests.course_format.samples import make_files
 from tests.examples import examples
@@ -96,7 +96,7 @@ def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
         assert states[-1].place in simulation.endings_by_id
         assert all(0 <= value <= 100 for state in states for value in state.meters.values())
         decisions = [Decision(place=place, picked=list(picked)) for _state, place, picked in run[:-1]]
-        trail = follow(Run(flags=sorted(states[0].flags)), simulation, decisions)
+        trail = follow(SimulationAttempt(flags=sorted(states[0].flags)), simulation, decisions)
         assert [trail.start, *(step.after for step in trail.steps)] == states
     assert not [problem for problem in check_simulations(course) if "for ever" in problem.message]
 

@@ -7,8 +7,8 @@ from courseware.content.releases.course_import import import_course
 from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.models import Completion
 from courseware.simulations import attempts
-from courseware.simulations.attempts import RunOver, RunPaused, TooEarly
-from courseware.simulations.models import Decision, Run, Timing
+from courseware.simulations.attempts import AttemptOver, AttemptPaused, TooEarly
+from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
 from courseware.simulations.replay import trail_of
 from tests.assessment.exams import at_once
 from tests.course_format.samples import make_files
@@ -55,9 +55,9 @@ def test_giving_up_twice_changes_nothing_and_a_finished_run_cannot_be_given_up(e
 def test_two_open_runs_are_refused_by_the_database(enrollment):
     run = begin(enrollment)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Run.objects.create(
+        SimulationAttempt.objects.create(
             enrollment=enrollment, simulation=run.simulation, revision=run.revision, release=run.release,
-            number=2, timing=Timing.OFF, flags=[], started_at=START, shown_at=START,
+            number=2, timing=TimeSetting.OFF, flags=[], started_at=START, shown_at=START,
         )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_what_is_not_offered_is_refused(enrollment, position, choice, picked):
 
 def test_a_run_that_was_given_up_takes_nothing_more(enrollment):
     run = attempts.give_up(begin(enrollment))
-    with pytest.raises(RunOver):
+    with pytest.raises(AttemptOver):
         take(run, 0)
 
 
@@ -115,14 +115,14 @@ def test_a_run_that_was_given_up_takes_nothing_more(enrollment):
 
 
 def test_time_that_is_up_takes_the_branch_for_doing_nothing(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     take(run, None, seconds=clock_end(run), has_clock=True)
     decision = Decision.objects.get()
     assert (decision.place, decision.is_timeout, decision.seconds, decision.meters) == (3, True, 20, {"calm": 50})
 
 
 def test_time_cannot_be_up_before_it_is(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     with pytest.raises(TooEarly):
         take(run, None, seconds=clock_end(run) - 1, has_clock=True)
     assert place(run) == "rings"
@@ -130,13 +130,13 @@ def test_time_cannot_be_up_before_it_is(enrollment):
 
 @pytest.mark.parametrize(("after", "taken"), [(-1, 0), (LATE, 0), (LATE + 1, 3), (86_400, 3)])
 def test_a_decision_counts_until_the_allowance_is_over(enrollment, after, taken):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     take(run, 0, seconds=clock_end(run) + after, has_clock=True)
     assert Decision.objects.get().place == taken
 
 
 def test_what_was_ticked_and_not_sent_in_time_was_not_sent(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    run = begin(enrollment, timing=TimeSetting.WRITTEN, flags=[])
     take(run, 0, seconds=1, has_clock=True)
     take(run, 0, seconds=2, has_clock=True)
     take(run, (0, [0, 1]), seconds=300, has_clock=True)
@@ -144,7 +144,7 @@ def test_what_was_ticked_and_not_sent_in_time_was_not_sent(enrollment):
 
 
 def test_without_a_clock_nothing_is_ever_late_and_no_time_is_up(enrollment):
-    run = begin(enrollment, timing=Timing.OFF)
+    run = begin(enrollment, timing=TimeSetting.OFF)
     with pytest.raises(TooEarly):
         take(run, None, seconds=3600)
     take(run, 0, seconds=7200, has_clock=True)
@@ -160,7 +160,7 @@ def test_a_clock_that_jumps_back_gives_no_negative_time(enrollment):
 
 
 def test_a_decision_in_time_by_the_clock_of_the_page_counts_though_the_servers_jumped_ahead(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     take(run, 0, seconds=7200, has_clock=False)
     assert Decision.objects.values_list("place", "is_timeout", "milliseconds").get() == (0, False, 7_200_000)
 
@@ -172,16 +172,16 @@ def test_a_situation_may_wait_for_months(enrollment):
 
 
 def test_where_the_clock_of_the_server_jumped_back_the_page_tells_that_the_time_is_up(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN, seconds=7200)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN, seconds=7200)
     take(run, None, seconds=0, has_clock=True)
     assert Decision.objects.values_list("is_timeout", "milliseconds").get() == (True, 0)
 
 
 def test_a_pause_stops_the_clock_before_the_next_situation(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     take(run, 0, seconds=1, pauses=True)
     assert fresh(run).paused_at == at(1)
-    with pytest.raises(RunPaused):
+    with pytest.raises(AttemptPaused):
         take(run, 0, seconds=2)
     attempts.go_on(run, at=at(900))
     attempts.go_on(run, at=at(901))
@@ -191,7 +191,7 @@ def test_a_pause_stops_the_clock_before_the_next_situation(enrollment):
 
 
 def test_a_run_chosen_with_pauses_pauses_before_each_situation(enrollment):
-    run = begin(enrollment, timing=Timing.PAUSED, flags=[])
+    run = begin(enrollment, timing=TimeSetting.PAUSED, flags=[])
     for choice in BEST:
         attempts.go_on(run)
         take(run, choice)
@@ -200,7 +200,7 @@ def test_a_run_chosen_with_pauses_pauses_before_each_situation(enrollment):
 
 
 def test_who_comes_back_after_the_time_finds_the_situation_waiting_and_begins_it_anew(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     over = clock_end(run) + LATE + 1
     trail = trail_of(run)
     assert [attempts.waits(run, trail, at(seconds)) for seconds in (over - 1, over)] == ["", "interrupted"]
@@ -209,7 +209,7 @@ def test_who_comes_back_after_the_time_finds_the_situation_waiting_and_begins_it
 
 
 def test_going_on_with_what_does_not_wait_gives_no_more_time(enrollment):
-    run = begin(enrollment, timing=Timing.WRITTEN)
+    run = begin(enrollment, timing=TimeSetting.WRITTEN)
     attempts.go_on(run, at=at(10))
     assert fresh(run).shown_at == START
 
@@ -236,7 +236,7 @@ def test_fewer_than_half_of_the_points_of_the_best_way_complete_nothing(enrollme
 
 @pytest.mark.parametrize(("ways", "is_done"), [([None, 1, 0, (0, [0, 1])], True), ([None, 1, 0, None], False)])
 def test_who_did_nothing_in_two_situations_has_completed_nothing(enrollment, ways, is_done):
-    run = begin(enrollment, timing=Timing.WRITTEN, flags=[])
+    run = begin(enrollment, timing=TimeSetting.WRITTEN, flags=[])
     for number, way in enumerate(ways, start=1):
         take(run, way, seconds=100 * number)
     assert (fresh(run).colour, fresh(run).points >= 2) == ("green", True)
@@ -293,7 +293,7 @@ def test_a_branch_begins_in_the_state_before_its_situation(enrollment):
     branch = attempts.try_branch(run, 2)
     trail = trail_of(branch)
     assert (trail.position, trail.state.place, dict(trail.state.meters)) == (2, "where", {"calm": 30})
-    assert branch.is_practice and branch.timing == Timing.OFF and branch.number is None
+    assert branch.is_practice and branch.timing == TimeSetting.OFF and branch.number is None
 
 
 def test_a_branch_completes_nothing_and_is_not_on_record(enrollment):
@@ -339,8 +339,8 @@ def test_there_is_no_branch_off_a_run_under_way_nor_off_a_branch(enrollment):
 @pytest.mark.django_db(transaction=True)
 def test_twenty_starts_at_once_begin_one_run():
     enrollment = make_player()
-    begun = at_once(lambda _: attempts.start(enrollment, KETTLE, timing=Timing.OFF))
-    assert {run.pk for run in begun} == {Run.objects.get().pk}
+    begun = at_once(lambda _: attempts.start(enrollment, KETTLE, timing=TimeSetting.OFF))
+    assert {run.pk for run in begun} == {SimulationAttempt.objects.get().pk}
     assert Event.objects.filter(verb="run-started").count() == 1
 
 

@@ -25,7 +25,7 @@ from courseware.content.rendering import store
 from courseware.learning.due_dates.extensions import ask_manager
 from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.manager_actions import FOR_MANY, ON_PERSON_PAGE
-from courseware.learning.models import KeptPhrase
+from courseware.learning.models import SavedPhrase
 from courseware.lib.dates import site_day
 from tests.making import PASSWORD, filled
 from tests.site.routes import beginnings, fill_in, routes
@@ -48,7 +48,7 @@ LOOKS = {
     "audit-pack-made",
 }
 UNLOGGED = {"django_session", settings.CACHES["default"]["LOCATION"]}  # what a refused request may write, too
-OWN_BOOKS = UNLOGGED | {"audit_log_event", "audit_log_chain"}
+OWN_BOOKS = UNLOGGED | {"audit_log_event", "audit_log_hashchain"}
 NEW_PASSWORD = "another-password-for-tests"
 REFUSED = {"405", "404", "403", "login"}
 READERS = ("anonymous", "learner", "manager", "editor", "admin")  # open every page between them
@@ -119,8 +119,8 @@ def forms(world):
         },
         f"{lesson}change-read/": {"release": world.course.current_id},
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": f"A typo. {MARK}"},
-        f"{lesson}phrases/": {"phrase": KeptPhrase.objects.get().phrase, "keep": "1"},
-        "phrases/": {"phrase": KeptPhrase.objects.get().pk},
+        f"{lesson}phrases/": {"phrase": SavedPhrase.objects.get().phrase, "keep": "1"},
+        "phrases/": {"phrase": SavedPhrase.objects.get().pk},
         "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/<id:step>/post/": {"track": next(iter(world.outline.tracks))},
         "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},

@@ -18,7 +18,7 @@ from courseware.accounts.permissions import role_changes
 from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.assessment.exams import attempts
 from courseware.audit_log.checkpoints import seal
-from courseware.audit_log.models import Chain
+from courseware.audit_log.models import HashChain
 from courseware.audit_log.record import record, record_many
 from courseware.audit_log.verify import verify
 from courseware.content.models import Document
@@ -97,7 +97,7 @@ class Staff:
             role_changes.end_sessions(person, by=self.admin)
             person.refresh_from_db(fields=["practice_time"])
             with transaction.atomic():
-                time = "" if person.practice_time else User.PracticeTime.choices[0][0]
+                time = "" if person.practice_time else User.ExtraTime.choices[0][0]
                 record_many(extra_time.events(extra_time.change({person.pk: time}), by=person))
             record("signed-in", actor=person, subject=person)
 
@@ -116,7 +116,7 @@ def test_rights_teams_and_people_changed_by_many_at_once_never_dead_lock(postgre
         lambda: [seal() for _ in range(ROUNDS)],
     )
     assert verify() == []
-    assert Chain.objects.get(name=f"person:{staff.people[0].pk}").length >= 7 * ROUNDS
+    assert HashChain.objects.get(name=f"person:{staff.people[0].pk}").length >= 7 * ROUNDS
 
 
 @pytest.mark.long

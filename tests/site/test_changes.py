@@ -82,7 +82,7 @@ def test_without_a_commit_every_test_runs(monkeypatch):
     assert not is_unchanged(item)
 
 
-class Page:
+class RenderedPage:
     """What a browser tells of a page that is open."""
 
     def __init__(self, path, *, static="/static/css/people.css", text=""):
@@ -109,19 +109,19 @@ MERGES = "/people/merges/"  # not representative
 
 
 def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
-    assert is_examined(Page(MERGES), "courseware/hr/people/account_merge_views.py")
-    assert is_examined(Page("/people/3/away/"), "courseware/hr/people/absence_views.py")
-    assert is_examined(Page("/accounts/code/"), "courseware/accounts/sign_in/forms.py")
-    assert is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/exemption.py")
-    assert not is_examined(Page("/people/decide/excuse/"), "courseware/learning/manager_actions/extension.py")
-    assert is_examined(Page(MERGES), "templates/hr/merges.html", templates=["hr/merges.html"])
-    assert is_examined(Page(MERGES), "static/css/people.css")
-    assert is_examined(Page(MERGES, text="设置 电子邮件"), CATALOGUE, translations=["电子邮件"])
-    assert is_examined(Page(MERGES, text="还剩 3 天"), CATALOGUE, translations=["还剩 <b>%(days)s</b> 天"])
+    assert is_examined(RenderedPage(MERGES), "courseware/hr/people/account_merge_views.py")
+    assert is_examined(RenderedPage("/people/3/away/"), "courseware/hr/people/absence_views.py")
+    assert is_examined(RenderedPage("/accounts/code/"), "courseware/accounts/sign_in/forms.py")
+    assert is_examined(RenderedPage("/people/decide/excuse/"), "courseware/learning/manager_actions/exemption.py")
+    assert not is_examined(RenderedPage("/people/decide/excuse/"), "courseware/learning/manager_actions/extension.py")
+    assert is_examined(RenderedPage(MERGES), "templates/hr/merges.html", templates=["hr/merges.html"])
+    assert is_examined(RenderedPage(MERGES), "static/css/people.css")
+    assert is_examined(RenderedPage(MERGES, text="设置 电子邮件"), CATALOGUE, translations=["电子邮件"])
+    assert is_examined(RenderedPage(MERGES, text="还剩 3 天"), CATALOGUE, translations=["还剩 <b>%(days)s</b> 天"])
 
 
 def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
-    page = Page("/team/observations/")
+    page = RenderedPage("/team/observations/")
     assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/board.html"])
     assert not is_examined(page, "templates/reporting/_row.html", templates=["hr/merges.html"])
 
@@ -133,7 +133,7 @@ def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
         "static/css/rules.css",
         CATALOGUE,
     ]
-    page = Page(MERGES, text="设置")
+    page = RenderedPage(MERGES, text="设置")
     assert not is_examined(page, *others, translations=["电子邮件"], templates=["hr/merges.html"])
 
 
@@ -141,22 +141,22 @@ def test_what_every_page_has_is_shown_by_representative_pages(is_examined):
     assert {"templates/base.html", "static/css/site.css"} <= shared_sources()
     assert "static/css/people.css" not in shared_sources()
     shared = ["templates/base.html", "static/css/site.css"]
-    assert not is_examined(Page(MERGES, static="/static/css/site.css"), *shared, templates=["base.html"])
-    assert is_examined(Page("/people/"), *shared)
+    assert not is_examined(RenderedPage(MERGES, static="/static/css/site.css"), *shared, templates=["base.html"])
+    assert is_examined(RenderedPage("/people/"), *shared)
 
 
 def test_representative_pages_are_examined_always(is_examined):
-    assert is_examined(Page("/"))
-    assert is_examined(Page("/learn/tea-room/boiling/"))
-    assert not is_examined(Page("/nowhere/"))
+    assert is_examined(RenderedPage("/"))
+    assert is_examined(RenderedPage("/learn/tea-room/boiling/"))
+    assert not is_examined(RenderedPage("/nowhere/"))
 
 
 def test_a_test_examines_so_many_changed_pages_and_counts_the_others():
     chosen = PageSelection(Changes(frozenset({"static/css/people.css"})))
-    pages = [chosen.includes(Page(MERGES)) for _ in range(AT_MOST + 2)]
+    pages = [chosen.includes(RenderedPage(MERGES)) for _ in range(AT_MOST + 2)]
     assert pages == [True] * AT_MOST + [False] * 2
     assert chosen.left_out == 2
-    assert chosen.includes(Page("/people/"))
+    assert chosen.includes(RenderedPage("/people/"))
 
 
 def test_forty_pages_that_exist_are_representative():

@@ -12,7 +12,7 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.verify import alterations
 from courseware.learning.models import Enrollment
 from courseware.learning.status.states import State
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.dashboard import rows, totals
 from courseware.reporting.integrity.check_all import differences
 from tests.making import make_user
@@ -24,11 +24,11 @@ PEOPLE_IN_ALL = 150
 @pytest.fixture(scope="module")
 def firm(demo_company, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
-        told = Message.objects.count()
+        told = OutgoingEmail.objects.count()
         grown = DemoFirm()
         for _number in grown.grow(PEOPLE_IN_ALL):
             pass
-        grown.letters = Message.objects.count() - told
+        grown.letters = OutgoingEmail.objects.count() - told
     return grown
 
 

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from courseware.accounts.security.sessions import SEEN, SEEN_EVERY
 from courseware.learning.models import Answer
-from courseware.lib.web.request_queue import Turns
+from courseware.lib.web.request_queue import RequestQueue
 from courseware.project import load_shedding
 from tests.learning.lesson_pages import sent
 
@@ -89,7 +89,7 @@ def test_a_bug_is_no_absent_database(error, visitor):
 
 def without_a_free_place(monkeypatch, **options):
     """A Client whose requests find all places taken and nobody else waiting."""
-    monkeypatch.setattr(load_shedding, "Turns", lambda *_: Turns(places=0, room=0, patience=0))
+    monkeypatch.setattr(load_shedding, "Turns", lambda *_: RequestQueue(places=0, room=0, patience=0))
     return Client(raise_request_exception=False, **options)
 
 

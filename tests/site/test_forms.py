@@ -5,9 +5,9 @@ from bs4 import BeautifulSoup
 from crispy_forms.utils import render_crispy_form
 
 from courseware.accounts.sign_in.forms import ChangePasswordForm, SignInForm
-from courseware.learning.lessons.forms import SurveyForm, TrackForm
-from courseware.learning.manager_actions.exemption import WaiveForm
-from courseware.learning.manager_actions.extra_time import PracticeTimeForm
+from courseware.learning.lessons.forms import JobRoleForm, SurveyForm
+from courseware.learning.manager_actions.exemption import ExemptForm
+from courseware.learning.manager_actions.extra_time import ExtraTimeForm
 
 QUESTIONS = [
     {"id": "way", "kind": "one", "title": "Which way?", "html": "<p>From home.</p>", "choices": ["bus", "bicycle"]},
@@ -22,8 +22,8 @@ WRONG = {
 FORMS = {
     "sign-in": (lambda: SignInForm(WRONG), 1),
     "change of password": (lambda: ChangePasswordForm(data=WRONG), 3),
-    "excuse": (lambda: WaiveForm(WRONG), 1),
-    "post": (lambda: TrackForm(WRONG, tracks={"phone": "Phone", "chat": "Chat"}), 1),
+    "excuse": (lambda: ExemptForm(WRONG), 1),
+    "post": (lambda: JobRoleForm(WRONG, tracks={"phone": "Phone", "chat": "Chat"}), 1),
     "survey": (lambda: SurveyForm(WRONG, questions=QUESTIONS), 2),
 }
 
@@ -66,10 +66,10 @@ def test_what_is_refused_says_so(make, refused):
 
 
 def test_nothing_is_called_wrong_before_it_was_sent():
-    page = page_of(TrackForm(tracks={"phone": "Phone"}))
+    page = page_of(JobRoleForm(tracks={"phone": "Phone"}))
     assert page.select("[aria-invalid], .errorlist, .error-summary") == []
 
 
 def test_only_what_must_be_given_has_an_asterisk():
-    assert page_of(WaiveForm()).label.text == "Reason*"
-    assert page_of(PracticeTimeForm()).label.text == "Time in exams and simulations"
+    assert page_of(ExemptForm()).label.text == "Reason*"
+    assert page_of(ExtraTimeForm()).label.text == "Time in exams and simulations"

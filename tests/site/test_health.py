@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from courseware.jobs.models import Worker
-from courseware.lib.web.request_queue import Turns
+from courseware.lib.web.request_queue import RequestQueue
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
 from courseware.project import health
 
@@ -88,7 +88,7 @@ def test_the_answer_is_no_page(client, path):
 
 
 def test_a_crowd_does_not_hold_it_up(client, monkeypatch):
-    monkeypatch.setattr(Turns, "take", lambda turns, is_save: False)
+    monkeypatch.setattr(RequestQueue, "take", lambda turns, is_save: False)
     assert [ask(client, path)[0] for path in (health.LIVES, health.SERVES)] == [200, 200]
     assert client.get("/", headers={"host": "training.example.com"}, secure=True).status_code == 503
 

@@ -20,9 +20,9 @@ from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from courseware.reporting.integrity.check_all import differences
 from courseware.simulations import attempts
-from courseware.simulations.attempts import RunPaused, TooEarly
+from courseware.simulations.attempts import AttemptPaused, TooEarly
 from courseware.simulations.debrief import debrief_of
-from courseware.simulations.models import Decision, Timing
+from courseware.simulations.models import Decision, TimeSetting
 from courseware.simulations.replay import page_of, trail_of
 from courseware.simulations.situation import situation_of
 from tests.examples import examples
@@ -92,12 +92,12 @@ def test_a_certificate_ends_on_its_own_day_of_the_month_in_the_zone_of_the_site(
 def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
     random, at = Random(seed), START
     enrollment = make_player(make_user())
-    run = attempts.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
+    run = attempts.start(enrollment, KETTLE, timing=random.choice(TimeSetting.values), at=at)
     for jump in jumps:
         at += jump
         run = fresh(run)
         if not run.is_open:
-            run = attempts.start(enrollment, KETTLE, timing=random.choice(Timing.values), at=at)
+            run = attempts.start(enrollment, KETTLE, timing=random.choice(TimeSetting.values), at=at)
         act(random, run, at)
         assert_no_negative_time(fresh(run), at)
     assert not Decision.objects.filter(milliseconds__lt=0).exists()
@@ -116,7 +116,7 @@ def act(random, run, at):
         attempts.go_on(run, at=at)
     elif deed != "give up":
         choice = None if deed == "wait" else random.choice(trail.rules.offered(trail.state))
-        with suppress(RunPaused, TooEarly):
+        with suppress(AttemptPaused, TooEarly):
             attempts.decide(run, trail.position, choice, has_clock=random.random() < 0.5, at=at)
 
 

@@ -20,7 +20,7 @@ from courseware.lib.admin import model_admins
 from courseware.lib.admin.model_admins import LongList
 from courseware.lib.text.log_format import OneLine
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.counting import statements
 from tests.making import join, make_admin, make_course, make_enrollment, make_team, make_user
 
@@ -131,7 +131,7 @@ def test_a_list_does_not_count_what_it_does_not_show(client, ada, few, django_as
     with django_assert_num_queries(5) as ran:  # session, person, groups, keys, rows
         client.get(address(User))
     counting = [each["sql"] for each in ran.captured_queries if "COUNT" in each["sql"]]
-    assert all("notifications_trayline" in each for each in counting)  # what is unread comes with the person
+    assert all("notifications_notification" in each for each in counting)  # what is unread comes with the person
     assert client.get(address(User), {"_facets": ""}).context["cl"].add_facets is False
 
 
@@ -198,7 +198,7 @@ def test_letters_are_found_by_an_address_they_went_to_or_of_their_person(client,
         "example.com": set(),
         "Lea": set(),
     }
-    assert {words: found(client, Message, q=words) for words in cases} == cases
+    assert {words: found(client, OutgoingEmail, q=words) for words in cases} == cases
 
 
 def test_certificates_are_found_by_person_by_number_and_by_the_name_that_they_bear(client, ada):
@@ -254,7 +254,8 @@ def test_the_form_of_a_filter_keeps_what_is_asked_for_besides(client, ada, teams
 
 
 @pytest.mark.parametrize(
-    ("model", "parameter"), [(User, "team"), (Enrollment, "state"), (Message, "state__exact"), (Task, "status__exact")]
+    ("model", "parameter"),
+    [(User, "team"), (Enrollment, "state"), (OutgoingEmail, "state__exact"), (Task, "status__exact")],
 )
 def test_what_no_database_can_hold_is_no_value_of_a_filter(model, parameter, client, ada):
     response = client.get(address(model), {parameter: "a\0b"})
@@ -287,10 +288,10 @@ FILTERS = {
         "document__course__id__exact", "document__course__isnull", "document__kind__exact", "document__kind__isnull",
     },
     "evidence.Event": set(),
-    "evidence.Seal": set(),
+    "evidence.Checkpoint": set(),
     "jobs.Job": set(),
     "jobs.Task": {"status__exact", "status__isnull"},
-    "outbox.Message": {"state__exact", "state__isnull"},
+    "outbox.OutgoingEmail": {"state__exact", "state__isnull"},
     "learning.Enrollment": {
         "state", "course__id__exact", "course__isnull", "team",
     },

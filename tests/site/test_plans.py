@@ -29,10 +29,10 @@ pytestmark = [
 
 # Tables with a row and more for each person.
 GROWING = {
-    "accounts_user", "accounts_membership", "accounts_device", "assessment_attempt", "assessment_certificate",
-    "assessment_dailyanswer", "assessment_drillanswer", "assessment_response", "django_session", "audit_log_event",
-    "learning_answer", "learning_completion", "learning_enrollment", "notifications_message", "simulations_decision",
-    "simulations_run",
+    "accounts_user", "accounts_membership", "accounts_trusteddevice", "assessment_examattempt", "assessment_certificate",
+    "assessment_dailyquestionanswer", "assessment_practiceanswer", "assessment_response", "django_session", "audit_log_event",
+    "learning_answer", "learning_completion", "learning_enrollment", "notifications_outgoingemail", "simulations_decision",
+    "simulations_simulationattempt",
 }  # fmt: skip
 FEW = 200  # rows of one table that a statement may read for a page of a person
 OF_A_TEAM = 50 * 11  # enrollments
@@ -102,7 +102,7 @@ LISTS = {
     "audit_log_event": ["", "q=enrollment:7", "q=waived", "q=p000123@bench.example"],
     "learning_enrollment": ["", "state=overdue", "team=Team+0002"],
     "accounts_user": ["", "team=Team+0002", "is_active__exact=0", "is_staff__exact=1", "is_superuser__exact=1"],
-    "notifications_message": ["", "q=p000123@bench.example", "state__exact=bounced"],
+    "notifications_outgoingemail": ["", "q=p000123@bench.example", "state__exact=bounced"],
     "assessment_certificate": ["", "withdrawn_at__isempty=0", "withdrawn_at__isempty=1"],
 }
 
@@ -168,30 +168,29 @@ FIRM = [
        select crowd.id, document_id, revision_id, question, shape, response, is_right, now(), gen_random_uuid()
        from learning_enrollment crowd, learning_answer given
        where given.enrollment_id = {enrollment} and crowd.id > {last}""",
-    """insert into assessment_attempt (enrollment_id, exam_id, revision_id, release_id, number, started_at, pass_mark,
-           submitted_at, points, max_points, is_passed)
-       select crowd.id, exam_id, revision_id, release_id, 1, now(), pass_mark, now(), points, max_points, is_passed
-       from learning_enrollment crowd, assessment_attempt sat where sat.id = {passed} and crowd.id > {last}""",
+    """insert into assessment_examattempt (enrollment_id, exam_id, revision_id, release_id, number, started_at,
+    pass_mark, submitted_at, points, max_points, is_passed) select crowd.id, exam_id, revision_id, release_id, 1, now(),
+    pass_mark, now(), points, max_points, is_passed from learning_enrollment crowd, assessment_examattempt sat where
+    sat.id = {passed} and crowd.id > {last}""",
     """insert into assessment_certificate (enrollment_id, number, issued_at, valid_until, holder, titles, release_id,
            withdrawn_reason, issuer, signer, minutes)
        select crowd.id, 'crowd' || crowd.id, now(), valid_until, 'x', titles, release_id, '', issuer, signer, minutes
        from learning_enrollment crowd, assessment_certificate given
        where given.enrollment_id = {passed_enrollment} and crowd.id > {last}""",
-    """insert into assessment_standing (learner_id, course_id, certificate_id, certified_until)
+    """insert into assessment_certification (learner_id, course_id, certificate_id, certified_until)
        select learner_id, course_id, issued.id, '2999-01-01' from assessment_certificate issued
        join learning_enrollment crowd on crowd.id = enrollment_id where crowd.id > {last}""",
-    """insert into simulations_run (enrollment_id, simulation_id, revision_id, release_id, number, timing, flags,
-           started_at, shown_at, finished_at, ending, colour, points)
-       select crowd.id, simulation_id, revision_id, release_id, 1, timing, flags, now(), now(), now(), ending, colour,
-           points
-       from learning_enrollment crowd, simulations_run played
-       where played.enrollment_id = {enrollment} and played.finished_at is not null and crowd.id > {last}""",
+    """insert into simulations_simulationattempt (enrollment_id, simulation_id, revision_id, release_id, number, timing,
+    flags, started_at, shown_at, finished_at, ending, colour, points) select crowd.id, simulation_id, revision_id,
+    release_id, 1, timing, flags, now(), now(), now(), ending, colour, points from learning_enrollment crowd,
+    simulations_simulationattempt played where played.enrollment_id = {enrollment} and played.finished_at is not null
+    and crowd.id > {last}""",
 ]  # fmt: skip
 
 
 GROWN = {
     "accounts_user", "accounts_searchterm", "accounts_membership", "learning_enrollment", "learning_completion",
-    "learning_answer", "assessment_attempt", "assessment_certificate", "assessment_standing", "simulations_run",
+    "learning_answer", "assessment_examattempt", "assessment_certificate", "assessment_certification", "simulations_simulationattempt",
 }  # fmt: skip
 
 

@@ -10,25 +10,25 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import (
-    Away,
+    Absence,
     CalendarDay,
+    Deputy,
     JoinRequest,
     Membership,
     Note,
-    Substitute,
     Team,
-    TeamLink,
+    TeamInviteLink,
     User,
 )
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.models import Certificate
-from courseware.assignments.models import Assignment, AssignmentRule, GroupCard, GroupDoor, RuleVersion
+from courseware.assignments.models import AssignmentRule, ChatBot, ChatMessage, RuleAction, RuleVersion
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning.manager_actions import FOR_MANY
-from courseware.learning.models import AdjustmentLine, Enrollment
-from courseware.notifications.models import Message
-from courseware.notifications.wording.email_wording import LetterWords
+from courseware.learning.models import AdjustmentItem, Enrollment
+from courseware.notifications.models import OutgoingEmail
+from courseware.notifications.wording.email_wording import EmailWording
 from tests.counting import statements
 from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, read_table
@@ -68,7 +68,7 @@ LISTS = {
     "team/see/<id:course>/<id:step>/": ONE,
     "team/simulations/<id:course>/<id:simulation>/": ONE,
     "team/questions/<id:course>/<id:document>/": ONE,
-    "team/substitutes/": Substitute,
+    "team/substitutes/": Deputy,
     "surveys/<id:course>/<id:survey>/": ONE,
     "log/": Event,
     "people/": User,
@@ -82,7 +82,7 @@ LISTS = {
     "people/merges/": ONE,
     "people/outside/": ONE,
     "people/outside/<int:training>/take-back/": ONE,
-    "people/links/": TeamLink,
+    "people/links/": TeamInviteLink,
     "people/links/<int:pk>/": JoinRequest,
     "people/days/": CalendarDay,
     **{f"people/decide/{each.address}/": User if each.is_about_people else Enrollment for each in FOR_MANY},
@@ -90,16 +90,16 @@ LISTS = {
     "people/decide/note/": User,
     "people/notes/<uuid:act>/": Note,
     "people/reminded/<int:pk>/": ONE,
-    "people/acts/<int:pk>/": AdjustmentLine,
+    "people/acts/<int:pk>/": AdjustmentItem,
     "people/certificates/<int:pk>/withdraw/": ONE,
-    "people/letters/": Message,
-    "people/letters/coming/": Message,
-    "people/letters/words/": LetterWords,
-    "people/letters/words/<slug:kind>/": LetterWords,
+    "people/letters/": OutgoingEmail,
+    "people/letters/coming/": OutgoingEmail,
+    "people/letters/words/": EmailWording,
+    "people/letters/words/<slug:kind>/": EmailWording,
     "people/reminders/": AssignmentRule,
-    "people/doors/": GroupDoor,
+    "people/doors/": ChatBot,
     "people/doors/new/": Team,
-    "people/doors/<int:pk>/": GroupCard,
+    "people/doors/<int:pk>/": ChatMessage,
     "people/teams/": Team,
     "people/teams/new/": Team,
     "people/teams/<int:pk>/": Membership,
@@ -109,11 +109,11 @@ LISTS = {
     "people/<int:pk>/merge/": ONE,
     "people/<int:pk>/outside/": ONE,
     "people/<int:pk>/remove/": Event,
-    "people/<int:pk>/away/": Away,
+    "people/<int:pk>/away/": Absence,
     "people/<int:pk>/code/": ONE,
     "rules/": AssignmentRule,
     "rules/new/": Team,
-    "rules/<int:pk>/": Assignment,
+    "rules/<int:pk>/": RuleAction,
     "rules/<int:pk>/edit/": RuleVersion,
     "rules/<int:pk>/take-back/": Enrollment,
 }
@@ -142,9 +142,9 @@ class Growth:
         self.world, self.size = world, 1
         self.lead = lead_of(world.team)
         self.rule = AssignmentRule.objects.get(pk=world.places["rules/<pk>"])
-        self.line = AdjustmentLine.objects.get(adjustment=world.places["people/acts/<pk>"])
-        self.door = GroupDoor.objects.get(pk=world.places["people/doors/<pk>"])
-        self.link = TeamLink.objects.get(pk=world.places["people/links/<pk>"])
+        self.line = AdjustmentItem.objects.get(adjustment=world.places["people/acts/<pk>"])
+        self.door = ChatBot.objects.get(pk=world.places["people/doors/<pk>"])
+        self.link = TeamInviteLink.objects.get(pk=world.places["people/links/<pk>"])
 
     def to(self, size):
         numbers = range(self.size, size)
@@ -163,22 +163,22 @@ class Growth:
             Membership.objects.create(team=world.team, person=person, role=Membership.Role.MANAGER)
         Enrollment.objects.bulk_create(Enrollment(learner=each, course=world.course) for each in people)
         runs = list(Enrollment.objects.filter(learner__in=people).order_by("pk"))
-        AdjustmentLine.objects.bulk_create(
-            AdjustmentLine(adjustment=self.line.adjustment, learner=run.learner, enrollment=run, made_at=now)
+        AdjustmentItem.objects.bulk_create(
+            AdjustmentItem(adjustment=self.line.adjustment, learner=run.learner, enrollment=run, made_at=now)
             for run in runs
         )
         facts = {
             "rule": self.rule,
             "version": self.rule.current,
-            "deed": Assignment.Deed.ENROLL,
+            "deed": RuleAction.Kind.ENROLL,
             "why": "never-learned",
         }
-        Assignment.objects.bulk_create(Assignment(person=run.learner, enrollment=run, **facts) for run in runs)
+        RuleAction.objects.bulk_create(RuleAction(person=run.learner, enrollment=run, **facts) for run in runs)
         certificate = self.world.passed.enrollment.certificate
         for run in runs:
             keep_standings([copy_of(certificate, run)])
-        Message.objects.bulk_create(
-            Message(kind="invitation", person=person, address=person.email or "")
+        OutgoingEmail.objects.bulk_create(
+            OutgoingEmail(kind="invitation", person=person, address=person.email or "")
             for person in [world.learner] * len(people)
         )
         Note.objects.bulk_create(
@@ -194,24 +194,22 @@ class Growth:
         world, day = self.world, timezone.localdate() + timedelta(days=60 + number)
         now, lead = timezone.now(), self.lead
         Team.objects.create(name=f"Grown {number}", parent=world.team)
-        TeamLink.objects.create(
+        TeamInviteLink.objects.create(
             team=world.team, made_by=lead, made_at=now, ends_at=now + timedelta(days=5), uses_left=9
         )
-        GroupDoor.objects.create(
-            team=world.team, service="slack", language="en", address=f"{self.door.address}{number}"
-        )
-        GroupCard.objects.create(door=self.door, day=day)
+        ChatBot.objects.create(team=world.team, service="slack", language="en", address=f"{self.door.address}{number}")
+        ChatMessage.objects.create(door=self.door, day=day)
         said = {"subject": {"en": f"Hi {number}", "zh-hans": f"你好{number}"}}
-        LetterWords.objects.create(kind="reminder", number=number, words=said, set_by=lead)
+        EmailWording.objects.create(kind="reminder", number=number, words=said, set_by=lead)
         JoinRequest.objects.create(link=self.link, staff_number=f"J{number}", name=f"Jo {number}", asked_at=now)
         CalendarDay.objects.create(team=None, day=day, is_free=True, name=f"Day {number}")
-        Away.objects.create(
+        Absence.objects.create(
             person=world.learner, first_day=day, last_day=day, begins_at=now + timedelta(days=60 + number),
             ends_at=now + timedelta(days=61 + number),
         )  # fmt: skip
         other = world.people["other manager"]
         ago = date(2021, 1, 1) + timedelta(days=number)
-        Substitute.objects.create(lead=lead, person=other, made_by=lead, first_day=ago, last_day=ago)
+        Deputy.objects.create(lead=lead, person=other, made_by=lead, first_day=ago, last_day=ago)
         self.add_rule(number)
 
     def add_rule(self, number):

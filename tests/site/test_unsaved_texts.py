@@ -2,7 +2,7 @@
 
 import pytest
 
-from courseware.autosave.models import UnsavedText
+from courseware.autosave.models import AutosavedText
 from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, forms
 
@@ -36,7 +36,7 @@ def test_nothing_is_kept_of_any_other_form_of_the_site(world, role, unrendered):
     client = client_of(world, role)
     answers = {address: client.post(f"{address}unsaved/", TYPED).status_code for address in addresses}
     assert {address: status for address, status in answers.items() if status not in (404, 405)} == {}
-    assert UnsavedText.objects.count() == 0
+    assert AutosavedText.objects.count() == 0
 
 
 @pytest.mark.parametrize("role", ["learner", "editor"])
@@ -45,4 +45,4 @@ def test_what_is_sent_to_a_form_itself_is_never_kept_as_unsaved(world, role, unr
     for route in forms_of_the_site():
         if route not in KEPT:
             client.post(fill_in(route, world.places), sent.get(route, {}) | TYPED)
-    assert UnsavedText.objects.count() == 0
+    assert AutosavedText.objects.count() == 0

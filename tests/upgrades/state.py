@@ -90,9 +90,9 @@ def shown():
     from django.urls import reverse
 
     from courseware.assessment.exams.banks import question_of
-    from courseware.assessment.models import Attempt, Certificate
+    from courseware.assessment.models import Certificate, ExamAttempt
 
-    for attempt in Attempt.objects.exclude(is_passed=None).select_related("enrollment__learner", "release"):
+    for attempt in ExamAttempt.objects.exclude(is_passed=None).select_related("enrollment__learner", "release"):
         texts = [f"{attempt.points} / {attempt.max_points}"]
         for response in attempt.responses.filter(is_right=False).select_related("bank"):
             question = question_of(attempt, response, "en")

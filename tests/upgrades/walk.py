@@ -92,18 +92,18 @@ def clients() -> dict[str, object]:
 
 def addresses(state) -> list[str]:
     """Of every route, with each thing that has pages of its own; of others with the one that the state names."""
-    from courseware.assessment.models import Attempt, Certificate
+    from courseware.assessment.models import Certificate, ExamAttempt
     from courseware.content.models import Course, Release
     from courseware.learning.models import Enrollment
-    from courseware.simulations.models import Run
+    from courseware.simulations.models import SimulationAttempt
     from tests.site.routes import beginnings, fill_in, routes
     from tests.world import outline_of
 
     outline = outline_of(Course.objects.get())
     steps = [step.id for step in outline.steps]
     primary_keys = {
-        "attempts/<pk>": Attempt,
-        "runs/<pk>": Run,
+        "attempts/<pk>": ExamAttempt,
+        "runs/<pk>": SimulationAttempt,
         "team/people/<pk>": Enrollment,
         "admin/content/release/<object_id>": Release,
         "admin/learning/enrollment/<object_id>": Enrollment,

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership
 from courseware.learning.models import Enrollment
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.year.plain_days import SITE
 from tests.year.plain_people import ABROAD, ABROAD_CENTRES, CENTRES, CHINA
 
@@ -50,7 +50,7 @@ class Mailbox:
         if not letters:
             return
         numbers = [number_of(letter) for letter in letters]
-        rows = {row.number: row for row in Message.objects.filter(number__in=numbers).select_related("person")}
+        rows = {row.number: row for row in OutgoingEmail.objects.filter(number__in=numbers).select_related("person")}
         readers = [row.person_id for row in rows.values()]
         teams = dict(Membership.objects.filter(person__in=readers).values_list("person", "team__name"))
         learning = set(Enrollment.objects.open().filter(learner__in=readers).values_list("learner", flat=True))
@@ -67,7 +67,7 @@ class Mailbox:
 
     def faults(self):
         """What no letter may be, in words."""
-        sent = set(Message.objects.filter(state="sent").values_list("number", flat=True))
+        sent = set(OutgoingEmail.objects.filter(state="sent").values_list("number", flat=True))
         yield from (f"{each} was sent, and nobody got it" for each in sent - self.by_number.keys())
         yield from (f"{each} was got, and is not noted as sent" for each in self.by_number.keys() - sent)
         for each in self.handed:

@@ -6,7 +6,7 @@ which does the same through the product.
 
 from tests.year import plain_mornings
 from tests.year.plain_days import DAY, SITE, day_ended_at, end_of, months_on, span
-from tests.year.plain_people import CENTRES, Absence, Course, Person, Proof, Run
+from tests.year.plain_people import CENTRES, Absence, Course, Person, Proof, SimulationAttempt
 from tests.year.plain_post import HELD, PlainPost
 from tests.year.plain_rules import decided, opinion
 
@@ -74,7 +74,7 @@ class PlainFirm:
 
     def begin(self, person, course, due_at, by=()):
         self.number += 1
-        run = Run(self.number, course, self.now, due_at, tuple(by))
+        run = SimulationAttempt(self.number, course, self.now, due_at, tuple(by))
         person.runs.append(run)
         person.stands[course] = run
         return run

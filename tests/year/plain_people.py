@@ -56,7 +56,7 @@ class Proof:
 
 
 @dataclass(eq=False)
-class Run:
+class SimulationAttempt:
     number: int
     course: str
     begun_at: datetime
@@ -109,8 +109,8 @@ class Person:
     stopped: set = field(default_factory=set)  # kinds of letters
     wants_reports_since: date | None = None
     stands_in: list = field(default_factory=list)  # (for whom, first day, last day)
-    runs: list[Run] = field(default_factory=list)
-    stands: dict[str, Run] = field(default_factory=dict)  # course → the newest run
+    runs: list[SimulationAttempt] = field(default_factory=list)
+    stands: dict[str, SimulationAttempt] = field(default_factory=dict)  # course → the newest run
     outside: dict[str, list[Proof]] = field(default_factory=lambda: defaultdict(list))
     absences: list[Absence] = field(default_factory=list)
     occasions: set = field(default_factory=set)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from courseware.accounts.calendar import calendar_import
 from courseware.accounts.calendar.working_days import ListedDay
-from courseware.accounts.models import Away, Membership, Team, User
+from courseware.accounts.models import Absence, Membership, Team, User
 from courseware.accounts.people.offboarding import come_back, leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import begin_applying
@@ -19,7 +19,7 @@ from courseware.assessment.certificates.external_training import record_outside
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.banks import question_of
-from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.assignments.manager_actions.daily_actions import Confirmed, carry_out, take_back_acts
 from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.reminders.schedules import Planned, keep_plans, switch_escalation
@@ -35,7 +35,7 @@ from courseware.learning.due_dates import absence_shifts
 from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline, progress_of
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import stop_kind, turn_on_again
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.dashboard import totals
@@ -167,15 +167,15 @@ class PlayedFirm:
         absence_shifts.take_back_away(self.absence(number), by=self.hr)
 
     def absence(self, number):
-        return Away.objects.filter(person__staff_number=number).select_related("person").latest("pk")
+        return Absence.objects.filter(person__staff_number=number).select_related("person").latest("pk")
 
     def record_outside(self, number, course, on, until):
         said = {"trained_on": on, "valid_until": until, "proof": "A paper"}
-        training = OutsideTraining(person=self.person(number), course=self.course(course), **said)
+        training = ExternalTraining(person=self.person(number), course=self.course(course), **said)
         record_outside([training], by=self.hr)
 
     def withdraw(self, number, course):
-        standing = Standing.objects.get(learner__staff_number=number, course__identifier=course)
+        standing = Certification.objects.get(learner__staff_number=number, course__identifier=course)
         withdraw(Certificate.objects.get(pk=standing.certificate_id), reason="A mistake", by=self.hr)
         self.work()
 
@@ -189,7 +189,7 @@ class PlayedFirm:
             document = Document.objects.select_related("head").get(course__identifier=course, identifier=reread)
             body = bytes(document.head.texts.get(language="en").body)
             save_drafts(document, {"en": body + b"\nAnd once more.\n"}, base=document.head, by=self.hr)
-            publish_head(document, weight=Release.Weight.REREAD, note="Read it again")
+            publish_head(document, weight=Release.Impact.REREAD, note="Read it again")
 
     # What people do
 
@@ -275,7 +275,7 @@ class PlayedFirm:
     def letters(self):
         """Person → each letter in the order of writing; HR is nobody of the plain firm."""
         found = {}
-        for each in Message.objects.exclude(person=self.hr).select_related("person").order_by("pk"):
+        for each in OutgoingEmail.objects.exclude(person=self.hr).select_related("person").order_by("pk"):
             found.setdefault(each.person.staff_number, []).append(each)
         return {number: [self.letter_said(each, own) for each in own] for number, own in found.items()}
 
@@ -291,7 +291,7 @@ class PlayedFirm:
         return sorted(
             (each.learner.staff_number, each.course.identifier, "outside" if each.outside_id else "certificate",
              each.certified_until)
-            for each in Standing.objects.select_related("learner", "course")
+            for each in Certification.objects.select_related("learner", "course")
         )  # fmt: skip
 
     def runs(self):

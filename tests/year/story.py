@@ -23,7 +23,7 @@ CERTIFIED = Rule(
 # How often in a day of work, however many people there are: more than in any firm.
 OFTEN = {
     "join": 0.4, "bring_in": 0.2, "move": 0.6, "leave": 0.3, "go_later": 0.2, "come_back": 0.3, "say_away": 2.5,
-    "change_away": 0.6, "take_back_away": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3, "record_outside": 0.2,
+    "change_absence": 0.6, "take_back_away": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3, "record_outside": 0.2,
     "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_substitute": 0.08, "want_other_letters": 0.2,
 }  # fmt: skip
 # When the day's jobs are done that write letters: no two at one moment, so that it does not matter which is first.
@@ -250,7 +250,7 @@ class Story:
             first = max([first, *(each.last + DAY for each in person.absences[:-1])])  # behind the one before
             last = self.random.choice([earlier, away.last, away.last + timedelta(days=5)])
             if (first, last) != (away.first, away.last):
-                self.tell("change_away", person.number, first, last)
+                self.tell("change_absence", person.number, first, last)
 
     def take_back_away(self):
         if person := self.absent():

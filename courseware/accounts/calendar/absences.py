@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from courseware.accounts.models import Away, User
+from courseware.accounts.models import Absence, User
 from courseware.accounts.permissions.permissions import handles_people, may_decide_about, may_handle, people_managed_by
 from courseware.lib.dates import now
 from courseware.notifications.email.email_types import Wait
@@ -22,13 +22,13 @@ def last_day_away(person: User, at: datetime | None = None) -> date | None:
     return last_days_away([person.pk], at).get(person.pk)
 
 
-def away_now(at: datetime | None = None) -> QuerySet[Away]:
+def away_now(at: datetime | None = None) -> QuerySet[Absence]:
     at = at or now()
-    return Away.objects.filter(begins_at__lte=at, ends_at__gt=at)
+    return Absence.objects.filter(begins_at__lte=at, ends_at__gt=at)
 
 
-def absences_of(person: User, at: datetime | None = None) -> list[Away]:
-    return list(Away.objects.filter(person=person, ends_at__gt=at or timezone.now()))
+def absences_of(person: User, at: datetime | None = None) -> list[Absence]:
+    return list(Absence.objects.filter(person=person, ends_at__gt=at or timezone.now()))
 
 
 def may_say_away(user: User, person: User) -> bool:

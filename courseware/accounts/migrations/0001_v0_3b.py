@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Away',
+            name='Absence',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('first_day', models.DateField()),
@@ -94,7 +94,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name='TrustedDevice',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=32)),
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Merge',
+            name='AccountMerge',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_at', models.DateTimeField()),
@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Roster',
+            name='RosterImport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('file_name', models.CharField(max_length=200)),
@@ -175,14 +175,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='RosterPart',
+            name='RosterImportChunk',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('place', models.PositiveIntegerField()),
                 ('kind', models.CharField(max_length=10)),
                 ('lines', models.JSONField()),
                 ('applied_at', models.DateTimeField(null=True)),
-                ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='accounts.roster')),
+                ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='accounts.rosterimport')),
             ],
             options={
                 'ordering': ['place'],
@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Substitute',
+            name='Deputy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('first_day', models.DateField(verbose_name='from')),
@@ -271,7 +271,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='TeamLink',
+            name='TeamInviteLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_at', models.DateTimeField()),
@@ -292,7 +292,7 @@ class Migration(migrations.Migration):
                 ('is_accepted', models.BooleanField(null=True)),
                 ('answered_at', models.DateTimeField(null=True)),
                 ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.teamlink')),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.teaminvitelink')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('link', 'staff_number'), name='one_request_at_a_link')],

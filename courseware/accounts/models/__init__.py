@@ -1,15 +1,15 @@
 from courseware.accounts.api_keys import ApiKey
-from courseware.accounts.models.absences import Away
-from courseware.accounts.models.deputies import Substitute
-from courseware.accounts.models.merges import Merge, accounts_that_stayed, merge_of
+from courseware.accounts.models.absences import Absence
+from courseware.accounts.models.deputies import Deputy
+from courseware.accounts.models.merges import AccountMerge, accounts_that_stayed, merge_of
 from courseware.accounts.models.notes import LONGEST_NOTE, Note
-from courseware.accounts.models.roster_import import CellFault, Roster, RosterPart, RosterRow, add_parts
-from courseware.accounts.models.sign_in import JoinRequest, SignInCode, TeamLink
+from courseware.accounts.models.roster_import import CellFault, RosterImport, RosterImportChunk, RosterRow, add_parts
+from courseware.accounts.models.sign_in import JoinRequest, SignInCode, TeamInviteLink
 from courseware.accounts.models.users import (
     CalendarDay,
-    Device,
     Membership,
     Team,
+    TrustedDevice,
     User,
     plain_staff_number,
     time_zones,
@@ -20,22 +20,22 @@ from courseware.accounts.people.search import SearchTerm
 __all__ = [
     "LONGEST_NOTE",
     "ApiKey",
-    "Away",
+    "Absence",
     "CalendarDay",
     "CellFault",
-    "Device",
+    "TrustedDevice",
     "JoinRequest",
     "Membership",
-    "Merge",
+    "AccountMerge",
     "Note",
-    "Roster",
-    "RosterPart",
+    "RosterImport",
+    "RosterImportChunk",
     "RosterRow",
     "SearchTerm",
     "SignInCode",
-    "Substitute",
+    "Deputy",
     "Team",
-    "TeamLink",
+    "TeamInviteLink",
     "User",
     "accounts_that_stayed",
     "add_parts",

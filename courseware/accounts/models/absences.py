@@ -6,7 +6,7 @@ from django.utils import timezone
 from courseware.lib.text.names import MultilineNameField
 
 
-class Away(models.Model):
+class Absence(models.Model):
     """From day to day nothing is asked of somebody: see `accounts.calendar.absences`."""
 
     class Stage(models.IntegerChoices):

@@ -4,10 +4,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
-class Substitute(models.Model):
+class Deputy(models.Model):
     """A person who may do what a manager may, in all teams of that manager, between two days."""
 
     lead = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -33,9 +33,9 @@ class Substitute(models.Model):
         return f"{self.lead} → {self.person} · {self.first_day} – {self.last_day}"
 
 
-PAIRS = KeptQuery(
+PAIRS = CompiledQuery(
     lambda person, since: (
-        Substitute.objects.filter(Q(lead=person) | Q(person=person), ended_at=None, last_day__gte=since)
+        Deputy.objects.filter(Q(lead=person) | Q(person=person), ended_at=None, last_day__gte=since)
         .select_related("lead", "person")
         .order_by("first_day", "pk")
     )

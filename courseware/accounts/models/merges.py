@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 UNDONE_WITHIN = timedelta(days=1)
 
 
-class MergeQuerySet(models.QuerySet):
+class AccountMergeQuerySet(models.QuerySet):
     def standing(self):
         return self.filter(undone_at=None)
 
 
-class Merge(models.Model):
+class AccountMerge(models.Model):
     """`other` is another name of `kept`, until it is undone."""
 
     kept = models.ForeignKey(
@@ -29,7 +29,7 @@ class Merge(models.Model):
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 
-    objects = MergeQuerySet.as_manager()
+    objects = AccountMergeQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("merged account"), _("merged accounts")
@@ -48,10 +48,10 @@ class Merge(models.Model):
 
 def merge_of(person):
     """The merge that makes this account another name of somebody, or None."""
-    return Merge.objects.standing().filter(other=person).select_related("kept").first()
+    return AccountMerge.objects.standing().filter(other=person).select_related("kept").first()
 
 
 def accounts_that_stayed(people):
     """Key of a merged account → the account that stayed. Runs one query."""
-    merges = Merge.objects.standing().filter(other__in=people).select_related("kept")
+    merges = AccountMerge.objects.standing().filter(other__in=people).select_related("kept")
     return {merge.other_id: merge.kept for merge in merges}

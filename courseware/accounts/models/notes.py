@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from courseware.accounts.models.merges import Merge
+from courseware.accounts.models.merges import AccountMerge
 from courseware.lib.text.names import MultilineNameField
 
 TAKEN_BACK_WITHIN = timedelta(days=1)
@@ -19,7 +19,7 @@ class NoteQuerySet(models.QuerySet):
 
     def about(self, person):
         """Notes about the person, also under a merged name, the newest first. Runs one query."""
-        names = Merge.objects.standing().filter(kept=person).values("other")
+        names = AccountMerge.objects.standing().filter(kept=person).values("other")
         found = self.standing().filter(models.Q(person=person) | models.Q(person__in=names))
         return found.select_related("by").order_by("-pk")
 

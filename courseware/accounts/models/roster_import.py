@@ -33,7 +33,7 @@ class CellFault:
 
 @dataclass
 class RosterRow:
-    """What one row of a list would change. It is stored as JSON in a `RosterPart`, without what is empty.
+    """What one row of a list would change. It is stored as JSON in a `RosterImportChunk`, without what is empty.
 
     `line` is 0 and `kind` "leave" for a person who is in no row. `person`, `team` and `teams_were` are primary keys.
     """
@@ -93,7 +93,7 @@ def as_stored(rows: Iterable[RosterRow]) -> list[dict[str, Any]]:
     return [row.as_json() for row in rows]
 
 
-class Roster(models.Model):
+class RosterImport(models.Model):
     """A list of people compared with the company: see `accounts.roster_import`. Its parts hold what it would change."""
 
     file_name = NameField(max_length=200)
@@ -122,8 +122,8 @@ class Roster(models.Model):
         return f"{self.file_name} · {self.read_at:%Y-%m-%d}"
 
 
-class RosterPart(models.Model):
-    roster = models.ForeignKey(Roster, on_delete=models.CASCADE, related_name="parts")
+class RosterImportChunk(models.Model):
+    roster = models.ForeignKey(RosterImport, on_delete=models.CASCADE, related_name="parts")
     place = models.PositiveIntegerField()
     kind = models.CharField(max_length=10)
     lines = models.JSONField()
@@ -146,7 +146,7 @@ class RosterPart(models.Model):
         self.lines = as_stored(rows)
 
 
-def add_parts(roster: Roster, lines: Mapping[str, Sequence[RosterRow]]) -> None:
+def add_parts(roster: RosterImport, lines: Mapping[str, Sequence[RosterRow]]) -> None:
     """Add rows by kind behind the parts that the list has."""
     place = roster.parts.count()
     batches = [
@@ -154,9 +154,9 @@ def add_parts(roster: Roster, lines: Mapping[str, Sequence[RosterRow]]) -> None:
         for kind, rows in lines.items()
         for first in range(0, len(rows), ROWS_A_PART)
     ]
-    RosterPart.objects.bulk_create(
+    RosterImportChunk.objects.bulk_create(
         [
-            RosterPart(roster=roster, place=at, kind=kind, lines=as_stored(rows))
+            RosterImportChunk(roster=roster, place=at, kind=kind, lines=as_stored(rows))
             for at, (kind, rows) in enumerate(batches, start=place)
         ],
         batch_size=100,

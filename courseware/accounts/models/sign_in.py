@@ -19,12 +19,12 @@ class SignInCode(models.Model):
         return f"{self.person} · {self.given_at:%Y-%m-%d %H:%M}"
 
 
-class TeamLinkQuerySet(models.QuerySet):
+class TeamInviteLinkQuerySet(models.QuerySet):
     def open(self, at):
         return self.filter(ended_at=None, ends_at__gt=at, uses_left__gt=0)
 
 
-class TeamLink(models.Model):
+class TeamInviteLink(models.Model):
     """See `accounts.teams.invite_links`."""
 
     team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+")
@@ -34,7 +34,7 @@ class TeamLink(models.Model):
     uses_left = models.PositiveSmallIntegerField()
     ended_at = models.DateTimeField(null=True, help_text="When somebody ended it before its time")
 
-    objects = TeamLinkQuerySet.as_manager()
+    objects = TeamInviteLinkQuerySet.as_manager()
 
     def __str__(self):
         return f"{self.team} · {self.ends_at:%Y-%m-%d}"
@@ -43,7 +43,7 @@ class TeamLink(models.Model):
 class JoinRequest(models.Model):
     """A person at a team link who is not on its list. `is_accepted` is None until it is answered."""
 
-    link = models.ForeignKey(TeamLink, on_delete=models.CASCADE, related_name="+")
+    link = models.ForeignKey(TeamInviteLink, on_delete=models.CASCADE, related_name="+")
     staff_number = models.CharField(max_length=40)
     name = NameField(max_length=120)
     asked_at = models.DateTimeField()

@@ -19,10 +19,10 @@ from courseware.accounts.models.deputies import PAIRS
 from courseware.accounts.people.search import FIELDS as FOUND_BY
 from courseware.accounts.people.search import keep_terms
 from courseware.lib.dates import site_day
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.lib.text.names import NameField, visible
 
-OFFICES = KeptQuery(lambda person: Group.objects.filter(user=person).values_list("name", flat=True))
+OFFICES = CompiledQuery(lambda person: Group.objects.filter(user=person).values_list("name", flat=True))
 
 
 def plain_staff_number(typed):
@@ -55,7 +55,7 @@ class UserManager(BaseUserManager):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    class PracticeTime(models.TextChoices):
+    class ExtraTime(models.TextChoices):
         """Factor for time limits, as a decimal; OFF: no limit."""
 
         X1_25 = "1.25", _("1¼ times the time")
@@ -91,7 +91,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     practice_time = models.CharField(
         _("time under pressure"),
         max_length=8,
-        choices=PracticeTime,
+        choices=ExtraTime,
         blank=True,
         help_text=_("In exams with a time limit, and set when a simulation begins. Empty: as it is written."),
     )
@@ -177,7 +177,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def time_for(self, seconds):
         """Seconds allowed where `seconds` are written; None: no limit."""
-        if self.practice_time == self.PracticeTime.OFF:
+        if self.practice_time == self.ExtraTime.OFF:
             return None
         return math.ceil(seconds * Fraction(self.practice_time or 1))
 
@@ -339,7 +339,7 @@ def time_zones(learner):
     return teams.order_by("pk").values_list("team__time_zone", flat=True)[:1]
 
 
-class Device(models.Model):
+class TrustedDevice(models.Model):
     """A browser that somebody has signed in from: see `accounts.security.trusted_devices`."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -35,7 +35,7 @@ class LearnersTeamFilter(TeamFilter):
     person = "learner"
 
 
-class AwayFilter(admin.SimpleListFilter):
+class AbsenceFilter(admin.SimpleListFilter):
     title = _("absence")
     parameter_name = "away"
 

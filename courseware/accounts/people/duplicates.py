@@ -16,17 +16,17 @@ from courseware.accounts.permissions.permissions import is_for_admins
 FIELDS = ("name", "email", "staff_number", "is_staff", "is_superuser", "audits_until")
 
 
-class Likeness(models.TextChoices):
+class DuplicateReason(models.TextChoices):
     NUMBER = "number", _("the same staff number, written otherwise")
     ADDRESS = "address", _("the same address, written otherwise")
     NAME = "name", _("the same name")
 
 
 @dataclass(frozen=True)
-class Double:
+class Duplicate:
     first: User
     second: User
-    why: Likeness
+    why: DuplicateReason
 
 
 def number_key(person: Any) -> str:
@@ -52,26 +52,26 @@ def have_two_numbers(one: Any, two: Any) -> bool:
     return bool(one.staff_number and two.staff_number)
 
 
-KEYS: dict[Likeness, Callable[[Any], str]] = {
-    Likeness.NUMBER: number_key,
-    Likeness.ADDRESS: address_key,
-    Likeness.NAME: name_key,
+KEYS: dict[DuplicateReason, Callable[[Any], str]] = {
+    DuplicateReason.NUMBER: number_key,
+    DuplicateReason.ADDRESS: address_key,
+    DuplicateReason.NAME: name_key,
 }
 
 
-def doubles(*, without: User, most: int) -> tuple[list[Double], int]:
+def doubles(*, without: User, most: int) -> tuple[list[Duplicate], int]:
     """(at most `most` pairs, the likeliest first; how many more), without the own account. Runs two queries."""
     people = User.objects.filter(is_active=True).exclude(pk=without.pk).order_by("pk")
     rows = people.values_list("id", *FIELDS, named=True).iterator()  # a firm of them: rows, not yet people
     found = pairs_among([row for row in rows if not is_for_admins(row)])
     shown = dict(list(found.items())[:most])
     known = User.objects.in_bulk({key for pair in shown for key in pair})
-    return [Double(known[one], known[two], why) for (one, two), why in shown.items()], len(found) - len(shown)
+    return [Duplicate(known[one], known[two], why) for (one, two), why in shown.items()], len(found) - len(shown)
 
 
-def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], Likeness]:
+def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], DuplicateReason]:
     """Of three with one name, the first is paired with each of the others. `people` are ordered by key."""
-    found: dict[tuple[int, int], Likeness] = {}
+    found: dict[tuple[int, int], DuplicateReason] = {}
     for why, key in KEYS.items():
         groups = defaultdict(list)
         for person in people:
@@ -79,6 +79,6 @@ def pairs_among(people: Sequence[Any]) -> dict[tuple[int, int], Likeness]:
                 groups[value].append(person)
         for one, *others in groups.values():
             for two in others:
-                if why != Likeness.NAME or not have_two_numbers(one, two):
+                if why != DuplicateReason.NAME or not have_two_numbers(one, two):
                     found.setdefault((one.id, two.id), why)
     return found

@@ -5,13 +5,13 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Membership, Merge, Substitute, User
+from courseware.accounts.models import AccountMerge, Deputy, Membership, User
 from courseware.accounts.permissions.permissions import is_for_admins, may_change_sign_in
 from courseware.accounts.permissions.role_changes import drop_sessions
 from courseware.audit_log.record import NewEvent
 
 
-class Unmerged(models.TextChoices):
+class MergeRefusal(models.TextChoices):
     SAME = "same", _("Choose two accounts: this is the same one twice.")
     OWN = "own", _("Your own account is merged by somebody else.")
     STAFF = "staff", _("Nobody who may open the admin or audits is ever merged.")
@@ -27,7 +27,7 @@ class Unmerged(models.TextChoices):
 
 
 class CannotMerge(Exception):
-    def __init__(self, why: Unmerged) -> None:
+    def __init__(self, why: MergeRefusal) -> None:
         super().__init__(why)
         self.why = why
 
@@ -39,38 +39,38 @@ def lock_both(one: User, two: User) -> tuple[User, User]:
     return found[one.pk], found[two.pk]
 
 
-def why_not_merge(kept: User, other: User, by: User) -> Unmerged | None:
+def why_not_merge(kept: User, other: User, by: User) -> MergeRefusal | None:
     if kept.pk == other.pk:
-        return Unmerged.SAME
+        return MergeRefusal.SAME
     if by.pk in (kept.pk, other.pk):
-        return Unmerged.OWN
+        return MergeRefusal.OWN
     if is_for_admins(kept) or is_for_admins(other):
-        return Unmerged.STAFF
+        return MergeRefusal.STAFF
     if not (may_change_sign_in(by, kept) and may_change_sign_in(by, other)):
-        return Unmerged.ADMINS
+        return MergeRefusal.ADMINS
     if why := why_not_by_names(kept, other):
         return why
-    return why_not_by_teams(other) if kept.is_active else Unmerged.GONE
+    return why_not_by_teams(other) if kept.is_active else MergeRefusal.GONE
 
 
-def why_not_by_names(kept: User, other: User) -> Unmerged | None:
-    standing = Merge.objects.standing()
+def why_not_by_names(kept: User, other: User) -> MergeRefusal | None:
+    standing = AccountMerge.objects.standing()
     if standing.filter(other__in=[kept.pk, other.pk]).exists():
-        return Unmerged.MERGED
-    return Unmerged.HAS_NAMES if standing.filter(kept=other).exists() else None
+        return MergeRefusal.MERGED
+    return MergeRefusal.HAS_NAMES if standing.filter(kept=other).exists() else None
 
 
-def why_not_by_teams(other: User) -> Unmerged | None:
+def why_not_by_teams(other: User) -> MergeRefusal | None:
     leads = Membership.objects.filter(person=other, role=Membership.Role.MANAGER)
-    pairs = Substitute.objects.filter(models.Q(lead=other) | models.Q(person=other), ended_at=None)
-    return Unmerged.LEADS if leads.exists() or pairs.exists() else None
+    pairs = Deputy.objects.filter(models.Q(lead=other) | models.Q(person=other), ended_at=None)
+    return MergeRefusal.LEADS if leads.exists() or pairs.exists() else None
 
 
 def shut(other: User, by: User, at: datetime) -> list[NewEvent]:
     return turn(other, False, by, at) if other.is_active else []
 
 
-def open_again(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
+def open_again(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
     return turn(merge.other, True, by, at) if merge.was_here and not merge.other.is_active else []
 
 

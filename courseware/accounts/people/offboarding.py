@@ -13,7 +13,7 @@ from courseware.accounts.permissions.role_changes import drop_sessions
 from courseware.accounts.teams.memberships import ended, lock_person
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.lib.dates import site_day
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 
 @transaction.atomic
@@ -72,9 +72,9 @@ def remove_person(person: User, *, by: User) -> None:
     subject, teams = subject_of(row), sorted(row.memberships.values_list("team", flat=True))
     if row.last_login:
         raise HasRecord(person)
-    letters = Message.objects.filter(person=row)
-    letters.filter(state=MessageState.QUEUED).update(
-        state=MessageState.SKIPPED,
+    letters = OutgoingEmail.objects.filter(person=row)
+    letters.filter(state=DeliveryState.QUEUED).update(
+        state=DeliveryState.SKIPPED,
         why=gettext_noop("the person was made by mistake and taken away"),
         ended_at=timezone.now(),
     )

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.models import Deputy, Membership, User
 from courseware.accounts.permissions.roles import HR
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
@@ -51,7 +51,7 @@ class ConflictOfInterest:
 
 def conflicts_of_deciders(at: datetime | None = None) -> list[ConflictOfInterest]:
     """Conflicts in which `person` is a manager, a substitute, in HR or an administrator; the newest first."""
-    substitutes = Substitute.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
+    substitutes = Deputy.objects.filter(ended_at=None, last_day__gte=site_day(at)).values("person")
     managers = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
     deciders = User.objects.filter(
         Q(is_superuser=True) | Q(groups__name=HR) | Q(pk__in=managers) | Q(pk__in=substitutes), is_active=True

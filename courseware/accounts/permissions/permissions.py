@@ -11,7 +11,7 @@ from courseware.accounts.models import Membership, Team, User, with_those_below
 from courseware.accounts.permissions import roles
 from courseware.accounts.permissions.conflicts_of_interest import people_in_conflict_with
 from courseware.lib.dates import site_day
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
 def is_privileged(user):
@@ -86,7 +86,7 @@ def manages_people(user):
     return handles_people(user) or is_manager(user)
 
 
-LED = KeptQuery(
+LED = CompiledQuery(
     lambda person: Team.objects.filter(memberships__person=person, memberships__role=Membership.Role.MANAGER).only(
         "name", "above"
     )

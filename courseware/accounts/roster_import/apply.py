@@ -10,7 +10,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, Merge, Roster, RosterPart, RosterRow, Team, User, add_parts
+from courseware.accounts.models import (
+    AccountMerge,
+    Membership,
+    RosterImport,
+    RosterImportChunk,
+    RosterRow,
+    Team,
+    User,
+    add_parts,
+)
 from courseware.accounts.people.offboarding import left, returned
 from courseware.accounts.people.onboarding import added, added_together
 from courseware.accounts.permissions.permissions import is_for_admins, may_decide_about
@@ -22,7 +31,7 @@ from courseware.accounts.teams.memberships import moved, tell_old_address
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 NAMED_AT_ONCE = 500  # people in one update
 DONE, ALREADY, CONFLICT, LEFT_OUT = "done", "already", "conflict", "left-out"
@@ -34,7 +43,7 @@ class NotSure(Exception):
     """Many people leave, or a team loses its only manager: a second confirmation is needed."""
 
 
-class TakenTwice(Exception):
+class IdentifierTaken(Exception):
     """Two accepted lines are about one person or one address."""
 
 
@@ -47,8 +56,8 @@ class Conflict(Exception):
 
 
 @transaction.atomic
-def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> Roster:
-    roster = Roster.objects.create(
+def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> RosterImport:
+    roster = RosterImport.objects.create(
         file_name=file_name[-200:],
         digest=digest,
         by=by,
@@ -64,7 +73,7 @@ def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_wh
 
 @transaction.atomic
 def begin_applying(
-    roster: Roster,
+    roster: RosterImport,
     *,
     by: User | None,
     take: Collection[int] = (),
@@ -72,11 +81,11 @@ def begin_applying(
     invites: bool = False,
     creates_teams: bool = False,
 ) -> bool:
-    """Approve the list; `apply_next` applies it. Returns False if repeated. Raises NotSure and TakenTwice.
+    """Approve the list; `apply_next` applies it. Returns False if repeated. Raises NotSure and IdentifierTaken.
 
     `by` need not be the uploader. `take`: numbers of bad lines that are accepted as offered.
     """
-    roster = Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)
+    roster = RosterImport.objects.select_for_update(no_key=True).get(pk=roster.pk)
     if roster.begun_at:
         return False
     if needs_second_yes(roster.notes) and not is_sure:
@@ -90,7 +99,7 @@ def begin_applying(
     return True
 
 
-def mark_taken(roster: Roster, lines: set[int]) -> None:
+def mark_taken(roster: RosterImport, lines: set[int]) -> None:
     parts = list(roster.parts.filter(kind=BAD))
     taken = []
     for part in parts:
@@ -100,14 +109,16 @@ def mark_taken(roster: Roster, lines: set[int]) -> None:
         part.rows = rows
         taken += [line.otherwise for line in rows if line.otherwise and line.taken]
     if claims_twice(taken):
-        raise TakenTwice
-    RosterPart.objects.bulk_update(parts, ["lines"])
+        raise IdentifierTaken
+    RosterImportChunk.objects.bulk_update(parts, ["lines"])
 
 
 @transaction.atomic
 def apply_next(pk: int) -> bool:
     """Apply the next part. Returns whether there may be more. Of two at once, one waits."""
-    roster = Roster.objects.select_for_update(of=("self",), no_key=True).select_related("by", "said_yes").get(pk=pk)
+    roster = (
+        RosterImport.objects.select_for_update(of=("self",), no_key=True).select_related("by", "said_yes").get(pk=pk)
+    )
     if not roster.begun_at or roster.finished_at:
         return False
     part = None if "stopped_by" in roster.notes else roster.parts.filter(applied_at=None).first()
@@ -117,14 +128,14 @@ def apply_next(pk: int) -> bool:
         roster.finished_at = timezone.now()
         roster.save(update_fields=["finished_at"])
         return False
-    Applying(roster).apply(part)
+    RosterApplication(roster).apply(part)
     return True
 
 
 @transaction.atomic
 def stop_applying(pk: int, *, by: User) -> bool:
     """Stop after the current part. Returns whether the list was still being applied."""
-    roster = Roster.objects.select_for_update(no_key=True).get(pk=pk)
+    roster = RosterImport.objects.select_for_update(no_key=True).get(pk=pk)
     if not roster.begun_at or roster.finished_at or "stopped_by" in roster.notes:
         return False
     roster.notes |= {"stopped_by": by.pk}
@@ -132,7 +143,7 @@ def stop_applying(pk: int, *, by: User) -> bool:
     return True
 
 
-def note_listed(roster: Roster) -> None:
+def note_listed(roster: RosterImport) -> None:
     """Mark people whom no list has named before: from today their answers count in statistics."""
     named, today = roster.notes.get("named", []), site_day()
     for start in range(0, len(named), NAMED_AT_ONCE):
@@ -140,12 +151,12 @@ def note_listed(roster: Roster) -> None:
         User.objects.filter(pk__in=some, listed_on=None).update(listed_on=today)
 
 
-class Applying:
-    def __init__(self, roster: Roster) -> None:
+class RosterApplication:
+    def __init__(self, roster: RosterImport) -> None:
         self.roster, self.by, self.at = roster, roster.said_yes, timezone.now()
         self.events: list[NewEvent] = []
 
-    def apply(self, part: RosterPart) -> None:
+    def apply(self, part: RosterImportChunk) -> None:
         rows = part.rows
         lines = [line for row in rows if (line := row.otherwise if part.kind == BAD else row)]
         keys = {line.person for line in lines}
@@ -165,7 +176,7 @@ class Applying:
     def merged_since(self) -> set[int]:
         """People with a merge made or undone since the comparison: a row may be about somebody else."""
         since = Q(made_at__gt=self.roster.read_at) | Q(undone_at__gt=self.roster.read_at)
-        return {*Merge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
+        return {*AccountMerge.objects.filter(since, kept__in=self.people).values_list("kept", flat=True)}
 
     def do(self, line: RosterRow) -> None:
         if line.kind == BAD and not line.taken:
@@ -291,7 +302,7 @@ class Applying:
         return self.teams[line.team]
 
 
-def invite_who_came(roster: Roster) -> None:
+def invite_who_came(roster: RosterImport) -> None:
     """Invite the people added by the list who have no email yet, if that was wanted. Repeating it invites nobody."""
     if not roster.notes.get("invites"):
         return
@@ -299,10 +310,10 @@ def invite_who_came(roster: Roster) -> None:
         lines = [line.otherwise or line for line in part.rows if line.outcome == DONE]
         addresses = [line.to.get("email") for line in lines if line.kind == JOIN]
         with transaction.atomic():
-            Roster.objects.select_for_update(no_key=True).get(pk=roster.pk)  # of two at once, one waits
+            RosterImport.objects.select_for_update(no_key=True).get(pk=roster.pk)  # of two at once, one waits
             here = User.objects.filter(email__in=addresses, is_active=True, last_login=None)
             # Asked for each person: one letter to nobody of the firm, and "not in" would be true of no one.
-            people = list(here.exclude(Exists(Message.objects.filter(person=OuterRef("pk")))).order_by("pk"))
+            people = list(here.exclude(Exists(OutgoingEmail.objects.filter(person=OuterRef("pk")))).order_by("pk"))
             for person in people:
                 tell("invitation", person)
             record_many(NewEvent("invited", person, roster.said_yes, {}, timezone.now()) for person in people)
@@ -312,13 +323,13 @@ def values_of(kept: dict[str, Any]) -> dict[str, Any]:
     return {name: date.fromisoformat(value) if name in DAYS and value else value for name, value in kept.items()}
 
 
-def outcome_lines(roster: Roster, outcome: str) -> list[RosterRow]:
+def outcome_lines(roster: RosterImport, outcome: str) -> list[RosterRow]:
     parts = roster.parts.exclude(applied_at=None)
     return [RosterRow.from_json(line) for part in parts for line in part.lines if line.get("outcome") == outcome]
 
 
 def forget_rosters(at: datetime | None = None) -> str:
     """The nightly job: delete old lists, which are full of names."""
-    old = Roster.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
+    old = RosterImport.objects.filter(read_at__lt=(at or timezone.now()) - KEPT_FOR)
     _rows, numbers = old.delete()
-    return str(numbers.get(Roster._meta.label, 0))
+    return str(numbers.get(RosterImport._meta.label, 0))

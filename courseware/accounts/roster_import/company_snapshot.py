@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from courseware.accounts.models import Membership, Merge, Team, User
+from courseware.accounts.models import AccountMerge, Membership, Team, User
 from courseware.accounts.permissions.permissions import is_for_admins
 from courseware.accounts.permissions.roles import HR
 from courseware.accounts.roster_import.columns import folded
@@ -30,7 +30,7 @@ class Known:
 
 
 @dataclass
-class Firm:
+class CompanySnapshot:
     people: dict[int, Known] = field(default_factory=dict)
     by_number: dict[str, Known] = field(default_factory=dict)
     by_email: dict[str, Known] = field(default_factory=dict)
@@ -65,9 +65,9 @@ class Firm:
 FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on", "leaves_on", "is_active")
 
 
-def load_firm() -> Firm:
+def load_firm() -> CompanySnapshot:
     """Runs five queries, and takes some hundred bytes a person."""
-    firm = Firm()
+    firm = CompanySnapshot()
     in_hr = set(User.objects.filter(groups__name=HR).order_by().values_list("pk", flat=True))
     for row in (
         User.objects.order_by("pk").only(*FIELDS, "is_staff", "is_superuser", "audits_until", "listed_on").iterator()
@@ -90,9 +90,9 @@ def load_firm() -> Firm:
     return firm
 
 
-def know_other_names(firm: Firm) -> None:
+def know_other_names(firm: CompanySnapshot) -> None:
     """The number and address of a merged account stand for the person."""
-    for kept, other in Merge.objects.standing().order_by("pk").values_list("kept", "other"):
+    for kept, other in AccountMerge.objects.standing().order_by("pk").values_list("kept", "other"):
         account = firm.people[other]
         for names, name in ((firm.by_number, account.staff_number), (firm.by_email, account.email)):
             if name:
@@ -100,7 +100,7 @@ def know_other_names(firm: Firm) -> None:
                 firm.other_names.add(name)
 
 
-def load_teams(firm: Firm) -> None:
+def load_teams(firm: CompanySnapshot) -> None:
     teams = {key: (name, above) for key, name, above in Team.objects.order_by("pk").values_list("pk", "name", "above")}
     for key, (name, above) in teams.items():
         names = [*(teams[int(each)][0] for each in above.split("/") if each), name]

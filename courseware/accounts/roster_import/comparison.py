@@ -9,8 +9,8 @@ from typing import Any
 from courseware.accounts.models import CellFault, Membership, RosterRow
 from courseware.accounts.people.onboarding import LEARNER
 from courseware.accounts.roster_import.columns import IDENTITIES, folded
-from courseware.accounts.roster_import.company_snapshot import Firm, Known
-from courseware.accounts.roster_import.parser import Listing, Row
+from courseware.accounts.roster_import.company_snapshot import CompanySnapshot, Known
+from courseware.accounts.roster_import.parser import ParsedRoster, Row
 from courseware.lib.dates import site_day
 
 JOIN, RETURN, MOVE, CHANGE, LEAVE, BAD = LINE_KINDS = ("join", "return", "move", "change", "leave", "bad")
@@ -36,8 +36,8 @@ class Comparison:
 
     def __init__(
         self,
-        listing: Listing,
-        firm: Firm,
+        listing: ParsedRoster,
+        firm: CompanySnapshot,
         *,
         may_touch_staff: bool = False,
         own: int | None = None,

@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from django.contrib.auth.models import Group
 
-from courseware.accounts.models import Roster, RosterPart, RosterRow, Team, User, add_parts
+from courseware.accounts.models import RosterImport, RosterImportChunk, RosterRow, Team, User, add_parts
 from courseware.accounts.permissions.permissions import teams_managed_by
 from courseware.accounts.permissions.roles import HR
-from courseware.accounts.roster_import.company_snapshot import Firm, load_teams
+from courseware.accounts.roster_import.company_snapshot import CompanySnapshot, load_teams
 from courseware.accounts.roster_import.comparison import BAD, NEW_TEAM
 from courseware.accounts.teams.teams import add_team, lock_teams
 
 LONGEST_NAME = 120  # characters, of `Team.name`
 
 
-def create_teams_of(roster: Roster, take: Collection[int], by: User) -> None:
+def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> None:
     """Create the teams and turn their lines into normal lines; a line in `take` goes to the existing team it offers.
 
     Call it in the transaction that begins to apply the list. If a team cannot be created, its lines are left out.
@@ -31,7 +31,7 @@ def create_teams_of(roster: Roster, take: Collection[int], by: User) -> None:
     numbers = {line.line for line in placed}
     for part in parts:
         part.rows = [line for line in part.rows if line.line not in numbers]
-    RosterPart.objects.bulk_update(parts, ["lines"])
+    RosterImportChunk.objects.bulk_update(parts, ["lines"])
     kinds = sorted({line.kind for line in placed})
     by_kind = {kind: [line for line in placed if line.kind == kind] for kind in kinds}
     add_parts(roster, by_kind)
@@ -50,7 +50,7 @@ def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
     list(Group.objects.select_for_update(no_key=True).filter(name=HR))  # while there is no team, nothing else is locked
     lock_teams()
     own = set() if by.is_superuser else {*teams_managed_by(by).values_list("pk", flat=True)}
-    firm, found = Firm(), {}
+    firm, found = CompanySnapshot(), {}
     load_teams(firm)
     for path in sorted(paths, key=lambda each: (-each.count("/"), each)):
         if team := team_at(path, firm, own, by):
@@ -58,7 +58,7 @@ def create_teams(paths: Iterable[str], by: User) -> dict[str, int]:
     return found
 
 
-def team_at(path: str, firm: Firm, own: Collection[int], by: User) -> int | None:
+def team_at(path: str, firm: CompanySnapshot, own: Collection[int], by: User) -> int | None:
     """The key of the team of this path, created with its parents; None if it cannot be created or several fit."""
     named = firm.teams_named(path)
     if named:

@@ -60,7 +60,7 @@ class Row:
 
 
 @dataclass
-class Listing:
+class ParsedRoster:
     rows: list[Row]
     columns: list[str]  # the fields for which there is a column
     unknown: list[str] = field(default_factory=list)  # headings that are passed over
@@ -68,7 +68,7 @@ class Listing:
     bare_numbers: bool = False  # staff numbers are kept as numbers: zeros before them are lost
 
 
-def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) -> Listing:
+def read_listing(data: bytes, encoding: str = "", patience: float = PATIENCE) -> ParsedRoster:
     """Raises ListRefused."""
     return understood(read_beside(data, encoding, patience))
 
@@ -115,7 +115,7 @@ def is_locked(file: int) -> bool:
     return True
 
 
-def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
+def understood(sheet: Table, sort: "ListSort | None" = None) -> ParsedRoster:
     """Interpret as a list of people, or of another sort. Raises ListRefused, also without an identifying heading."""
     if sheet.refusal:
         raise ListRefused(sheet.refusal)
@@ -130,7 +130,7 @@ def understood(sheet: Table, sort: "ListSort | None" = None) -> Listing:
     if not rows:
         raise ListRefused("empty")
     bare = any(fields.get(place) == "staff_number" for place in sheet.numbers)
-    return Listing(rows, list(fields.values()), unknown, sheet.encoding, bare)
+    return ParsedRoster(rows, list(fields.values()), unknown, sheet.encoding, bare)
 
 
 def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[int, str], list[str]]:

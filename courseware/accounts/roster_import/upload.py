@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Collection, Mapping
 
-from courseware.accounts.models import Roster, User
+from courseware.accounts.models import RosterImport, User
 from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.accounts.roster_import.apply import LEFT_OUT, keep_plan, outcome_lines
 from courseware.accounts.roster_import.company_snapshot import load_firm
@@ -43,7 +43,7 @@ def bring(
     encoding: str = "",
     posts: Mapping[str, str] | None = None,
     is_news: bool = True,
-) -> Roster:
+) -> RosterImport:
     """Store what the file would change. Raises ListRefused.
 
     `is_news`: False for a repeated file of the site. If it equals the last one, only lines left out are compared again:
@@ -57,7 +57,7 @@ def bring(
 
 def left_out_of_last(digest: str, is_whole_firm: bool) -> set[int] | None:
     """Lines left out of the last file of the site, if that was this file; else None."""
-    last = Roster.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
+    last = RosterImport.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
     if not (last and last.finished_at) or (last.digest, last.is_whole_firm) != (digest, is_whole_firm):
         return None
     return {line.line for line in outcome_lines(last, LEFT_OUT)}

@@ -27,7 +27,7 @@ asks_before_appointing = reauthentication_required(
 )
 
 
-class FreshnessMiddleware(MiddlewareMixin):
+class ReauthenticationMiddleware(MiddlewareMixin):
     """Keep only the last form for after reauthentication; else an abandoned one would be sent hours later."""
 
     def process_exception(self, request, exception):
@@ -38,7 +38,7 @@ class FreshnessMiddleware(MiddlewareMixin):
                 request.META["QUERY_STRING"] = ""
 
 
-class AsksWhoItIs:
+class AsksForReauthentication:
     @method_decorator(asks_who_it_is)
     def changeform_view(self, request, *args, **kwargs):
         return super().changeform_view(request, *args, **kwargs)

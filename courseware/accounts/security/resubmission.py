@@ -16,7 +16,7 @@ SENT = "held-form"  # the field by which a form says that it was held
 
 
 @dataclass(frozen=True)
-class HeldForm:
+class PendingSubmission:
     """`fields`: (name, value) as sent. `page` shows the form, `address` receives it."""
 
     person: int
@@ -49,15 +49,15 @@ def hold(request, response, page: str) -> bool:
     if not ratelimit.consume(request, action="held_forms", key=str(person)):  # who was let go must not fill the disk
         return False
     key = secrets.token_urlsafe()
-    cache.set(f"held-form:{key}", asdict(HeldForm(person, request.get_full_path(), page, fields)), HELD_FOR)
+    cache.set(f"held-form:{key}", asdict(PendingSubmission(person, request.get_full_path(), page, fields)), HELD_FOR)
     # The cookie outlives the form, so that a writer who comes too late is told.
     response.set_cookie(FORM_COOKIE, key, **cookies.attributes(REMEMBERED_FOR))
     return True
 
 
-def held_form(request) -> HeldForm | None:
+def held_form(request) -> PendingSubmission | None:
     kept = cache.get(f"held-form:{request.COOKIES.get(FORM_COOKIE, '')}")
-    return HeldForm(**kept) if kept else None
+    return PendingSubmission(**kept) if kept else None
 
 
 def drop(request, response) -> None:

@@ -4,7 +4,7 @@ import secrets
 
 from django.conf import settings
 
-from courseware.accounts.models import Device
+from courseware.accounts.models import TrustedDevice
 from courseware.accounts.security import cookies
 from courseware.accounts.sign_in.identifiers import called
 
@@ -28,14 +28,14 @@ def browser_key(request):
 def known_device(request, account):
     """The key of this browser if it is known for the account with this name, else "". Runs one query."""
     key = browser_key(request)
-    return key if Device.objects.filter(person__in=called(account), key=key).exists() else ""
+    return key if TrustedDevice.objects.filter(person__in=called(account), key=key).exists() else ""
 
 
 def remember(request, response, person):
     """Remember this browser for `person`. Returns whether it is new beside others. People may share a browser."""
     key = browser_key(request) or secrets.token_hex(16)
-    has_others = Device.objects.filter(person=person).exclude(key=key).exists()
-    _device, is_new = Device.objects.get_or_create(person=person, key=key)
+    has_others = TrustedDevice.objects.filter(person=person).exclude(key=key).exists()
+    _device, is_new = TrustedDevice.objects.get_or_create(person=person, key=key)
     response.set_signed_cookie(settings.DEVICE_COOKIE_NAME, key, salt=SALT, **cookies.attributes(COOKIE_AGE))
     return is_new and has_others
 
@@ -47,4 +47,4 @@ def in_words(user_agent):
 
 
 def forget_all(person):
-    Device.objects.filter(person=person).delete()
+    TrustedDevice.objects.filter(person=person).delete()

@@ -53,7 +53,7 @@ def log_removed(sender, user, authenticator, **kwargs):
         record("second-factor-removed", actor=user, subject=user, data={"type": authenticator.type})
 
 
-class SecondFactorMiddleware(MiddlewareMixin):
+class TwoFactorMiddleware(MiddlewareMixin):
     """Redirects people who need a second factor to the page where they set it up or give it."""
 
     def process_view(self, request, view, arguments, places):

@@ -29,7 +29,7 @@ class CodeFields(OurFields):
     help_texts = {"code": _("The six digits that the app shows now, or one of your recovery codes.")}
 
 
-class PacedCodes(CodeFields):
+class ThrottledCodes(CodeFields):
     """Throttle wrong codes like wrong passwords, and email the owner of the account."""
 
     too_soon = _("There were too many wrong codes. Please try again in %(wait)s.")
@@ -49,11 +49,11 @@ class PacedCodes(CodeFields):
         return code
 
 
-class CodeForm(PacedCodes, base_forms.AuthenticateForm):
+class CodeForm(ThrottledCodes, base_forms.AuthenticateForm):
     pass
 
 
-class CodeAgainForm(PacedCodes, base_forms.ReauthenticateForm):
+class CodeAgainForm(ThrottledCodes, base_forms.ReauthenticateForm):
     pass
 
 

@@ -33,7 +33,7 @@ NOTICES = {
 }
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):
+class TwoFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _(
             "This code is wrong, or has run out: the app shows a new one every half minute. Type the one it shows now."

@@ -16,15 +16,15 @@ from courseware.accounts.models import Membership
 from courseware.accounts.sign_in import account_notices, invitations
 from courseware.lib.dates import site_day
 from courseware.notifications.email.email_types import (
-    LetterSort,
-    MessageKind,
+    EmailCategory,
+    EmailType,
     one_by_one,
     register_bar,
     register_hours,
     register_kind,
     register_wait,
 )
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable
 
 OPENS, CLOSES = time(8), time(20)
@@ -32,13 +32,13 @@ TO_STRANGERS_A_DAY = 100  # of all of them together
 
 
 def register_letters():
-    for sort in (LetterSort.TRAINING, LetterSort.SUBSCRIBED):
+    for sort in (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED):
         register_hours(sort, hours_of)
         register_wait(sort, "away", absences.until_back)
         register_bar(sort, "left", why_of_leaver)
     questions = one_by_one(not_yet_here), one_by_one(invitations.link_in_words)
     template = "accounts/mail/invitation.txt"
-    register_kind("invitation", MessageKind(_("Invitation"), template, *questions, editable=INVITATION))
+    register_kind("invitation", EmailType(_("Invitation"), template, *questions, editable=INVITATION))
     # Each word of these is the product's: about a password or a sign-in, people know letters by what they always say.
     for name, words, why_unwanted, context in (
         ("new-link", _("New link for the password"), asked_today, invitations.link_in_words),
@@ -46,7 +46,7 @@ def register_letters():
         ("account-notice", _("A change at the account"), lambda message: "", account_notices.in_words),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, MessageKind(words, template, one_by_one(why_unwanted), one_by_one(context)))
+        register_kind(name, EmailType(words, template, one_by_one(why_unwanted), one_by_one(context)))
 
 
 def example_of_invitation():
@@ -75,14 +75,14 @@ def to_the_firm(message):
     domain = message.address.rpartition("@")[2].lower()
     if domain not in settings.MAIL_DOMAINS:
         return "MAIL_DOMAINS does not name the domain of this address"
-    sent = Message.objects.handed_over().filter(kind=message.kind, ended_at__gt=timezone.now() - DAY)
+    sent = OutgoingEmail.objects.handed_over().filter(kind=message.kind, ended_at__gt=timezone.now() - DAY)
     if sent.filter(address__iexact=message.address).exists():
         return "this address got one today"
     return "" if sent.count() < TO_STRANGERS_A_DAY else f"{TO_STRANGERS_A_DAY} of them were sent today"
 
 
 @dataclass(frozen=True)
-class LetterHours:
+class EmailHours:
     zone: tzinfo
     calendar: Calendar
 
@@ -101,19 +101,19 @@ class LetterHours:
         return datetime.combine(self.calendar.working_day_after(day), OPENS, self.zone).astimezone(UTC)
 
 
-def hours_of(people: Collection[int]) -> dict[int, LetterHours]:
+def hours_of(people: Collection[int]) -> dict[int, EmailHours]:
     """By the team that each joined first, else manages; without a team, by the site. Runs two queries."""
     places = Membership.objects.filter(person__in=people).select_related("team")
     # Learner before manager, and the first of each: what comes last here is kept.
     teams = {place.person_id: place.team for place in places.order_by("-role", "-pk")}
     calendars = calendars_of(teams.get(person) for person in people)
     return {
-        person: LetterHours(teams[person].zone if person in teams else ZoneInfo(settings.TIME_ZONE), calendar)
+        person: EmailHours(teams[person].zone if person in teams else ZoneInfo(settings.TIME_ZONE), calendar)
         for person, calendar in zip(people, calendars, strict=True)
     }
 
 
-def why_of_leaver(message: Message) -> str:
+def why_of_leaver(message: OutgoingEmail) -> str:
     """Former people get no email. The last day ends in the time zone of the site, as in `let_go`."""
     person = message.person
     is_gone = person is None or not person.is_active or (person.leaves_on and person.leaves_on < site_day())

@@ -42,7 +42,7 @@ def name_field():
     return CharField(max_length=254, widget=TextInput(attributes))
 
 
-class EitherNameForm(forms.LoginForm):
+class IdentifierForm(forms.LoginForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["login"] = name_field()
@@ -51,7 +51,7 @@ class EitherNameForm(forms.LoginForm):
         return plain_name(self.cleaned_data["login"])
 
 
-class SignInForm(OurFields, EitherNameForm):
+class SignInForm(OurFields, IdentifierForm):
     labels = {"login": _("E-mail or staff number"), "password": _("Password")}
 
 

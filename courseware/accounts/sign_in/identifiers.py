@@ -5,9 +5,9 @@ import unicodedata
 from allauth.account.auth_backends import AuthenticationBackend
 from django.db.models import OuterRef, Q, Subquery
 
-from courseware.accounts.models import Merge, User, plain_staff_number
+from courseware.accounts.models import AccountMerge, User, plain_staff_number
 from courseware.branding.branding import newest_key
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.notifications.inbox import unread_of
 
 
@@ -25,16 +25,16 @@ def called(name):
 def reached_by(name):
     """The active person with this name, also of a merged account: a queryset of one or none."""
     field = "email" if "@" in name else "staff_number"
-    merged = Merge.objects.standing().filter(**{f"other__{field}": name}).values("kept")
+    merged = AccountMerge.objects.standing().filter(**{f"other__{field}": name}).values("kept")
     return User.objects.filter(Q(**{field: name}) | Q(pk__in=merged), is_active=True)
 
 
 # What every page shows beside the person comes with the person, so that it costs no statement of its own.
 BESIDE = {"face_key": Subquery(newest_key()), "unread": Subquery(unread_of(OuterRef("pk")))}
-SIGNED_IN = KeptQuery(lambda person: User.objects.annotate(**BESIDE).filter(pk=person))
+SIGNED_IN = CompiledQuery(lambda person: User.objects.annotate(**BESIDE).filter(pk=person))
 
 
-class EitherNameBackend(AuthenticationBackend):
+class IdentifierBackend(AuthenticationBackend):
     """allauth's, which looks for both kinds of names in turn: a known name would take twice the time."""
 
     def _authenticate_by_email(self, email, password):

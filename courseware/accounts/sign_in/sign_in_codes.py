@@ -35,7 +35,7 @@ CODES_AT_ONCE = 50  # each is hashed like a password
 TOKEN_BYTES = 16
 
 
-class NoCode(Exception):
+class SignInCodeRefused(Exception):
     """`by` may not give this person a code."""
 
 
@@ -56,9 +56,10 @@ def may_give_code(user, person):
 
 @transaction.atomic
 def give_code(person, *, by, at=None, code=None):
-    """Replace the person's code by `code`, or by a random one: it is shown once and not stored. Raises NoCode."""
+    """Replace the person's code by `code`, or by a random one: it is shown once and not stored. Raises
+    SignInCodeRefused."""
     if not may_give_code(by, person):
-        raise NoCode
+        raise SignInCodeRefused
     code = code or "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
     given = {"digest": make_password(code), "given_by": by, "given_at": at or timezone.now(), "used_at": None}
     SignInCode.objects.update_or_create(person=person, defaults=given)
@@ -110,7 +111,7 @@ def used_just_now(given, at):
 
 
 @dataclass(frozen=True)
-class Slip:
+class SignInCodeSlip:
     person: User
     code: str
 
@@ -150,7 +151,7 @@ def was_just_given(given, code: str, by: User, at: datetime) -> bool:
 
 
 @transaction.atomic
-def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[Slip]:
+def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None = None) -> list[SignInCodeSlip]:
     """Give codes to people without a valid one, at most CODES_AT_ONCE. A token repeats its codes for 2 minutes."""
     at = at or timezone.now()
     token = token if len(token) == 2 * TOKEN_BYTES else new_form_token()
@@ -167,5 +168,5 @@ def give_codes(keys: Sequence[int], token: str, *, by: User, at: datetime | None
             continue
         else:
             give_code(person, by=by, at=at, code=code)
-        slips.append(Slip(person, code))
+        slips.append(SignInCodeSlip(person, code))
     return sorted(slips, key=lambda slip: (slip.person.name, slip.person.pk))

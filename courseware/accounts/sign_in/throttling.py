@@ -17,7 +17,7 @@ RIGHT_REMEMBERED = 30 * 24 * 60 * 60  # seconds
 
 
 @dataclass(frozen=True)
-class Pace:
+class Throttle:
     crowd: str  # the entry of ACCOUNT_RATE_LIMITS above which it is crowded
     free: int
     first_wait: int  # seconds, as the others
@@ -31,10 +31,10 @@ class Pace:
         return f"tries:{self.crowd}:{hashlib.sha256(f'{place}|{account}'.encode()).hexdigest()}"
 
 
-PASSWORDS = Pace("wrong_passwords", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
-CODES = Pace("wrong_codes", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
-SECOND_STEPS = Pace("wrong_second_steps", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
-LETTERS = Pace("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
+PASSWORDS = Throttle("wrong_passwords", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
+CODES = Throttle("wrong_codes", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
+SECOND_STEPS = Throttle("wrong_second_steps", free=5, first_wait=10, longest_wait=5 * 60, remembered=60 * 60)
+LETTERS = Throttle("letters", free=5, first_wait=60, longest_wait=60 * 60, remembered=24 * 60 * 60)
 
 
 def take(pace, account, place, *, is_crowded=False):

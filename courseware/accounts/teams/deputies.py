@@ -9,20 +9,20 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Membership, Substitute, User
+from courseware.accounts.models import Deputy, Membership, User
 from courseware.accounts.security.sessions import ask_for_teams_anew
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
-from courseware.notifications.email.email_types import LineWords, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailType, NotificationText, one_by_one, register_kind
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message, TrayLine
+from courseware.notifications.models import Notification, OutgoingEmail
 
 
 @transaction.atomic
 def name_substitute(lead: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
     """Returns False if it exists already. Locks the manager, so that a second press finds the first."""
     User.objects.select_for_update(no_key=True).get(pk=lead.pk)
-    named, is_new = Substitute.objects.get_or_create(
+    named, is_new = Deputy.objects.get_or_create(
         lead=lead, person=person, first_day=first_day, last_day=last_day, ended_at=None, defaults={"made_by": by}
     )
     if is_new:
@@ -33,8 +33,8 @@ def name_substitute(lead: User, person: User, *, first_day: date, last_day: date
 
 
 @transaction.atomic
-def end_substitute(substitute: Substitute, *, by: User) -> bool:
-    ended = Substitute.objects.filter(pk=substitute.pk, ended_at=None).update(ended_at=timezone.now())
+def end_substitute(substitute: Deputy, *, by: User) -> bool:
+    ended = Deputy.objects.filter(pk=substitute.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
         ask_for_teams_anew(substitute.person_id)
         record_many(events("substitute-ended", substitute, by))
@@ -59,22 +59,22 @@ def register_letter() -> None:
     template = "accounts/mail/substitute_named.txt"
     words = _("Who stands in for a manager")
     unwanted, context = one_by_one(why_no_substitute_email), one_by_one(substitute_email_context)
-    register_kind(KIND, MessageKind(words, template, unwanted, context, lines=substitute_notifications))
+    register_kind(KIND, EmailType(words, template, unwanted, context, lines=substitute_notifications))
 
 
-def tell_both(substitute: Substitute) -> None:
+def tell_both(substitute: Deputy) -> None:
     """Also to the person who did it: somebody else may have used the session."""
     for person in (substitute.person, substitute.lead):
         tell(KIND, person, key=f"{KIND}:{substitute.pk}:{person.pk}", data={"substitute": substitute.pk})
 
 
-def substitute_notifications(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
-    named = Substitute.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
+def substitute_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:
+    named = Deputy.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
     told = {line: named.get(line.data["substitute"]) for line in lines}
-    return {line.pk: LineWords(notification_to(line.person_id, each)) for line, each in told.items() if each}
+    return {line.pk: NotificationText(notification_to(line.person_id, each)) for line, each in told.items() if each}
 
 
-def notification_to(reader: int, named: Substitute) -> str:
+def notification_to(reader: int, named: Deputy) -> str:
     is_lead = reader == named.lead_id
     said = {
         "other": (named.person if is_lead else named.lead).name,
@@ -86,8 +86,8 @@ def notification_to(reader: int, named: Substitute) -> str:
     return gettext("You stand in for %(other)s from %(first)s to %(last)s.") % said
 
 
-def why_no_substitute_email(message: Message) -> str:
-    substitutes = Substitute.objects.select_related("lead", "person", "made_by")
+def why_no_substitute_email(message: OutgoingEmail) -> str:
+    substitutes = Deputy.objects.select_related("lead", "person", "made_by")
     named = substitutes.filter(pk=message.data["substitute"]).first()
     if named is None or named.ended_at or named.last_day < site_day():
         return gettext_noop("it has ended meanwhile")
@@ -97,8 +97,8 @@ def why_no_substitute_email(message: Message) -> str:
     return "" if leads.exists() else gettext_noop("the manager leads nobody any more")
 
 
-def substitute_email_context(message: Message) -> dict[str, object]:
-    named = Substitute.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
+def substitute_email_context(message: OutgoingEmail) -> dict[str, object]:
+    named = Deputy.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
     is_lead = message.person == named.lead
     return {
         "is_lead": is_lead,

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.accounts.models import JoinRequest, Membership, Substitute, Team, TeamLink, User
+from courseware.accounts.models import Deputy, JoinRequest, Membership, Team, TeamInviteLink, User
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.permissions.permissions import handles_people, people_managed_by, teams_managed_by
 from courseware.accounts.permissions.roles import HR
@@ -39,52 +39,54 @@ def teams_to_link(user):
 
 
 @transaction.atomic
-def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetime | None = None) -> TeamLink:
-    link = TeamLink.objects.create(team=team, made_by=by, made_at=at or timezone.now(), ends_at=ends_at, uses_left=uses)
+def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetime | None = None) -> TeamInviteLink:
+    link = TeamInviteLink.objects.create(
+        team=team, made_by=by, made_at=at or timezone.now(), ends_at=ends_at, uses_left=uses
+    )
     record("team-link-made", actor=by, subject=team, data={"link": link.pk, "uses": uses, "ends_at": ends_at}, at=at)
     return link
 
 
 @transaction.atomic
-def end_link(link: TeamLink, *, by: User, at: datetime | None = None) -> bool:
-    if not TeamLink.objects.filter(pk=link.pk, ended_at=None).update(ended_at=at or timezone.now()):
+def end_link(link: TeamInviteLink, *, by: User, at: datetime | None = None) -> bool:
+    if not TeamInviteLink.objects.filter(pk=link.pk, ended_at=None).update(ended_at=at or timezone.now()):
         return False
     record("team-link-ended", actor=by, subject=link.team, data={"link": link.pk}, at=at)
     return True
 
 
-def address_of(link: TeamLink) -> str:
+def address_of(link: TeamInviteLink) -> str:
     # Signed, not kept: who reads the database learns no address by which one comes in.
     return settings.SITE_URL.rstrip("/") + reverse("account_join", args=[SIGNER.sign(str(link.pk))])
 
 
-def open_link(token: str, at: datetime | None = None) -> TeamLink:
+def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
     """The link of this token. Raises LinkEnded, also for an unknown token."""
     try:
         key = int(SIGNER.unsign(token))
     except (BadSignature, ValueError):
         raise LinkEnded from None
-    link = TeamLink.objects.open(at or timezone.now()).select_related("team").filter(pk=key).first()
+    link = TeamInviteLink.objects.open(at or timezone.now()).select_related("team").filter(pk=key).first()
     if link is None:
         raise LinkEnded
     return link
 
 
-def may_try(request, link: TeamLink) -> bool:
+def may_try(request, link: TeamInviteLink) -> bool:
     """At most ten failed tries an hour, per place and link."""
     return bool(ratelimit.consume(request, action="team_links", key=place_at(request, link), dry_run=True))
 
 
-def count_try(request, link: TeamLink) -> None:
+def count_try(request, link: TeamInviteLink) -> None:
     ratelimit.consume(request, action="team_links", key=place_at(request, link))
 
 
-def place_at(request, link: TeamLink) -> str:
+def place_at(request, link: TeamInviteLink) -> str:
     return f"{link.pk}|{get_ip(request)}"
 
 
 @transaction.atomic
-def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
+def come_in(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime | None = None) -> User | None:
     """Use the link once and return the person; None: the manager is asked. Raises LinkEnded."""
     at = at or timezone.now()
     person = User.objects.filter(staff_number=staff_number).first()
@@ -93,13 +95,13 @@ def come_in(link: TeamLink, staff_number: str, name: str, *, at: datetime | None
     if person is None or not never_here().filter(pk=person.pk).exists() or not is_expected(person, link, name):
         ask_lead(link, staff_number, name, at)
         return None
-    if not TeamLink.objects.open(at).filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
+    if not TeamInviteLink.objects.open(at).filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
         raise LinkEnded
     record("team-link-used", actor=person, subject=person, data={"link": link.pk}, at=at)
     return person
 
 
-def came_just_now(person: User, link: TeamLink, at: datetime) -> bool:
+def came_just_now(person: User, link: TeamInviteLink, at: datetime) -> bool:
     """Whether the person used this link within 30 seconds and has no password yet: a second press."""
     used = Event.objects.filter(subject=subject_of(person), verb="team-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
@@ -108,7 +110,7 @@ def came_just_now(person: User, link: TeamLink, at: datetime) -> bool:
 def never_here() -> QuerySet[User]:
     """People who may use a link: active learners with a staff number alone, no password and no sign-in yet."""
     leads = Membership.objects.filter(role=Membership.Role.MANAGER).values("person")
-    stand_in = Substitute.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
+    stand_in = Deputy.objects.filter(ended_at=None, last_day__gte=site_day() - timedelta(days=1)).values("person")
     return (
         User.objects.filter(is_active=True, email=None, last_login=None, is_staff=False, is_superuser=False)
         .filter(password__startswith=UNUSABLE_PASSWORD_PREFIX)
@@ -124,7 +126,7 @@ def may_be_let_in(user: User) -> QuerySet[User]:
     return never_here() if handles_people(user) else never_here().filter(pk__in=people_managed_by(user))
 
 
-def is_expected(person: User, link: TeamLink, name: str) -> bool:
+def is_expected(person: User, link: TeamInviteLink, name: str) -> bool:
     """Whether the person is on the list of the team or a team below by number and name, or was let in."""
     if JoinRequest.objects.filter(link=link, staff_number=person.staff_number, is_accepted=True).exists():
         return True
@@ -137,7 +139,7 @@ def without_spaces(name: str) -> str:
     return "".join(visible(name).split()).casefold()
 
 
-def ask_lead(link: TeamLink, staff_number: str, name: str, at: datetime) -> None:
+def ask_lead(link: TeamInviteLink, staff_number: str, name: str, at: datetime) -> None:
     asked = JoinRequest.objects.filter(link=link)
     if asked.filter(staff_number=staff_number).exists() or asked.filter(is_accepted=None).count() >= MOST_WAITING:
         return

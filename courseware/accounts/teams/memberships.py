@@ -8,7 +8,7 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.onboarding import LEARNER
 from courseware.accounts.sign_in.account_notices import notify
 from courseware.audit_log.record import NewEvent, record_many
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 
 @transaction.atomic
@@ -82,6 +82,6 @@ def change_particulars(person: User, values: dict, *, by: User) -> list[str]:
 def tell_old_address(person: User, address: str | None) -> None:
     """Report a new address to the old one. Waiting emails follow, except such reports: an email may contain a link."""
     if address:
-        waiting = Message.objects.filter(person=person, address=address, state=MessageState.QUEUED)
+        waiting = OutgoingEmail.objects.filter(person=person, address=address, state=DeliveryState.QUEUED)
         waiting.exclude(kind="account-notice").update(address=person.email or "")
         notify(person, "address-changed", address=address)

@@ -3,31 +3,34 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
-from courseware.assessment.models import Certificate, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.learning.models import Enrollment
 from courseware.learning.status.certification_status import Pair
 
-Proof = Certificate | OutsideTraining
+Proof = Certificate | ExternalTraining
 
 
 def keep_standings(proofs: Sequence[Proof]) -> None:
     """Of the people and courses of these proofs. Call in the transaction that has changed the proofs."""
     pairs = {whose(proof) for proof in proofs}
-    if any(isinstance(proof, OutsideTraining) for proof in proofs):  # a certificate is of a run
+    if any(isinstance(proof, ExternalTraining) for proof in proofs):  # a certificate is of a run
         Enrollment.objects.hold_beginners(pairs)
     # Enrollments are locked first, as by completions.
     Enrollment.objects.hold_newest(pairs)
     # Write any proof of each first: this locks the row, so that the second of two transactions sees both proofs.
     changed = {whose(proof): proof for proof in sorted(proofs, key=whose)}
-    Standing.objects.bulk_create(
-        [Standing(learner_id=learner, course_id=course, **says(proof)) for (learner, course), proof in changed.items()],
+    Certification.objects.bulk_create(
+        [
+            Certification(learner_id=learner, course_id=course, **says(proof))
+            for (learner, course), proof in changed.items()
+        ],
         update_conflicts=True,
         unique_fields=["learner", "course"],
         update_fields=["certificate", "outside", "certified_until"],
     )
     found = proofs_of(changed.keys())
     for learner, course in changed:
-        kept = Standing.objects.filter(learner=learner, course=course)
+        kept = Certification.objects.filter(learner=learner, course=course)
         if not found[learner, course]:
             kept.delete()
         elif (best := longest(found[learner, course])) != changed[learner, course]:
@@ -39,9 +42,9 @@ def work_out(people: Collection[int], courses: Collection[int]) -> None:
     """Write the standings of these people anew. Call when enrollments have moved to another person, while locked."""
     pairs = {(person, course) for person in people for course in courses}
     found = proofs_of(pairs)
-    Standing.objects.filter(learner__in=people, course__in=courses).delete()
-    Standing.objects.bulk_create(
-        Standing(learner_id=learner, course_id=course, **says(longest(proofs)))
+    Certification.objects.filter(learner__in=people, course__in=courses).delete()
+    Certification.objects.bulk_create(
+        Certification(learner_id=learner, course_id=course, **says(longest(proofs)))
         for (learner, course), proofs in found.items()
         if proofs
     )
@@ -53,7 +56,7 @@ def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[P
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}
     people = {person for person, _course in found}
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
-    proofs += OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    proofs += ExternalTraining.objects.filter(person__in=people, withdrawn_at=None)
     for proof in proofs:
         found.get(whose(proof), []).append(proof)
     return found
@@ -61,7 +64,7 @@ def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[P
 
 def whose(proof: Proof) -> tuple[int, int]:
     """(person, course) by primary key."""
-    if isinstance(proof, OutsideTraining):
+    if isinstance(proof, ExternalTraining):
         return proof.person_id, proof.course_id
     return proof.enrollment.learner_id, proof.enrollment.course_id
 
@@ -69,13 +72,13 @@ def whose(proof: Proof) -> tuple[int, int]:
 def ends_of(pairs: Collection[Pair]) -> dict[Pair, date]:
     """(person, course) → certified until, for those who ever were. Runs one query."""
     people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
-    found = Standing.objects.filter(learner__in=people, course__in=courses)
+    found = Certification.objects.filter(learner__in=people, course__in=courses)
     ends = found.values_list("learner", "course", "certified_until")
     return {(learner, course): end for learner, course, end in ends if (learner, course) in pairs}
 
 
 def says(proof: Proof) -> dict:
-    is_outside = isinstance(proof, OutsideTraining)
+    is_outside = isinstance(proof, ExternalTraining)
     return {
         "certificate": None if is_outside else proof,
         "outside": proof if is_outside else None,

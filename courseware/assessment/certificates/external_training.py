@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.accounts.models import User, accounts_that_stayed
 from courseware.assessment.certificates.certification import keep_standings
 from courseware.assessment.certificates.facts import months_later
-from courseware.assessment.models import OutsideTraining
+from courseware.assessment.models import ExternalTraining
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
@@ -30,8 +30,8 @@ def usual_end(course: Course, trained_on: date) -> date | None:
 
 @transaction.atomic
 def record_outside(
-    trainings: Sequence[OutsideTraining], *, by: User, at: datetime | None = None
-) -> list[OutsideTraining]:
+    trainings: Sequence[ExternalTraining], *, by: User, at: datetime | None = None
+) -> list[ExternalTraining]:
     """Save and return those that are new for their person, course and day. Raises OwnTraining.
 
     Trainings of a merged account are recorded for the account that stayed. At most TRAININGS_AT_ONCE, as others wait.
@@ -50,7 +50,7 @@ def record_outside(
     new = list(not_recorded_yet(trainings, people))
     for training in new:
         training.recorded_by, training.recorded_at = by, at
-    OutsideTraining.objects.bulk_create(new)
+    ExternalTraining.objects.bulk_create(new)
     keep_standings(new)
     record_many(
         NewEvent("outside-training-recorded", subject_of(User, training.person_id), by, said_of(training), at)
@@ -59,9 +59,9 @@ def record_outside(
     return new
 
 
-def not_recorded_yet(trainings: Iterable[OutsideTraining], people: Collection[int]) -> Iterator[OutsideTraining]:
+def not_recorded_yet(trainings: Iterable[ExternalTraining], people: Collection[int]) -> Iterator[ExternalTraining]:
     """One of each person, course and day. `people`: of all `trainings`. Runs one query."""
-    found = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    found = ExternalTraining.objects.filter(person__in=people, withdrawn_at=None)
     known = set(found.values_list("person", "course", "trained_on"))
     for training in trainings:
         if key_of(training) not in known:
@@ -69,11 +69,11 @@ def not_recorded_yet(trainings: Iterable[OutsideTraining], people: Collection[in
             yield training
 
 
-def key_of(training: OutsideTraining) -> tuple[int, int, date]:
+def key_of(training: ExternalTraining) -> tuple[int, int, date]:
     return training.person_id, training.course_id, training.trained_on
 
 
-def said_of(training: OutsideTraining) -> dict[str, object]:
+def said_of(training: ExternalTraining) -> dict[str, object]:
     """Data of the log. The proof is left out, because it may name people."""
     return {
         "training": training.pk,
@@ -83,18 +83,18 @@ def said_of(training: OutsideTraining) -> dict[str, object]:
     }
 
 
-def trainings_of(person: User, course: int | None = None) -> QuerySet[OutsideTraining]:
+def trainings_of(person: User, course: int | None = None) -> QuerySet[ExternalTraining]:
     """Newest first, with `recorded_by`; of the course with this key, or of all."""
-    own = OutsideTraining.objects.filter(person=person).select_related("recorded_by").order_by("-trained_on", "-pk")
+    own = ExternalTraining.objects.filter(person=person).select_related("recorded_by").order_by("-trained_on", "-pk")
     return own.filter(course=course) if course else own
 
 
 @transaction.atomic
-def withdraw_outside(training: OutsideTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
+def withdraw_outside(training: ExternalTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
     """False if it was withdrawn already. Raises OwnTraining."""
     if training.person_id == by.pk:
         raise OwnTraining(by)
-    training = OutsideTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)
+    training = ExternalTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)
     if training.withdrawn_at:
         return False
     training.set_withdrawn(reason, by, at)

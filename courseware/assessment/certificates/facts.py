@@ -12,8 +12,8 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
 
-from courseware.assessment.models import Attempt, Certificate
-from courseware.branding.branding import Face, face_on
+from courseware.assessment.models import Certificate, ExamAttempt
+from courseware.branding.branding import ActiveBranding, face_on
 from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import narrowed
@@ -36,12 +36,12 @@ class Issue:
         return next(iter(self.outlines.values()))
 
     @cached_property
-    def passed(self) -> Attempt | None:
+    def passed(self) -> ExamAttempt | None:
         passed = self.enrollment.attempts.filter(is_passed=True, submitted_at__lte=self.at)
         return passed.order_by("-points", "pk").first()
 
     @cached_property
-    def face(self) -> Face:
+    def face(self) -> ActiveBranding:
         return face_on(self.at, self.outline.course_id)
 
 

@@ -18,9 +18,9 @@ from courseware.content.models import Release
 from courseware.content.rendering.store import Outline, outline
 from courseware.learning.models import Enrollment
 from courseware.learning.status.completion import lock
-from courseware.notifications.email.email_types import LineWords, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailType, NotificationText, one_by_one, register_kind
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message, TrayLine
+from courseware.notifications.models import Notification, OutgoingEmail
 
 
 class NotForThisPerson(Exception):
@@ -71,7 +71,7 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     return True
 
 
-def withdrawal_email_context(message: Message) -> dict[str, str]:
+def withdrawal_email_context(message: OutgoingEmail) -> dict[str, str]:
     certificate = Certificate.objects.select_related("enrollment__course").get(pk=message.data["certificate"])
     return {
         "name": certificate.holder,
@@ -81,21 +81,19 @@ def withdrawal_email_context(message: Message) -> dict[str, str]:
     }
 
 
-def withdrawal_notifications(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+def withdrawal_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:
     certificates = Certificate.objects.in_bulk({line.data["certificate"] for line in lines})
     told = {line.pk: certificates.get(line.data["certificate"]) for line in lines}
     return {pk: notification_about(certificate) for pk, certificate in told.items() if certificate}
 
 
-def notification_about(certificate: Certificate) -> LineWords:
+def notification_about(certificate: Certificate) -> NotificationText:
     said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.withdrawn_reason}
     words = gettext("Your certificate for “%(course)s” was withdrawn: %(reason)s") % said
-    return LineWords(words, reverse("assessment:certificate", args=[certificate.number]))
+    return NotificationText(words, reverse("assessment:certificate", args=[certificate.number]))
 
 
 def register_letter() -> None:
     words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
     always, context = one_by_one(lambda message: ""), one_by_one(withdrawal_email_context)
-    register_kind(
-        "certificate-withdrawn", MessageKind(words, template, always, context, lines=withdrawal_notifications)
-    )
+    register_kind("certificate-withdrawn", EmailType(words, template, always, context, lines=withdrawal_notifications))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, pgettext
 from courseware.accounts.models import User
 from courseware.assessment.certificates.facts import facts_of, in_language
 from courseware.assessment.certificates.numbers import grouped
-from courseware.assessment.models import Certificate, CertificatePaper
+from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.record import record
 from courseware.branding.branding import face_on
 from courseware.branding.colours import LIGHT
@@ -28,35 +28,35 @@ from courseware.lib.text.pdf import NoGlyph, draw_pdf, qr_svg
 TEMPLATE = Path(__file__).with_name("certificate.typ")
 
 
-class WithdrawnCertificate(Exception):
+class RevokedCertificate(Exception):
     """No file is made of a withdrawn certificate."""
 
 
-def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePaper:
-    """The stored file, made now if there is none. Raises WithdrawnCertificate and `lib.text.pdf.NoGlyph`."""
+def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePdf:
+    """The stored file, made now if there is none. Raises RevokedCertificate and `lib.text.pdf.NoGlyph`."""
     if kept := certificate.papers.filter(language=language).first():
         return kept
     if certificate.withdrawn_at:
-        raise WithdrawnCertificate(certificate)
+        raise RevokedCertificate(certificate)
     body = drawn(certificate, language)  # before the lock, because it is slow
     return keep(certificate, language, body, by=by, at=at or timezone.now())
 
 
 def papers_of(
     certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
-) -> Iterator[tuple[Certificate, CertificatePaper]]:
+) -> Iterator[tuple[Certificate, CertificatePdf]]:
     """(certificate, file) of each; without those whose file cannot be made. One query if all are stored.
 
     `draws`: whether missing files are made.
     """
-    kept = CertificatePaper.objects.filter(certificate__in=certificates, language=language)
+    kept = CertificatePdf.objects.filter(certificate__in=certificates, language=language)
     by_certificate = {paper.certificate_id: paper for paper in kept}
     for certificate in certificates:
         if not draws and certificate.pk not in by_certificate:
             continue
         try:
             yield certificate, by_certificate.get(certificate.pk) or paper_of(certificate, language, by=by)
-        except (NoGlyph, WithdrawnCertificate):
+        except (NoGlyph, RevokedCertificate):
             continue
 
 
@@ -75,13 +75,13 @@ def tried_in(language: str) -> set[int]:
 
 
 @transaction.atomic
-def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePaper:
-    """Store the file. Raises WithdrawnCertificate if it was withdrawn meanwhile."""
+def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePdf:
+    """Store the file. Raises RevokedCertificate if it was withdrawn meanwhile."""
     enrollment = lock(certificate.enrollment)
     if Certificate.objects.filter(pk=certificate.pk).exclude(withdrawn_at=None).exists():
-        raise WithdrawnCertificate(certificate)
+        raise RevokedCertificate(certificate)
     digest = hashlib.sha256(body).hexdigest()
-    paper, is_new = CertificatePaper.objects.get_or_create(
+    paper, is_new = CertificatePdf.objects.get_or_create(
         certificate=certificate, language=language, defaults={"body": body, "digest": digest, "made_at": at}
     )
     if is_new:

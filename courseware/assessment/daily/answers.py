@@ -12,7 +12,7 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.assessment.daily.selection import AskedToday, daily_of, runs_of_person
 from courseware.assessment.exams.practice_sets import OtherQuestion
-from courseware.assessment.models import DailyAnswer, DailyWish
+from courseware.assessment.models import DailyQuestionAnswer, DailyQuestionPreference
 from courseware.audit_log.record import record
 from courseware.learning.lessons.answers import question_of_form, store_new
 from courseware.notifications.unsubscribe import stopped_of, turn_on_again
@@ -27,7 +27,7 @@ DAILY_LETTER = "daily-question"  # the kind of the letter; the room that writes 
 @transaction.atomic
 def answer_daily(
     person: User, asked: AskedToday, raw: list[str], *, revision: int, token: UUID, at: datetime | None = None
-) -> DailyAnswer:
+) -> DailyQuestionAnswer:
     """Grade and save today's answer, or return the stored one of the same form.
 
     Raises OtherQuestion if `asked` is outdated, and as `drilling.answer` does, except TooFast.
@@ -46,7 +46,7 @@ def answer_daily(
     response = question.clean(raw)
     is_right = bool(question.grade(response))
     memory, due_at = remember(memory_of(now), is_right=is_right, at=at)
-    stored = DailyAnswer(
+    stored = DailyQuestionAnswer(
         enrollment=run,
         day=at.astimezone(now.enrollment.zone).date(),
         number=now.number,
@@ -66,22 +66,22 @@ def answer_daily(
     return stored
 
 
-def answer_of_form(person: User, token: UUID) -> DailyAnswer | None:
-    return DailyAnswer.objects.filter(token=token, enrollment__learner=person).first()
+def answer_of_form(person: User, token: UUID) -> DailyQuestionAnswer | None:
+    return DailyQuestionAnswer.objects.filter(token=token, enrollment__learner=person).first()
 
 
 def memory_of(asked: AskedToday) -> dict | None:
     """Of the last answer on the rule, in any run."""
     run = asked.enrollment
-    rows = DailyAnswer.objects.filter(
+    rows = DailyQuestionAnswer.objects.filter(
         enrollment__learner=run.learner_id, enrollment__course=run.course_id, objective=asked.rule
     )
     return rows.order_by("pk").values_list("memory", flat=True).last()
 
 
-def wish_of(person: User) -> DailyWish:
+def wish_of(person: User) -> DailyQuestionPreference:
     """Runs two queries at most. Letters that were stopped by their own button are not wanted."""
-    wish = DailyWish.objects.filter(person=person).first() or DailyWish(person=person)
+    wish = DailyQuestionPreference.objects.filter(person=person).first() or DailyQuestionPreference(person=person)
     wish.by_letter = wish.by_letter and DAILY_LETTER not in stopped_of(person)
     return wish
 
@@ -93,7 +93,7 @@ def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
     if (wish.by_letter, wish.during_course) == (by_letter, during_course):
         return
     chosen = {"by_letter": by_letter, "during_course": during_course}
-    DailyWish.objects.update_or_create(person=person, defaults=chosen)
+    DailyQuestionPreference.objects.update_or_create(person=person, defaults=chosen)
     if by_letter:
         turn_on_again(person, DAILY_LETTER)
     record("daily-question-chosen", actor=person, subject=person, data=chosen)
@@ -108,9 +108,9 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
     >>> [(due_at - at).days for due_at in (first, second)]
     [2, 13]
     """
-    from fsrs import Card, Rating  # takes a tenth of a second, so only where somebody answers
+    from fsrs import LessonQuestion, Rating  # takes a tenth of a second, so only where somebody answers
 
-    card = Card.from_dict(cast(Any, memory)) if memory else Card(card_id=0, due=at)
+    card = LessonQuestion.from_dict(cast(Any, memory)) if memory else LessonQuestion(card_id=0, due=at)
     # The clock may have been set back.
     now = max(at, card.last_review or at).astimezone(UTC)
     card, _log = scheduler().review_card(card, Rating.Good if is_right else Rating.Again, now)

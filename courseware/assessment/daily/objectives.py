@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from hashlib import sha256
 
-from courseware.assessment.exams.variant_rotation import MetWordings
+from courseware.assessment.exams.variant_rotation import SeenVariants
 from courseware.content.rendering.store import PageData
 from courseware.course_format.questions.question_types import Question
 
 
 @dataclass(frozen=True)
-class Wording:
+class Variant:
     """A question, and its bank or lesson."""
 
     page: PageData
@@ -26,11 +26,11 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class DailyRule:
+class DailyObjective:
     """`missed`: families of the missed questions; `due_at`: None if the rule was never asked."""
 
     id: str
-    wordings: tuple[Wording, ...]
+    wordings: tuple[Variant, ...]
     missed: frozenset[str]
     due_at: datetime | None
 
@@ -41,20 +41,20 @@ class DailyRule:
         return (self.due_on(zone) or day) <= day
 
 
-def most_urgent(rules: Collection[DailyRule], met: MetWordings) -> DailyRule:
+def most_urgent(rules: Collection[DailyObjective], met: SeenVariants) -> DailyObjective:
     """Sort by: wording not seen for a quarter; asked before; earliest due; missed."""
 
-    def urgency(rule: DailyRule) -> tuple[bool, bool, float, bool]:
+    def urgency(rule: DailyObjective) -> tuple[bool, bool, float, bool]:
         is_seen = not any(met.is_new(each.question.id) for each in rule.wordings)
         return is_seen, rule.due_at is None, rule.due_at.timestamp() if rule.due_at else 0, not rule.missed
 
     return min(rules, key=urgency)  # of equals the first, in the order of the course
 
 
-def wording_of(rule: DailyRule, met: MetWordings, seed: str) -> Wording:
+def wording_of(rule: DailyObjective, met: SeenVariants, seed: str) -> Variant:
     """The wording met longest ago; then of a bank, then of a missed family, then by `seed`."""
 
-    def place(each: Wording) -> tuple[float, bool, bool, bytes]:
+    def place(each: Variant) -> tuple[float, bool, bool, bytes]:
         question = each.question
         lot = sha256(f"{seed}:{question.id}".encode()).digest()
         return met.turn(question.id), each.is_of_lesson, question.family not in rule.missed, lot

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 
 from courseware.assessment.daily.selection import AskedToday, daily_of
 from courseware.assessment.exams.banks import find_page
-from courseware.assessment.models import DailyAnswer
+from courseware.assessment.models import DailyQuestionAnswer
 from courseware.content.rendering import store
 from courseware.content.rendering.paragraphs import without_sources
 from courseware.content.rendering.store import Step
@@ -41,7 +41,7 @@ class DailyReasons:
 
 
 @dataclass(frozen=True)
-class DailyCard:
+class DailyPanel:
     """`form`, or `reasons`, or neither if nothing is due before `next_on`."""
 
     form: DailyForm | None
@@ -56,13 +56,13 @@ class DailyCard:
         return range(self.remembered)
 
 
-def daily_card(runs: Collection[Enrollment]) -> DailyCard | None:
+def daily_card(runs: Collection[Enrollment]) -> DailyPanel | None:
     """In the language of the page. Runs two queries at most."""
     language = get_language() or ""
     daily = daily_of(runs, language)
     if daily is None:
         return None
-    return DailyCard(
+    return DailyPanel(
         form=form_of(daily.asked, language) if daily.asked else None,
         reasons=reasons_of(daily.answered, runs, language) if daily.answered else None,
         is_answered=daily.answered is not None,
@@ -83,7 +83,7 @@ def form_of(asked: AskedToday, language: str) -> DailyForm:
     )
 
 
-def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str) -> DailyReasons | None:
+def reasons_of(answer: DailyQuestionAnswer, runs: Collection[Enrollment], language: str) -> DailyReasons | None:
     """None if the course or the question no longer exists."""
     run = next((run for run in runs if run.course_id == answer.course), None)
     if run is None:
@@ -97,7 +97,7 @@ def reasons_of(answer: DailyAnswer, runs: Collection[Enrollment], language: str)
     return DailyReasons(shown, lesson, question.section, outline.course_id, display_tag(outline.language))
 
 
-def question_answered(answer: DailyAnswer, run: Enrollment, language: str) -> Question | None:
+def question_answered(answer: DailyQuestionAnswer, run: Enrollment, language: str) -> Question | None:
     """As it was asked. Runs a query if it was released anew since."""
     page = find_page(run.release, answer.document_key, language)
     if page and page.revision_id == answer.revision_id:

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from courseware.accounts.calendar.absences import last_day_away
 from courseware.accounts.models import User, time_zones
-from courseware.assessment.daily.objectives import DailyRule, Wording, most_urgent, wording_of
+from courseware.assessment.daily.objectives import DailyObjective, Variant, most_urgent, wording_of
 from courseware.assessment.exams.banks import find_page
-from courseware.assessment.exams.variant_rotation import QUARTER, MetWordings, latest
-from courseware.assessment.models import DailyAnswer, DailyWish, DrillAnswer, Response
+from courseware.assessment.exams.variant_rotation import QUARTER, SeenVariants, latest
+from courseware.assessment.models import DailyQuestionAnswer, DailyQuestionPreference, PracticeAnswer, Response
 from courseware.content.rendering import store
 from courseware.content.rendering.paragraphs import without_sources
 from courseware.content.rendering.store import Outline, PageData, Step
@@ -27,7 +27,7 @@ from courseware.learning.learner_context import PUBLISHED
 from courseware.learning.models import Answer, Enrollment
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, not_asked_reason
 from courseware.learning.status.progress import track_of
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
 class Met(NamedTuple):
@@ -49,7 +49,7 @@ class AskedToday:
     number: int
     rule: str
     page: PageData
-    wording: Wording
+    wording: Variant
 
     @property
     def question_id(self) -> str:
@@ -66,7 +66,7 @@ class DailyQuestion:
     """A question, or today's answer, or neither. `remembered`: number of rules answered right this month."""
 
     asked: AskedToday | None
-    answered: DailyAnswer | None
+    answered: DailyQuestionAnswer | None
     remembered: int
     next_on: date | None
 
@@ -75,7 +75,7 @@ def met_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
     """All misses, and what was met `since`; of an open run only by wish of its learner."""
 
     def rows(model: Any, run: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
-        wants = Exists(DailyWish.objects.filter(person=OuterRef(f"{run}__learner"), during_course=True))
+        wants = Exists(DailyQuestionPreference.objects.filter(person=OuterRef(f"{run}__learner"), during_course=True))
         found = model.objects.filter(Q(is_right=False) | Q(**{f"{at}__gte": since}), is_right__isnull=False, **which)
         found = found.filter(wants | Q(**{f"{run}__completed_at__isnull": False}), **{f"{run}__learner": learner})
         return found.order_by().values_list(run, document, "question", objective, "is_right", at)
@@ -88,21 +88,23 @@ def met_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
         "objective",
         attempt__submitted_at__isnull=False,
     )
-    drills = rows(DrillAnswer, "attempt__enrollment", "answered_at", "bank__identifier", "objective")
+    drills = rows(PracticeAnswer, "attempt__enrollment", "answered_at", "bank__identifier", "objective")
     answers = rows(Answer, "enrollment", "answered_at", "document__identifier", Value("", CharField()))
     return responses.union(drills, answers, all=True)
 
 
-MET = KeptQuery(met_by)
+MET = CompiledQuery(met_by)
 
 
 def given_by(learner):
     """With `course` and `document_key`, oldest first."""
     keys = {"course": F("enrollment__course"), "document_key": F("document__identifier")}
-    return DailyAnswer.objects.filter(enrollment__learner=learner).annotate(**keys).defer("memory").order_by("pk")
+    return (
+        DailyQuestionAnswer.objects.filter(enrollment__learner=learner).annotate(**keys).defer("memory").order_by("pk")
+    )
 
 
-GIVEN = KeptQuery(given_by)
+GIVEN = CompiledQuery(given_by)
 
 
 def runs_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
@@ -138,7 +140,7 @@ def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = 
     )
 
 
-def next_day(rules: Iterable[tuple[Enrollment, DailyRule]], zone: tzinfo, today: date) -> date | None:
+def next_day(rules: Iterable[tuple[Enrollment, DailyObjective]], zone: tzinfo, today: date) -> date | None:
     """Tomorrow at the earliest; None without rules."""
     tomorrow = today + timedelta(days=1)
     return min((max(rule.due_on(zone) or tomorrow, tomorrow) for _run, rule in rules), default=None)
@@ -153,13 +155,16 @@ def may_be_asked(run: Enrollment, at: datetime) -> bool:
     return run.started_at is not None
 
 
-def remembered_in(given: Iterable[DailyAnswer], today: date) -> int:
+def remembered_in(given: Iterable[DailyQuestionAnswer], today: date) -> int:
     first = today.replace(day=1)
     return len({(each.course, each.objective) for each in given if each.is_right and first <= each.day <= today})
 
 
 def asked_of(
-    rules: Collection[tuple[Enrollment, DailyRule]], met: MetWordings, given: Collection[DailyAnswer], today: date
+    rules: Collection[tuple[Enrollment, DailyObjective]],
+    met: SeenVariants,
+    given: Collection[DailyQuestionAnswer],
+    today: date,
 ) -> AskedToday | None:
     due = {id(rule): run for run, rule in rules if rule.is_due(today, run.zone)}
     if not due:
@@ -171,13 +176,15 @@ def asked_of(
     return AskedToday(run, number, rule.id, wording.page, wording)
 
 
-def last_met(met: Iterable[Met], given: Iterable[DailyAnswer], at: datetime) -> MetWordings:
+def last_met(met: Iterable[Met], given: Iterable[DailyQuestionAnswer], at: datetime) -> SeenVariants:
     return latest(
         [*((each.question, each.at) for each in met), *((each.question, each.answered_at) for each in given)], at
     )
 
 
-def rules_of(run: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyAnswer]) -> Iterator[DailyRule]:
+def rules_of(
+    run: Enrollment, language: str, met: Iterable[Met], given: Iterable[DailyQuestionAnswer]
+) -> Iterator[DailyObjective]:
     """In the order of the course, of rules that it still has."""
     outline = store.outline(run.release, language)
     own = [(each, objective_of(each, run, language)) for each in met if each.enrollment == run.pk]
@@ -190,14 +197,14 @@ def rules_of(run: Enrollment, language: str, met: Iterable[Met], given: Iterable
     for objective in in_order_of(outline, wanted):
         if found := tuple(each for each in wordings if each.question.objective == objective):
             families = families_of(found, missed[objective])
-            yield DailyRule(objective, found, families, due.get(objective))
+            yield DailyObjective(objective, found, families, due.get(objective))
 
 
 def in_order_of(outline: Outline, objectives: Collection[str]) -> list[str]:
     return [each for module in outline.modules for each in module.objectives if each in objectives]
 
 
-def due_days_in(course: int, given: Iterable[DailyAnswer]) -> dict[str, datetime]:
+def due_days_in(course: int, given: Iterable[DailyQuestionAnswer]) -> dict[str, datetime]:
     """Objective → when it is asked again."""
     return {each.objective: each.due_at for each in given if each.course == course}
 
@@ -211,7 +218,7 @@ def missed_by_objective(own: Iterable[tuple[Met, str]]) -> defaultdict[str, set[
     return missed
 
 
-def families_of(wordings: Iterable[Wording], questions: Collection[str]) -> frozenset[str]:
+def families_of(wordings: Iterable[Variant], questions: Collection[str]) -> frozenset[str]:
     """Of the wordings whose question is among these ids."""
     return frozenset(each.question.family for each in wordings if each.question.id in questions)
 
@@ -232,7 +239,7 @@ def is_for_one_press(question: Question, track: str) -> bool:
     return bool(question.kind == "one" and question.objective and question.stem and question.is_for(track))
 
 
-def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Wording]:
+def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Variant]:
     """Questions with one choice and a text of their own: of banks and lessons; of an open run only the drill's and
     those of the lessons `seen`.
     """
@@ -242,7 +249,7 @@ def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> lis
         page = find_page(run.release, identifier, outline.language)
         for question in page.questions.values() if page else ():
             if is_for_one_press(question, track):
-                found.append(Wording(page, question))  # type: ignore[arg-type]  # without a page there is no question
+                found.append(Variant(page, question))  # type: ignore[arg-type]  # without a page there is no question
     return found
 
 

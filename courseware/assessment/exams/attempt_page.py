@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.datastructures import MultiValueDict
 
 from courseware.assessment.exams.banks import question_of
-from courseware.assessment.models import RESPONSES, Attempt, Response
+from courseware.assessment.models import RESPONSES, ExamAttempt, Response
 from courseware.course_format.questions.question_types import Question
 from courseware.learning.lessons.question_rendering import ShownChoice, ShownQuestion, groups_of, raw_in_order
 from courseware.lib.web.form_numbers import small_number
@@ -28,7 +28,7 @@ class AttemptQuestion:
         return f"q-{self.position}"
 
 
-def asked_in(attempt: Attempt, language: str) -> list[AttemptQuestion]:
+def asked_in(attempt: ExamAttempt, language: str) -> list[AttemptQuestion]:
     """By position, with the choices in the order drawn. Runs one query."""
     responses = RESPONSES(attempt=attempt.pk)
     return [
@@ -72,7 +72,7 @@ def filled_in(question: Question, given: list[int] | None, place: int, choice: S
     return replace(choice, is_chosen=place in given)
 
 
-def raw_answer(attempt: Attempt, response: Response, sent: MultiValueDict) -> list[str]:
+def raw_answer(attempt: ExamAttempt, response: Response, sent: MultiValueDict) -> list[str]:
     """The form's answer as `attempting.save` takes it: [] for none. Raises ValueError for input that is no answer."""
     if is_empty(sent):
         return []

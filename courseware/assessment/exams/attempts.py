@@ -13,22 +13,22 @@ from courseware.assessment.exams.grading import reaches
 from courseware.assessment.exams.practice_sets import is_settled
 from courseware.assessment.exams.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
 from courseware.assessment.exams.variant_rotation import met_wordings
-from courseware.assessment.models import RESPONSES, RESPONSES_AT, Attempt, Response
+from courseware.assessment.models import RESPONSES, RESPONSES_AT, ExamAttempt, Response
 from courseware.audit_log.record import record, subject_of
-from courseware.content.models import Page, Release
+from courseware.content.models import Release, RenderedPage
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.completion import complete, lock, touch
 from courseware.learning.status.progress import done_documents, own_outline, track_of
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 # An answer sent in time still counts when a slow connection brings it late.
 GRACE = timedelta(seconds=10)
 # An attempt is not stored as over if the time is exceeded by more: the clock may have jumped ahead.
 SET_BACK_AT_MOST = timedelta(days=1)
 
-ATTEMPTS = KeptQuery(lambda pk: Attempt.objects.filter(pk=pk))
+ATTEMPTS = CompiledQuery(lambda pk: ExamAttempt.objects.filter(pk=pk))
 
 
 class NotYet(Exception):
@@ -52,7 +52,7 @@ class NewerAnswer(Exception):
 
 
 @transaction.atomic
-def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> Attempt:
+def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> ExamAttempt:
     """The open attempt at the exam or pre-check with this id, or a new one from the current release. Raises NotYet."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -74,7 +74,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> A
         drawn = draw_questions(enrollment, outline, page, at)
     # Kept in the attempt: time that is given or taken back later is for the next one.
     time_limit = page.data["time_limit"] and enrollment.learner.time_for(page.data["time_limit"])
-    attempt = Attempt.objects.create(
+    attempt = ExamAttempt.objects.create(
         enrollment=enrollment,
         exam_id=page.document_id,
         revision_id=page.revision_id,
@@ -104,7 +104,7 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at:
     return draw(strata, track_questions, met_wordings(enrollment, at), SystemRandom())
 
 
-def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[Drawn]]:
+def parallel_questions(first: ExamAttempt, current: Release) -> tuple[Release, list[Drawn]]:
     """For each question of the first sitting another of its family; and their release.
 
     The current release, or that of the first sitting if the current one lacks some of the questions.
@@ -115,11 +115,11 @@ def parallel_questions(first: Attempt, current: Release) -> tuple[Release, list[
     identifiers = {bank for bank, _question in asked}
     try:
         return current, draw_parallel(asked, banks(current, identifiers, language), SystemRandom())
-    except (BankTooSmall, Page.DoesNotExist):
+    except (BankTooSmall, RenderedPage.DoesNotExist):
         return first.release, draw_parallel(asked, banks(first.release, identifiers, language), SystemRandom())
 
 
-def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
+def keep_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
     language = attempt.enrollment.source_language
     pages = {each.bank: store.page(attempt.release, each.bank, language) for each in drawn}
     Response.objects.bulk_create(
@@ -137,7 +137,7 @@ def keep_questions(attempt: Attempt, drawn: list[Drawn]) -> None:
     )
 
 
-def why_over(attempt: Attempt, at: datetime | None = None) -> str:
+def why_over(attempt: ExamAttempt, at: datetime | None = None) -> str:
     """Why the attempt takes no more answers: "waived", "submitted", "time", "lesson" or ""."""
     # A pass submitted after waiving completes the exam, not the enrollment: see `completing.conclude`.
     if attempt.enrollment.waived_at:
@@ -152,17 +152,17 @@ def why_over(attempt: Attempt, at: datetime | None = None) -> str:
     return ""
 
 
-def is_late(attempt: Attempt, at: datetime) -> bool:
+def is_late(attempt: ExamAttempt, at: datetime) -> bool:
     return attempt.closes_at is not None and at > attempt.closes_at + GRACE
 
 
-def keep_over(attempt: Attempt, at: datetime) -> None:
+def keep_over(attempt: ExamAttempt, at: datetime) -> None:
     if not attempt.found_over_at and is_late(attempt, at) and not is_late(attempt, at - SET_BACK_AT_MOST):
         attempt.found_over_at = at
         attempt.save(update_fields=["found_over_at"])
 
 
-def locked(attempt: Attempt) -> Attempt:
+def locked(attempt: ExamAttempt) -> ExamAttempt:
     # One lock for the whole enrollment, so that no two changes to it run at the same time.
     enrollment = lock(attempt.enrollment)
     [fresh] = ATTEMPTS(pk=attempt.pk)
@@ -171,7 +171,7 @@ def locked(attempt: Attempt) -> Attempt:
 
 
 def save(
-    attempt: Attempt,
+    attempt: ExamAttempt,
     position: int,
     raw: list[str],
     *,
@@ -200,7 +200,7 @@ def save(
 
 
 def save_open(
-    attempt: Attempt, position: int, raw: list[str], *, saves: int, sent: int, page: UUID | None, at: datetime
+    attempt: ExamAttempt, position: int, raw: list[str], *, saves: int, sent: int, page: UUID | None, at: datetime
 ) -> Response:
     """`save` for a locked attempt that takes answers."""
     [response] = RESPONSES_AT(attempt=attempt.pk, position=position)
@@ -223,7 +223,7 @@ def save_open(
 
 
 @transaction.atomic
-def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
+def submit(attempt: ExamAttempt, *, at: datetime | None = None) -> ExamAttempt:
     """Grade and close the attempt; a pass completes the exam. Raises NothingAnswered for an empty pre-check."""
     at = at or timezone.now()
     attempt = locked(attempt)
@@ -235,7 +235,7 @@ def submit(attempt: Attempt, *, at: datetime | None = None) -> Attempt:
     return attempt
 
 
-def close(attempt: Attempt, at: datetime) -> None:
+def close(attempt: ExamAttempt, at: datetime) -> None:
     """`submit` for a locked attempt that is open."""
     attempt.points = grade_responses(attempt)
     attempt.submitted_at = at
@@ -251,7 +251,7 @@ def close(attempt: Attempt, at: datetime) -> None:
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=outcome, at=at)
 
 
-def grade_responses(attempt: Attempt) -> int:
+def grade_responses(attempt: ExamAttempt) -> int:
     language = attempt.enrollment.source_language
     responses = RESPONSES(attempt=attempt.pk)
     right = [response.pk for response in responses if is_right(attempt, response, language)]
@@ -260,6 +260,6 @@ def grade_responses(attempt: Attempt) -> int:
     return len(right)
 
 
-def is_right(attempt: Attempt, response: Response, language: str) -> bool:
+def is_right(attempt: ExamAttempt, response: Response, language: str) -> bool:
     given = response.response
     return given is not None and bool(question_of(attempt, response, language).grade(given))

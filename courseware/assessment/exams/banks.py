@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from courseware.assessment.models import Attempt, Response
-from courseware.content.models import Page, Release
+from courseware.assessment.models import ExamAttempt, Response
+from courseware.content.models import Release, RenderedPage
 from courseware.content.rendering import store
 from courseware.content.rendering.store import PageData
 from courseware.course_format.questions.question_types import Question
@@ -17,7 +17,7 @@ def bank(release: Release, identifier: str, language: str) -> Mapping[str, Quest
 def find_page(release: Release, identifier: str, language: str) -> PageData | None:
     try:
         return store.page(release, identifier, language)
-    except Page.DoesNotExist:
+    except RenderedPage.DoesNotExist:
         return None
 
 
@@ -25,5 +25,5 @@ def banks(release: Release, identifiers: Iterable[str], language: str) -> dict[s
     return {identifier: list(bank(release, identifier, language).values()) for identifier in identifiers}
 
 
-def question_of(attempt: Attempt, response: Response, language: str) -> Question:
+def question_of(attempt: ExamAttempt, response: Response, language: str) -> Question:
     return bank(attempt.release, response.bank.identifier, language)[response.question]

@@ -13,20 +13,22 @@ from courseware.assessment.exams.banks import bank
 from courseware.assessment.exams.grading import points_needed
 from courseware.assessment.exams.practice_sets import is_settled
 from courseware.assessment.exams.pre_post_test import starting_point_of
-from courseware.assessment.models import Attempt, Response
+from courseware.assessment.models import ExamAttempt, Response
 from courseware.content.rendering.store import CheckQuestion, Outline, PageData
 from courseware.course_format.parsing.metadata import attempts_in_a_row
 from courseware.course_format.questions.question_types import Question
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import progress_of, track_of
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
-ATTEMPTS_AT = KeptQuery(
-    lambda enrollment, exam: Attempt.objects.filter(enrollment=enrollment, exam=exam).with_release().order_by("number")
+ATTEMPTS_AT = CompiledQuery(
+    lambda enrollment, exam: (
+        ExamAttempt.objects.filter(enrollment=enrollment, exam=exam).with_release().order_by("number")
+    )
 )
-LAST_ATTEMPTS = KeptQuery(
+LAST_ATTEMPTS = CompiledQuery(
     lambda enrollments: (
-        Attempt.objects.filter(enrollment__pk__in=enrollments)
+        ExamAttempt.objects.filter(enrollment__pk__in=enrollments)
         .submitted()
         .with_release()
         .select_related("enrollment__learner")
@@ -39,7 +41,7 @@ NONE = Value("", CharField())
 def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
     """Rows (attempt, "missed", bank, question, objective); (attempt, "right", lesson, question, "") answered since; and
     (attempt, "played", simulation, "", "") finished since."""
-    chosen = Attempt.objects.filter(pk__in=attempts).order_by()
+    chosen = ExamAttempt.objects.filter(pk__in=attempts).order_by()
     missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
     right = chosen.filter(enrollment__answers__is_right=True, enrollment__answers__answered_at__gt=F("submitted_at"))
     played = chosen.filter(enrollment__runs__branch_of=None, enrollment__runs__finished_at__gt=F("submitted_at"))
@@ -57,7 +59,7 @@ def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
     )
 
 
-AFTER_ATTEMPTS = KeptQuery(after_attempts)
+AFTER_ATTEMPTS = CompiledQuery(after_attempts)
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Aftermath:
     played: set[str] = field(default_factory=set)
 
 
-def row_of(attempt: Attempt, exam: PageData) -> range:
+def row_of(attempt: ExamAttempt, exam: PageData) -> range:
     """Numbers of the attempts in a row with this one. After the last of a row the exam closes for a time."""
     length = attempts_in_a_row(exam.data["retakes"])
     first = attempt.number - (attempt.number - 1) % length
@@ -101,7 +103,7 @@ def is_pre_check(exam: PageData) -> bool:
     return exam.data["pass_mark"] is None
 
 
-def eligibility_once_passed(passed: Iterable[Attempt], enrollment: Enrollment) -> Eligibility:
+def eligibility_once_passed(passed: Iterable[ExamAttempt], enrollment: Enrollment) -> Eligibility:
     if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
         return Eligibility("passed")
     return Eligibility("ended" if enrollment.waived_at else "drill")
@@ -154,7 +156,7 @@ def failed_attempts(exams: Mapping[int, tuple[Outline, PageData]], at: datetime)
     return {key: failed(attempt, after[attempt.pk], *exams[key], at) for key, attempt in last.items()}
 
 
-def failed(attempt: Attempt, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime) -> Failed:
+def failed(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime) -> Failed:
     since, points, pass_mark = attempt.submitted_at or at, attempt.points or 0, attempt.pass_mark or 0  # never absent
     eligibility = eligibility_after(attempt, since, aftermath, outline, exam, at)
     needed = points_needed(attempt.max_points, pass_mark)
@@ -162,7 +164,7 @@ def failed(attempt: Attempt, aftermath: Aftermath, outline: Outline, exam: PageD
     return Failed(attempt.pk, attempt.number, points, attempt.max_points, needed, eligibility, taught[0])
 
 
-def joined(attempt: Attempt, enrollment: Enrollment) -> Attempt:
+def joined(attempt: ExamAttempt, enrollment: Enrollment) -> ExamAttempt:
     attempt.enrollment = enrollment  # the one at hand has loaded its course and release already
     return attempt
 
@@ -195,7 +197,7 @@ def aftermaths(attempts: Collection[int]) -> dict[int, Aftermath]:
 
 
 def eligibility_after(
-    last: Attempt, since: datetime, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime
+    last: ExamAttempt, since: datetime, aftermath: Aftermath, outline: Outline, exam: PageData, at: datetime
 ) -> Eligibility:
     """After a last attempt that was submitted at `since` and not passed."""
     row = row_of(last, exam)
@@ -226,7 +228,7 @@ def lesson_of(question: Question, outline: Outline) -> str | None:
     return question.lesson or outline.objective_lessons.get(question.objective)
 
 
-def missed_lessons(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+def missed_lessons(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
     """Lessons on missed questions, in the order of the route."""
     lessons = {
         lesson_of(bank(attempt.release, name, outline.language)[key], outline) for name, key, _rule in aftermath.missed
@@ -234,7 +236,7 @@ def missed_lessons(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> 
     return tuple(step.id for step in outline.steps if step.kind == "lesson" and step.id in lessons)
 
 
-def lessons_to_revisit(attempt: Attempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
+def lessons_to_revisit(attempt: ExamAttempt, aftermath: Aftermath, outline: Outline) -> tuple[str, ...]:
     """Missed lessons whose check was not answered right since the attempt. One without a check is left out."""
     track = track_of(attempt.enrollment, outline)
 

@@ -14,7 +14,7 @@ MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
 
 @dataclass(frozen=True)
-class ExamTerms:
+class ExamRules:
     """`needed` right answers pass; the next attempt is number `number` of `allowed` in a row."""
 
     questions: int
@@ -29,10 +29,10 @@ def questions_in(exam: PageData) -> int:
     return sum(stratum["draw"] for stratum in exam.data["strata"])
 
 
-def exam_terms(exam: PageData, submitted: int) -> ExamTerms:
+def exam_terms(exam: PageData, submitted: int) -> ExamRules:
     """`submitted`: number of attempts so far."""
     questions, allowed = questions_in(exam), attempts_in_a_row(exam.data["retakes"])
-    return ExamTerms(
+    return ExamRules(
         questions=questions,
         needed=points_needed(questions, exam.data["pass_mark"]),
         minutes=exam.data["minutes"],

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from courseware.assessment.exams.banks import find_page
 from courseware.assessment.exams.variant_rotation import met_wordings
-from courseware.assessment.models import Attempt, DrillAnswer, Response
+from courseware.assessment.models import ExamAttempt, PracticeAnswer, Response
 from courseware.audit_log.record import record
 from courseware.content.models import Release
 from courseware.content.rendering import store
@@ -27,22 +27,22 @@ from courseware.learning.lessons.answers import question_of_form, store_new
 from courseware.learning.lessons.rate_limits import refuse_too_many, sent_by
 from courseware.learning.models import Completion
 from courseware.learning.status.completion import complete, lock, touch
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
-MISSED_RULES = KeptQuery(
+MISSED_RULES = CompiledQuery(
     lambda attempts: (
         Response.objects.filter(attempt__pk__in=attempts, is_critical=True, is_right=False)
         .order_by("attempt", "position")
         .values_list("attempt", "objective")
     )
 )
-DRILL_ANSWERS = KeptQuery(lambda attempts: DrillAnswer.objects.filter(attempt__pk__in=attempts).order_by("pk"))
-PASSED = KeptQuery(
+DRILL_ANSWERS = CompiledQuery(lambda attempts: PracticeAnswer.objects.filter(attempt__pk__in=attempts).order_by("pk"))
+PASSED = CompiledQuery(
     lambda enrollments: (
-        Attempt.objects.filter(enrollment__pk__in=enrollments, is_passed=True).with_release().order_by("number")
+        ExamAttempt.objects.filter(enrollment__pk__in=enrollments, is_passed=True).with_release().order_by("number")
     )
 )
-SENT = sent_by(DrillAnswer.objects.all(), owner="attempt__enrollment__learner", instant="answered_at")
+SENT = sent_by(PracticeAnswer.objects.all(), owner="attempt__enrollment__learner", instant="answered_at")
 
 
 class OtherQuestion(Exception):
@@ -50,16 +50,16 @@ class OtherQuestion(Exception):
 
 
 @dataclass(frozen=True)
-class Drill:
+class PracticeSet:
     """`rule`: an objective; `needed`: right answers in a row; `answers`: oldest first."""
 
     rule: str
     bank: str
     needed: int
-    answers: tuple[DrillAnswer, ...]
+    answers: tuple[PracticeAnswer, ...]
 
     @property
-    def streak(self) -> tuple[DrillAnswer, ...]:
+    def streak(self) -> tuple[PracticeAnswer, ...]:
         misses = [place for place, answer in enumerate(self.answers) if not answer.is_right]
         return self.answers[misses[-1] + 1 :] if misses else self.answers
 
@@ -71,15 +71,15 @@ class Drill:
     def is_done(self) -> bool:
         return not self.left
 
-    def sent_by(self, token: UUID) -> DrillAnswer | None:
+    def sent_by(self, token: UUID) -> PracticeAnswer | None:
         return next((answer for answer in self.answers if answer.token == token), None)
 
-    def tries_at(self, question: str) -> list[DrillAnswer]:
+    def tries_at(self, question: str) -> list[PracticeAnswer]:
         return [answer for answer in self.answers if answer.question == question]
 
 
 @dataclass(frozen=True)
-class OwedDrill:
+class OwedPracticeSet:
     """The first open drill of a passed attempt (a primary key); `left`: right answers still needed."""
 
     attempt: int
@@ -90,7 +90,7 @@ class OwedDrill:
 
 
 @dataclass(frozen=True)
-class DrillQuestion:
+class PracticeQuestion:
     """`number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
 
     number: int
@@ -98,9 +98,9 @@ class DrillQuestion:
     bank: PageData
     question: Question
 
-    def answered(self, response: ResponseValue, **more: Any) -> DrillAnswer:
+    def answered(self, response: ResponseValue, **more: Any) -> PracticeAnswer:
         """A new answer, not saved yet; `more` are the fields that do not depend on the question."""
-        return DrillAnswer(
+        return PracticeAnswer(
             objective=self.question.objective,
             number=self.number,
             release=self.release,
@@ -113,20 +113,20 @@ class DrillQuestion:
         )
 
 
-def drills_of(attempt: Attempt) -> tuple[Drill, ...]:
+def drills_of(attempt: ExamAttempt) -> tuple[PracticeSet, ...]:
     """One for each critical rule that the passed attempt missed, in the order of its questions. At most two queries."""
     return drills_by_attempt([attempt])[attempt.pk]
 
 
-def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[DrillAnswer]]]:
+def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[PracticeAnswer]]]:
     """Attempt → objective → an empty list for its answers. At most one query."""
-    rules: dict[int, dict[str, list[DrillAnswer]]] = defaultdict(dict)
+    rules: dict[int, dict[str, list[PracticeAnswer]]] = defaultdict(dict)
     for key, rule in MISSED_RULES(attempts=attempts) if attempts else ():
         rules[key].setdefault(rule, [])
     return rules
 
 
-def drills_by_attempt(attempts: Collection[Attempt]) -> dict[int, tuple[Drill, ...]]:
+def drills_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tuple[PracticeSet, ...]]:
     """`drills_of` by primary key of the attempt. At most two queries."""
     wanted = {attempt.pk: drill_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
     rules = missed_rules([key for key, requirement in wanted.items() if requirement])
@@ -136,7 +136,7 @@ def drills_by_attempt(attempts: Collection[Attempt]) -> dict[int, tuple[Drill, .
     return {attempt.pk: drills_on(rules.get(attempt.pk, {}), wanted.get(attempt.pk)) for attempt in attempts}
 
 
-def owed_drills(exams: Mapping[int, str]) -> dict[int, OwedDrill]:
+def owed_drills(exams: Mapping[int, str]) -> dict[int, OwedPracticeSet]:
     """By primary key of the enrollment. `exams`: the id of the exam of each. At most three queries."""
     passed = {
         attempt.enrollment_id: attempt
@@ -146,20 +146,20 @@ def owed_drills(exams: Mapping[int, str]) -> dict[int, OwedDrill]:
     drills = drills_by_attempt(passed.values())
     open_ones = {key: next((each for each in drills[passed[key].pk] if not each.is_done), None) for key in passed}
     return {
-        key: OwedDrill(passed[key].pk, drill.rule, drill.left, passed[key].points or 0, passed[key].max_points)
+        key: OwedPracticeSet(passed[key].pk, drill.rule, drill.left, passed[key].points or 0, passed[key].max_points)
         for key, drill in open_ones.items()
         if drill
     }
 
 
-def drills_on(rules: Mapping[str, list[DrillAnswer]], requirement: Mapping | None) -> tuple[Drill, ...]:
+def drills_on(rules: Mapping[str, list[PracticeAnswer]], requirement: Mapping | None) -> tuple[PracticeSet, ...]:
     if not requirement:
         return ()
     bank, needed = requirement["bank"], requirement["right"]
-    return tuple(Drill(rule, bank, needed, tuple(answers)) for rule, answers in rules.items())
+    return tuple(PracticeSet(rule, bank, needed, tuple(answers)) for rule, answers in rules.items())
 
 
-def drill_wanted_by(attempt: Attempt) -> Mapping | None:
+def drill_wanted_by(attempt: ExamAttempt) -> Mapping | None:
     """`critical_drill` of the exam in the release the attempt began with: {"bank", "right"} or None."""
     # The same in each language; "" gives that of the course, which need not be loaded for it.
     return store.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
@@ -169,12 +169,12 @@ def questions_on(rule: str, bank: PageData) -> list[Question]:
     return [question for question in bank.questions.values() if question.objective == rule]
 
 
-def is_settled(attempt: Attempt) -> bool:
+def is_settled(attempt: ExamAttempt) -> bool:
     """Whether a passed attempt needs no further drill. At most two queries."""
     return all(drill.is_done for drill in drills_of(attempt))
 
 
-def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestion:
+def next_question(attempt: ExamAttempt, drill: PracticeSet, language: str) -> PracticeQuestion:
     """Runs a query."""
     # The bank of the attempt is used if the current one has too few questions on the rule.
     release = attempt.enrollment.release
@@ -192,10 +192,10 @@ def next_question(attempt: Attempt, drill: Drill, language: str) -> DrillQuestio
         return met.turn(question.id), sha256(f"{attempt.pk}:{question.id}".encode()).digest()
 
     question = min(fresh, key=place)
-    return DrillQuestion(len(drill.answers) + 1, release, bank, question)
+    return PracticeQuestion(len(drill.answers) + 1, release, bank, question)
 
 
-def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> DrillQuestion:
+def asked_by(attempt: ExamAttempt, drill: PracticeSet, question_id: str, number: int) -> PracticeQuestion:
     """The next question, if it is the one of the form. Raises OtherQuestion."""
     if drill.is_done or attempt.enrollment.waived_at:
         raise OtherQuestion(question_id)
@@ -205,14 +205,14 @@ def asked_by(attempt: Attempt, drill: Drill, question_id: str, number: int) -> D
     return asked
 
 
-def drill_on(rule: str, attempt: Attempt) -> Drill | None:
+def drill_on(rule: str, attempt: ExamAttempt) -> PracticeSet | None:
     """The drill of the attempt on a rule, done or not. At most two queries."""
     return next((drill for drill in drills_of(attempt) if drill.rule == rule), None)
 
 
 @transaction.atomic
 def answer(
-    attempt: Attempt,
+    attempt: ExamAttempt,
     rule: str,
     question_id: str,
     raw: list[str],
@@ -221,7 +221,7 @@ def answer(
     revision: int,
     token: UUID,
     at: datetime | None = None,
-) -> DrillAnswer:
+) -> PracticeAnswer:
     """Grade and save the answer with this number, or return the stored one of the same form (`token`).
 
     `raw` is as `Question.clean` takes it, `revision` the key of the bank's revision that the form showed. Raises
@@ -246,7 +246,7 @@ def answer(
     return stored
 
 
-def settle(attempt: Attempt, rule: str, at: datetime) -> None:
+def settle(attempt: ExamAttempt, rule: str, at: datetime) -> None:
     record("drill-done", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
     if is_settled(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

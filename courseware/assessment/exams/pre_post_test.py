@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from courseware.assessment.exams.grading import Score, gain
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import ExamAttempt
 from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
 @dataclass(frozen=True)
-class Sitting:
+class AttemptScore:
     """A submitted attempt. `exam`: id of its document; `is_passed`: None without marks."""
 
     exam: str
@@ -26,7 +26,7 @@ class Sitting:
 
 
 @dataclass(frozen=True)
-class StartingPoint:
+class PrePostTest:
     """`before`: score of the pre-check, `after`: of its parallel questions, `may_ask_again`: these can be started."""
 
     before: Score | None = None
@@ -58,14 +58,14 @@ class StartingPoint:
         return gain(self.before, self.after) if self.before and self.after else None
 
 
-def starting_point_in(sittings: Iterable[Sitting], outline: Outline) -> StartingPoint:
+def starting_point_in(sittings: Iterable[AttemptScore], outline: Outline) -> PrePostTest:
     sittings = list(sittings)  # of one enrollment
     if not sittings:
-        return StartingPoint()
+        return PrePostTest()
     own = [sitting for sitting in sittings if sitting.exam == outline.pre_check_id and sitting.is_passed is None]
     taken = {sitting.number: sitting.score for sitting in own}
     is_exam_behind = any(sitting.exam == outline.again_after for sitting in sittings)
-    return StartingPoint(
+    return PrePostTest(
         before=taken.get(1),
         after=taken.get(2),  # the sitting with the parallel questions
         may_ask_again=1 in taken and 2 not in taken and is_exam_behind,
@@ -73,9 +73,9 @@ def starting_point_in(sittings: Iterable[Sitting], outline: Outline) -> Starting
 
 
 PARTS = ("exam__identifier", "number", "points", "max_points", "is_passed")
-SITTINGS = KeptQuery(
+SITTINGS = CompiledQuery(
     lambda enrollments: (
-        Attempt.objects.filter(enrollment__pk__in=enrollments)
+        ExamAttempt.objects.filter(enrollment__pk__in=enrollments)
         .submitted()
         .order_by("pk")
         .values_list("enrollment", *PARTS)
@@ -83,14 +83,14 @@ SITTINGS = KeptQuery(
 )
 
 
-def sittings_of(enrollments: Collection[int]) -> dict[int, list[Sitting]]:
+def sittings_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
     """By primary key of the enrollment, oldest first. Runs one query."""
-    by_enrollment: dict[int, list[Sitting]] = {}
+    by_enrollment: dict[int, list[AttemptScore]] = {}
     for enrollment, *sitting in SITTINGS(enrollments=list(enrollments)):
-        by_enrollment.setdefault(enrollment, []).append(Sitting(*sitting))
+        by_enrollment.setdefault(enrollment, []).append(AttemptScore(*sitting))
     return by_enrollment
 
 
-def starting_point_of(enrollment: Enrollment, outline: Outline) -> StartingPoint:
+def starting_point_of(enrollment: Enrollment, outline: Outline) -> PrePostTest:
     """Runs one query."""
     return starting_point_in(sittings_of([enrollment.pk]).get(enrollment.pk, ()), outline)

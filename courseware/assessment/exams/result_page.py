@@ -8,7 +8,7 @@ from courseware.assessment.exams.eligibility import lesson_of, row_of
 from courseware.assessment.exams.grading import points_needed, score_by
 from courseware.assessment.exams.objective_scores import ModuleScore, by_module
 from courseware.assessment.exams.pre_post_test import sittings_of
-from courseware.assessment.models import RESPONSES, Attempt, Response
+from courseware.assessment.models import RESPONSES, ExamAttempt, Response
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.course_format.questions.question_types import Question
@@ -69,12 +69,12 @@ def steps_of_both(then: Outline, now: Outline) -> dict[str, Step]:
     return {step.id: step for step in then.steps if now.find(step.id)}
 
 
-def right_answers(attempt: Attempt, responses: Iterable[Response], language: str) -> tuple[Answered, ...]:
+def right_answers(attempt: ExamAttempt, responses: Iterable[Response], language: str) -> tuple[Answered, ...]:
     right = (response for response in responses if response.is_right)
     return tuple(answered(question_of(attempt, each, language), each) for each in right)
 
 
-def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> Result:
+def result_of(attempt: ExamAttempt, exam: PageData, then: Outline, now: Outline) -> Result:
     """Of a submitted attempt. `exam`, `then`: of the release it began with; `now`: current. Runs two queries."""
     responses = RESPONSES(attempt=attempt.pk)
     shows_keys = may_see_keys(attempt, exam)
@@ -102,7 +102,7 @@ def result_of(attempt: Attempt, exam: PageData, then: Outline, now: Outline) -> 
     )
 
 
-def may_see_keys(attempt: Attempt, exam: PageData) -> bool:
+def may_see_keys(attempt: ExamAttempt, exam: PageData) -> bool:
     """Whether the exam is passed, or the last attempt before it reopens is submitted."""
     last = row_of(attempt, exam)[-1]
     sittings = sittings_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
@@ -157,7 +157,7 @@ def unanswered_choices(question: Question, response: Response) -> Iterator[Shown
 # The starting point by topics: questions before the lessons and after the exam, with reasons
 
 
-def topics_of(attempts: Sequence[Attempt], language: str) -> tuple[Topic, ...]:
+def topics_of(attempts: Sequence[ExamAttempt], language: str) -> tuple[Topic, ...]:
     """Of the submitted attempts at a pre-check, in the order of the first. Runs a query for each of at most two."""
     if not attempts:
         return ()
@@ -177,7 +177,7 @@ def topics_of(attempts: Sequence[Attempt], language: str) -> tuple[Topic, ...]:
     )
 
 
-def answered_by_family(attempt: Attempt, language: str) -> dict[str, tuple[Question, Answered]]:
+def answered_by_family(attempt: ExamAttempt, language: str) -> dict[str, tuple[Question, Answered]]:
     found = {}
     for response in RESPONSES(attempt=attempt.pk):
         question = question_of(attempt, response, language)
@@ -185,7 +185,7 @@ def answered_by_family(attempt: Attempt, language: str) -> dict[str, tuple[Quest
     return found
 
 
-def topic_names(attempt: Attempt, outline: Outline) -> dict[str, str]:
+def topic_names(attempt: ExamAttempt, outline: Outline) -> dict[str, str]:
     exam = store.page(attempt.release, attempt.exam.identifier, outline.language)
     banks = [stratum["bank"] for stratum in exam.data["strata"]]
     pages = (store.page(attempt.release, bank, outline.language) for bank in banks)

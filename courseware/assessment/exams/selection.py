@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from courseware.assessment.exams.variant_rotation import MetWordings
+from courseware.assessment.exams.variant_rotation import SeenVariants
 from courseware.course_format.questions.question_types import Question, askable
 
 
@@ -34,7 +34,7 @@ def critical_on(objectives: Collection[str], questions: Sequence[Question]) -> l
 
 
 def draw(
-    strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], met: MetWordings, dice: Random
+    strata: Sequence[Quota], banks: Mapping[str, Sequence[Question]], met: SeenVariants, dice: Random
 ) -> list[Drawn]:
     """Questions by stratum, shuffled within each; no two of one family. Raises BankTooSmall.
 
@@ -75,7 +75,7 @@ def draw_parallel(
     return drawn
 
 
-def in_turn(questions: Sequence[Question], met: MetWordings, dice: Random) -> list[Question]:
+def in_turn(questions: Sequence[Question], met: SeenVariants, dice: Random) -> list[Question]:
     shuffled = dice.sample(questions, len(questions))
     return sorted(shuffled, key=lambda question: met.turn(question.id))  # stable: equals stay shuffled
 

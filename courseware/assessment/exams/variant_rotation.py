@@ -11,15 +11,15 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from courseware.assessment.models import DailyAnswer, DrillAnswer, Response
+from courseware.assessment.models import DailyQuestionAnswer, PracticeAnswer, Response
 from courseware.learning.models import Enrollment
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 QUARTER = timedelta(days=91)
 
 
 @dataclass(frozen=True)
-class MetWordings:
+class SeenVariants:
     """`last`: question id → when it was last met, as of `at`."""
 
     last: Mapping[str, datetime]
@@ -34,12 +34,12 @@ class MetWordings:
         return question not in self.last or self.last[question] <= self.at - QUARTER
 
 
-def latest(times: Iterable[tuple[str, datetime]], at: datetime) -> MetWordings:
+def latest(times: Iterable[tuple[str, datetime]], at: datetime) -> SeenVariants:
     """Of (question id, when it was met)."""
     last: dict[str, datetime] = {}
     for question, met_at in times:
         last[question] = max(met_at, last.get(question, met_at))
-    return MetWordings(last, at)
+    return SeenVariants(last, at)
 
 
 def met_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
@@ -50,14 +50,14 @@ def met_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
         return model.objects.filter(**own).order_by().values("question").annotate(last=Max(instant))
 
     responses = rows(Response, "attempt__enrollment", "attempt__started_at")
-    drills = rows(DrillAnswer, "attempt__enrollment", "answered_at")
-    days = rows(DailyAnswer, "enrollment", "answered_at")
+    drills = rows(PracticeAnswer, "attempt__enrollment", "answered_at")
+    days = rows(DailyQuestionAnswer, "enrollment", "answered_at")
     return responses.union(drills, days, all=True).values_list("question", "last")
 
 
-MET_UP_TO = KeptQuery(met_up_to)
+MET_UP_TO = CompiledQuery(met_up_to)
 
 
-def met_wordings(enrollment: Enrollment, at: datetime) -> MetWordings:
+def met_wordings(enrollment: Enrollment, at: datetime) -> SeenVariants:
     """In all runs of the learner through the course. Runs one query."""
     return latest(MET_UP_TO(learner=enrollment.learner_id, course=enrollment.course_id, at=at), at)

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Attempt',
+            name='ExamAttempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveSmallIntegerField(help_text='1 is the first')),
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CertificatePaper',
+            name='CertificatePdf',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(max_length=10)),
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='DailyAnswer',
+            name='DailyQuestionAnswer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(help_text="In the person's zone")),
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='DailyWish',
+            name='DailyQuestionPreference',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('by_letter', models.BooleanField(default=False)),
@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='DrillAnswer',
+            name='PracticeAnswer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('objective', models.CharField(help_text='The rule', max_length=32)),
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 ('is_right', models.BooleanField()),
                 ('answered_at', models.DateTimeField()),
                 ('token', models.UUIDField(help_text='Of the form it came from: a repeated POST finds this row', unique=True)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drill_answers', to='assessment.attempt')),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drill_answers', to='assessment.examattempt')),
                 ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
                 ('release', models.ForeignKey(help_text='It was asked from', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
                 ('revision', models.ForeignKey(help_text='Of the bank', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='OutsideTraining',
+            name='ExternalTraining',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('trained_on', models.DateField(verbose_name='trained on')),
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                 ('page', models.UUIDField(help_text='The page it was saved from last: see `attempting.save`', null=True)),
                 ('saved_at', models.DateTimeField(null=True)),
                 ('is_right', models.BooleanField(help_text='Set when the attempt is submitted', null=True)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='responses', to='assessment.attempt')),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='responses', to='assessment.examattempt')),
                 ('bank', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
                 ('revision', models.ForeignKey(help_text='Of the bank', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
             ],
@@ -201,14 +201,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Standing',
+            name='Certification',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('certified_until', models.DateField(help_text='`certifies_until` of either')),
                 ('certificate', models.ForeignKey(help_text='The one that certifies longest', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessment.certificate')),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course')),
                 ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('outside', models.ForeignKey(help_text='Or what was learned elsewhere', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessment.outsidetraining')),
+                ('outside', models.ForeignKey(help_text='Or what was learned elsewhere', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessment.externaltraining')),
             ],
             options={
                 'indexes': [models.Index(fields=['certified_until'], name='standing_by_certified_until')],

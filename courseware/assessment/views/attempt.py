@@ -17,7 +17,7 @@ from courseware.assessment.forms import SaveForm
 from courseware.assessment.models import RESPONSES_AT
 from courseware.assessment.views.attempt_context import own_attempt, question_address
 from courseware.content.rendering import store
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.lib.web.form_numbers import small_number
 from courseware.lib.web.page_views import for_the_whole_page, page_view, post_view
@@ -55,7 +55,9 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
     if attempt.is_pre_check and not context["over"]:
         template = "assessment/pre_check_question.html"
         context["first_lesson"] = outline.first_lesson if attempt.number == 1 else None
-    return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
+    return render_in_course(
+        request, LearnerContext(attempt.enrollment), template, context, outline=outline, status=status
+    )
 
 
 @post_view(question_address)
@@ -146,7 +148,9 @@ def review(request, pk):
         "all_asked": asked,
         "open": [each for each in asked if not each.is_answered],
     }
-    return render_in_course(request, Reading(attempt.enrollment), "assessment/review.html", context, outline=outline)
+    return render_in_course(
+        request, LearnerContext(attempt.enrollment), "assessment/review.html", context, outline=outline
+    )
 
 
 @post_view("assessment:attempt")

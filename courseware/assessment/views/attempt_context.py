@@ -4,16 +4,16 @@ from django.http import Http404
 from django.urls import reverse
 
 from courseware.assessment.exams import practice_sets
-from courseware.assessment.models import Attempt
+from courseware.assessment.models import ExamAttempt
 from courseware.learning.learner_context import own_enrollments
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
-OWN_ATTEMPTS = KeptQuery(
-    lambda pk, learner: Attempt.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
+OWN_ATTEMPTS = CompiledQuery(
+    lambda pk, learner: ExamAttempt.objects.filter(pk=pk, enrollment__learner=learner).with_release().order_by()
 )
 
 
-def own_attempt(request, pk) -> Attempt:
+def own_attempt(request, pk) -> ExamAttempt:
     """With its release and its enrollment. Raises Http404."""
     attempts = OWN_ATTEMPTS(pk=pk, learner=request.user.pk)
     enrollments = own_enrollments(request, pk=attempts[0].enrollment_id) if attempts else []

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from courseware.accounts.permissions.site_context import face_for
 from courseware.assessment.certificates.facts import facts_of, in_language
 from courseware.assessment.certificates.numbers import NoNumber, grouped, plain_number
-from courseware.assessment.certificates.pdf import WithdrawnCertificate, paper_of
+from courseware.assessment.certificates.pdf import RevokedCertificate, paper_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
 from courseware.content.rendering.store import outline
@@ -92,7 +92,7 @@ def make_paper(request, number):
     issued, language = certificate_for_paper(request, number), get_language()
     try:
         paper_of(issued, language, by=request.user)
-    except WithdrawnCertificate:
+    except RevokedCertificate:
         messages.error(request, gettext("It was withdrawn, so no file of it is made."))
     except NoGlyph as lacking:
         words = gettext(

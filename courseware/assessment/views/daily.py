@@ -11,7 +11,7 @@ from courseware.assessment.daily.answers import answer_daily, answer_of_form, ch
 from courseware.assessment.daily.panel import daily_card
 from courseware.assessment.daily.selection import daily_of, runs_of_person
 from courseware.assessment.exams.practice_sets import OtherQuestion
-from courseware.assessment.forms import DailyAnswerForm, DailyWishForm
+from courseware.assessment.forms import DailyAnswerForm, DailyQuestionPreferenceForm
 from courseware.learning.lessons.answers import NoSuchQuestion, QuestionChanged
 from courseware.learning.lessons.question_rendering import OtherOrder, raw_response
 from courseware.lib.web.page_views import page_view, post_view
@@ -64,7 +64,7 @@ def keep_answer(request, sent):
 
 @post_view("assessment:daily", takes=())
 def wish(request):
-    form = DailyWishForm(request.POST)
+    form = DailyQuestionPreferenceForm(request.POST)
     if form.is_valid():
         choose(request.user, **form.cleaned_data)
         messages.success(request, _("Kept."))

@@ -12,10 +12,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from courseware.assessment.exams import practice_sets
-from courseware.assessment.forms import DrillForm
+from courseware.assessment.forms import PracticeForm
 from courseware.assessment.views.attempt_context import own_attempt
 from courseware.content.rendering import store
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.answers import NoSuchQuestion, QuestionChanged
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.learning.lessons.question_rendering import OtherOrder, ask, raw_response
@@ -73,7 +73,9 @@ def drill_page(request, attempt, found, card, template, *, problem="", status=20
         "card": card,
         "problem": problem,
     }
-    return render_in_course(request, Reading(attempt.enrollment), template, context, outline=outline, status=status)
+    return render_in_course(
+        request, LearnerContext(attempt.enrollment), template, context, outline=outline, status=status
+    )
 
 
 @post_view("assessment:drill")
@@ -82,7 +84,7 @@ def answer_drill(request, pk, rule):
     found = practice_sets.drill_on(rule, attempt)
     if found is None:
         return redirect("assessment:result", pk)
-    form = DrillForm(request.POST)
+    form = PracticeForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     sent = form.cleaned_data

@@ -10,7 +10,7 @@ from courseware.assessment.exams.result_page import modules_to_practise, result_
 from courseware.assessment.models import Certificate
 from courseware.assessment.views.attempt_context import own_attempt, shown_drills
 from courseware.content.rendering import store
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.learning.status.progress import own_outline
 from courseware.lib.web.page_views import page_view
@@ -51,11 +51,11 @@ def result(request, pk):
         "is_arrival": is_arrival,
         "topics": topics_in(enrollment, now.pre_check_id) if is_arrival and now.pre_check_id else (),
     }
-    return render_in_course(request, Reading(enrollment), "assessment/result.html", context, outline=then)
+    return render_in_course(request, LearnerContext(enrollment), "assessment/result.html", context, outline=then)
 
 
 def starting_point(request, attempt):
-    reading = Reading(attempt.enrollment)
+    reading = LearnerContext(attempt.enrollment)
     outline = store.outline(attempt.release, get_language())
     topics = topics_in(attempt.enrollment, attempt.exam.identifier)
     point = starting_point_of(reading.enrollment, outline)

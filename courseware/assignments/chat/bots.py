@@ -4,15 +4,15 @@ from django.db import IntegrityError, transaction
 
 from courseware.accounts.models import User
 from courseware.assignments.chat.delivery import try_door
-from courseware.assignments.models import WAITING, GroupCard, GroupDoor
+from courseware.assignments.models import WAITING, ChatBot, ChatMessage
 from courseware.audit_log.record import record
 
 
 @transaction.atomic
-def save_door(door: GroupDoor, changed: list[str], *, by: User) -> None:
+def save_door(door: ChatBot, changed: list[str], *, by: User) -> None:
     """Save a validated chat bot. One that its service refused is used again, even if nothing changed."""
     is_new = door.pk is None
-    if not is_new and not GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk):
+    if not is_new and not ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk):
         return  # somebody has taken it away meanwhile
     if not (is_new or changed or door.refused_at):
         return
@@ -26,8 +26,8 @@ def save_door(door: GroupDoor, changed: list[str], *, by: User) -> None:
 
 
 @transaction.atomic
-def remove_door(door: GroupDoor, *, by: User) -> bool:
-    found = GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk).first()
+def remove_door(door: ChatBot, *, by: User) -> bool:
+    found = ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk).first()
     if found is None:
         return False
     found.delete()
@@ -35,14 +35,14 @@ def remove_door(door: GroupDoor, *, by: User) -> bool:
     return True
 
 
-def ask_for_try(door: GroupDoor, *, by: User) -> bool:
+def ask_for_try(door: ChatBot, *, by: User) -> bool:
     """Queue a test card. False if one is on its way, or if the service refused a card of this chat bot."""
     try:
         with transaction.atomic():
-            found = GroupDoor.objects.select_for_update(no_key=True).filter(pk=door.pk, refused_at=None)
-            if not found or GroupCard.objects.filter(WAITING, door=door, day=None).exists():
+            found = ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk, refused_at=None)
+            if not found or ChatMessage.objects.filter(WAITING, door=door, day=None).exists():
                 return False
-            card = GroupCard.objects.create(door=door)
+            card = ChatMessage.objects.create(door=door)
             try_door.enqueue(card.pk)
             record("group-door-tried", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
     except IntegrityError:  # pressed twice at the same moment

@@ -22,20 +22,20 @@ from courseware.accounts.calendar.working_days import Calendar, calendar_of, cal
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import handles_people, is_manager, learners_of, teams_managed_by
 from courseware.accounts.permissions.roles import HR, in_office
-from courseware.accounts.sign_in.emails import LetterHours
-from courseware.assignments.models import CardState, GroupCard, GroupDoor
+from courseware.accounts.sign_in.emails import EmailHours
+from courseware.assignments.models import ChatBot, ChatDeliveryState, ChatMessage
 from courseware.jobs.tasks import DELIVERY, is_stopping, task
 from courseware.learning.due_dates.due_dates import day_in_words
-from courseware.learning.status.headcounts import Headcount, Tally
+from courseware.learning.status.headcounts import DashboardTotals, Headcount
 from courseware.learning.status.states import NO_DAY, State
 from courseware.lib.dates import due_day
 from courseware.lib.disclosure import STEP
-from courseware.notifications.chat.client import DoorAnswer, DoorVerdict, knock, server_of
-from courseware.notifications.chat.messages import ChatCard
+from courseware.notifications.chat.client import ChatResponse, ChatResult, knock, server_of
+from courseware.notifications.chat.messages import ChatContent
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import tell
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 BOARD_PAGES: list[str] = []
 
@@ -47,7 +47,7 @@ def register_board_page(url_name: str) -> None:
 
 @dataclass(frozen=True)
 class GroupFigures:
-    tally: Tally
+    tally: DashboardTotals
     next_day: date | None  # the first due day that is still to come
 
     @property
@@ -66,7 +66,7 @@ def figures_of(team: Team, at: datetime) -> GroupFigures:
     return GroupFigures(here.told(at), due_day(first[0], team.zone) if first else None)
 
 
-def why_nothing(door: GroupDoor, figures: GroupFigures) -> str:
+def why_nothing(door: ChatBot, figures: GroupFigures) -> str:
     """Why the group is told nothing today, or "". A number about fewer than five colleagues would name them."""
     if not figures.is_urgent:
         return "nobody is late, and nothing is due within three days"
@@ -80,22 +80,22 @@ def people_learning_in(team: Team) -> int:
     return Membership.objects.filter(person__in=people, person__is_active=True).values("person").distinct().count()
 
 
-def summary_card(door: GroupDoor, figures: GroupFigures) -> ChatCard:
+def summary_card(door: ChatBot, figures: GroupFigures) -> ChatContent:
     with translation.override(door.language):
         return said_to(door, summary_lines(figures, by_state=door.is_for_leads))
 
 
-def trial_card(door: GroupDoor) -> ChatCard:
+def trial_card(door: ChatBot) -> ChatContent:
     with translation.override(door.language):
         words = gettext("This is a try: the robot of this group works. It says how many and by when, and names nobody.")
         return said_to(door, [words])
 
 
-def said_to(door: GroupDoor, lines: list[str]) -> ChatCard:
+def said_to(door: ChatBot, lines: list[str]) -> ChatContent:
     title = gettext("%(team)s: training") % {"team": door.team.name}
     if door.is_for_leads:
-        return ChatCard(title, lines, gettext("Open the board"), board_address(door.team))
-    return ChatCard(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
+        return ChatContent(title, lines, gettext("Open the board"), board_address(door.team))
+    return ChatContent(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
 
 
 def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
@@ -140,10 +140,10 @@ logger = logging.getLogger(__name__)
 def send_summaries() -> str:
     """The job. Returns what became of the cards, in words. What it leaves for the next run comes first there."""
     now = timezone.now()
-    new = [GroupCard(door=door, day=day, written_at=now, next_at=now) for door, day in doors_to_be_told(now)]
-    GroupCard.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have written them
+    new = [ChatMessage(door=door, day=day, written_at=now, next_at=now) for door, day in doors_to_be_told(now)]
+    ChatMessage.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have written them
     ended, until = Counter[str](), time.monotonic() + AT_MOST
-    for pk in list(GroupCard.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE]):
+    for pk in list(ChatMessage.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE]):
         if state := send_card(pk):
             ended[state] += 1
         if is_stopping() or time.monotonic() > until:
@@ -153,7 +153,7 @@ def send_summaries() -> str:
 
 def is_anything_due() -> bool:
     now = timezone.now()
-    return GroupCard.objects.due(now).exists() or bool(doors_to_be_told(now))
+    return ChatMessage.objects.due(now).exists() or bool(doors_to_be_told(now))
 
 
 @task(queue_name=DELIVERY)
@@ -161,23 +161,23 @@ def try_door(pk: int) -> None:
     send_card(pk)
 
 
-def doors_to_be_told(now: datetime) -> list[tuple[GroupDoor, date]]:
+def doors_to_be_told(now: datetime) -> list[tuple[ChatBot, date]]:
     """Doors whose hours have begun and that have no card yet of the team's day. Runs three queries at most."""
-    doors = list(GroupDoor.objects.in_use().select_related("team"))
+    doors = list(ChatBot.objects.in_use().select_related("team"))
     calendars = calendars_of(door.team for door in doors) if doors else []
     open_today = {
         door: day
         for door, calendar in zip(doors, calendars, strict=True)
         if (day := open_day(door.team, calendar, now)) is not None
     }
-    told = GroupCard.objects.filter(day__range=(now.date() - DAY, now.date() + DAY)).values_list("door", "day")
+    told = ChatMessage.objects.filter(day__range=(now.date() - DAY, now.date() + DAY)).values_list("door", "day")
     known = set(told) if open_today else set()
     return [(door, day) for door, day in open_today.items() if (door.pk, day) not in known]
 
 
 def open_day(team: Team, calendar: Calendar, now: datetime) -> date | None:
     """The day of the team, while letters may leave on it."""
-    return now.astimezone(team.zone).date() if LetterHours(team.zone, calendar).opens_at(now) <= now else None
+    return now.astimezone(team.zone).date() if EmailHours(team.zone, calendar).opens_at(now) <= now else None
 
 
 def send_card(pk: int) -> str:
@@ -189,85 +189,85 @@ def send_card(pk: int) -> str:
         return knocked(card)
     except Exception as error:  # a mistake in what a card says is one card less, and not all of them
         logger.exception("card %s could not be made", card.pk)
-        return ended(card, CardState.GIVEN_UP, type(error).__name__)
+        return ended(card, ChatDeliveryState.GIVEN_UP, type(error).__name__)
 
 
-def claimed(pk: int) -> GroupCard | None:
+def claimed(pk: int) -> ChatMessage | None:
     """The card, if it is due, no other worker sends it, its bot is below its rate limit and its server answers."""
     now = timezone.now()
-    card = GroupCard.objects.due(now).filter(pk=pk).select_related("door__team").first()
+    card = ChatMessage.objects.due(now).filter(pk=pk).select_related("door__team").first()
     if card is None or lately_tried(card.door, now) >= PACE or not breaker_of(card).allows():
         return None
-    mine = GroupCard.objects.due(now).filter(pk=pk).order_by()
+    mine = ChatMessage.objects.due(now).filter(pk=pk).order_by()
     if not mine.update(next_at=now + CLAIMED_FOR, tried_at=now, tries=F("tries") + 1):
         return None
     card.tries += 1
     return card
 
 
-def lately_tried(door: GroupDoor, now: datetime) -> int:
-    return GroupCard.objects.filter(door__address=door.address, tried_at__range=(now - MINUTE, now)).count()
+def lately_tried(door: ChatBot, now: datetime) -> int:
+    return ChatMessage.objects.filter(door__address=door.address, tried_at__range=(now - MINUTE, now)).count()
 
 
-def knocked(card: GroupCard) -> str:
+def knocked(card: ChatMessage) -> str:
     door, now = card.door, timezone.now()
     if card.is_try:
         return handed_over(card, trial_card(door))
     if not door.is_on or door.refused_at:
-        return ended(card, CardState.SKIPPED, "the door is not used any more")
+        return ended(card, ChatDeliveryState.SKIPPED, "the door is not used any more")
     if open_day(door.team, calendar_of(door.team), now) != card.day:
         return given_up(card, card.why or "its day was over before it left")
     figures = figures_of(door.team, now)
     if reason := why_nothing(door, figures):
-        return ended(card, CardState.SKIPPED, reason)
+        return ended(card, ChatDeliveryState.SKIPPED, reason)
     return handed_over(card, summary_card(door, figures))
 
 
-def handed_over(card: GroupCard, said: ChatCard) -> str:
+def handed_over(card: ChatMessage, said: ChatContent) -> str:
     answer = knock(card.door.service, card.door.address, card.door.secret, said)
-    if answer.verdict == DoorVerdict.UNREACHABLE:
+    if answer.verdict == ChatResult.UNREACHABLE:
         breaker_of(card).note_failure(answer.words)
     else:
         breaker_of(card).note_answer()
     return settled(card, answer)
 
 
-def breaker_of(card: GroupCard) -> CircuitBreaker:
+def breaker_of(card: ChatMessage) -> CircuitBreaker:
     return CircuitBreaker(server_of(card.door.address))
 
 
-def settled(card: GroupCard, answer: DoorAnswer) -> str:
-    if answer.verdict == DoorVerdict.DELIVERED:
-        return ended(card, CardState.SENT, answer.words)
-    if answer.verdict == DoorVerdict.REFUSED:
+def settled(card: ChatMessage, answer: ChatResponse) -> str:
+    if answer.verdict == ChatResult.DELIVERED:
+        return ended(card, ChatDeliveryState.SENT, answer.words)
+    if answer.verdict == ChatResult.REFUSED:
         return refused(card, answer.words)
     if card.is_try:
-        return ended(card, CardState.GIVEN_UP, answer.words)
+        return ended(card, ChatDeliveryState.GIVEN_UP, answer.words)
     now = timezone.now()
     if now >= card.written_at + GIVEN_UP_AFTER:
         return given_up(card, answer.words)
     pause = PAUSES[min(card.tries, len(PAUSES)) - 1]
-    keep(card, CardState.LATER, answer.words, next_at=min(now + pause, card.written_at + GIVEN_UP_AFTER))
-    return CardState.LATER.value
+    keep(card, ChatDeliveryState.LATER, answer.words, next_at=min(now + pause, card.written_at + GIVEN_UP_AFTER))
+    return ChatDeliveryState.LATER.value
 
 
 @transaction.atomic
-def refused(card: GroupCard, why: str) -> str:
+def refused(card: ChatMessage, why: str) -> str:
     """The door is shut until somebody saves it anew; unless that happened while it answered."""
-    asked = GroupDoor.objects.filter(pk=card.door_id, address=card.door.address, secret=card.door.secret)
+    asked = ChatBot.objects.filter(pk=card.door_id, address=card.door.address, secret=card.door.secret)
     asked.update(refused_at=timezone.now(), refused_why=why)
     if not card.is_try:
         tell_leads(card)
-    return ended(card, CardState.REFUSED, why)
+    return ended(card, ChatDeliveryState.REFUSED, why)
 
 
 @transaction.atomic
-def given_up(card: GroupCard, why: str) -> str:
+def given_up(card: ChatMessage, why: str) -> str:
     tell_leads(card)
-    return ended(card, CardState.GIVEN_UP, why)
+    return ended(card, ChatDeliveryState.GIVEN_UP, why)
 
 
-def tell_leads(card: GroupCard) -> None:
+def tell_leads(card: ChatMessage) -> None:
     for person in leads_near(card.door.team) or in_office(HR):
         tell(LETTER, person, key=f"{LETTER}:{card.pk}:{person.pk}", data={"card": card.pk})
 
@@ -282,45 +282,45 @@ def leads_near(team: Team) -> list[User]:
     return next((of_team[key] for key in line if key in of_team), [])
 
 
-def ended(card: GroupCard, state: CardState, why: str = "") -> str:
+def ended(card: ChatMessage, state: ChatDeliveryState, why: str = "") -> str:
     keep(card, state, why, ended_at=timezone.now())
     return state.value
 
 
-def keep(card: GroupCard, state: CardState, why: str, **times: datetime) -> None:
-    if state in (CardState.LATER, CardState.REFUSED, CardState.GIVEN_UP):
+def keep(card: ChatMessage, state: ChatDeliveryState, why: str, **times: datetime) -> None:
+    if state in (ChatDeliveryState.LATER, ChatDeliveryState.REFUSED, ChatDeliveryState.GIVEN_UP):
         logger.warning("card %s, %s: %s", card.pk, card.door.service, state.value)
-    GroupCard.objects.filter(pk=card.pk).update(state=state, why=why, **times)
+    ChatMessage.objects.filter(pk=card.pk).update(state=state, why=why, **times)
 
 
 def register_letter() -> None:
     template = "assignments/mail/group_summary.txt"
     words = _("What a chat group was not told")
     questions = one_by_one(still_wanted), one_by_one(in_words)
-    register_kind(LETTER, MessageKind(words, template, *questions, LetterSort.SUBSCRIBED, is_for=is_told_of_doors))
+    register_kind(LETTER, EmailType(words, template, *questions, EmailCategory.SUBSCRIBED, is_for=is_told_of_doors))
 
 
 def is_told_of_doors(person: User) -> bool:
-    return (handles_people(person) or is_manager(person)) and GroupDoor.objects.in_use().exists()
+    return (handles_people(person) or is_manager(person)) and ChatBot.objects.in_use().exists()
 
 
-def card_of(message: Message) -> GroupCard | None:
-    return GroupCard.objects.select_related("door__team").filter(pk=message.data["card"]).first()
+def card_of(message: OutgoingEmail) -> ChatMessage | None:
+    return ChatMessage.objects.select_related("door__team").filter(pk=message.data["card"]).first()
 
 
-def still_wanted(message: Message) -> str:
+def still_wanted(message: OutgoingEmail) -> str:
     card = card_of(message)
     if card is None:
         return gettext_noop("the door into the group was taken away")
     if not (handles_people(message.person) or teams_managed_by(message.person).filter(pk=card.door.team_id).exists()):
         return gettext_noop("the reader does not lead the team any more")
-    if GroupCard.objects.filter(door=card.door_id, day__gt=card.day).exists():
+    if ChatMessage.objects.filter(door=card.door_id, day__gt=card.day).exists():
         return gettext_noop("a later day has a summary of its own")
     is_urgent = figures_of(card.door.team, timezone.now()).is_urgent
     return "" if is_urgent else gettext_noop("nobody is late any more, and nothing is due within three days")
 
 
-def in_words(message: Message) -> dict[str, object]:
+def in_words(message: OutgoingEmail) -> dict[str, object]:
     card = card_of(message)
     if card is None:
         raise LookupError("asked without being wanted")
@@ -340,4 +340,4 @@ def in_words(message: Message) -> dict[str, object]:
 
 
 def forget_old_cards() -> str:
-    return str(GroupCard.objects.filter(written_at__lt=timezone.now() - KEPT_FOR).delete()[0])
+    return str(ChatMessage.objects.filter(written_at__lt=timezone.now() - KEPT_FOR).delete()[0])

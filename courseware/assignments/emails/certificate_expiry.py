@@ -10,14 +10,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, by_person
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
 from courseware.assignments.emails.samples import ENDING
 from courseware.content.course_titles import course_title
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
-from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 KIND = "certificate-ending"
 DAYS_BEFORE = (60, 30, 7)
@@ -27,18 +27,18 @@ RENEWED = gettext_noop("it was renewed or withdrawn meanwhile")
 
 def register_letter() -> None:
     template = "assignments/mail/certificate_ending.txt"
-    words, sort = _("A certificate that ends"), LetterSort.TRAINING
-    register_kind(KIND, MessageKind(words, template, why_no_news, in_words, sort, editable=ENDING))
+    words, sort = _("A certificate that ends"), EmailCategory.TRAINING
+    register_kind(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
 
 
-def emails(morning: Morning) -> Iterator[Message]:
+def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     for runs in by_person(runs_ending(morning.day), "learner_id"):
         for run in runs:
             if morning.catches_up or (last_day_of(run) - morning.day).days in DAYS_BEFORE:
                 yield letter_to(run, key_of(run, morning.day), morning.at)
 
 
-JOB = MorningJob(KIND, time(5, 20), emails)
+JOB = DailyEmailJob(KIND, time(5, 20), emails)
 tell_of_endings = JOB.run
 
 
@@ -64,12 +64,12 @@ def last_day_of(run: Enrollment) -> date:
     return run.certified_until
 
 
-def letter_to(run: Enrollment, key: str, at: datetime) -> Message:
+def letter_to(run: Enrollment, key: str, at: datetime) -> OutgoingEmail:
     data = {"subjects": [[run.pk, last_day_of(run).isoformat()]]}
     return email_to(run.learner, KIND, key=key, data=data, next_at=at)
 
 
-def still_ending(messages: Sequence[Message]) -> dict[int, list[Enrollment]]:
+def still_ending(messages: Sequence[OutgoingEmail]) -> dict[int, list[Enrollment]]:
     """Key of each email → enrollments whose certificates still end, the first to end first, without open renewals."""
     told = {run for message in messages for run, _day in message.data["subjects"]}
     found = Enrollment.objects.newest().filter(pk__in=told).with_release().order_by("certified_until", "pk")
@@ -84,11 +84,11 @@ def still_ending(messages: Sequence[Message]) -> dict[int, list[Enrollment]]:
     }
 
 
-def why_no_news(messages: Sequence[Message]) -> dict[int, str]:
+def why_no_news(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
     return {key: "" if runs else RENEWED for key, runs in still_ending(messages).items()}
 
 
-def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     endings, signers = still_ending(messages), signers_of({message.person_id: None for message in messages})
     return {
         message.pk: {

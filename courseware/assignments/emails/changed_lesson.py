@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, by_person
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
 from courseware.content.models import ASKS_TO_REREAD, Document, ReleaseEntry
 from courseware.content.rendering.store import outline
 from courseware.learning.emails.enrollment import signers_of
@@ -19,9 +19,9 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.not_asked import NotAskedReason
 from courseware.learning.status.progress import narrowed
 from courseware.lib.dates import due_instant
-from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 KIND = "lesson-changed"
 CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it is told by then
@@ -31,15 +31,15 @@ SEEN = gettext_noop("what has changed was seen or taken back meanwhile")
 def register_letter() -> None:
     template = "assignments/mail/lesson_changed.txt"
     words = _("A lesson that has changed")
-    register_kind(KIND, MessageKind(words, template, why_no_news, in_words, LetterSort.TRAINING))
+    register_kind(KIND, EmailType(words, template, why_no_news, in_words, EmailCategory.TRAINING))
 
 
-def emails(morning: Morning) -> Iterator[Message]:
+def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     for runs in by_person(runs_touched(morning.day), "learner_id"):
         yield from letters_to(runs, morning)
 
 
-JOB = MorningJob(KIND, time(5, 18), emails)
+JOB = DailyEmailJob(KIND, time(5, 18), emails)
 tell_of_changes = JOB.run
 
 
@@ -71,7 +71,7 @@ def changes_of(runs: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
     return open_changes(runs, routes)
 
 
-def letters_to(runs: Collection[Enrollment], morning: Morning) -> Iterator[Message]:
+def letters_to(runs: Collection[Enrollment], morning: DailyEmails) -> Iterator[OutgoingEmail]:
     """One about each run, which speaks of all that it has to see; nothing where that changed some days ago."""
     changes, since = changes_of(runs), told_since(morning.day)
     for run in runs:
@@ -83,7 +83,7 @@ def letters_to(runs: Collection[Enrollment], morning: Morning) -> Iterator[Messa
             yield email_to(run.learner, KIND, key=key, data=data, next_at=morning.at)
 
 
-def still_open(messages: Sequence[Message]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:
+def still_open(messages: Sequence[OutgoingEmail]) -> dict[int, list[tuple[Enrollment, LessonChange]]]:
     """Key of each letter → what it tells of that is still to be seen. Runs two queries."""
     told = {run for message in messages for run, _document in message.data["subjects"]}
     runs = with_reader(Enrollment.objects.newest().filter(pk__in=told, course__current__isnull=False)).in_bulk()
@@ -100,11 +100,11 @@ def still_open(messages: Sequence[Message]) -> dict[int, list[tuple[Enrollment, 
     }
 
 
-def why_no_news(messages: Sequence[Message]) -> dict[int, str]:
+def why_no_news(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
     return {key: "" if found else SEEN for key, found in still_open(messages).items()}
 
 
-def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     found, signers = still_open(messages), signers_of({message.person_id: None for message in messages})
     return {
         message.pk: {

@@ -18,9 +18,9 @@ from courseware.assignments.reminders.daily_reminders import courses_in_words
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
 from courseware.learning.status.not_asked import NotAskedReason
-from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_kind
 from courseware.notifications.email.queue import tell_together
-from courseware.notifications.models import Message, TrayLine
+from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "arrival"
 DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ def register_letter() -> None:
     template = "assignments/mail/arrival.txt"
     questions = why_no_news, in_words
     words = _("A completed course")
-    register_kind(KIND, MessageKind(words, template, *questions, LetterSort.TRAINING, lines_in_words, ARRIVAL))
+    register_kind(KIND, EmailType(words, template, *questions, EmailCategory.TRAINING, lines_in_words, ARRIVAL))
 
 
 def tell_of_arrival(sender: type[Enrollment], enrollment: Enrollment, at: datetime, **kwargs: object) -> None:
@@ -40,7 +40,7 @@ def tell_of_arrival(sender: type[Enrollment], enrollment: Enrollment, at: dateti
         tell_together(KIND, {enrollment.learner: [[enrollment.pk, enrollment.due_on and str(enrollment.due_on)]]})
 
 
-def certificates_of(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, list[Certificate]]:
+def certificates_of(told: Sequence[OutgoingEmail] | Sequence[Notification]) -> dict[int, list[Certificate]]:
     """Key of each letter, or line → the valid certificates it tells of, of its reader. Runs one query."""
     runs = {run for each in told for run, _day in each.data["subjects"]}
     found = Certificate.objects.filter(enrollment__in=runs, withdrawn_at=None).select_related("enrollment__course")
@@ -55,11 +55,11 @@ def certificates_of(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, l
     }
 
 
-def why_no_news(messages: Sequence[Message]) -> dict[int, str]:
+def why_no_news(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
     return {key: "" if found else TAKEN_BACK for key, found in certificates_of(messages).items()}
 
 
-def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     certificates, signers = certificates_of(messages), signers_of({message.person_id: None for message in messages})
     following = courses_in_words(open_runs_of(messages))
     return {
@@ -76,7 +76,7 @@ def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
     }
 
 
-def open_runs_of(messages: Sequence[Message]) -> Mapping[Message, list[Enrollment]]:
+def open_runs_of(messages: Sequence[OutgoingEmail]) -> Mapping[OutgoingEmail, list[Enrollment]]:
     """What each reader has to do yet, the earliest day first; of one who is due, one. Runs one query."""
     # Whether the reader has left or is away is asked of every email when it is sent.
     runs = Enrollment.objects.newest().asked(ignoring={NotAskedReason.LEFT, NotAskedReason.AWAY})
@@ -112,9 +112,9 @@ def address_of(certificate: Certificate) -> str:
     return reverse("assessment:certificate", args=[certificate.number])
 
 
-def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+def lines_in_words(lines: Sequence[Notification]) -> dict[int, NotificationText]:
     told = {key: found[0] for key, found in certificates_of(lines).items() if found}
     return {
-        key: LineWords(gettext("“%(title)s” is done") % {"title": title_of(each)}, address_of(each))
+        key: NotificationText(gettext("“%(title)s” is done") % {"title": title_of(each)}, address_of(each))
         for key, each in told.items()
     }

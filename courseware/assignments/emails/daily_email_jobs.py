@@ -15,14 +15,14 @@ from courseware.jobs.schedule import Daily, schedule
 from courseware.lib.dates import site_day
 from courseware.lib.db.chunks import batches
 from courseware.notifications.email.queue import write_once
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 PEOPLE_AT_ONCE = 200
 EMAILS_AT_ONCE = 500  # in memory
 
 
 @dataclass(frozen=True)
-class Morning:
+class DailyEmails:
     """A day of the site, and when a job runs on it. `catches_up`: it also writes what earlier mornings left out."""
 
     day: date
@@ -31,7 +31,7 @@ class Morning:
 
 
 @dataclass(frozen=True)
-class MorningJob:
+class DailyEmailJob:
     """A type of email that a job writes each morning.
 
     `emails` yields unsaved emails in the order of their recipients' keys; one with a reason in `why` is not written.
@@ -40,14 +40,14 @@ class MorningJob:
 
     kind: str
     hour: time  # of the site
-    emails: Callable[[Morning], Iterator[Message]]
+    emails: Callable[[DailyEmails], Iterator[OutgoingEmail]]
     again: Collection[str] = ()
     unsaid: str = ""
 
     def write(self, day: date | None = None, at: datetime | None = None) -> int:
         """Write the emails of this morning and return how many are new. Each has a key, so none is written twice."""
         at = at or timezone.now()
-        emails = self.emails(Morning(day or site_day(at), at))
+        emails = self.emails(DailyEmails(day or site_day(at), at))
         written = (email for email in emails if not email.why)
         return sum(write_once(batch, again=self.again) for batch in batches(written, EMAILS_AT_ONCE))
 
@@ -55,14 +55,14 @@ class MorningJob:
         return summary(self.write(day))
 
 
-MORNING_JOBS: dict[str, MorningJob] = {}  # by type of email
+MORNING_JOBS: dict[str, DailyEmailJob] = {}  # by type of email
 
 
-def register_morning_job(job: MorningJob) -> None:
+def register_morning_job(job: DailyEmailJob) -> None:
     MORNING_JOBS[job.kind] = job
 
 
-def schedule_emails(name: str, words: str | Promise, job: MorningJob) -> None:
+def schedule_emails(name: str, words: str | Promise, job: DailyEmailJob) -> None:
     schedule(name, words, job.run, Daily(job.hour))
     register_morning_job(job)
 
@@ -79,8 +79,8 @@ def by_person(rows: QuerySet[Any, Any], person: str) -> Iterator[list[Any]]:
         yield list(rows.filter(**{f"{person}__in": people}).order_by(person, "pk"))
 
 
-def in_order(emails: Iterable[Message]) -> Iterator[Message]:
-    """Sort the emails of a low-volume type by recipient, as `MorningJob.emails` requires. Holds all in memory."""
+def in_order(emails: Iterable[OutgoingEmail]) -> Iterator[OutgoingEmail]:
+    """Sort the emails of a low-volume type by recipient, as `DailyEmailJob.emails` requires. Holds all in memory."""
     yield from sorted(emails, key=attrgetter("person_id"))
 
 

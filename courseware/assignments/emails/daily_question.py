@@ -14,18 +14,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import User
-from courseware.accounts.sign_in.emails import LetterHours, hours_of
+from courseware.accounts.sign_in.emails import EmailHours, hours_of
 from courseware.assessment.daily.answers import DAILY_LETTER, wish_of
 from courseware.assessment.daily.selection import AskedToday, daily_of, runs_of_person
-from courseware.assessment.models import DailyWish
-from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, by_person
+from courseware.assessment.models import DailyQuestionPreference
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
 from courseware.assignments.emails.samples import DAILY_QUESTION
 from courseware.learning.lessons.question_rendering import ask
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import now
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 _SIDE_BY_SIDE = re.compile(r"</(?:td|th|dt|li)>")
 NEAR = timedelta(days=1)  # a letter that waits longer is asked meanwhile, and ended where nothing is due as yet
@@ -35,12 +35,12 @@ NOTHING_ASKED = gettext_noop("nothing is asked today, or it was answered")
 
 
 def register_letter() -> None:
-    kind = MessageKind(
+    kind = EmailType(
         words=_("A question a day"),
         template="assignments/mail/daily_question.txt",
         why_unwanted=one_by_one(why_not),
         context=in_words,
-        sort=LetterSort.SUBSCRIBED,
+        sort=EmailCategory.SUBSCRIBED,
         editable=DAILY_QUESTION,
         asked_for_on="assessment:daily",
         is_for=lambda person: Enrollment.objects.filter(learner=person).exists(),
@@ -48,8 +48,8 @@ def register_letter() -> None:
     register_kind(DAILY_LETTER, kind)
 
 
-def emails(morning: Morning) -> Iterator[Message]:
-    wished = DailyWish.objects.filter(by_letter=True, person__is_active=True).select_related("person")
+def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
+    wished = DailyQuestionPreference.objects.filter(by_letter=True, person__is_active=True).select_related("person")
     for wishes in by_person(wished, "person_id"):
         hours = hours_of([wish.person_id for wish in wishes])
         for wish in wishes:
@@ -58,11 +58,11 @@ def emails(morning: Morning) -> Iterator[Message]:
                 yield letter
 
 
-JOB = MorningJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
+JOB = DailyEmailJob(DAILY_LETTER, time(5, 40), emails, unsaid=NOTHING_ASKED)
 write_questions = JOB.run
 
 
-def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
+def letter_to(person: User, hours: EmailHours, at: datetime) -> OutgoingEmail | None:
     """None where no letter leaves within a day."""
     next_at = hours.opens_at(at)
     if next_at - at > NEAR:
@@ -72,7 +72,7 @@ def letter_to(person: User, hours: LetterHours, at: datetime) -> Message | None:
     return email_to(person, DAILY_LETTER, key=key, data={"day": day}, next_at=next_at)
 
 
-def asked_in(message: Message) -> AskedToday | None:
+def asked_in(message: OutgoingEmail) -> AskedToday | None:
     """What it asks when it leaves."""
     at = max(now(), message.next_at).astimezone(UTC)
     language = message.language or settings.LANGUAGE_CODE
@@ -80,7 +80,7 @@ def asked_in(message: Message) -> AskedToday | None:
     return daily.asked if daily else None
 
 
-def why_not(message: Message) -> str:
+def why_not(message: OutgoingEmail) -> str:
     if not wish_of(message.person).by_letter:  # type: ignore[arg-type]  # these letters are to people alone
         return NOT_WANTED
     zone = hours_of([message.person_id])[message.person_id].zone  # type: ignore[list-item,index]  # the same
@@ -89,7 +89,7 @@ def why_not(message: Message) -> str:
     return "" if asked_in(message) else NOTHING_ASKED
 
 
-def in_words(messages: Sequence[Message]) -> Mapping[int, dict[str, Any]]:
+def in_words(messages: Sequence[OutgoingEmail]) -> Mapping[int, dict[str, Any]]:
     return {message.pk: question_in_words(asked) for message in messages if (asked := asked_in(message))}
 
 

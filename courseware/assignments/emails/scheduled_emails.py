@@ -23,17 +23,23 @@ from django_tasks_db.compat import TaskResultStatus
 
 from courseware.accounts.calendar.working_days import DAY
 from courseware.accounts.models import User
-from courseware.assignments.emails.daily_email_jobs import MORNING_JOBS, Morning, MorningJob, by_person, mornings_before
+from courseware.assignments.emails.daily_email_jobs import (
+    MORNING_JOBS,
+    DailyEmailJob,
+    DailyEmails,
+    by_person,
+    mornings_before,
+)
 from courseware.jobs.tasks import Later, is_stopping, newest_request, task
 from courseware.jobs.worker import COMES_BACK
 from courseware.lib.dates import at_time
 from courseware.lib.db.chunks import batches
 from courseware.notifications.email.delivery import preview_round
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort, kinds_of_sort
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, kinds_of_sort
 from courseware.notifications.email.queue import write_once
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
-SORTS = (LetterSort.TRAINING, LetterSort.SUBSCRIBED)
+SORTS = (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED)
 TOGETHER = "it is told in the same letter as another"
 PEOPLE_AT_ONCE = 10  # in one transaction, which on SQLite keeps every other writer waiting
 PAUSE = 0.12  # seconds between two transactions: a writer that waits for SQLite's lock looks every 0.1 seconds
@@ -43,7 +49,7 @@ PAUSE = 0.12  # seconds between two transactions: a writer that waits for SQLite
 class Foreseen:
     """`leaves_at` is None where it does not leave on the day, and `why_not` then says why."""
 
-    message: Message
+    message: OutgoingEmail
     leaves_at: datetime | None = None
     why_not: str = ""
 
@@ -58,9 +64,9 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class PlannedEmail:
-    job: MorningJob
+    job: DailyEmailJob
     at: datetime
-    message: Message
+    message: OutgoingEmail
 
 
 PersonWithEmails = tuple[int, list[PlannedEmail]]  # the key of a person
@@ -68,12 +74,12 @@ PersonWithEmails = tuple[int, list[PlannedEmail]]  # the key of a person
 
 def rehearse_letters(day: date) -> Iterator[Foreseen]:
     """What waits now and leaves on the day, and what would be written for it: person by person in the order of keys."""
-    coming = ComingLetters(day)
+    coming = ScheduledEmails(day)
     for _person, foreseen in coming.foresee(coming.people()):
         yield from foreseen
 
 
-class ComingLetters:
+class ScheduledEmails:
     """Of a day. A read finds the people and the emails; only the rounds of delivery need a transaction."""
 
     def __init__(self, day: date) -> None:
@@ -82,7 +88,7 @@ class ComingLetters:
         now = timezone.now()
         self.day, self.now = day, now if now < self.ends else self.begins
         kinds = [name for sort in SORTS for name in kinds_of_sort(sort)]
-        self.waiting = Message.objects.filter(state=MessageState.QUEUED, kind__in=kinds)
+        self.waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, kind__in=kinds)
 
     def foresee(self, people: Iterable[PersonWithEmails]) -> Iterator[tuple[int, list[Foreseen]]]:
         for number, some in enumerate(batches(people, PEOPLE_AT_ONCE)):
@@ -97,7 +103,7 @@ class ComingLetters:
         streams = [self.people_with_waiting()]
         for day, catches_up in mornings_before(self.day):
             for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour")):
-                morning = Morning(day, datetime.combine(day, job.hour, self.zone), catches_up)
+                morning = DailyEmails(day, datetime.combine(day, job.hour, self.zone), catches_up)
                 streams.append(self.planned(job, morning))
         for person, found in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
             yield person, [planned for _person, planned in found if planned]
@@ -106,7 +112,7 @@ class ComingLetters:
         for messages in by_person(self.waiting.exclude(person=None), "person_id"):
             yield from ((message.person_id, None) for message in messages)
 
-    def planned(self, job: MorningJob, morning: Morning) -> Iterator[tuple[int, PlannedEmail | None]]:
+    def planned(self, job: DailyEmailJob, morning: DailyEmails) -> Iterator[tuple[int, PlannedEmail | None]]:
         for message in job.emails(morning):
             message.why = ""  # the round asks for itself
             if message.person_id:
@@ -118,7 +124,7 @@ class ComingLetters:
             # In the order in which other transactions lock messages, so that none waits for the other forever.
             list(self.waiting.filter(person__in=plans).select_for_update(no_key=True).order_by("pk").values_list("pk"))
             asked = self.deliver(plans)
-            rows = Message.objects.filter(Q(pk__in=asked) | Q(told_in__in=asked)).select_related("person")
+            rows = OutgoingEmail.objects.filter(Q(pk__in=asked) | Q(told_in__in=asked)).select_related("person")
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
     def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:
@@ -134,7 +140,7 @@ class ComingLetters:
             at = min([each.at for each in to_write[:1]] + [following or self.ends])
         return asked
 
-    def line(self, message: Message) -> Foreseen | None:
+    def line(self, message: OutgoingEmail) -> Foreseen | None:
         unsaid = MORNING_JOBS[message.kind].unsaid if message.kind in MORNING_JOBS else ""
         if message.ended_at is None:
             why = message.why
@@ -144,7 +150,7 @@ class ComingLetters:
             return Foreseen(message, None, why) if why else None
         if message.ended_at < self.begins:
             return None
-        if message.state == MessageState.SENT:
+        if message.state == DeliveryState.SENT:
             return Foreseen(message, message.ended_at)
         why = TOGETHER if message.told_in_id else message.why
         return Foreseen(message, None, why) if why != unsaid else None
@@ -157,7 +163,7 @@ def rolled_back() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def ask_all(queued: QuerySet[Message], at: datetime) -> set[int]:
+def ask_all(queued: QuerySet[OutgoingEmail], at: datetime) -> set[int]:
     """Run rounds until none of these emails is due. Of one person a round takes one."""
     due, asked, before = queued.filter(next_at__lte=at).order_by("next_at", "pk"), set(), list[int]()
     while (keys := list(due.values_list("pk", flat=True))) != before:
@@ -166,7 +172,7 @@ def ask_all(queued: QuerySet[Message], at: datetime) -> set[int]:
     return asked
 
 
-def order_of(message: Message) -> tuple[object, ...]:
+def order_of(message: OutgoingEmail) -> tuple[object, ...]:
     """Sort key: email sort as in SORTS, decided before waiting, time, and an email before those included in it."""
     waits = message.ended_at is None
     sort, at = SORTS.index(MESSAGE_KINDS[message.kind].sort), message.next_at if waits else message.ended_at
@@ -222,4 +228,4 @@ def prepared_preview(day: date) -> PreparedPreview | None:
 
 def foreseen_of(row: Row, person: User) -> Foreseen:
     _key, kind, leaves_at, why_not = row
-    return Foreseen(Message(kind=kind, person=person), leaves_at and parse_datetime(leaves_at), why_not)
+    return Foreseen(OutgoingEmail(kind=kind, person=person), leaves_at and parse_datetime(leaves_at), why_not)

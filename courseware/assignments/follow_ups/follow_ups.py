@@ -21,37 +21,37 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.calendar.absences import away_now
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
-from courseware.accounts.sign_in.emails import LetterHours, hours_of
+from courseware.accounts.sign_in.emails import EmailHours, hours_of
 from courseware.accounts.teams.managers import nearest_leads
-from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, in_order
-from courseware.assignments.models import Observation, ObservationAnswers
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order
+from courseware.assignments.models import FollowUp, FollowUpAnswers
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document
 from courseware.content.rendering import store
-from courseware.content.rendering.store import LeadsSheet, outline
+from courseware.content.rendering.store import FollowUpSurvey, outline
 from courseware.learning.due_dates.due_dates import day_in_words
 from courseware.learning.lessons.feedback import SurveyChanged, counts_from_month_of
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib import disclosure
 from courseware.lib.dates import due_instant, site_day
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 ASKED_FOR = timedelta(days=60)  # from the day on which it is first asked; later nobody remembers
 LOOKED_AT = 200  # runs of a sheet, those of the own teams first, the earliest completion in front
 
 
 @dataclass(frozen=True)
-class ObservationDue:
+class FollowUpDue:
     """`run` has its learner, and `sheet` is in the language of the reader."""
 
     run: Enrollment
     course: Course
-    sheet: LeadsSheet
+    sheet: FollowUpSurvey
 
 
-def sheets_now() -> Iterator[tuple[Course, LeadsSheet]]:
+def sheets_now() -> Iterator[tuple[Course, FollowUpSurvey]]:
     """Of the releases of today. Runs one query, and one more for each course the first time in a process."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
     for course in courses.order_by("pk"):
@@ -59,10 +59,12 @@ def sheets_now() -> Iterator[tuple[Course, LeadsSheet]]:
             yield course, sheet
 
 
-def runs_to_observe(course: Course, sheet: LeadsSheet, day: date, since: timedelta = ASKED_FOR) -> EnrollmentQuerySet:
+def runs_to_observe(
+    course: Course, sheet: FollowUpSurvey, day: date, since: timedelta = ASKED_FOR
+) -> EnrollmentQuerySet:
     """Completed by people who are here on `day`, for which it is asked now, and was not yet so long ago."""
     zone, last = timezone.get_default_timezone(), day - timedelta(days=sheet.after_days)
-    told = Observation.objects.filter(enrollment__learner=OuterRef("learner"), sheet__identifier=sheet.id)
+    told = FollowUp.objects.filter(enrollment__learner=OuterRef("learner"), sheet__identifier=sheet.id)
     runs = Enrollment.objects.filter(course=course, completed_at__lt=due_instant(last, zone), learner__is_active=True)
     runs = runs.filter(completed_at__gte=due_instant(last - since, zone))
     return runs.exclude(Exists(told.filter(sheet__course=course))).exclude(
@@ -70,7 +72,7 @@ def runs_to_observe(course: Course, sheet: LeadsSheet, day: date, since: timedel
     )
 
 
-def observations_due(user: User, day: date | None = None) -> list[ObservationDue]:
+def observations_due(user: User, day: date | None = None) -> list[FollowUpDue]:
     """What is asked of `user`, the earliest completion first. Runs as many statements for one person as for all."""
     teams = {team.pk for team in own_teams(user)}
     if not teams:
@@ -80,7 +82,7 @@ def observations_due(user: User, day: date | None = None) -> list[ObservationDue
     for course, sheet in sheets_now():
         runs = runs_to_observe(course, sheet, day or site_day()).filter(learner__in=people_managed_by(user))
         runs = runs.annotate(is_near=Exists(near)).order_by("-is_near", "completed_at", "pk")
-        found += [ObservationDue(run, course, sheet) for run in runs.select_related("learner")[:LOOKED_AT]]
+        found += [FollowUpDue(run, course, sheet) for run in runs.select_related("learner")[:LOOKED_AT]]
     leads = nearest_leads({each.run.learner_id for each in found}) if found else {}
     asked = [each for each in found if any(lead.team_id in teams for lead in leads.get(each.run.learner_id, ()))]
     return sorted(asked, key=attrgetter("run.completed_at", "run.pk"))
@@ -101,13 +103,13 @@ class NotAsked(Exception):
         self.why = why
 
 
-def observation_of(run: Enrollment, sheet: str) -> Observation | None:
+def observation_of(run: Enrollment, sheet: str) -> FollowUp | None:
     """Also where another run of the person was asked about. Runs one query."""
-    found = Observation.objects.filter(enrollment__learner=run.learner_id, sheet__course=run.course_id)
+    found = FollowUp.objects.filter(enrollment__learner=run.learner_id, sheet__course=run.course_id)
     return found.filter(sheet__identifier=sheet).select_related("made_by").order_by("pk").first()
 
 
-def why_not_asked(run: Enrollment, sheet: LeadsSheet, day: date) -> Unobserved | None:
+def why_not_asked(run: Enrollment, sheet: FollowUpSurvey, day: date) -> Unobserved | None:
     if runs_to_observe(run.course, sheet, day).filter(pk=run.pk).exists():
         return None
     is_early = run.completed_at is None or (day - site_day(run.completed_at)).days < sheet.after_days
@@ -117,13 +119,13 @@ def why_not_asked(run: Enrollment, sheet: LeadsSheet, day: date) -> Unobserved |
 @transaction.atomic
 def observe(
     run: Enrollment,
-    sheet: LeadsSheet,
+    sheet: FollowUpSurvey,
     answers: Mapping[str, Any] | None,
     *,
     revision: int = 0,
     by: User,
     day: date | None = None,
-) -> tuple[Observation, bool]:
+) -> tuple[FollowUp, bool]:
     """(observation, whether it is new). `answers` None: the lead cannot say. Raises NotAsked and SurveyChanged.
 
     Nothing leads from the answers to the person: no time, no log entry, no sequence. `revision` is that of the form.
@@ -144,10 +146,10 @@ def observe(
             raise SurveyChanged(sheet.id)
         keep_without_person(run, document, answers, team=team, day=day)
     fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
-    return Observation.objects.create(enrollment=run, sheet=document, **fields), True
+    return FollowUp.objects.create(enrollment=run, sheet=document, **fields), True
 
 
-def hold_sheet(run: Enrollment, sheet: LeadsSheet) -> Document:
+def hold_sheet(run: Enrollment, sheet: FollowUpSurvey) -> Document:
     """Serialize answers about different people: each rewrites the waiting rows.
 
     PostgreSQL hides rows rewritten while a statement waits.
@@ -163,7 +165,7 @@ def hold_all_runs_of(run: Enrollment) -> Enrollment:
 
 def keep_without_person(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, team: Team, day: date) -> None:
     [known_as, *before] = digests_of_team(team, sheet)
-    ObservationAnswers.objects.create(
+    FollowUpAnswers.objects.create(
         sheet=sheet,
         release=run.release,
         answers=dict(answers),
@@ -190,13 +192,13 @@ def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) 
     """Show five waiting answers of the team together, and rewrite the others in the order of their random keys, so
     that the table keeps no order of arrival. Call it with the sheet held.
     """
-    rows = list(ObservationAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk"))
+    rows = list(FollowUpAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk"))
     own = [row for row in rows if row.waits_as in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
         row.waits_as, row.team, row.month = "", team, day.replace(day=1)
         row.shown_from, row.counts_from = disclosure.shown_from(day), None
-    ObservationAnswers.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    ObservationAnswers.objects.bulk_create(rows)
+    FollowUpAnswers.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    FollowUpAnswers.objects.bulk_create(rows)
 
 
 KIND = "observation"
@@ -211,17 +213,17 @@ NOT_HERE = gettext_noop("they are away or have left, or it is not asked any more
 def register_letter() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
-    words, sort = _("A look some days after a course"), LetterSort.SUBSCRIBED
-    register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=is_manager))
+    words, sort = _("A look some days after a course"), EmailCategory.SUBSCRIBED
+    register_kind(KIND, EmailType(words, template, *questions, sort, is_for=is_manager))
 
 
-def emails(morning: Morning) -> Iterator[Message]:
+def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     batches = newly_due(morning.at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
     letters = (letter for runs, sheet in batches for letter in letters_about(runs, sheet, morning.at))
     yield from in_order(letters)
 
 
-JOB = MorningJob(KIND, time(5, 25), emails)
+JOB = DailyEmailJob(KIND, time(5, 25), emails)
 ask_leads = JOB.run
 
 
@@ -233,7 +235,7 @@ def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment]
             yield batch, sheet.id
 
 
-def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[Message]:
+def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[OutgoingEmail]:
     leads = nearest_leads({run.learner_id for run in runs})
     hours = hours_of({lead.person_id for each in leads.values() for lead in each})
     return [
@@ -243,38 +245,38 @@ def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> lis
     ]
 
 
-def letter_to(lead: User, run: Enrollment, sheet: str, hours: LetterHours, at: datetime) -> Message:
+def letter_to(lead: User, run: Enrollment, sheet: str, hours: EmailHours, at: datetime) -> OutgoingEmail:
     key = f"{KIND}:{run.pk}:{sheet}:{lead.pk}"
     return email_to(lead, KIND, key=key, data={"subjects": [[run.pk, sheet]]}, next_at=hours.opens_at(at))
 
 
-def led_in(message: Message) -> set[int]:
+def led_in(message: OutgoingEmail) -> set[int]:
     """Keys of the runs it tells of whose learners the reader leads still. Runs one query."""
     runs = Enrollment.objects.filter(pk__in=[run for run, _sheet in message.data["subjects"]])
     return set(runs.filter(learner__in=people_managed_by(message.person)).values_list("pk", flat=True))
 
 
-def still_due(message: Message, led: Collection[int]) -> list[ObservationDue]:
+def still_due(message: OutgoingEmail, led: Collection[int]) -> list[FollowUpDue]:
     """In the language that is active; the earliest completion first."""
     found = []
     for course, sheet in sheets_now():
         told = [run for run, asked in message.data["subjects"] if asked == sheet.id and run in led]
         runs = runs_to_observe(course, sheet, site_day()).filter(pk__in=told)
-        found += [ObservationDue(run, course, sheet) for run in runs.select_related("learner")]
+        found += [FollowUpDue(run, course, sheet) for run in runs.select_related("learner")]
     return sorted(found, key=lambda each: (each.run.completed_at, each.run.pk))
 
 
-def why_unwanted(message: Message) -> str:
+def why_unwanted(message: OutgoingEmail) -> str:
     led = led_in(message)
     if not led:
         return LED_NO_MORE
     if still_due(message, led):
         return ""
     people = Enrollment.objects.filter(pk__in=led).values("learner")
-    return ANSWERED if Observation.objects.filter(enrollment__learner__in=people).exists() else NOT_HERE
+    return ANSWERED if FollowUp.objects.filter(enrollment__learner__in=people).exists() else NOT_HERE
 
 
-def in_words(message: Message) -> dict[str, object]:
+def in_words(message: OutgoingEmail) -> dict[str, object]:
     language = message.language or settings.LANGUAGE_CODE
     with translation.override(language):
         due = still_due(message, led_in(message))

@@ -15,27 +15,27 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.calendar.absences import last_days_away
 from courseware.accounts.models import User
-from courseware.assignments.models import HandReminding, Talk
+from courseware.assignments.models import Conversation, ManualReminder
 from courseware.assignments.reminders.daily_reminders import APART, KIND, asked_about, runs_in
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.learning.due_dates.extensions import take_back_refusals
 from courseware.learning.enrollments.adjustments import NotUndone, adjust, lines_in_hands_of, undo
 from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.manager_actions.manager_action import Refusal, Unadjusted
-from courseware.learning.models import Adjustment, DayRequest, Enrollment
+from courseware.learning.manager_actions.manager_action import ActionRefusal, Unadjusted
+from courseware.learning.models import Adjustment, Enrollment, ExtensionRequest
 from courseware.learning.status.not_asked import REASONS, NotAskedReason, Reason, is_not_away, not_asked_reason
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.email.delivery import deliver
-from courseware.notifications.email.email_types import LetterSort
+from courseware.notifications.email.email_types import EmailCategory
 from courseware.notifications.email.queue import HELD_FOR_UNDO, email_to
 from courseware.notifications.email.sending_limits import LIMITS, days_that_count
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 LOOKED_BACK = timedelta(days=30)  # longer than a letter waits for its turn
 NOT_SENT = gettext_noop("taken back by who had sent it")
 
 
-class Unreminded(models.TextChoices):
+class NotReminded(models.TextChoices):
     """Why an open enrollment gets no reminder (see also `not_asked`)."""
 
     OWN = "own", _("one’s own training is looked after by somebody else")
@@ -50,11 +50,11 @@ class Unreminded(models.TextChoices):
 @dataclass(frozen=True)
 class LeftOut:
     run: Enrollment
-    why: Unreminded | Reason
+    why: NotReminded | Reason
 
     @property
     def words(self) -> str:
-        return str(REASONS[self.why].words if self.why in REASONS else Unreminded(self.why).label)
+        return str(REASONS[self.why].words if self.why in REASONS else NotReminded(self.why).label)
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Undone:
     left_in_another: int
 
 
-def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded | Reason]:
+def left_out(runs: Collection[Enrollment], by: User) -> dict[int, NotReminded | Reason]:
     """Primary key of each enrollment that gets no reminder now → reason. Runs four queries."""
     people = {run.learner_id for run in runs}
-    away, letters = last_days_away(people), Message.objects.filter(kind=KIND, person__in=people)
-    waiting = runs_in(letters.filter(state=MessageState.QUEUED).values_list("data", flat=True))
+    away, letters = last_days_away(people), OutgoingEmail.objects.filter(kind=KIND, person__in=people)
+    waiting = runs_in(letters.filter(state=DeliveryState.QUEUED).values_list("data", flat=True))
     lately = letters.handed_over().filter(ended_at__gt=timezone.now() - APART)
     reminded = runs_in(lately.values_list("data", flat=True))
     asking = asked_about([run.pk for run in runs])
@@ -78,13 +78,13 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded | R
     for run in runs:
         run.away_until = away.get(run.learner_id)
         not_asked = not_asked_reason(run, ignoring={NotAskedReason.UNPUBLISHED})
-        reasons: dict[Unreminded | Reason | None, bool] = {
-            Unreminded.OWN: run.learner_id == by.pk,
+        reasons: dict[NotReminded | Reason | None, bool] = {
+            NotReminded.OWN: run.learner_id == by.pk,
             not_asked: not_asked is not None,
-            Unreminded.NO_ADDRESS: not run.learner.email,
-            Unreminded.ASKS: run.pk in asking,
-            Unreminded.REMINDED: run.pk in reminded,
-            Unreminded.WAITS: run.pk in waiting,
+            NotReminded.NO_ADDRESS: not run.learner.email,
+            NotReminded.ASKS: run.pk in asking,
+            NotReminded.REMINDED: run.pk in reminded,
+            NotReminded.WAITS: run.pk in waiting,
         }
         if why := next((why for why, holds in reasons.items() if holds), None):
             found[run.pk] = why
@@ -92,7 +92,7 @@ def left_out(runs: Collection[Enrollment], by: User) -> dict[int, Unreminded | R
 
 
 @transaction.atomic
-def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list[LeftOut]]:
+def remind(keys: Iterable[int], *, by: User) -> tuple[ManualReminder | None, list[LeftOut]]:
     """Queue a reminder of each of these enrollments, to leave after HELD_FOR_UNDO; None if nobody is reminded.
 
     `keys`: enrollments in the hands of `by`; not checked here.
@@ -102,39 +102,39 @@ def remind(keys: Iterable[int], *, by: User) -> tuple[HandReminding | None, list
     why = left_out(runs, by)
     able = [run for run in runs if run.pk not in why]
     leaves_at = timezone.now() + HELD_FOR_UNDO
-    messages = Message.objects.bulk_create(by_hand(run, by, leaves_at) for run in able)
+    messages = OutgoingEmail.objects.bulk_create(by_hand(run, by, leaves_at) for run in able)
     refused = [LeftOut(run, why[run.pk]) for run in runs if run.pk in why]
     if not messages:
         return None, refused
     keys_of_letters = [message.pk for message in messages]
     deliver.enqueue()
-    return HandReminding.objects.create(made_by=by, letters=keys_of_letters), refused
+    return ManualReminder.objects.create(made_by=by, letters=keys_of_letters), refused
 
 
-def by_hand(run: Enrollment, by: User, leaves_at: datetime) -> Message:
+def by_hand(run: Enrollment, by: User, leaves_at: datetime) -> OutgoingEmail:
     day = run.due_on.isoformat() if run.due_at else None
     return email_to(run.learner, KIND, data={"subjects": [[run.pk, day]], "by": by.pk}, next_at=leaves_at)
 
 
-def reminders_of(runs: Collection[Enrollment]) -> dict[int, Message]:
+def reminders_of(runs: Collection[Enrollment]) -> dict[int, OutgoingEmail]:
     """Key of each of these runs → its newest reminder that waits, is leaving or has left lately. Runs one query."""
     people = [run.learner_id for run in runs]
-    letters = Message.objects.filter(kind=KIND, person__in=people, written_at__gt=timezone.now() - LOOKED_BACK)
-    letters = letters.exclude(state=MessageState.SKIPPED).order_by("pk")
+    letters = OutgoingEmail.objects.filter(kind=KIND, person__in=people, written_at__gt=timezone.now() - LOOKED_BACK)
+    letters = letters.exclude(state=DeliveryState.SKIPPED).order_by("pk")
     return {run: letter for letter in letters for run, _day in letter.data["subjects"]}
 
 
 @transaction.atomic
-def undo_reminding(reminding: HandReminding) -> Undone:
+def undo_reminding(reminding: ManualReminder) -> Undone:
     letters = reminding.sent().select_related(None).select_for_update(no_key=True)
     waiting = [message.pk for message in letters if message.may_be_taken_back]
-    ended = {"state": MessageState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
-    Message.objects.filter(pk__in=waiting).update(**ended)
-    left = letters.exclude(pk__in=waiting).exclude(state=MessageState.SKIPPED).count()
+    ended = {"state": DeliveryState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
+    OutgoingEmail.objects.filter(pk__in=waiting).update(**ended)
+    left = letters.exclude(pk__in=waiting).exclude(state=DeliveryState.SKIPPED).count()
     return Undone(len(waiting), left, letters.exclude(told_in=None).count())
 
 
-SORT = LetterSort.TRAINING
+SORT = EmailCategory.TRAINING
 
 
 def why_unreminded(at: datetime) -> Case:
@@ -142,16 +142,17 @@ def why_unreminded(at: datetime) -> Case:
 
     Asked of the person, as one email tells of all courses; a request for another day is about one. Days of the site.
     """
-    letters = Message.objects.filter(person=OuterRef("learner"), kind=KIND)
+    letters = OutgoingEmail.objects.filter(person=OuterRef("learner"), kind=KIND)
     return Case(
-        When(~is_not_away(at), then=Value(Unreminded.AWAY.value)),
-        When(Q(learner__email=None) | Q(learner__email=""), then=Value(Unreminded.NO_ADDRESS.value)),
+        When(~is_not_away(at), then=Value(NotReminded.AWAY.value)),
+        When(Q(learner__email=None) | Q(learner__email=""), then=Value(NotReminded.NO_ADDRESS.value)),
         When(
-            Exists(DayRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))), then=Value(Unreminded.ASKS.value)
+            Exists(ExtensionRequest.objects.standing(at).filter(enrollment=OuterRef("pk"))),
+            then=Value(NotReminded.ASKS.value),
         ),
-        When(Exists(letters.handed_over().filter(ended_at__gt=at - APART)), then=Value(Unreminded.REMINDED.value)),
-        When(Exists(letters.filter(state=MessageState.QUEUED)), then=Value(Unreminded.WAITS.value)),
-        When(has_had_its_letters(at), then=Value(Unreminded.TURN.value)),
+        When(Exists(letters.handed_over().filter(ended_at__gt=at - APART)), then=Value(NotReminded.REMINDED.value)),
+        When(Exists(letters.filter(state=DeliveryState.QUEUED)), then=Value(NotReminded.WAITS.value)),
+        When(has_had_its_letters(at), then=Value(NotReminded.TURN.value)),
         default=Value(""),
     )
 
@@ -159,7 +160,7 @@ def why_unreminded(at: datetime) -> Case:
 def has_had_its_letters(at: datetime) -> Q:
     """One today, or as many as there may be in so many days: see `notifications.email.sending_limits`."""
     today = site_day(at)
-    turns = Message.objects.filter(person=OuterRef("learner"), turn_sort=SORT)
+    turns = OutgoingEmail.objects.filter(person=OuterRef("learner"), turn_sort=SORT)
     of_days = turns.filter(turn_on__range=days_that_count(today, SORT)).order_by().values("person")
     used_up = of_days.annotate(number=Count("pk")).filter(number__gte=LIMITS[SORT].letters)
     return Q(Exists(turns.filter(turn_on__gte=today))) | Q(Exists(used_up))
@@ -185,12 +186,12 @@ class Confirmed:
 class Done:
     """What is new, and who was left out of what. `noted_before` are talks of today that somebody had noted already."""
 
-    reminding: HandReminding | None
+    reminding: ManualReminder | None
     left_out: list[LeftOut]
     adjustments: list[Adjustment]
     refused: list[Unadjusted]
-    talks: list[Talk]
-    noted_before: list[Talk]
+    talks: list[Conversation]
+    noted_before: list[Conversation]
 
     def __bool__(self) -> bool:
         return bool(self.reminding or self.adjustments or self.talks)
@@ -216,7 +217,7 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
     for day in sorted(set(confirmed.extend.values())):
         own = [run for run in runs if confirmed.extend.get(run.pk) == day]
         later = [run for run in own if run.is_open and run.due_at and run.due_at > due_instant(day, run.zone)]
-        refused += [Unadjusted(run.learner_id, Refusal.LATER) for run in later]
+        refused += [Unadjusted(run.learner_id, ActionRefusal.LATER) for run in later]
         extension = Adjustment(kind=Extend.kind, due_on=day, made_by=by)
         made, unadjusted = adjust([run for run in own if run not in later], extension)
         adjustments += [made] if made else []
@@ -227,9 +228,9 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
 
 @transaction.atomic
 def take_back_acts(
-    reminding: HandReminding | None,
+    reminding: ManualReminder | None,
     adjustments: Iterable[Adjustment],
-    talks: Collection[Talk],
+    talks: Collection[Conversation],
     refused: Collection[int] = (),
     *,
     by: User,
@@ -237,7 +238,7 @@ def take_back_acts(
     """Undo, as far as possible, what `by` did with `carry_out`, and the refusals of requests for another day."""
     lines = {adjustment: list(lines_in_hands_of(by, adjustment)) for adjustment in adjustments}
     runs = {line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks}
-    hold_runs(runs.union(DayRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
+    hold_runs(runs.union(ExtensionRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
     events = take_back_talks(talks, by=by)
     letters = undo_reminding(reminding) if reminding else NO_LETTERS
     days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in lines.items()]
@@ -250,24 +251,28 @@ def hold_runs(keys: Iterable[int]) -> list[Enrollment]:
     return list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))
 
 
-def talks_of_day(runs: Collection[Enrollment]) -> dict[int, Talk]:
+def talks_of_day(runs: Collection[Enrollment]) -> dict[int, Conversation]:
     """Key of enrollment → its talk noted on this day of the site, unless the learner has been active since."""
     acted_at = {run.pk: run.last_active_at for run in runs}
-    found = Talk.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
+    found = Conversation.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
     today = {talk.enrollment_id: talk for talk in found if site_day(talk.made_at) == site_day()}
     return {run: talk for run, talk in today.items() if talk.made_at >= (acted_at[run] or talk.made_at)}
 
 
-def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Talk], list[NewEvent]]:
+def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Conversation], list[NewEvent]]:
     """(those that are new, what to log). The runs are locked; what is among `talks_of_day` is not noted again."""
     known = talks_of_day(runs)
-    new = Talk.objects.bulk_create(Talk(enrollment=run, made_by=by) for run in runs if run.pk not in known)
+    new = Conversation.objects.bulk_create(
+        Conversation(enrollment=run, made_by=by) for run in runs if run.pk not in known
+    )
     return new, [NewEvent("talk-noted", talk.enrollment, by, {"talk": talk.pk}, talk.made_at) for talk in new]
 
 
-def take_back_talks(talks: Collection[Talk], *, by: User) -> list[NewEvent]:
+def take_back_talks(talks: Collection[Conversation], *, by: User) -> list[NewEvent]:
     """What to log. Their runs are locked."""
-    fresh = list(Talk.objects.standing().filter(pk__in=[talk.pk for talk in talks]).select_related("enrollment"))
+    fresh = list(
+        Conversation.objects.standing().filter(pk__in=[talk.pk for talk in talks]).select_related("enrollment")
+    )
     at = timezone.now()
-    Talk.objects.filter(pk__in=[talk.pk for talk in fresh]).update(taken_back_at=at)
+    Conversation.objects.filter(pk__in=[talk.pk for talk in fresh]).update(taken_back_at=at)
     return [NewEvent("talk-taken-back", talk.enrollment, by, {"talk": talk.pk}, at) for talk in fresh]

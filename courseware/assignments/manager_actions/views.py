@@ -17,7 +17,7 @@ from courseware.accounts.people.notes import take_back_notes, write_note
 from courseware.accounts.permissions.permissions import learners_of, manages_people, people_handled_by
 from courseware.accounts.sign_in.return_urls import page_before
 from courseware.assignments.manager_actions.daily_actions import LeftOut, left_out, remind, undo_reminding
-from courseware.assignments.models import HandReminding
+from courseware.assignments.models import ManualReminder
 from courseware.assignments.names_text import by_reason, names_in_words, say_by_reason
 from courseware.assignments.rules.certified_enrollments import undo_ending
 from courseware.learning.enrollments.adjustments import (
@@ -31,7 +31,7 @@ from courseware.learning.enrollments.adjustments import (
 from courseware.learning.enrollments.creation import BATCH
 from courseware.learning.manager_actions import described_by
 from courseware.learning.manager_actions.certified import EndCertified
-from courseware.learning.manager_actions.manager_action import ActionForm, Refusal, why_not_decide
+from courseware.learning.manager_actions.manager_action import ActionForm, ActionRefusal, why_not_decide
 from courseware.learning.models import Adjustment, Enrollment
 from courseware.lib.db.chunks import batches
 from courseware.lib.web.form_numbers import keys_in
@@ -165,7 +165,7 @@ def preview(user, action, data):
     runs = chosen_runs(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
     in_hand = set(chosen_runs(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
     for run in runs.order_by("learner__name", "pk"):
-        why = why_not_decide(adjustment, run.learner_id) or (None if run.pk in in_hand else Refusal.OTHERS)
+        why = why_not_decide(adjustment, run.learner_id) or (None if run.pk in in_hand else ActionRefusal.OTHERS)
         if why := why or action.refusal(adjustment, run):
             left.setdefault(why, []).append(run.learner.name)
         else:
@@ -243,7 +243,7 @@ def say_queued(request, number):
 
 
 def own_reminding(request, pk):
-    return get_object_or_404(HandReminding.objects.select_related("made_by"), pk=pk, made_by=request.user)
+    return get_object_or_404(ManualReminder.objects.select_related("made_by"), pk=pk, made_by=request.user)
 
 
 @page_view()

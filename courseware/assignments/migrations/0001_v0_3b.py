@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='EscalationSwitch',
+            name='EscalationSetting',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('is_on', models.BooleanField()),
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='GroupDoor',
+            name='ChatBot',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('service', models.CharField(choices=[('wecom', 'WeCom'), ('dingtalk', 'DingTalk'), ('feishu', 'Feishu or Lark'), ('teams', 'Microsoft Teams'), ('slack', 'Slack')], max_length=16, verbose_name='service')),
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='HandReminding',
+            name='ManualReminder',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(help_text='The one that holds', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assignments.ruleversion'),
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name='RuleAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('deed', models.CharField(choices=[('enroll', 'enrolled'), ('renew', 'renewal opened'), ('excuse', 'excused')], max_length=8)),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Talk',
+            name='Conversation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='GroupCard',
+            name='ChatMessage',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('day', models.DateField(help_text='Of the team. Null: somebody tries the door', null=True)),
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ('next_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('tried_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
-                ('door', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='assignments.groupdoor')),
+                ('door', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cards', to='assignments.chatbot')),
             ],
             options={
                 'ordering': ['-pk'],
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Observation',
+            name='FollowUp',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_on', models.DateField(help_text='By the clock of the site; the day alone, for answers have no time either')),
@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ObservationAnswers',
+            name='FollowUpAnswers',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
                 ('answers', models.JSONField(help_text='Question id → place, list of places, number or text')),
@@ -217,7 +217,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ReminderPlan',
+            name='ReminderSchedule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('days', models.JSONField(default=list)),

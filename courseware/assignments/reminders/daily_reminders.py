@@ -22,10 +22,10 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.calendar.working_days import Calendar, calendars_in_use, calendars_of_people
 from courseware.accounts.models import Team
-from courseware.accounts.sign_in.emails import LetterHours
-from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, by_person
+from courseware.accounts.sign_in.emails import EmailHours
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
 from courseware.assignments.emails.samples import REMINDER
-from courseware.assignments.models import Assignment, AssignmentRule, ReminderPlan
+from courseware.assignments.models import AssignmentRule, ReminderSchedule, RuleAction
 from courseware.assignments.reminders.schedules import (
     CAUGHT_UP,
     DEFAULT_PLAN,
@@ -36,15 +36,15 @@ from courseware.assignments.reminders.schedules import (
 )
 from courseware.content.models import Course
 from courseware.content.rendering import store
-from courseware.learner_home.next_action import Journey, journeys
+from courseware.learner_home.next_action import LearnerProgress, journeys
 from courseware.learning.due_dates.due_dates import day_in_words
 from courseware.learning.emails.enrollment import signers_of
-from courseware.learning.models import DayRequest, Enrollment, zone_named
+from courseware.learning.models import Enrollment, ExtensionRequest, zone_named
 from courseware.learning.status.not_asked import PERSON_OR_COURSE, NotAskedReason
 from courseware.lib.dates import days_between, due_instant, now
-from courseware.notifications.email.email_types import LetterSort, MessageKind, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 KIND = "reminder"
 # Less than a day: who was reminded late in the morning may be reminded on the next one early.
@@ -61,11 +61,11 @@ KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
 
 def register_letter() -> None:
     template = "assignments/mail/reminder.txt"
-    words, sort = _("Reminder of a due day"), LetterSort.TRAINING
-    register_kind(KIND, MessageKind(words, template, why_unwanted, in_words, sort, editable=REMINDER))
+    words, sort = _("Reminder of a due day"), EmailCategory.TRAINING
+    register_kind(KIND, EmailType(words, template, why_unwanted, in_words, sort, editable=REMINDER))
 
 
-def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment], str]]:
+def still_asked(messages: Sequence[OutgoingEmail]) -> dict[int, tuple[list[Enrollment], str]]:
     """Key of each email → (what it still reminds of, the earliest day first; why not of the rest). Three queries."""
     asked = {run for message in messages for run, _day in message.data["subjects"]}
     # Whether the reader has left or is away is asked of every email when it is sent.
@@ -76,7 +76,7 @@ def still_asked(messages: Sequence[Message]) -> dict[int, tuple[list[Enrollment]
 
 
 def still_asked_by(
-    message: Message, runs: Iterable[Enrollment], told: Collection[int], asking: Collection[int]
+    message: OutgoingEmail, runs: Iterable[Enrollment], told: Collection[int], asking: Collection[int]
 ) -> tuple[list[Enrollment], str]:
     days = {(run, day and date.fromisoformat(day)) for run, day in message.data["subjects"]}
     keys = {run for run, _day in days}
@@ -94,7 +94,7 @@ def still_asked_by(
 
 def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
     """Each of these → keys of the runs that the person was reminded of just now. Runs one query."""
-    letters = Message.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
+    letters = OutgoingEmail.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
     found: dict[int | None, set[int]] = defaultdict(set)
     for person, data in letters.values_list("person", "data"):
         found[person] |= runs_in([data])
@@ -103,7 +103,7 @@ def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
 
 def asked_about(runs: Collection[int]) -> set[int]:
     """Of the runs with these keys those whose learners wait for an answer about another day. Runs one query."""
-    waiting = DayRequest.objects.standing(now()).filter(enrollment__in=runs)
+    waiting = ExtensionRequest.objects.standing(now()).filter(enrollment__in=runs)
     return set(waiting.values_list("enrollment", flat=True))
 
 
@@ -111,11 +111,11 @@ def runs_in(told: Iterable[dict]) -> set[int]:
     return {run for data in told for run, *_said in data["subjects"]}
 
 
-def why_unwanted(messages: Sequence[Message]) -> dict[int, str]:
+def why_unwanted(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
     return {key: "" if runs else why for key, (runs, why) in still_asked(messages).items()}
 
 
-def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     asked = still_asked(messages)
     signers = signers_of({message.person_id: message.data["by"] for message in messages})
     courses = courses_in_words({message: asked[message.pk][0] for message in messages})
@@ -132,11 +132,11 @@ def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
     }
 
 
-def courses_in_words(runs: Mapping[Message, list[Enrollment]]) -> dict[Message, list[dict[str, object]]]:
-    by_language: dict[str, list[Message]] = defaultdict(list)
+def courses_in_words(runs: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[OutgoingEmail, list[dict[str, object]]]:
+    by_language: dict[str, list[OutgoingEmail]] = defaultdict(list)
     for message in runs:
         by_language[message.language or settings.LANGUAGE_CODE].append(message)
-    found: dict[Message, list[dict[str, object]]] = {}
+    found: dict[OutgoingEmail, list[dict[str, object]]] = {}
     for language, messages in by_language.items():
         with translation.override(language):
             together = [run for message in messages for run in runs[message]]
@@ -146,7 +146,7 @@ def courses_in_words(runs: Mapping[Message, list[Enrollment]]) -> dict[Message, 
     return found
 
 
-def left_in_words(journey: Journey) -> dict[str, object]:
+def left_in_words(journey: LearnerProgress) -> dict[str, object]:
     run, act = journey.enrollment, journey.next_act
     return {
         "id": journey.outline.course_id,
@@ -201,7 +201,7 @@ def zones_in_use() -> list[tzinfo]:
 
 def spans_of(before: int, at: datetime, places: Collection[tuple[tzinfo, Calendar]], caught_up: int) -> Iterator[Span]:
     for zone, calendar in places:
-        today = LetterHours(zone, calendar).day_at(at)
+        today = EmailHours(zone, calendar).day_at(at)
         earliest = calendar.add_working_days(today, -caught_up) if caught_up else today - DAY
         if due := due_days(before, earliest, today, calendar):
             yield due_instant(due[0] - DAY, zone), due_instant(due[1], zone)
@@ -242,7 +242,7 @@ class DueReminder:
     due_on: date
     before: int
     at: datetime
-    hours: LetterHours
+    hours: EmailHours
 
     @property
     def key(self) -> str:
@@ -254,7 +254,7 @@ class DueReminder:
         return planned == self.hours.day_at(self.at)
 
     @property
-    def message(self) -> Message:
+    def message(self) -> OutgoingEmail:
         data = {"subjects": [[self.run.pk, self.due_on.isoformat()]], "by": None}
         return email_to(self.run.learner, KIND, key=self.key, data=data, next_at=self.hours.opens_at(self.at))
 
@@ -264,7 +264,7 @@ def remind_due() -> str:
     return f"reminders: {written}" if written else ""
 
 
-def emails(morning: Morning) -> Iterator[Message]:
+def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     """A reminder is not written while its learner waits for an answer about another day. It is caught up later."""
     for batch in reminders_due(morning):
         asking = asked_about([each.run.pk for each in batch])
@@ -274,10 +274,10 @@ def emails(morning: Morning) -> Iterator[Message]:
             yield message
 
 
-JOB = MorningJob(KIND, time(5, 10), emails, again=KEPT_BACK)
+JOB = DailyEmailJob(KIND, time(5, 10), emails, again=KEPT_BACK)
 
 
-def reminders_due(morning: Morning, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
+def reminders_due(morning: DailyEmails, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
     """Yield due reminders, up to 200 people at a time. `plans` replaces the stored reminder plans. Writes nothing."""
     plans = plans_kept() if plans is None else plans
     runs = runs_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
@@ -288,7 +288,9 @@ def reminders_due(morning: Morning, plans: Plans | None = None) -> Iterator[list
 
 
 def plans_kept() -> Plans:
-    return {(plan.course_id, plan.rule_id): with_repeats(plan.days, plan.every) for plan in ReminderPlan.objects.all()}
+    return {
+        (plan.course_id, plan.rule_id): with_repeats(plan.days, plan.every) for plan in ReminderSchedule.objects.all()
+    }
 
 
 def runs_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
@@ -302,7 +304,7 @@ def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator
     for run in runs:
         of_course = plans.get((run.course_id, None), DEFAULT_PLAN)
         plan = plans.get((None, rules.get(run.pk)), of_course)
-        hours = LetterHours(run.zone, calendars[run.learner_id])
+        hours = EmailHours(run.zone, calendars[run.learner_id])
         enrolled_on = run.enrolled_at.astimezone(run.zone).date()
         before = reminder_on(hours.day_at(at), run.due_on, plan, hours.calendar, after=enrolled_on)
         if before is not None:
@@ -311,6 +313,6 @@ def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator
 
 def rules_that_began(runs: Iterable[Enrollment]) -> dict[int, int]:
     """Key of each run that a rule began → the key of that rule; of several the one that did it first."""
-    done = Assignment.objects.filter(enrollment__in=[run.pk for run in runs], taken_back_at=None)
-    done = done.exclude(deed=Assignment.Deed.EXCUSE).order_by("-pk")
+    done = RuleAction.objects.filter(enrollment__in=[run.pk for run in runs], taken_back_at=None)
+    done = done.exclude(deed=RuleAction.Kind.EXCUSE).order_by("-pk")
     return dict(done.values_list("enrollment", "rule"))

@@ -13,8 +13,8 @@ from courseware.assignments.models import (
     DEFAULT_EVERY,
     DEFAULT_REMINDER_DAYS,
     AssignmentRule,
-    EscalationSwitch,
-    ReminderPlan,
+    EscalationSetting,
+    ReminderSchedule,
 )
 from courseware.audit_log.record import NewEvent, record, record_many
 from courseware.content.models import Course
@@ -35,7 +35,7 @@ def with_repeats(days: list[int], every: int) -> list[int]:
 
 
 def is_escalated() -> bool:
-    newest = EscalationSwitch.objects.values_list("is_on", flat=True).first()
+    newest = EscalationSetting.objects.values_list("is_on", flat=True).first()
     return bool(newest)
 
 
@@ -86,7 +86,7 @@ def reminder_on(today: date, due_on: date, plan: Collection[int], calendar: Cale
 
 
 class Planned(NamedTuple):
-    """`days` is None where a rule goes by its course. `every`: see `ReminderPlan`."""
+    """`days` is None where a rule goes by its course. `every`: see `ReminderSchedule`."""
 
     owner: Course | AssignmentRule
     days: list[int] | None
@@ -96,7 +96,7 @@ class Planned(NamedTuple):
     def place(self) -> dict[str, Any]:
         return {"course" if isinstance(self.owner, Course) else "rule": self.owner}
 
-    def is_as(self, plan: ReminderPlan | None) -> bool:
+    def is_as(self, plan: ReminderSchedule | None) -> bool:
         if plan is None:
             is_default = self[1:] == (DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
             return self.days is None or (isinstance(self.owner, Course) and is_default)
@@ -118,17 +118,17 @@ def switch_escalation(is_on: bool, *, by: User) -> bool:
     """Switch escalation emails to senior managers on or off. Returns False if the switch was in that position."""
     if is_escalated() == is_on:
         return False
-    switch = EscalationSwitch.objects.create(is_on=is_on, made_by=by)
+    switch = EscalationSetting.objects.create(is_on=is_on, made_by=by)
     record("escalation-switched", actor=by, subject=switch, data={"is_on": is_on})
     return True
 
 
 def keep_plan(wanted: Planned) -> bool:
-    plan = ReminderPlan.objects.select_for_update(no_key=True).filter(**wanted.place).first()
+    plan = ReminderSchedule.objects.select_for_update(no_key=True).filter(**wanted.place).first()
     if wanted.is_as(plan):
         return False
     if wanted.days is None:
-        ReminderPlan.objects.filter(**wanted.place).delete()
+        ReminderSchedule.objects.filter(**wanted.place).delete()
     else:
-        ReminderPlan.objects.update_or_create(**wanted.place, defaults={"days": wanted.days, "every": wanted.every})
+        ReminderSchedule.objects.update_or_create(**wanted.place, defaults={"days": wanted.days, "every": wanted.every})
     return True

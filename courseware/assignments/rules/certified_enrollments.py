@@ -14,16 +14,16 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.assessment.certificates.external_training import TRAININGS_AT_ONCE, record_outside
-from courseware.assessment.models import OutsideTraining
-from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assessment.models import ExternalTraining
+from courseware.assignments.models import AssignmentRule, RuleAction
 from courseware.assignments.rules import plan
 from courseware.assignments.rules.lifecycle import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
 from courseware.assignments.rules.plan import acting_rules, chunks_of_people, version_of
-from courseware.assignments.rules.scope import Certified, Deed, PersonFacts, Why, reason_outside, renewal_of
+from courseware.assignments.rules.scope import ActionKind, Certified, PersonFacts, Why, reason_outside, renewal_of
 from courseware.learning.enrollments.adjustments import NotUndone, adjust, undo
 from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.manager_actions.certified import EndCertified
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.lib import dates
 from courseware.lib.db.chunks import batches
 
@@ -42,13 +42,13 @@ class RecordedTrainings:
 
 def unstarted_by_rules() -> QuerySet[Enrollment]:
     """Open enrollments that a rule created and nobody has started. An enrollment whose end was undone is left out."""
-    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
+    lines = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
     by_rule = deeds_behind_runs().filter(enrollment=OuterRef("pk"))
     runs = Enrollment.objects.newest().open()
     return runs.filter(Exists(by_rule), ~Exists(lines), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
 
 
-def unstarted_of(trainings: Collection[OutsideTraining]) -> list[Enrollment]:
+def unstarted_of(trainings: Collection[ExternalTraining]) -> list[Enrollment]:
     pairs = {(each.person_id, each.course_id) for each in trainings}
     people, courses = ({pair[part] for pair in pairs} for part in (0, 1))
     found = unstarted_by_rules().filter(learner__in=people, course__in=courses)
@@ -56,7 +56,7 @@ def unstarted_of(trainings: Collection[OutsideTraining]) -> list[Enrollment]:
 
 
 def unneeded_enrollments(
-    runs: Collection[Enrollment], day: date, trainings: Collection[OutsideTraining] = ()
+    runs: Collection[Enrollment], day: date, trainings: Collection[ExternalTraining] = ()
 ) -> list[Enrollment]:
     """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded."""
     deeds = defaultdict(list)
@@ -82,7 +82,7 @@ def unneeded_enrollments(
     return found
 
 
-def certificates_of(trainings: Collection[OutsideTraining]) -> Mapping[Pair, list[Certified]]:
+def certificates_of(trainings: Collection[ExternalTraining]) -> Mapping[Pair, list[Certified]]:
     found = defaultdict(list)
     for each in trainings:
         found[each.person_id, each.course_id].append(Certified(each.trained_on, each.certifies_until, is_outside=True))
@@ -95,10 +95,10 @@ def is_about(rule: AssignmentRule, person: PersonFacts, day: date) -> bool:
 
 
 def renews(rule: AssignmentRule, certified: Certified, day: date) -> bool:
-    return renewal_of(version_of(rule), certified, day).deed is Deed.RENEW
+    return renewal_of(version_of(rule), certified, day).deed is ActionKind.RENEW
 
 
-def was_opened_for(certified: Certified, deeds: Collection[Assignment]) -> bool:
+def was_opened_for(certified: Certified, deeds: Collection[RuleAction]) -> bool:
     """Whether a rule opened the enrollment as the renewal of this certificate, even if the rule has changed since."""
     ends_soon = any(each.why == Why.ENDS_SOON and certified.until <= (each.why_day or date.min) for each in deeds)
     yearly = any(each.why == Why.EACH_YEAR and certified.since < (each.why_day or date.min) for each in deeds)
@@ -116,7 +116,7 @@ def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
     left = {each.learner for each in refused}
     ended = [run.pk for run in runs if run.learner_id not in left]
     # A rule may enroll the person again when the certificate has ended.
-    Assignment.objects.filter(enrollment__in=ended, taken_back_at=None).update(taken_back_at=at)
+    RuleAction.objects.filter(enrollment__in=ended, taken_back_at=None).update(taken_back_at=at)
     return len(ended)
 
 
@@ -130,7 +130,7 @@ def end_certified() -> str:
     return f"end: {number}"
 
 
-def record_trainings(trainings: Sequence[OutsideTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
+def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: bool | None) -> RecordedTrainings:
     """Record outside trainings and, in the same transaction as each batch, end the unneeded enrollments.
 
     `ends`: False keeps these enrollments, also in the nightly job; None leaves them to the job.
@@ -157,8 +157,8 @@ def keep_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
     runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
     if runs and not adjustment.pk:
         adjustment.save(force_insert=True)
-    AdjustmentLine.objects.bulk_create(
-        AdjustmentLine(
+    AdjustmentItem.objects.bulk_create(
+        AdjustmentItem(
             adjustment=adjustment,
             learner_id=run.learner_id,
             enrollment=run,
@@ -173,10 +173,10 @@ def keep_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
 
 @transaction.atomic
 def undo_ending(
-    adjustment: Adjustment, lines: Sequence[AdjustmentLine], *, by: User
+    adjustment: Adjustment, lines: Sequence[AdjustmentItem], *, by: User
 ) -> tuple[list[int], list[NotUndone]]:
     """Reopen the enrollments, with the result of `adjusting.undo`. They belong to their rules again."""
     done, left = undo(adjustment, lines, by=by)
     runs = [line.enrollment_id for line in lines if line.learner_id in done]
-    Assignment.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)
+    RuleAction.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)
     return done, left

@@ -12,10 +12,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from courseware.accounts.models import User, time_zones
-from courseware.assessment.models import Attempt, Response
-from courseware.assignments.models import Assignment
+from courseware.assessment.models import ExamAttempt, Response
+from courseware.assignments.models import RuleAction
 from courseware.assignments.rules.plan import Intent, acting_rules, plan, version_of
-from courseware.assignments.rules.scope import Deed
+from courseware.assignments.rules.scope import ActionKind
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
 from courseware.content.rendering.store import Outline, outline
@@ -26,7 +26,7 @@ from courseware.learning.enrollments.enrollment import EnrollmentClosed, waive
 from courseware.learning.models import Completion, Enrollment, zone_named
 from courseware.lib import dates
 from courseware.lib.db.chunks import batches
-from courseware.simulations.models import Run
+from courseware.simulations.models import SimulationAttempt
 
 
 def short_lists(people: Collection[int], course: Course) -> dict[int, list[str]]:
@@ -63,7 +63,7 @@ def last_done(people: Collection[int], course: Course) -> defaultdict[int, dict[
 
 def missed_objectives(people: Collection[int], course: Course) -> defaultdict[int, set[str]]:
     """Person → the objectives missed in the attempt that was passed last. Runs two queries."""
-    passed = Attempt.objects.filter(enrollment__learner__in=people, enrollment__course=course, is_passed=True)
+    passed = ExamAttempt.objects.filter(enrollment__learner__in=people, enrollment__course=course, is_passed=True)
     last = dict(passed.order_by("submitted_at").values_list("enrollment__learner", "pk"))
     missed: defaultdict[int, set[str]] = defaultdict(set)
     found = Response.objects.filter(attempt__in=last.values(), is_right=False).order_by()
@@ -76,7 +76,11 @@ def worst_simulations(people: Collection[int], route: Outline, course: Course) -
     """Person → the id of the simulation whose best run was worst; of equals the first of the route. Runs one query."""
     simulations = [step.id for step in route.steps if step.kind == "simulation" and not step.waited]
     places = {simulation: place for place, simulation in enumerate(simulations)}
-    runs = Run.objects.on_record().finished().filter(enrollment__learner__in=people, enrollment__course=course)
+    runs = (
+        SimulationAttempt.objects.on_record()
+        .finished()
+        .filter(enrollment__learner__in=people, enrollment__course=course)
+    )
     best: defaultdict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
     for run in runs.select_related("simulation", "enrollment"):
         played, simulation = best[run.enrollment.learner_id], run.simulation.identifier
@@ -128,7 +132,7 @@ def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetim
     intents = asked_now(people, day, rule)
     by_course: dict[int, dict[int, Intent]] = defaultdict(dict)
     for intent in intents:
-        if intent.deed is not Deed.EXCUSE:
+        if intent.deed is not ActionKind.EXCUSE:
             by_course[intent.course][intent.person] = intent
     begun = []
     # At once and by key, before anybody is counted, as a merge of two of these people has them.
@@ -139,7 +143,7 @@ def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetim
     note(begun, at)
     tell_enrolled((run for _intent, run in begun), by=None)
     record_many(asked_for(intent, run) for intent, run in begun)
-    to_excuse = [intent.person for intent in intents if intent.deed is Deed.EXCUSE]
+    to_excuse = [intent.person for intent in intents if intent.deed is ActionKind.EXCUSE]
     return Counter(intent.deed.value for intent, _run in begun), to_excuse
 
 
@@ -156,7 +160,9 @@ def runs_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list
     dues = {person: due_at(wanted[person.pk], person.zone_name) for person in people.order_by("pk")}
     runs = Enrollment.objects.newest().filter(learner__in=wanted, course=course)
     again = set(runs.values_list("learner", flat=True))
-    again |= {person for person, intent in wanted.items() if intent.deed is Deed.RENEW}  # also of who learned elsewhere
+    again |= {
+        person for person, intent in wanted.items() if intent.deed is ActionKind.RENEW
+    }  # also of who learned elsewhere
     new = begin_many({person: due for person, due in dues.items() if person.pk not in again}, course, at)
     for person, due in dues.items():
         if person.pk in again:
@@ -177,8 +183,8 @@ def asked_for(intent: Intent, run: Enrollment) -> NewEvent:
 
 
 def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
-    Assignment.objects.bulk_create(
-        Assignment(
+    RuleAction.objects.bulk_create(
+        RuleAction(
             rule=opinion.rule,
             version=version_of(opinion.rule),
             person_id=intent.person,
@@ -197,7 +203,7 @@ def note(done: Iterable[tuple[Intent, Enrollment]], at: datetime) -> None:
 
 @transaction.atomic
 def excuse(person: int, day: date, rule: int | None, at: datetime) -> Counter[str]:
-    intents = [intent for intent in asked_now([person], day, rule) if intent.deed is Deed.EXCUSE]
+    intents = [intent for intent in asked_now([person], day, rule) if intent.deed is ActionKind.EXCUSE]
     for intent in intents:
         run = Enrollment.objects.open().get(learner=person, course=intent.course)
         note([(intent, run)], at)

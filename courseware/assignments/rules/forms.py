@@ -223,7 +223,7 @@ class RuleForm(forms.ModelForm):
         return RuleVersion(**terms | {"other_certified": self.cleaned_data["other_certified"]})
 
 
-class RehearsalForm(forms.Form):
+class PreviewForm(forms.Form):
     """The day, from today on; today where none is given."""
 
     helper = Fields(disable_csrf=True)

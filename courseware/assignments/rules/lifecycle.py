@@ -12,9 +12,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from courseware.accounts.models import Merge, User
+from courseware.accounts.models import AccountMerge, User
 from courseware.accounts.permissions.permissions import not_decided_by
-from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
+from courseware.assignments.models import AssignmentRule, RuleAction, RuleVersion
 from courseware.assignments.rules.execution import act_soon
 from courseware.assignments.rules.plan import version_of
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
@@ -23,7 +23,7 @@ from courseware.learning.emails import enrollment
 from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.models import Enrollment
 from courseware.lib.db.chunks import batches
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 BOOKKEEPING = {"id", "rule", "number", "made_by", "made_at"}
 TERMS = tuple(field.attname for field in RuleVersion._meta.concrete_fields if field.name not in BOOKKEEPING)
@@ -102,8 +102,8 @@ RUNS_AT_ONCE = 50  # so that nobody else waits longer than that takes
 NOT_BEGUN = dict.fromkeys(("started_at", "attempts", "runs"))
 
 
-def deeds_behind_runs() -> QuerySet[Assignment]:
-    return Assignment.objects.filter(taken_back_at=None).exclude(deed=Assignment.Deed.EXCUSE)
+def deeds_behind_runs() -> QuerySet[RuleAction]:
+    return RuleAction.objects.filter(taken_back_at=None).exclude(deed=RuleAction.Kind.EXCUSE)
 
 
 def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
@@ -175,7 +175,7 @@ def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: d
         with translation.override(run.learner.language or settings.LANGUAGE_CODE):
             reason = _("The rule “%(rule)s” was taken back.") % {"rule": rule}
         run.waived_at, run.waived_reason = at, reason
-    deeds = Assignment.objects.filter(rule=rule, enrollment__in=runs, taken_back_at=None)
+    deeds = RuleAction.objects.filter(rule=rule, enrollment__in=runs, taken_back_at=None)
     deeds.update(taken_back_at=at, is_final=is_final)
     Enrollment.objects.write_many(excused, ["waived_at", "waived_reason"])
     data = {"rule": rule.pk}
@@ -190,6 +190,6 @@ def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: d
 def told_of(runs: list[Enrollment]) -> set[int]:
     """Keys of the enrollments that an email has left about, to whichever account of the learner."""
     people = {run.learner_id for run in runs}
-    names = Merge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
-    letters = Message.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *names])
+    names = AccountMerge.objects.standing().filter(kept__in=people).values_list("other", flat=True)
+    letters = OutgoingEmail.objects.handed_over().filter(kind__in=enrollment.KINDS, person__in=[*people, *names])
     return {run for data in letters.values_list("data", flat=True) for run in data.get("subjects", ())}

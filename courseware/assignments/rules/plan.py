@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions import roles as offices
-from courseware.assessment.models import Standing
-from courseware.assignments.models import Assignment, AssignmentRule, RuleVersion
-from courseware.assignments.rules.scope import Because, Certified, Deed, NewestRun, PersonFacts, Verdict, verdict
+from courseware.assessment.models import Certification
+from courseware.assignments.models import AssignmentRule, RuleAction, RuleVersion
+from courseware.assignments.rules.scope import ActionKind, Because, Certified, NewestRun, PersonFacts, Verdict, verdict
 from courseware.learning.due_dates.due_dates import RuleDay, day_for
 from courseware.learning.manager_actions.certified import EndCertified
-from courseware.learning.models import AdjustmentLine, Enrollment
+from courseware.learning.models import AdjustmentItem, Enrollment
 from courseware.lib import dates
 
 CHUNK = 500  # people whose facts are in memory at once
@@ -43,7 +43,7 @@ class Intent:
 
     person: int
     course: int
-    deed: Deed
+    deed: ActionKind
     by: tuple[Opinion, ...]
     others: tuple[Opinion, ...] = ()
     due: RuleDay | None = None
@@ -62,7 +62,7 @@ class Intent:
 
     @property
     def is_act(self) -> bool:
-        return self.deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE)
+        return self.deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE)
 
     @property
     def first(self) -> Opinion:
@@ -77,7 +77,7 @@ class Intent:
 
 
 def order_of(opinion: Opinion) -> tuple[date, bool, int]:
-    return opinion.verdict.due_on or date.max, opinion.verdict.deed is Deed.OUTSIDE, opinion.rule.pk
+    return opinion.verdict.due_on or date.max, opinion.verdict.deed is ActionKind.OUTSIDE, opinion.rule.pk
 
 
 def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> RuleDay | None:
@@ -88,14 +88,14 @@ def earliest_due(opinions: Iterable[Opinion], calendar: Calendar, day: date) -> 
 def decide(person: int, course: int, opinions: Sequence[Opinion], calendar: Calendar, day: date) -> Intent:
     """Of all rules about the course that act. In whatever order they come, it comes to the same."""
     opinions = sorted(opinions, key=lambda opinion: opinion.rule.pk)
-    for deed in (Deed.ENROLL, Deed.RENEW, Deed.EXCUSE):
+    for deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE):
         by = tuple(opinion for opinion in opinions if opinion.verdict.deed is deed)
         others = tuple(opinion for opinion in opinions if opinion.verdict.deed is not deed)
         # Nobody is excused whom another rule is about.
-        if by and (deed is not Deed.EXCUSE or all(other.verdict.deed is Deed.OUTSIDE for other in others)):
+        if by and (deed is not ActionKind.EXCUSE or all(other.verdict.deed is ActionKind.OUTSIDE for other in others)):
             return Intent(person, course, deed, by, others, earliest_due(by, calendar, day))
-    is_about = any(opinion.verdict.deed is Deed.LEAVE for opinion in opinions)
-    return Intent(person, course, Deed.LEAVE if is_about else Deed.OUTSIDE, (), tuple(opinions))
+    is_about = any(opinion.verdict.deed is ActionKind.LEAVE for opinion in opinions)
+    return Intent(person, course, ActionKind.LEAVE if is_about else ActionKind.OUTSIDE, (), tuple(opinions))
 
 
 def version_of(rule: AssignmentRule) -> RuleVersion:
@@ -173,7 +173,7 @@ def roles_of(people: Collection[int]) -> defaultdict[int, set[tuple[int, str]]]:
 
 def certificates_of(people: Collection[int], courses: Collection[int | None]) -> defaultdict[int, dict[int, Certified]]:
     certificates: defaultdict[int, dict[int, Certified]] = defaultdict(dict)
-    found = Standing.objects.filter(learner__in=people, course__in=courses)
+    found = Certification.objects.filter(learner__in=people, course__in=courses)
     since = ("certificate__issued_at", "outside__trained_on")
     for person, course, issued_at, trained_on, until in found.values_list(
         "learner", "course", *since, "certified_until"
@@ -187,12 +187,12 @@ def deeds_of(people: Collection[int], rules: Collection[AssignmentRule]):
     occasions, begun_by = defaultdict(set), defaultdict(set)
     # What a rule did to somebody's other account, too: the run is theirs now.
     whose = Coalesce("enrollment__learner", "person")
-    found = Assignment.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
+    found = RuleAction.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
     found = found.filter(Q(taken_back_at=None) | Q(is_final=True), rule__in=[rule.pk for rule in rules])
     columns = ("whose", "rule", "occasion", "deed", "enrollment", "taken_back_at")
     for person, rule, occasion, deed, run, taken_back_at in found.annotate(whose=whose).values_list(*columns):
         occasions[person].add((rule, occasion))
-        if deed != Assignment.Deed.EXCUSE and taken_back_at is None:
+        if deed != RuleAction.Kind.EXCUSE and taken_back_at is None:
             begun_by[run].add(rule)
     return occasions, begun_by
 
@@ -201,7 +201,7 @@ def runs_of(
     people: Collection[int], courses: Collection[int | None], begun_by
 ) -> defaultdict[int, dict[int, NewestRun]]:
     runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
-    lines = AdjustmentLine.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
+    lines = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
     is_certified = Exists(lines.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not excused
     found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
     columns = ("pk", "learner", "course", "completed_at", "waived_at", "is_certified")
@@ -215,7 +215,11 @@ def runs_of(
 AHEAD = timedelta(days=60)  # renewals that open by then are shown with their day
 SHOWN = 50  # names of a group
 REASONS = 20  # shown of why somebody is left alone
-DEEDS = {Deed.ENROLL: _("is enrolled"), Deed.RENEW: _("a renewal opens"), Deed.EXCUSE: _("is excused")}
+DEEDS = {
+    ActionKind.ENROLL: _("is enrolled"),
+    ActionKind.RENEW: _("a renewal opens"),
+    ActionKind.EXCUSE: _("is excused"),
+}
 SHORT = _("a short renewal opens")
 
 
@@ -223,7 +227,7 @@ SHORT = _("a short renewal opens")
 class Alike:
     """People to whom the same happens for the same reason. `others` are rules that are about them as well."""
 
-    deed: Deed
+    deed: ActionKind
     because: Because
     due: RuleDay | None = None
     is_short: bool = False
@@ -236,7 +240,7 @@ class Alike:
 
 
 @dataclass
-class RuleRehearsal:
+class RulePreview:
     """`acts`, and `coming` (renewals within two months): group → keys of people. `left`, `outside`: reason → number."""
 
     rule: AssignmentRule
@@ -281,25 +285,25 @@ class RuleRehearsal:
         return [(day, list(happening.items())) for day, happening in sorted(found.items())]
 
 
-def rehearse_rule(rule: AssignmentRule, day: date) -> RuleRehearsal:
+def rehearse_rule(rule: AssignmentRule, day: date) -> RulePreview:
     """As if the rule were on, beside those that are."""
     others = [other for other in acting_rules().filter(course=rule.course_id) if other.pk != rule.pk]
-    rehearsal = RuleRehearsal(rule, day)
+    rehearsal = RulePreview(rule, day)
     for intent in plan([*others, rule], day):
         take(rehearsal, intent)
     return rehearsal
 
 
-def rehearse_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RuleRehearsal:
+def rehearse_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RulePreview:
     """What would change if this active rule had the unsaved `version`."""
     changed = copy(rule)
     changed.current = version
     return rehearse_rule(changed, day)
 
 
-def rehearse_all(day: date) -> list[RuleRehearsal]:
+def rehearse_all(day: date) -> list[RulePreview]:
     rules = list(acting_rules())
-    rehearsals = {rule.pk: RuleRehearsal(rule, day) for rule in rules}
+    rehearsals = {rule.pk: RulePreview(rule, day) for rule in rules}
     for intent in plan(rules, day):
         for rule in rules:
             if rule.course_id == intent.course:
@@ -307,7 +311,7 @@ def rehearse_all(day: date) -> list[RuleRehearsal]:
     return list(rehearsals.values())
 
 
-def take(rehearsal: RuleRehearsal, intent: Intent) -> None:
+def take(rehearsal: RulePreview, intent: Intent) -> None:
     verdict = intent.of(rehearsal.rule.pk)
     if verdict is None:
         return
@@ -316,10 +320,10 @@ def take(rehearsal: RuleRehearsal, intent: Intent) -> None:
         others = tuple(each.rule for each in intent.by if each.rule.pk != rehearsal.rule.pk)
         group = Alike(intent.deed, because, intent.due, intent.is_short, others=others)
         rehearsal.acts[group].append(intent.person)
-    elif verdict.deed is Deed.OUTSIDE:
+    elif verdict.deed is ActionKind.OUTSIDE:
         rehearsal.outside[because] += 1
     elif verdict.opens_on and verdict.opens_on <= rehearsal.day + AHEAD:
-        group = Alike(Deed.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
+        group = Alike(ActionKind.RENEW, because, is_short=verdict.is_short, opens_on=verdict.opens_on)
         rehearsal.coming[group].append(intent.person)
     else:
         rehearsal.left[because] += 1

@@ -50,7 +50,7 @@ class PersonFacts:
         return course in self.certificates and day <= self.certificates[course].until
 
 
-class Deed(StrEnum):
+class ActionKind(StrEnum):
     ENROLL = "enroll"
     RENEW = "renew"
     EXCUSE = "excuse"
@@ -99,7 +99,7 @@ class Because:
 class Verdict:
     """Of one rule on one person. `opens_on`: a renewal to come. `counts_from`: end of the certificate it prolongs."""
 
-    deed: Deed
+    deed: ActionKind
     why: Why
     day: date | None = None
     due_on: date | None = None
@@ -112,21 +112,23 @@ class Verdict:
 def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> Verdict:
     """`rule` and `course` are the keys of the rule and of its course."""
     if day < version.acts_since:
-        return Verdict(Deed.LEAVE, Why.NOT_YET, version.acts_since)
+        return Verdict(ActionKind.LEAVE, Why.NOT_YET, version.acts_since)
     if outside := reason_outside(version, person, day):
         run = person.runs.get(course)
         if version.excuses and run and run.is_open and rule in run.begun_by:
             if person.is_excused_by_hand:
-                return Verdict(Deed.OUTSIDE, Why.BY_HAND)
-            return once(person, rule, Verdict(Deed.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {run.enrollment}"))
-        return Verdict(Deed.OUTSIDE, outside)
+                return Verdict(ActionKind.OUTSIDE, Why.BY_HAND)
+            return once(
+                person, rule, Verdict(ActionKind.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {run.enrollment}")
+            )
+        return Verdict(ActionKind.OUTSIDE, outside)
     return reason_to_leave(course, person, day) or once(person, rule, deed_of(version, course, person, day))
 
 
 def once(person: PersonFacts, rule: int, found: Verdict) -> Verdict:
-    if found.deed in (Deed.LEAVE, Deed.OUTSIDE) or (rule, found.occasion) not in person.occasions:
+    if found.deed in (ActionKind.LEAVE, ActionKind.OUTSIDE) or (rule, found.occasion) not in person.occasions:
         return found
-    return Verdict(Deed.LEAVE, Why.WAS_ASKED)
+    return Verdict(ActionKind.LEAVE, Why.WAS_ASKED)
 
 
 def reason_outside(version, person: PersonFacts, day: date) -> Why | None:
@@ -150,13 +152,13 @@ def reason_of_other_course(version, person: PersonFacts, day: date) -> Why | Non
 
 def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | None:
     if person.leaves_on and person.leaves_on < day:
-        return Verdict(Deed.LEAVE, Why.HAS_LEFT, person.leaves_on)
+        return Verdict(ActionKind.LEAVE, Why.HAS_LEFT, person.leaves_on)
     if person.starts_on and person.starts_on > day:
-        return Verdict(Deed.LEAVE, Why.STARTS_LATER, person.starts_on)
+        return Verdict(ActionKind.LEAVE, Why.STARTS_LATER, person.starts_on)
     run = person.runs.get(course)
     if run and run.is_open:
-        return Verdict(Deed.LEAVE, Why.IS_LEARNING)
-    return Verdict(Deed.LEAVE, Why.IS_EXCUSED) if run and run.is_excused else None
+        return Verdict(ActionKind.LEAVE, Why.IS_LEARNING)
+    return Verdict(ActionKind.LEAVE, Why.IS_EXCUSED) if run and run.is_excused else None
 
 
 def deed_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
@@ -164,11 +166,11 @@ def deed_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
     if certified and day <= certified.until:
         return renewal_of(version, certified, day)
     if version.due == version.Due.DATE and version.due_on < day:
-        return Verdict(Deed.LEAVE, Why.TOO_LATE)
+        return Verdict(ActionKind.LEAVE, Why.TOO_LATE)
     why, told = reason_to_enroll(certified, person, day)
     # A rule that renews asks again for each certificate that ended; another one asks once.
     occasion = certified.until.isoformat() if certified and version.renewal else ""
-    return Verdict(Deed.ENROLL, why, told, due_on=due_day_of(version, person, day), occasion=occasion)
+    return Verdict(ActionKind.ENROLL, why, told, due_on=due_day_of(version, person, day), occasion=occasion)
 
 
 def reason_to_enroll(certified: Certified | None, person: PersonFacts, day: date) -> tuple[Why, date | None]:
@@ -180,17 +182,17 @@ def reason_to_enroll(certified: Certified | None, person: PersonFacts, day: date
 
 def renewal_of(version, certified: Certified, day: date) -> Verdict:
     if not version.renewal:
-        return Verdict(Deed.LEAVE, Why.IS_CERTIFIED)
+        return Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED)
     opens_on = opening(version, certified, day)
     is_short = version.renewal == version.Renewal.SHORT and not certified.is_outside
     if opens_on is None or day < opens_on:
-        return Verdict(Deed.LEAVE, Why.IS_CERTIFIED, is_short=is_short, opens_on=opens_on)
+        return Verdict(ActionKind.LEAVE, Why.IS_CERTIFIED, is_short=is_short, opens_on=opens_on)
     if version.renewal_days is not None:
         until = certified.until
         occasion = until.isoformat()
-        return Verdict(Deed.RENEW, Why.ENDS_SOON, until, until, occasion, is_short, counts_from=until)
+        return Verdict(ActionKind.RENEW, Why.ENDS_SOON, until, until, occasion, is_short, counts_from=until)
     due_on = min(certified.until, due_of_yearly(version, day) or certified.until)
-    return Verdict(Deed.RENEW, Why.EACH_YEAR, opens_on, due_on, f"yearly {opens_on.isoformat()}", is_short)
+    return Verdict(ActionKind.RENEW, Why.EACH_YEAR, opens_on, due_on, f"yearly {opens_on.isoformat()}", is_short)
 
 
 def opening(version, certified: Certified, day: date) -> date | None:

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext
 
 from courseware.accounts.permissions.permissions import handles_people
-from courseware.assignments.models import Assignment, AssignmentRule
+from courseware.assignments.models import AssignmentRule, RuleAction
 from courseware.assignments.rules.descriptions import sentences
-from courseware.assignments.rules.forms import RehearsalForm, RuleForm
+from courseware.assignments.rules.forms import PreviewForm, RuleForm
 from courseware.assignments.rules.lifecycle import (
     NameTaken,
     change_rule,
@@ -125,7 +125,7 @@ def said_by_another(rule, number):
 @page_view(allowed=handles_people)
 def rule(request, pk):
     rule = rule_or_404(pk)
-    form = RehearsalForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
+    form = PreviewForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
     # In a large company the rehearsal takes seconds, so the page opens without it.
     is_wanted = "day" in request.GET or not is_large_company()
     rehearsal = rehearse_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
@@ -156,7 +156,7 @@ def in_words(rehearsal):
 
 
 def did(rule):
-    return Assignment.objects.filter(rule=rule).select_related("person").order_by("-pk")
+    return RuleAction.objects.filter(rule=rule).select_related("person").order_by("-pk")
 
 
 @post_view(rule_address, allowed=handles_people, is_held=False)

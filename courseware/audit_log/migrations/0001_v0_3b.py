@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Chain',
+            name='HashChain',
             fields=[
                 ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ('length', models.PositiveBigIntegerField()),
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Seal',
+            name='Checkpoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveBigIntegerField(help_text='1, 2, 3 … without a gap', unique=True, verbose_name='number')),

@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
-from courseware.autosave.store import UnsavedOffer, drop, keep, offer_of, unsaved_in
-from courseware.content.authoring.editor_state import Desk, desk_after, desk_of
+from courseware.autosave.store import RestoreOffer, drop, keep, offer_of, unsaved_in
+from courseware.content.authoring.editor_state import EditorState, desk_after, desk_of
 from courseware.content.models import Document
 from courseware.content.releases.drafts import form_of
 
 
 @dataclass(frozen=True)
-class UnsavedSheets:
+class AutosavedTabs:
     """`desk`: on the newest revision, beside what was saved meanwhile."""
 
-    offer: UnsavedOffer
-    desk: Desk
+    offer: RestoreOffer
+    desk: EditorState
 
 
-def keep_sheets(desk: Desk, *, by) -> None:
+def keep_sheets(desk: EditorState, *, by) -> None:
     """Keep the texts that differ from the revision on which they were typed."""
     texts = {
         f"text-{language}": desk.typed[language]
@@ -29,7 +29,7 @@ def keep_sheets(desk: Desk, *, by) -> None:
         drop(by.pk, form_of(desk.document))
 
 
-def unsaved_sheets(document: Document, person, *, is_put_in: bool) -> UnsavedSheets | None:
+def unsaved_sheets(document: Document, person, *, is_put_in: bool) -> AutosavedTabs | None:
     """Those of a person, or None if all is saved. Runs at most four queries."""
     kept = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
     base = document.revisions.filter(pk=kept.fields["base"]).first() if kept else None
@@ -42,4 +42,4 @@ def unsaved_sheets(document: Document, person, *, is_put_in: bool) -> UnsavedShe
         desk, saved_at = desk_after(desk, document.head), document.head.created_at
     if all(desk.texts[language].body == desk.files[language].body for language in desk.typed):
         return None
-    return UnsavedSheets(offer_of(kept, is_put_in=is_put_in, saved_at=saved_at), desk)
+    return AutosavedTabs(offer_of(kept, is_put_in=is_put_in, saved_at=saved_at), desk)

@@ -15,7 +15,7 @@ from courseware.content.releases.publishing import readings_of
 from courseware.content.releases.revisions import Files, files_of, make_file
 from courseware.content.rendering.expert_reviews import Reader, readers_of
 from courseware.content.rendering.figures import media_of
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 from courseware.course_format.parsing.documents import MEDIA_FOLDER, display_tag
 from courseware.course_format.parsing.frontmatter import Unreadable, decode, parse_front
 
@@ -27,11 +27,11 @@ def language_name(language: str) -> str:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class LanguageTab:
     language: str
     path: str
     text: str
-    problems: tuple[Problem, ...]
+    problems: tuple[Diagnostic, ...]
     theirs: str = ""  # what somebody else has saved since; `differences` compares it with `text`
     differences: tuple[Change, ...] = ()
 
@@ -45,7 +45,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Desk:
+class EditorState:
     """A document in the editor: the texts as typed, based on the revision `base`."""
 
     document: Document
@@ -86,26 +86,28 @@ class Desk:
         # The source language first.
         return sorted(self.files, key=lambda language: (language != self.document.course.source_language, language))
 
-    def sheet(self, language: str, problems: Iterable[Problem]) -> Sheet:
+    def sheet(self, language: str, problems: Iterable[Diagnostic]) -> LanguageTab:
         file = self.files[language]
         text = self.typed.get(language, shown(file.body))
         own = tuple(problem for problem in problems if problem.path == file.path)
         if language not in self.saved:
-            return Sheet(language, file.path, text, own)
+            return LanguageTab(language, file.path, text, own)
         theirs = make_file(language, file.path, self.saved[language])
-        return Sheet(language, file.path, text, own, shown(theirs.body), tuple(changes(theirs, self.texts[language])))
+        return LanguageTab(
+            language, file.path, text, own, shown(theirs.body), tuple(changes(theirs, self.texts[language]))
+        )
 
-    def elsewhere(self, problems: Iterable[Problem]) -> list[Problem]:
+    def elsewhere(self, problems: Iterable[Diagnostic]) -> list[Diagnostic]:
         own = {file.path for file in self.files.values()}
         return [problem for problem in problems if problem.path not in own]
 
 
-def desk_of(document: Document, base: Revision, typed: Mapping[str, str] | None = None) -> Desk:
+def desk_of(document: Document, base: Revision, typed: Mapping[str, str] | None = None) -> EditorState:
     """Runs one query."""
-    return Desk(document, base, files_of([base])[base.pk], typed or {})
+    return EditorState(document, base, files_of([base])[base.pk], typed or {})
 
 
-def desk_after(desk: Desk, head: Revision) -> Desk:
+def desk_after(desk: EditorState, head: Revision) -> EditorState:
     """The desk after somebody else has saved `head`: texts changed here stay, beside theirs; the others are theirs."""
     after = desk_of(desk.document, head)
     touched = {
@@ -118,7 +120,7 @@ def desk_after(desk: Desk, head: Revision) -> Desk:
         for language in touched
         if after.files[language].body not in (desk.files[language].body, desk.texts[language].body)
     }
-    return Desk(desk.document, head, after.files, touched, saved)
+    return EditorState(desk.document, head, after.files, touched, saved)
 
 
 def compared(old: Revision, new: Revision) -> list[tuple[str, list[Change]]]:

@@ -6,7 +6,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.content.authoring.editor_state import language_name
-from courseware.content.models import CardContact
+from courseware.content.models import EmergencyContact
 from courseware.content.rendering.emergency_card import card_sections
 
 
@@ -34,7 +34,7 @@ class ContactFormSet(forms.BaseInlineFormSet):
 
 
 class ContactInline(admin.TabularInline):
-    model = CardContact
+    model = EmergencyContact
     formset = ContactFormSet
     fields = ["section", "who", "number", "checked_on", "language"]
     extra = 1

@@ -11,7 +11,7 @@ import django
 from django.conf import settings
 from django.core.cache import cache
 
-from courseware.content.authoring.simulation_preview import Rehearsal, rehearse
+from courseware.content.authoring.simulation_preview import SimulationPreview, rehearse
 from courseware.content.releases.drafts import NotChecked, texts_of
 from courseware.content.releases.publishing import ContentErrors, read_valid
 from courseware.content.releases.revisions import Files
@@ -20,7 +20,7 @@ from courseware.content.rendering.figures import Media
 from courseware.content.rendering.pages import KINDS, compile_page
 from courseware.course_format.checks import check_course
 from courseware.course_format.course import CourseText, read_course
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 from courseware.course_format.parsing.documents import JURISDICTION, MEDIA_FOLDER
 from courseware.course_format.parsing.frontmatter import decode
 from courseware.course_format.parsing.marked_text import find_links, find_sources
@@ -62,9 +62,9 @@ class Preview:
     """
 
     missing: Literal["", "busy", "late", "broken"] = ""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
     page: dict[str, Any] | None = None
-    rehearsal: Rehearsal | None = None
+    rehearsal: SimulationPreview | None = None
     figures: tuple[tuple[str, Media], ...] = ()
     uses: tuple[Use, ...] = ()
 
@@ -120,7 +120,7 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
     )
 
 
-def errors_in(bodies: dict[str, bytes]) -> tuple[Problem, ...]:
+def errors_in(bodies: dict[str, bytes]) -> tuple[Diagnostic, ...]:
     try:
         read_valid(bodies)
     except ContentErrors as errors:
@@ -128,19 +128,19 @@ def errors_in(bodies: dict[str, bytes]) -> tuple[Problem, ...]:
     return ()
 
 
-def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Problem, ...]:
+def problems_of(manuscript: Manuscript, course: CourseText) -> tuple[Diagnostic, ...]:
     if "" in manuscript.files:  # a figure
         return ()
     found = check_course(course, changed=manuscript.document)
     return tuple(problem for problem in found if problem.path in manuscript.paths or problem.level == "error")
 
 
-def is_faulty(manuscript: Manuscript, problems: Iterable[Problem]) -> bool:
+def is_faulty(manuscript: Manuscript, problems: Iterable[Diagnostic]) -> bool:
     """A run of a faulty simulation could be endless."""
     return any(problem.level == "error" and problem.path in manuscript.paths for problem in problems)
 
 
-def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> Rehearsal | None:
+def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> SimulationPreview | None:
     if "simulation" not in page:
         return None
     rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)

@@ -15,8 +15,8 @@ from courseware.course_format.simulations.simulation import (
     NodeChoice,
     NotOffered,
     Part,
-    RunState,
     Simulation,
+    SimulationState,
 )
 from courseware.lib.web.form_numbers import small_number
 
@@ -31,17 +31,17 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class SimulationPreview:
     """A run so far. `decisions` are (place of the choice, places of the parts); `seed` sets their order."""
 
     simulation: Simulation
     seed: int
     flags: tuple[str, ...]
     decisions: tuple[tuple[int, tuple[int, ...]], ...]
-    states: tuple[RunState, ...]
+    states: tuple[SimulationState, ...]
 
     @property
-    def state(self) -> RunState:
+    def state(self) -> SimulationState:
         return self.states[-1]
 
     @property
@@ -99,7 +99,7 @@ class Rehearsal:
         return signing.dumps([self.seed, self.flags, self.decisions], salt=SALT)
 
 
-def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> Rehearsal:
+def rehearse(simulation: Simulation, sent: Mapping[str, Any], picked: Iterable[str] = ()) -> SimulationPreview:
     """The run that the form carries (`carried`), moved by the button that was pressed (`rehearse`), as far as the text
     still allows it. `simulation` has no errors; `picked`: ticked parts of a message.
     """
@@ -127,7 +127,7 @@ def read_carried(text: str) -> tuple[int, list[str] | None, list]:
     return seed, flags, decisions
 
 
-def replay(simulation: Simulation, seed: int, flags: Iterable[str], decisions: Iterable) -> Rehearsal:
+def replay(simulation: Simulation, seed: int, flags: Iterable[str], decisions: Iterable) -> SimulationPreview:
     states, taken = [simulation.begin(flags)], []
     for place, picked in decisions:
         try:
@@ -135,4 +135,4 @@ def replay(simulation: Simulation, seed: int, flags: Iterable[str], decisions: I
         except NotOffered:
             break
         taken.append((place, tuple(picked)))
-    return Rehearsal(simulation, seed, tuple(flags), tuple(taken), tuple(states))
+    return SimulationPreview(simulation, seed, tuple(flags), tuple(taken), tuple(states))

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CardContact',
+            name='EmergencyContact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('section', models.CharField(help_text='The id of a section of the card', max_length=100, verbose_name='emergency')),
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Page',
+            name='RenderedPage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(max_length=10)),
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ProfessionalReading',
+            name='ExpertReview',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, verbose_name='name')),
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Proposal',
+            name='ReleaseProposal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('weight', models.CharField(help_text='The heaviest of `weights`', max_length=8)),
@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                 ('outlines', models.JSONField(help_text='The route of the course per language')),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='content.course', verbose_name='course')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
-                ('proposal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='release', to='content.proposal', verbose_name='proposed release')),
+                ('proposal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='release', to='content.releaseproposal', verbose_name='proposed release')),
             ],
             options={
                 'verbose_name': 'release',
@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name='proposal',
+            model_name='releaseproposal',
             name='base',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release'),
         ),
@@ -168,8 +168,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('weight', models.CharField(blank=True, choices=[('minor', 'minor: nobody is touched'), ('reread', 're-read: those who completed the lesson see what changed, and say so'), ('retake', 'retake: those who completed the lesson answer its check again on the new text')], max_length=8)),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.document')),
-                ('pages', models.ManyToManyField(related_name='entries', to='content.page')),
-                ('reading', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.professionalreading')),
+                ('pages', models.ManyToManyField(related_name='entries', to='content.renderedpage')),
+                ('reading', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.expertreview')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.release')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.revision')),
             ],
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
-            model_name='proposal',
+            model_name='releaseproposal',
             name='revisions',
             field=models.ManyToManyField(related_name='+', to='content.revision'),
         ),
@@ -189,7 +189,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(editable=False, help_text='The newest revision, released or not', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision'),
         ),
         migrations.CreateModel(
-            name='Text',
+            name='SourceFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(blank=True, max_length=10)),
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ImportedText',
+            name='ImportedFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('language', models.CharField(blank=True, max_length=10)),

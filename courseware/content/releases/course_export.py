@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from courseware.content.models import Course, Revision, Text
+from courseware.content.models import Course, Revision, SourceFile
 from courseware.content.releases.course_files import read_folder
 from courseware.content.releases.publishing import released_revisions
 from courseware.content.releases.revisions import File, by_path, digest_of_bytes, files_of
@@ -39,7 +39,7 @@ def export_course(course: Course, folder: Path, *, drafts: bool = False, force: 
     """
     files = course_files(course, drafts=drafts)
     present = read_folder(folder) if folder.exists() else {}
-    known = set(Text.objects.filter(revision__document__course=course).values_list("path", "digest"))
+    known = set(SourceFile.objects.filter(revision__document__course=course).values_list("path", "digest"))
     changed = {path: file.body for path, file in files.items() if present.get(path) != file.body}
     if present and not force:
         titles = {path: body for path, body in present.items() if is_course_document(path)}

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.audit_log.record import record
-from courseware.content.models import Course, Document, ImportedText, Page, Release, Revision
+from courseware.content.models import Course, Document, ImportedFile, Release, RenderedPage, Revision
 from courseware.content.releases.course_files import ImportRefused, read_valid_folder, refuse_unsafe
 from courseware.content.releases.publishing import (
     compile_valid,
@@ -95,9 +95,9 @@ def import_course(
 def course_imported_as(digests: Mapping[str, str]) -> Course | None:
     """The course whose last import had exactly these files. Runs two queries."""
     titles = list(filter(is_course_document, digests))
-    title_texts = ImportedText.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
+    title_texts = ImportedFile.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
     for course in Course.objects.filter(documents__imported_texts__in=title_texts).select_related("current").distinct():
-        rows = ImportedText.objects.filter(document__course=course).values_list("path", "digest")
+        rows = ImportedFile.objects.filter(document__course=course).values_list("path", "digest")
         if dict(rows) == digests:
             return course
     return None
@@ -106,7 +106,7 @@ def course_imported_as(digests: Mapping[str, str]) -> Course | None:
 def released_questions(course: Course | None) -> set[str]:
     if course is None:
         return set()
-    pages = Page.objects.filter(entries__release=course.current_id, language=course.source_language)
+    pages = RenderedPage.objects.filter(entries__release=course.current_id, language=course.source_language)
     orders = pages.filter(document__kind__in=ASKING).values_list("data__order")
     return {identifier for (order,) in orders for identifier in order}
 
@@ -129,7 +129,7 @@ def basis_of(course: Course | None) -> tuple:
     """The current release, the newest revisions, and the last import."""
     if course is None:
         return None, {}, set()
-    base = ImportedText.objects.filter(document__course=course).values_list("document", "language", "path", "digest")
+    base = ImportedFile.objects.filter(document__course=course).values_list("document", "language", "path", "digest")
     return course.current_id, dict(course.documents.values_list("pk", "head")), set(base)
 
 
@@ -228,7 +228,7 @@ class _Import:
         files = files_of({*heads.values(), *self.before.values()})
 
         self.mine, self.released = (self.by_key(revisions, files) for revisions in (heads, self.before))
-        rows = ImportedText.objects.filter(document__in=documents).select_related("document")
+        rows = ImportedFile.objects.filter(document__in=documents).select_related("document")
         self.base = {(row.document.identifier, row.language): row for row in rows}
         for identifier, document in self.documents.items():
             kind = self.kind_of(identifier)
@@ -328,9 +328,9 @@ class _Import:
         self.ids |= {document.pk: document.identifier for document in made}
 
     def move_base(self) -> None:
-        ImportedText.objects.filter(pk__in=[self.base[key].pk for key in self.taken if key in self.base]).delete()
-        ImportedText.objects.bulk_create(
-            ImportedText(document=self.documents[identifier], language=language, path=file.path, digest=file.digest)
+        ImportedFile.objects.filter(pk__in=[self.base[key].pk for key in self.taken if key in self.base]).delete()
+        ImportedFile.objects.bulk_create(
+            ImportedFile(document=self.documents[identifier], language=language, path=file.path, digest=file.digest)
             for (identifier, language), file in self.taken.items()
             if file
         )
@@ -338,8 +338,8 @@ class _Import:
 
 def weights_of(editions: Iterable[CourseChange]) -> dict[str, str]:
     editions = list(editions)
-    reread = {key: Release.Weight.REREAD.value for edition in editions for key in edition.reread}
-    return reread | {key: Release.Weight.RETAKE.value for edition in editions for key in edition.retake}
+    reread = {key: Release.Impact.REREAD.value for edition in editions for key in edition.reread}
+    return reread | {key: Release.Impact.RETAKE.value for edition in editions for key in edition.retake}
 
 
 def changes_in(file: File) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ class NotChecked(Exception):
     """The texts could not be checked, because the machine is busy. They are saved as unchecked."""
 
 
-class RetiredDocument(Exception):
+class ArchivedDocument(Exception):
     """An import has removed the document from the course."""
 
 
@@ -73,14 +73,14 @@ def put_on_top(
 
     `form`: the address of the form, whose unsaved texts are dropped. `check`: instead of `read_valid`; if it raises
     NotChecked, the revision `is_unchecked`. A check that passes is one of all newest revisions, and clears their marks.
-    Raises RetiredDocument, and ContentErrors if the texts do not fit the course.
+    Raises ArchivedDocument, and ContentErrors if the texts do not fit the course.
     """
     while True:  # until nobody else has saved in the course during the check, which holds no lock
         heads = heads_of(document.course)
         document = Document.objects.select_related("head", "course").get(pk=document.pk)
         head = document.head
         if head is None:
-            raise RetiredDocument(document.identifier)
+            raise ArchivedDocument(document.identifier)
         texts = change(head)
         is_changed = texts != files_of([head])[head.pk]
         if not is_changed and not head.is_unchecked:

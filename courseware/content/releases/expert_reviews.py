@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from courseware.content.models import Course, ProfessionalReading, Release, Revision
+from courseware.content.models import Course, ExpertReview, Release, Revision
 from courseware.content.releases.publishing import (
     StaleChoice,
     compile_valid,
@@ -28,24 +28,24 @@ def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release
     """Show the text to learners. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
     at = at or timezone.now()
 
-    def with_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
+    def with_reader(readings: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
         if revision.pk in readings:
             return None
         return readers_of(readings.values()) | {revision.document.identifier: reader}
 
     def write() -> None:
-        made = ProfessionalReading.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
+        made = ExpertReview.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
         record_reading("professional-reading-entered", made, by=by, at=at)
 
     note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
     return released_anew(revision, with_reader, write, note, by, at)
 
 
-def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
+def take_back_reading(reading: ExpertReview, *, by, at=None) -> Release:
     """Let the text wait again. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
     at = at or timezone.now()
 
-    def without_reader(readings: Mapping[int, ProfessionalReading]) -> dict[str, Reader] | None:
+    def without_reader(readings: Mapping[int, ExpertReview]) -> dict[str, Reader] | None:
         if readings.get(reading.revision_id) != reading:
             return None
         return readers_of(each for each in readings.values() if each != reading)
@@ -58,7 +58,7 @@ def take_back_reading(reading: ProfessionalReading, *, by, at=None) -> Release:
 
 def released_anew(
     revision: Revision,
-    readers_after: Callable[[Mapping[int, ProfessionalReading]], dict[str, Reader] | None],
+    readers_after: Callable[[Mapping[int, ExpertReview]], dict[str, Reader] | None],
     write: Callable[[], None],
     note: str,
     by,
@@ -89,8 +89,8 @@ def released_anew(
                 return release(locked, released.values(), compiled, weights={}, note=note[:200], by=by, at=at)
 
 
-def last_readings(course: Course) -> dict[int, ProfessionalReading]:
+def last_readings(course: Course) -> dict[int, ExpertReview]:
     """Primary key of a document → its newest standing reading, of any revision. Runs one query."""
-    standing = ProfessionalReading.objects.filter(revision__document__course=course, taken_back_at=None)
+    standing = ExpertReview.objects.filter(revision__document__course=course, taken_back_at=None)
     standing = standing.select_related("revision", "entered_by").order_by("pk")
     return {each.revision.document_id: each for each in standing}

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from courseware.content.models import ASKS_TO_REREAD, Document, Release, ReleaseEntry, Text
+from courseware.content.models import ASKS_TO_REREAD, Document, Release, ReleaseEntry, SourceFile
 
 IN_MEMORY = 64
 
 
 @dataclass(frozen=True)
-class WeightyChange:
+class SignificantChange:
     release: int
     revision: int
     weight: str
@@ -27,7 +27,7 @@ class LessonHistory:
     identifier: str
     revision: int
     source_language: str
-    changes: list[WeightyChange] = field(default_factory=list)
+    changes: list[SignificantChange] = field(default_factory=list)
     digests: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def texts(self, language: str) -> dict[int, str | None]:
@@ -35,7 +35,7 @@ class LessonHistory:
         revisions = sorted({revision for revision, _language in self.digests if revision <= self.revision})
         return {revision: self.text(revision, language) for revision in revisions}
 
-    def since(self, seen: int, language: str) -> tuple[WeightyChange, ...]:
+    def since(self, seen: int, language: str) -> tuple[SignificantChange, ...]:
         """Changes in this language after the revision `seen`, or after the last equal one."""
         later = [change for change in self.changes if change.revision > seen]
         if not later:
@@ -79,8 +79,10 @@ def lesson_histories(release: int) -> Mapping[int, LessonHistory]:
     fields = ("document", "release", "revision", "weight", "release__note", "release__created_at")
     for key, *change in changed.order_by("release__number").values_list(*fields):
         if key in histories:
-            histories[key].changes.append(WeightyChange(*change))
-    texts = Text.objects.filter(revision__document__in=histories, revision__entries__release__course__releases=release)
+            histories[key].changes.append(SignificantChange(*change))
+    texts = SourceFile.objects.filter(
+        revision__document__in=histories, revision__entries__release__course__releases=release
+    )
     for key, revision, language, digest in texts.values_list(
         "revision__document", "revision", "language", "digest"
     ).distinct():

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.audit_log.record import record
-from courseware.content.models import Course, Proposal, Release, Revision
+from courseware.content.models import Course, Release, ReleaseProposal, Revision
 from courseware.content.releases.publishing import (
     ProposalVoid,
     heaviest,
@@ -32,7 +32,7 @@ def others_who_may_publish(person):
 
 def propose(
     course: Course, revisions: Iterable[Revision], *, weights: Mapping[str, str], note: str, by, at=None
-) -> Proposal:
+) -> ReleaseProposal:
     """Repeating it is harmless. `weights`: by id of a document. Raises ContentErrors and StaleChoice."""
     chosen = {revision.document_id: revision for revision in revisions}
     together = (released_revisions(course) | chosen).values()
@@ -45,7 +45,7 @@ def propose(
                 proposal.revisions.all()
             ) == set(chosen.values()):
                 return proposal
-        proposal = Proposal.objects.create(
+        proposal = ReleaseProposal.objects.create(
             course=course,
             base=course.current,
             weight=heaviest(weights.values()),
@@ -61,9 +61,9 @@ def propose(
     return proposal
 
 
-def open_proposals(course: Course) -> list[Proposal]:
+def open_proposals(course: Course) -> list[ReleaseProposal]:
     """Proposals that are not void. Runs three queries at most."""
-    waiting = Proposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
+    waiting = ReleaseProposal.objects.filter(course=course, base=course.current_id, declined_at=None, release=None)
     waiting = waiting.select_related("proposed_by").prefetch_related("revisions__document")
     return [
         proposal
@@ -72,7 +72,7 @@ def open_proposals(course: Course) -> list[Proposal]:
     ]
 
 
-def release_proposed(proposal: Proposal, *, by, at=None) -> Release:
+def release_proposed(proposal: ReleaseProposal, *, by, at=None) -> Release:
     """Repeating it is harmless. Raises OwnProposal, ProposalVoid, and what `publish` raises."""
     if made := Release.objects.filter(proposal=proposal).first():
         return made
@@ -86,10 +86,10 @@ def release_proposed(proposal: Proposal, *, by, at=None) -> Release:
 
 
 @transaction.atomic
-def decline(proposal: Proposal, *, by, at=None) -> None:
+def decline(proposal: ReleaseProposal, *, by, at=None) -> None:
     """Repeating it is harmless. Raises ProposalVoid if it was released meanwhile."""
     lock_course(proposal.course)
-    proposal = Proposal.objects.get(pk=proposal.pk)
+    proposal = ReleaseProposal.objects.get(pk=proposal.pk)
     if Release.objects.filter(proposal=proposal).exists():
         raise ProposalVoid(proposal)
     if proposal.declined_at is None:

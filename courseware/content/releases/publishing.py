@@ -16,13 +16,13 @@ from courseware.content.models import (
     ASKS_TO_REREAD,
     Course,
     Document,
-    Page,
-    ProfessionalReading,
-    Proposal,
+    ExpertReview,
     Release,
     ReleaseEntry,
+    ReleaseProposal,
+    RenderedPage,
     Revision,
-    Text,
+    SourceFile,
 )
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.revisions import File, by_path, files_of
@@ -31,7 +31,7 @@ from courseware.content.rendering.expert_reviews import Readers, readers_of
 from courseware.content.rendering.paragraphs import paragraphs_on
 from courseware.course_format.checks import check_course
 from courseware.course_format.course import CourseText, read_course
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 from courseware.course_format.parsing.frontmatter import decode
 from courseware.course_format.parsing.parser import inserts_in
 
@@ -39,7 +39,7 @@ from courseware.course_format.parsing.parser import inserts_in
 class ContentErrors(Exception):
     """The course would have errors. `problems` are sorted by path and line."""
 
-    def __init__(self, problems: Iterable[Problem]):
+    def __init__(self, problems: Iterable[Diagnostic]):
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
@@ -79,7 +79,7 @@ def publish(
     course: Course,
     revisions: Iterable[Revision],
     *,
-    weight: str = Release.Weight.MINOR,
+    weight: str = Release.Impact.MINOR,
     weights: Mapping[str, str] | None = None,
     note: str,
     by,
@@ -126,13 +126,13 @@ def released_revisions(course: Course) -> dict[int, Revision]:
     return {entry.document_id: entry.revision for entry in entries}
 
 
-def readings_of(revisions: Iterable[Revision]) -> QuerySet[ProfessionalReading]:
+def readings_of(revisions: Iterable[Revision]) -> QuerySet[ExpertReview]:
     """Readings that were not taken back, with their document."""
-    standing = ProfessionalReading.objects.filter(revision__in=list(revisions), taken_back_at=None)
+    standing = ExpertReview.objects.filter(revision__in=list(revisions), taken_back_at=None)
     return standing.select_related("revision__document")
 
 
-def lasting_readings(course: Course, revisions: Iterable[Revision]) -> list[ProfessionalReading]:
+def lasting_readings(course: Course, revisions: Iterable[Revision]) -> list[ExpertReview]:
     """Readings that remain if these revisions are released: not of texts with inserts if the jurisdiction changes.
     Runs four queries at most.
     """
@@ -147,7 +147,7 @@ def sheet_among(revisions: Iterable[Revision]) -> list[int]:
     return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
 
 
-def taking_inserts(readings: Iterable[ProfessionalReading]) -> list[bool]:
+def taking_inserts(readings: Iterable[ExpertReview]) -> list[bool]:
     """Whether the text of each has inserts. Runs one query."""
     keys = [each.revision_id for each in readings]
     files = files_of(keys)
@@ -175,12 +175,15 @@ def release(
     note: str,
     by,
     at=None,
-    proposal: Proposal | None = None,
+    proposal: ReleaseProposal | None = None,
 ) -> Release:
     """Make the next release of a locked course from these revisions. `weights`: document id → weight, else minor."""
     revisions = list(revisions)
     at, marks = at or timezone.now(), pass_marks(compiled)
-    if proposal and not Proposal.objects.filter(pk=proposal.pk, declined_at=None, base=course.current_id).exists():
+    if (
+        proposal
+        and not ReleaseProposal.objects.filter(pk=proposal.pk, declined_at=None, base=course.current_id).exists()
+    ):
         raise ProposalVoid(proposal)
     last = course.releases.order_by("-number").first()
     weighed = weights_of_changes(course, revisions, weights)
@@ -191,7 +194,7 @@ def release(
         note=note,
         created_at=at,
         created_by=by,
-        digest=digest_of_texts(Text.objects.filter(revision__in=revisions)),
+        digest=digest_of_texts(SourceFile.objects.filter(revision__in=revisions)),
         compiler=COMPILER,
         outlines=compiled.outlines,
         proposal=proposal,
@@ -219,19 +222,19 @@ def release(
     return new_release
 
 
-def write_taken_back(reading: ProfessionalReading, *, by, at: datetime) -> None:
+def write_taken_back(reading: ExpertReview, *, by, at: datetime) -> None:
     reading.taken_back_at, reading.taken_back_by = at, by
     reading.save(update_fields=["taken_back_at", "taken_back_by"])
     record_reading("professional-reading-taken-back", reading, by=by, at=at)
 
 
-def record_reading(verb: str, reading: ProfessionalReading, *, by, at: datetime) -> None:
+def record_reading(verb: str, reading: ExpertReview, *, by, at: datetime) -> None:
     revision = reading.revision
     data = {
         "reading": reading.pk,
         "document": revision.document.identifier,
         "revision": revision.pk,
-        "digest": digest_of_texts(Text.objects.filter(revision=revision)),
+        "digest": digest_of_texts(SourceFile.objects.filter(revision=revision)),
         "on": reading.read_on.isoformat(),
     }
     record(verb, actor=by, subject=revision.document.course, data=data, at=at)
@@ -242,13 +245,13 @@ def weights_of_changes(course: Course, revisions: Iterable[Revision], weights: M
     released = released_revisions(course)
     changed = (each.document for each in revisions if released.get(each.document_id) != each)
     return {
-        document.identifier: weights.get(document.identifier, Release.Weight.MINOR)
+        document.identifier: weights.get(document.identifier, Release.Impact.MINOR)
         for document in sorted(changed, key=str)
     }
 
 
 def heaviest(weights: Iterable[str]) -> str:
-    return max(weights, key=Release.Weight.values.index, default=Release.Weight.MINOR)
+    return max(weights, key=Release.Impact.values.index, default=Release.Impact.MINOR)
 
 
 def pass_marks(compiled: Compiled) -> dict[str, int]:
@@ -265,7 +268,7 @@ def store_pages(release: Release, compiled: Compiled) -> None:
     entries = {entry.document.identifier: entry for entry in release.entries.select_related("document")}
     known = {
         (page.document_id, page.language, page.digest): page
-        for page in Page.objects.filter(document__in=[entry.document_id for entry in entries.values()]).defer(
+        for page in RenderedPage.objects.filter(document__in=[entry.document_id for entry in entries.values()]).defer(
             "data", "paragraphs"
         )
     }
@@ -276,12 +279,12 @@ def store_pages(release: Release, compiled: Compiled) -> None:
         page = known.get((entry.document_id, language, digest))
         if page is None:  # else an earlier release compiled to the same page
             paragraphs = paragraphs_on(entry.document.kind, data)
-            page = Page(
+            page = RenderedPage(
                 document_id=entry.document_id, language=language, digest=digest, data=data, paragraphs=paragraphs
             )
             new_pages.append(page)
         pages_of_entries.append((entry, page))
-    Page.objects.bulk_create(new_pages)
+    RenderedPage.objects.bulk_create(new_pages)
     through = ReleaseEntry.pages.through
     through.objects.filter(releaseentry__release=release).delete()
     through.objects.bulk_create(through(releaseentry=entry, page=page) for entry, page in pages_of_entries)
@@ -302,7 +305,7 @@ def recompile(release: Release) -> None:
 
 def digest_of(release: Release) -> str:
     """`release.digest`, computed from its texts. Runs one query."""
-    return digest_of_texts(Text.objects.filter(revision__entries__release=release))
+    return digest_of_texts(SourceFile.objects.filter(revision__entries__release=release))
 
 
 def digest_of_texts(texts) -> str:

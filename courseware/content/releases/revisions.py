@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Max
 
-from courseware.content.models import Document, Revision, Text
+from courseware.content.models import Document, Revision, SourceFile
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def files_of(revisions: Iterable[Revision | int]) -> dict[int, dict[str, File]]:
     """Primary key of a revision → its files. Runs one query."""
     files: dict[int, dict[str, File]] = defaultdict(dict)
     keys = [getattr(revision, "pk", revision) for revision in revisions]
-    for text in Text.objects.filter(revision__in=keys):
+    for text in SourceFile.objects.filter(revision__in=keys):
         body = bytes(text.body)  # a memoryview on PostgreSQL
         files[text.revision_id][text.language] = File(text.language, text.path, body, text.digest)
     return dict(files)
@@ -65,8 +65,10 @@ def add_revisions(
         for document in texts
     }
     Revision.objects.bulk_create(revisions.values())
-    Text.objects.bulk_create(
-        Text(revision=revisions[document], language=file.language, path=file.path, body=file.body, digest=file.digest)
+    SourceFile.objects.bulk_create(
+        SourceFile(
+            revision=revisions[document], language=file.language, path=file.path, body=file.body, digest=file.digest
+        )
         for document, files in texts.items()
         for file in files.values()
     )

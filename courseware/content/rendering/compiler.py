@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from courseware.content.models import ProfessionalReading, ReleaseEntry, Text
+from courseware.content.models import ExpertReview, ReleaseEntry, SourceFile
 from courseware.content.rendering.expert_reviews import Readers, readers_of
 from courseware.content.rendering.figures import media_of
 from courseware.content.rendering.outline import compile_outline
@@ -68,9 +68,9 @@ def compile_course(
 
 def compile_release(release: int) -> Compiled:
     """A release, by primary key. Runs two queries."""
-    texts = list(Text.objects.filter(revision__entries__release=release))
+    texts = list(SourceFile.objects.filter(revision__entries__release=release))
     bodies = {text.path: bytes(text.body) for text in texts}  # a memoryview on PostgreSQL
     digests = {text.path: text.digest for text in texts}
     entries = ReleaseEntry.objects.filter(release=release).exclude(reading=None)
-    readings = ProfessionalReading.objects.filter(entries__in=entries).select_related("revision__document")
+    readings = ExpertReview.objects.filter(entries__in=entries).select_related("revision__document")
     return compile_course(read_course(bodies), bodies, digests, readers_of(readings))

@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from datetime import date
 
-from courseware.content.models import CardContact, Course
+from courseware.content.models import Course, EmergencyContact
 from courseware.content.rendering import store
 
 
-def contacts_on_card(course: Course, language: str) -> dict[str, list[CardContact]]:
+def contacts_on_card(course: Course, language: str) -> dict[str, list[EmergencyContact]]:
     """Section id → contacts for readers of this language. Runs one query."""
-    contacts: dict[str, list[CardContact]] = {}
+    contacts: dict[str, list[EmergencyContact]] = {}
     for contact in course.contacts.filter(language__in=["", language]):
         contacts.setdefault(contact.section, []).append(contact)
     return contacts
 
 
-def checked_on(contacts: Mapping[str, list[CardContact]]) -> date | None:
+def checked_on(contacts: Mapping[str, list[EmergencyContact]]) -> date | None:
     """The earliest day; None if there is no number, or one was never checked."""
     days = [contact.checked_on for each in contacts.values() for contact in each if contact.number]
     known = [day for day in days if day]

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
-from courseware.content.models import ProfessionalReading
+from courseware.content.models import ExpertReview
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Reader:
 Readers = Mapping[str, Reader]  # by id of the document that was read
 
 
-def readers_of(readings: Iterable[ProfessionalReading]) -> dict[str, Reader]:
+def readers_of(readings: Iterable[ExpertReview]) -> dict[str, Reader]:
     """`readings` have their document loaded."""
     return {each.revision.document.identifier: Reader(each.name, each.profession, each.read_on) for each in readings}
 

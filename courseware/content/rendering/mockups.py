@@ -10,7 +10,7 @@ from django.utils import translation
 
 from courseware.content.rendering.markdown import Renderer
 from courseware.course_format.parsing import mockups
-from courseware.course_format.parsing.blocks import Screen
+from courseware.course_format.parsing.blocks import Mockup
 
 _LINK = re.compile(r'<a(?: [a-z-]+="[^"]*")*>')
 
@@ -20,7 +20,7 @@ def renderer() -> Renderer:
     return Renderer()  # it points to nothing
 
 
-def screen_html(screen: Screen, language: str) -> str:
+def screen_html(screen: Mockup, language: str) -> str:
     """Of an unknown kind, its text as it stands there."""
     form = mockups.SCREENS.get(screen.kind)
     if form is None:
@@ -51,12 +51,12 @@ def drawn(text: str) -> str:
     return _LINK.sub('<span class="linked">', renderer().html(text)).replace("</a>", "</span>")
 
 
-def plan_of(text: mockups.ScreenText) -> dict[str, Any]:
+def plan_of(text: mockups.MockupText) -> dict[str, Any]:
     """`rows` of (place, where it is in screens.PLACES), and the places of each key."""
     named = {key: mockups.listed(text.values.get(key, "")) for key in mockups.PLACES}
     rooms = mockups.rooms_of(mockups.grid_of(text.body))
 
-    def marked(room: mockups.Room) -> tuple[mockups.Room, list[str]]:
+    def marked(room: mockups.PlanRoom) -> tuple[mockups.PlanRoom, list[str]]:
         return room, [key for key, names in named.items() if room.name in names]
 
     rows = [[marked(room) for room in row] for _, row in groupby(rooms, lambda room: room.row)]

@@ -18,7 +18,7 @@ from courseware.content.rendering.paragraphs import new_ids, with_ids
 from courseware.content.rendering.phrases import phrase_key
 from courseware.course_format.awaiting_review import WAITS, waiting_sections, waits_whole
 from courseware.course_format.course import SOURCE_MARKS, CourseText, check_sections
-from courseware.course_format.parsing.blocks import Callout, Figure, Screen, split
+from courseware.course_format.parsing.blocks import Callout, Figure, Mockup, split
 from courseware.course_format.parsing.documents import JURISDICTION, STEP_KINDS
 from courseware.course_format.parsing.lists import Choices, Entry
 from courseware.course_format.parsing.metadata import BankMeta, ExamMeta, LessonMeta, SurveyMeta
@@ -83,7 +83,7 @@ class PageCompiler:
     def block_html(self, block: Block, name: str) -> str:
         if isinstance(block, Figure):
             return figure_html(block, self.media, self.renderer.inline(block.caption))
-        if isinstance(block, Screen):
+        if isinstance(block, Mockup):
             return screen_html(block, self.language)
         if isinstance(block, Callout):
             return f"<blockquote>{self.text_html(block.text, name)}</blockquote>"

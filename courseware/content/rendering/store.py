@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from courseware.content.models import Page, Release, ReleaseEntry
+from courseware.content.models import Release, ReleaseEntry, RenderedPage
 from courseware.content.rendering.compiler import COMPILER, compile_release
 from courseware.content.rendering.paragraphs import as_searched, paragraphs_on
 from courseware.content.rendering.phrases import Phrase, phrases_in
@@ -76,7 +76,7 @@ class OutlineModule:
 
 
 @dataclass(frozen=True)
-class LeadsSheet:
+class FollowUpSurvey:
     """A survey of managers, some days after a completion. It is no step of the route."""
 
     id: str
@@ -85,7 +85,7 @@ class LeadsSheet:
 
 
 @dataclass(frozen=True)
-class HeldBack:
+class AwaitingReview:
     """A document that waits for a professional, or of which `sections` do."""
 
     id: str
@@ -139,9 +139,9 @@ class Outline:
     objective_lessons: Mapping[str, str]
     pre_check_id: str | None = None
     again_after: str | None = None
-    sheets: tuple[LeadsSheet, ...] = ()
+    sheets: tuple[FollowUpSurvey, ...] = ()
     terms: tuple[TermNames, ...] = ()
-    held_back: tuple[HeldBack, ...] = ()
+    held_back: tuple[AwaitingReview, ...] = ()
     is_short: bool = False  # see `learning.status.progress.own_outline`
     release: int = 0  # the primary key of the release that it is of
 
@@ -172,7 +172,7 @@ class Outline:
         """Raises KeyError."""
         return self.steps[self._places[step_id]]
 
-    def find_sheet(self, sheet_id: str) -> LeadsSheet | None:
+    def find_sheet(self, sheet_id: str) -> FollowUpSurvey | None:
         return next((sheet for sheet in self.sheets if sheet.id == sheet_id), None)
 
     def find(self, step_id: str) -> Step | None:
@@ -265,11 +265,11 @@ def page(release: Release, identifier: str, language: str) -> PageData:
 def _page(release: int, digest: str, compiler: int, identifier: str, language: str) -> PageData:
     if compiler != COMPILER:
         return _page_compiled_again(release, digest, identifier, language)
-    pages = Page.objects.filter(entries__release=release, document__identifier=identifier, language=language)
+    pages = RenderedPage.objects.filter(entries__release=release, document__identifier=identifier, language=language)
     rows = pages.values_list("document_id", "entries__revision_id", "document__kind", "data")[:1]
     for document_id, revision_id, kind, data in rows:
         return PageData(document_id, revision_id, identifier, kind, data["title"], in_order(data))
-    raise Page.DoesNotExist(f"release {release} has no page {identifier}")
+    raise RenderedPage.DoesNotExist(f"release {release} has no page {identifier}")
 
 
 def paragraphs(release: Release, language: str) -> tuple[Paragraph, ...]:
@@ -280,7 +280,7 @@ def paragraphs(release: Release, language: str) -> tuple[Paragraph, ...]:
 @lru_cache(IN_MEMORY)
 def _paragraphs(release: int, digest: str, compiler: int, language: str) -> tuple[Paragraph, ...]:
     if compiler == COMPILER:
-        stored = Page.objects.filter(entries__release=release, language=language).exclude(paragraphs=[])
+        stored = RenderedPage.objects.filter(entries__release=release, language=language).exclude(paragraphs=[])
         rows = list(stored.order_by("document").values_list("document__identifier", "data__title", "paragraphs"))
     else:
         kinds = dict(ReleaseEntry.objects.filter(release=release).values_list("document__identifier", "document__kind"))
@@ -295,7 +295,7 @@ def _page_compiled_again(release: int, digest: str, identifier: str, language: s
     for found in entry if language in pages.get(identifier, {}) else ():
         data = pages[identifier][language]
         return PageData(found.document_id, found.revision_id, identifier, found.document.kind, data["title"], data)
-    raise Page.DoesNotExist(f"release {release} has no page {identifier}")
+    raise RenderedPage.DoesNotExist(f"release {release} has no page {identifier}")
 
 
 @lru_cache(4)
@@ -376,8 +376,8 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         required=tuple(stored["required"]),
         modules=tuple(map(read_module, stored["modules"])),
         objective_lessons=dict(stored["objective_lessons"]),
-        sheets=tuple(LeadsSheet(**sheet) for sheet in stored["sheets"]),
-        held_back=tuple(HeldBack(name, title, tuple(sections)) for name, title, sections in stored["held_back"]),
+        sheets=tuple(FollowUpSurvey(**sheet) for sheet in stored["sheets"]),
+        held_back=tuple(AwaitingReview(name, title, tuple(sections)) for name, title, sections in stored["held_back"]),
         terms=tuple(TermNames(name, tuple(elsewhere)) for name, elsewhere in stored["terms"]),
     )
 

@@ -12,13 +12,13 @@ from courseware.course_format.checks.figures import check_figures
 from courseware.course_format.checks.pairs import check_pairs
 from courseware.course_format.checks.registry import CHECKS, CHECKS_WHEN_COMPLETE, OF_ONE_DOCUMENT
 from courseware.course_format.course import CourseText, read_course
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 
 for module in iter_modules(__path__, f"{__name__}."):
     import_module(module.name)
 
 
-def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Problem]:
+def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | None = None) -> list[Diagnostic]:
     """The problems of a course folder, sorted by path and line. `complete` adds what only a finished course can meet;
     `today` (default: the system's date) decides which sources are out of date.
     """
@@ -28,7 +28,7 @@ def check(files: Mapping[str, bytes], *, complete: bool = False, today: date | N
 
 def check_course(
     course: CourseText, *, complete: bool = False, today: date | None = None, changed: str = ""
-) -> list[Problem]:
+) -> list[Diagnostic]:
     """As `check`, without the contents of figures.
 
     `changed`: the only document (id) that may have errors. Then all its problems and all errors it causes in others are

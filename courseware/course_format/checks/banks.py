@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from courseware.course_format.checks.registry import always, when_complete
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.marked_text import plain
-from courseware.course_format.parsing.metadata import BankMeta, ExamMeta, Stratum
+from courseware.course_format.parsing.metadata import BankMeta, ExamMeta, ExamSection
 from courseware.course_format.parsing.parser import ParsedDocument
 from courseware.course_format.questions.question_types import Question, askable
 from courseware.course_format.reading_speed import tracks_of
@@ -21,16 +21,16 @@ MAX_LONGEST_IN_ALL = 0.40
 
 
 @always
-def check_draws(course: CourseText) -> Iterator[Problem]:
+def check_draws(course: CourseText) -> Iterator[Diagnostic]:
     for exam, meta in course.with_meta(ExamMeta):
         for index, stratum in enumerate(meta.strata):
             if stratum.bank in course.documents and course.source(stratum.bank).kind == "bank":
                 line = exam.front.line("strata", index)
-                yield from (Problem(exam.path, line, finding) for finding in _missing(course, meta, stratum))
+                yield from (Diagnostic(exam.path, line, finding) for finding in _missing(course, meta, stratum))
         yield from _check_families(course, exam, meta)
 
 
-def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[Finding]:
+def _missing(course: CourseText, meta: ExamMeta, stratum: ExamSection) -> Iterator[Finding]:
     bank, drawn = stratum.bank, stratum.draw - len(stratum.critical)
     if drawn < 0:
         yield Finding("slots-beyond-draw", bank=bank, slots=len(stratum.critical), draw=stratum.draw)
@@ -56,7 +56,7 @@ def _missing(course: CourseText, meta: ExamMeta, stratum: Stratum) -> Iterator[F
                 yield Finding("too-few-critical", objective=objective, **counts, **fields)
 
 
-def _lacking_critical(stratum: Stratum, attempts: int, questions: list[Question]) -> Iterator[tuple[str, int, int]]:
+def _lacking_critical(stratum: ExamSection, attempts: int, questions: list[Question]) -> Iterator[tuple[str, int, int]]:
     """(objective, its critical questions, number needed) if too few: a missed rule is asked in each attempt."""
     fitting = Counter(question.objective for question in questions if question.critical)
     for slot, count in Counter(stratum.critical).items():
@@ -75,7 +75,7 @@ def _for_each_track(course: CourseText, bank: str) -> Iterator[tuple[str | None,
         yield track, [question for question in questions if question.is_for(track)]
 
 
-def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) -> Iterator[Problem]:
+def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) -> Iterator[Diagnostic]:
     if not meta.again_after:
         return
     # After that exam it is asked again, with another question of each family.
@@ -87,7 +87,7 @@ def _check_families(course: CourseText, exam: ParsedDocument, meta: ExamMeta) ->
 
 
 @always
-def check_topics(course: CourseText) -> Iterator[Problem]:
+def check_topics(course: CourseText) -> Iterator[Diagnostic]:
     for bank, meta in course.with_meta(BankMeta):
         families = {question.family for question in course.questions(bank.id, course.languages[0])}
         for topic in meta.topics:
@@ -96,7 +96,7 @@ def check_topics(course: CourseText) -> Iterator[Problem]:
 
 
 @when_complete
-def check_tested(course: CourseText) -> Iterator[Problem]:
+def check_tested(course: CourseText) -> Iterator[Diagnostic]:
     asked = Counter(
         question.objective
         for bank in course.of_kind("bank")
@@ -110,7 +110,7 @@ def check_tested(course: CourseText) -> Iterator[Problem]:
 
 
 @always
-def check_drills(course: CourseText) -> Iterator[Problem]:
+def check_drills(course: CourseText) -> Iterator[Diagnostic]:
     for exam, meta in course.with_meta(ExamMeta):
         drill = meta.critical_drill
         if drill is None or drill.bank not in course.documents:
@@ -127,7 +127,7 @@ def check_drills(course: CourseText) -> Iterator[Problem]:
 
 
 @always
-def check_balance(course: CourseText) -> Iterator[Problem]:
+def check_balance(course: CourseText) -> Iterator[Diagnostic]:
     """Keys that can be guessed by place or length: of each bank, all banks of an exam, and all lessons."""
     for document, text in course.texts("bank", "lesson"):
         questions = with_one_key(course, [document.id], text.language)
@@ -161,7 +161,7 @@ def has_one_key(question: Question) -> bool:
 
 def _check_shares(
     document: ParsedDocument, questions: list[Question], from_chance: float, longest: float = 1.0, *, is_source: bool
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     if len(questions) < MIN_QUESTIONS:
         return
     # Places are the same in every language.
@@ -200,7 +200,7 @@ def _lengths(question: Question) -> list[int]:
     return [len(plain(choice.text)) for choice in question.choices]
 
 
-def _check_lengths(document: ParsedDocument, questions: list[Question]) -> Iterator[Problem]:
+def _check_lengths(document: ParsedDocument, questions: list[Question]) -> Iterator[Diagnostic]:
     for question in questions:
         lengths = _lengths(question)
         top, second = sorted(lengths, reverse=True)[:2]

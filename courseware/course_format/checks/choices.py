@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from courseware.course_format.checks.registry import always
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Finding, Problem
-from courseware.course_format.parsing.blocks import Callout, Prose, Screen, split
+from courseware.course_format.diagnostics import Diagnostic, Finding
+from courseware.course_format.parsing.blocks import Callout, Mockup, Prose, split
 from courseware.course_format.parsing.lists import FORMS, SURVEY_FORMS, Item
 from courseware.course_format.parsing.marked_text import plain
 from courseware.course_format.parsing.mockups import printed_on
@@ -25,7 +25,7 @@ _BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef])\s+(?=[\u2e80-\u9ff
 
 
 @always
-def check_choices(course: CourseText) -> Iterator[Problem]:
+def check_choices(course: CourseText) -> Iterator[Diagnostic]:
     for document, text in course.texts("lesson", "bank"):
         for section in text.questions:
             if section.kind in FORMS and section.id:
@@ -34,7 +34,7 @@ def check_choices(course: CourseText) -> Iterator[Problem]:
             yield from _check_only_questions(document)
 
 
-def _check_question(document: ParsedDocument, section: Section, *, is_source: bool) -> Iterator[Problem]:
+def _check_question(document: ParsedDocument, section: Section, *, is_source: bool) -> Iterator[Diagnostic]:
     if section.choices is None:
         yield document.problem(section.line, "no-choices", title=section.title, expected=_EXPECTED[section.kind])
         return
@@ -45,7 +45,7 @@ def _check_question(document: ParsedDocument, section: Section, *, is_source: bo
     if is_source and not findings:
         findings += _ticks(section.kind, items, section.line)
     for line, finding in findings:
-        yield Problem(document.path, line, finding)
+        yield Diagnostic(document.path, line, finding)
 
 
 def _number(kind: str, items: tuple[Item, ...]) -> Iterator[tuple[int, Finding]]:
@@ -121,7 +121,7 @@ def _quoted(section: Section) -> Iterator[str]:
     """The quotes above the list as one text, and each text on a screen there."""
     speech = []
     for block in split(section.stem):
-        if isinstance(block, Screen):
+        if isinstance(block, Mockup):
             yield from printed_on(block)
         elif isinstance(block, Prose):
             speech += [line for line in block.text.split("\n") if line.lstrip().startswith(">")]
@@ -136,7 +136,7 @@ def _squeeze(text: str) -> str:
     return _BETWEEN_HAN.sub("", " ".join(plain(text).split()))
 
 
-def _check_only_questions(document: ParsedDocument) -> Iterator[Problem]:
+def _check_only_questions(document: ParsedDocument) -> Iterator[Diagnostic]:
     for section in document.sections:
         if not section.id and section.blocks:
             yield document.problem(section.line, "text-in-bank")
@@ -145,12 +145,12 @@ def _check_only_questions(document: ParsedDocument) -> Iterator[Problem]:
 
 
 @always
-def check_survey_questions(course: CourseText) -> Iterator[Problem]:
+def check_survey_questions(course: CourseText) -> Iterator[Diagnostic]:
     for document, text in course.texts("survey"):
         for section in text.sections:
             if section.kind in SURVEY_FORMS:
                 for line, finding in _survey_list(section, is_source=text is document):
-                    yield Problem(text.path, line, finding)
+                    yield Diagnostic(text.path, line, finding)
 
 
 def _scale(section: Section, *, is_source: bool) -> Iterator[tuple[int, Finding]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from courseware.course_format.checks.registry import always
 from courseware.course_format.course import EDITOR_MARKS, SOURCE_MARKS, CourseText
-from courseware.course_format.diagnostics import Problem, nearest_or_all
+from courseware.course_format.diagnostics import Diagnostic, nearest_or_all
 from courseware.course_format.parsing.marked_text import blank_code, find_sources, plain
 
 # Shares, money, large numbers, years and articles of laws; not small numbers such as a floor or a time of day.
@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"\]\([^)]*\)|\{[^}]*\}|https?:\S+")
 
 
 @always
-def check_claims(course: CourseText) -> Iterator[Problem]:
+def check_claims(course: CourseText) -> Iterator[Diagnostic]:
     for _source, document in course.texts("lesson", "bank"):
         for section, lines in document.spans():
             if any(find_sources(line.text) for line in lines):
@@ -29,7 +29,7 @@ def check_claims(course: CourseText) -> Iterator[Problem]:
 
 
 @always
-def check_source_marks(course: CourseText) -> Iterator[Problem]:
+def check_source_marks(course: CourseText) -> Iterator[Diagnostic]:
     known = ("checked", *SOURCE_MARKS, *EDITOR_MARKS)
     for source in course.sources.values():
         for key, value in source.attrs.items():

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from courseware.course_format.awaiting_review import waits_whole
 from courseware.course_format.checks.registry import always, when_complete
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.blocks import SourceLine
 from courseware.course_format.parsing.lists import Entry
 from courseware.course_format.parsing.marked_text import find_sources
@@ -19,7 +19,7 @@ CASES = "cases"  # the heading below which sources are cases
 
 
 @when_complete
-def check_covered(course: CourseText) -> Iterator[Problem]:
+def check_covered(course: CourseText) -> Iterator[Diagnostic]:
     """A point is covered by itself or by the heading above it, but not by what waits for a professional."""
     covered = {point for _, meta in course.with_meta(LessonMeta) if not waits_whole(meta) for point in meta.covers}
     for document in course.of_kind("outline"):
@@ -30,7 +30,7 @@ def check_covered(course: CourseText) -> Iterator[Problem]:
 
 
 @when_complete
-def check_cases(course: CourseText) -> Iterator[Problem]:
+def check_cases(course: CourseText) -> Iterator[Diagnostic]:
     """A question about cases leads to a lesson that tells at least one of them."""
     cases = _cases(course)
     told = {lesson.id: cases & _cited(lesson.lines) for lesson in course.of_kind("lesson")}
@@ -52,7 +52,7 @@ def _cases(course: CourseText) -> set[str]:
 
 
 @when_complete
-def check_led(course: CourseText) -> Iterator[Problem]:
+def check_led(course: CourseText) -> Iterator[Diagnostic]:
     """A bank question leads to the heading that teaches it, not to the top of a lesson."""
     for bank in course.of_kind("bank"):
         for section in bank.questions:
@@ -66,7 +66,7 @@ def _cited(lines: Iterable[SourceLine]) -> set[str]:
 
 
 @when_complete
-def check_minutes(course: CourseText) -> Iterator[Problem]:
+def check_minutes(course: CourseText) -> Iterator[Diagnostic]:
     for _source, document in course.texts("course"):
         minutes, language = required_minutes(course, document.language), document.language
         if minutes > MOST_MINUTES:
@@ -74,7 +74,7 @@ def check_minutes(course: CourseText) -> Iterator[Problem]:
 
 
 @always
-def check_optional(course: CourseText) -> Iterator[Problem]:
+def check_optional(course: CourseText) -> Iterator[Diagnostic]:
     """Nothing required depends on an optional lesson alone."""
     for document, meta in course.with_meta(CourseMeta):
         for lesson in () if meta.completion.lessons == "all" else meta.completion.lessons:
@@ -88,21 +88,21 @@ def check_optional(course: CourseText) -> Iterator[Problem]:
 
 
 @when_complete
-def check_taught(course: CourseText) -> Iterator[Problem]:
+def check_taught(course: CourseText) -> Iterator[Diagnostic]:
     for objective, lesson in course.first_lessons.items():
         listed = course.objectives.get(objective)
         if listed and lesson in course.optional_lessons:
             yield listed.problem("objective-only-optional", objective=objective)
 
 
-def check_sources_used(course: CourseText, today: date) -> Iterator[Problem]:
+def check_sources_used(course: CourseText, today: date) -> Iterator[Diagnostic]:
     used = {source for _source, document in course.texts() for source in _cited(document.lines)}
     for source in course.sources.values():
         if source.id not in used and not course.unread:
             yield source.problem("source-not-used", source=source.id)
         if "checked" in source.attrs:
             for finding in _check_date(source.id, source.attrs["checked"], today):
-                yield Problem(source.path, source.line, finding)
+                yield Diagnostic(source.path, source.line, finding)
 
 
 def _check_date(source: str, text: str, today: date) -> Iterator[Finding]:

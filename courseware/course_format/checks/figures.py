@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from xml.parsers import expat
 
 from courseware.course_format.diagnostic_messages import Field
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.documents import MEDIA_FOLDER
 
 # Units of the viewBox: 12 pixels on the narrowest screen, where 400 units take 320 pixels.
@@ -28,7 +28,7 @@ _BEGINNINGS = {
 }
 
 
-def check_figures(files: Mapping[str, bytes]) -> Iterator[Problem]:
+def check_figures(files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
     for path, body in sorted(files.items()):
         if not path.startswith(MEDIA_FOLDER):
             continue
@@ -38,17 +38,17 @@ def check_figures(files: Mapping[str, bytes]) -> Iterator[Problem]:
         elif suffix in _BEGINNINGS:
             beginning, kind = _BEGINNINGS[suffix]
             if not re.match(beginning, body, re.DOTALL):
-                yield Problem(path, 1, Finding("picture-of-another-kind", kind=kind))
+                yield Diagnostic(path, 1, Finding("picture-of-another-kind", kind=kind))
 
 
 class _Figure:
     def __init__(self, path: str):
         self.path = path
-        self.found: list[Problem] = []
+        self.found: list[Diagnostic] = []
         self.text: dict[str, str] = {}  # title and desc of the drawing → their text
         self.open: list[str] = []  # names of the elements that are open, outermost first
 
-    def read(self, body: bytes) -> list[Problem]:
+    def read(self, body: bytes) -> list[Diagnostic]:
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = lambda name: self.open.pop()
@@ -61,14 +61,14 @@ class _Figure:
             self.parser.Parse(body, True)
         except expat.ExpatError as error:
             finding = Finding("drawing-unreadable", problem=expat.ErrorString(error.code))
-            return [*self.found, Problem(self.path, error.lineno, finding)]
+            return [*self.found, Diagnostic(self.path, error.lineno, finding)]
         for name in ("title", "desc"):
             if not self.text.get(name, "").strip():
-                self.found.append(Problem(self.path, 1, Finding("drawing-without-words", element=name)))
+                self.found.append(Diagnostic(self.path, 1, Finding("drawing-without-words", element=name)))
         return self.found
 
     def _say(self, finding: str, /, **fields: Field) -> None:
-        self.found.append(Problem(self.path, self.parser.CurrentLineNumber, Finding(finding, **fields)))
+        self.found.append(Diagnostic(self.path, self.parser.CurrentLineNumber, Finding(finding, **fields)))
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.open.append(name)

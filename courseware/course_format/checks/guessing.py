@@ -7,7 +7,7 @@ from functools import cached_property
 from courseware.course_format.checks.banks import has_one_key, with_one_key
 from courseware.course_format.checks.registry import when_complete
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 from courseware.course_format.parsing.metadata import ExamMeta
 from courseware.course_format.questions.guessing_strategies import (
     MOST_RIGHT,
@@ -48,7 +48,7 @@ class GuessedSet:
 
 
 @when_complete
-def check_guessers(course: CourseText) -> Iterator[Problem]:
+def check_guessers(course: CourseText) -> Iterator[Diagnostic]:
     for one in guessed_sets(course):
         for guessed in one.guessed.values():
             if guessed.is_beyond:

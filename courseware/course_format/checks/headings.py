@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from courseware.course_format.awaiting_review import WAITS, waiting_sections, waits_whole
 from courseware.course_format.checks.registry import always
 from courseware.course_format.course import CourseText, check_sections, other_wordings, track_choices
-from courseware.course_format.diagnostics import Finding, Problem, nearest_or_all
+from courseware.course_format.diagnostics import Diagnostic, Finding, nearest_or_all
 from courseware.course_format.parsing.metadata import CourseMeta
 from courseware.course_format.parsing.parser import QUESTION_KINDS, ParsedDocument, Section
 from courseware.course_format.simulations.simulation import DEBRIEF, ENDING_KINDS, NODE_KINDS
@@ -34,7 +34,7 @@ _BOX = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[[ xX]\][ \t]")
 
 
 @always
-def check_headings(course: CourseText) -> Iterator[Problem]:
+def check_headings(course: CourseText) -> Iterator[Diagnostic]:
     for document in map(course.source, course.documents):
         kinds = KEYS.get(document.kind, {"": ()})
         for section in document.sections:
@@ -43,7 +43,7 @@ def check_headings(course: CourseText) -> Iterator[Problem]:
             if section.kind in kinds:
                 yield from _check_keys(document, section, kinds[section.kind])
             else:
-                yield Problem(document.path, section.line, _wrong_kind(document.kind, section, kinds))
+                yield Diagnostic(document.path, section.line, _wrong_kind(document.kind, section, kinds))
         if document.kind == "lesson":
             yield from _check_wordings(document)
         if document.kind in ("lesson", "bank"):
@@ -73,11 +73,11 @@ def _value_problem(key: str, value: str) -> Finding | None:
     return None
 
 
-def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...]) -> Iterator[Problem]:
+def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...]) -> Iterator[Diagnostic]:
     for key, value in section.attrs.items():
         if key in keys:
             if finding := _value_problem(key, value):
-                yield Problem(document.path, section.line, finding)
+                yield Diagnostic(document.path, section.line, finding)
         elif keys:
             yield document.problem(
                 section.line, "unknown-brace-key", key=key, id=section.id, **nearest_or_all(key, keys)
@@ -89,13 +89,13 @@ def _check_keys(document: ParsedDocument, section: Section, keys: tuple[str, ...
             yield document.problem(section.line, "bank-key-missing", key=key, id=section.id)
 
 
-def _check_boxes(document: ParsedDocument) -> Iterator[Problem]:
+def _check_boxes(document: ParsedDocument) -> Iterator[Diagnostic]:
     for section, lines in document.spans():
         if section.kind in ("", "check", "tracks", WAITS) and any(_BOX.match(line.text) for line in lines):
             yield document.problem(section.line, "boxes-without-kind", title=section.title)
 
 
-def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
+def _check_knowledge_check(document: ParsedDocument) -> Iterator[Diagnostic]:
     checks = [section for section in document.sections if section.kind == "check"]
     for section in checks[1:]:
         yield document.problem(section.line, "second-check", first=checks[0].line)
@@ -109,7 +109,7 @@ def _check_knowledge_check(document: ParsedDocument) -> Iterator[Problem]:
 
 
 @always
-def check_track_choice(course: CourseText) -> Iterator[Problem]:
+def check_track_choice(course: CourseText) -> Iterator[Diagnostic]:
     asking = [(lesson, section) for lesson in course.of_kind("lesson") for section in track_choices(lesson)]
     for lesson, section in asking[1:]:
         first, line = asking[0][0].path, asking[0][1].line
@@ -117,7 +117,7 @@ def check_track_choice(course: CourseText) -> Iterator[Problem]:
 
 
 @always
-def check_waiting(course: CourseText) -> Iterator[Problem]:
+def check_waiting(course: CourseText) -> Iterator[Diagnostic]:
     """What waits for a professional cannot be required."""
     for lesson in course.of_kind("lesson"):
         for section in waiting_sections(lesson):
@@ -129,7 +129,7 @@ def check_waiting(course: CourseText) -> Iterator[Problem]:
                 yield document.problem(document.front.line("completion", "not_red"), "waiting-required", id=identifier)
 
 
-def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
+def _check_wordings(document: ParsedDocument) -> Iterator[Diagnostic]:
     asked = check_sections(document)
 
     def place(section: Section) -> tuple[bool, str, bool]:
@@ -142,7 +142,7 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Problem]:
 
 
 @always
-def check_ids(course: CourseText) -> Iterator[Problem]:
+def check_ids(course: CourseText) -> Iterator[Diagnostic]:
     """Ids of documents and questions are unique in the course, ids of entries among lists of one kind."""
     used: dict[str, tuple[str, int]] = {}  # question → first place
     for document in course.of_kind("lesson", "bank", "survey"):
@@ -161,7 +161,7 @@ def check_ids(course: CourseText) -> Iterator[Problem]:
         yield from _check_entry_ids(course, kind)
 
 
-def _check_entry_ids(course: CourseText, kind: str) -> Iterator[Problem]:
+def _check_entry_ids(course: CourseText, kind: str) -> Iterator[Diagnostic]:
     used: dict[str, str] = {}
     for document in course.of_kind(kind):
         for entry in document.entries:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from courseware.course_format.awaiting_review import waiting_sections
 from courseware.course_format.checks.registry import always
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Finding, Problem, nearest
+from courseware.course_format.diagnostics import Diagnostic, Finding, nearest
 from courseware.course_format.parsing.blocks import CALLOUTS, Callout, Figure
 from courseware.course_format.parsing.documents import display_tag, parse_name
 from courseware.course_format.parsing.marked_text import find_links, find_sources
@@ -26,7 +26,7 @@ _ELSEWHERE = ("https:", "mailto:", "tel:")
 
 
 @always
-def check_references(course: CourseText) -> Iterator[Problem]:
+def check_references(course: CourseText) -> Iterator[Diagnostic]:
     if course.unread:  # which may define the ids
         return
     known, reported = _known(course), set()
@@ -44,7 +44,7 @@ def check_references(course: CourseText) -> Iterator[Problem]:
 
 
 @always
-def check_sections_named(course: CourseText) -> Iterator[Problem]:
+def check_sections_named(course: CourseText) -> Iterator[Diagnostic]:
     """The heading that a question names is in its lesson and does not wait for a professional."""
     if course.unread:  # which may hold the heading
         return
@@ -119,11 +119,11 @@ def _brace_references(document: ParsedDocument) -> Iterator[Reference]:
 
 
 @always
-def check_marks(course: CourseText) -> Iterator[Problem]:
+def check_marks(course: CourseText) -> Iterator[Diagnostic]:
     questions = {s.id for document in course.of_kind("lesson", "bank") for s in document.questions}
     targets = {*course.documents, *questions, *PAGES}
     tracks = _known(course)["track"]
-    sourceless: list[Problem] = []
+    sourceless: list[Diagnostic] = []
     for _source, document in course.texts():
         yield from _check_callouts(document, tracks)
         yield from _check_figures(document, course.media, course.languages)
@@ -137,7 +137,7 @@ def check_marks(course: CourseText) -> Iterator[Problem]:
         yield replace(sourceless[0], finding=finding)
 
 
-def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator[Problem]:
+def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator[Diagnostic]:
     own = {section.id for section in document.sections} | {entry.id for entry in document.entries}
     known = {*own, *targets}
     for line in document.lines:
@@ -152,14 +152,14 @@ def _check_links(document: ParsedDocument, targets: Collection[str]) -> Iterator
                 yield document.problem(line.number, "link-to-nothing", target=target, nearest=near)
 
 
-def _check_sources(document: ParsedDocument, sources: Collection[str]) -> Iterator[Problem]:
+def _check_sources(document: ParsedDocument, sources: Collection[str]) -> Iterator[Diagnostic]:
     for line in document.lines:
         for source in find_sources(line.text):
             if source not in sources:
                 yield document.problem(line.number, "unknown-source", source=source, nearest=nearest(source, sources))
 
 
-def _check_callouts(document: ParsedDocument, tracks: Collection[str]) -> Iterator[Problem]:
+def _check_callouts(document: ParsedDocument, tracks: Collection[str]) -> Iterator[Diagnostic]:
     for block in document.blocks(Callout):
         kind = " ".join(block.tracks)
         if block.kind == "tracks" and (not block.tracks or not set(block.tracks) <= set(tracks)):
@@ -170,7 +170,9 @@ def _check_callouts(document: ParsedDocument, tracks: Collection[str]) -> Iterat
             yield document.problem(block.line, "empty-callout", kind=kind or block.kind)
 
 
-def _check_figures(document: ParsedDocument, media: Collection[str], languages: tuple[str, ...]) -> Iterator[Problem]:
+def _check_figures(
+    document: ParsedDocument, media: Collection[str], languages: tuple[str, ...]
+) -> Iterator[Diagnostic]:
     block_lines = {block.line for block in document.blocks(Figure)}
     for line in document.lines:
         for image in find_links(line.text):
@@ -185,7 +187,7 @@ def _check_figures(document: ParsedDocument, media: Collection[str], languages: 
 
 def _check_file(
     document: ParsedDocument, line: int, target: str, media: Collection[str], languages: tuple[str, ...]
-) -> Iterator[Problem]:
+) -> Iterator[Diagnostic]:
     if not target.startswith("media/") or target not in media:
         yield document.problem(line, "unknown-figure", figure=target, nearest=nearest(target, media))
         return

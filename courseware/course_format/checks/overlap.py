@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 from courseware.course_format.parsing.chinese import HAN, has_characters
 from courseware.course_format.parsing.marked_text import plain
 
@@ -16,7 +16,7 @@ _TOKEN = re.compile(rf"[{HAN}]|[^\W_{HAN}]+(?:['’.-][^\W_{HAN}]+)*")
 _MARKUP = re.compile(r"\{[^}]*\}")
 
 
-def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Problem]:
+def check_overlap(course: CourseText, texts: Mapping[str, str]) -> Iterator[Diagnostic]:
     """At most one error per line. `texts`: name → text."""
     known = {run: name for name, text in texts.items() for run in _runs(text)}
     for _source, document in course.texts():

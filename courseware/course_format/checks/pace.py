@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from courseware.course_format.checks.registry import always, when_complete
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 from courseware.course_format.reading_speed import decision_seconds, minutes_of, stretches, tracks_of
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import Simulation
@@ -14,7 +14,7 @@ AGAIN_WITHIN = 90
 
 
 @when_complete
-def check_pace(course: CourseText) -> Iterator[Problem]:
+def check_pace(course: CourseText) -> Iterator[Diagnostic]:
     for _source, document in course.texts("lesson"):
         reported: set[int] = set()
         placed = [each for track in tracks_of(course) for each in enumerate(stretches(document, track))]
@@ -28,7 +28,7 @@ def check_pace(course: CourseText) -> Iterator[Problem]:
 
 
 @always
-def check_written_minutes(course: CourseText) -> Iterator[Problem]:
+def check_written_minutes(course: CourseText) -> Iterator[Diagnostic]:
     for lesson in course.of_kind("lesson"):
         if "minutes" in lesson.front.values:
             computed = {language: minutes_of(course, lesson.id, language) for language in course.documents[lesson.id]}
@@ -37,7 +37,7 @@ def check_written_minutes(course: CourseText) -> Iterator[Problem]:
 
 
 @when_complete
-def check_seconds(course: CourseText) -> Iterator[Problem]:
+def check_seconds(course: CourseText) -> Iterator[Diagnostic]:
     """The slowest language counts. A `why` allows any time limit."""
     for document in course.of_kind("simulation"):
         languages = course.documents[document.id]

@@ -9,8 +9,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from courseware.course_format.course import CourseText
 from courseware.course_format.diagnostic_messages import Field
-from courseware.course_format.diagnostics import Finding, Problem
-from courseware.course_format.parsing.blocks import Callout, Figure, Screen, SourceLine
+from courseware.course_format.diagnostics import Diagnostic, Finding
+from courseware.course_format.parsing.blocks import Callout, Figure, Mockup, SourceLine
 from courseware.course_format.parsing.documents import display_tag
 from courseware.course_format.parsing.lists import Item
 from courseware.course_format.parsing.marked_text import Link, find_links, find_sources
@@ -20,7 +20,7 @@ from courseware.course_format.parsing.parser import ParsedDocument, Section
 Placed = tuple[str, int]  # id or name, line
 
 
-def check_pairs(course: CourseText, found: Iterable[Problem]) -> Iterator[Problem]:
+def check_pairs(course: CourseText, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """`found` are the problems known so far: sections with an error are not compared."""
     errors = {(problem.path, problem.line) for problem in found if problem.level == "error"}
     misread = {problem.path for problem in course.problems}
@@ -46,16 +46,16 @@ class _Pair:
         self.translation = translation
         self.language = display_tag(source.language)
 
-    def _problem(self, own_line: int, finding: str, /, **fields: Field | None) -> Problem:
+    def _problem(self, own_line: int, finding: str, /, **fields: Field | None) -> Diagnostic:
         """`own_line` is a line of the translation, a field `line` one of the source."""
-        return Problem(self.translation.path, own_line, Finding(finding, language=self.language, **fields))
+        return Diagnostic(self.translation.path, own_line, Finding(finding, language=self.language, **fields))
 
-    def compare_ids(self) -> Iterator[Problem]:
+    def compare_ids(self) -> Iterator[Diagnostic]:
         yield from self._compare_labels()
         yield from self._compare_ids(_headings(self.source), _headings(self.translation))
         yield from self._compare_ids(_entries(self.source), _entries(self.translation))
 
-    def compare_sections(self, errors: Container[tuple[str, int]]) -> Iterator[Problem]:
+    def compare_sections(self, errors: Container[tuple[str, int]]) -> Iterator[Diagnostic]:
         originals = {section.id: (section, lines) for section, lines in self.source.spans()}
         for section, lines in self.translation.spans():
             original, original_lines = originals.get(section.id, (None, []))
@@ -64,7 +64,7 @@ class _Pair:
             if original and not any(said):
                 yield from self._compare_sections(original, original_lines, section, lines)
 
-    def _compare_labels(self) -> Iterator[Problem]:
+    def _compare_labels(self) -> Iterator[Diagnostic]:
         for key in sorted({"tracks", "meters", "topics"} & set(self.source.front.values)):
             there = self.source.front.values[key]
             # A missing key that is required was reported already.
@@ -73,7 +73,7 @@ class _Pair:
                 ids = {"expected": tuple(there), "got": tuple(here)}
                 yield self._problem(self.translation.front.line(key), "labels-differ", key=key, **ids)
 
-    def _compare_ids(self, there: list[Placed], here: list[Placed]) -> Iterator[Problem]:
+    def _compare_ids(self, there: list[Placed], here: list[Placed]) -> Iterator[Diagnostic]:
         source_ids, own_ids = dict(there), dict(here)
         near = 1  # the line of the nearest earlier id that the translation has
         for identifier, line in there:
@@ -85,7 +85,7 @@ class _Pair:
                 yield self._problem(line, "id-only-here", id=identifier)
         yield from self._compare_order(there, here)
 
-    def _compare_order(self, there: list[Placed], here: list[Placed]) -> Iterator[Problem]:
+    def _compare_order(self, there: list[Placed], here: list[Placed]) -> Iterator[Diagnostic]:
         source_ids, own_ids = dict(there), dict(here)
         expected = [identifier for identifier, _ in there if identifier in own_ids]
         actual = [identifier for identifier, _ in here if identifier in source_ids]
@@ -96,7 +96,7 @@ class _Pair:
 
     def _compare_sections(
         self, original: Section, original_lines: list[SourceLine], section: Section, lines: list[SourceLine]
-    ) -> Iterator[Problem]:
+    ) -> Iterator[Diagnostic]:
         if section.level != original.level:
             marks = {"here": "#" * section.level, "there": "#" * original.level}
             yield self._problem(section.line, "levels-differ", title=section.title, line=original.line, **marks)
@@ -108,7 +108,7 @@ class _Pair:
         yield from self._compare_links(_links(lines), _links(original_lines), section.line)
         yield from self._compare_sources(lines, original_lines, section.line)
 
-    def _compare_lists(self, here: Sequence[Item], there: Sequence[Item], line: int) -> Iterator[Problem]:
+    def _compare_lists(self, here: Sequence[Item], there: Sequence[Item], line: int) -> Iterator[Diagnostic]:
         if len(here) != len(there):
             first = here[0].line if here else line
             yield self._problem(first, "lists-differ", here=len(here), there=len(there), line=there[0].line)
@@ -123,7 +123,9 @@ class _Pair:
                 counts = {"here": len(item.members), "there": len(original.members)}
                 yield self._problem(item.line, "lists-differ", line=original.line, **counts)
 
-    def _compare_sequences(self, finding: str, here: list[Placed], there: list[Placed], line: int) -> Iterator[Problem]:
+    def _compare_sequences(
+        self, finding: str, here: list[Placed], there: list[Placed], line: int
+    ) -> Iterator[Diagnostic]:
         for index in range(max(len(here), len(there))):
             own, own_line = here[index] if index < len(here) else (None, line)
             other, other_line = there[index] if index < len(there) else (None, None)
@@ -133,7 +135,7 @@ class _Pair:
 
     def _compare_links(
         self, here: list[tuple[Link, int]], there: list[tuple[Link, int]], line: int
-    ) -> Iterator[Problem]:
+    ) -> Iterator[Diagnostic]:
         if len(here) != len(there):
             yield self._problem(line, "links-differ", here=len(here), there=len(there))
             return
@@ -145,7 +147,7 @@ class _Pair:
                 qualities = {"here": link.title, "there": original.title}
                 yield self._problem(own_line, "qualities-differ", line=other_line, **qualities)
 
-    def _compare_sources(self, lines: list[SourceLine], originals: list[SourceLine], line: int) -> Iterator[Problem]:
+    def _compare_sources(self, lines: list[SourceLine], originals: list[SourceLine], line: int) -> Iterator[Diagnostic]:
         here, there = _sources(lines), _sources(originals)
         counts = Counter(source for source, _ in here), Counter(source for source, _ in there)
         for source, other_line in there:
@@ -173,7 +175,7 @@ def _callouts(section: Section) -> list[Placed]:
 
 
 def _screens(section: Section) -> list[Placed]:
-    return [(outline_of(block), block.line) for block in section.blocks if isinstance(block, Screen)]
+    return [(outline_of(block), block.line) for block in section.blocks if isinstance(block, Mockup)]
 
 
 def _figures(section: Section) -> list[Placed]:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from courseware.course_format.checks.registry import always
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.blocks import Prose, mark_code
 from courseware.course_format.parsing.marked_text import blank_code
 from courseware.course_format.parsing.parser import ParsedDocument
@@ -23,10 +23,10 @@ _RULES = [
 
 
 @always
-def check_prose(course: CourseText) -> Iterator[Problem]:
+def check_prose(course: CourseText) -> Iterator[Diagnostic]:
     for _source, document in course.texts():
         for number, finding in (*_lines(document), *chain.from_iterable(map(_lists, document.blocks(Prose)))):
-            yield Problem(document.path, number, finding)
+            yield Diagnostic(document.path, number, finding)
 
 
 def _lines(document: ParsedDocument) -> Iterator[tuple[int, Finding]]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 
-Check = Callable[[CourseText], Iterable[Problem]]
+Check = Callable[[CourseText], Iterable[Diagnostic]]
 CHECKS: list[Check] = []
 CHECKS_WHEN_COMPLETE: list[Check] = []
 OF_ONE_DOCUMENT: set[Check] = set()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from courseware.course_format.checks.registry import always
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Finding, Problem, nearest, nearest_or_all
+from courseware.course_format.diagnostics import Diagnostic, Finding, nearest, nearest_or_all
 from courseware.course_format.parsing import mockups
-from courseware.course_format.parsing.blocks import SCREEN, Screen
+from courseware.course_format.parsing.blocks import SCREEN, Mockup
 
 MOST_COLUMNS, MOST_ROWS = 5, 8  # of a plan, which is read on a phone
 MOST_MESSAGES = 12
@@ -17,13 +17,13 @@ Found = Iterator[tuple[int, Finding]]
 
 
 @always
-def check_screens(course: CourseText) -> Iterator[Problem]:
+def check_screens(course: CourseText) -> Iterator[Diagnostic]:
     for _source, document in course.texts():
-        for screen in document.blocks(Screen):
-            yield from (Problem(document.path, line, finding) for line, finding in _check(screen))
+        for screen in document.blocks(Mockup):
+            yield from (Diagnostic(document.path, line, finding) for line, finding in _check(screen))
 
 
-def _check(screen: Screen) -> Found:
+def _check(screen: Mockup) -> Found:
     form = mockups.SCREENS.get(screen.kind)
     if form is None:
         yield screen.line, Finding("unknown-screen", kind=screen.kind, **nearest_or_all(screen.kind, mockups.SCREENS))
@@ -40,7 +40,7 @@ def _check(screen: Screen) -> Found:
         yield from _plan(screen, text)
 
 
-def _keys(screen: Screen, form: mockups.ScreenKind, text: mockups.ScreenText) -> Found:
+def _keys(screen: Mockup, form: mockups.MockupKind, text: mockups.MockupText) -> Found:
     within, known = f"[!{SCREEN} {screen.kind}]", (*form.needed, *form.further)
     first: dict[str, int] = {}
     for fact in text.facts:
@@ -55,7 +55,7 @@ def _keys(screen: Screen, form: mockups.ScreenKind, text: mockups.ScreenText) ->
             yield screen.line, Finding("key-missing", key=key, within=within)
 
 
-def _value(fact: mockups.ScreenFact) -> Iterator[Finding]:
+def _value(fact: mockups.MockupField) -> Iterator[Finding]:
     if fact.is_full_width:
         yield Finding("full-width-colon", key=fact.key)
     if not fact.value:
@@ -67,7 +67,7 @@ def _value(fact: mockups.ScreenFact) -> Iterator[Finding]:
         yield Finding("wrong-text", key=fact.key, expected=expected, got=fact.value)
 
 
-def _messages(screen: Screen, text: mockups.ScreenText) -> Found:
+def _messages(screen: Mockup, text: mockups.MockupText) -> Found:
     messages = mockups.messages_of(text.body)
     for message in messages:
         if not message.who:
@@ -76,7 +76,7 @@ def _messages(screen: Screen, text: mockups.ScreenText) -> Found:
         yield screen.line, Finding("too-many-messages", count=len(messages), most=MOST_MESSAGES)
 
 
-def _plan(screen: Screen, text: mockups.ScreenText) -> Found:
+def _plan(screen: Mockup, text: mockups.MockupText) -> Found:
     grid = mockups.grid_of(text.body)
     is_table = all(line.lstrip().startswith("|") for line in text.body.split("\n") if line.strip())
     if not is_table or not grid or len(grid) > MOST_ROWS or len(grid[0]) > MOST_COLUMNS:
@@ -85,7 +85,7 @@ def _plan(screen: Screen, text: mockups.ScreenText) -> Found:
     yield from _rooms(screen, text, Counter(room.name for room in mockups.rooms_of(grid) if room.name))
 
 
-def _rooms(screen: Screen, text: mockups.ScreenText, rooms: Counter[str]) -> Found:
+def _rooms(screen: Mockup, text: mockups.MockupText, rooms: Counter[str]) -> Found:
     """`rooms`: name of a room → in how many pieces it is drawn."""
     for name, pieces in rooms.items():
         if pieces > 1:

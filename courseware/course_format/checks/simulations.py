@@ -11,7 +11,7 @@ from random import Random
 
 from courseware.course_format.checks.registry import always, of_one_document
 from courseware.course_format.course import CourseText
-from courseware.course_format.diagnostics import Problem, nearest, nearest_or_all
+from courseware.course_format.diagnostics import Diagnostic, nearest, nearest_or_all
 from courseware.course_format.parsing.braces import cut_braces
 from courseware.course_format.parsing.lists import Item
 from courseware.course_format.parsing.marked_text import find_links
@@ -27,8 +27,8 @@ from courseware.course_format.simulations.simulation import (
     Ending,
     Node,
     NodeChoice,
-    RunState,
     Simulation,
+    SimulationState,
 )
 
 # The average is taken over RUNS random runs with a fixed seed.
@@ -40,7 +40,7 @@ MAX_PARTS, MAX_DRAWS = 12, 256  # because all combinations are tried
 
 @of_one_document
 @always
-def check_simulations(course: CourseText) -> Iterator[Problem]:
+def check_simulations(course: CourseText) -> Iterator[Diagnostic]:
     for document in course.of_kind("simulation"):
         for language, translation in course.documents[document.id].items():
             simulation, problems = read_simulation(course, document.id, language)
@@ -76,7 +76,7 @@ class _Checked:
         links = [item for item in self._section(node.id).items if not item.box and find_links(item.text)]
         yield from zip(node.choices, links, strict=False)
 
-    def check_source(self) -> Iterator[Problem]:
+    def check_source(self) -> Iterator[Diagnostic]:
         if not self.simulation.nodes:
             yield self.document.problem(1, "no-situation")
             return
@@ -93,7 +93,7 @@ class _Checked:
 
     # One situation
 
-    def _check_node(self, node: Node) -> Iterator[Problem]:
+    def _check_node(self, node: Node) -> Iterator[Diagnostic]:
         line = self._section(node.id).line
         if not node.choices:
             yield self.document.problem(line, "leads-nowhere", node=node.id)
@@ -110,14 +110,14 @@ class _Checked:
         elif all(choice.condition.terms for choice in chosen):
             yield self.document.problem(line, "only-conditions")
 
-    def _check_timeouts(self, node: Node, line: int) -> Iterator[Problem]:
+    def _check_timeouts(self, node: Node, line: int) -> Iterator[Diagnostic]:
         timeouts = sum(choice.is_timeout for choice in node.choices)
         if node.seconds and timeouts != 1:
             yield self.document.problem(line, "timeout-branches", seconds=node.seconds, count=timeouts)
         elif timeouts and not node.seconds:
             yield self.document.problem(line, "timeout-without-seconds")
 
-    def _check_qualities(self, node: Node, line: int) -> Iterator[Problem]:
+    def _check_qualities(self, node: Node, line: int) -> Iterator[Diagnostic]:
         is_chosen_by_quality = node.is_judged and not node.parts
         for choice, item in self._lines(node):
             if choice.quality and choice.quality not in QUALITIES:
@@ -130,7 +130,7 @@ class _Checked:
         if is_chosen_by_quality and "best" not in {choice.quality for choice in node.choices}:
             yield self.document.problem(line, "no-best-choice")
 
-    def _check_parts(self, node: Node, line: int) -> Iterator[Problem]:
+    def _check_parts(self, node: Node, line: int) -> Iterator[Diagnostic]:
         if not node.parts:
             return
         if len(node.parts) > MAX_PARTS:
@@ -144,7 +144,7 @@ class _Checked:
             if not item.box and not find_links(item.text):
                 yield self.document.problem(item.line, "neither-part-nor-link")
 
-    def check_reasons(self) -> Iterator[Problem]:
+    def check_reasons(self) -> Iterator[Diagnostic]:
         for node in self.simulation.nodes.values():
             yield from self._check_texts(node)
             judged = [item for choice, item in self._lines(node) if choice.quality]
@@ -153,7 +153,7 @@ class _Checked:
                 if not item.reason.strip():
                     yield self.document.problem(item.line, "decision-without-reason", choice=item.text)
 
-    def _check_texts(self, node: Node) -> Iterator[Problem]:
+    def _check_texts(self, node: Node) -> Iterator[Diagnostic]:
         for choice, item in self._lines(node):
             # The text of the link becomes a button; other text would be lost.
             text = cut_braces(item.text)[0]
@@ -164,7 +164,7 @@ class _Checked:
 
     # Between situations
 
-    def _check_targets(self) -> Iterator[Problem]:
+    def _check_targets(self) -> Iterator[Diagnostic]:
         nodes = self.simulation.nodes
         for node in nodes.values():
             goals = [(choice.target, item.line) for choice, item in self._lines(node)]
@@ -183,7 +183,7 @@ class _Checked:
             yield from ((choice.effects, item.line) for choice, item in self._lines(node))
             yield from ((part.effects, self._section(node.id).line) for part in node.parts)
 
-    def _check_chance(self) -> Iterator[Problem]:
+    def _check_chance(self) -> Iterator[Diagnostic]:
         line = self.document.front.line("chance")
         for name, odds in self.simulation.chance.items():
             if isinstance(odds, str) and Fraction(odds) >= 1:
@@ -192,7 +192,7 @@ class _Checked:
         if number > MAX_DRAWS:
             yield self.document.problem(line, "too-many-draws", count=number, most=MAX_DRAWS)
 
-    def _check_flags(self) -> Iterator[Problem]:
+    def _check_flags(self) -> Iterator[Diagnostic]:
         chance = self.document.front.line("chance")
         yield from self._check_chance()
         placed = {flag: line for effects, line in self._effects() for flag in effects.flags}
@@ -225,7 +225,7 @@ class _Checked:
             yield ending.condition, self._section(ending.id).line
             yield from ((line.condition, self._section(ending.id).line) for line in ending.lines)
 
-    def _check_meters(self) -> Iterator[Problem]:
+    def _check_meters(self) -> Iterator[Diagnostic]:
         meters = self.simulation.meters
         changed: Counter[str] = Counter()
         for done, line in self._effects():
@@ -242,7 +242,7 @@ class _Checked:
             if not changed[meter]:
                 yield self.document.problem(1, "meter-never-changed", meter=meter)
 
-    def _check_endings(self) -> Iterator[Problem]:
+    def _check_endings(self) -> Iterator[Diagnostic]:
         endings = self.simulation.endings
         if not endings:
             yield self.document.problem(1, "no-ending")
@@ -251,7 +251,7 @@ class _Checked:
 
     # The whole graph
 
-    def _check_graph(self) -> Iterator[Problem]:
+    def _check_graph(self) -> Iterator[Diagnostic]:
         graph = _ways(self.simulation)
         if circle := _find_circle(graph):
             yield self.document.problem(self._section(circle).line, "endless", node=circle)
@@ -271,7 +271,7 @@ class _Checked:
         yield from self._check_best()
         yield from self._check_blank_forms()
 
-    def _check_best(self) -> Iterator[Problem]:
+    def _check_best(self) -> Iterator[Diagnostic]:
         for flags in _draws(self.simulation):
             last = self.simulation.best_run(flags)[-1].place
             ending = self.simulation.endings_by_id[last]
@@ -280,21 +280,21 @@ class _Checked:
                 yield self.document.problem(self._section(last).line, "best-path-ends-badly", **fields)
                 return
 
-    def _check_blank_forms(self) -> Iterator[Problem]:
+    def _check_blank_forms(self) -> Iterator[Diagnostic]:
         """A form that is left blank, or not sent in time, must not lead to a green ending."""
         for node in self.simulation.nodes.values():
             ends = _ends_with_blank(self.simulation, node) if node.parts else ()
             if ending := next((end for end in ends if self.simulation.endings_by_id[end].colour == "green"), ""):
                 yield self.document.problem(self._section(node.id).line, "blank-form-ends-green", ending=ending)
 
-    def check_length(self) -> Iterator[Problem]:
+    def check_length(self) -> Iterator[Diagnostic]:
         average, longest = average_minutes(self.simulation), longest_minutes(self.simulation)
         if average > MAX_AVERAGE_MINUTES:
             yield self.document.problem(1, "average-run-too-long", minutes=average, most=MAX_AVERAGE_MINUTES)
         if longest > 2 * MAX_AVERAGE_MINUTES:
             yield self.document.problem(1, "longest-run-too-long", minutes=longest, most=MAX_AVERAGE_MINUTES)
 
-    def check_players(self, *, is_source: bool) -> Iterator[Problem]:
+    def check_players(self, *, is_source: bool) -> Iterator[Diagnostic]:
         few = is_few(self.simulation)
         for played in played_by_all(self.simulation, self.document.language, is_source=is_source):
             if played.is_beyond and (played.player == LAZY or not few):
@@ -391,7 +391,7 @@ def _pieces(simulation: Simulation) -> list[Node | Ending]:
     return [*simulation.nodes.values(), *simulation.endings]
 
 
-def _met(simulation: Simulation, state: RunState) -> Iterator[Met]:
+def _met(simulation: Simulation, state: SimulationState) -> Iterator[Met]:
     yield state.place
     piece = simulation.nodes.get(state.place) or simulation.endings_by_id[state.place]
     yield from ((piece.id, number) for number, line in enumerate(piece.lines) if state.met_by(line.condition))
@@ -418,7 +418,7 @@ def _searched(simulation: Simulation, missing: set[Met]) -> set[Met]:
     return reached
 
 
-def _next_states(simulation: Simulation, state: RunState) -> Iterator[RunState]:
+def _next_states(simulation: Simulation, state: SimulationState) -> Iterator[SimulationState]:
     node = simulation.nodes.get(state.place)
     if node is None:
         return

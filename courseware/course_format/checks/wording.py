@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from courseware.course_format.checks.registry import always, of_one_document, when_complete
 from courseware.course_format.course import CourseText, Listed
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.blocks import SourceLine
 from courseware.course_format.parsing.braces import cut_braces
 from courseware.course_format.parsing.chinese import count_characters, count_words, has_characters
@@ -27,14 +27,16 @@ def weight(text: str) -> float:
 
 @of_one_document
 @always
-def check_wording(course: CourseText) -> Iterator[Problem]:
+def check_wording(course: CourseText) -> Iterator[Diagnostic]:
     words = {language: _Words.of(course.terms, language) for language in course.languages}
     for source, translation in course.texts():
         if source.kind not in LISTS and translation is not source:
             yield from _compare(source, translation, words[source.language], words[translation.language])
 
 
-def _compare(source: ParsedDocument, translation: ParsedDocument, there: "_Words", here: "_Words") -> Iterator[Problem]:
+def _compare(
+    source: ParsedDocument, translation: ParsedDocument, there: "_Words", here: "_Words"
+) -> Iterator[Diagnostic]:
     tag = display_tag(source.language)
     originals = {section.id: (section.line, _text(lines)) for section, lines in source.spans()}
     for section, lines in translation.spans():
@@ -45,7 +47,7 @@ def _compare(source: ParsedDocument, translation: ParsedDocument, there: "_Words
                 *_lengths(section.id, text, original, tag),
                 *_terms(text, original, here, there, tag, line),
             ):
-                yield Problem(translation.path, section.line, finding)
+                yield Diagnostic(translation.path, section.line, finding)
 
 
 def _text(lines: Iterable[SourceLine]) -> str:
@@ -66,7 +68,7 @@ def _terms(here: str, there: str, own: "_Words", original: "_Words", language: s
 
 
 @when_complete
-def check_terms_said(course: CourseText) -> Iterator[Problem]:
+def check_terms_said(course: CourseText) -> Iterator[Diagnostic]:
     """Search would find the term, but no page uses it."""
     for language in course.languages:
         words = _Words.of(course.terms, language)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 
 
 class SourceLine(NamedTuple):
@@ -45,7 +45,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Screen:
+class Mockup:
     """A drawn screen or floor plan, read by `screens`. `text` is all below the line with the kind, from `line` + 1."""
 
     kind: str
@@ -57,7 +57,7 @@ class Screen:
         return "\n".join(f"> {line}".rstrip() for line in (f"[!{SCREEN} {self.kind}]", *self.text.split("\n")))
 
 
-TextBlock = Prose | Callout | Figure | Screen
+TextBlock = Prose | Callout | Figure | Mockup
 
 CALLOUTS = ("rule", "say", "warning")
 SCREEN = "screen"
@@ -87,19 +87,19 @@ def split(text: str, line: int = 1) -> tuple[TextBlock, ...]:
     return tuple(cut_blocks(mark_code(enumerate(text.split("\n"), start=line)), "", []))
 
 
-def cut_blocks(lines: list[SourceLine], path: str, problems: list[Problem]) -> list[TextBlock]:
+def cut_blocks(lines: list[SourceLine], path: str, problems: list[Diagnostic]) -> list[TextBlock]:
     """Blocks in reading order. Appends to `problems`."""
     blocks: list[TextBlock] = []
     prose: list[SourceLine] = []
     position = 0
     while position < len(lines):
         line = lines[position]
-        block: Callout | Figure | Screen | None = None
+        block: Callout | Figure | Mockup | None = None
         length = 1
         if match := _match(_CALLOUT, line):
             block, length = _read_quoted(match, lines[position:])
             if match[2]:
-                problems.append(Problem(path, line.number, Finding("text-beside-callout-kind")))
+                problems.append(Diagnostic(path, line.number, Finding("text-beside-callout-kind")))
         elif (match := _match(_FIGURE, line)) and _stands_alone(lines, position):
             block = Figure(match[2], match[1].strip(), (match[3] or "").strip(), line.number)
         if block:
@@ -120,7 +120,7 @@ def opens_callout(line: SourceLine) -> bool:
     return match is not None and match[1].split()[:1] != [SCREEN]
 
 
-def _read_quoted(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callout | Screen, int]:
+def _read_quoted(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callout | Mockup, int]:
     """The callout or screen that starts at `lines[0]`, and the number of lines it takes."""
     text = [opening[2]] if opening[2] else []
     length = 1
@@ -132,7 +132,7 @@ def _read_quoted(opening: re.Match[str], lines: list[SourceLine]) -> tuple[Callo
         length += 1
     words = tuple(opening[1].split())
     if words[:1] == (SCREEN,):
-        return Screen(" ".join(words[1:]), "\n".join(text), lines[0].number), length
+        return Mockup(" ".join(words[1:]), "\n".join(text), lines[0].number), length
     kind, tracks = (words[0], ()) if len(words) == 1 and words[0] in CALLOUTS else ("tracks", words)
     return Callout(kind, tracks, "\n".join(text).strip("\n"), lines[0].number), length
 

@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from courseware.course_format.diagnostics import Finding, Problem, nearest
+from courseware.course_format.diagnostics import Diagnostic, Finding, nearest
 from courseware.course_format.parsing.limits import MAX_FRONT, find_excess
 from courseware.course_format.parsing.metadata import MODELS, Meta
 
@@ -137,7 +137,7 @@ def _construct_mapping(node: yaml.MappingNode, way: Way, ways: dict[Way, int], s
 
 def build_meta(
     path: str, kind: str, front: Front, source: Mapping[str, Any] | None = None, source_language: str = ""
-) -> tuple[Meta | None, list[Problem]]:
+) -> tuple[Meta | None, list[Diagnostic]]:
     """(model, or None if it is invalid; problems).
 
     `source`: for a translation, the front matter in the source language, which gives the structure. Structure keys in
@@ -148,7 +148,7 @@ def build_meta(
         return _validate(path, kind, front, front.values)
     misplaced = [key for key in front.values if key in _structure_keys(model)]
     problems = [
-        Problem(path, front.line(key), Finding("key-of-source-language", key=key, language=source_language))
+        Diagnostic(path, front.line(key), Finding("key-of-source-language", key=key, language=source_language))
         for key in misplaced
     ]
     structure = {key: value for key, value in source.items() if key not in model.TEXT}
@@ -163,7 +163,7 @@ def _structure_keys(model: type[Meta]) -> set[str]:
 
 def _validate(
     path: str, kind: str, front: Front, values: Mapping[str, Any], mine: Container[str] | None = None
-) -> tuple[Meta | None, list[Problem]]:
+) -> tuple[Meta | None, list[Diagnostic]]:
     """`mine`: the keys whose problems are reported here (None: all)."""
     try:
         return MODELS[kind].model_validate(dict(values)), []
@@ -175,7 +175,7 @@ def _validate(
         # For a union, pydantic reports every member, with its name in the path.
         ways.setdefault(tuple(one["loc"]) if named else _real_way(one["loc"], values), one)
     return None, [
-        Problem(path, front.line(*way), _finding(kind, way, one, values))
+        Diagnostic(path, front.line(*way), _finding(kind, way, one, values))
         for way, one in ways.items()
         if (mine is None or way[0] in mine) and not _is_echo(kind, way, one, ways)
     ]

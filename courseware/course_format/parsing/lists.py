@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from courseware.course_format.diagnostics import Finding, Problem
+from courseware.course_format.diagnostics import Diagnostic, Finding
 from courseware.course_format.parsing.blocks import SourceLine
 from courseware.course_format.parsing.braces import cut_braces
 
@@ -67,7 +67,7 @@ class _Draft:
 
 
 def cut_choices(
-    lines: list[SourceLine], form: str, path: str, problems: list[Problem]
+    lines: list[SourceLine], form: str, path: str, problems: list[Diagnostic]
 ) -> tuple[list[SourceLine], Choices | None, list[SourceLine]]:
     """(lines before the list of a question, the list or None, lines after it)."""
     start = _opening(lines, form)
@@ -121,7 +121,7 @@ def _width(indent: str) -> int:
     return len(indent.expandtabs(4))
 
 
-def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems: list[Problem]) -> bool:
+def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems: list[Diagnostic]) -> bool:
     """Adds a line to the list; False if the list ended before it."""
     match = _item(line)
     if match and _width(match["indent"]) < 2:
@@ -134,7 +134,12 @@ def _take(line: SourceLine, drafts: list[_Draft], form: str, path: str, problems
 
 
 def _take_below(
-    line: SourceLine, match: re.Match[str] | None, drafts: list[_Draft], form: str, path: str, problems: list[Problem]
+    line: SourceLine,
+    match: re.Match[str] | None,
+    drafts: list[_Draft],
+    form: str,
+    path: str,
+    problems: list[Diagnostic],
 ) -> None:
     latest = (drafts[-1].members or drafts)[-1]
     if match and form == GROUPED:
@@ -143,7 +148,7 @@ def _take_below(
         latest.reason.append(reason[1])
     elif latest.reason or match:
         finding = Finding("text-after-reason" if latest.reason else "list-in-choice", text=line.text.strip())
-        problems.append(Problem(path, line.number, finding))
+        problems.append(Diagnostic(path, line.number, finding))
     else:
         latest.text.append(line.text.strip())
 
@@ -155,7 +160,7 @@ def _draft(match: re.Match[str], line: SourceLine, form: str) -> _Draft:
 
 
 def cut_entries(
-    lines: list[SourceLine], path: str, problems: list[Problem], *, strict: bool
+    lines: list[SourceLine], path: str, problems: list[Diagnostic], *, strict: bool
 ) -> list[Entry | list[SourceLine]]:
     """Entries and runs of other lines, in reading order. `strict`: a list item without an id is a problem."""
     parts: list[Entry | list[SourceLine]] = []
@@ -184,18 +189,18 @@ def _entry_length(lines: list[SourceLine]) -> int:
     return length
 
 
-def _read_entry(lines: list[SourceLine], path: str, problems: list[Problem], *, strict: bool) -> Entry | None:
+def _read_entry(lines: list[SourceLine], path: str, problems: list[Diagnostic], *, strict: bool) -> Entry | None:
     match = _item(lines[0]) if lines else None
     if match is None:
         return None
     text = "\n".join([match["rest"], *(line.text.strip() for line in lines[1:])])
     text, braces, findings = cut_braces(text)
     last = lines[-1].number
-    problems += [Problem(path, last, finding) for finding in findings]
+    problems += [Diagnostic(path, last, finding) for finding in findings]
     if braces.kind:
-        problems.append(Problem(path, last, Finding("entry-with-kind", kind=braces.kind)))
+        problems.append(Diagnostic(path, last, Finding("entry-with-kind", kind=braces.kind)))
     if not braces.id:
         if strict and not findings:
-            problems.append(Problem(path, last, Finding("entry-without-id", text=text)))
+            problems.append(Diagnostic(path, last, Finding("entry-without-id", text=text)))
         return None
     return Entry(braces.id, text, braces.attrs, lines[0].number)

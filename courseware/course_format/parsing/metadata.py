@@ -22,8 +22,8 @@ def parse_duration(text: Any) -> timedelta:
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Ids = tuple[Id, ...]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Labels = Annotated[dict[Id, Text], Field(min_length=1)]
+SourceFile = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Labels = Annotated[dict[Id, SourceFile], Field(min_length=1)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Minutes = Annotated[int, Field(ge=1, le=600)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -48,7 +48,7 @@ class Meta(StrictModel):
     TEXT: ClassVar[frozenset[str]] = frozenset({"id", "title"})
 
     id: Id = Field(description=AN_ID)
-    title: Text = Field(description="text of 1 to 200 characters (in quotes where it could be a number)")
+    title: SourceFile = Field(description="text of 1 to 200 characters (in quotes where it could be a number)")
 
 
 class CompletionRule(StrictModel):
@@ -58,7 +58,7 @@ class CompletionRule(StrictModel):
 
 
 class CourseChange(StrictModel):
-    why: Text = Field(description="text of 1 to 200 characters")
+    why: SourceFile = Field(description="text of 1 to 200 characters")
     reread: Ids = Field((), description="a list of lesson ids")
     retake: Ids = Field((), description="a list of lesson ids")
 
@@ -99,7 +99,7 @@ class SimulationMeta(LessonMeta):
     waits_for: Literal["professional"] | None = Field(None, description="professional")
 
 
-class Stratum(StrictModel):
+class ExamSection(StrictModel):
     """`critical`: a tuple of objectives for each drawn question that must be critical."""
 
     bank: Id = Field(description="the id of a bank")
@@ -112,7 +112,7 @@ class Retake(StrictModel):
     after: Literal["lessons", "simulations"] | None = Field(None, description="lessons or simulations")
 
 
-class CriticalDrill(StrictModel):
+class PracticeRule(StrictModel):
     bank: Id = Field(description="the id of a bank")
     right: Annotated[int, Field(ge=1, le=20)] = Field(description="a whole number from 1 to 20")
 
@@ -122,7 +122,7 @@ class ExamMeta(Meta):
 
     minutes: Minutes = Field(description=MINUTES)
     time_limit: Minutes | None = Field(None, description=MINUTES)
-    strata: Annotated[tuple[Stratum, ...], Field(min_length=1)] = Field(
+    strata: Annotated[tuple[ExamSection, ...], Field(min_length=1)] = Field(
         description="a list of banks with what is drawn from them, as in {bank: bank-m3, draw: 6}"
     )
     pass_mark: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="a whole number from 1 to 100")
@@ -130,7 +130,7 @@ class ExamMeta(Meta):
         (), description="a list with one entry per further attempt, as in {wait: 10 min, after: lessons}"
     )
     reopens: Duration | None = Field(None, description=A_DURATION)
-    critical_drill: CriticalDrill | None = Field(None, description="a bank and a number, as in {bank: drill, right: 3}")
+    critical_drill: PracticeRule | None = Field(None, description="a bank and a number, as in {bank: drill, right: 3}")
     again_after: Id | None = Field(None, description="the id of an exam")
 
     @property

@@ -5,14 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from courseware.course_format.parsing.blocks import PHONE, SCREEN, Screen
+from courseware.course_format.parsing.blocks import PHONE, SCREEN, Mockup
 from courseware.course_format.parsing.speech import CutLine, cut_speech
 
 TEXT, MESSAGES, TABLE = "text", "messages", "table"
 
 
 @dataclass(frozen=True)
-class ScreenKind:
+class MockupKind:
     """Keys it needs, `further` keys it may have, and what stands below; `may_be_bare`: nothing needs to."""
 
     needed: tuple[str, ...]
@@ -21,13 +21,13 @@ class ScreenKind:
     may_be_bare: bool = False
 
 
-SCREENS: Mapping[str, ScreenKind] = {
-    "mail": ScreenKind(("from", "subject"), ("address", "to", "time", "attachment")),
-    "chat": ScreenKind(("title",), ("me",), MESSAGES),
-    "sms": ScreenKind(("from",), ("on-file", "time")),
-    "prompt": ScreenKind(("title", "buttons"), ("app",), may_be_bare=True),
-    PHONE: ScreenKind(("number", "on-file"), ("line",), may_be_bare=True),
-    "plan": ScreenKind(("here",), ("exits", "smoke", "open"), TABLE),
+SCREENS: Mapping[str, MockupKind] = {
+    "mail": MockupKind(("from", "subject"), ("address", "to", "time", "attachment")),
+    "chat": MockupKind(("title",), ("me",), MESSAGES),
+    "sms": MockupKind(("from",), ("on-file", "time")),
+    "prompt": MockupKind(("title", "buttons"), ("app",), may_be_bare=True),
+    PHONE: MockupKind(("number", "on-file"), ("line",), may_be_bare=True),
+    "plan": MockupKind(("here",), ("exits", "smoke", "open"), TABLE),
 }
 ON_FILE = {"yes": True, "no": False}
 PLACES = ("here", "exits", "smoke", "open")  # keys of a plan: each names places on it
@@ -38,7 +38,7 @@ _RULE = re.compile(r"[-:| \t]+")
 
 
 @dataclass(frozen=True)
-class ScreenFact:
+class MockupField:
     key: str
     value: str
     line: int
@@ -46,10 +46,10 @@ class ScreenFact:
 
 
 @dataclass(frozen=True)
-class ScreenText:
+class MockupText:
     """`facts` are all that are given, `values` the first of each key; `body` is Markdown."""
 
-    facts: tuple[ScreenFact, ...]
+    facts: tuple[MockupField, ...]
     body: str
 
     @property
@@ -58,7 +58,7 @@ class ScreenText:
 
 
 @dataclass(frozen=True)
-class Room:
+class PlanRoom:
     """A place on a plan, at a row and column and over how many; a gap has the name ""."""
 
     name: str
@@ -68,15 +68,15 @@ class Room:
     columns: int = 1
 
 
-def read_screen(screen: Screen) -> ScreenText:
+def read_screen(screen: Mockup) -> MockupText:
     facts = []
     lines = screen.text.split("\n")
     for number, line in enumerate(lines, start=screen.line + 1):
         match = _FACT.fullmatch(line.rstrip())
         if not match:
             break
-        facts.append(ScreenFact(match["key"], match["value"], number, match["colon"] == "："))
-    return ScreenText(tuple(facts), "\n".join(lines[len(facts) :]).strip("\n"))
+        facts.append(MockupField(match["key"], match["value"], number, match["colon"] == "："))
+    return MockupText(tuple(facts), "\n".join(lines[len(facts) :]).strip("\n"))
 
 
 def listed(value: str) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ def grid_of(body: str) -> list[list[str]]:
     return [row + [""] * (columns - len(row)) for row in cells]
 
 
-def rooms_of(grid: list[list[str]]) -> list[Room]:
+def rooms_of(grid: list[list[str]]) -> list[PlanRoom]:
     """Cells of one name that make a rectangle are one place."""
     places: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row, names in enumerate(grid):
@@ -110,15 +110,15 @@ def rooms_of(grid: list[list[str]]) -> list[Room]:
     return sorted(rooms, key=lambda room: (room.row, room.column))
 
 
-def _rooms(name: str, cells: list[tuple[int, int]]) -> Iterator[Room]:
+def _rooms(name: str, cells: list[tuple[int, int]]) -> Iterator[PlanRoom]:
     (top, left), (bottom, right) = map(min, zip(*cells, strict=True)), map(max, zip(*cells, strict=True))
     if name and (bottom - top + 1) * (right - left + 1) == len(cells):
-        yield Room(name, top, left, bottom - top + 1, right - left + 1)
+        yield PlanRoom(name, top, left, bottom - top + 1, right - left + 1)
     else:
-        yield from (Room(name, row, column) for row, column in cells)
+        yield from (PlanRoom(name, row, column) for row, column in cells)
 
 
-def printed_on(screen: Screen) -> list[str]:
+def printed_on(screen: Mockup) -> list[str]:
     text = read_screen(screen)
     pieces = [fact.value for fact in text.facts if fact.key not in UNSEEN]
     if screen.kind == "plan":
@@ -126,14 +126,14 @@ def printed_on(screen: Screen) -> list[str]:
     return pieces + [piece for piece in re.split(r"\n[ \t]*\n", text.body) if piece.strip()]
 
 
-def outline_of(screen: Screen) -> str:
+def outline_of(screen: Mockup) -> str:
     """What is the same in every language: keys, lengths of lists, and the amount of text below."""
     text = read_screen(screen)
     keys = [_outline_of_fact(screen.kind, fact, text) for fact in text.facts]
     return " ".join([f"[!{SCREEN} {screen.kind}]", *keys, *_amounts(screen.kind, text.body)])
 
 
-def _outline_of_fact(kind: str, fact: ScreenFact, text: ScreenText) -> str:
+def _outline_of_fact(kind: str, fact: MockupField, text: MockupText) -> str:
     if fact.key == "on-file":
         return f"{fact.key}={fact.value}"
     if kind == "plan":  # a place is known by its number on the plan

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from courseware.course_format.diagnostic_messages import Field
-from courseware.course_format.diagnostics import Finding, Problem, nearest
+from courseware.course_format.diagnostics import Diagnostic, Finding, nearest
 from courseware.course_format.parsing.blocks import SourceLine, TextBlock, cut_blocks, join, mark_code, opens_callout
 from courseware.course_format.parsing.braces import Braces, cut_braces
 from courseware.course_format.parsing.documents import display_tag, parse_name
@@ -106,13 +106,13 @@ class ParsedDocument:
     def questions(self) -> tuple[Section, ...]:
         return tuple(section for section in self.sections if section.kind in QUESTION_KINDS)
 
-    def problem(self, line: int, finding: str, /, **fields: Field | None) -> Problem:
-        return Problem(self.path, line, Finding(finding, **fields))
+    def problem(self, line: int, finding: str, /, **fields: Field | None) -> Diagnostic:
+        return Diagnostic(self.path, line, Finding(finding, **fields))
 
 
 def read(
     path: str, data: bytes, source: ParsedDocument | None = None, inserts: Mapping[str, str] | None = None
-) -> tuple[ParsedDocument | None, list[Problem]]:
+) -> tuple[ParsedDocument | None, list[Diagnostic]]:
     """(document, or None if it has no readable front matter with an id; problems of form). Raises BadName.
 
     `source`: for a translation, the document in the source language. `inserts`: id → text for `{=id}`; None keeps them.
@@ -122,7 +122,7 @@ def read(
         lines = decode(data)
         front = parse_front(lines)
     except Unreadable as error:
-        return None, [Problem(path, error.line, error.finding)]
+        return None, [Diagnostic(path, error.line, error.finding)]
     source_values, source_tag = (source.front.values, display_tag(source.language)) if source else (None, "")
     meta, problems = build_meta(path, name.kind, front, source_values, source_tag)
     problems += _inserts_in_front(lines[: front.body - 1], path)
@@ -143,28 +143,28 @@ def inserts_in(lines: Iterable[str]) -> set[str]:
     return {identifier for line in lines for identifier in _INSERT.findall(line)}
 
 
-def _inserts_in_front(lines: Iterable[str], path: str) -> Iterator[Problem]:
+def _inserts_in_front(lines: Iterable[str], path: str) -> Iterator[Diagnostic]:
     for number, line in enumerate(lines, start=1):
         for match in _INSERT.finditer(line):
-            yield Problem(path, number, Finding("insert-in-front-matter", insert=match[0]))
+            yield Diagnostic(path, number, Finding("insert-in-front-matter", insert=match[0]))
 
 
-def _with_inserts(line: SourceLine, path: str, values: Mapping[str, str], problems: list[Problem]) -> SourceLine:
+def _with_inserts(line: SourceLine, path: str, values: Mapping[str, str], problems: list[Diagnostic]) -> SourceLine:
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
             finding = Finding("unknown-insert", id=match[1], nearest=nearest(match[1], values))
-            problems.append(Problem(path, line.number, finding))
+            problems.append(Diagnostic(path, line.number, finding))
         return values.get(match[1], match[1])
 
     return line if line.is_code else line._replace(text=_INSERT.sub(value, line.text))
 
 
-def _unclosed_code(path: str, body: list[SourceLine], first: int) -> list[Problem]:
+def _unclosed_code(path: str, body: list[SourceLine], first: int) -> list[Diagnostic]:
     """`first`: number of the first line of the body."""
     if not mark_code([*(line[:2] for line in body), (0, "")])[-1].is_code:
         return []
     opened = max((line.number for line in body if not line.is_code), default=first - 1) + 1
-    return [Problem(path, opened, Finding("code-not-closed"))]
+    return [Diagnostic(path, opened, Finding("code-not-closed"))]
 
 
 @dataclass
@@ -172,7 +172,7 @@ class _Reader:
     path: str
     kind: str
     source: ParsedDocument | None
-    problems: list[Problem]
+    problems: list[Diagnostic]
     ids: dict[str, int] = field(default_factory=dict)  # id of a section or entry → line
 
     def read(self, body: list[SourceLine]) -> tuple[Section, ...]:
@@ -189,14 +189,14 @@ class _Reader:
         return tuple(sections)
 
     def _say(self, line: int, finding: str, /, **fields: Field) -> None:
-        self.problems.append(Problem(self.path, line, Finding(finding, **fields)))
+        self.problems.append(Diagnostic(self.path, line, Finding(finding, **fields)))
 
     def _open(self, heading: re.Match[str], line: int) -> Section:
         marks, blank, text = heading.groups()
         title, braces, findings = cut_braces(text)
         if text and not blank:
             findings = [Finding("heading-without-space", marks=marks)]
-        self.problems += [Problem(self.path, line, finding) for finding in findings]
+        self.problems += [Diagnostic(self.path, line, finding) for finding in findings]
         if len(marks) == 1 and not findings:
             self._say(line, "heading-of-level-1")
         if not braces.id and not findings:

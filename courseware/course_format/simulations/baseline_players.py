@@ -20,8 +20,8 @@ from courseware.course_format.simulations.simulation import (
     ENDING_KINDS,
     FIRST,
     Node,
-    RunState,
     Simulation,
+    SimulationState,
     is_done,
     shuffled,
 )
@@ -93,7 +93,7 @@ def lazy(node: Node, offered: list[int], random: Random) -> Way | None:
 
 
 @dataclass(frozen=True)
-class NonReadingPlayer:
+class BaselinePlayer:
     """Takes a choice by its position or by the length of its text, and ticks all parts of a form or none.
 
     `position` matters only if a choice has a number, because the others are shuffled. `length` is 1 for the longest
@@ -143,16 +143,16 @@ def _has_numbered_choices(simulation: Simulation) -> bool:
     return any(choice.numbered for node in simulation.nodes.values() for choice in node.choices)
 
 
-def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | NonReadingPlayer]]:
+def players_of(simulation: Simulation, language: str) -> Mapping[str, Sequence[Player | BaselinePlayer]]:
     """Players by the names in BOUNDS. Of several players the most successful counts. `language`: of the texts."""
     positions = POSITIONS if _has_numbered_choices(simulation) else POSITIONS[:1]
     forms = (True, False) if any(node.parts for node in simulation.nodes.values()) else (False,)
     words = careful_words(language)
     return {
         LAZY: [lazy],
-        "fixed": [NonReadingPlayer(ticks, position) for position in positions for ticks in forms],
-        "longest": [NonReadingPlayer(ticks, length=1) for ticks in forms],
-        "shortest": [NonReadingPlayer(ticks, length=-1) for ticks in forms],
+        "fixed": [BaselinePlayer(ticks, position) for position in positions for ticks in forms],
+        "longest": [BaselinePlayer(ticks, length=1) for ticks in forms],
+        "shortest": [BaselinePlayer(ticks, length=-1) for ticks in forms],
         "random": [at_random],
         **({"cautious": [cautious(words)]} if words else {}),
     }
@@ -182,13 +182,13 @@ class PlayTable:
         flags = frozenset(flag for condition in conditions for flag in condition.flags)
         return flags, frozenset(meter for condition in conditions for meter in condition.meters)
 
-    def grouped(self, state: RunState, points: int, timeouts: int, best: int) -> _Group:
+    def grouped(self, state: SimulationState, points: int, timeouts: int, best: int) -> _Group:
         flags, meters = self.asked
         values = tuple(value if meter in meters else FIRST for meter, value in state.meters.items())
         return _Group(state.place, values, state.flags & flags, points, timeouts, best)
 
-    def state(self, group: _Group) -> RunState:
-        return RunState(group.place, dict(zip(self.simulation.meters, group.meters, strict=True)), group.flags)
+    def state(self, group: _Group) -> SimulationState:
+        return SimulationState(group.place, dict(zip(self.simulation.meters, group.meters, strict=True)), group.flags)
 
     @property
     def plays(self) -> int:
@@ -229,7 +229,7 @@ class PlayTable:
         return colour != WAITS and is_done(colour, group.points, group.best, group.timeouts)
 
 
-def play(table: PlayTable, name: str, player: Player | NonReadingPlayer) -> Played:
+def play(table: PlayTable, name: str, player: Player | BaselinePlayer) -> Played:
     """The simulation of `table` has no errors, so that every play comes to an end."""
     random, ended = Random(SEED), Counter[_Group]()
     groups, state = table.begun
@@ -251,14 +251,14 @@ def play(table: PlayTable, name: str, player: Player | NonReadingPlayer) -> Play
 
 
 def _chosen(
-    table: PlayTable, group: _Group, plays: int, player: Player | NonReadingPlayer, random: Random
+    table: PlayTable, group: _Group, plays: int, player: Player | BaselinePlayer, random: Random
 ) -> Counter[Way | None]:
     """Way → number of plays that take it; None: an ending, or waiting."""
     node = table.simulation.nodes.get(group.place)
     if node is None:
         return Counter({None: plays})
     offered = table.simulation.offered(table.state(group))
-    if isinstance(player, NonReadingPlayer):
+    if isinstance(player, BaselinePlayer):
         return player.ways(node, offered, plays, random)
     return Counter(player(node, offered, random) for _ in range(plays))
 

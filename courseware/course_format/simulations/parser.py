@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from courseware.course_format.course import CourseText
 from courseware.course_format.diagnostic_messages import Field
-from courseware.course_format.diagnostics import Finding, Problem
-from courseware.course_format.parsing.blocks import PHONE, Callout, Figure, Screen
+from courseware.course_format.diagnostics import Diagnostic, Finding
+from courseware.course_format.parsing.blocks import PHONE, Callout, Figure, Mockup
 from courseware.course_format.parsing.braces import Braces, cut_braces
 from courseware.course_format.parsing.documents import display_tag
 from courseware.course_format.parsing.lists import Item
@@ -48,7 +48,7 @@ def make_simulation(course: CourseText, identifier: str, language: str) -> Simul
     return read_simulation(course, identifier, language)[0]
 
 
-def read_simulation(course: CourseText, identifier: str, language: str) -> tuple[Simulation, list[Problem]]:
+def read_simulation(course: CourseText, identifier: str, language: str) -> tuple[Simulation, list[Diagnostic]]:
     """(simulation, also of a faulty text; problems of its braces and lists)."""
     document, source = course.documents[identifier][language], course.source(identifier)
     reader = _Reader(document, source)
@@ -62,7 +62,7 @@ def read_simulation(course: CourseText, identifier: str, language: str) -> tuple
 class _Reader:
     document: ParsedDocument
     source: ParsedDocument
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
 
     @property
     def is_translation(self) -> bool:
@@ -110,7 +110,7 @@ class _Reader:
             parts=tuple(self._part(item, original) for item, original in parts),
             rule="\n\n".join(_rules_of(section)),
             display=next(
-                (block.source for block in section.blocks if isinstance(block, Screen) and block.kind == PHONE), ""
+                (block.source for block in section.blocks if isinstance(block, Mockup) and block.kind == PHONE), ""
             ),
         )
 
@@ -161,7 +161,7 @@ class _Reader:
         is_marked = bool(own.id or own.kind)
         if self.is_translation and (is_marked or own.attrs):
             self._say(item.line, "effects-of-source-language", language=display_tag(self.source.language))
-        self.problems += [Problem(self.document.path, item.line, finding) for finding in findings]
+        self.problems += [Diagnostic(self.document.path, item.line, finding) for finding in findings]
         if self.is_translation:
             return cut_braces(original.text)[1]
         if is_marked:
@@ -206,7 +206,7 @@ class _Reader:
             self._say(section.line, "lines-of-speech-differ", here=len(own), there=len(source), language=language)
 
     def _say(self, line: int, finding: str, /, **fields: Field) -> None:
-        self.problems.append(Problem(self.document.path, line, Finding(finding, **fields)))
+        self.problems.append(Diagnostic(self.document.path, line, Finding(finding, **fields)))
 
 
 def _node_text(section: Section) -> str:
@@ -235,7 +235,7 @@ def _source_of(block: Block) -> str:
     if isinstance(block, Callout):
         kind = " ".join(block.tracks) or block.kind
         return "\n".join(f"> {line}".rstrip() for line in (f"[!{kind}]", *text.split("\n")))
-    if isinstance(block, Screen):
+    if isinstance(block, Mockup):
         return block.source
     if isinstance(block, Figure):
         caption = f' "{block.caption}"' if block.caption else ""

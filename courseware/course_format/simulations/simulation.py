@@ -107,7 +107,7 @@ class Node:
     def timeout(self) -> int | None:
         return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
 
-    def heard(self, state: "RunState") -> "Node":
+    def heard(self, state: "SimulationState") -> "Node":
         return replace(self, lines=tuple(line for line in self.lines if state.met_by(line.condition)))
 
     @property
@@ -133,7 +133,7 @@ class Ending:
     condition: Condition = ALWAYS
     lines: tuple[SpokenLine, ...] = ()
 
-    def heard(self, state: "RunState") -> "Ending":
+    def heard(self, state: "SimulationState") -> "Ending":
         if not self.lines:
             return self
         return replace(self, text="\n\n".join(line.text for line in self.lines if state.met_by(line.condition)))
@@ -147,7 +147,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class RunState:
+class SimulationState:
     place: str
     meters: Mapping[str, int]
     flags: frozenset[str]
@@ -205,32 +205,32 @@ class Simulation:
                 flags.add(name)
         return frozenset(flags)
 
-    def begin(self, flags: Iterable[str] = ()) -> RunState:
+    def begin(self, flags: Iterable[str] = ()) -> SimulationState:
         return self.arrive(self.start, dict.fromkeys(self.meters, FIRST), frozenset(flags))
 
-    def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> RunState:
+    def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> SimulationState:
         """The state at a target, once nodes with an unmet condition are skipped and END is replaced by an ending."""
-        state = RunState(target, meters, flags)
+        state = SimulationState(target, meters, flags)
         while (node := self.nodes.get(target)) and not state.met_by(node.condition):
             target = node.otherwise
         if target == END:
             target = next(ending.id for ending in self.endings if state.met_by(ending.condition))
-        return RunState(target, meters, flags)
+        return SimulationState(target, meters, flags)
 
-    def offered(self, state: RunState) -> list[int]:
+    def offered(self, state: SimulationState) -> list[int]:
         """The places of the choices that can be taken now, the timeout excluded."""
         choices = self.nodes[state.place].choices
         return [
             place for place, choice in enumerate(choices) if not choice.is_timeout and state.met_by(choice.condition)
         ]
 
-    def shown(self, state: RunState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
+    def shown(self, state: SimulationState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
         """The places of the available choices and of the parts, in the order a page shows them."""
         node = self.nodes[state.place]
         choices = shuffled(node.choices, self.offered(state), shuffle)
         return choices, shuffled(node.parts, range(len(node.parts)), shuffle)
 
-    def decide(self, state: RunState, place: int, picked: Collection[int] = ()) -> RunState:
+    def decide(self, state: SimulationState, place: int, picked: Collection[int] = ()) -> SimulationState:
         """The state after a choice; `picked` are places of parts. Raises NotOffered."""
         node = self.nodes.get(state.place)
         if node is None or place not in (*self.offered(state), node.timeout):
@@ -249,13 +249,13 @@ class Simulation:
         node = self.nodes[node_id]
         return POINTS[node.choices[place].quality] + sum(1 if node.parts[part].belongs else -1 for part in picked)
 
-    def best(self, state: RunState) -> tuple[int, tuple[int, ...]]:
+    def best(self, state: SimulationState) -> tuple[int, tuple[int, ...]]:
         """(place of the best offered choice, places of the parts that belong)."""
         node = self.nodes[state.place]
         place = max(self.offered(state), key=lambda place: POINTS[node.choices[place].quality])
         return place, tuple(number for number, part in enumerate(node.parts) if part.belongs)
 
-    def best_run(self, flags: Iterable[str] = ()) -> list[RunState]:
+    def best_run(self, flags: Iterable[str] = ()) -> list[SimulationState]:
         states = [self.begin(flags)]
         while states[-1].place in self.nodes:
             states.append(self.decide(states[-1], *self.best(states[-1])))
@@ -264,7 +264,7 @@ class Simulation:
     def best_points(self, flags: Iterable[str] = ()) -> int:
         return sum(self.points(state.place, *self.best(state)) for state in self.best_run(flags)[:-1])
 
-    def random_run(self, random: Random) -> list[tuple[RunState, int, tuple[int, ...]]]:
+    def random_run(self, random: Random) -> list[tuple[SimulationState, int, tuple[int, ...]]]:
         """(state, place, picked parts) of a random run; the ending is last, with place -1."""
         run, state = [], self.begin(self.draw(random))
         while node := self.nodes.get(state.place):

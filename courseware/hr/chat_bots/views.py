@@ -16,8 +16,8 @@ from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import handles_people
 from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.assignments.chat.bots import ask_for_try, remove_door, save_door
-from courseware.assignments.models import CardState, GroupCard, GroupDoor
-from courseware.jobs.health import Trouble
+from courseware.assignments.models import ChatBot, ChatDeliveryState, ChatMessage
+from courseware.jobs.health import HealthWarning
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
 from courseware.notifications.chat.client import check_address
@@ -26,7 +26,7 @@ from courseware.notifications.chat.messages import SERVICES
 SECRET = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
-class GroupDoorForm(forms.ModelForm):
+class ChatBotForm(forms.ModelForm):
     """Address and secret are taken, and never shown again. With another address comes another secret, or none."""
 
     helper = Fields(error_summary=True, marks_required=True)
@@ -41,7 +41,7 @@ class GroupDoorForm(forms.ModelForm):
     )
 
     class Meta:
-        model = GroupDoor
+        model = ChatBot
         fields = ("team", "service", "language", "is_for_leads", "is_on")
         help_texts = {
             "team": _("With all teams below it."),
@@ -92,12 +92,12 @@ hides_secrets = sensitive_post_parameters("new_address", "new_secret")  # from r
 
 @page_view(allowed=handles_people)
 def doors(request):
-    newest = GroupCard.objects.filter(door=OuterRef("pk")).order_by("-pk")
+    newest = ChatMessage.objects.filter(door=OuterRef("pk")).order_by("-pk")
     columns = {"card_state": Subquery(newest.values("state")[:1]), "card_at": Subquery(newest.values("written_at")[:1])}
-    found = GroupDoor.objects.select_related("team").annotate(**columns)
+    found = ChatBot.objects.select_related("team").annotate(**columns)
     page = Paginator(found, DOORS_A_PAGE).get_page(request.GET.get("page"))
     for door in page.object_list:
-        door.card_words = CardState(door.card_state).label if door.card_state else ""
+        door.card_words = ChatDeliveryState(door.card_state).label if door.card_state else ""
     return render(request, "hr/doors.html", {"page": page})
 
 
@@ -105,7 +105,7 @@ def doors(request):
 @form_view("hr:new-door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def new_door(request):
     initial = {"language": get_language(), "team": request.GET.get("team", "")}
-    form = GroupDoorForm(posted(request), initial=initial)
+    form = ChatBotForm(posted(request), initial=initial)
     if form.is_valid():
         save_door(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("The door is there. Try it, so that you see whether it opens."))
@@ -116,21 +116,21 @@ def new_door(request):
 @hides_secrets
 @form_view("hr:door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def door(request, pk):
-    found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
-    form = GroupDoorForm(posted(request), instance=found)
+    found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
+    form = ChatBotForm(posted(request), instance=found)
     if form.is_valid():
         save_door(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("The door is saved."))
         return redirect("hr:door", pk)
-    shown = GroupDoor.objects.select_related("team").get(pk=pk) if form.is_bound else found
-    cards = GroupCard.objects.filter(door=pk)[:CARDS_SHOWN]
+    shown = ChatBot.objects.select_related("team").get(pk=pk) if form.is_bound else found
+    cards = ChatMessage.objects.filter(door=pk)[:CARDS_SHOWN]
     context = {"door": shown, "cards": cards}
     return render_form(request, "hr/door.html", form, context)
 
 
 @post_view("hr:door", allowed=handles_people)
 def try_it(request, pk):
-    found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
+    found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     if ask_for_try(found, by=request.user):
         note = gettext("A card is on its way. In a few seconds its answer stands below: open this page again.")
         messages.success(request, note)
@@ -141,14 +141,14 @@ def try_it(request, pk):
 
 @post_view("hr:door", allowed=handles_people)
 def take_away(request, pk):
-    found = get_object_or_404(GroupDoor.objects.select_related("team"), pk=pk)
+    found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     remove_door(found, by=request.user)
     messages.success(request, gettext("The door into the group of “%(team)s” is taken away.") % {"team": found.team})
     return redirect("hr:doors")
 
 
-def door_troubles(now: datetime) -> list[Trouble]:
-    doors = GroupDoor.objects.refused().count()
+def door_troubles(now: datetime) -> list[HealthWarning]:
+    doors = ChatBot.objects.refused().count()
     if not doors:
         return []
     words = ngettext(
@@ -156,4 +156,4 @@ def door_troubles(now: datetime) -> list[Trouble]:
         "%(count)d doors are shut: the service refused a card",
         doors,
     )
-    return [Trouble(words % {"count": doors}, gettext("Doors into chat groups"), "hr:doors")]
+    return [HealthWarning(words % {"count": doors}, gettext("Doors into chat groups"), "hr:doors")]

@@ -11,14 +11,14 @@ from django.utils.translation import pgettext_lazy
 
 from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import handles_people, is_for_admins, is_no_staff, may_handle
-from courseware.assignments.emails.scheduled_emails import ComingLetters, prepared_preview
+from courseware.assignments.emails.scheduled_emails import ScheduledEmails, prepared_preview
 from courseware.learning.due_dates.due_dates import spoken
 from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import page_view
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 LETTERS_A_PAGE = 50
 FORESEEN = 100  # letters from which on a page is full
@@ -26,12 +26,12 @@ PEOPLE_AT_ONCE = 200  # whose preview the page waits for
 DAYS_AHEAD = 14
 
 
-class LetterFilter(forms.Form):
+class EmailFilter(forms.Form):
     address = forms.CharField(
         label=_("E-mail or staff number"), required=False, max_length=254, widget=forms.SearchInput
     )
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *MessageState.choices]
+        label=_("State"), required=False, choices=[("", pgettext_lazy("any state", "all")), *DeliveryState.choices]
     )
     helper = Fields(Field("address", wrapper_class="grow"), "state", form_method="get")
 
@@ -51,12 +51,12 @@ class LetterFilter(forms.Form):
 
 
 def letters_shown():
-    return Message.objects.filter(is_no_staff("person__")).select_related("person").order_by("-pk")
+    return OutgoingEmail.objects.filter(is_no_staff("person__")).select_related("person").order_by("-pk")
 
 
 @page_view(allowed=handles_people)
 def letters(request):
-    form = LetterFilter(request.GET)
+    form = EmailFilter(request.GET)
     found = form.chosen_from(letters_shown())
     page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
     for letter in page.object_list:
@@ -64,7 +64,7 @@ def letters(request):
     return render(request, "hr/letters.html", {"form": form, "page": page, "most": MOST})
 
 
-class ComingFilter(forms.Form):
+class ScheduledEmailFilter(forms.Form):
     """In the address; what is not there, or cannot be, is tomorrow."""
 
     in_days = forms.TypedChoiceField(label=_("Day"), required=False, coerce=int, empty_value=None)
@@ -85,7 +85,7 @@ class ComingFilter(forms.Form):
 
 def preview_of(day, after):
     """(Emails of people with keys above `after`, when a worker prepared them or None); (None, None) until then."""
-    coming = ComingLetters(day)
+    coming = ScheduledEmails(day)
     people = list(islice(coming.people(), PEOPLE_AT_ONCE + 1))
     if len(people) <= PEOPLE_AT_ONCE:
         return coming.foresee(each for each in people if each[0] > after), None
@@ -108,12 +108,12 @@ def page_of(preview):
 
 @page_view(allowed=handles_people)
 def coming_letters(request):
-    day = ComingFilter(request.GET).day()
+    day = ScheduledEmailFilter(request.GET).day()
     after = next(iter(keys_in([request.GET.get("after", "")])), 0)
     preview, prepared_at = preview_of(day, after)
     lines, next_after = page_of(preview or ())
     context = {
-        "chosen": ComingFilter({"in_days": (day - site_day()).days}),
+        "chosen": ScheduledEmailFilter({"in_days": (day - site_day()).days}),
         "day": day,
         "lines": lines,
         "is_ready": preview is not None,

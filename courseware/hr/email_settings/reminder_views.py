@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.permissions.permissions import handles_people
 from courseware.accounts.teams.managers import teams_without_senior_manager
-from courseware.assignments.models import DEFAULT_EVERY, DEFAULT_REMINDER_DAYS, AssignmentRule, ReminderPlan
+from courseware.assignments.models import DEFAULT_EVERY, DEFAULT_REMINDER_DAYS, AssignmentRule, ReminderSchedule
 from courseware.assignments.reminders.schedules import (
     FARTHEST_REMINDER,
     IN_A_FORTNIGHT,
@@ -30,7 +30,7 @@ from courseware.lib.web.page_views import form_view, posted
 LONGEST = 60  # characters
 
 
-class PlanField(forms.CharField):
+class ReminderDaysField(forms.CharField):
     """As typed, so that nothing is lost; cleaned to a list of days."""
 
     def __init__(self, **options):
@@ -54,7 +54,7 @@ def escalation_gap():
     return said % {"number": number} if number else ""
 
 
-class RemindersForm(forms.Form):
+class ReminderSchedulesForm(forms.Form):
     """Empty means no reminder for a course, and for a rule the plan of its course. `…-every`: days between repeats.
 
     A field that stands as the page showed it is not chosen: two people may edit two courses at once.
@@ -64,7 +64,7 @@ class RemindersForm(forms.Form):
 
     def __init__(self, data=None):
         super().__init__(data)
-        kept = {(plan.course_id, plan.rule_id): plan for plan in ReminderPlan.objects.all()}
+        kept = {(plan.course_id, plan.rule_id): plan for plan in ReminderSchedule.objects.all()}
         self.owners = {}
         for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
             plan = kept.get((course.pk, None))
@@ -85,7 +85,7 @@ class RemindersForm(forms.Form):
     def add(self, name, owner, label, plan, unplanned, **options):
         self.owners[name] = owner
         days, every = (plan.days, plan.every) if plan else (unplanned, DEFAULT_EVERY)
-        self.fields[name] = PlanField(
+        self.fields[name] = ReminderDaysField(
             label=label, initial=", ".join(map(str, days)), show_hidden_initial=True, **options
         )
         self.fields[f"{name}-every"] = forms.IntegerField(
@@ -119,7 +119,7 @@ class RemindersForm(forms.Form):
 
 @form_view("hr:reminders", allowed=handles_people)
 def reminders(request):
-    form = RemindersForm(posted(request))
+    form = ReminderSchedulesForm(posted(request))
     if request.method != "POST" or not form.is_valid():
         status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
         return render(request, "hr/reminders.html", {"form": form}, status=status)

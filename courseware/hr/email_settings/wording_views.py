@@ -26,38 +26,38 @@ from courseware.branding.branding import face_of
 from courseware.content.authoring.editor_state import language_name
 from courseware.course_format.parsing.documents import display_tag
 from courseware.hr.people.forms import exactly_or_found_by
-from courseware.jobs.health import Trouble
+from courseware.jobs.health import HealthWarning
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.record_access_log import record_look
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted
-from courseware.notifications.email.email_types import MESSAGE_KINDS, LetterSort
-from courseware.notifications.email.rendering import WrittenLetter, paragraphs_of, write_letter
-from courseware.notifications.models import Message
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
+from courseware.notifications.email.rendering import RenderedEmail, paragraphs_of, write_letter
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import may_be_stopped
 from courseware.notifications.wording.blocks import PARTS, SUBJECT
-from courseware.notifications.wording.editable_emails import EditableLetter, editable_letter, editable_letters
-from courseware.notifications.wording.email_wording import LetterWords, SetMeanwhile, Words, set_words
+from courseware.notifications.wording.editable_emails import EditableEmail, editable_letter, editable_letters
+from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, Words, set_words
 from courseware.notifications.wording.placeholders import mistakes_in
 
 
 @dataclass(frozen=True)
-class LetterPreview:
+class EmailPreview:
     """`is_example`: the facts in it are made up. `left` are the parts in own words that this letter has no use for."""
 
     tag: str  # as in `lang`
     language: str | Promise
-    letter: WrittenLetter
+    letter: RenderedEmail
     paragraphs: SafeString
     is_example: bool
     left: list[str | Promise]
 
 
-def previews(letter: EditableLetter, words: Words, person: User | None) -> list[LetterPreview]:
+def previews(letter: EditableEmail, words: Words, person: User | None) -> list[EmailPreview]:
     return [preview_in(tag, letter, words, person) for tag, _language in settings.LANGUAGES]
 
 
-def preview_in(tag: str, letter: EditableLetter, words: Words, person: User | None) -> LetterPreview:
+def preview_in(tag: str, letter: EditableEmail, words: Words, person: User | None) -> EmailPreview:
     with translation.override(tag):
         example = letter.editable.example()
     facts = facts_about(person, letter, tag) if person else None
@@ -74,14 +74,14 @@ def preview_in(tag: str, letter: EditableLetter, words: Words, person: User | No
     )
     left = [PARTS[part] for part in words if part not in written.own]
     language = str(language_name(tag))
-    return LetterPreview(display_tag(tag), language, written, paragraphs_of(written), not facts, left)
+    return EmailPreview(display_tag(tag), language, written, paragraphs_of(written), not facts, left)
 
 
-def facts_about(person: User, letter: EditableLetter, tag: str) -> dict | None:
+def facts_about(person: User, letter: EditableEmail, tag: str) -> dict | None:
     """The facts of the newest email of this type to the person; None if it tells nothing, or tells of other people."""
-    if letter.kind.sort == LetterSort.SUBSCRIBED:
+    if letter.kind.sort == EmailCategory.SUBSCRIBED:
         return None
-    message = Message.objects.of(person).filter(kind=letter.name).select_related("person").first()
+    message = OutgoingEmail.objects.of(person).filter(kind=letter.name).select_related("person").first()
     if message is None or letter.kind.why_unwanted([message]).get(message.pk):
         return None
     message.language = tag
@@ -101,7 +101,7 @@ def field_of_part(part, tag):
     return f"{part}_{tag.replace('-', '_')}"
 
 
-class LetterWordsForm(forms.Form):
+class EmailWordingForm(forms.Form):
     """`words` is what is to be set; `person` for whom it is looked at, or None for the example."""
 
     person = forms.CharField(
@@ -203,7 +203,7 @@ def letter_or_404(name):
 @page_view(allowed=sees_the_firm)
 def letter_words(request):
     found = editable_letters()
-    rows = LetterWords.objects.filter(pk__in=[letter.row.pk for letter in found if letter.row])
+    rows = EmailWording.objects.filter(pk__in=[letter.row.pk for letter in found if letter.row])
     people = dict(rows.values_list("kind", "set_by__name"))
     letters = [(letter, people.get(letter.name), names_of(letter.unusable)) for letter in found]
     fixed = [kind.words for kind in MESSAGE_KINDS.values() if kind.editable is None]
@@ -219,7 +219,7 @@ def words_of_letter(request, kind):
     if request.method == "POST" and not handles_people(request.user):
         raise Http404
     letter = letter_or_404(kind)
-    form = LetterWordsForm(posted(request), letter=letter, user=request.user)
+    form = EmailWordingForm(posted(request), letter=letter, user=request.user)
     if request.method != "POST":
         return words_page(request, form)
     if not form.is_valid():
@@ -245,7 +245,7 @@ def looked_at(request, form):
 
 def words_page(request, form, *, status=HTTPStatus.OK, **looked):
     letter, since = form.letter, form.letter.shipped_since()
-    wordings = LetterWords.objects.filter(kind=letter.name).select_related("set_by").order_by("-number")
+    wordings = EmailWording.objects.filter(kind=letter.name).select_related("set_by").order_by("-number")
     example = letter.editable.example() | {"firm": gettext("Anhe Insurance")}
     context = {
         "form": form,
@@ -289,11 +289,11 @@ def back_to_shipped(request, kind):
     return redirect(words_address(kind))
 
 
-def words_troubles(now: datetime) -> list[Trouble]:
+def words_troubles(now: datetime) -> list[HealthWarning]:
     """Own words that are not used, as an upgrade has taken a part or a placeholder away. Runs a query."""
     found = []
     for letter in editable_letters():
         if parts := names_of(letter.unusable):
             said = gettext("own words that this version does not understand; the shipped ones go out (%(parts)s)")
-            found.append(Trouble(said % {"parts": ", ".join(map(str, parts))}, letter.kind.words, PAGE))
+            found.append(HealthWarning(said % {"parts": ", ".join(map(str, parts))}, letter.kind.words, PAGE))
     return found

@@ -15,9 +15,9 @@ from courseware.accounts.permissions.permissions import may_decide_about, may_ha
 from courseware.accounts.roster_import import messages
 from courseware.accounts.roster_import.columns import HEADINGS, folded
 from courseware.accounts.roster_import.file_formats import Table
-from courseware.accounts.roster_import.parser import READ, Listing, ListSort, Row, clean, day, printable
+from courseware.accounts.roster_import.parser import READ, ListSort, ParsedRoster, Row, clean, day, printable
 from courseware.assessment.certificates.external_training import key_of, usual_end
-from courseware.assessment.models import OutsideTraining
+from courseware.assessment.models import ExternalTraining
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.lib.dates import site_day
@@ -97,7 +97,7 @@ class ListedTraining:
     """A row of the list: what would be recorded, or why not. `is_known`: recorded already, so it is passed over."""
 
     line: int
-    training: OutsideTraining | None = None
+    training: ExternalTraining | None = None
     is_known: bool = False
     problems: list[CellProblem] = field(default_factory=list)
 
@@ -118,12 +118,12 @@ def as_text(table: Table) -> str:
     return text.getvalue().replace("\0", "�")
 
 
-def beside_records(listing: Listing, usual: Usual, *, by: User) -> list[ListedTraining]:
+def beside_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[ListedTraining]:
     """Each row beside who is here and what is recorded. Runs as many queries for one row as for a thousand."""
     named, courses = people_named(listing.rows), courses_by_name()
     rows = [judged(row, named, courses, usual, by) for row in listing.rows]
     people = {row.training.person_id for row in rows if row.training}
-    kept = OutsideTraining.objects.filter(person__in=people, withdrawn_at=None)
+    kept = ExternalTraining.objects.filter(person__in=people, withdrawn_at=None)
     until = {key_of(training): training.valid_until for training in kept}
     lines: dict[tuple[int, int, date], int] = {}
     for row, source in zip(rows, listing.rows, strict=True):
@@ -222,7 +222,7 @@ def judged(
     found.problems += [problem(row, column, code) for column, code in faults]
     if not found.problems:
         terms = {"trained_on": on, "valid_until": until, "proof": proof, "reference": values.get("reference", "")}
-        found.training = OutsideTraining(person=person, course=course, **terms)
+        found.training = ExternalTraining(person=person, course=course, **terms)
     return found
 
 
@@ -236,5 +236,5 @@ def in_words(fault: Any) -> CellProblem:
     return CellProblem(fault.cell, str(FIELDS[fault.column]), fault.stood, str(PROBLEMS[fault.code]))
 
 
-def new_of(rows: Iterable[ListedTraining]) -> list[OutsideTraining]:
+def new_of(rows: Iterable[ListedTraining]) -> list[ExternalTraining]:
     return [row.training for row in rows if row.is_new and row.training]

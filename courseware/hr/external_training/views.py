@@ -17,7 +17,7 @@ from courseware.accounts.roster_import.file_formats import read_text
 from courseware.accounts.roster_import.parser import ListRefused, read_beside, understood
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.assessment.certificates.external_training import usual_end, withdraw_outside
-from courseware.assessment.models import OutsideTraining
+from courseware.assessment.models import ExternalTraining
 from courseware.assignments.rules.certified_enrollments import (
     record_trainings,
     unneeded_enrollments,
@@ -46,7 +46,7 @@ MOST_TEXT = 200_000  # characters
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
-class OutsideForm(forms.Form):
+class ExternalTrainingForm(forms.Form):
     """For one person. It has the field `ends` if a rule enrolled the person in a course that is not begun."""
 
     course = CourseChoice(label=_("Course"), queryset=Course.objects.none(), empty_label=_("choose a course"))
@@ -95,10 +95,10 @@ class OutsideForm(forms.Form):
         terms = dict(self.cleaned_data)
         terms.pop("ends", None)
         until = terms.pop("last_day") or usual_end(terms["course"], terms["trained_on"])
-        return OutsideTraining(person=person, valid_until=until, **terms)
+        return ExternalTraining(person=person, valid_until=until, **terms)
 
 
-class OutsideListForm(forms.Form):
+class ExternalTrainingListForm(forms.Form):
     """A list, as a file or pasted. `seen` is the list as it was shown: what was changed since is shown again first."""
 
     file = forms.FileField(label=_("File"), required=False, help_text=_("XLSX, XLS, ODS or CSV, with headings."))
@@ -197,7 +197,7 @@ SHOWN = 100  # rows of a list that are new, and cells that are wrong
 @form_view("hr:outside", allowed=handles_people)
 def outside(request):
     """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
-    form, rows = OutsideListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
+    form, rows = ExternalTrainingListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
     if form.is_valid():
         rows = beside_records(form.listing, form.usual, by=request.user)
         if request.POST.get("act") == "go" and form.is_seen:
@@ -215,7 +215,7 @@ def outside(request):
 
 
 def page_of_recorded(request):
-    trainings = OutsideTraining.objects.order_by("-pk")
+    trainings = ExternalTraining.objects.order_by("-pk")
     if not request.user.is_superuser:
         trainings = trainings.filter(is_no_staff("person__"))
     page = Paginator(trainings, RECORDED_A_PAGE).get_page(request.GET.get("page"))
@@ -268,7 +268,7 @@ def outside_of(request, pk):
     person = placed_person_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
     titles = [course_title(run.course, get_language()) for run in unstarted]
-    form = OutsideForm(posted(request), not_begun=titles)
+    form = ExternalTrainingForm(posted(request), not_begun=titles)
     if form.is_valid():
         recorded = record_trainings([form.training(person)], by=request.user, ends=form.cleaned_data.get("ends"))
         is_new = recorded.trainings
@@ -287,7 +287,7 @@ def outside_of(request, pk):
     reauthenticate=asks_who_it_is,
 )
 def take_back_outside(request, training):
-    found = get_object_or_404(OutsideTraining.objects.select_related("person", "course__current"), pk=training)
+    found = get_object_or_404(ExternalTraining.objects.select_related("person", "course__current"), pk=training)
     if not may_place(request.user, found.person):
         raise Http404
     found.title = course_title(found.course, get_language())

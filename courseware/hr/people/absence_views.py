@@ -14,18 +14,18 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.calendar.absences import absences_of, may_say_away
-from courseware.accounts.models import Away, User
+from courseware.accounts.models import Absence, User
 from courseware.accounts.sign_in.return_urls import page_before
 from courseware.content.rendering import store
-from courseware.learning.due_dates.absence_shifts import AwayAlready, change_away, mark_away, take_back_away, zone_of
-from courseware.learning.models import Enrollment, Postponement
+from courseware.learning.due_dates.absence_shifts import AbsenceOverlap, change_away, mark_away, take_back_away, zone_of
+from courseware.learning.models import AbsenceShift, Enrollment
 from courseware.lib.web.form_layout import DayInput, Fields
 from courseware.lib.web.page_views import form_view, post_view
 
 EARLIEST, LONGEST = timedelta(days=366), timedelta(days=3 * 366)
 
 
-class AwayDaysForm(forms.Form):
+class AbsenceDaysForm(forms.Form):
     first_day = forms.DateField(label=_("First day away"), widget=DayInput)
     last_day = forms.DateField(label=_("Last day away"), widget=DayInput)
 
@@ -51,11 +51,11 @@ class AwayDaysForm(forms.Form):
         return cleaned
 
 
-class AwayForm(AwayDaysForm):
+class AbsenceForm(AbsenceDaysForm):
     why = forms.CharField(
         label=_("Why"),
         required=False,
-        max_length=Away._meta.get_field("why").max_length,
+        max_length=Absence._meta.get_field("why").max_length,
         help_text=_("May be left empty. The person and who leads them can read it: no illnesses, please."),
     )
 
@@ -82,8 +82,8 @@ def person_or_404(user, pk):
 def away(request, pk):
     person = person_or_404(request.user, pk)
     if request.method != "POST":
-        return away_page(request, person, AwayForm(today=today_of(person)))
-    form = AwayForm(request.POST, today=today_of(person))
+        return away_page(request, person, AbsenceForm(today=today_of(person)))
+    form = AbsenceForm(request.POST, today=today_of(person))
     if not accepted(form, lambda days: mark_away(person, **days, by=request.user)):
         return away_page(request, person, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
@@ -92,7 +92,7 @@ def away(request, pk):
 @post_view(away_address)
 def change(request, pk, absence):
     person = person_or_404(request.user, pk)
-    absence = get_object_or_404(Away.objects.select_related("person"), pk=absence, person=person)
+    absence = get_object_or_404(Absence.objects.select_related("person"), pk=absence, person=person)
     today = today_of(person)
     form = days_form(absence, today, request.POST)
     if "is-back" in request.POST:  # since today, or before, where somebody else has said so
@@ -101,14 +101,14 @@ def change(request, pk, absence):
         return back(request, person, gettext("%(name)s is back. The due days follow.") % {"name": person.name})
     if not accepted(form, lambda days: change_away(absence, **days, by=request.user)):
         changed, status = {absence.pk: form}, HTTPStatus.UNPROCESSABLE_ENTITY
-        return away_page(request, person, AwayForm(today=today), changed=changed, status=status)
+        return away_page(request, person, AbsenceForm(today=today), changed=changed, status=status)
     return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
 
 
 @post_view(away_address)
 def take_back(request, pk, absence):
     person = person_or_404(request.user, pk)
-    if gone := Away.objects.select_related("person").filter(pk=absence, person=person).first():
+    if gone := Absence.objects.select_related("person").filter(pk=absence, person=person).first():
         take_back_away(gone, by=request.user)
     return back(request, person, gettext("The absence is taken back. The due days are what they were."))
 
@@ -118,7 +118,7 @@ def accepted(form, act):
         return False
     try:
         act(form.cleaned_data)
-    except AwayAlready as error:
+    except AbsenceOverlap as error:
         days = {"first": date_format(error.away.first_day), "last": date_format(error.away.last_day)}
         form.add_error(
             None, gettext("Some of these days are noted already: %(first)s to %(last)s. Change those.") % days
@@ -143,7 +143,7 @@ def today_of(person):
 
 def days_form(absence, today, data=None):
     days = {"first_day": absence.first_day, "last_day": absence.last_day}
-    return AwayDaysForm(data, today=today, initial=days, prefix=f"absence-{absence.pk}")
+    return AbsenceDaysForm(data, today=today, initial=days, prefix=f"absence-{absence.pk}")
 
 
 def away_page(request, person, form, *, changed=None, status=200):
@@ -168,7 +168,7 @@ def runs_due(person):
     runs = Enrollment.objects.open().filter(learner=person, course__current__isnull=False).exclude(due_at=None)
     runs = list(runs.with_release().with_zone().order_by("due_at", "pk"))
     moved = dict(
-        Postponement.objects.of_the_day_that_counts().filter(enrollment__in=runs).values_list("enrollment", "days")
+        AbsenceShift.objects.of_the_day_that_counts().filter(enrollment__in=runs).values_list("enrollment", "days")
     )
     for run in runs:
         run.title = store.outline(run.release, get_language()).title

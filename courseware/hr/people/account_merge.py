@@ -6,10 +6,17 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Merge, User
-from courseware.accounts.people.merge_checks import CannotMerge, Unmerged, lock_both, open_again, shut, why_not_merge
+from courseware.accounts.models import AccountMerge, User
+from courseware.accounts.people.merge_checks import (
+    CannotMerge,
+    MergeRefusal,
+    lock_both,
+    open_again,
+    shut,
+    why_not_merge,
+)
 from courseware.assessment.certificates.certification import work_out
-from courseware.assessment.models import OutsideTraining
+from courseware.assessment.models import ExternalTraining
 from courseware.assignments.emails import certificate_expiry, changed_lesson, completion
 from courseware.assignments.reminders import daily_reminders
 from courseware.audit_log.record import NewEvent, record_many
@@ -19,31 +26,31 @@ from courseware.learning.emails import extension
 from courseware.learning.emails.enrollment import give_back, hand_over
 from courseware.learning.enrollments.account_merge import bring_together, hold, take_apart
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 
-class StaysMerged(models.TextChoices):
+class MergeUndoRefusal(models.TextChoices):
     UNDONE = "undone", _("This was taken back already.")
     LATE = "late", _("A merge can be undone for a day only, and that day is over.")
     LATER = "later", _("Another account was merged with this one since: undo that first.")
 
 
 class CannotUndo(Exception):
-    def __init__(self, why: StaysMerged) -> None:
+    def __init__(self, why: MergeUndoRefusal) -> None:
         super().__init__(why)
         self.why = why
 
 
 @transaction.atomic
-def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> Merge:
+def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> AccountMerge:
     """From now on `other` is another name of `kept`. Repeated, it gives the same row. Raises CannotMerge."""
     at = at or timezone.now()
     kept, other = lock_both(kept, other)
-    if found := Merge.objects.standing().filter(kept=kept, other=other).first():
+    if found := AccountMerge.objects.standing().filter(kept=kept, other=other).first():
         return found
     if why := why_not(kept, other, by):
         raise CannotMerge(why)
-    new = Merge.objects.create(kept=kept, other=other, made_by=by, made_at=at, was_here=other.is_active)
+    new = AccountMerge.objects.create(kept=kept, other=other, made_by=by, made_at=at, was_here=other.is_active)
     hold(kept, other)
     events = bring_together(new)
     events += shut(other, by, at)  # after the runs have gone: who has left is counted nowhere
@@ -56,20 +63,20 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> M
     return new
 
 
-def why_not(kept: User, other: User, by: User) -> Unmerged | None:
+def why_not(kept: User, other: User, by: User) -> MergeRefusal | None:
     if why := why_not_merge(kept, other, by):
         return why
     # It is a fact about the account itself, and its log; a certificate belongs to a run, which can be brought over.
-    trained = OutsideTraining.objects.filter(person=other, withdrawn_at=None)
-    return Unmerged.TRAINED if trained.exists() else None
+    trained = ExternalTraining.objects.filter(person=other, withdrawn_at=None)
+    return MergeRefusal.TRAINED if trained.exists() else None
 
 
 @transaction.atomic
-def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
+def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> AccountMerge:
     """Restore both accounts; a person who has left since has left by the account that stayed. Raises CannotUndo."""
     at = at or timezone.now()
     kept, other = lock_both(row.kept, row.other)
-    found = Merge.objects.select_for_update(no_key=True).get(pk=row.pk)
+    found = AccountMerge.objects.select_for_update(no_key=True).get(pk=row.pk)
     if why := why_it_stays(found, at):
         raise CannotUndo(why)
     hold(kept, other)
@@ -87,21 +94,23 @@ def undo_merge(row: Merge, *, by: User, at: datetime | None = None) -> Merge:
     return found
 
 
-def why_it_stays(row: Merge, at: datetime) -> StaysMerged | None:
+def why_it_stays(row: AccountMerge, at: datetime) -> MergeUndoRefusal | None:
     if row.undone_at:
-        return StaysMerged.UNDONE
+        return MergeUndoRefusal.UNDONE
     if not row.may_be_undone_at(at):
-        return StaysMerged.LATE
-    later = Merge.objects.standing().filter(models.Q(kept=row.kept_id) | models.Q(other=row.kept_id), pk__gt=row.pk)
-    return StaysMerged.LATER if later.exists() else None
+        return MergeUndoRefusal.LATE
+    later = AccountMerge.objects.standing().filter(
+        models.Q(kept=row.kept_id) | models.Q(other=row.kept_id), pk__gt=row.pk
+    )
+    return MergeUndoRefusal.LATER if later.exists() else None
 
 
-def keep_standings(row: Merge) -> None:
+def keep_standings(row: AccountMerge) -> None:
     courses = set(row.runs.filter(is_brought=True).values_list("enrollment__course", flat=True))
     work_out([row.kept_id, row.other_id], courses)
 
 
-def runs_brought(row: Merge) -> EnrollmentQuerySet:
+def runs_brought(row: AccountMerge) -> EnrollmentQuerySet:
     return Enrollment.objects.filter(merged_runs__merge=row, merged_runs__is_brought=True).with_zone().order_by("pk")
 
 
@@ -112,7 +121,7 @@ def follow_runs(before: User, now: User) -> None:
     """
     about_runs_of = (daily_reminders, certificate_expiry, completion, changed_lesson, extension)
     kinds = [letter.KIND for letter in about_runs_of]
-    about_runs = Message.objects.filter(kind__in=kinds, person=before, state=MessageState.QUEUED)
+    about_runs = OutgoingEmail.objects.filter(kind__in=kinds, person=before, state=DeliveryState.QUEUED)
     letters = list(about_runs.select_for_update(no_key=True).order_by("pk"))
     runs = daily_reminders.runs_in(letter.data for letter in letters)
     brought = set(Enrollment.objects.filter(pk__in=runs, learner=now).values_list("pk", flat=True))
@@ -122,12 +131,12 @@ def follow_runs(before: User, now: User) -> None:
         follows = [subject for subject in told if subject[0] in brought]
         if follows and follows == told and letter.may_be_taken_back:
             # A day that it was given was one of `before`; `now` may have had a letter on it.
-            Message.objects.filter(pk=letter.pk).update(**reader, turn_sort="", turn_on=None)
+            OutgoingEmail.objects.filter(pk=letter.pk).update(**reader, turn_sort="", turn_on=None)
         elif follows:
-            Message.objects.create(kind=letter.kind, data={**letter.data, "subjects": follows}, **reader)
+            OutgoingEmail.objects.create(kind=letter.kind, data={**letter.data, "subjects": follows}, **reader)
 
 
-def told_of_both(of_kept: str, of_other: str, row: Merge, by: User, at: datetime) -> list[NewEvent]:
+def told_of_both(of_kept: str, of_other: str, row: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
     return [
         NewEvent(of_kept, row.kept, by, {"merge": row.pk, "other": row.other_id}, at),
         NewEvent(of_other, row.other, by, {"merge": row.pk, "kept": row.kept_id}, at),

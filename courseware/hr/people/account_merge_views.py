@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.calendar.absences import absences_of
-from courseware.accounts.models import Merge
+from courseware.accounts.models import AccountMerge
 from courseware.accounts.people.duplicates import doubles
 from courseware.accounts.people.form_fields import PersonField
 from courseware.accounts.people.merge_checks import CannotMerge
@@ -88,7 +88,7 @@ def preview_of(kept, other, user):
 
 @page_view(allowed=handles_people)
 def merges(request):
-    rows = Merge.objects.select_related("kept", "other", "made_by", "undone_by")
+    rows = AccountMerge.objects.select_related("kept", "other", "made_by", "undone_by")
     page = Paginator(rows, MERGES_A_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
     know_offices([person for row in page.object_list for person in (row.kept, row.other)])
@@ -103,7 +103,7 @@ def merges(request):
 
 @post_view("hr:merges", takes=(), allowed=handles_people)
 def undo(request, pk):
-    row = get_object_or_404(Merge.objects.select_related("kept", "other"), pk=pk)
+    row = get_object_or_404(AccountMerge.objects.select_related("kept", "other"), pk=pk)
     if not (may_change_sign_in(request.user, row.kept) and may_change_sign_in(request.user, row.other)):
         raise Http404
     try:

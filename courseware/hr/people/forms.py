@@ -19,7 +19,7 @@ OF_A_PERSON = ("name", "email", "staff_number", "language", "post", "starts_on",
 class PeopleFilter(forms.Form):
     """The filters of the list, which stand in the address. One that is typed wrongly is as good as not there."""
 
-    class Standing:
+    class Group:
         HERE, AWAY, NEVER_IN, LEFT, ALL = "here", "away", "never", "left", "all"
 
     words = forms.CharField(
@@ -37,10 +37,10 @@ class PeopleFilter(forms.Form):
         required=False,
         choices=[
             ("", pgettext_lazy("of a person", "here")),
-            (Standing.AWAY, _("is away")),
-            (Standing.NEVER_IN, _("has never signed in")),
-            (Standing.LEFT, _("has left")),
-            (Standing.ALL, pgettext_lazy("any state", "all")),
+            (Group.AWAY, _("is away")),
+            (Group.NEVER_IN, _("has never signed in")),
+            (Group.LEFT, _("has left")),
+            (Group.ALL, pgettext_lazy("any state", "all")),
         ],
     )
 
@@ -71,10 +71,10 @@ class PeopleFilter(forms.Form):
 
     def of_standing(self, people, standing):
         conditions = {
-            self.Standing.LEFT: Q(is_active=False),
-            self.Standing.AWAY: Q(is_active=True, pk__in=away_now().values("person")),
-            self.Standing.NEVER_IN: Q(is_active=True, last_login=None),
-            self.Standing.ALL: Q(),
+            self.Group.LEFT: Q(is_active=False),
+            self.Group.AWAY: Q(is_active=True, pk__in=away_now().values("person")),
+            self.Group.NEVER_IN: Q(is_active=True, last_login=None),
+            self.Group.ALL: Q(),
         }
         return people.filter(conditions.get(standing, Q(is_active=True)))
 
@@ -113,7 +113,7 @@ class SinceShownForm(forms.ModelForm):
             self.cleaned_data[name] = getattr(self.instance, name)
 
 
-class ParticularsForm(SinceShownForm):
+class ProfileForm(SinceShownForm):
     helper = Fields(error_summary=True, marks_required=True)
 
     class Meta:
@@ -141,7 +141,7 @@ class ParticularsForm(SinceShownForm):
         return {name: getattr(self.instance, name) for name in self.changed_data}
 
 
-class PlaceForm(forms.Form):
+class MembershipForm(forms.Form):
     helper = Fields(error_summary=True)
 
     team = forms.ModelChoiceField(

@@ -25,7 +25,7 @@ from courseware.content.models import Course
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment, zone_named
 from courseware.lib.dates import due_instant
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 
 @transaction.atomic
@@ -64,7 +64,7 @@ def was_added(person: User, *, by: User, since: datetime) -> bool:
 def was_asked(person: User, courses: Sequence[Course]) -> bool:
     """Whether `person` takes all these courses, and a letter was written where there is an address."""
     begun = Enrollment.objects.filter(learner=person, course__in=courses).values("course").distinct().count()
-    return begun == len(courses) and (not person.email or Message.objects.filter(person=person).exists())
+    return begun == len(courses) and (not person.email or OutgoingEmail.objects.filter(person=person).exists())
 
 
 def sign_in_name_of(typed: str) -> str:

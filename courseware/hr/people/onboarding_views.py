@@ -120,7 +120,7 @@ class AskingForm(forms.Form):
         return cleaned
 
 
-class NewcomerForm(AskingForm):
+class OnboardingForm(AskingForm):
     name = forms.CharField(label=_("Name"), max_length=120)
     sign_in_name = forms.CharField(
         label=_("E-mail or staff number"),
@@ -195,7 +195,7 @@ def posts(courses):
 @form_view("hr:new-person", allowed=handles_people)
 def new_person(request):
     """What is posted as `act` is "quietly" for no letter, or "instead" to enroll the person who is here already."""
-    form = NewcomerForm(posted(request))
+    form = OnboardingForm(posted(request))
     found = None
     if form.is_valid():
         found = form.found()

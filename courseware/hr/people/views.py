@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.calendar.absences import absences_of, may_say_away
-from courseware.accounts.models import Membership, Merge, Team, User, merge_of
+from courseware.accounts.models import AccountMerge, Membership, Team, User, merge_of
 from courseware.accounts.people import offboarding
 from courseware.accounts.people.offboarding import HasRecord, remove_person
 from courseware.accounts.permissions.conflicts_of_interest import LASTS, conflicts_of_deciders
@@ -32,7 +32,7 @@ from courseware.accounts.sign_in.sign_in_codes import may_give_code, people_with
 from courseware.accounts.teams.memberships import add_place, change_particulars, end_place, move
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assessment.certificates.issuing import withdraw
-from courseware.assessment.models import Certificate, OutsideTraining
+from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.audit_log_labels import with_words
 from courseware.assignments.manager_actions.views import record_page
 from courseware.assignments.models import AssignmentRule
@@ -40,8 +40,8 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.content.course_titles import course_title
 from courseware.content.rendering.store import outline
-from courseware.hr.people.forms import ParticularsForm, PeopleFilter, PlaceForm
-from courseware.learning.enrollments.newest import MergedRun
+from courseware.hr.people.forms import MembershipForm, PeopleFilter, ProfileForm
+from courseware.learning.enrollments.newest import MergedEnrollment
 from courseware.learning.models import Enrollment
 from courseware.learning.record_access_log import VERB as LOOKED
 from courseware.learning.record_access_log import record_look
@@ -49,7 +49,7 @@ from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted, render_form
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 PEOPLE_A_PAGE = 50
 NEW_FOR = timedelta(days=30)  # so long the page about the first day is offered
@@ -101,7 +101,7 @@ def first_day(request):
         "without_manager": Team.objects.filter(~Exists(managers)).count(),
         "people": learners.distinct().count(),
         "without_code": people_without_code(timezone.now()).count(),
-        "certificates": OutsideTraining.objects.filter(withdrawn_at=None).count(),
+        "certificates": ExternalTraining.objects.filter(withdrawn_at=None).count(),
         "rules_on": rules.exclude(switched_on_at=None).count(),
         "rules_off": rules.filter(switched_on_at=None).count(),
     }
@@ -123,7 +123,7 @@ def person(request, pk):
     found = get_object_or_404(User.objects.prefetch_related(places_with_teams()), pk=pk)
     if not may_look_at(request.user, found):
         raise Http404
-    return person_page(request, found, PlaceForm())
+    return person_page(request, found, MembershipForm())
 
 
 def person_page(request, found, form):
@@ -132,7 +132,7 @@ def person_page(request, found, form):
     runs = runs_of(found, request.user)
     merge = merge_of(found)
     by_link = Event.objects.filter(subject=subject_of(found), verb="team-link-used").order_by("pk").first()
-    names = [each.other for each in Merge.objects.standing().filter(kept=found).select_related("other")]
+    names = [each.other for each in AccountMerge.objects.standing().filter(kept=found).select_related("other")]
     context = {
         "person": found,
         "runs": runs,
@@ -142,7 +142,7 @@ def person_page(request, found, form):
         "certificates": certificates_of(found, site_day()),
         "outside": titled(trainings_of(found)),
         "today": site_day(),
-        "letters": Message.objects.of(found)[:SHOWN],
+        "letters": OutgoingEmail.objects.of(found)[:SHOWN],
         "events": with_words(events_about([found, *names])[:SHOWN]),
         "by_link": by_link,
         "merge": merge,
@@ -159,7 +159,7 @@ def person_page(request, found, form):
 def runs_of(found, user):
     """Enrollments with state, zone and title, the newest first, as far as `user` may see them."""
     runs = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
-    closed = MergedRun.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
+    closed = MergedEnrollment.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
     runs = runs.with_release().with_state().with_zone().annotate(is_merged=Exists(closed))
     runs = list(runs.order_by("-is_newest", "-pk"))
     for run in runs:
@@ -192,7 +192,7 @@ def certificates_of(found, today):
 @form_view("hr:edit-person", reauthenticate=asks_who_it_is)
 def edit(request, pk):
     found = placed_person_or_404(request, pk)
-    form = ParticularsForm(request.POST or None, instance=found, by=request.user)
+    form = ProfileForm(request.POST or None, instance=found, by=request.user)
     if form.is_valid() and is_changed(request, form):
         return redirect("hr:person", pk)
     return render_form(request, "hr/edit_person.html", form, {"person": found})
@@ -214,7 +214,7 @@ def is_changed(request, form):
 def place(request, pk):
     """`act` is "move" for in place of the other teams, else beside them."""
     found = placed_person_or_404(request, pk)
-    form = PlaceForm(request.POST)
+    form = MembershipForm(request.POST)
     if form.is_valid() and form.cleaned_data["role"] == Membership.Role.MANAGER and not found.is_active:
         form.add_error("role", gettext("This person has left the firm."))  # and would lead again when back
     if not form.is_valid():

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Roster, RosterRow
+from courseware.accounts.models import RosterImport, RosterRow
 from courseware.accounts.permissions import roles
 from courseware.accounts.roster_import import messages
 from courseware.accounts.roster_import.apply import (
@@ -29,7 +29,7 @@ from courseware.assignments.rules.execution import act
 from courseware.content.models import Course, Release
 from courseware.content.rendering.store import outline
 from courseware.jobs.tasks import Later, task
-from courseware.notifications.email.email_types import MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import tell
 
 
@@ -63,7 +63,7 @@ def take_up_next(pk: int) -> None:
 
 def finish(pk: int) -> None:
     act()
-    invite_who_came(Roster.objects.select_related("said_yes").get(pk=pk))
+    invite_who_came(RosterImport.objects.select_related("said_yes").get(pk=pk))
 
 
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
@@ -75,7 +75,7 @@ QUIET = timedelta(minutes=5)  # that a file has not changed for: whoever copies 
 def register_letters() -> None:
     for name, words in (("list-held", _("A list was not brought in")), ("list-faults", _("Rows of a list left out"))):
         template = f"assignments/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, MessageKind(words, template, one_by_one(lambda message: ""), one_by_one(list_in_words)))
+        register_kind(name, EmailType(words, template, one_by_one(lambda message: ""), one_by_one(list_in_words)))
 
 
 def bring_in_newest() -> str:
@@ -117,14 +117,14 @@ def wait_until_written(file: Path) -> None:
 
 def take_up_what_was_left() -> None:
     """Of a run that was ended half-way: compared anew, its people are no news, and would be invited by nobody."""
-    for roster in Roster.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
+    for roster in RosterImport.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
         if roster.finished_at:
             invite_who_came(roster)
         else:
             take_up.call(roster.pk)
 
 
-def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: bool = True) -> Roster:
+def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: bool = True) -> RosterImport:
     """Raises ListRefused, and Later where the file is written to while it is read."""
     before, data, after = file.stat(), file.read_bytes(), file.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -140,23 +140,23 @@ def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: 
     )
 
 
-def apply_now(roster: Roster, *, is_sure: bool, invites: bool) -> None:
+def apply_now(roster: RosterImport, *, is_sure: bool, invites: bool) -> None:
     """Raises NotSure. A worker that takes it up at the same time does nothing twice."""
     begin_applying(roster, by=None, is_sure=is_sure, invites=invites)
     take_up.call(roster.pk)
 
 
-def in_figures(roster: Roster) -> str:
+def in_figures(roster: RosterImport) -> str:
     return ", ".join(f"{kind} {number}" for kind, number in roster.counts.items() if number)
 
 
-def tell_hr(kind: str, roster: Roster) -> None:
+def tell_hr(kind: str, roster: RosterImport) -> None:
     for person in roles.in_office(roles.HR):
         tell(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
 
 
 def list_in_words(message) -> dict:
-    roster = Roster.objects.filter(pk=message.data["roster"]).first()
+    roster = RosterImport.objects.filter(pk=message.data["roster"]).first()
     page = reverse("hr:imported", args=[message.data["roster"]])
     lines = bad_lines(roster)[:ROWS_IN_A_LETTER] if roster else []
     return {
@@ -168,5 +168,5 @@ def list_in_words(message) -> dict:
     }
 
 
-def bad_lines(roster: Roster) -> list[RosterRow]:
+def bad_lines(roster: RosterImport) -> list[RosterRow]:
     return [line for part in roster.parts.filter(kind=BAD) for line in part.rows]

@@ -9,14 +9,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Roster, Team
+from courseware.accounts.models import RosterImport, Team
 from courseware.accounts.permissions.permissions import handles_people
 from courseware.accounts.roster_import import messages as sentences
 from courseware.accounts.roster_import.apply import (
     CONFLICT,
     LEFT_OUT,
+    IdentifierTaken,
     NotSure,
-    TakenTwice,
     begin_applying,
     outcome_lines,
     stop_applying,
@@ -123,7 +123,7 @@ def import_list(request):
 
 def visible_to(user):
     """What an admin brought in may be about staff."""
-    rosters = Roster.objects.all()
+    rosters = RosterImport.objects.all()
     return rosters if user.is_superuser else rosters.exclude(by__is_superuser=True)
 
 
@@ -161,7 +161,7 @@ def has_begun(request, roster, form):
                 take_up_next.enqueue(roster.pk)
     except NotSure:
         form.add_error("is_sure", gettext("Please look at them once more, and say yes here."))
-    except TakenTwice:
+    except IdentifierTaken:
         form.add_error(None, gettext("Of the rows about one person, or with one address, take one only."))
     return form.is_valid()
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from courseware.accounts.models import JoinRequest, Membership, Team, TeamLink, User
+from courseware.accounts.models import JoinRequest, Membership, Team, TeamInviteLink, User
 from courseware.accounts.permissions.permissions import handles_people, not_decided_by, people_managed_by
 from courseware.accounts.security.reauthentication import asks_before_posting
 from courseware.accounts.sign_in.sign_in_codes import (
@@ -48,7 +48,7 @@ SHOWN = 50
 LONGEST, USUAL = 90, 7  # days
 
 
-class TeamLinkForm(forms.Form):
+class InviteLinkForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none())
@@ -79,12 +79,16 @@ def teams_or_404(user):
 @form_view("hr:team-links", reauthenticate=asks_before_posting)
 def team_links(request):
     teams = teams_or_404(request.user)
-    form = TeamLinkForm(posted(request), teams=teams)
+    form = InviteLinkForm(posted(request), teams=teams)
     if form.is_valid():
         ends_at = due_instant(form.cleaned_data["ends_on"], form.cleaned_data["team"].zone)
         link = make_link(form.cleaned_data["team"], ends_at=ends_at, uses=form.cleaned_data["uses"], by=request.user)
         return redirect("hr:team-link", link.pk)
-    links = TeamLink.objects.open(timezone.now()).filter(team__in=teams.values("pk")).select_related("team", "made_by")
+    links = (
+        TeamInviteLink.objects.open(timezone.now())
+        .filter(team__in=teams.values("pk"))
+        .select_related("team", "made_by")
+    )
     context = {
         "links": links.order_by("ends_at", "pk")[:SHOWN],
         "waiting": waiting_for(teams, request.user),
@@ -115,12 +119,12 @@ def waiting_for(teams, user):
 @form_view("hr:team-links", takes=())
 def team_link(request, pk):
     """What is posted ends it."""
-    link = get_object_or_404(TeamLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
+    link = get_object_or_404(TeamInviteLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
     if request.method == "POST":
         if end_link(link, by=request.user):
             messages.success(request, gettext("The link has ended."))
         return redirect("hr:team-links")
-    if not TeamLink.objects.open(timezone.now()).filter(pk=pk).exists():
+    if not TeamInviteLink.objects.open(timezone.now()).filter(pk=pk).exists():
         raise Http404
     address = address_of(link)
     picture = "data:image/svg+xml;base64," + b64encode(qr_svg(address)).decode()

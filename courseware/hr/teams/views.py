@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.models import Membership, Substitute, Team, User
+from courseware.accounts.models import Deputy, Membership, Team, User
 from courseware.accounts.people.form_fields import PersonField
 from courseware.accounts.permissions.permissions import handles_people, may_place, sees_the_firm, teams_managed_by
 from courseware.accounts.security.reauthentication import asks_before_posting
@@ -53,7 +53,7 @@ class TeamForm(SinceShownForm):
         return parent
 
 
-class LeadForm(forms.Form):
+class ManagerForm(forms.Form):
     helper = Fields(error_summary=True)
 
     person = PersonField()
@@ -152,7 +152,7 @@ def team(request, pk):
         change_team(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("“%(team)s”: saved.") % {"team": found})
         return redirect("hr:team", pk)
-    return team_page(request, found, form, LeadForm(by=request.user))
+    return team_page(request, found, form, ManagerForm(by=request.user))
 
 
 def team_page(request, found, form, lead_form):
@@ -175,7 +175,7 @@ def team_page(request, found, form, lead_form):
 @post_view("hr:team", allowed=handles_people, reauthenticate=asks_before_posting)
 def add_lead(request, pk):
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
-    form = LeadForm(request.POST, by=request.user)
+    form = ManagerForm(request.POST, by=request.user)
     if not form.is_valid():
         return team_page(request, found, TeamForm(instance=found, by=request.user), form)
     person = form.cleaned_data["person"]
@@ -209,7 +209,7 @@ def close(request, pk):
     return render_form(request, "hr/close_team.html", form, context)
 
 
-class SubstituteForm(forms.Form):
+class DeputyForm(forms.Form):
     helper = Fields(error_summary=True, marks_required=True)
 
     person = PersonField(label=_("Who stands in (e-mail or staff number)"))
@@ -258,13 +258,13 @@ def lead_or_404(user, pk):
 @form_view(substitutes_address, reauthenticate=asks_before_posting)
 def substitutes(request, pk=None):
     lead = lead_or_404(request.user, pk)
-    form = SubstituteForm(request.POST or None, lead=lead, by=request.user)
+    form = DeputyForm(request.POST or None, lead=lead, by=request.user)
     if form.is_valid():
         name_substitute(lead, **form.cleaned_data, by=request.user)
         note = gettext("%(name)s stands in for %(lead)s.")
         messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": lead.name})
         return redirect(substitutes_address(pk))
-    named = Substitute.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
+    named = Deputy.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
     context = {"lead": lead, "is_own": pk is None, "named": named.select_related("person")}
     return render_form(request, "hr/substitutes.html", form, context)
 
@@ -272,7 +272,7 @@ def substitutes(request, pk=None):
 @post_view(substitutes_address)
 def end(request, substitute, pk=None):
     lead = lead_or_404(request.user, pk)
-    found = get_object_or_404(Substitute.objects.select_related("lead", "person"), pk=substitute, lead=lead)
+    found = get_object_or_404(Deputy.objects.select_related("lead", "person"), pk=substitute, lead=lead)
     if end_substitute(found, by=request.user):
         note = gettext("%(name)s does not stand in for %(lead)s any more.")
         messages.success(request, note % {"name": found.person.name, "lead": lead.name})

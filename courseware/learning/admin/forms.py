@@ -51,7 +51,7 @@ class EnrollTeamForm(forms.Form):
     due_on = DueDayField(required=False)
 
 
-class AnotherDayForm(forms.Form):
+class ExtensionForm(forms.Form):
     """For an order to enroll a team whose due day passed before it was finished."""
 
     due_on = DueDayField()
@@ -60,7 +60,7 @@ class AnotherDayForm(forms.Form):
 SAVED_MEANWHILE = _("Somebody saved or imported meanwhile; look again.")
 
 
-class ReadingForm(forms.Form):
+class ExpertReviewForm(forms.Form):
     name = forms.CharField(label=_("name"), max_length=80)
     profession = forms.CharField(label=_("profession"), max_length=80)
     read_on = forms.DateField(label=_("read on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
@@ -93,10 +93,10 @@ class PublishForm(forms.Form):
         for pk, draft in self.drafts.items():
             document = draft.document
             asks = document.kind in {Document.Kind.EXAM, Document.Kind.BANK}  # such a change is never minor
-            usual = Release.Weight.REREAD if asks else Release.Weight.MINOR
+            usual = Release.Impact.REREAD if asks else Release.Impact.MINOR
             self.fields[f"weight-{pk}"] = forms.ChoiceField(
                 label=_("How much the change in “%(document)s” weighs") % {"document": document},
-                choices=Release.Weight,
+                choices=Release.Impact,
                 widget=forms.RadioSelect,
                 initial=(weights or {}).get(document.identifier, usual),
             )

@@ -17,7 +17,7 @@ from courseware.accounts.models import Team
 from courseware.accounts.people.admin_search import LearnersTeamFilter, SearchByPeople
 from courseware.accounts.people.search import HOW_PEOPLE_ARE_FOUND
 from courseware.content.course_titles import CourseTitleFilter, course_title
-from courseware.learning.admin.forms import AnotherDayForm, EnrollmentForm, EnrollTeamForm, confirmation
+from courseware.learning.admin.forms import EnrollmentForm, EnrollTeamForm, ExtensionForm, confirmation
 from courseware.learning.enrollments.enrollment import (
     EnrollmentClosed,
     alone,
@@ -30,9 +30,9 @@ from courseware.learning.enrollments.enrollment import (
 )
 from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import may_change
-from courseware.learning.models import Adjustment, Enrollment, LessonReport, TeamEnrolling
+from courseware.learning.models import Adjustment, BulkEnrollment, Enrollment, LessonReport
 from courseware.learning.record_access_log import record_look
-from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, SuperusersOnly
 from courseware.lib.web.page_views import form_status, in_background
 
@@ -79,7 +79,7 @@ admin.site.unregister(Team)
 
 
 @admin.register(Team)
-class EnrollingTeamAdmin(TeamAdmin):
+class BulkEnrollmentAdmin(TeamAdmin):
     actions = ["enroll"]
     change_list_template = "admin/learning/teams.html"
 
@@ -101,8 +101,8 @@ class EnrollingTeamAdmin(TeamAdmin):
         """How far it is. Each POST enrolls some people more; the page sends them by itself where there is a script."""
         if not self.has_change_permission(request):
             raise PermissionDenied
-        order = get_object_or_404(TeamEnrolling.objects.select_related("course"), pk=pk)
-        form = AnotherDayForm(request.POST if "due_on" in request.POST else None) if is_day_over(order) else None
+        order = get_object_or_404(BulkEnrollment.objects.select_related("course"), pk=pk)
+        form = ExtensionForm(request.POST if "due_on" in request.POST else None) if is_day_over(order) else None
         if form and form.is_valid():
             choose_another_day(order, **form.cleaned_data)
             return redirect("admin:enroll-team", pk)
@@ -123,7 +123,7 @@ class EnrollingTeamAdmin(TeamAdmin):
         return TemplateResponse(request, f"admin/learning/{name}.html", context, status=form and form_status(form))
 
     def changelist_view(self, request, extra_context=None):
-        unfinished = TeamEnrolling.objects.filter(finished_at=None).select_related("course").prefetch_related("teams")
+        unfinished = BulkEnrollment.objects.filter(finished_at=None).select_related("course").prefetch_related("teams")
         return super().changelist_view(request, {"unfinished": unfinished, **(extra_context or {})})
 
 
@@ -132,14 +132,16 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request, model_admin):
-        return [*Enrollment.State.choices, *Validity.choices]
+        return [*Enrollment.State.choices, *CertificationStatus.choices]
 
     def queryset(self, request, queryset):
         value = self.value()
         if value in Enrollment.State.values:
             return queryset.in_state(Enrollment.State(value))
         # Which only the newest run says, of the person.
-        return queryset.newest().in_state(Validity(value)) if value in Validity.values else queryset
+        return (
+            queryset.newest().in_state(CertificationStatus(value)) if value in CertificationStatus.values else queryset
+        )
 
 
 FIRST_FIELDS = ("learner", "course", "state", "due_on", "due_given_by", "track")
@@ -175,7 +177,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     def get_ordering(self, request):
         """Where it is about the last days of certificates, by these: an index has them so."""
         standing = request.GET.get(StateFilter.parameter_name)
-        by_last_day = standing in Validity.values and Validity(standing).has_last_day
+        by_last_day = standing in CertificationStatus.values and CertificationStatus(standing).has_last_day
         return ["certified_until", *self.ordering] if by_last_day else self.ordering
 
     def get_queryset(self, request):

@@ -15,14 +15,14 @@ from courseware.accounts.security.reauthentication import asks_before_posting, a
 from courseware.content.admin import CourseAdmin
 from courseware.content.authoring.exam_change_text import words_of
 from courseware.content.authoring.preview import check_beside
-from courseware.content.models import Course, Document, ProfessionalReading, Proposal, Release, Revision
+from courseware.content.models import Course, Document, ExpertReview, Release, ReleaseProposal, Revision
 from courseware.content.releases import proposals, publishing
 from courseware.content.releases.drafts import NotChecked, check_newest
 from courseware.content.releases.exam_changes import exam_changes
 from courseware.content.releases.expert_reviews import enter_reading, last_readings, take_back_reading
 from courseware.content.rendering.expert_reviews import Reader
-from courseware.content.rendering.store import HeldBack, outline
-from courseware.learning.admin.forms import SAVED_MEANWHILE, PublishForm, ReadingForm
+from courseware.content.rendering.store import AwaitingReview, outline
+from courseware.learning.admin.forms import SAVED_MEANWHILE, ExpertReviewForm, PublishForm
 from courseware.learning.lessons.changed_lessons import people_per_document, touched_by
 from courseware.lib.side_process import NoAnswer
 from courseware.lib.web.form_numbers import keys_in
@@ -36,14 +36,14 @@ def changes_in_words(course, revisions):
 
 
 @dataclass(frozen=True)
-class ShownReading:
+class ShownReview:
     """A document that a professional must read. `reading` is of `revision` (released), `earlier` of a former text."""
 
-    held: HeldBack
+    held: AwaitingReview
     revision: Revision
-    reading: ProfessionalReading | None
-    earlier: ProfessionalReading | None
-    form: ReadingForm
+    reading: ExpertReview | None
+    earlier: ExpertReview | None
+    form: ExpertReviewForm
 
 
 def readings_shown(course, sent=None):
@@ -55,8 +55,8 @@ def readings_shown(course, sent=None):
         revision = released[held.id]
         last = readings.get(revision.document_id)
         is_read = last is not None and last.revision_id == revision.pk
-        form = sent if sent and sent.prefix == str(revision.pk) else ReadingForm(prefix=str(revision.pk))
-        rows.append(ShownReading(held, revision, last if is_read else None, None if is_read else last, form))
+        form = sent if sent and sent.prefix == str(revision.pk) else ExpertReviewForm(prefix=str(revision.pk))
+        rows.append(ShownReview(held, revision, last if is_read else None, None if is_read else last, form))
     return rows
 
 
@@ -103,11 +103,11 @@ class PublishingCourseAdmin(CourseAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return self.readings_page(request, course)
-        if not request.user.has_perm("content.add_professionalreading"):
+        if not request.user.has_perm("content.add_expertreview"):
             raise PermissionDenied
         try:
             if "reading" in request.POST:
-                rows = ProfessionalReading.objects.filter(revision__document__course=course)
+                rows = ExpertReview.objects.filter(revision__document__course=course)
                 rows = rows.select_related("revision__document")
                 reading = get_object_or_404(rows, pk__in=keys_in([request.POST["reading"]]))
                 take_back_reading(reading, by=request.user)
@@ -115,7 +115,7 @@ class PublishingCourseAdmin(CourseAdmin):
                 return redirect("admin:course-readings", pk)
             revisions = Revision.objects.filter(document__course=course).select_related("document")
             revision = get_object_or_404(revisions, pk__in=keys_in([request.POST.get("revision", "")]))
-            form = ReadingForm(request.POST, prefix=str(revision.pk))
+            form = ExpertReviewForm(request.POST, prefix=str(revision.pk))
             if not form.is_valid():
                 return self.readings_page(request, course, form)
             enter_reading(revision, Reader(**form.cleaned_data), by=request.user)
@@ -136,7 +136,7 @@ class PublishingCourseAdmin(CourseAdmin):
             "course": course,
             "rows": readings_shown(course, sent),
             "has_errors": sent is not None,
-            "may_enter": request.user.has_perm("content.add_professionalreading"),
+            "may_enter": request.user.has_perm("content.add_expertreview"),
         }
         status = status or (form_status(sent) if sent else HTTPStatus.OK)
         return TemplateResponse(request, "admin/learning/readings.html", context, status=status)
@@ -194,7 +194,7 @@ class PublishingCourseAdmin(CourseAdmin):
         if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
             return None
         changed = changes_in_words(course, form.chosen)
-        if is_minor := [each for each in changed if form.words["weights"].get(each) == Release.Weight.MINOR]:
+        if is_minor := [each for each in changed if form.words["weights"].get(each) == Release.Impact.MINOR]:
             form.refuse_minor(is_minor)
             return None
         try:
@@ -242,7 +242,7 @@ class PublishingCourseAdmin(CourseAdmin):
 
     def answer_proposal(self, request, course):
         pk = request.POST["proposal"]
-        proposal = get_object_or_404(Proposal, course=course, pk=pk if pk.isdecimal() else None)
+        proposal = get_object_or_404(ReleaseProposal, course=course, pk=pk if pk.isdecimal() else None)
         try:
             if "decline" in request.POST:
                 proposals.decline(proposal, by=request.user)

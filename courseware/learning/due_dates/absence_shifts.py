@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
-from courseware.accounts.models import Away, User, time_zones
+from courseware.accounts.models import Absence, User, time_zones
 from courseware.audit_log.record import NewEvent, record_many
-from courseware.learning.models import Enrollment, Postponement, zone_named
+from courseware.learning.models import AbsenceShift, Enrollment, zone_named
 from courseware.lib import dates
 from courseware.lib.dates import days_between
 
@@ -31,10 +31,10 @@ class DaysAway(NamedTuple):
         return [day for day in days_between(max(self.first, self.since), self.last) if day not in self.known]
 
 
-class AwayAlready(Exception):
+class AbsenceOverlap(Exception):
     """Another absence, `self.away`, has some of these days."""
 
-    def __init__(self, away: Away):
+    def __init__(self, away: Absence):
         super().__init__(str(away))
         self.away = away
 
@@ -63,25 +63,25 @@ def held(day: date, absences: Iterable[DaysAway], today: date) -> date:
 
 @transaction.atomic
 def mark_away(person, first_day, last_day, *, why="", by, at=None):
-    """The absence; the same days again return the same one. Raises AwayAlready."""
+    """The absence; the same days again return the same one. Raises AbsenceOverlap."""
     at = at or timezone.now()
     lock_person(person)
     days = {"first_day": first_day, "last_day": last_day}
-    if same := Away.objects.filter(person=person, **days).first():
+    if same := Absence.objects.filter(person=person, **days).first():
         return same
     refuse_overlap(person, first_day, last_day)
     events = settle(person, by, at)  # which day was given is asked while the absences are those it was given with
-    away = Away.objects.create(person=person, why=why, by=by, said_at=at, **days, **instants(person, **days))
+    away = Absence.objects.create(person=person, why=why, by=by, said_at=at, **days, **instants(person, **days))
     record_many([NewEvent("away", person, by, {"away": away.pk, **days}, at), *events, *settle(person, by, at)])
     return away
 
 
 @transaction.atomic
 def change_away(away, first_day, last_day, *, by, at=None):
-    """Returns whether the days changed. Raises AwayAlready."""
+    """Returns whether the days changed. Raises AbsenceOverlap."""
     at = at or timezone.now()
     lock_person(away.person)
-    away = Away.objects.select_related("person").filter(pk=away.pk).first()
+    away = Absence.objects.select_related("person").filter(pk=away.pk).first()
     if away is None:  # taken back by somebody else at this very moment
         return False
     if (away.first_day, away.last_day) == (first_day, last_day):
@@ -90,7 +90,7 @@ def change_away(away, first_day, last_day, *, by, at=None):
     events = settle(away.person, by, at)
     before = {"first_day": away.first_day, "last_day": away.last_day}
     days = {"first_day": first_day, "last_day": last_day}
-    Away.objects.filter(pk=away.pk).update(**days, **instants(away.person, **days), stage=Away.Stage.TO_COME)
+    Absence.objects.filter(pk=away.pk).update(**days, **instants(away.person, **days), stage=Absence.Stage.TO_COME)
     data = {"away": away.pk, "from": before, "to": days}
     record_many([NewEvent("away-changed", away.person, by, data, at), *events, *settle(away.person, by, at)])
     return True
@@ -102,7 +102,7 @@ def take_back_away(away, *, by, at=None):
     person = away.person
     lock_person(person)
     events = settle(person, by, at)
-    taken, _rows = Away.objects.filter(pk=away.pk).delete()
+    taken, _rows = Absence.objects.filter(pk=away.pk).delete()
     if not taken:
         return False
     data = {"away": away.pk, "first_day": away.first_day, "last_day": away.last_day}
@@ -124,30 +124,30 @@ def instants(person, *, first_day, last_day):
 
 
 def refuse_overlap(person, first_day, last_day, *, but=None):
-    others = Away.objects.filter(person=person, first_day__lte=last_day, last_day__gte=first_day)
+    others = Absence.objects.filter(person=person, first_day__lte=last_day, last_day__gte=first_day)
     if other := others.exclude(pk=but and but.pk).first():
-        raise AwayAlready(other)
+        raise AbsenceOverlap(other)
 
 
 def settle(person: User, by: User | None, at: datetime) -> list[NewEvent]:
     """Recompute the due days of the person's open runs; returns events to record. Lock the person before."""
-    absences = list(Away.objects.filter(person=person))
+    absences = list(Absence.objects.filter(person=person))
     runs = Enrollment.objects.open().filter(learner=person).with_zone().order_by("pk")
     if not absences:  # only what one has moved that is no more
-        runs = runs.filter(pk__in=Postponement.objects.values("enrollment"))
+        runs = runs.filter(pk__in=AbsenceShift.objects.values("enrollment"))
     events = follow_absences(list(runs.select_for_update(of=("self",), no_key=True)), by, at)
     for away in absences:
         if away.stage != away.stage_at(at):
-            Away.objects.filter(pk=away.pk).update(stage=away.stage_at(at))
+            Absence.objects.filter(pk=away.pk).update(stage=away.stage_at(at))
     return events
 
 
 def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> list[NewEvent]:
     """Recompute due days of locked open runs; returns events. As many statements for one as for a hundred."""
-    absences: dict[int, list[Away]] = {}
-    for each in Away.objects.filter(person__in={run.learner_id for run in runs}):
+    absences: dict[int, list[Absence]] = {}
+    for each in Absence.objects.filter(person__in={run.learner_id for run in runs}):
         absences.setdefault(each.person_id, []).append(each)
-    known = Postponement.objects.of_the_day_that_counts().filter(enrollment__in=runs)
+    known = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment__in=runs)
     kept = {each.enrollment_id: each for each in known}
     runs = [run for run in runs if run.pk in kept or run.learner_id in absences]
     if not runs:
@@ -162,7 +162,7 @@ def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> li
         spans = [DaysAway(each.first_day, each.last_day, postponement.counts_from, known) for each in of_learner]
         move(run, postponement, spans, calendars[run.learner_id], timezone.localdate(at, run.zone))
         postponements.append(postponement)
-    Postponement.objects.bulk_create(
+    AbsenceShift.objects.bulk_create(
         postponements,
         update_conflicts=True,
         unique_fields=["enrollment", "since"],
@@ -176,7 +176,7 @@ def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> li
     return [NewEvent("due-moved", run, by, data[run], at) for run in moved]
 
 
-def begun(run: Enrollment, absences: list[Away]) -> Postponement:
+def begun(run: Enrollment, absences: list[Absence]) -> AbsenceShift:
     """Absences known when a day was given by hand do not move it."""
     given_on = timezone.localdate(run.day_given_at, run.zone)
     until = max(given_on, run.due_on) if run.due_on else given_on
@@ -186,10 +186,10 @@ def begun(run: Enrollment, absences: list[Away]) -> Postponement:
         if run.due_given_at and each.said_at <= run.due_given_at and each.first_day <= until
     ]
     fields = {"since": run.day_given_at, "given_at": run.due_at, "counts_from": given_on, "known": known}
-    return Postponement(enrollment=run, **fields)
+    return AbsenceShift(enrollment=run, **fields)
 
 
-def move(run: Enrollment, postponement: Postponement, spans: list[DaysAway], calendar: Calendar, today: date) -> None:
+def move(run: Enrollment, postponement: AbsenceShift, spans: list[DaysAway], calendar: Calendar, today: date) -> None:
     if postponement.given_at is None:
         return
     given = dates.due_day(postponement.given_at, run.zone)
@@ -202,10 +202,10 @@ def move(run: Enrollment, postponement: Postponement, spans: list[DaysAway], cal
 
 def not_settled(at: datetime) -> Iterator[int]:
     """Keys of people whose absence began or ended, or who were given a day while away."""
-    passed = Q(stage=Away.Stage.TO_COME, begins_at__lte=at) | Q(stage__lt=Away.Stage.OVER, ends_at__lte=at)
-    yield from Away.objects.filter(passed).order_by("person").values_list("person", flat=True).distinct()
-    known = Away.objects.filter(stage__lt=Away.Stage.OVER).values("person")
-    worked_out = Postponement.objects.of_the_day_that_counts().filter(enrollment=OuterRef("pk"))
+    passed = Q(stage=Absence.Stage.TO_COME, begins_at__lte=at) | Q(stage__lt=Absence.Stage.OVER, ends_at__lte=at)
+    yield from Absence.objects.filter(passed).order_by("person").values_list("person", flat=True).distinct()
+    known = Absence.objects.filter(stage__lt=Absence.Stage.OVER).values("person")
+    worked_out = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=OuterRef("pk"))
     given = Enrollment.objects.open().exclude(due_at=None).filter(~Exists(worked_out), learner__in=known)
     yield from given.order_by("learner").values_list("learner", flat=True).distinct()
 
@@ -224,13 +224,13 @@ def settle_all() -> str:
     return f"{moved} due days moved" if moved else ""
 
 
-def absences_during(enrollment: Enrollment) -> list[Away]:
+def absences_during(enrollment: Enrollment) -> list[Absence]:
     since = timezone.localdate(enrollment.enrolled_at, enrollment.zone)
-    found = Away.objects.filter(person=enrollment.learner_id, last_day__gte=since)
+    found = Absence.objects.filter(person=enrollment.learner_id, last_day__gte=since)
     until = enrollment.completed_at or enrollment.waived_at
     return list(found.filter(begins_at__lte=until) if until else found)
 
 
 def days_moved_on(enrollment: Enrollment) -> int:
-    postponements = Postponement.objects.of_the_day_that_counts().filter(enrollment=enrollment)
+    postponements = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=enrollment)
     return postponements.values_list("days", flat=True).first() or 0

@@ -17,7 +17,7 @@ from courseware.content.rendering import store
 SECRET_BYTES = 24
 
 
-class DueFeed(models.Model):
+class CalendarFeed(models.Model):
     """Only a digest of the secret is stored: the address is shown once."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -36,14 +36,16 @@ def digest_of(secret):
 def make_feed(person):
     """Its address. The one before ends."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    DueFeed.objects.update_or_create(person=person, defaults={"digest": digest_of(secret), "made_at": timezone.now()})
+    CalendarFeed.objects.update_or_create(
+        person=person, defaults={"digest": digest_of(secret), "made_at": timezone.now()}
+    )
     record("due-feed-made", actor=person, subject=person)
     return settings.SITE_URL + reverse("learning:due-feed", args=[secret])
 
 
 @transaction.atomic
 def end_feed(person):
-    ended, _rows = DueFeed.objects.filter(person=person).delete()
+    ended, _rows = CalendarFeed.objects.filter(person=person).delete()
     if ended:
         record("due-feed-ended", actor=person, subject=person)
     return bool(ended)
@@ -51,7 +53,7 @@ def end_feed(person):
 
 def owner_of(secret):
     """None if no feed has this secret, or its owner has left."""
-    feeds = DueFeed.objects.filter(digest=digest_of(secret), person__is_active=True).select_related("person")
+    feeds = CalendarFeed.objects.filter(digest=digest_of(secret), person__is_active=True).select_related("person")
     feed = feeds.first()
     return feed.person if feed else None
 

@@ -14,32 +14,32 @@ from courseware.learning.emails.extension import tell_of_answer
 from courseware.learning.enrollments.adjustments import adjust
 from courseware.learning.manager_actions import BY_KIND
 from courseware.learning.manager_actions.extension import Extend, reopen
-from courseware.learning.manager_actions.manager_action import Refusal
-from courseware.learning.models import Adjustment, DayRequest, Enrollment, ManagerQuestion
+from courseware.learning.manager_actions.manager_action import ActionRefusal
+from courseware.learning.models import Adjustment, Enrollment, ExtensionRequest, ManagerQuestion
 from courseware.learning.status.completion import lock
 from courseware.lib.dates import due_instant
 
-End = DayRequest.End
+End = ExtensionRequest.End
 TAKEN_BACK_WITHIN = timedelta(days=1)
 
 
-class NothingToAsk(Exception):
+class ExtensionNotAllowed(Exception):
     """The enrollment is closed, has no due day, or is due on that day or later already."""
 
 
-class CannotAnswer(Exception):
+class RequestNotOpen(Exception):
     """`request` is the current row. `why` is a Refusal if the request still waits."""
 
-    def __init__(self, request: DayRequest, why: Refusal | None = None) -> None:
+    def __init__(self, request: ExtensionRequest, why: ActionRefusal | None = None) -> None:
         super().__init__(request.pk, why)
         self.request, self.why = request, why
 
 
 @dataclass(frozen=True)
-class DayAnswer:
+class ExtensionAnswer:
     """`day` comes with ANOTHER. The learner reads `words`."""
 
-    end: DayRequest.End
+    end: ExtensionRequest.End
     day: date | None = None
     words: str = ""
 
@@ -48,23 +48,23 @@ def may_ask(enrollment: Enrollment) -> bool:
     return enrollment.is_open and enrollment.due_at is not None
 
 
-def last_request(enrollment: Enrollment, at: datetime | None = None) -> DayRequest | None:
-    return DayRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
+def last_request(enrollment: Enrollment, at: datetime | None = None) -> ExtensionRequest | None:
+    return ExtensionRequest.objects.of(enrollment, at).order_by("-is_standing", "-pk").first()
 
 
 @transaction.atomic
-def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None) -> DayRequest:
-    """The request that waits afterwards; one that waits already stays. Raises NothingToAsk."""
+def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None) -> ExtensionRequest:
+    """The request that waits afterwards; one that waits already stays. Raises ExtensionNotAllowed."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
     until = due_instant(day, enrollment.zone)
     if not enrollment.is_open or enrollment.due_at is None or until <= enrollment.due_at:
-        raise NothingToAsk(enrollment.pk)
+        raise ExtensionNotAllowed(enrollment.pk)
     if (last := last_request(enrollment, at)) and last.is_standing:
         return last
-    DayRequest.objects.filter(enrollment=enrollment, ended_at=None).update(end=End.LAPSED, ended_at=at)
+    ExtensionRequest.objects.filter(enrollment=enrollment, ended_at=None).update(end=End.LAPSED, ended_at=at)
     asked = {"day": day, "until": until, "since": enrollment.day_given_at, "why": why, "asked_at": at}
-    new = DayRequest.objects.create(enrollment=enrollment, **asked)
+    new = ExtensionRequest.objects.create(enrollment=enrollment, **asked)
     data = {"request": new.pk, "day": day.isoformat()}
     record("day-asked", actor=enrollment.learner, subject=enrollment, data=data, at=at)
     return new
@@ -78,28 +78,28 @@ def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> 
     if not last or not last.is_standing:
         return False
     ended = {"end": End.TAKEN_BACK, "ended_at": at, "ended_by": enrollment.learner}
-    DayRequest.objects.filter(pk=last.pk).update(**ended)
+    ExtensionRequest.objects.filter(pk=last.pk).update(**ended)
     record("day-request-taken-back", actor=enrollment.learner, subject=enrollment, data={"request": last.pk}, at=at)
     return True
 
 
 @transaction.atomic
-def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | None = None) -> DayRequest:
-    """Answer a request and tell the learner. A given day is an extension. Raises CannotAnswer."""
+def answer_day_request(key: int, answer: ExtensionAnswer, *, by: User, at: datetime | None = None) -> ExtensionRequest:
+    """Answer a request and tell the learner. A given day is an extension. Raises RequestNotOpen."""
     at = at or timezone.now()
-    run = lock(DayRequest.objects.select_related("enrollment").get(pk=key).enrollment)
-    row = DayRequest.objects.of(run, at).get(pk=key)
+    run = lock(ExtensionRequest.objects.select_related("enrollment").get(pk=key).enrollment)
+    row = ExtensionRequest.objects.of(run, at).get(pk=key)
     if not row.is_standing:
-        raise CannotAnswer(row)
+        raise RequestNotOpen(row)
     if run.learner_id in not_decided_by(by):
-        raise CannotAnswer(row, Refusal.OWN if run.learner_id == by.pk else Refusal.CONFLICT)
+        raise RequestNotOpen(row, ActionRefusal.OWN if run.learner_id == by.pk else ActionRefusal.CONFLICT)
     row.end, row.ended_at, row.ended_by, row.words = answer.end, at, by, answer.words
     if answer.end != End.REFUSED:
         day = answer.day or row.day
         row.end = End.GIVEN if day == row.day else End.ANOTHER
         row.adjustment = Adjustment(kind=Extend.kind, due_on=day, reason=answer.words, made_by=by, made_at=at)
         if why := BY_KIND[row.adjustment.kind].refusal(row.adjustment, run):
-            raise CannotAnswer(row, why)
+            raise RequestNotOpen(row, why)
         row.adjustment.save(force_insert=True)
     row.save()
     tell_of_answer(row, run.learner, at)
@@ -109,11 +109,11 @@ def answer_day_request(key: int, answer: DayAnswer, *, by: User, at: datetime | 
     return row
 
 
-def may_take_back_refusal(request: DayRequest, at: datetime | None = None) -> bool:
+def may_take_back_refusal(request: ExtensionRequest, at: datetime | None = None) -> bool:
     """Within a day of a refusal, if nothing followed it and the run is open. Runs a query for a refusal."""
     if request.end != End.REFUSED or request.ended_at is None or not request.enrollment.is_open:
         return False
-    is_last = not DayRequest.objects.filter(enrollment=request.enrollment_id, pk__gt=request.pk).exists()
+    is_last = not ExtensionRequest.objects.filter(enrollment=request.enrollment_id, pk__gt=request.pk).exists()
     return is_last and (at or timezone.now()) - request.ended_at <= TAKEN_BACK_WITHIN
 
 
@@ -121,7 +121,7 @@ def may_take_back_refusal(request: DayRequest, at: datetime | None = None) -> bo
 def take_back_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
     """Take back refusals of `by`, see `may_take_back_refusal`. Returns how many requests wait again."""
     at = at or timezone.now()
-    own = DayRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
+    own = ExtensionRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
     runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
     held = list(runs.filter(pk__in=own.values("enrollment")).order_by("pk").values_list("pk", flat=True))
     fresh = own.filter(enrollment__in=held).select_related("enrollment__learner")

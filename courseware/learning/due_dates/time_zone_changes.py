@@ -8,20 +8,20 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from courseware.accounts.models import Away, Membership, Team, User
+from courseware.accounts.models import Absence, Membership, Team, User
 from courseware.accounts.security.sessions import ask_for_teams_anew
 from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.due_dates.absence_shifts import follow_absences, instants, zone_of
-from courseware.learning.enrollments.newest import MergedRun
-from courseware.learning.models import AdjustmentLine, DayRequest, Enrollment, Postponement, zone_named
+from courseware.learning.enrollments.newest import MergedEnrollment
+from courseware.learning.models import AbsenceShift, AdjustmentItem, Enrollment, ExtensionRequest, zone_named
 from courseware.lib import dates
 
 # Beside the enrollment, what else knows of its due day.
 TOLD_BESIDE: dict[Any, list[str]] = {
-    Postponement: ["given_at", "moved_to"],
-    AdjustmentLine: ["due_before", "due_after"],
-    DayRequest: ["until"],
+    AbsenceShift: ["given_at", "moved_to"],
+    AdjustmentItem: ["due_before", "due_after"],
+    ExtensionRequest: ["until"],
 }
 
 
@@ -38,7 +38,7 @@ def keep_days_of_one(person: int, before: tzinfo) -> None:
     if learner is None:
         return
     # Also what a merge, or its undoing, has made another account's before the move was followed.
-    shared = MergedRun.objects.filter(Q(merge__kept=person) | Q(merge__other=person), is_brought=True)
+    shared = MergedEnrollment.objects.filter(Q(merge__kept=person) | Q(merge__other=person), is_brought=True)
     own = Q(learner=learner) | Q(pk__in=shared.values("enrollment"))
     runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(own)
     worked_out = keep_days_of(list(runs.order_by("pk")), before)
@@ -66,7 +66,7 @@ def keep_days_of(runs: Collection[Enrollment], before: tzinfo) -> list[Enrollmen
         Enrollment.objects.write_many(shifted, ["due_at"])
     for model, columns in TOLD_BESIDE.items():
         rows = shifted_rows(model, columns, before, zones)
-        if model is Postponement:
+        if model is AbsenceShift:
             behind = {row.enrollment_id for row in rows}
     return [run for run in runs if run.pk in behind and run not in shifted]
 
@@ -86,11 +86,11 @@ def same_day(due_at: datetime, before: tzinfo, after: tzinfo) -> datetime:
 
 
 def keep_absences_of(person: User) -> None:
-    absences = list(Away.objects.filter(person=person, stage__lt=Away.Stage.OVER))
+    absences = list(Absence.objects.filter(person=person, stage__lt=Absence.Stage.OVER))
     for away in absences:
         for column, instant in instants(person, first_day=away.first_day, last_day=away.last_day).items():
             setattr(away, column, instant)
-    Away.objects.bulk_update(absences, ["begins_at", "ends_at"])
+    Absence.objects.bulk_update(absences, ["begins_at", "ends_at"])
 
 
 # Signals of `accounts`: whoever changes a membership or a team holds boards by then, so the runs are locked a moment
@@ -121,7 +121,7 @@ def follow_zone_of_team(sender, instance: Team, created: bool, raw: bool = False
 
 def follow(people: Iterable[int], before: tzinfo) -> None:
     with_days = Exists(Enrollment.objects.filter(learner=OuterRef("pk")).exclude(due_at=None))
-    away = Exists(Away.objects.filter(person=OuterRef("pk"), stage__lt=Away.Stage.OVER))
+    away = Exists(Absence.objects.filter(person=OuterRef("pk"), stage__lt=Absence.Stage.OVER))
     found = User.objects.filter(with_days | away, pk__in=people).order_by("pk")
     if keys := list(found.values_list("pk", flat=True)):
         keep_days.enqueue(keys, str(before))

@@ -22,9 +22,15 @@ from courseware.learning.due_dates.calendar_feed import due_calendar_of
 from courseware.learning.due_dates.due_dates import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.learning.status.not_asked import PERSON_OR_COURSE
-from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import (
+    EmailCategory,
+    EmailType,
+    NotificationText,
+    one_by_one,
+    register_kind,
+)
 from courseware.notifications.email.queue import tell_together
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable, Placeholder
 
 KIND = "enrolled"
@@ -33,14 +39,14 @@ KINDS = (KIND, RENEWAL)
 
 
 def register_letters():
-    unwanted, training = one_by_one(why_unwanted), LetterSort.TRAINING
+    unwanted, training = one_by_one(why_unwanted), EmailCategory.TRAINING
     template, context = "learning/mail/enrolled.txt", one_by_one(in_words)
     register_kind(
-        KIND, MessageKind(_("A course to take"), template, unwanted, context, training, lines_in_words, ENROLLED)
+        KIND, EmailType(_("A course to take"), template, unwanted, context, training, lines_in_words, ENROLLED)
     )
     template, context = "learning/mail/renewal_open.txt", one_by_one(renewals_in_words)
     words = _("A renewal that is open")
-    register_kind(RENEWAL, MessageKind(words, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
+    register_kind(RENEWAL, EmailType(words, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
 
 
 def tell_enrolled(enrollments, *, by, is_held=False):
@@ -56,7 +62,7 @@ def tell_enrolled(enrollments, *, by, is_held=False):
 
 def hand_over(other, kept):
     """Queue for `kept` what waits to be told to `other` about runs that a merge has moved."""
-    for letter in Message.objects.filter(kind__in=KINDS, person=other, state=MessageState.QUEUED).order_by("pk"):
+    for letter in OutgoingEmail.objects.filter(kind__in=KINDS, person=other, state=DeliveryState.QUEUED).order_by("pk"):
         runs = Enrollment.objects.open().filter(pk__in=letter.data["subjects"], learner=kept, started_at=None)
         if brought := list(runs.order_by("pk").values_list("pk", flat=True)):
             tell_together(letter.kind, {kept: brought}, data={"by": letter.data["by"]})
@@ -64,9 +70,11 @@ def hand_over(other, kept):
 
 def give_back(other, since):
     """Queue again what was skipped for `other` while a merge held."""
-    skipped = Message.objects.filter(kind__in=KINDS, person=other, state=MessageState.SKIPPED, ended_at__gte=since)
+    skipped = OutgoingEmail.objects.filter(
+        kind__in=KINDS, person=other, state=DeliveryState.SKIPPED, ended_at__gte=since
+    )
     skipped.filter(told_in=None).update(
-        state=MessageState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None
+        state=DeliveryState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None
     )
 
 
@@ -135,7 +143,7 @@ def lines_in_words(lines):
         for line in lines
     }
     return {
-        pk: LineWords(" · ".join(course_of_line(run) for run in found), reverse("home"))
+        pk: NotificationText(" · ".join(course_of_line(run) for run in found), reverse("home"))
         for pk, found in told.items()
         if found
     }

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import User
 from courseware.content.course_titles import course_title
 from courseware.learning.due_dates.due_dates import day_in_words
-from courseware.learning.models import DayRequest, Enrollment
-from courseware.notifications.email.email_types import LetterSort, LineWords, MessageKind, register_kind
+from courseware.learning.models import Enrollment, ExtensionRequest
+from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_kind
 from courseware.notifications.email.queue import lay_in_tray, tell_together
-from courseware.notifications.models import Message, TrayLine
+from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "day-answered"
 NO_MORE = gettext_noop("the answer was taken back, or something else was decided or done meanwhile")
@@ -26,15 +26,15 @@ WAITS_AGAIN = ""  # in place of the instant of an answer
 def register_letter() -> None:
     template = "learning/mail/day_answered.txt"
     words = _("Answer to a request for another day")
-    register_kind(KIND, MessageKind(words, template, why_unwanted, in_words, LetterSort.TRAINING, lines_in_words))
+    register_kind(KIND, EmailType(words, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words))
 
 
-def tell_of_answer(request: DayRequest, learner: User, at: datetime) -> None:
+def tell_of_answer(request: ExtensionRequest, learner: User, at: datetime) -> None:
     """An answer is identified by its instant, so that another answer is told anew."""
     tell_together(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
 
 
-def tell_that_it_waits_again(requests: Iterable[DayRequest]) -> None:
+def tell_that_it_waits_again(requests: Iterable[ExtensionRequest]) -> None:
     """As a notification only; an email that has not left is not sent."""
     subjects = defaultdict(list)
     for each in requests:
@@ -42,10 +42,12 @@ def tell_that_it_waits_again(requests: Iterable[DayRequest]) -> None:
     lay_in_tray(KIND, {learner: {"subjects": rows} for learner, rows in subjects.items()})
 
 
-def requests_told(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, list[tuple[DayRequest, str]]]:
+def requests_told(
+    told: Sequence[OutgoingEmail] | Sequence[Notification],
+) -> dict[int, list[tuple[ExtensionRequest, str]]]:
     """Key of each message → (request, instant of the answer it tells). Runs one query."""
     keys = {key for each in told for _run, key, _at in each.data["subjects"]}
-    rows = DayRequest.objects.filter(pk__in=keys).select_related(
+    rows = ExtensionRequest.objects.filter(pk__in=keys).select_related(
         "enrollment__course__current", "ended_by", "adjustment"
     )
     found = rows.in_bulk()
@@ -59,32 +61,32 @@ def requests_told(told: Sequence[Message] | Sequence[TrayLine]) -> dict[int, lis
     }
 
 
-def is_true_still(request: DayRequest, at: str) -> bool:
+def is_true_still(request: ExtensionRequest, at: str) -> bool:
     run = request.enrollment
     given_at = request.adjustment.made_at if request.adjustment else request.since
     return is_answered_at(request, at) and run.is_open and run.day_given_at == given_at
 
 
-def is_answered_at(request: DayRequest, at: str) -> bool:
+def is_answered_at(request: ExtensionRequest, at: str) -> bool:
     return at != WAITS_AGAIN and request.ended_at == datetime.fromisoformat(at)
 
 
-def answers_in(messages: Sequence[Message]) -> dict[int, list[DayRequest]]:
+def answers_in(messages: Sequence[OutgoingEmail]) -> dict[int, list[ExtensionRequest]]:
     told = requests_told(messages)
     return {key: [request for request, at in found if is_true_still(request, at)] for key, found in told.items()}
 
 
-def why_unwanted(messages: Sequence[Message]) -> dict[int, str]:
+def why_unwanted(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
     return {key: "" if found else NO_MORE for key, found in answers_in(messages).items()}
 
 
-def in_words(messages: Sequence[Message]) -> dict[int, dict[str, object]]:
+def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     answers = answers_in(messages)
     days = due_days_of([request for found in answers.values() for request in found])
     return {message.pk: letter_in_words(message, found, days) for message in messages if (found := answers[message.pk])}
 
 
-def letter_in_words(message: Message, found: list[DayRequest], days: dict[int, date]) -> dict[str, object]:
+def letter_in_words(message: OutgoingEmail, found: list[ExtensionRequest], days: dict[int, date]) -> dict[str, object]:
     with translation.override(message.language or settings.LANGUAGE_CODE):
         said = [answer_in_words(request, days[request.enrollment_id]) for request in found]
     return {
@@ -95,36 +97,36 @@ def letter_in_words(message: Message, found: list[DayRequest], days: dict[int, d
     }
 
 
-def due_days_of(requests: Collection[DayRequest]) -> dict[int, date]:
+def due_days_of(requests: Collection[ExtensionRequest]) -> dict[int, date]:
     runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).exclude(due_at=None)
     return {run.pk: run.due_on for run in runs.with_zone()}
 
 
-def answer_in_words(request: DayRequest, due_on: date) -> dict[str, object]:
+def answer_in_words(request: ExtensionRequest, due_on: date) -> dict[str, object]:
     course = request.enrollment.course
     return {
         "id": course.identifier,
         "title": course_title(course),
         "asked": day_in_words(request.day),
         "day": day_in_words(due_on),
-        "is_given": request.end == DayRequest.End.GIVEN,
-        "is_refused": request.end == DayRequest.End.REFUSED,
+        "is_given": request.end == ExtensionRequest.End.GIVEN,
+        "is_refused": request.end == ExtensionRequest.End.REFUSED,
         "words": request.words,
         "link": f"{settings.SITE_URL.rstrip('/')}{reverse('home')}?course={course.identifier}",
     }
 
 
-def lines_in_words(lines: Sequence[TrayLine]) -> dict[int, LineWords]:
+def lines_in_words(lines: Sequence[Notification]) -> dict[int, NotificationText]:
     said = {}
     for key, told in requests_told(lines).items():
         words = [(line_of(request, at), request) for request, at in told]
         if words := [(text, request) for text, request in words if text]:
             address = reverse("learning:another-day", args=[words[0][1].enrollment.course.identifier])
-            said[key] = LineWords(" · ".join(text for text, _request in words), address)
+            said[key] = NotificationText(" · ".join(text for text, _request in words), address)
     return said
 
 
-def line_of(request: DayRequest, at: str) -> str:
+def line_of(request: ExtensionRequest, at: str) -> str:
     title = course_title(request.enrollment.course)
     if at == WAITS_AGAIN and request.ended_at is None:
         words = gettext("“%(title)s”: the answer to you was taken back, another one follows")

@@ -14,16 +14,16 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext, override
 
-from courseware.accounts.models import Merge, User
+from courseware.accounts.models import AccountMerge, User
 from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.audit_log.record import NewEvent
-from courseware.learning.enrollments.newest import MergedRun, aside
+from courseware.learning.enrollments.newest import MergedEnrollment, aside
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.learning.status.headcounts import Relocation, count
+from courseware.learning.status.headcounts import HeadcountMove, count
 
 
 @dataclass(frozen=True)
-class JointRun:
+class JoinedEnrollment:
     """The newest run of both accounts in one course, and those that close."""
 
     newest: Enrollment
@@ -33,13 +33,13 @@ class JointRun:
         return run.pk > self.newest.pk
 
 
-def joint_run_of(runs: Collection[Enrollment]) -> JointRun:
+def joint_run_of(runs: Collection[Enrollment]) -> JoinedEnrollment:
     going = sorted((run for run in runs if run.is_open), key=how_far)
     done = [run for run in going if any(is_done_by(each, run) for each in runs)]
     going = [run for run in going if run not in done]
     closed = (*done, *going[:-1])
     rest = [run for run in runs if run not in closed]
-    return JointRun(going[-1] if going else max(rest, key=lambda run: run.pk), closed)
+    return JoinedEnrollment(going[-1] if going else max(rest, key=lambda run: run.pk), closed)
 
 
 def how_far(run):
@@ -61,7 +61,7 @@ def runs_of(*people: User) -> list[Enrollment]:
     return list(runs.select_related("course").order_by("pk"))
 
 
-def joint_runs(kept: User, other: User) -> list[tuple[list[Enrollment], JointRun]]:
+def joint_runs(kept: User, other: User) -> list[tuple[list[Enrollment], JoinedEnrollment]]:
     """For each course in which `other` has runs: all runs of both, and the result."""
     by_course: dict[int, list[Enrollment]] = defaultdict(list)
     for run in runs_of(kept, other):
@@ -76,16 +76,16 @@ def hold(*people: User) -> None:
     change_teams_of([person.pk for person in people])
 
 
-def is_touched(line: MergedRun) -> bool:
+def is_touched(line: MergedEnrollment) -> bool:
     return line.is_brought or line.is_closed or line.is_aside
 
 
-def places_of_newest(runs: Iterable[Enrollment]) -> list[Relocation]:
-    return [Relocation(run.learner_id, run.place, None) for run in runs if run.is_newest]
+def places_of_newest(runs: Iterable[Enrollment]) -> list[HeadcountMove]:
+    return [HeadcountMove(run.learner_id, run.place, None) for run in runs if run.is_newest]
 
 
-def merged_run(merge: Merge, run: Enrollment, joint: JointRun) -> MergedRun:
-    return MergedRun(
+def merged_run(merge: AccountMerge, run: Enrollment, joint: JoinedEnrollment) -> MergedEnrollment:
+    return MergedEnrollment(
         merge=merge,
         enrollment=run,
         is_brought=run.learner_id == merge.other_id,
@@ -94,7 +94,7 @@ def merged_run(merge: Merge, run: Enrollment, joint: JointRun) -> MergedRun:
     )
 
 
-def bring_together(merge: Merge) -> list[NewEvent]:
+def bring_together(merge: AccountMerge) -> list[NewEvent]:
     """Returns the events to log. Call it while both people are locked and active."""
     found = joint_runs(merge.kept, merge.other)
     runs = [run for group, _joint in found for run in group]
@@ -102,7 +102,7 @@ def bring_together(merge: Merge) -> list[NewEvent]:
     closed = [run for _group, joint in found for run in joint.closed]
     places = places_of_newest(runs)
     lines = [merged_run(merge, run, joint) for group, joint in found for run in group]
-    MergedRun.objects.bulk_create(filter(is_touched, lines))
+    MergedEnrollment.objects.bulk_create(filter(is_touched, lines))
     close(closed, merge)
     # In this order: a person has one newest run in a course, and one that is open.
     Enrollment.objects.filter(pk__in=keys(runs)).update(is_newest=False)
@@ -112,7 +112,7 @@ def bring_together(merge: Merge) -> list[NewEvent]:
     return events + [NewEvent("waived", run, merge.made_by, {"merge": merge.pk}, merge.made_at) for run in closed]
 
 
-def close(runs: Iterable[Enrollment], merge: Merge) -> None:
+def close(runs: Iterable[Enrollment], merge: AccountMerge) -> None:
     with override(merge.kept.language or settings.LANGUAGE_CODE):
         reason = gettext("merged with a run of the same person in another account")
     for run in runs:
@@ -120,18 +120,18 @@ def close(runs: Iterable[Enrollment], merge: Merge) -> None:
     Enrollment.objects.filter(pk__in=keys(runs)).update(waived_at=merge.made_at, waived_reason=reason)
 
 
-def stand(newest: Collection[Enrollment], places: list[Relocation]) -> None:
+def stand(newest: Collection[Enrollment], places: list[HeadcountMove]) -> None:
     """Make these the newest runs; `places` are the relocations from before."""
     Enrollment.objects.filter(pk__in=keys(newest)).update(is_newest=True)
     now = Enrollment.objects.filter(pk__in=keys(newest))
-    count([*places, *(Relocation(run.learner_id, None, run.place) for run in now)])
+    count([*places, *(HeadcountMove(run.learner_id, None, run.place) for run in now)])
 
 
-def run_event(verb: str, run: Enrollment, merge: Merge, by: User, at: datetime) -> NewEvent:
+def run_event(verb: str, run: Enrollment, merge: AccountMerge, by: User, at: datetime) -> NewEvent:
     return NewEvent(verb, run, by, {"merge": merge.pk, "kept": merge.kept_id, "other": merge.other_id}, at)
 
 
-def take_apart(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
+def take_apart(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
     """Restore the runs as before; what was done meanwhile stays in its run. Returns the events to log.
 
     Call it when the merge is marked as undone, while both people are locked and active.
@@ -151,7 +151,7 @@ def take_apart(merge: Merge, by: User, at: datetime) -> list[NewEvent]:
     return events + [NewEvent("excuse-undone", run, by, {"merge": merge.pk}, at) for run in opened]
 
 
-def reopen(closed: Collection[int], runs: Collection[Enrollment], merge: Merge) -> list[Enrollment]:
+def reopen(closed: Collection[int], runs: Collection[Enrollment], merge: AccountMerge) -> list[Enrollment]:
     """Unless somebody decided otherwise since, or another run is open there."""
     busy = {(run.learner_id, run.course_id) for run in runs if run.is_open}
     opened = [

@@ -1,4 +1,4 @@
-"""Carry out manager actions, one transaction per batch and one `AdjustmentLine` per learner, and undo them.
+"""Carry out manager actions, one transaction per batch and one `AdjustmentItem` per learner, and undo them.
 
 A decision can be undone within a day unless another followed, an end by certification within a week.
 """
@@ -15,8 +15,8 @@ from courseware.audit_log.record import record_many
 from courseware.jobs.tasks import task
 from courseware.learning.enrollments.creation import BATCH
 from courseware.learning.manager_actions import ACTIONS, BY_KIND, ENROLL, described_by
-from courseware.learning.manager_actions.manager_action import ManagerAction, Stays
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment
+from courseware.learning.manager_actions.manager_action import ManagerAction, UndoRefusal
+from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 
 
 @transaction.atomic
@@ -77,7 +77,7 @@ def adjust(enrollments, adjustment, *, at=None):
     """(the adjustment, None if it changed nothing; the refusals). It is saved with its first line."""
     adjustment.made_at = at or timezone.now()
     waiting = [
-        AdjustmentLine(adjustment=adjustment, learner_id=each.learner_id, enrollment_id=each.pk) for each in enrollments
+        AdjustmentItem(adjustment=adjustment, learner_id=each.learner_id, enrollment_id=each.pk) for each in enrollments
     ]
     made, refused, events = BY_KIND[adjustment.kind].make(adjustment, waiting)
     return keep(adjustment, made, events), refused
@@ -91,7 +91,7 @@ def keep(adjustment, made, events):
         adjustment.save(force_insert=True)
     for line in made:
         line.adjustment = adjustment  # which has its key only now
-    AdjustmentLine.objects.bulk_create(made)
+    AdjustmentItem.objects.bulk_create(made)
     record_many(events)
     return adjustment
 
@@ -111,7 +111,7 @@ def adjustments_of(enrollment, *, is_own):
     """
     kinds = [action.kind for action in ACTIONS if action.is_of_the_person]
     of_the_person = Q(adjustment__kind__in=kinds, learner=enrollment.learner_id)
-    lines = AdjustmentLine.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)
+    lines = AdjustmentItem.objects.filter(Q(enrollment=enrollment.pk) | of_the_person, made_at__isnull=False)
     lines = list(lines.select_related("adjustment__made_by", "undone_by").order_by("made_at", "pk"))
     for line in lines:
         if line.enrollment_id == enrollment.pk:
@@ -124,11 +124,11 @@ def adjustments_of(enrollment, *, is_own):
 @dataclass(frozen=True)
 class NotUndone:
     learner: int
-    why: Stays
+    why: UndoRefusal
 
 
 def newest_lines(enrollments):
-    lines = AdjustmentLine.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
+    lines = AdjustmentItem.objects.filter(enrollment__in=enrollments, made_at__isnull=False)
     return dict(lines.order_by().values_list("enrollment").annotate(Max("pk")))
 
 
@@ -149,12 +149,12 @@ def may_still(line, newest, at=None):
 def why_it_stays(line, newest, at):
     action = BY_KIND.get(line.adjustment.kind)
     if action is None:
-        return Stays.UNKNOWN
+        return UndoRefusal.UNKNOWN
     if line.undone_at or line.enrollment_id is None:
-        return Stays.UNDONE
+        return UndoRefusal.UNDONE
     if line.made_at is None or at - line.made_at > action.undone_within:
-        return Stays.LATE
-    return None if newest.get(line.enrollment_id) == line.pk else Stays.LATER
+        return UndoRefusal.LATE
+    return None if newest.get(line.enrollment_id) == line.pk else UndoRefusal.LATER
 
 
 @transaction.atomic
@@ -163,7 +163,7 @@ def undo(adjustment, lines, *, by, at=None):
     at = at or timezone.now()
     action = BY_KIND.get(adjustment.kind) or ManagerAction()
     enrollments = action.locked(lines)
-    of_now = AdjustmentLine.objects.filter(pk__in=[line.pk for line in lines], adjustment=adjustment)
+    of_now = AdjustmentItem.objects.filter(pk__in=[line.pk for line in lines], adjustment=adjustment)
     fresh = list(of_now.select_related("learner"))
     newest = newest_lines(enrollments)
     able, left = [], []
@@ -174,9 +174,9 @@ def undo(adjustment, lines, *, by, at=None):
         able += [] if why else [line]
         left += [NotUndone(line.learner_id, why)] if why else []
     done, events = action.undo(able, by, at) if able else ([], [])
-    left += [NotUndone(line.learner_id, Stays.LATER) for line in able if line not in done]
+    left += [NotUndone(line.learner_id, UndoRefusal.LATER) for line in able if line not in done]
     for line in done:
         line.undone_at, line.undone_by = at, by
-    AdjustmentLine.objects.bulk_update(done, ["undone_at", "undone_by"])
+    AdjustmentItem.objects.bulk_update(done, ["undone_at", "undone_by"])
     record_many(events)
     return [line.learner_id for line in done], left

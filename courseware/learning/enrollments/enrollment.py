@@ -13,7 +13,7 @@ from courseware.learning.enrollments.creation import BATCH, begin_many, begin_on
 from courseware.learning.manager_actions.exemption import Exempt
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import CLOSED
-from courseware.learning.models import Adjustment, Enrollment, TeamEnrolling, zone_named
+from courseware.learning.models import Adjustment, BulkEnrollment, Enrollment, zone_named
 from courseware.lib import dates
 
 
@@ -37,10 +37,10 @@ def begin_enrolling(teams, course, *, due_on, at=None):
     `due_on`: last day or None. People with any enrollment in the course are left out. An equal unfinished order is
     reused.
     """
-    unfinished = TeamEnrolling.objects.filter(course=course, due_on=due_on, finished_at=None).prefetch_related("teams")
+    unfinished = BulkEnrollment.objects.filter(course=course, due_on=due_on, finished_at=None).prefetch_related("teams")
     if same := next((order for order in unfinished if set(order.teams.all()) == set(teams)), None):
         return same
-    order = TeamEnrolling.objects.create(course=course, due_on=due_on, begun_at=at or timezone.now())
+    order = BulkEnrollment.objects.create(course=course, due_on=due_on, begun_at=at or timezone.now())
     order.teams.set(teams)
     return order
 
@@ -49,7 +49,9 @@ def begin_enrolling(teams, course, *, due_on, at=None):
 def enroll_next(order, *, by, at=None):
     """Enroll the next people of the order, at most BATCH. Returns the order as it is now."""
     at = at or timezone.now()
-    order = TeamEnrolling.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
+    order = (
+        BulkEnrollment.objects.select_for_update(of=("self",), no_key=True).select_related("course").get(pk=order.pk)
+    )
     if order.finished_at:
         return order
     waiting = waiting_for(order).exclude(person__in=not_decided_by(by) if by else [])
@@ -88,7 +90,7 @@ def is_day_over(order, at=None):
 
 @transaction.atomic
 def choose_another_day(order, due_on):
-    order = TeamEnrolling.objects.select_for_update(no_key=True).get(pk=order.pk)
+    order = BulkEnrollment.objects.select_for_update(no_key=True).get(pk=order.pk)
     if not order.finished_at and order.due_on != due_on:
         order.due_on = due_on
         order.save(update_fields=["due_on"])

@@ -5,32 +5,32 @@ from dataclasses import dataclass
 from django.utils.translation import gettext
 
 from courseware.content.rendering.store import Outline
-from courseware.learning.learner_context import Reading
-from courseware.learning.lessons.forms import TrackForm
+from courseware.learning.learner_context import LearnerContext
+from courseware.learning.lessons.forms import JobRoleForm
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import track_of
 
 
 @dataclass(frozen=True)
-class OwnPost:
+class JobRoleChoice:
     """Labels of the post: `chosen` by the learner, or else `known` to the company."""
 
-    form: TrackForm
+    form: JobRoleForm
     chosen: str
     known: str
 
 
-def own_post(reading: Reading, sent=None) -> OwnPost:
+def own_post(reading: LearnerContext, sent=None) -> JobRoleChoice:
     enrollment, posts = reading.enrollment, reading.outline.tracks
-    form = TrackForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
+    form = JobRoleForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
     chosen = posts.get(enrollment.track, "")
-    return OwnPost(form, chosen, known="" if chosen else posts.get(enrollment.known_post, ""))
+    return JobRoleChoice(form, chosen, known="" if chosen else posts.get(enrollment.known_post, ""))
 
 
 def post_in_words(enrollment: Enrollment, outline: Outline) -> str:
     return outline.tracks.get(track_of(enrollment, outline)) or gettext("not chosen")
 
 
-def choose_post(enrollment: Enrollment, form: TrackForm) -> None:
+def choose_post(enrollment: Enrollment, form: JobRoleForm) -> None:
     enrollment.track = form.cleaned_data["track"]
     enrollment.save(update_fields=["track"])

@@ -2,27 +2,27 @@
 
 from django.db import models, transaction
 
-from courseware.accounts.models import Merge
+from courseware.accounts.models import AccountMerge
 from courseware.accounts.teams.membership_locks import change_teams_of, keep_teams_of
 from courseware.learning.status import certification_status
-from courseware.learning.status.headcounts import Relocation, count
+from courseware.learning.status.headcounts import HeadcountMove, count
 
 
-class MergedRunQuerySet(models.QuerySet):
+class MergedEnrollmentQuerySet(models.QuerySet):
     def standing(self):
         return self.filter(merge__undone_at=None)
 
 
-class MergedRun(models.Model):
+class MergedEnrollment(models.Model):
     """A run that a merge touched. It began in `merge.other` if it was brought."""
 
-    merge = models.ForeignKey(Merge, on_delete=models.PROTECT, related_name="runs")
+    merge = models.ForeignKey(AccountMerge, on_delete=models.PROTECT, related_name="runs")
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_runs")
     is_brought = models.BooleanField(help_text="It was begun in the other account")
     is_closed = models.BooleanField(help_text="It was open, and another run of the person stands for it")
     is_aside = models.BooleanField(help_text="It is no newest run, though it was begun after the one that is")
 
-    objects = MergedRunQuerySet.as_manager()
+    objects = MergedEnrollmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
@@ -34,24 +34,26 @@ class MergedRun(models.Model):
 
 def aside():
     """Keys of runs that are not the newest though begun last. A subquery."""
-    return MergedRun.objects.standing().filter(is_aside=True).values("enrollment")
+    return MergedEnrollment.objects.standing().filter(is_aside=True).values("enrollment")
 
 
 def stands_for_another():
     """Whether a run also stands for one of the other account that a merge has closed. For querysets of runs."""
-    closed = MergedRun.objects.standing().filter(is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at"))
+    closed = MergedEnrollment.objects.standing().filter(
+        is_closed=True, merge__made_at__gte=models.OuterRef("enrolled_at")
+    )
     same = {"enrollment__learner": models.OuterRef("learner"), "enrollment__course": models.OuterRef("course")}
     return models.Exists(closed.filter(**same).exclude(enrollment=models.OuterRef("pk")))
 
 
-class RunsKept(models.QuerySet):
+class NewestEnrollments(models.QuerySet):
     def bulk_create(self, objs, *args, **kwargs):
         with transaction.atomic():
             objs = list(objs)
             keep_teams_of({each.learner_id for each in objs})  # see `hold_beginners`
             certification_status.mark(objs)
             new = super().bulk_create(objs, *args, **kwargs)
-            count(Relocation(each.learner_id, None, each.place) for each in new)
+            count(HeadcountMove(each.learner_id, None, each.place) for each in new)
         return new
 
     def write_many(self, enrollments, columns):
@@ -61,14 +63,14 @@ class RunsKept(models.QuerySet):
             for each in enrollments:
                 each.certified_until = before[each.pk].certified_until
             self.bulk_update(enrollments, columns)
-            count(Relocation(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
+            count(HeadcountMove(each.learner_id, before[each.pk].place, each.place) for each in enrollments)
 
     def remove_many(self, enrollments):
         """Delete runs in which nothing was done; the run before each is the newest again."""
         pairs = {(each.learner_id, each.course_id) for each in enrollments}
         with transaction.atomic():
             runs = self.filter(pk__in=[each.pk for each in enrollments])
-            moved = [Relocation(each.learner_id, each.place, None) for each in runs]
+            moved = [HeadcountMove(each.learner_id, each.place, None) for each in runs]
             runs.delete()
             left = self.filter(learner__in={pair[0] for pair in pairs}, course__in={pair[1] for pair in pairs})
             left = left.alias(is_aside=models.Exists(aside().filter(enrollment=models.OuterRef("pk"))))
@@ -79,7 +81,7 @@ class RunsKept(models.QuerySet):
             certification_status.mark(again)
             self.bulk_update(again, ["is_newest", "certified_until"])
             for each in again:
-                moved.append(Relocation(each.learner_id, None, each.place))
+                moved.append(HeadcountMove(each.learner_id, None, each.place))
             count(moved)
 
     def newest(self):
@@ -115,4 +117,4 @@ class RunsKept(models.QuerySet):
         certification_status.mark(runs)
         changed = [run for run in runs if run.place != before[run.pk]]
         self.bulk_update(changed, ["certified_until"])
-        count(Relocation(run.learner_id, before[run.pk], run.place) for run in changed)
+        count(HeadcountMove(run.learner_id, before[run.pk], run.place) for run in changed)

@@ -8,16 +8,16 @@ from math import ceil
 from courseware.content.rendering import store
 from courseware.content.rendering.store import PageData
 from courseware.course_format.questions.question_types import Question, load_question
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.question_rendering import MISSES_THAT_REVEAL
 from courseware.learning.models import Answer, Enrollment
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 logger = logging.getLogger(__name__)
 
 
 Tries = Mapping[str, list[Answer]]
-ANSWERS = KeptQuery(
+ANSWERS = CompiledQuery(
     lambda enrollment, document: Answer.objects.filter(enrollment=enrollment, document=document).order_by("pk")
 )
 
@@ -69,7 +69,7 @@ def minutes_of_rest(minutes: float, left: int, asked: int) -> int:
     return max(1, ceil(minutes * left / (asked or 1)))
 
 
-def earlier_questions(reading: Reading, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
+def earlier_questions(reading: LearnerContext, page: PageData, last: Sequence[Answer]) -> dict[str, Question]:
     """Question id → question as last answered, if it reads otherwise now. `last`: the last try at each."""
     before = [answer for answer in last if answer.revision_id != page.revision_id]
     stored = stored_at(page.document_id, {answer.revision_id for answer in before}) if before else {}

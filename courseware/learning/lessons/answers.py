@@ -10,9 +10,9 @@ from courseware.learning.lessons.changed_lessons import settle_check
 from courseware.learning.lessons.rate_limits import refuse_too_many, sent_by
 from courseware.learning.models import Answer
 from courseware.learning.status.completion import complete_lesson, lock, touch, waiting_in
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
-ANSWERS_OF_FORM = KeptQuery(lambda token: Answer.objects.filter(token=token))
+ANSWERS_OF_FORM = CompiledQuery(lambda token: Answer.objects.filter(token=token))
 SENT = sent_by(Answer.objects.all(), owner="enrollment__learner", instant="answered_at")
 
 

@@ -1,4 +1,5 @@
-"""Lessons that changed after somebody had done them: found, shown, and settled. Only `ChangeSeen` is stored."""
+"""Lessons that changed after somebody had done them: found, shown, and settled. Only `ChangeAcknowledgement` is
+stored."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -14,17 +15,17 @@ from django.utils.translation import get_language
 from courseware.audit_log.record import record
 from courseware.content.models import Document, Release, ReleaseEntry
 from courseware.content.releases.changed_sentences import ChangedPassage, changed_passages
-from courseware.content.releases.lesson_changes import LessonHistory, WeightyChange, lesson_histories
+from courseware.content.releases.lesson_changes import LessonHistory, SignificantChange, lesson_histories
 from courseware.content.rendering import store
 from courseware.content.rendering.store import MINUTES_AGAIN, Outline, Step
 from courseware.course_format.parsing.chinese import own_half
 from courseware.course_format.reading_speed import ANNOUNCED, reading_seconds
 from courseware.learning.lessons.answer_history import Tries, tries_of, was_right
-from courseware.learning.models import ChangeSeen, Completion, Enrollment
-from courseware.learning.status.completion import NeverReleased, lock, touch
+from courseware.learning.models import ChangeAcknowledgement, Completion, Enrollment
+from courseware.learning.status.completion import UnknownRevision, lock, touch
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
 from courseware.learning.status.progress import known_track, own_outline
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 SHOWN_AT_ONCE = 3  # passages; what is beyond is seen in the lesson
 
@@ -43,7 +44,7 @@ class LessonChange:
     seen_at: datetime
     revision: int
     language: str
-    changes: tuple[WeightyChange, ...]
+    changes: tuple[SignificantChange, ...]
     check: tuple[str, ...]
 
     @property
@@ -61,7 +62,7 @@ class LessonChange:
 
     def on_new_text(self, tries: Tries) -> Tries:
         """Without tries at the check that are older than the change."""
-        asked = max((each.revision for each in self.changes if each.weight == Release.Weight.RETAKE), default=0)
+        asked = max((each.revision for each in self.changes if each.weight == Release.Impact.RETAKE), default=0)
         return {
             question: [answer for answer in each if question not in self.check or answer.revision_id >= asked]
             for question, each in tries.items()
@@ -86,11 +87,11 @@ def facts(enrollments: Any, documents: Any) -> QuerySet[Any, Any]:
     columns = ("enrollment", "document", "revision")
     reader = (F("enrollment__learner__language"), F("enrollment__track"), F("enrollment__learner__post"))
     done = Completion.objects.filter(**own).order_by().values_list(*columns, "completed_at", *reader)
-    seen = ChangeSeen.objects.filter(**own).order_by().values_list(*columns, "seen_at", *reader)
+    seen = ChangeAcknowledgement.objects.filter(**own).order_by().values_list(*columns, "seen_at", *reader)
     return done.union(seen, all=True)
 
 
-FACTS = KeptQuery(facts)
+FACTS = CompiledQuery(facts)
 
 
 class Fact(NamedTuple):
@@ -135,7 +136,7 @@ def changes_in(
             continue
         language = fact.language or outline.language
         if changes := history.since(fact.revision, language):
-            is_retake = any(change.weight == Release.Weight.RETAKE for change in changes)
+            is_retake = any(change.weight == Release.Impact.RETAKE for change in changes)
             asked = step.check_for(known_track(fact.track, fact.post, outline)) if is_retake else ()
             check = tuple(question.id for question in asked)
             yield LessonChange(
@@ -177,7 +178,7 @@ def people_per_document(documents: Sequence[Document]) -> dict[int, int]:
     return dict(done.annotate(people=Count("enrollment__learner", distinct=True)).values_list("document", "people"))
 
 
-Outcome = ChangeSeen.Outcome
+Outcome = ChangeAcknowledgement.Outcome
 
 
 class CheckOwed(Exception):
@@ -186,13 +187,13 @@ class CheckOwed(Exception):
 
 @transaction.atomic
 def say_read(enrollment, step, release, *, at=None):
-    """Confirm that the text of `release` (key) was read; later ones stay open. Raises CheckOwed, NeverReleased."""
+    """Confirm that the text of `release` (key) was read; later ones stay open. Raises CheckOwed, UnknownRevision."""
     enrollment = lock(enrollment)
     shown = ReleaseEntry.objects.filter(
         release=release, release__course=enrollment.course_id, document__identifier=step.id
     ).values_list("revision", flat=True)
     if not shown:
-        raise NeverReleased(release)
+        raise UnknownRevision(release)
     change, at = open_change(enrollment, own_outline(enrollment, get_language()), step), at or timezone.now()
     change = change and up_to(change, shown[0])
     if change and change.check:
@@ -224,7 +225,7 @@ def up_to(change: LessonChange, revision: int) -> LessonChange | None:
 
 
 def keep(enrollment, change: LessonChange, outcome: Outcome, at) -> None:
-    seen = ChangeSeen.objects.create(
+    seen = ChangeAcknowledgement.objects.create(
         enrollment=enrollment,
         document_id=change.document,
         release_id=change.answers_release,

@@ -15,10 +15,10 @@ from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import checked_on, contacts_on_card
 from courseware.content.rendering.store import Outline
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 
 
-def render_in_course(request, reading: Reading, template: str, context: dict, *, outline=None, status=200):
+def render_in_course(request, reading: LearnerContext, template: str, context: dict, *, outline=None, status=200):
     """Render in the learner's time zone. `outline`: that of an attempt's release instead of the current one."""
     outline = outline or reading.outline
     context |= {

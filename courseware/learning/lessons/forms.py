@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.course_format.questions.question_types import MAX_TEXT
 from courseware.learning.due_dates.due_dates import DueDayField
-from courseware.learning.due_dates.extensions import DayAnswer, End
+from courseware.learning.due_dates.extensions import End, ExtensionAnswer
 from courseware.learning.lessons.answers import as_compared
 from courseware.learning.manager_actions.extension import ExtendForm
 from courseware.learning.manager_actions.manager_action import ActionForm, OptionalReason
@@ -19,13 +19,13 @@ MOST_TRIES = 9999
 LARGEST_KEY = 2**63 - 1
 
 
-class TokenForm(forms.Form):
+class IdempotentForm(forms.Form):
     """A form that stores one row, however often it is sent: the row has its UUID."""
 
     token = forms.UUIDField(widget=forms.HiddenInput)
 
 
-class AnswerForm(TokenForm):
+class AnswerForm(IdempotentForm):
     """`tries` (when the form was shown) gives the order of the choices; `revision`: key of the revision shown."""
 
     tries = forms.IntegerField(min_value=0, max_value=MOST_TRIES)
@@ -36,7 +36,7 @@ class ReadForm(forms.Form):
     revision = forms.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False)
 
 
-class UnsavedAnswerForm(TokenForm):
+class AutosavedAnswerForm(IdempotentForm):
     text = forms.CharField(required=False)
 
     def clean_text(self):
@@ -46,7 +46,7 @@ class UnsavedAnswerForm(TokenForm):
         return text
 
 
-class ReportForm(TokenForm):
+class ReportForm(IdempotentForm):
     comment = forms.CharField(max_length=LONGEST_TEXT, required=False)
 
 
@@ -57,7 +57,7 @@ class ChangeForm(forms.Form):
     home = forms.BooleanField(required=False)
 
 
-class TrackForm(forms.Form):
+class JobRoleForm(forms.Form):
     track = forms.ChoiceField(
         label=_("Your post"), widget=forms.RadioSelect, error_messages={"required": _("Choose your post first.")}
     )
@@ -141,7 +141,7 @@ def new_token():
 IS_DUE_DAY = _("That is the due day already. Choose another one.")
 
 
-class DayRequestForm(ExtendForm):
+class ExtensionRequestForm(ExtendForm):
     """A learner may ask for every day that may be given."""
 
     due_on = DueDayField(
@@ -158,7 +158,7 @@ class DayRequestForm(ExtendForm):
         return day
 
 
-class DayAnswerForm(ActionForm):
+class ExtensionAnswerForm(ActionForm):
     """Three buttons: the requested day, another one, none. Cleaned it has `cleaned_answer`."""
 
     GIVE, OTHER, REFUSE = "give", "other", "refuse"
@@ -182,9 +182,9 @@ class DayAnswerForm(ActionForm):
         if pressed == self.OTHER and cleaned["due_on"] == self.enrollment.due_on and not self.enrollment.is_day_moved:
             raise forms.ValidationError(IS_DUE_DAY)
         answers = {
-            self.GIVE: DayAnswer(End.GIVEN),
-            self.OTHER: DayAnswer(End.ANOTHER, cleaned["due_on"], words),
-            self.REFUSE: DayAnswer(End.REFUSED, None, words),
+            self.GIVE: ExtensionAnswer(End.GIVEN),
+            self.OTHER: ExtensionAnswer(End.ANOTHER, cleaned["due_on"], words),
+            self.REFUSE: ExtensionAnswer(End.REFUSED, None, words),
         }
         self.cleaned_answer = answers[pressed]
         return cleaned

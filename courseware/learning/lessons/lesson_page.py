@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 from django.utils.datastructures import MultiValueDict
 
-from courseware.autosave.models import UnsavedText
-from courseware.autosave.store import UnsavedOffer
+from courseware.autosave.models import AutosavedText
+from courseware.autosave.store import RestoreOffer
 from courseware.content.rendering.paragraphs import without_ids
 from courseware.content.rendering.store import PageData, Step
 from courseware.course_format.questions.question_types import Question, is_for
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.answer_history import (
     Tries,
     counting_and_former,
@@ -43,7 +43,7 @@ class Entered:
 
 
 @dataclass(frozen=True)
-class Card:
+class LessonQuestion:
     """One question on the page. `place`: id of its first wording. `check`: number in the check, None for practice.
 
     `retry`: form for another try, marked by `again`. `has_changed`: reads otherwise than when answered (`earlier`).
@@ -64,7 +64,7 @@ class Card:
     error: str = ""
     has_changed: bool = False
     earlier: ShownQuestion | None = None
-    offer: UnsavedOffer | None = None
+    offer: RestoreOffer | None = None
     next: Question | None = None
 
     @property
@@ -151,7 +151,7 @@ class LessonPage:
     open question to fill with the text of another device. `is_whole`: show all parts at once.
     """
 
-    reading: Reading
+    reading: LearnerContext
     step: Step
     page: PageData
     tries: Tries
@@ -290,7 +290,7 @@ class LessonPage:
             return frozenset()
         return frozenset(KEPT_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
 
-    def card(self, question_id: str) -> Card:
+    def card(self, question_id: str) -> LessonQuestion:
         tries = self.tries.get(question_id, ())
         if self.questions[question_id].kind == "open":
             return self.with_earlier(self.open_card(question_id, tries), tries or self.former.get(question_id, ()))
@@ -318,7 +318,7 @@ class LessonPage:
         is_practice = self.page.first_wordings[question.id] not in self.asked
         return show(question, self.reading.enrollment.pk, tries, is_practice=is_practice)
 
-    def retry(self, question_id: str, missed: str) -> Card:
+    def retry(self, question_id: str, missed: str) -> LessonQuestion:
         form = self.form(question_id)
         wording, has_changed = form.shown.id, missed in self.earlier
         card = replace(
@@ -342,7 +342,7 @@ class LessonPage:
         following = self.asked[self.asked.index(question_id) + 1 :][:1]
         return next((self.questions[each] for each in following if not self.tries.get(each)), None)
 
-    def with_earlier(self, card: Card, tries: Sequence[Answer]) -> Card:
+    def with_earlier(self, card: LessonQuestion, tries: Sequence[Answer]) -> LessonQuestion:
         question = self.earlier.get(card.shown.id)
         if question is None:
             return card
@@ -354,7 +354,7 @@ class LessonPage:
         is_entered = self.entered is not None and self.entered.question in self.page.wordings[question_id]
         return is_entered or self.once_more == question_id or (self.once_more == "check" and question_id in self.asked)
 
-    def open_card(self, question_id: str, tries: Sequence[Answer]) -> Card:
+    def open_card(self, question_id: str, tries: Sequence[Answer]) -> LessonQuestion:
         # An open question stays a form, filled in with the last text.
         card = self.form(question_id)
         if tries:
@@ -364,17 +364,17 @@ class LessonPage:
         return card if is_entered or question_id not in self.unsaved else self.with_offer(card)
 
     @cached_property
-    def unsaved(self) -> Mapping[str, UnsavedText]:
+    def unsaved(self) -> Mapping[str, AutosavedText]:
         return unsaved_texts(self.reading.enrollment, self.page)
 
-    def with_offer(self, card: Card) -> Card:
+    def with_offer(self, card: LessonQuestion) -> LessonQuestion:
         kept, is_put_in = self.unsaved[card.shown.id], self.put_in == card.shown.id
         offer = offer_beside(kept, card.shown.text, card.answered_at, is_put_in=is_put_in)
         if offer and is_put_in:
             card = replace(card, shown=replace(card.shown, text=kept.fields["text"], outcome=""))
         return replace(card, offer=offer)
 
-    def form(self, question_id: str) -> Card:
+    def form(self, question_id: str) -> LessonQuestion:
         wordings = self.page.wordings[question_id]
         entered = self.entered if self.entered and self.entered.question in wordings else None
         wording = entered.question if entered else wording_asked(wordings, self.tries.get(question_id, ()))
@@ -385,9 +385,9 @@ class LessonPage:
         shown = ask(self.page.questions[wording], self.reading.enrollment.pk, tries, fields)
         return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
 
-    def plain_card(self, question_id: str, shown: ShownQuestion) -> Card:
+    def plain_card(self, question_id: str, shown: ShownQuestion) -> LessonQuestion:
         number = self.asked.index(question_id) + 1 if question_id in self.asked else None
-        return Card(question_id, shown, number, len(self.asked), self.page.revision_id)
+        return LessonQuestion(question_id, shown, number, len(self.asked), self.page.revision_id)
 
     @cached_property
     def waiting(self) -> tuple[str, ...]:
@@ -410,11 +410,11 @@ class UntriedLesson(LessonPage):
     kept_phrases: ClassVar[frozenset[str]] = frozenset()
 
 
-def untried_lesson(reading: Reading, step: Step, page: PageData) -> UntriedLesson:
+def untried_lesson(reading: LearnerContext, step: Step, page: PageData) -> UntriedLesson:
     return UntriedLesson(reading, step, page, {}, {}, {}, is_whole=True)
 
 
-def lesson_page(reading: Reading, step: Step, **more) -> LessonPage:
+def lesson_page(reading: LearnerContext, step: Step, **more) -> LessonPage:
     page = reading.page(step.id)
     tries, former = counting_and_former(reading.enrollment, page)
     change = open_change(reading.enrollment, reading.outline, step)

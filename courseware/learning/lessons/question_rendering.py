@@ -31,7 +31,7 @@ class OtherOrder(Exception):
     """The order of the choices in the form is no longer known."""
 
 
-class Try(Protocol):
+class ShownAnswer(Protocol):
     """What is needed of `learning.Answer`."""
 
     response: ResponseValue
@@ -158,7 +158,7 @@ def drawn_with() -> str:
     return salted_hmac(SALT, "the key", algorithm="sha256").hexdigest()[:8]
 
 
-def reveals_all(tries: Sequence[Try]) -> bool:
+def reveals_all(tries: Sequence[ShownAnswer]) -> bool:
     misses = sum(answer.is_right is False for answer in tries)
     return misses >= MISSES_THAT_REVEAL or any(answer.is_right for answer in tries)
 
@@ -195,7 +195,7 @@ def ask(question: Question, enrollment_id: int, tries: int, entered: MultiValueD
 def show(
     question: Question,
     enrollment_id: int,
-    tries: Sequence[Try],
+    tries: Sequence[ShownAnswer],
     asked_after: int | None = None,
     *,
     is_practice: bool = False,
@@ -232,14 +232,14 @@ def missing_pieces(question: Question, given: Sequence[int]) -> int:
 
 
 def with_former(
-    shown: Sequence[ShownChoice], order: Sequence[int], tries: Sequence[Try], given: Sequence[int]
+    shown: Sequence[ShownChoice], order: Sequence[int], tries: Sequence[ShownAnswer], given: Sequence[int]
 ) -> list[ShownChoice]:
     former = {place for each in tries[:-1] for place in each.response}.difference(given)
     return [replace(choice, is_former=place in former) for choice, place in zip(shown, order, strict=True)]
 
 
 def ask_again(
-    question: Question, enrollment_id: int, tries: Sequence[Try], *, is_practice: bool = False
+    question: Question, enrollment_id: int, tries: Sequence[ShownAnswer], *, is_practice: bool = False
 ) -> ShownQuestion:
     """An .order or .sort as a form with the last answer, and what is wrong in it."""
     told = show(question, enrollment_id, tries, is_practice=is_practice)

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet
 
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 MINUTE = timedelta(minutes=1)
 
@@ -12,9 +12,9 @@ class TooFast(Exception):
     """The person has sent ANSWERS_A_MINUTE submissions."""
 
 
-def sent_by(rows: QuerySet, *, owner: str, instant: str) -> KeptQuery:
+def sent_by(rows: QuerySet, *, owner: str, instant: str) -> CompiledQuery:
     """Rows of a person in a time span; `owner` is the lookup of the person, `instant` the field."""
-    return KeptQuery(
+    return CompiledQuery(
         lambda learner, after, until: (
             rows.filter(**{owner: learner, f"{instant}__gt": after, f"{instant}__lte": until})
             .order_by()
@@ -23,7 +23,7 @@ def sent_by(rows: QuerySet, *, owner: str, instant: str) -> KeptQuery:
     )
 
 
-def refuse_too_many(sent: KeptQuery, learner: int, at: datetime) -> None:
+def refuse_too_many(sent: CompiledQuery, learner: int, at: datetime) -> None:
     """`sent` is from `sent_by`. Raises TooFast. Runs one query."""
     # What a clock that was set back has left in the future does not count.
     if len(sent(learner=learner, after=at - MINUTE, until=at)) >= settings.ANSWERS_A_MINUTE:

@@ -18,27 +18,27 @@ from courseware.learning.emails.enrollment import tell_enrolled
 from courseware.learning.enrollments.creation import begin_many, enrolled
 from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.manager_actions.manager_action import (
+    ActionRefusal,
     DayForm,
     ManagerAction,
     OptionalReason,
-    Refusal,
-    Stays,
     Unadjusted,
+    UndoRefusal,
     in_days,
     why_not_decide,
     write_exemptions,
 )
 from courseware.learning.models import (
     Adjustment,
-    AdjustmentLine,
-    DayRequest,
+    AdjustmentItem,
     Enrollment,
+    ExtensionRequest,
     ManagerQuestion,
     SurveyReceipt,
     zone_named,
 )
 from courseware.lib import dates
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 
 SOON = 14  # days to learn a course in, by one press
 
@@ -90,7 +90,7 @@ class Enroll(ManagerAction):
         at = adjustment.made_at
         new = begin_many(dues, adjustment.course, at)
         made = [
-            AdjustmentLine(learner_id=each.learner_id, enrollment=each, due_after=each.due_at, made_at=at)
+            AdjustmentItem(learner_id=each.learner_id, enrollment=each, due_after=each.due_at, made_at=at)
             for each in new
         ]
         tell_enrolled(new, by=adjustment.made_by, is_held=True)
@@ -98,8 +98,8 @@ class Enroll(ManagerAction):
 
     def why_it_stays(self, line):
         if line.enrollment.started_at:
-            return Stays.BEGUN
-        return None if line.enrollment.is_open else Stays.LATER
+            return UndoRefusal.BEGUN
+        return None if line.enrollment.is_open else UndoRefusal.LATER
 
     def undo(self, lines, by, at):
         """Delete enrollments without work and without a sent email; mark the others as exempt, with the reason.
@@ -141,14 +141,14 @@ def zones_of(people: Collection[int]) -> Iterator[tuple[User, tzinfo]]:
         yield person, zone_named(vars(person)["zone_name"])
 
 
-def why_not_enroll(adjustment: Adjustment, person: int, run: Enrollment | None, *, again: bool) -> Refusal | None:
+def why_not_enroll(adjustment: Adjustment, person: int, run: Enrollment | None, *, again: bool) -> ActionRefusal | None:
     """`run` is the newest one of the person in the course, or None."""
     if why := why_not_decide(adjustment, person):
         return why
     if run and run.is_open:
-        return Refusal.ENROLLED
+        return ActionRefusal.ENROLLED
     if run and not again:
-        return Refusal.COMPLETED if run.completed_at else Refusal.EXCUSED
+        return ActionRefusal.COMPLETED if run.completed_at else ActionRefusal.EXCUSED
     return None
 
 
@@ -157,11 +157,11 @@ def told_or_answered(lines):
     sent a question to the manager."""
     since = min(line.made_at for line in lines)
     people = [line.learner_id for line in lines]
-    letters = Message.objects.handed_over().filter(person__in=people, written_at__gte=since)
+    letters = OutgoingEmail.objects.handed_over().filter(person__in=people, written_at__gte=since)
     told = set(letters.values_list("person", flat=True))
     receipts = SurveyReceipt.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
     answered = set(receipts.values_list("enrollment", flat=True))
-    for asked in (DayRequest, ManagerQuestion):
+    for asked in (ExtensionRequest, ManagerQuestion):
         rows = asked.objects.filter(enrollment__in=[line.enrollment_id for line in lines])
         answered |= set(rows.values_list("enrollment", flat=True))
     return [line for line in lines if line.learner_id in told or line.enrollment_id in answered]

@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from courseware.audit_log.record import NewEvent
 from courseware.learning.manager_actions.manager_action import (
     ActionForm,
+    ActionRefusal,
     ManagerAction,
-    Refusal,
-    Stays,
+    UndoRefusal,
     write_exemptions,
 )
 
 
-class WaiveForm(ActionForm):
+class ExemptForm(ActionForm):
     reason = forms.CharField(
         label=_("Reason"), max_length=200, help_text=_("It stays on record, and the person can read it.")
     )
@@ -24,7 +24,7 @@ class WaiveForm(ActionForm):
 class Exempt(ManagerAction):
     kind = "waived"
     label = _("excused")
-    form = WaiveForm
+    form = ExemptForm
     name = "waive"
     address = "excuse"
     title = _("Excuse from the course")
@@ -38,7 +38,7 @@ class Exempt(ManagerAction):
     }
 
     def closed(self, enrollment):
-        return Refusal.COMPLETED if enrollment.completed_at else None
+        return ActionRefusal.COMPLETED if enrollment.completed_at else None
 
     def is_unchanged(self, adjustment, enrollment):
         return bool(enrollment.waived_at)
@@ -52,7 +52,7 @@ class Exempt(ManagerAction):
     def why_it_stays(self, line):
         # A later run would make two open ones.
         stands = line.enrollment.waived_at == line.made_at and line.enrollment.is_newest
-        return None if stands else Stays.LATER
+        return None if stands else UndoRefusal.LATER
 
     def undo(self, lines, by, at):
         for line in lines:

@@ -16,10 +16,10 @@ from courseware.learning.manager_actions.manager_action import (
     DayForm,
     ManagerAction,
     OptionalReason,
-    Stays,
+    UndoRefusal,
     in_days,
 )
-from courseware.learning.models import AdjustmentLine, DayRequest, Enrollment
+from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
 from courseware.lib import dates
 
 STEPS = (3, 7)  # days that a due day is moved by a button
@@ -74,7 +74,7 @@ class Extend(ManagerAction):
     def why_it_stays(self, line):
         """An absence may have moved the day on: it is still the one that was given."""
         stands = line.enrollment.is_open and line.enrollment.due_given_at == line.made_at
-        return None if stands else Stays.LATER
+        return None if stands else UndoRefusal.LATER
 
     def undo(self, lines, by, at):
         runs = [line.enrollment for line in lines]
@@ -86,7 +86,7 @@ class Extend(ManagerAction):
             run.due_at = line.due_before
             run.due_given_at, run.due_given_by_id = former.get(run.pk, (None, None))
         Enrollment.objects.write_many(runs, DAY_GIVEN)
-        answered = DayRequest.objects.filter(adjustment=lines[0].adjustment, enrollment__in=runs)
+        answered = ExtensionRequest.objects.filter(adjustment=lines[0].adjustment, enrollment__in=runs)
         events += reopen(answered.select_related("enrollment__learner"), by=by, at=at)
         return lines, events + follow_absences(runs, by, at)
 
@@ -104,17 +104,17 @@ class Extend(ManagerAction):
 
 def days_given(enrollments, *, but=()):
     """Key → when another day was given by hand that was not taken back, and the key of who gave it. Runs one query."""
-    lines = AdjustmentLine.objects.filter(enrollment__in=enrollments, adjustment__kind=Extend.kind)
+    lines = AdjustmentItem.objects.filter(enrollment__in=enrollments, adjustment__kind=Extend.kind)
     lines = lines.filter(made_at__isnull=False, undone_at=None).exclude(pk__in=[line.pk for line in but])
     rows = lines.order_by("pk").values_list("enrollment", "made_at", "adjustment__made_by")
     return {enrollment: (given_at, by) for enrollment, given_at, by in rows}
 
 
-def reopen(answered: Collection[DayRequest], *, by: User, at: datetime) -> list[NewEvent]:
+def reopen(answered: Collection[ExtensionRequest], *, by: User, at: datetime) -> list[NewEvent]:
     """They wait again, but not where the learner has asked anew. Their runs are held. What is to be logged of it."""
     runs = [each.enrollment_id for each in answered]
-    anew = set(DayRequest.objects.filter(enrollment__in=runs, ended_at=None).values_list("enrollment", flat=True))
+    anew = set(ExtensionRequest.objects.filter(enrollment__in=runs, ended_at=None).values_list("enrollment", flat=True))
     back = [each for each in answered if each.enrollment_id not in anew]
-    DayRequest.objects.filter(pk__in=[each.pk for each in back]).update(**OPEN_AGAIN)
+    ExtensionRequest.objects.filter(pk__in=[each.pk for each in back]).update(**OPEN_AGAIN)
     tell_that_it_waits_again(back)
     return [NewEvent("day-answer-undone", each.enrollment, by, {"request": each.pk}, at) for each in back]

@@ -9,11 +9,11 @@ from courseware.accounts.people import extra_time
 from courseware.learning.manager_actions.manager_action import ActionForm, ManagerAction, OptionalReason
 
 
-class PracticeTimeForm(ActionForm):
+class ExtraTimeForm(ActionForm):
     time = forms.ChoiceField(
         label=_("Time in exams and simulations"),
         required=False,
-        choices=[("", _("as written")), *User.PracticeTime.choices],
+        choices=[("", _("as written")), *User.ExtraTime.choices],
         help_text=_("For every course, from the next exam or simulation on. What has begun keeps its time."),
     )
     reason = OptionalReason()
@@ -27,7 +27,7 @@ class PracticeTimeForm(ActionForm):
 class SetExtraTime(ManagerAction):
     kind = "timed"
     label = _("time under pressure")
-    form = PracticeTimeForm
+    form = ExtraTimeForm
     name = "set-time"
     address = "time"
     is_of_the_person = True

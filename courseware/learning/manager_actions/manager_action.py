@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import not_decided_by, sees_the_firm
 from courseware.audit_log.record import NewEvent
-from courseware.learning.models import Adjustment, AdjustmentLine, Enrollment, EnrollmentQuerySet
+from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment, EnrollmentQuerySet
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import small_number
 
 
-class Refusal(models.TextChoices):
+class ActionRefusal(models.TextChoices):
     """Why somebody is left as they are."""
 
     OWN = "own", _("one’s own training is changed by somebody else")
@@ -32,10 +32,10 @@ class Refusal(models.TextChoices):
     ENROLLED = "enrolled", _("is enrolled already")
 
 
-CLOSED = {Refusal.COMPLETED, Refusal.EXCUSED}
+CLOSED = {ActionRefusal.COMPLETED, ActionRefusal.EXCUSED}
 
 
-class Stays(models.TextChoices):
+class UndoRefusal(models.TextChoices):
     """Why a line is not taken back."""
 
     UNDONE = "undone", _("It was taken back already.")
@@ -50,7 +50,7 @@ class Unadjusted:
     """`learner` is a key."""
 
     learner: int
-    why: Refusal
+    why: ActionRefusal
 
 
 class ActionForm(forms.Form):
@@ -90,25 +90,25 @@ def may_change(user: User, enrollment: Enrollment) -> bool:
     return Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
 
 
-def why_not_decide(adjustment: Adjustment, learner: int) -> Refusal | None:
+def why_not_decide(adjustment: Adjustment, learner: int) -> ActionRefusal | None:
     """Why the adjustment is refused; `learner` is a key. An adjustment made by a job is never refused."""
     if adjustment.made_by is None or learner not in not_decided_by(adjustment.made_by):
         return None
-    return Refusal.OWN if adjustment.made_by_id == learner else Refusal.CONFLICT
+    return ActionRefusal.OWN if adjustment.made_by_id == learner else ActionRefusal.CONFLICT
 
 
 def write_exemptions(enrollments: Collection[Enrollment]) -> None:
     Enrollment.objects.write_many(enrollments, ["waived_at", "waived_reason"])
 
 
-LinesAndEvents = tuple[list[AdjustmentLine], list[NewEvent]]
+LinesAndEvents = tuple[list[AdjustmentItem], list[NewEvent]]
 
 
 class ManagerAction:
     """One kind of change to a learner's training, with its form, refusals, effect, undo and texts.
 
     Pages, admin, addresses and audit log follow from the attributes and methods. A new action is a subclass in this
-    package, listed in ACTIONS; a value of its own needs columns of Adjustment or AdjustmentLine.
+    package, listed in ACTIONS; a value of its own needs columns of Adjustment or AdjustmentItem.
     """
 
     kind = ""  # stored in Adjustment
@@ -133,16 +133,16 @@ class ManagerAction:
         """Whether its form shows on the page of this enrollment."""
         return True
 
-    def refusal(self, adjustment: Adjustment, enrollment: Enrollment) -> Refusal | None:
+    def refusal(self, adjustment: Adjustment, enrollment: Enrollment) -> ActionRefusal | None:
         """Why `adjustment` cannot be applied to this enrollment; None if it can. Its values may still be missing."""
         if why := why_not_decide(adjustment, enrollment.learner_id) or self.closed(enrollment):
             return why
-        return Refusal.UNCHANGED if self.is_unchanged(adjustment, enrollment) else None
+        return ActionRefusal.UNCHANGED if self.is_unchanged(adjustment, enrollment) else None
 
-    def closed(self, enrollment: Enrollment) -> Refusal | None:
+    def closed(self, enrollment: Enrollment) -> ActionRefusal | None:
         if enrollment.completed_at:
-            return Refusal.COMPLETED
-        return Refusal.EXCUSED if enrollment.waived_at else None
+            return ActionRefusal.COMPLETED
+        return ActionRefusal.EXCUSED if enrollment.waived_at else None
 
     def is_unchanged(self, adjustment: Adjustment, enrollment: Enrollment) -> bool:
         """Whether the enrollment already has the values of the adjustment. False if only `apply` can tell."""
@@ -158,33 +158,33 @@ class ManagerAction:
             able += [] if why else [line]
             refused += [Unadjusted(line.learner_id, why)] if why else []
         made, events = self.apply(adjustment, able) if able else ([], [])
-        refused += [Unadjusted(line.learner_id, Refusal.UNCHANGED) for line in able if line not in made]
+        refused += [Unadjusted(line.learner_id, ActionRefusal.UNCHANGED) for line in able if line not in made]
         for line in made:
             line.made_at = adjustment.made_at
         return made, refused, events
 
-    def locked(self, lines: Collection[AdjustmentLine]) -> dict[int, Enrollment]:
+    def locked(self, lines: Collection[AdjustmentItem]) -> dict[int, Enrollment]:
         """Key → enrollment, locked in the order of keys."""
         return {each.pk: each for each in self.rows(lines).order_by("pk")}
 
-    def rows(self, lines: Collection[AdjustmentLine]) -> EnrollmentQuerySet:
+    def rows(self, lines: Collection[AdjustmentItem]) -> EnrollmentQuerySet:
         rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().with_day_moved()
         if self.related:
             rows = rows.select_related(*self.related)
         return rows.filter(pk__in=[line.enrollment_id for line in lines])
 
-    def apply(self, adjustment: Adjustment, lines: list[AdjustmentLine]) -> LinesAndEvents:
+    def apply(self, adjustment: Adjustment, lines: list[AdjustmentItem]) -> LinesAndEvents:
         """Change the locked enrollments of these lines. Returns the lines that changed something, and what to log."""
         raise NotImplementedError
 
     def event(self, adjustment, line, verb, data=None):
         return NewEvent(verb, line.enrollment, adjustment.made_by, data or {}, adjustment.made_at)
 
-    def why_it_stays(self, line: AdjustmentLine) -> Stays | None:
+    def why_it_stays(self, line: AdjustmentItem) -> UndoRefusal | None:
         """Whether something else came in between that is no adjustment."""
         return None
 
-    def undo(self, lines: list[AdjustmentLine], by: User, at: datetime) -> LinesAndEvents:
+    def undo(self, lines: list[AdjustmentItem], by: User, at: datetime) -> LinesAndEvents:
         """Undo the change of these lines, whose enrollments are locked. Returns the undone lines, and what to log."""
         raise NotImplementedError
 
@@ -197,7 +197,7 @@ class ManagerAction:
         """Of the page about one adjustment."""
         raise NotImplementedError
 
-    def words(self, line: AdjustmentLine, who: str, *, is_own: bool) -> str:
+    def words(self, line: AdjustmentItem, who: str, *, is_own: bool) -> str:
         """What `who` did, in the history of the enrollment; `is_own`: said to the learner."""
         raise NotImplementedError
 

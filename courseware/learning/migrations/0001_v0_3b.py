@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='DueFeed',
+            name='CalendarFeed',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('digest', models.CharField(help_text='SHA-256 of the secret in its address', max_length=64, unique=True)),
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='DayRequest',
+            name='ExtensionRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(help_text='The last day that is asked for')),
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ChangeSeen',
+            name='ChangeAcknowledgement',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('outcome', models.CharField(choices=[('read', 'read again'), ('checked', 'check answered on the new text')], max_length=10)),
@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='AdjustmentLine',
+            name='AdjustmentItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_at', models.DateTimeField(help_text='Null: it waits for its turn', null=True)),
@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='KeptPhrase',
+            name='SavedPhrase',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('phrase', models.CharField(help_text='Its key: see `content.rendering.phrases`', max_length=200)),
@@ -248,14 +248,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='MergedRun',
+            name='MergedEnrollment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('is_brought', models.BooleanField(help_text='It was begun in the other account')),
                 ('is_closed', models.BooleanField(help_text='It was open, and another run of the person stands for it')),
                 ('is_aside', models.BooleanField(help_text='It is no newest run, though it was begun after the one that is')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='merged_runs', to='learning.enrollment')),
-                ('merge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='accounts.merge')),
+                ('merge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='accounts.accountmerge')),
             ],
             options={
                 'ordering': ['pk'],
@@ -263,7 +263,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Postponement',
+            name='AbsenceShift',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('since', models.DateTimeField(help_text='When that day was given: see Enrollment.day_given_at')),
@@ -308,7 +308,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='TeamEnrolling',
+            name='BulkEnrollment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('due_on', models.DateField(help_text="The last day, in each learner's own zone", null=True)),

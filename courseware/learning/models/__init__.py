@@ -1,9 +1,10 @@
-from courseware.learning.due_dates.calendar_feed import DueFeed
-from courseware.learning.models.adjustments import Adjustment, AdjustmentLine, Postponement
+from courseware.learning.due_dates.calendar_feed import CalendarFeed
+from courseware.learning.models.adjustments import AbsenceShift, Adjustment, AdjustmentItem
 from courseware.learning.models.enrollments import (
     PLACING,
     Answer,
-    ChangeSeen,
+    BulkEnrollment,
+    ChangeAcknowledgement,
     Completion,
     Enrollment,
     EnrollmentQuerySet,
@@ -11,17 +12,21 @@ from courseware.learning.models.enrollments import (
     NotPublished,
     SurveyAnswers,
     SurveyReceipt,
-    TeamEnrolling,
     digests_of_writer,
     zone_named,
 )
-from courseware.learning.models.extension_requests import LONGEST_QUESTION, LONGEST_WHY, DayRequest, ManagerQuestion
+from courseware.learning.models.extension_requests import (
+    LONGEST_QUESTION,
+    LONGEST_WHY,
+    ExtensionRequest,
+    ManagerQuestion,
+)
 from courseware.learning.models.saved_phrases import (
     KEPT,
     KEPT_OF_COURSE,
     KEPT_OF_LESSON,
-    KeptPhrase,
-    KeptPhraseQuerySet,
+    SavedPhrase,
+    SavedPhraseQuerySet,
 )
 
 __all__ = [
@@ -32,23 +37,23 @@ __all__ = [
     "LONGEST_WHY",
     "PLACING",
     "Adjustment",
-    "AdjustmentLine",
+    "AdjustmentItem",
     "Answer",
-    "ChangeSeen",
+    "BulkEnrollment",
+    "CalendarFeed",
+    "ChangeAcknowledgement",
     "Completion",
-    "DayRequest",
-    "DueFeed",
     "Enrollment",
     "EnrollmentQuerySet",
-    "KeptPhrase",
-    "KeptPhraseQuerySet",
+    "ExtensionRequest",
     "LessonReport",
     "ManagerQuestion",
     "NotPublished",
-    "Postponement",
+    "AbsenceShift",
+    "SavedPhrase",
+    "SavedPhraseQuerySet",
     "SurveyAnswers",
     "SurveyReceipt",
-    "TeamEnrolling",
     "digests_of_writer",
     "zone_named",
 ]

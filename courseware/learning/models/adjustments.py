@@ -33,10 +33,10 @@ class Adjustment(models.Model):
 
     @property
     def time_words(self):
-        return dict(User.PracticeTime.choices).get(self.time, _("as written"))
+        return dict(User.ExtraTime.choices).get(self.time, _("as written"))
 
 
-class AdjustmentLine(models.Model):
+class AdjustmentItem(models.Model):
     """What an adjustment changed for one learner, with the former values, by which it is undone."""
 
     adjustment = models.ForeignKey(Adjustment, on_delete=models.CASCADE, related_name="lines")
@@ -76,12 +76,12 @@ class AdjustmentLine(models.Model):
         return self.due_before and dates.due_day(self.due_before, self.enrollment.zone)
 
 
-class PostponementQuerySet(models.QuerySet):
+class AbsenceShiftQuerySet(models.QuerySet):
     def of_the_day_that_counts(self):
         return self.filter(since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"))
 
 
-class Postponement(models.Model):
+class AbsenceShift(models.Model):
     """How far absences moved a due day. Each given day has its own row, so that undoing restores the one before."""
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="postponements")
@@ -94,7 +94,7 @@ class Postponement(models.Model):
     )
     days = models.PositiveIntegerField(default=0, help_text="By how many working days it was moved on")
 
-    objects = PostponementQuerySet.as_manager()
+    objects = AbsenceShiftQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -21,10 +21,10 @@ from courseware.accounts.permissions.permissions import (
 from courseware.accounts.teams.membership_locks import keep_teams_of
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
-from courseware.learning.enrollments.newest import RunsKept
-from courseware.learning.models.adjustments import Postponement
+from courseware.learning.enrollments.newest import NewestEnrollments
+from courseware.learning.models.adjustments import AbsenceShift
 from courseware.learning.status import certification_status, not_asked, states
-from courseware.learning.status.headcounts import Place, Relocation, count
+from courseware.learning.status.headcounts import HeadcountKey, HeadcountMove, count
 from courseware.lib import dates
 from courseware.lib.db.condition_eval import fulfils
 
@@ -41,7 +41,7 @@ def zone_named(name):
 PLACING = {*states.PLACES_WITHOUT_DAY, "due_at", "started_at", "is_newest"}
 
 
-class EnrollmentQuerySet(RunsKept):
+class EnrollmentQuerySet(NewestEnrollments):
     def open(self):
         """Neither completed nor waived. Whether something is to be done now: see `asked`."""
         return self.filter(states.OPEN)
@@ -89,7 +89,7 @@ class EnrollmentQuerySet(RunsKept):
         return self.annotate(zone_name=models.Subquery(time_zones(learner=models.OuterRef("learner"))))
 
     def with_day_moved(self):
-        of_run = Postponement.objects.of_the_day_that_counts().filter(enrollment=models.OuterRef("pk"))
+        of_run = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=models.OuterRef("pk"))
         return self.annotate(is_elsewhere=models.Exists(of_run.exclude(given_at=models.OuterRef("due_at"))))
 
     def with_state(self, at=None):
@@ -206,7 +206,7 @@ class Enrollment(models.Model):
         with transaction.atomic():
             before = self.superseding() if self._state.adding else self.place_before()
             super().save(update_fields=update_fields, **kwargs)
-            count([Relocation(self.learner_id, before, self.place)])
+            count([HeadcountMove(self.learner_id, before, self.place)])
 
     def superseding(self):
         former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
@@ -225,7 +225,7 @@ class Enrollment(models.Model):
     def place(self):
         if not self.is_newest:
             return None
-        return Place(self.course_id, states.urgency_of(self), self.started_at is not None, self.certified_until)
+        return HeadcountKey(self.course_id, states.urgency_of(self), self.started_at is not None, self.certified_until)
 
     @property
     def is_open(self):
@@ -268,7 +268,7 @@ class Enrollment(models.Model):
     def is_day_moved(self):
         """Whether absences moved the due day. Runs a query unless `with_day_moved` has loaded it."""
         if "is_elsewhere" not in self.__dict__:
-            known = Postponement.objects.of_the_day_that_counts().filter(enrollment=self.pk)
+            known = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=self.pk)
             self.is_elsewhere = known.exclude(given_at=self.due_at).exists()
         return self.is_elsewhere
 
@@ -280,7 +280,7 @@ class Enrollment(models.Model):
         return states.state_of(self, at or timezone.now())
 
 
-class TeamEnrolling(models.Model):
+class BulkEnrollment(models.Model):
     """An order to enroll the learners of teams and those below, in batches."""
 
     teams = models.ManyToManyField(Team, related_name="+")
@@ -336,7 +336,7 @@ class Completion(models.Model):
         return f"{self.document} ({self.enrollment})"
 
 
-class ChangeSeen(models.Model):
+class ChangeAcknowledgement(models.Model):
     """A changed lesson was read or checked again. `release`: the last change settled. `revision`: the text read."""
 
     class Outcome(models.TextChoices):

@@ -26,7 +26,7 @@ def stands(at: datetime) -> Q:
     )
 
 
-class DayRequestQuerySet(models.QuerySet):
+class ExtensionRequestQuerySet(models.QuerySet):
     def of(self, enrollment, at=None):
         own = self.filter(enrollment=enrollment.pk).with_standing(at or timezone.now())
         return own.select_related("ended_by", "adjustment").order_by("-pk")
@@ -39,7 +39,7 @@ class DayRequestQuerySet(models.QuerySet):
         return self.annotate(is_standing=models.Case(among, default=models.Value(False)))
 
 
-class DayRequest(models.Model):
+class ExtensionRequest(models.Model):
     """Whether it waits is derived (`stands`), so it waits again if what ended it is undone."""
 
     class End(models.TextChoices):
@@ -66,7 +66,7 @@ class DayRequest(models.Model):
     # Added by the query `with_standing`.
     is_standing: bool
 
-    objects = DayRequestQuerySet.as_manager()
+    objects = ExtensionRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("request for another day"), _("requests for another day")

@@ -1,10 +1,10 @@
 from django.db import models
 
 from courseware.content.models import Document, Revision
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
-class KeptPhraseQuerySet(models.QuerySet):
+class SavedPhraseQuerySet(models.QuerySet):
     def here(self):
         return self.filter(taken_away_at=None)
 
@@ -13,7 +13,7 @@ class KeptPhraseQuerySet(models.QuerySet):
         return self.filter(enrollment__learner=learner)
 
 
-class KeptPhrase(models.Model):
+class SavedPhrase(models.Model):
     """Its text is that of the current lesson, else that of `revision`: see `phrase_book`."""
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="kept_phrases")
@@ -23,7 +23,7 @@ class KeptPhrase(models.Model):
     kept_at = models.DateTimeField()
     taken_away_at = models.DateTimeField(null=True, help_text="Null: it is kept")
 
-    objects = KeptPhraseQuerySet.as_manager()
+    objects = SavedPhraseQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
@@ -33,10 +33,12 @@ class KeptPhrase(models.Model):
         return f"{self.phrase} ({self.enrollment})"
 
 
-KEPT = KeptQuery(lambda learner: KeptPhrase.objects.here().of_person(learner).select_related("document").order_by("pk"))
-KEPT_OF_COURSE = KeptQuery(
+KEPT = CompiledQuery(
+    lambda learner: SavedPhrase.objects.here().of_person(learner).select_related("document").order_by("pk")
+)
+KEPT_OF_COURSE = CompiledQuery(
     lambda learner, course: (
-        KeptPhrase.objects.here()
+        SavedPhrase.objects.here()
         .of_person(learner)
         .filter(enrollment__course=course)
         .order_by()
@@ -44,8 +46,8 @@ KEPT_OF_COURSE = KeptQuery(
         .distinct()
     )
 )
-KEPT_OF_LESSON = KeptQuery(
+KEPT_OF_LESSON = CompiledQuery(
     lambda learner, document: (
-        KeptPhrase.objects.here().of_person(learner).filter(document=document).values_list("phrase", flat=True)
+        SavedPhrase.objects.here().of_person(learner).filter(document=document).values_list("phrase", flat=True)
     )
 )

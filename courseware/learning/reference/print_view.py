@@ -5,7 +5,7 @@ from typing import Any
 
 from courseware.content.rendering.store import OutlineModule, PageData, Step
 from courseware.course_format.questions.question_types import Question, ResponseValue
-from courseware.learning.learner_context import Reading
+from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.lesson_page import untried_lesson
 from courseware.learning.lessons.question_rendering import ShownQuestion, ask, show
 
@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^<(/?)h([2-6])\b")
 
 
 @dataclass
-class RightTry:
+class CorrectAnswer:
     response: ResponseValue
     is_right: bool | None = True
 
@@ -37,13 +37,13 @@ class PrintedModule:
     lessons: tuple[PrintedLesson, ...]
 
 
-def printed_modules(reading: Reading, modules: Iterable[OutlineModule]) -> list[PrintedModule]:
+def printed_modules(reading: LearnerContext, modules: Iterable[OutlineModule]) -> list[PrintedModule]:
     """Modules with lessons. Questions have their keys once the course is completed."""
     printed = (PrintedModule(module, tuple(printed_lessons(reading, module))) for module in modules)
     return [each for each in printed if each.lessons]
 
 
-def printed_lessons(reading: Reading, module: OutlineModule) -> Iterator[PrintedLesson]:
+def printed_lessons(reading: LearnerContext, module: OutlineModule) -> Iterator[PrintedLesson]:
     for step in module.steps:
         if step.kind == "lesson":
             lesson = untried_lesson(reading, step, reading.page(step.id))
@@ -51,17 +51,19 @@ def printed_lessons(reading: Reading, module: OutlineModule) -> Iterator[Printed
             yield PrintedLesson(step, lesson.page, blocks)
 
 
-def printed_block(reading: Reading, block: Mapping[str, Any], questions: Mapping[str, Question]) -> Mapping[str, Any]:
+def printed_block(
+    reading: LearnerContext, block: Mapping[str, Any], questions: Mapping[str, Question]
+) -> Mapping[str, Any]:
     if block["type"] == "question":
         return {"type": "question", "question": printed_question(reading, questions[block["id"]])}
     return {**block, "html": as_printed(block["html"])} if "html" in block else block
 
 
-def printed_question(reading: Reading, question: Question) -> ShownQuestion:
+def printed_question(reading: LearnerContext, question: Question) -> ShownQuestion:
     enrollment, question = reading.enrollment, question.rewritten(as_printed)
     if enrollment.completed_at is None or question.kind == "open":
         return ask(question, enrollment.pk, 0)
-    return show(question, enrollment.pk, [RightTry(list(question.key))])
+    return show(question, enrollment.pk, [CorrectAnswer(list(question.key))])
 
 
 def as_printed(html: str) -> str:

@@ -13,8 +13,8 @@ from courseware.content.rendering.paragraphs import as_searched, without_ids, wi
 from courseware.content.rendering.phrases import Phrase
 from courseware.content.rendering.store import Outline, OutlineModule, PageData, Step
 from courseware.course_format.parsing.chinese import count_characters
-from courseware.learning.learner_context import Reading
-from courseware.learning.models import KEPT, KEPT_OF_LESSON, Enrollment, KeptPhrase, KeptPhraseQuerySet
+from courseware.learning.learner_context import LearnerContext
+from courseware.learning.models import KEPT, KEPT_OF_LESSON, Enrollment, SavedPhrase, SavedPhraseQuerySet
 from courseware.learning.reference.search import Wanted, words_wanted
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class PhraseBook:
         return [line for module in self.modules for lesson in module.lessons for line in lesson.lines] + [*self.gone]
 
 
-def phrase_book(reading: Reading, kept: Iterable[KeptPhrase]) -> PhraseBook:
+def phrase_book(reading: LearnerContext, kept: Iterable[SavedPhrase]) -> PhraseBook:
     """`kept` may be of several courses and runs. Runs one query if a phrase has left the course."""
     course = reading.enrollment.course_id
     own = {(row.document.identifier, row.phrase): row for row in kept if row.document.course_id == course}
@@ -74,27 +74,27 @@ def phrase_book(reading: Reading, kept: Iterable[KeptPhrase]) -> PhraseBook:
     return PhraseBook(reading.outline, tuple(filter(None, modules)), gone_lines(reading, list(own.values())))
 
 
-def books_of(readings: Iterable[Reading], kept: Sequence[KeptPhrase]) -> list[PhraseBook]:
+def books_of(readings: Iterable[LearnerContext], kept: Sequence[SavedPhrase]) -> list[PhraseBook]:
     return [book for reading in readings if (book := phrase_book(reading, kept)).lines] if kept else []
 
 
-def own_book(reading: Reading) -> PhraseBook:
+def own_book(reading: LearnerContext) -> PhraseBook:
     return phrase_book(reading, KEPT(learner=reading.enrollment.learner_id))
 
 
 def book_module(
-    module: OutlineModule, reading: Reading, here: Mapping[str, Mapping[str, BookLine]]
+    module: OutlineModule, reading: LearnerContext, here: Mapping[str, Mapping[str, BookLine]]
 ) -> BookModule | None:
     steps = [step for step in module.steps if step.id in here]
     lessons = tuple(BookLesson(step, tuple(in_order(reading, step, here[step.id]))) for step in steps)
     return BookModule(module, lessons) if lessons else None
 
 
-def in_order(reading: Reading, step: Step, lines: Mapping[str, BookLine]) -> Iterable[BookLine]:
+def in_order(reading: LearnerContext, step: Step, lines: Mapping[str, BookLine]) -> Iterable[BookLine]:
     return (lines[key] for key in reading.page(step.id).phrases if key in lines)
 
 
-def gone_lines(reading: Reading, rows: Sequence[KeptPhrase]) -> tuple[BookLine, ...]:
+def gone_lines(reading: LearnerContext, rows: Sequence[SavedPhrase]) -> tuple[BookLine, ...]:
     stored = former_phrases({row.revision_id for row in rows}) if rows else {}
     found = []
     for row in rows:
@@ -142,7 +142,7 @@ def keep_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
     if phrase in KEPT_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
         return  # in an earlier run, perhaps
     now = {"revision_id": page.revision_id, "kept_at": timezone.now(), "taken_away_at": None}
-    KeptPhrase.objects.update_or_create(
+    SavedPhrase.objects.update_or_create(
         enrollment=enrollment, document_id=page.document_id, phrase=phrase, defaults=now
     )
 
@@ -153,14 +153,14 @@ def take_phrase_away(enrollment: Enrollment, page: PageData, phrase: str) -> Non
     alike(enrollment.learner_id, page.document_id, phrase).update(taken_away_at=timezone.now())
 
 
-def take_row_away(row: KeptPhrase) -> None:
+def take_row_away(row: SavedPhrase) -> None:
     learner = row.enrollment.learner_id
     alike(learner, row.document_id, row.phrase).update(taken_away_at=timezone.now())
 
 
-def put_row_back(row: KeptPhrase) -> None:
-    KeptPhrase.objects.filter(pk=row.pk).update(taken_away_at=None)
+def put_row_back(row: SavedPhrase) -> None:
+    SavedPhrase.objects.filter(pk=row.pk).update(taken_away_at=None)
 
 
-def alike(learner: int, document: int, phrase: str) -> KeptPhraseQuerySet:
-    return KeptPhrase.objects.here().of_person(learner).filter(document=document, phrase=phrase)
+def alike(learner: int, document: int, phrase: str) -> SavedPhraseQuerySet:
+    return SavedPhrase.objects.here().of_person(learner).filter(document=document, phrase=phrase)

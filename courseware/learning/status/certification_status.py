@@ -50,7 +50,7 @@ def ends_within() -> str:
     return ngettext("ends within %(days)d day", "ends within %(days)d days", days) % {"days": days}
 
 
-class Validity(models.TextChoices):
+class CertificationStatus(models.TextChoices):
     """The first one whose condition holds; ENDING is certified, too. Values: condition, label."""
 
     condition: Callable[[datetime], Q]
@@ -68,17 +68,17 @@ class Validity(models.TextChoices):
 
     @property
     def is_certified(self) -> bool:
-        return self in (Validity.ENDING, Validity.CERTIFIED)
+        return self in (CertificationStatus.ENDING, CertificationStatus.CERTIFIED)
 
     @property
     def has_last_day(self) -> bool:
-        return self != Validity.NEVER
+        return self != CertificationStatus.NEVER
 
 
-def validity_of(certified_until: date | None, at: datetime) -> Validity:
+def validity_of(certified_until: date | None, at: datetime) -> CertificationStatus:
     row = SimpleNamespace(certified_until=certified_until)
-    return next(validity for validity in Validity if fulfils(row, validity.condition(at)))
+    return next(validity for validity in CertificationStatus if fulfils(row, validity.condition(at)))
 
 
 def column(at: datetime) -> Case:
-    return Case(*(When(validity.condition(at), then=Value(validity.value)) for validity in Validity))
+    return Case(*(When(validity.condition(at), then=Value(validity.value)) for validity in CertificationStatus))

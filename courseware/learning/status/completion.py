@@ -10,9 +10,9 @@ from courseware.content.rendering import store
 from courseware.learning.lessons.answer_history import tries_of, waiting
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.progress import own_outline, progress_of, track_of
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
-LOCKED = KeptQuery(
+LOCKED = CompiledQuery(
     lambda pk: Enrollment.objects.select_for_update(of=("self",), no_key=True).with_release().filter(pk=pk)
 )
 
@@ -22,11 +22,11 @@ LOCKED = KeptQuery(
 enrollment_completed = Signal()
 
 
-class NotDone(Exception):
+class LessonIncomplete(Exception):
     """A question of the lesson is not answered, or one of its check not right yet."""
 
 
-class NeverReleased(Exception):
+class UnknownRevision(Exception):
     """A form names a revision or release that never showed the lesson."""
 
 
@@ -47,15 +47,16 @@ def complete(enrollment, document, *, revision, outcome, at=None):
 
 @transaction.atomic
 def mark_read(enrollment, step, *, revision=None, at=None):
-    """Complete a lesson. `revision`: key of the one shown (None: the current one). Raises NotDone, NeverReleased."""
+    """Complete a lesson. `revision`: key of the one shown (None: the current one). Raises LessonIncomplete,
+    UnknownRevision."""
     enrollment = lock(enrollment)
     page = store.page(enrollment.release, step.id, enrollment.source_language)
     released = ReleaseEntry.objects.filter(document=page.document_id, revision=revision)
     if revision not in (None, page.revision_id) and not released.exists():
-        raise NeverReleased(revision)
+        raise UnknownRevision(revision)
     # Also finishes a lesson whose last open question is gone: retired, or meant for another post.
     if waiting_in(enrollment, step, page):
-        raise NotDone(step.id)
+        raise LessonIncomplete(step.id)
     return complete_lesson(enrollment, page, revision=revision, at=at)
 
 

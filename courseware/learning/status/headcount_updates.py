@@ -10,30 +10,30 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import learners_of
 from courseware.accounts.teams.membership_locks import change_teams_of
 from courseware.learning.models import Enrollment
-from courseware.learning.status.headcounts import FIRM, Headcount, Place, reach, write
+from courseware.learning.status.headcounts import FIRM, Headcount, HeadcountKey, reach, write
 
 
 def places(enrollments: QuerySet) -> QuerySet:
     has_started = ExpressionWrapper(Q(started_at__isnull=False), BooleanField())
     newest = enrollments.filter(is_newest=True).order_by().annotate(has_started=has_started)
-    return newest.values_list(*Place._fields).annotate(number=Count("pk"))
+    return newest.values_list(*HeadcountKey._fields).annotate(number=Count("pk"))
 
 
-def missing(team: int | None) -> Counter[Place]:
+def missing(team: int | None) -> Counter[HeadcountKey]:
     """What must be added to a team's stored headcounts. Runs one query, for one consistent view."""
     everybody = Enrollment.objects.filter(learner__is_active=True)
     if team is not FIRM:
         below = Team.objects.filter(pk=team).with_those_below()
         everybody = everybody.filter(learner__in=learners_of(below))
-    kept = Headcount.objects.filter(team=team).order_by().values_list(*Place._fields)
-    numbers: Counter[Place] = Counter()
+    kept = Headcount.objects.filter(team=team).order_by().values_list(*HeadcountKey._fields)
+    numbers: Counter[HeadcountKey] = Counter()
     for *at, number in places(everybody).union(kept.annotate(number=-Sum("number")), all=True):
         numbers[place_of(at)] += number
     return Counter({place: number for place, number in numbers.items() if number})
 
 
-def place_of(columns: Iterable) -> Place:
-    place = Place(*columns)
+def place_of(columns: Iterable) -> HeadcountKey:
+    place = HeadcountKey(*columns)
     return place._replace(has_started=bool(place.has_started))  # in a union SQLite has numbers for it
 
 
@@ -56,9 +56,9 @@ def add_up() -> str:
         with transaction.atomic():
             recount([team])  # who began in the moment in which a team was moved may stand where it was
             rows = list(Headcount.objects.select_for_update(no_key=True).filter(team=team))
-            numbers: Counter[tuple[int | None, Place]] = Counter()
+            numbers: Counter[tuple[int | None, HeadcountKey]] = Counter()
             for row in rows:
-                numbers[team, Place(*(getattr(row, column) for column in Place._fields))] += row.number
+                numbers[team, HeadcountKey(*(getattr(row, column) for column in HeadcountKey._fields))] += row.number
             if len(rows) > len(numbers) or not all(numbers.values()):
                 Headcount.objects.filter(pk__in=[row.pk for row in rows]).delete()
                 write(numbers)
@@ -118,7 +118,7 @@ def who_leave_with(origin) -> set[int]:
 def move(person: int, before: set[int | None], after: set[int | None]) -> None:
     stands_at = list(places(Enrollment.objects.filter(learner=person)))
     changes = [*((team, 1) for team in after - before), *((team, -1) for team in before - after)]
-    write(Counter({(team, Place(*at)): sign * number for team, sign in changes for *at, number in stands_at}))
+    write(Counter({(team, HeadcountKey(*at)): sign * number for team, sign in changes for *at, number in stands_at}))
 
 
 def note_place(sender, instance, **kwargs):

@@ -16,32 +16,32 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.teams.membership_locks import keep_teams_of
 from courseware.learning.status import certification_status as validity
 from courseware.learning.status import states
-from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.states import State
 
 FIRM = None  # in the place of a team: everybody, also who is in none
 
 
-class Place(NamedTuple):
+class HeadcountKey(NamedTuple):
     course_id: int
     urgency: datetime
     has_started: bool
     certified_until: date | None
 
 
-class Relocation(NamedTuple):
+class HeadcountMove(NamedTuple):
     """None: not counted, as it is not the newest run."""
 
     learner: int
-    before: Place | None
-    after: Place | None
+    before: HeadcountKey | None
+    after: HeadcountKey | None
 
 
 @dataclass(frozen=True)
-class Tally:
+class DashboardTotals:
     """`found` has every pair, zeros included."""
 
-    found: dict[tuple[State, Validity], int]
+    found: dict[tuple[State, CertificationStatus], int]
 
     @property
     def total(self) -> int:
@@ -49,36 +49,38 @@ class Tally:
 
     @property
     def states(self) -> dict[State, int]:
-        return {state: sum(self.found[state, validity] for validity in Validity) for state in State}
+        return {state: sum(self.found[state, validity] for validity in CertificationStatus) for state in State}
 
     @property
-    def validities(self) -> dict[Validity, int]:
+    def validities(self) -> dict[CertificationStatus, int]:
         """Certified first, including those whose certificate is ending."""
-        order = sorted(Validity, key=lambda validity: validity != Validity.CERTIFIED)
+        order = sorted(CertificationStatus, key=lambda validity: validity != CertificationStatus.CERTIFIED)
         numbers = {validity: sum(self.found[state, validity] for state in State) for validity in order}
-        numbers[Validity.CERTIFIED] += numbers[Validity.ENDING]
+        numbers[CertificationStatus.CERTIFIED] += numbers[CertificationStatus.ENDING]
         return numbers
 
-    def number_in(self, standing: State | Validity) -> int:
+    def number_in(self, standing: State | CertificationStatus) -> int:
         return self.states[standing] if isinstance(standing, State) else self.validities[standing]
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally({place: number + other.found[place] for place, number in self.found.items()})
+    def __add__(self, other: "DashboardTotals") -> "DashboardTotals":
+        return DashboardTotals({place: number + other.found[place] for place, number in self.found.items()})
 
-    def __sub__(self, other: "Tally") -> "Tally":
-        return Tally({place: number - other.found[place] for place, number in self.found.items()})
+    def __sub__(self, other: "DashboardTotals") -> "DashboardTotals":
+        return DashboardTotals({place: number - other.found[place] for place, number in self.found.items()})
 
 
-def tally(rows: Iterable[tuple[str, str, int]]) -> Tally:
+def tally(rows: Iterable[tuple[str, str, int]]) -> DashboardTotals:
     found = {(state, validity): number for state, validity, number in rows}
-    return Tally({(state, validity): found.get((state, validity), 0) for state in State for validity in Validity})
+    return DashboardTotals(
+        {(state, validity): found.get((state, validity), 0) for state in State for validity in CertificationStatus}
+    )
 
 
 class HeadcountQuerySet(models.QuerySet):
-    def told(self, at: datetime) -> Tally:
+    def told(self, at: datetime) -> DashboardTotals:
         return tally(self.counted(at))
 
-    def told_by_team(self, at: datetime) -> dict[int | None, Tally]:
+    def told_by_team(self, at: datetime) -> dict[int | None, DashboardTotals]:
         rows = defaultdict(list)
         for team, *place in self.counted(at, "team"):
             rows[team].append(place)
@@ -134,13 +136,13 @@ def reach(learners: Collection[int]) -> dict[int, set[int | None]]:
     return found
 
 
-def count(changes: Iterable[Relocation]) -> None:
+def count(changes: Iterable[HeadcountMove]) -> None:
     """Call it in the transaction of the changes. Runs two queries, on PostgreSQL three."""
     moved = [change for change in changes if change.before != change.after]
     learners = {change.learner for change in moved}
     keep_teams_of(learners)
     teams = reach(learners) if moved else {}
-    numbers: Counter[tuple[int | None, Place]] = Counter()
+    numbers: Counter[tuple[int | None, HeadcountKey]] = Counter()
     for learner, before, after in moved:
         for team in teams[learner]:
             for place, number in ((before, -1), (after, 1)):
@@ -149,6 +151,6 @@ def count(changes: Iterable[Relocation]) -> None:
     write(numbers)
 
 
-def write(numbers: Counter[tuple[int | None, Place]]) -> None:
+def write(numbers: Counter[tuple[int | None, HeadcountKey]]) -> None:
     rows = (Headcount(team_id=team, **place._asdict(), number=number) for (team, place), number in numbers.items())
     Headcount.objects.bulk_create([row for row in rows if row.number], batch_size=1000)

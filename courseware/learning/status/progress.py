@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, Step
 from courseware.learning.models import Answer, Completion, Enrollment, SurveyReceipt
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def recorded(enrollments: Any) -> QuerySet[Any, Any]:
     return completed.union(surveyed, answered, all=True)  # two alike are one below
 
 
-RECORDED = KeptQuery(recorded)
+RECORDED = CompiledQuery(recorded)
 
 
 def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Recorded]:

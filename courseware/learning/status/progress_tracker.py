@@ -7,19 +7,19 @@ from courseware.learning.status.progress import Progress
 
 
 @dataclass(frozen=True)
-class Stop:
+class TrackerStep:
     step: Step
     is_done: bool
     is_here: bool
 
 
 @dataclass(frozen=True)
-class Station:
+class TrackerModule:
     module: OutlineModule
-    stops: tuple[Stop, ...]
+    stops: tuple[TrackerStep, ...]
 
     @property
-    def counting(self) -> tuple[Stop, ...]:
+    def counting(self) -> tuple[TrackerStep, ...]:
         return tuple(stop for stop in self.stops if stop.step.is_required)
 
     @property
@@ -57,10 +57,12 @@ def place_in(module: OutlineModule, step: Step) -> CountedPlace:
     return CountedPlace(counting.index(step.id) + 1 if step.id in counting else 0, len(counting))
 
 
-def stations(outline: Outline, progress: Progress, here: str) -> tuple[Station, ...]:
+def stations(outline: Outline, progress: Progress, here: str) -> tuple[TrackerModule, ...]:
     """`here`: id of the learner's step, or "". Modules without steps are left out."""
     return tuple(station(module, progress, here) for module in outline.modules if module.steps)
 
 
-def station(module: OutlineModule, progress: Progress, here: str) -> Station:
-    return Station(module, tuple(Stop(step, step.id in progress.done, step.id == here) for step in module.steps))
+def station(module: OutlineModule, progress: Progress, here: str) -> TrackerModule:
+    return TrackerModule(
+        module, tuple(TrackerStep(step, step.id in progress.done, step.id == here) for step in module.steps)
+    )

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.permissions.site_context import site_name
 from courseware.accounts.security.reauthentication import asks_who_it_is
-from courseware.branding.branding import SITE, ChangedMeanwhile, Face, keep_logo, set_style, style_of
+from courseware.branding.branding import SITE, ActiveBranding, ChangedMeanwhile, keep_logo, set_style, style_of
 from courseware.branding.colours import DARK, LEAST, LIGHT, least_contrast, nearest_readable
 from courseware.branding.logos import NoLogo, draw_anew
-from courseware.branding.models import HouseStyle, Logo
+from courseware.branding.models import Branding, Logo
 from courseware.content.authoring.editor_state import language_name
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course
@@ -72,7 +72,7 @@ def colour_field(label, theme):
     return forms.CharField(label=label, required=False, validators=[COLOUR], help_text=hint)
 
 
-class HouseStyleForm(forms.Form):
+class BrandingForm(forms.Form):
     """`style`: the one in force or None. `values`: what is to be set. `new_logo`: an unsaved Logo or None."""
 
     light = colour_field(_("Colour on light pages"), LIGHT)
@@ -200,8 +200,8 @@ def house_style(request, course=SITE):
         raise Http404
     style = style_of(course)
     if request.method != "POST":
-        return house_style_page(request, course, titles, HouseStyleForm(style=style, course=course), style)
-    form = HouseStyleForm(request.POST, request.FILES, style=style, course=course)
+        return house_style_page(request, course, titles, BrandingForm(style=style, course=course), style)
+    form = BrandingForm(request.POST, request.FILES, style=style, course=course)
     if not form.is_valid():
         return house_style_page(request, course, titles, form, style, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if "look" in request.POST:
@@ -227,12 +227,12 @@ def looked_at(request, course, titles, form):
         keep_logo(form.new_logo)
     form.data = form.data.copy()
     form.data["looked_at"] = values["logo_id"] or ""
-    return house_style_page(request, course, titles, form, HouseStyle(**values), is_tried=True)
+    return house_style_page(request, course, titles, form, Branding(**values), is_tried=True)
 
 
 def house_style_page(request, course, titles, form, style, *, is_tried=False, status=HTTPStatus.OK):
     site = style_of(SITE) if course else None
-    face = Face(tuple(each for each in (style, site) if each))
+    face = ActiveBranding(tuple(each for each in (style, site) if each))
     language = get_language()
     context = {
         "form": form,

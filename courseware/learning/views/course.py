@@ -16,13 +16,13 @@ from django.views.decorators.http import require_GET, require_safe
 from courseware.accounts.permissions.site_context import face_for
 from courseware.accounts.sign_in.return_urls import page_before, stays_here
 from courseware.accounts.teams.managers import lead_of
-from courseware.content.models import CardContact, Course
+from courseware.content.models import Course, EmergencyContact
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.due_dates.extensions import TooManyWaiting, ask_manager
 from courseware.learning.enrollments.job_role import choose_post, own_post
-from courseware.learning.learner_context import Reading, own_enrollments, reading_of
+from courseware.learning.learner_context import LearnerContext, own_enrollments, reading_of
 from courseware.learning.lessons.course_rendering import card_context, home_address, render_in_course
 from courseware.learning.models import LONGEST_QUESTION
 from courseware.learning.reference.print_view import printed_modules
@@ -199,13 +199,13 @@ def own_cards(request):
 
 
 def book_of(course, own):
-    return own_book(Reading(next(each for each in reversed(own) if each.course == course)))
+    return own_book(LearnerContext(next(each for each in reversed(own) if each.course == course)))
 
 
 def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
     """Courses with a card and their outlines: first those with contacts, then as added. Runs one query."""
     found = [(course, store.outline(course.current, get_language())) for course in courses if course.current]
-    numbers = CardContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
+    numbers = EmergencyContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
     with_contacts = set(numbers.values_list("course", flat=True))
     found.sort(key=lambda each: (each[0].pk not in with_contacts, each[0].pk))
     return [(course, outline) for course, outline in found if outline.card_id]

@@ -11,12 +11,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from courseware.accounts.teams.managers import lead_of
-from courseware.learning.due_dates.calendar_feed import DueFeed, due_calendar_of, end_feed, make_feed, owner_of
+from courseware.learning.due_dates.calendar_feed import CalendarFeed, due_calendar_of, end_feed, make_feed, owner_of
 from courseware.learning.due_dates.due_dates import day_in_words, due_of
-from courseware.learning.due_dates.extensions import NothingToAsk, ask_for_day, last_request, may_ask, take_back_request
+from courseware.learning.due_dates.extensions import (
+    ExtensionNotAllowed,
+    ask_for_day,
+    last_request,
+    may_ask,
+    take_back_request,
+)
 from courseware.learning.learner_context import reading_of
 from courseware.learning.lessons.course_rendering import render_in_course
-from courseware.learning.lessons.forms import DayRequestForm
+from courseware.learning.lessons.forms import ExtensionRequestForm
 from courseware.learning.models import Enrollment
 from courseware.learning.status.not_asked import NotAskedReason
 from courseware.lib.web.page_views import form_status, form_view, post_view, posted
@@ -26,7 +32,7 @@ from courseware.lib.web.page_views import form_status, form_view, post_view, pos
 def another_day(request, course):
     reading = reading_of(request, course)
     enrollment = reading.enrollment
-    form = DayRequestForm(posted(request), enrollment=enrollment) if may_ask(enrollment) else None
+    form = ExtensionRequestForm(posted(request), enrollment=enrollment) if may_ask(enrollment) else None
     if request.method == "POST" and (form is None or form.is_valid()):
         if form:
             say_what_waits(request, enrollment, form.cleaned_data)
@@ -47,7 +53,7 @@ def say_what_waits(request, enrollment, cleaned):
     day = cleaned["due_on"]
     try:
         waiting = ask_for_day(enrollment, day, cleaned["reason"])
-    except NothingToAsk:  # completed or excused meanwhile: the page then says so
+    except ExtensionNotAllowed:  # completed or excused meanwhile: the page then says so
         return
     if waiting.day == day:
         messages.success(request, _("You asked for time until %(day)s.") % {"day": day_in_words(day)})
@@ -73,7 +79,7 @@ def due_days(request):
         messages.success(request, gettext("The calendar has ended: its address opens nothing any more."))
         return redirect("learning:due-days")
     address = make_feed(request.user) if request.method == "POST" else ""
-    feed = DueFeed.objects.filter(person=request.user).first()
+    feed = CalendarFeed.objects.filter(person=request.user).first()
     return render(request, "learning/due_calendar.html", {"address": address, "feed": feed})
 
 

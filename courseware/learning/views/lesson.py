@@ -19,11 +19,11 @@ from courseware.learning.lessons.changed_lessons import CheckOwed, say_read
 from courseware.learning.lessons.course_rendering import STEP_PAGES, home_address, lesson_address, render_in_course
 from courseware.learning.lessons.forms import (
     AnswerForm,
+    AutosavedAnswerForm,
     ChangeForm,
     ReadForm,
     ReportForm,
     SurveyForm,
-    UnsavedAnswerForm,
     new_token,
 )
 from courseware.learning.lessons.lesson_page import Entered
@@ -212,9 +212,9 @@ def mark_read(request, course, step):
         return HttpResponseBadRequest()
     try:
         completion.mark_read(reading.enrollment, lesson_step, revision=form.cleaned_data["revision"])
-    except completion.NeverReleased:
+    except completion.UnknownRevision:
         return HttpResponseBadRequest()
-    except completion.NotDone:
+    except completion.LessonIncomplete:
         sentence = _("This lesson is done when each question was answered, and each of its check right once.")
         messages.error(request, sentence)
     return redirect(lesson_address(course, step) + "#lesson-state")
@@ -229,7 +229,7 @@ def say_change_read(request, course, step):
         return HttpResponseBadRequest()
     try:
         say_read(reading.enrollment, lesson_step, form.cleaned_data["release"])
-    except completion.NeverReleased:
+    except completion.UnknownRevision:
         return HttpResponseBadRequest()
     except CheckOwed:
         messages.error(request, _("This one asks for the check as well: answer it once more on the new text."))
@@ -302,7 +302,7 @@ def unsaved(request, course, step, open_question):
         drop_text(reading.enrollment, step, open_question)
         messages.info(request, _("Thrown away."))
         return redirect(lesson_address(course, step, open_question))
-    form = UnsavedAnswerForm(request.POST)
+    form = AutosavedAnswerForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
     if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):

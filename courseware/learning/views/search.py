@@ -11,9 +11,9 @@ from courseware.accounts.permissions.permissions import may_preview
 from courseware.content.rendering import page_links, store
 from courseware.content.rendering.store import Outline, Paragraph
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.learner_context import Reading, own_readings, reading_of
+from courseware.learning.learner_context import LearnerContext, own_readings, reading_of
 from courseware.learning.lessons.course_rendering import lesson_address, render_in_course
-from courseware.learning.models import KEPT, KeptPhrase
+from courseware.learning.models import KEPT, SavedPhrase
 from courseware.learning.reference.saved_phrases import (
     NoSuchPhrase,
     PhraseBook,
@@ -56,7 +56,7 @@ def search_own_courses(request):
     return render(request, "learning/search.html", context)
 
 
-def course_of(reading: Reading):
+def course_of(reading: LearnerContext):
     return store.paragraphs(reading.release, reading.language), reading.outline
 
 
@@ -144,7 +144,7 @@ def just_taken_away(request):
 
 
 def own_row(user, key):
-    return KeptPhrase.objects.of_person(user.pk).filter(pk__in=keys_in([key])).first()
+    return SavedPhrase.objects.of_person(user.pk).filter(pk__in=keys_in([key])).first()
 
 
 def taken_or_put_back(request):

@@ -1,6 +1,6 @@
 """Compile a queryset's SQL once per process and reuse it: compiling takes longer than running a short query.
 
-ANSWERS = KeptQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
+ANSWERS = CompiledQuery(lambda enrollment: Answer.objects.filter(enrollment=enrollment).order_by("pk"))
 answers = ANSWERS(enrollment=enrollment.pk)
 """
 
@@ -55,7 +55,7 @@ class Given(Expression):
         return value
 
 
-class KeptQuery(Generic[Row]):
+class CompiledQuery(Generic[Row]):
     """`build` receives a placeholder for each value (one of TYPES), or a list of placeholders for a list.
 
     It may only pass them to `filter`, add a `timedelta` or take a day. A lookup with a list must end in `pk__in`.

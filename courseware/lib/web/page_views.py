@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 View = Callable[..., Any]
-Page = str | Callable[..., str]
+RenderedPage = str | Callable[..., str]
 Decorator = Callable[[View], View]
 SHOW, SEND = ("GET", "HEAD"), ("POST",)
 
 
-def form_on(page: Page, *, takes: Collection[str] | None = None, is_held: bool = True) -> Decorator:
+def form_on(page: RenderedPage, *, takes: Collection[str] | None = None, is_held: bool = True) -> Decorator:
     """Mark a view that takes a form which stands on `page`.
 
     `page`: URL name, or a function that returns the URL for the view's arguments.
@@ -44,7 +44,7 @@ def page_view(*, allowed: Callable[..., bool] | None = None, reauthenticate: Dec
 
 
 def form_view(
-    page: Page,
+    page: RenderedPage,
     *,
     takes: Collection[str] | None = None,
     allowed: Callable[..., bool] | None = None,
@@ -58,7 +58,7 @@ def form_view(
 
 
 def post_view(
-    page: Page,
+    page: RenderedPage,
     *,
     takes: Collection[str] | None = None,
     allowed: Callable[..., bool] | None = None,

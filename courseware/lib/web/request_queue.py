@@ -3,7 +3,7 @@
 import threading
 
 
-class Turns:
+class RequestQueue:
     """`places` requests run at a time; saves come first. At most `room` pages wait, for `patience` seconds."""
 
     def __init__(self, places: int, room: int, patience: float):

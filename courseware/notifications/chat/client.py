@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from requests.adapters import HTTPAdapter
 
-from courseware.notifications.chat.messages import SERVICES, UNSIGNED, ChatCard, ChatService
+from courseware.notifications.chat.messages import SERVICES, UNSIGNED, ChatContent, ChatService
 from courseware.notifications.email.time_limit import TimeLimit
 
 TIMEOUT = (3, 7)  # seconds: to connect, and for each read; CHAT_SECONDS limits the whole
@@ -26,15 +26,15 @@ SHORTEST_SECRET = 8
 ADDRESS = re.compile(r"https://(?P<host>[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+)(:443)?/[A-Za-z0-9/._~%?&=+,;:!$-]+")
 
 
-class DoorVerdict(StrEnum):
+class ChatResult(StrEnum):
     DELIVERED = "delivered"
     LATER = "later"
     UNREACHABLE = "unreachable"  # tried later: no other message reaches this server either
     REFUSED = "refused"
 
 
-class DoorAnswer(NamedTuple):
-    verdict: DoorVerdict
+class ChatResponse(NamedTuple):
+    verdict: ChatResult
     words: str  # the door's own
 
 
@@ -60,12 +60,12 @@ def masked(address: str) -> str:
     return f"{host}/…{address[-4:]}"
 
 
-def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer:
+def knock(service: str, address: str, secret: str, card: ChatContent) -> ChatResponse:
     """Post a message within `CHAT_SECONDS`. Raises nothing, whatever the server answers."""
     try:
         check_address(address, service)
     except ValidationError:
-        return DoorAnswer(DoorVerdict.REFUSED, "the address is none that is allowed here")
+        return ChatResponse(ChatResult.REFUSED, "the address is none that is allowed here")
     kind = SERVICES[service]
     signed = kind.sign(secret, time.time()) if kind.sign and secret else UNSIGNED
     limit, why = TimeLimit(settings.CHAT_SECONDS), ""
@@ -90,8 +90,8 @@ def knock(service: str, address: str, secret: str, card: ChatCard) -> DoorAnswer
     if limit.is_over:
         why = f"no whole answer within {limit.seconds} s"
     if why:
-        return DoorAnswer(DoorVerdict.UNREACHABLE, why)
-    return DoorAnswer(judged(kind, status, said), told(status, said, [secret, *re.split(r"[/?&=]", address)]))
+        return ChatResponse(ChatResult.UNREACHABLE, why)
+    return ChatResponse(judged(kind, status, said), told(status, said, [secret, *re.split(r"[/?&=]", address)]))
 
 
 def server_of(address: str) -> str:
@@ -138,16 +138,16 @@ def beginning_of(response: requests.Response) -> str:
     return found.decode(errors="replace").strip()
 
 
-def judged(kind: ChatService, status: int, said: str) -> DoorVerdict:
+def judged(kind: ChatService, status: int, said: str) -> ChatResult:
     """A redirect is refused: it leads to a host that nobody has allowed."""
     if status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS) or status >= 500:
-        return DoorVerdict.LATER
+        return ChatResult.LATER
     if not 200 <= status < 300:
-        return DoorVerdict.REFUSED
+        return ChatResult.REFUSED
     fault = kind.read(status, as_json(said))
     if fault == "":
-        return DoorVerdict.DELIVERED
-    return DoorVerdict.LATER if fault is None or fault in kind.busy else DoorVerdict.REFUSED
+        return ChatResult.DELIVERED
+    return ChatResult.LATER if fault is None or fault in kind.busy else ChatResult.REFUSED
 
 
 def as_json(said: str) -> Any:

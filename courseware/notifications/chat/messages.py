@@ -16,7 +16,7 @@ MARKDOWN = re.compile(r"[\\`*_~#<>\[\]()|@]+")
 
 
 @dataclass(frozen=True)
-class ChatCard:
+class ChatContent:
     title: str
     lines: Sequence[str]
     button: str
@@ -37,7 +37,7 @@ class ChatService:
 
     words: str | Promise
     hosts: tuple[str, ...]
-    form: Callable[[ChatCard], dict[str, Any]]
+    form: Callable[[ChatContent], dict[str, Any]]
     read: Callable[[int, Any], str | None]
     sign: Callable[[str, float], Signed] | None = None
     busy: frozenset[str] = frozenset()  # codes of faults that pass
@@ -47,7 +47,7 @@ def without_marks(text: str) -> str:
     return " ".join(MARKDOWN.sub(" ", text).split())
 
 
-def wecom_form(card: ChatCard) -> dict[str, Any]:
+def wecom_form(card: ChatContent) -> dict[str, Any]:
     lines = [f"**{without_marks(card.title)}**", *(f"> {without_marks(line)}" for line in card.lines)]
     return {
         "msgtype": "markdown",
@@ -55,7 +55,7 @@ def wecom_form(card: ChatCard) -> dict[str, Any]:
     }
 
 
-def dingtalk_form(card: ChatCard) -> dict[str, Any]:
+def dingtalk_form(card: ChatContent) -> dict[str, Any]:
     title = without_marks(card.title)
     text = "\n\n".join([f"### {title}", *map(without_marks, card.lines)])
     return {
@@ -64,7 +64,7 @@ def dingtalk_form(card: ChatCard) -> dict[str, Any]:
     }
 
 
-def feishu_form(card: ChatCard) -> dict[str, Any]:
+def feishu_form(card: ChatContent) -> dict[str, Any]:
     def plain(text: str) -> dict[str, str]:
         return {"tag": "plain_text", "content": text}
 
@@ -81,7 +81,7 @@ def feishu_form(card: ChatCard) -> dict[str, Any]:
     }
 
 
-def teams_form(card: ChatCard) -> dict[str, Any]:
+def teams_form(card: ChatContent) -> dict[str, Any]:
     def block(text: str, **looks: str) -> dict[str, Any]:
         return {"type": "TextBlock", "text": without_marks(text), "wrap": True, **looks}
 
@@ -96,7 +96,7 @@ def teams_form(card: ChatCard) -> dict[str, Any]:
     return {"type": "message", "attachments": [{"contentType": kind, "contentUrl": None, "content": content}]}
 
 
-def slack_form(card: ChatCard) -> dict[str, Any]:
+def slack_form(card: ChatContent) -> dict[str, Any]:
     def plain(text: str) -> dict[str, str]:
         return {"type": "plain_text", "text": text}
 

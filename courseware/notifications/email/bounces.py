@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 LONGEST = 256 * 1024  # bytes; a letter with its report has less than a tenth of it
 REASON_AT_MOST = 300  # characters
@@ -85,5 +85,7 @@ def take_back(mail: bytes) -> str:
 
 
 def note(report: DeliveryReport) -> int:
-    sent = Message.objects.filter(number__in=report.numbers, state=MessageState.SENT)
-    return sent.filter(ended_at__gt=timezone.now() - EXPECTED_WITHIN).update(state=MessageState.BOUNCED, why=report.why)
+    sent = OutgoingEmail.objects.filter(number__in=report.numbers, state=DeliveryState.SENT)
+    return sent.filter(ended_at__gt=timezone.now() - EXPECTED_WITHIN).update(
+        state=DeliveryState.BOUNCED, why=report.why
+    )

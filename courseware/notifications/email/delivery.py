@@ -13,13 +13,15 @@ from django.utils import timezone
 from courseware.branding.branding import newest_key
 from courseware.jobs.tasks import DELIVERY, drop_waiting, is_stopping, task
 from courseware.lib.dates import now
-from courseware.notifications.email.delivery_batch import PreviewRound, Round
-from courseware.notifications.email.email_types import LetterSort, kinds_of_sort
-from courseware.notifications.email.smtp_connection import MailDoor
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.email.delivery_batch import DeliveryBatch, PreviewBatch
+from courseware.notifications.email.email_types import EmailCategory, kinds_of_sort
+from courseware.notifications.email.smtp_connection import SmtpConnection
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.notifications.wording.email_wording import newest_words_key
 
-CLAIMED_FOR = timedelta(minutes=5)  # half of it for a round (`Round.ends_at`), and more than SMTP_SECONDS after it
+CLAIMED_FOR = timedelta(
+    minutes=5
+)  # half of it for a round (`DeliveryBatch.ends_at`), and more than SMTP_SECONDS after it
 IN_A_ROUND = 50
 AT_MOST = 45.0  # seconds of one run without its last round; then chat messages are sent
 STRANGERS_KEPT = timedelta(days=14)
@@ -37,7 +39,7 @@ def deliver_due() -> str:
     """Send the due emails, immediate ones first; look again after each round. Returns a summary in words."""
     states: Counter[str] = Counter()
     before, until = list[int](), time.monotonic() + AT_MOST
-    with closing(MailDoor()) as door:
+    with closing(SmtpConnection()) as door:
         while not is_stopping() and time.monotonic() < until and (keys := next_due()) != before:
             if not door.breaker.allows():
                 break
@@ -47,26 +49,26 @@ def deliver_due() -> str:
 
 
 def is_any_due() -> bool:
-    return Message.objects.due(timezone.now()).exists()
+    return OutgoingEmail.objects.due(timezone.now()).exists()
 
 
 def next_due() -> list[int]:
-    due = Message.objects.due(timezone.now()).values_list("pk", flat=True)
-    return list(due.filter(kind__in=kinds_of_sort(LetterSort.AT_ONCE))[:IN_A_ROUND]) or list(due[:IN_A_ROUND])
+    due = OutgoingEmail.objects.due(timezone.now()).values_list("pk", flat=True)
+    return list(due.filter(kind__in=kinds_of_sort(EmailCategory.AT_ONCE))[:IN_A_ROUND]) or list(due[:IN_A_ROUND])
 
 
-def sent(keys: Sequence[int], door: MailDoor) -> Iterable[str]:
-    return Round(claimed(keys), door, CLAIMED_FOR).go()
+def sent(keys: Sequence[int], door: SmtpConnection) -> Iterable[str]:
+    return DeliveryBatch(claimed(keys), door, CLAIMED_FOR).go()
 
 
 def preview_round(keys: Sequence[int]) -> set[int]:
     """Run one round without sending; returns the claimed keys. Roll it back, within `lib.dates.at_time`."""
     messages = claimed(keys)
-    PreviewRound(messages).go()
+    PreviewBatch(messages).go()
     return {message.pk for message in messages}
 
 
-def claimed(keys: Sequence[int]) -> list[Message]:
+def claimed(keys: Sequence[int]) -> list[OutgoingEmail]:
     """Claim those of these emails that are due and unclaimed, at most one per person. A claim counts as a try.
 
     All emails without a person share one place in a round. Emails claimed by a worker that dies are retried after
@@ -74,17 +76,17 @@ def claimed(keys: Sequence[int]) -> list[Message]:
     """
     at = now()
     with transaction.atomic():
-        rows = Message.objects.due(at).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
+        rows = OutgoingEmail.objects.due(at).filter(pk__in=keys).select_for_update(no_key=True).order_by("pk")
         readers = dict(rows.values_list("pk", "person"))
         first_of_reader = {readers[key]: key for key in reversed(keys) if key in readers}
         mine = set(first_of_reader.values())
-        Message.objects.filter(pk__in=mine).update(next_at=at + CLAIMED_FOR, tries=F("tries") + 1)
-    messages = Message.objects.select_related("person")
+        OutgoingEmail.objects.filter(pk__in=mine).update(next_at=at + CLAIMED_FOR, tries=F("tries") + 1)
+    messages = OutgoingEmail.objects.select_related("person")
     keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_words_key())}
     found = messages.annotate(**keys_of_house).in_bulk(list(mine))
     return [found[key] for key in keys if key in mine]
 
 
 def forget_strangers() -> str:
-    old = Message.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
-    return str(old.exclude(state=MessageState.QUEUED).delete()[0])
+    old = OutgoingEmail.objects.filter(person=None, written_at__lt=timezone.now() - STRANGERS_KEPT)
+    return str(old.exclude(state=DeliveryState.QUEUED).delete()[0])

@@ -14,10 +14,23 @@ from django.utils.translation import gettext_noop
 
 from courseware.jobs.tasks import is_stopping
 from courseware.lib.dates import is_preview, now
-from courseware.notifications.email.email_types import MESSAGE_KINDS, Ask, Found, LetterSort, Wait, waits_of, why_barred
+from courseware.notifications.email.email_types import (
+    MESSAGE_KINDS,
+    Ask,
+    EmailCategory,
+    Found,
+    Wait,
+    waits_of,
+    why_barred,
+)
 from courseware.notifications.email.sending_limits import put_back_told, take_in_what_waits, take_turns
-from courseware.notifications.email.smtp_connection import MailDoor, NotNow, NullMailer, Refused
-from courseware.notifications.models import PAUSES, Message, MessageState
+from courseware.notifications.email.smtp_connection import (
+    NullMailer,
+    PermanentFailure,
+    SmtpConnection,
+    TemporaryFailure,
+)
+from courseware.notifications.models import PAUSES, DeliveryState, OutgoingEmail
 from courseware.notifications.unsubscribe import STOPPED, stopped_among
 
 LONGEST_REASON = 300  # characters
@@ -25,10 +38,10 @@ SECONDS = 15.0  # of one round; then immediate emails are looked up again
 logger = logging.getLogger(__name__)
 
 
-class Round:
+class DeliveryBatch:
     """One round of claimed emails, at most one per person. `states`: outcomes so far."""
 
-    def __init__(self, messages: Sequence[Message], door: MailDoor, claimed_for: timedelta) -> None:
+    def __init__(self, messages: Sequence[OutgoingEmail], door: SmtpConnection, claimed_for: timedelta) -> None:
         self.messages, self.door = messages, door
         self.states: dict[int, str] = {}
         # The rest is released before another worker claims it. Monotonic: the wall clock can be changed.
@@ -36,7 +49,7 @@ class Round:
 
     def go(self) -> Iterable[str]:
         self.skip()
-        for sort in LetterSort:
+        for sort in EmailCategory:
             self.lay_by([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
         contexts = self.contexts()
         self.ends_at = min(self.ends_at, time.monotonic() + SECONDS)
@@ -53,10 +66,10 @@ class Round:
     def has_to_stop(self) -> bool:
         return is_stopping() or time.monotonic() > self.ends_at
 
-    def left(self) -> list[Message]:
+    def left(self) -> list[OutgoingEmail]:
         return [message for message in self.messages if message.pk not in self.states]
 
-    def by_kind(self) -> list[tuple[str, list[Message]]]:
+    def by_kind(self) -> list[tuple[str, list[OutgoingEmail]]]:
         by_kind = attrgetter("kind")
         return [(kind, list(found)) for kind, found in groupby(sorted(self.left(), key=by_kind), key=by_kind)]
 
@@ -77,23 +90,23 @@ class Round:
                 if reason := why_stopped or unwanted.get(message.pk) or why_barred(message, kind.sort):
                     self.end(message, reason)
 
-    def end(self, message: Message, why: str) -> None:
-        self.states[message.pk] = ended_as(message, MessageState.SKIPPED, why)
+    def end(self, message: OutgoingEmail, why: str) -> None:
+        self.states[message.pk] = ended_as(message, DeliveryState.SKIPPED, why)
 
-    def lay_by(self, messages: list[Message], sort: LetterSort) -> None:
+    def lay_by(self, messages: list[OutgoingEmail], sort: EmailCategory) -> None:
         if not messages:
             return
         away = waits_of({message.person_id for message in messages if message.person_id}, sort)
         waits = {message.pk: away[message.person_id] for message in messages if message.person_id in away}
         here = [message for message in messages if message.pk not in waits]
         waits |= take_turns(here, sort)
-        if sort != LetterSort.AT_ONCE:
+        if sort != EmailCategory.AT_ONCE:
             take_in_what_waits([message for message in here if message.pk not in waits])
         for message in messages:
             if message.pk in waits:
                 self.states[message.pk] = laid_by(message, waits[message.pk])
 
-    def answers(self, ask: Ask[Found], messages: Sequence[Message]) -> Mapping[int, Found]:
+    def answers(self, ask: Ask[Found], messages: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
         """Answers for the emails. If asking fails, ask one by one, so that a mistake costs one email only."""
         try:
             return ask(messages)
@@ -106,36 +119,36 @@ class Round:
                 self.states[message.pk] = self.failed(message, error)
         return found
 
-    def handed_over(self, message: Message, contexts: Mapping[int, Mapping[str, Any]]) -> str:
+    def handed_over(self, message: OutgoingEmail, contexts: Mapping[int, Mapping[str, Any]]) -> str:
         if message.pk not in contexts:
             return ended_as(
-                message, MessageState.SKIPPED, gettext_noop("what it tells of was changed at this very moment")
+                message, DeliveryState.SKIPPED, gettext_noop("what it tells of was changed at this very moment")
             )
         if self.door.is_unreachable or self.has_to_stop():
             return not_tried(message, now(), message.why)
         try:
             self.door.send(message, MESSAGE_KINDS[message.kind], contexts[message.pk])
-            return ended_as(message, MessageState.SENT)
-        except Refused as error:
-            return ended_as(message, MessageState.REFUSED, str(error))
-        except NotNow as error:
+            return ended_as(message, DeliveryState.SENT)
+        except PermanentFailure as error:
+            return ended_as(message, DeliveryState.REFUSED, str(error))
+        except TemporaryFailure as error:
             return put_off(message, str(error))
         except Exception as error:
             return self.failed(message, error)
 
-    def failed(self, message: Message, error: Exception) -> str:
+    def failed(self, message: OutgoingEmail, error: Exception) -> str:
         """Call it while the error is being handled."""
         if isinstance(error, DatabaseError):
             return put_off(message, type(error).__name__)
         logger.exception("letter %s, %s could not be written", message.pk, message.kind)
         self.door.close()
-        return ended_as(message, MessageState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
+        return ended_as(message, DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
 
 
-class PreviewRound(Round):
+class PreviewBatch(DeliveryBatch):
     """A round that sends nothing, for a transaction that is rolled back. Errors of an email type are raised."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
+    def __init__(self, messages: Sequence[OutgoingEmail]) -> None:
         super().__init__(messages, NullMailer(), timedelta())
 
     def contexts(self) -> dict[int, Mapping[str, Any]]:
@@ -144,16 +157,16 @@ class PreviewRound(Round):
     def has_to_stop(self) -> bool:
         return False
 
-    def answers(self, ask: Ask[Found], messages: Sequence[Message]) -> Mapping[int, Found]:
+    def answers(self, ask: Ask[Found], messages: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
         return ask(messages)
 
 
-def ended_as(message: Message, state: MessageState, why: str = "") -> str:
+def ended_as(message: OutgoingEmail, state: DeliveryState, why: str = "") -> str:
     if why and not is_preview():
-        told = why if state == MessageState.SKIPPED else without_words(why)
+        told = why if state == DeliveryState.SKIPPED else without_words(why)
         logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
-    mine, end = Message.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": now()}
-    if state == MessageState.SENT:
+    mine, end = OutgoingEmail.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": now()}
+    if state == DeliveryState.SENT:
         mine.update(**end)
         return state.value
     with transaction.atomic():
@@ -163,25 +176,27 @@ def ended_as(message: Message, state: MessageState, why: str = "") -> str:
     return state.value
 
 
-def laid_by(message: Message, wait: Wait) -> str:
+def laid_by(message: OutgoingEmail, wait: Wait) -> str:
     """Defer by a day at most, because the reason may end earlier; in a preview it does not."""
     until = wait.until if is_preview() else min(wait.until, now() + PAUSES[-1])
     return not_tried(message, until, wait.why)
 
 
-def not_tried(message: Message, next_at: datetime, why: str) -> str:
+def not_tried(message: OutgoingEmail, next_at: datetime, why: str) -> str:
     """Requeue; the claim does not count as a try."""
-    mine = Message.objects.filter(pk=message.pk, state=MessageState.QUEUED)  # another letter may have taken it in
+    mine = OutgoingEmail.objects.filter(
+        pk=message.pk, state=DeliveryState.QUEUED
+    )  # another letter may have taken it in
     is_mine = mine.update(next_at=next_at, why=why, tries=F("tries") - 1)
-    return (MessageState.QUEUED if is_mine else MessageState.SKIPPED).value
+    return (DeliveryState.QUEUED if is_mine else DeliveryState.SKIPPED).value
 
 
-def put_off(message: Message, why: str) -> str:
+def put_off(message: OutgoingEmail, why: str) -> str:
     if message.tries > len(PAUSES):
-        return ended_as(message, MessageState.GIVEN_UP, why)
+        return ended_as(message, DeliveryState.GIVEN_UP, why)
     logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_words(why))
-    Message.objects.filter(pk=message.pk).update(next_at=now() + PAUSES[message.tries - 1], why=why)
-    return MessageState.QUEUED.value
+    OutgoingEmail.objects.filter(pk=message.pk).update(next_at=now() + PAUSES[message.tries - 1], why=why)
+    return DeliveryState.QUEUED.value
 
 
 def without_words(why: str) -> str:

@@ -8,19 +8,19 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.utils.functional import Promise
 
-from courseware.notifications.models import TYPE_LABELS, Message, TrayLine
+from courseware.notifications.models import TYPE_LABELS, Notification, OutgoingEmail
 from courseware.notifications.wording.placeholders import Editable
 
 Found = TypeVar("Found")
-Ask = Callable[[Sequence[Message]], Mapping[int, Found]]  # what is said of each of several, by key
+Ask = Callable[[Sequence[OutgoingEmail]], Mapping[int, Found]]  # what is said of each of several, by key
 
 
-def one_by_one(ask: Callable[[Message], Found]) -> Ask[Found]:
+def one_by_one(ask: Callable[[OutgoingEmail], Found]) -> Ask[Found]:
     """For types of which few are sent at once."""
     return lambda messages: {message.pk: ask(message) for message in messages}
 
 
-class LetterSort(StrEnum):
+class EmailCategory(StrEnum):
     AT_ONCE = "at-once"  # asked for, or about safety: at any hour, never counted
     TRAINING = "training"  # about one's training
     SUBSCRIBED = "subscribed"  # subscribed, or by office
@@ -33,13 +33,13 @@ class Wait(NamedTuple):
     why: str
 
 
-class LineWords(NamedTuple):
+class NotificationText(NamedTuple):
     words: str
     address: str = ""
 
 
 @dataclass(frozen=True)
-class MessageKind:
+class EmailType:
     """An email type; `why_unwanted` and `context` are asked at delivery, for several emails at once.
 
     `template`: the text; its first line is the subject. `lines`: notifications → text, without those that have none any
@@ -51,22 +51,22 @@ class MessageKind:
     template: str
     why_unwanted: Ask[str]  # "", or why it is not to leave any more
     context: Ask[dict[str, Any]]  # without those of which there is nothing to say any more, since a moment ago
-    sort: LetterSort = LetterSort.AT_ONCE
-    lines: Callable[[Sequence[TrayLine]], Mapping[int, LineWords]] | None = None
+    sort: EmailCategory = EmailCategory.AT_ONCE
+    lines: Callable[[Sequence[Notification]], Mapping[int, NotificationText]] | None = None
     editable: Editable | None = None
     asked_for_on: str = ""
     is_for: Callable[[Any], bool] = lambda person: True
 
 
-MESSAGE_KINDS: dict[str, MessageKind] = {}
+MESSAGE_KINDS: dict[str, EmailType] = {}
 
 
-def register_kind(name: str, kind: MessageKind) -> None:
+def register_kind(name: str, kind: EmailType) -> None:
     MESSAGE_KINDS[name] = kind
     TYPE_LABELS[name] = kind.words
 
 
-class ReaderHours(Protocol):
+class RecipientHours(Protocol):
     """Sending hours of one person; days are those of `zone`."""
 
     @property
@@ -78,28 +78,28 @@ class ReaderHours(Protocol):
 
 
 # By the sort of letter, filled by the rooms above in their `apps.py`. People are asked about by their keys.
-HOURS: dict[LetterSort, Callable[[Collection[int]], Mapping[int, ReaderHours]]] = {}
-WAITS: dict[LetterSort, dict[str, Callable[[Collection[int]], Mapping[int, Wait]]]] = {}
-BARS: dict[LetterSort, dict[str, Callable[[Message], str]]] = {}
+HOURS: dict[EmailCategory, Callable[[Collection[int]], Mapping[int, RecipientHours]]] = {}
+WAITS: dict[EmailCategory, dict[str, Callable[[Collection[int]], Mapping[int, Wait]]]] = {}
+BARS: dict[EmailCategory, dict[str, Callable[[OutgoingEmail], str]]] = {}
 
 
-def register_hours(sort: LetterSort, ask: Callable[[Collection[int]], Mapping[int, ReaderHours]]) -> None:
+def register_hours(sort: EmailCategory, ask: Callable[[Collection[int]], Mapping[int, RecipientHours]]) -> None:
     """Limit emails of this sort to sending hours, and to the limits of `notifications.email.sending_limits`. `ask`
     knows everybody."""
     HOURS[sort] = ask
 
 
-def register_wait(sort: LetterSort, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]) -> None:
+def register_wait(sort: EmailCategory, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]) -> None:
     """Defer emails of this sort to the people that `ask` returns."""
     WAITS.setdefault(sort, {})[name] = ask
 
 
-def register_bar(sort: LetterSort, name: str, ask: Callable[[Message], str]) -> None:
+def register_bar(sort: EmailCategory, name: str, ask: Callable[[OutgoingEmail], str]) -> None:
     """Never send an email of this sort for which `ask` returns a reason."""
     BARS.setdefault(sort, {})[name] = ask
 
 
-def waits_of(people: Collection[int], sort: LetterSort) -> dict[int, Wait]:
+def waits_of(people: Collection[int], sort: EmailCategory) -> dict[int, Wait]:
     found: dict[int, Wait] = {}
     for ask in WAITS.get(sort, {}).values():
         for person, wait in ask(people).items():
@@ -107,9 +107,9 @@ def waits_of(people: Collection[int], sort: LetterSort) -> dict[int, Wait]:
     return found
 
 
-def why_barred(message: Message, sort: LetterSort) -> str:
+def why_barred(message: OutgoingEmail, sort: EmailCategory) -> str:
     return next((reason for ask in BARS.get(sort, {}).values() if (reason := ask(message))), "")
 
 
-def kinds_of_sort(sort: LetterSort) -> list[str]:
+def kinds_of_sort(sort: EmailCategory) -> list[str]:
     return [name for name, kind in MESSAGE_KINDS.items() if kind.sort == sort]

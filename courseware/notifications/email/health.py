@@ -9,36 +9,36 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from courseware.jobs.health import Trouble
+from courseware.jobs.health import HealthWarning
 from courseware.notifications.email.circuit_breaker import UnreachableServer, unreachable_servers
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 TOLD_AFTER = timedelta(minutes=10)
-PAGE = "admin:notifications_message_changelist"
+PAGE = "admin:notifications_outgoingemail_changelist"
 
 
-def troubles(now: datetime) -> list[Trouble]:
+def troubles(now: datetime) -> list[HealthWarning]:
     """Unreachable servers, the oldest late email, and how many people emails bounce for. Runs three queries."""
     # What was laid by on purpose is late only where nobody has taken it up since its time came.
     late = Q(tries__gt=1) | Q(next_at__lt=now - TOLD_AFTER)
-    waiting = Message.objects.filter(late, state=MessageState.QUEUED)
+    waiting = OutgoingEmail.objects.filter(late, state=DeliveryState.QUEUED)
     oldest = waiting.order_by("written_at").first()
     found = [] if oldest is None or now - oldest.written_at < TOLD_AFTER else [said_of(oldest, now)]
-    if people := Message.objects.that_came_back().count():
+    if people := OutgoingEmail.objects.that_came_back().count():
         found.append(
             ngettext("to %(count)d person they come back", "to %(count)d people they come back", people)
             % {"count": people}
         )
-    return [*map(told_of, unreachable_servers(now)), *(Trouble(said, _("Letters"), PAGE) for said in found)]
+    return [*map(told_of, unreachable_servers(now)), *(HealthWarning(said, _("Letters"), PAGE) for said in found)]
 
 
-def told_of(server: UnreachableServer) -> Trouble:
+def told_of(server: UnreachableServer) -> HealthWarning:
     """`why` stays in English, like other answers of servers."""
     said = _("has not answered since %(time)s and is tried once a minute (%(why)s)")
     time = date_format(timezone.localtime(server.since), "DATETIME_FORMAT")
-    return Trouble(said % {"time": time, "why": server.why}, server.name, PAGE)
+    return HealthWarning(said % {"time": time, "why": server.why}, server.name, PAGE)
 
 
-def said_of(oldest: Message, now: datetime) -> str:
+def said_of(oldest: OutgoingEmail, now: datetime) -> str:
     waited = _("the oldest has waited for %(time)s") % {"time": timesince(oldest.written_at, now)}
     return f"{waited} ({oldest.why})" if oldest.why else waited

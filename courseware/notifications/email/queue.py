@@ -11,11 +11,11 @@ from django.utils import timezone
 from courseware.lib.dates import now
 from courseware.notifications.email.delivery import deliver
 from courseware.notifications.email.email_types import MESSAGE_KINDS
-from courseware.notifications.models import Message, MessageState, TrayLine
+from courseware.notifications.models import DeliveryState, Notification, OutgoingEmail
 
 # Emails about an action with *Undo* wait this long, so that screen-reader users can reach the button.
 HELD_FOR_UNDO = timedelta(minutes=2)
-WAITS_AGAIN = {"state": MessageState.QUEUED, "why": "", "tries": 0, "ended_at": None}
+WAITS_AGAIN = {"state": DeliveryState.QUEUED, "why": "", "tries": 0, "ended_at": None}
 
 
 @transaction.atomic(savepoint=False)
@@ -27,7 +27,7 @@ def tell(
     language: str = "",
     key: str = "",
     data: dict[str, Any] | None = None,
-) -> Message:
+) -> OutgoingEmail:
     """Queue an email to `person`, or to `address` if given; one with a known `key` is returned as it is.
 
     `data`: ids, codes and typed texts, never a token. Raises LookupError for an unknown type.
@@ -41,11 +41,11 @@ def tell(
         "data": data or {},
     }
     if key:
-        message, is_new = Message.objects.get_or_create(key=key, defaults=fields)
+        message, is_new = OutgoingEmail.objects.get_or_create(key=key, defaults=fields)
         if not is_new:
             return message
     else:
-        message = Message.objects.create(**fields)
+        message = OutgoingEmail.objects.create(**fields)
     if person:
         lay_in_tray(kind, {person.pk: fields["data"]})
     deliver.enqueue()
@@ -69,7 +69,7 @@ def tell_together(
     people = {person.pk: person for person in subjects}
     leaves_at = timezone.now() + (HELD_FOR_UNDO if is_held else timedelta())
     # Locked in one order; whoever is about to send one waits, and then finds what was added.
-    queued = Message.objects.filter(kind=kind, person__in=people, state=MessageState.QUEUED, tries=0)
+    queued = OutgoingEmail.objects.filter(kind=kind, person__in=people, state=DeliveryState.QUEUED, tries=0)
     waiting = list(queued.select_for_update(no_key=True).order_by("pk"))
     for message in waiting:
         if person := people.pop(message.person_id, None):
@@ -77,8 +77,8 @@ def tell_together(
             message.written_at = timezone.now()  # what was before has nothing to do with what it tells since
             message.next_at = max(message.next_at, leaves_at)
     if waiting:
-        Message.objects.bulk_update(waiting, ["data", "written_at", "next_at"])
-    new = Message.objects.bulk_create(
+        OutgoingEmail.objects.bulk_update(waiting, ["data", "written_at", "next_at"])
+    new = OutgoingEmail.objects.bulk_create(
         email_to(person, kind, data={**(data or {}), "subjects": subjects[person]}, next_at=leaves_at)
         for person in people.values()
     )
@@ -88,8 +88,8 @@ def tell_together(
 
 def email_to(
     person: AbstractBaseUser, kind: str, *, next_at: datetime, key: str = "", data: dict[str, Any] | None = None
-) -> Message:
-    return Message(
+) -> OutgoingEmail:
+    return OutgoingEmail(
         kind=kind,
         key=key,
         person=person,  # type: ignore[misc]  # which class a person is of, a room above says
@@ -103,7 +103,9 @@ def email_to(
 def lay_in_tray(kind: str, told: Mapping[int, dict[str, Any]]) -> None:
     """Add a notification for each person (key → its data) if the type has notifications."""
     if MESSAGE_KINDS[kind].lines:
-        TrayLine.objects.bulk_create(TrayLine(kind=kind, person_id=person, data=data) for person, data in told.items())
+        Notification.objects.bulk_create(
+            Notification(kind=kind, person_id=person, data=data) for person, data in told.items()
+        )
 
 
 def must_be_named(kind: str) -> None:
@@ -111,19 +113,19 @@ def must_be_named(kind: str) -> None:
         raise LookupError(f"no room has named the letter {kind}")
 
 
-def write_once(letters: Collection[Message], *, again: Collection[str] = ()) -> int:
+def write_once(letters: Collection[OutgoingEmail], *, again: Collection[str] = ()) -> int:
     """Save emails that are due now and have new keys; requeue those skipped for a reason in `again`.
 
     Returns how many were saved or requeued. Runs 2 or 3 queries.
     """
-    of_these = Message.objects.filter(key__in=[letter.key for letter in letters])
+    of_these = OutgoingEmail.objects.filter(key__in=[letter.key for letter in letters])
     known = set(of_these.values_list("key", flat=True))
     new = [letter for letter in letters if letter.key not in known]
-    Message.objects.bulk_create(new, ignore_conflicts=True)  # another one may be writing them at this very moment
+    OutgoingEmail.objects.bulk_create(new, ignore_conflicts=True)  # another one may be writing them at this very moment
     return len(new) + (wait_again(of_these, again) if known and again else 0)
 
 
 def wait_again(letters, reasons: Collection[str]) -> int:
     """Requeue emails skipped for one of `reasons`, except those included in another email. Returns how many."""
-    skipped = letters.filter(state=MessageState.SKIPPED, why__in=reasons, told_in=None)
+    skipped = letters.filter(state=DeliveryState.SKIPPED, why__in=reasons, told_in=None)
     return skipped.update(**WAITS_AGAIN, next_at=now())

@@ -11,9 +11,9 @@ from django.utils import translation
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from courseware.branding.branding import Face
-from courseware.notifications.email.email_types import MessageKind
-from courseware.notifications.wording.blocks import IN_CONTEXT, LetterParts
+from courseware.branding.branding import ActiveBranding
+from courseware.notifications.email.email_types import EmailType
+from courseware.notifications.wording.blocks import IN_CONTEXT, WordingBlocks
 from courseware.notifications.wording.email_wording import Words
 from courseware.notifications.wording.placeholders import filled
 
@@ -23,7 +23,7 @@ SIGNATURE = "\n-- \n"  # the mark that mail programs know
 
 
 @dataclass(frozen=True)
-class WrittenLetter:
+class RenderedEmail:
     """Plain text. `own` and `shipped`: part → wording."""
 
     subject: str
@@ -33,17 +33,17 @@ class WrittenLetter:
 
 
 def write_letter(
-    kind: MessageKind,
+    kind: EmailType,
     context: Mapping[str, Any],
     *,
     language: str,
-    face: Face,
+    face: ActiveBranding,
     own: Words | None = None,
     address_to_stop: str = "",
-) -> WrittenLetter:
+) -> RenderedEmail:
     """The template's first line is the subject. Own wording that cannot be used is replaced by the shipped one."""
     context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
-    parts = LetterParts(own_parts(kind, own or {}, context, language))
+    parts = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):
         text = render_to_string(kind.template, {**context, IN_CONTEXT: parts})
         stopping = gettext("Don’t want it any more? One press ends it:") + f"\n{address_to_stop}\n"
@@ -53,10 +53,10 @@ def write_letter(
         body += f"\n{stopping}"
     if signature := face.said("signature", language):
         body += f"{SIGNATURE}{signature}\n"
-    return WrittenLetter(subject.strip(), body, parts.own, parts.shipped)
+    return RenderedEmail(subject.strip(), body, parts.own, parts.shipped)
 
 
-def own_parts(kind: MessageKind, own: Words, context: Mapping[str, Any], language: str) -> dict[str, str]:
+def own_parts(kind: EmailType, own: Words, context: Mapping[str, Any], language: str) -> dict[str, str]:
     if kind.editable is None:
         return {}
     texts = {part: by_language.get(language, "") for part, by_language in own.items()}
@@ -64,14 +64,14 @@ def own_parts(kind: MessageKind, own: Words, context: Mapping[str, Any], languag
     return {part: text for part, text in found.items() if text}
 
 
-def letter_page(letter: WrittenLetter, language: str) -> str:
+def letter_page(letter: RenderedEmail, language: str) -> str:
     """`language`: of the page, such as "zh-Hans"."""
     context = {"language": language, "subject": letter.subject, "body": paragraphs_of(letter)}
     return render_to_string("notifications/letter.html", context)
 
 
-def paragraphs_of(letter: WrittenLetter) -> SafeString:
+def paragraphs_of(letter: RenderedEmail) -> SafeString:
     """Safe HTML without markup from the text. A URL on a line of its own becomes a link."""
     texts = letter.body.replace(SIGNATURE, "\n").strip().split("\n\n")
     paragraphs = [[(line, ADDRESS.fullmatch(line)) for line in text.strip().split("\n")] for text in texts]
-    return render_to_string("outbox/_paragraphs.html", {"paragraphs": paragraphs})
+    return render_to_string("notifications/_paragraphs.html", {"paragraphs": paragraphs})

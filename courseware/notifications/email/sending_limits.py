@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 
 from courseware.lib.dates import now
 from courseware.notifications.email import email_types
-from courseware.notifications.email.email_types import LetterSort, ReaderHours, Wait
-from courseware.notifications.models import Message, MessageState
+from courseware.notifications.email.email_types import EmailCategory, RecipientHours, Wait
+from courseware.notifications.models import DeliveryState, OutgoingEmail
 
 DAY = timedelta(days=1)
 
@@ -23,10 +23,10 @@ class Limit:
     days: int
 
 
-LIMITS = {LetterSort.TRAINING: Limit(letters=3, days=14), LetterSort.SUBSCRIBED: Limit(letters=1, days=1)}
+LIMITS = {EmailCategory.TRAINING: Limit(letters=3, days=14), EmailCategory.SUBSCRIBED: Limit(letters=1, days=1)}
 
 
-def take_turns(messages: Sequence[Message], sort: LetterSort) -> dict[int, Wait]:
+def take_turns(messages: Sequence[OutgoingEmail], sort: EmailCategory) -> dict[int, Wait]:
     """Give each email its sending day if the limits allow; all are to different people. Returns key → wait."""
     if sort not in email_types.HOURS or not messages:
         return {}
@@ -51,17 +51,17 @@ def take_turns(messages: Sequence[Message], sort: LetterSort) -> dict[int, Wait]
     return waits
 
 
-def reader_of(message: Message) -> int:
+def reader_of(message: OutgoingEmail) -> int:
     if message.person_id is None:
         raise ValueError(f"letter {message.pk} is about a training, and to nobody")
     return message.person_id
 
 
-def given_by_another(letters: Sequence[Message], sort: LetterSort, day: date) -> list[Message]:
+def given_by_another(letters: Sequence[OutgoingEmail], sort: EmailCategory, day: date) -> list[OutgoingEmail]:
     """Store the day. Returns emails whose day another worker has just given to another email."""
     try:
         with transaction.atomic():
-            Message.objects.filter(pk__in=[letter.pk for letter in letters]).update(turn_sort=sort, turn_on=day)
+            OutgoingEmail.objects.filter(pk__in=[letter.pk for letter in letters]).update(turn_sort=sort, turn_on=day)
     except IntegrityError:
         if len(letters) == 1:
             return list(letters)
@@ -69,22 +69,24 @@ def given_by_another(letters: Sequence[Message], sort: LetterSort, day: date) ->
     return []
 
 
-def turns_taken(people: Collection[int], sort: LetterSort, days: Collection[date]) -> dict[int, list[tuple[int, date]]]:
+def turns_taken(
+    people: Collection[int], sort: EmailCategory, days: Collection[date]
+) -> dict[int, list[tuple[int, date]]]:
     """Person → (email, sending day). Runs one query."""
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
     span = (days_that_count(min(days), sort)[0], days_that_count(max(days), sort)[1])
-    letters = Message.objects.filter(person__in=people, turn_sort=sort, turn_on__range=span)
+    letters = OutgoingEmail.objects.filter(person__in=people, turn_sort=sort, turn_on__range=span)
     for person, key, day in letters.values_list("person", "pk", "turn_on"):
         found[person].append((key, day))  # type: ignore[arg-type]  # the filter leaves out who has none
     return found
 
 
-def days_that_count(today: date, sort: LetterSort) -> tuple[date, date]:
+def days_that_count(today: date, sort: EmailCategory) -> tuple[date, date]:
     """The first and the last. Tomorrow counts, for readers who have moved west; later days come from a wrong clock."""
     return today - (LIMITS[sort].days - 1) * DAY, today + DAY
 
 
-def wait_for(hours: ReaderHours, since: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
+def wait_for(hours: RecipientHours, since: datetime, taken: Collection[date], limit: Limit) -> Wait | None:
     at, why = hours.opens_at(since), "letters leave from 8 to 20 on working days"
     while (day := free_day(day_of(hours, at), taken, limit)) > day_of(hours, at):
         at = hours.opens_at(datetime.combine(day, time.min, hours.zone))
@@ -92,7 +94,7 @@ def wait_for(hours: ReaderHours, since: datetime, taken: Collection[date], limit
     return Wait(at, f"{why}: this one from {at.astimezone(hours.zone):%Y-%m-%d %H:%M}") if at > since else None
 
 
-def day_of(hours: ReaderHours, at: datetime) -> date:
+def day_of(hours: RecipientHours, at: datetime) -> date:
     return at.astimezone(hours.zone).date()
 
 
@@ -109,13 +111,13 @@ def reason_of(limit: Limit, *, is_today: bool) -> str:
     return f"the person had {limit.letters} letters in {limit.days} days, and has no more"
 
 
-def take_in_what_waits(messages: Sequence[Message]) -> None:
+def take_in_what_waits(messages: Sequence[OutgoingEmail]) -> None:
     """Add the subjects of waiting emails of the same type and reader, except to an email tried before.
 
     A server may have that one, and mailboxes may hide a second with the same Message-ID.
     """
     telling = [message for message in messages if "subjects" in message.data and message.tries <= 1]
-    waiting = Message.objects.filter(state=MessageState.QUEUED, turn_on=None)
+    waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, turn_on=None)
     waiting = waiting.filter(kind__in={each.kind for each in telling}, person__in={each.person_id for each in telling})
     others = waiting.exclude(pk__in=[each.pk for each in telling]).values_list("kind", "person")
     pairs = set(others) if telling else set()
@@ -124,10 +126,10 @@ def take_in_what_waits(messages: Sequence[Message]) -> None:
             take_in(message)
 
 
-def take_in(message: Message) -> None:
+def take_in(message: OutgoingEmail) -> None:
     """The others are skipped and point to this one; `put_back_told` requeues them if it is not delivered."""
     with transaction.atomic():
-        waiting = Message.objects.filter(kind=message.kind, person=message.person_id, state=MessageState.QUEUED)
+        waiting = OutgoingEmail.objects.filter(kind=message.kind, person=message.person_id, state=DeliveryState.QUEUED)
         waiting = waiting.filter(turn_on=None).exclude(pk=message.pk)
         others = list(waiting.select_for_update(no_key=True).order_by("pk"))
         for other in others:
@@ -135,16 +137,16 @@ def take_in(message: Message) -> None:
             message.data["subjects"] += new
         if others:
             message.written_at = max(each.written_at for each in [message, *others])
-            Message.objects.filter(pk=message.pk).update(data=message.data, written_at=message.written_at)
-            Message.objects.filter(pk__in=[other.pk for other in others]).update(
-                state=MessageState.SKIPPED,
+            OutgoingEmail.objects.filter(pk=message.pk).update(data=message.data, written_at=message.written_at)
+            OutgoingEmail.objects.filter(pk__in=[other.pk for other in others]).update(
+                state=DeliveryState.SKIPPED,
                 why=f"told in letter {message.pk}",
                 told_in=message.pk,
                 ended_at=now(),
             )
 
 
-def put_back_told(message: Message) -> None:
+def put_back_told(message: OutgoingEmail) -> None:
     """Requeue the emails that were added to this one, which reached nobody."""
-    told = Message.objects.filter(told_in=message.pk, state=MessageState.SKIPPED)
-    told.update(state=MessageState.QUEUED, why="", told_in=None, tries=0, next_at=now(), ended_at=None)
+    told = OutgoingEmail.objects.filter(told_in=message.pk, state=DeliveryState.SKIPPED)
+    told.update(state=DeliveryState.QUEUED, why="", told_in=None, tries=0, next_at=now(), ended_at=None)

@@ -11,24 +11,24 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import translation
 
-from courseware.branding.branding import Face, face_at
+from courseware.branding.branding import ActiveBranding, face_at
 from courseware.course_format.parsing.documents import display_tag
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
-from courseware.notifications.email.email_types import MessageKind
+from courseware.notifications.email.email_types import EmailType
 from courseware.notifications.email.rendering import letter_page, write_letter
 from courseware.notifications.email.time_limit import TimeLimit
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import address_to_stop
 from courseware.notifications.wording.email_wording import own_words
 
 PERMANENT = 500  # replies from here on say that trying again is of no use
 
 
-class Refused(Exception):
+class PermanentFailure(Exception):
     """The mail server has rejected this email for good."""
 
 
-class NotNow(Exception):
+class TemporaryFailure(Exception):
     """The mail server is away, busy, or does not answer."""
 
 
@@ -36,7 +36,7 @@ class NotOpened(OSError):
     """The mail server cannot be reached; `__cause__` says why."""
 
 
-class MailDoor:
+class SmtpConnection:
     """Opened by the first email, and again after the server has hung up. Each email has `SMTP_SECONDS`."""
 
     def __init__(self) -> None:
@@ -49,8 +49,8 @@ class MailDoor:
         """Whether this connection has found the server unreachable: `send` would fail."""
         return self.breaker.has_failed
 
-    def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
-        """Raises Refused and NotNow, with the server's own words."""
+    def send(self, message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]) -> None:
+        """Raises Refused and TemporaryFailure, with the server's own words."""
         letter = composed(message, kind, context)
         with self.limit:
             try:
@@ -71,7 +71,7 @@ class MailDoor:
             raise NotOpened from error
         self.connection = connection
 
-    def failure(self, error: OSError) -> Refused | NotNow:
+    def failure(self, error: OSError) -> PermanentFailure | TemporaryFailure:
         """The outcome for this email. Notes in the breaker an error that concerns all emails."""
         cause = error.__cause__ if isinstance(error, NotOpened) else error
         # After a read timeout smtplib reports a closed connection.
@@ -83,7 +83,7 @@ class MailDoor:
         self.close()
         if is_unreachable:
             self.breaker.note_failure(why)
-            return NotNow(why)
+            return TemporaryFailure(why)
         self.breaker.note_answer()
         said: bytes | str
         if isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -91,8 +91,8 @@ class MailDoor:
         elif isinstance(error, smtplib.SMTPDataError):  # about this letter; SMTPSenderRefused is about all of them
             code, said = error.smtp_code, error.smtp_error
         else:
-            return NotNow(why)
-        return (Refused if code >= PERMANENT else NotNow)(in_words(code, said))
+            return TemporaryFailure(why)
+        return (PermanentFailure if code >= PERMANENT else TemporaryFailure)(in_words(code, said))
 
     def close(self) -> None:
         connection, self.connection = self.connection, None
@@ -102,8 +102,8 @@ class MailDoor:
         self.limit.close()
 
 
-class NullMailer(MailDoor):
-    def send(self, message: Message, kind: MessageKind, context: Mapping[str, Any]) -> None:
+class NullMailer(SmtpConnection):
+    def send(self, message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]) -> None:
         pass
 
 
@@ -112,7 +112,7 @@ def in_words(code: int, said: bytes | str) -> str:
     return f"{code} {words}".replace("\0", "")  # PostgreSQL keeps no such sign
 
 
-def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) -> EmailMultiAlternatives:
+def composed(message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]) -> EmailMultiAlternatives:
     """The email in the reader's language. `context` may have `house_style_of` (a course) and `attachments`."""
     tag = message.language or settings.LANGUAGE_CODE
     face = face_at(message.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
@@ -138,7 +138,7 @@ def composed(message: Message, kind: MessageKind, context: Mapping[str, Any]) ->
     return mail
 
 
-def sender_of(face: Face, language: str) -> str:
+def sender_of(face: ActiveBranding, language: str) -> str:
     """The From header of the branding, else of the settings. An address that Django cannot encode would stop all."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     said = face.said("sender", language) or face.said("name", language) or name

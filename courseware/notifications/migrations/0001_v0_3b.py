@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='LetterWords',
+            name='EmailWording',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name='OutgoingEmail',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('number', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ('turn_sort', models.CharField(blank=True, help_text="Of which sort it was the person's letter that day", max_length=16)),
                 ('turn_on', models.DateField(help_text='The day of the reader on which it left or is leaving: see `letter_days`', null=True)),
                 ('person', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='to whom')),
-                ('told_in', models.ForeignKey(db_constraint=False, db_index=False, help_text='The letter that told this one’s subjects with its own: should it reach nobody, this one waits again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.message')),
+                ('told_in', models.ForeignKey(db_constraint=False, db_index=False, help_text='The letter that told this one’s subjects with its own: should it reach nobody, this one waits again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.outgoingemail')),
             ],
             options={
                 'verbose_name': 'letter',
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='StoppedKind',
+            name='EmailOptOut',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=64)),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='TrayLine',
+            name='Notification',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=64)),

@@ -22,34 +22,34 @@ IN_CONTEXT = "parts_of_the_letter"
 
 
 @dataclass
-class LetterParts:
+class WordingBlocks:
     """`own`: part → wording. `shipped` is filled while the email is written."""
 
     own: Mapping[str, str] = field(default_factory=dict)
     shipped: dict[str, str] = field(default_factory=dict)
 
 
-class PartNode(Node):
+class BlockNode(Node):
     def __init__(self, name: str, nodelist: NodeList) -> None:
         self.name, self.nodelist = name, nodelist
 
     def render(self, context: Context) -> str:
-        parts: LetterParts = context.get(IN_CONTEXT) or LetterParts()
+        parts: WordingBlocks = context.get(IN_CONTEXT) or WordingBlocks()
         parts.shipped[self.name] = self.nodelist.render(context).strip()
         return parts.own.get(self.name, parts.shipped[self.name])
 
 
 @register.tag("part")
-def part(parser: Parser, token: Token) -> PartNode:
+def part(parser: Parser, token: Token) -> BlockNode:
     name = token.split_contents()[-1].strip('"')
     if name not in PARTS:
         raise TemplateSyntaxError(f"no part of a letter is called {name}")
     nodelist = parser.parse(("endpart",))
     parser.delete_first_token()
-    return PartNode(name, nodelist)
+    return BlockNode(name, nodelist)
 
 
 def parts_of(template: str) -> list[str]:
-    found = get_template(template).template.nodelist.get_nodes_by_type(PartNode)  # type: ignore[attr-defined]
-    names = {node.name for node in found if isinstance(node, PartNode)}
+    found = get_template(template).template.nodelist.get_nodes_by_type(BlockNode)  # type: ignore[attr-defined]
+    names = {node.name for node in found if isinstance(node, BlockNode)}
     return [name for name in PARTS if name in names]

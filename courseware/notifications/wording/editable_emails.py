@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import translation
 
-from courseware.branding.branding import Face
-from courseware.notifications.email.email_types import MESSAGE_KINDS, MessageKind
+from courseware.branding.branding import ActiveBranding
+from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailType
 from courseware.notifications.email.rendering import write_letter
 from courseware.notifications.wording.blocks import PARTS, parts_of
-from courseware.notifications.wording.email_wording import LetterWords, Words, words_now
+from courseware.notifications.wording.email_wording import EmailWording, Words, words_now
 from courseware.notifications.wording.placeholders import Editable, mistakes_in
 
-NO_FACE = Face()
+NO_FACE = ActiveBranding()
 
 
 @dataclass(frozen=True)
-class EditableLetter:
+class EditableEmail:
     """`row`: the newest own wording, or None."""
 
     name: str
-    kind: MessageKind
+    kind: EmailType
     editable: Editable
-    row: LetterWords | None
+    row: EmailWording | None
 
     @property
     def own(self) -> Words:
@@ -70,10 +70,10 @@ class EditableLetter:
         return {part: (then.get(part, {}), now[part]) for part in changed}
 
 
-def editable_letters() -> list[EditableLetter]:
+def editable_letters() -> list[EditableEmail]:
     words, kinds = words_now(), MESSAGE_KINDS.items()
-    return [EditableLetter(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
+    return [EditableEmail(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
 
 
-def editable_letter(name: str) -> EditableLetter | None:
+def editable_letter(name: str) -> EditableEmail | None:
     return next((letter for letter in editable_letters() if letter.name == name), None)

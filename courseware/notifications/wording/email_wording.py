@@ -19,7 +19,7 @@ class SetMeanwhile(Exception):
     """Somebody else has changed the wording since the form was opened."""
 
 
-class LetterWords(models.Model):
+class EmailWording(models.Model):
     """Empty `words`: the shipped wording. `shipped`: the shipped wording of the example at that time."""
 
     key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)  # no two databases share one
@@ -38,18 +38,18 @@ class LetterWords(models.Model):
         return f"{self.kind} {self.number}"
 
 
-def newest_words_key() -> QuerySet[LetterWords, uuid.UUID]:
+def newest_words_key() -> QuerySet[EmailWording, uuid.UUID]:
     """A query for one row or none, to be used as a subquery."""
-    return LetterWords.objects.order_by("-pk").values_list("key", flat=True)[:1]
+    return EmailWording.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
-def words_at(key: uuid.UUID | None) -> Mapping[str, LetterWords]:
+def words_at(key: uuid.UUID | None) -> Mapping[str, EmailWording]:
     """Type → wording when the newest row had this key. Runs a query the first time."""
-    return {row.kind: row for row in LetterWords.objects.order_by("pk")} if key else {}
+    return {row.kind: row for row in EmailWording.objects.order_by("pk")} if key else {}
 
 
-def words_now() -> Mapping[str, LetterWords]:
+def words_now() -> Mapping[str, EmailWording]:
     return words_at(newest_words_key().first())
 
 
@@ -61,17 +61,17 @@ def own_words(kind: str, key: uuid.UUID | None) -> Words:
 @transaction.atomic
 def set_words(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
     """Returns False if nothing changes. `base`: the number at which the form was opened. Raises SetMeanwhile."""
-    before = LetterWords.objects.filter(kind=kind).order_by("-number").first()
+    before = EmailWording.objects.filter(kind=kind).order_by("-number").first()
     said = before.words if before else {}
     changed = sorted(part for part in {*words, *said} if words.get(part) != said.get(part))
     if not changed:
         return False
     if base > (before.number if before else 0):  # a number that nobody was shown
         raise SetMeanwhile
-    row, is_new = LetterWords.objects.get_or_create(
+    row, is_new = EmailWording.objects.get_or_create(
         kind=kind, number=base + 1, defaults={"words": words, "shipped": shipped, "set_by": by}
     )
     if not is_new:
         raise SetMeanwhile
-    record("letter-words-set", actor=by, subject=f"letter:{kind}", data={"number": row.number, "parts": changed})
+    record("letter-words-set", actor=by, subject=f"email-wording:{kind}", data={"number": row.number, "parts": changed})
     return True

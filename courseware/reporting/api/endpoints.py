@@ -26,9 +26,10 @@ from courseware.content.models import Course, Document
 from courseware.lib.text.fractions_text import PERCENT_FROM, AnonymousShare
 from courseware.reporting.api.schemas import (
     STANDING_GETTERS,
-    BoardWindow,
     CertificateShape,
     CourseShape,
+    DashboardRowShape,
+    DashboardWindow,
     ListOf,
     PeopleWindow,
     PersonShape,
@@ -37,14 +38,13 @@ from courseware.reporting.api.schemas import (
     ShareShape,
     SimulationShape,
     SituationShape,
-    StandingShape,
     TeamShape,
     Window,
 )
 from courseware.reporting.dashboard import rows as board_rows
-from courseware.reporting.dashboard.rows import BoardRow
+from courseware.reporting.dashboard.rows import DashboardRow
 from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
-from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.questions import QuestionSplit, question_splits
 from courseware.reporting.statistics.simulations import Split, split_of
 
@@ -132,8 +132,8 @@ def keys_in(request, rows: QuerySet, window: Window) -> tuple[list[int], str | N
     return keys[:-1], f"{settings.SITE_URL}{request.path}?{query.urlencode()}"
 
 
-@api.get("standings/", response=ListOf[StandingShape], operation_id="standings")
-def standings(request, window: Query[BoardWindow]):
+@api.get("standings/", response=ListOf[DashboardRowShape], operation_id="standings")
+def standings(request, window: Query[DashboardWindow]):
     """One row for each person in each course, as on the board."""
     user, now = request.auth.person, timezone.now()
     team = get_object_or_404(board_rows.teams_shown_to(user), pk=window.team) if window.team else None
@@ -147,8 +147,8 @@ def standings(request, window: Query[BoardWindow]):
     return {"results": [standing_in(row) for row in rows], "next": following}
 
 
-def standing_in(row: BoardRow) -> StandingShape:
-    return StandingShape(**{name: value_of(row) for name, value_of in STANDING_GETTERS.items()})
+def standing_in(row: DashboardRow) -> DashboardRowShape:
+    return DashboardRowShape(**{name: value_of(row) for name, value_of in STANDING_GETTERS.items()})
 
 
 @api.get("people/", response=ListOf[PersonShape], operation_id="people")
@@ -239,7 +239,7 @@ def simulation(request, course: str, simulation: str):
     """How people decided, without names."""
     user = request.auth.person
     document, page = released_document_or_404(user, course, simulation, Document.Kind.SIMULATION)
-    return split_in(split_of(document, page, GroupFigure.objects.shown_to(user)))
+    return split_in(split_of(document, page, GroupStatistic.objects.shown_to(user)))
 
 
 def split_in(split: Split) -> SimulationShape:
@@ -262,7 +262,7 @@ def questions(request, course: str, document: str):
     """How people answered the questions of a lesson, or to staff those of a bank, without names."""
     user = request.auth.person
     found, page = asked_or_404(user, course, document)
-    splits = question_splits(found, page, GroupFigure.objects.shown_to(user))
+    splits = question_splits(found, page, GroupStatistic.objects.shown_to(user))
     return QuestionsShape(questions=[question_in(each) for each in splits])
 
 

@@ -24,7 +24,7 @@ class PeopleWindow(Window):
     left: bool = Field(False, description="Also of those who have left the firm")
 
 
-class BoardWindow(PeopleWindow):
+class DashboardWindow(PeopleWindow):
     course: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", max_length=64, description="The id of a course")
     team: int = Field(0, ge=0, le=LARGEST_KEY, description="The id of a team; those below it are part of it")
 
@@ -39,7 +39,7 @@ class ScoreShape(Schema):
     max_points: int
 
 
-class StandingShape(Schema):
+class DashboardRowShape(Schema):
     """Where a person stands in a course. `id` is that of the newest enrollment, which is the one described."""
 
     id: int
@@ -71,30 +71,30 @@ class StandingShape(Schema):
     has_left: bool
 
 
-# Where `BoardRow` has the fields of a standing, if not under the same name.
+# Where `DashboardRow` has the fields of a standing, if not under the same name.
 STANDING_PATHS = {
     "id": "enrollment.pk",
     "person": "enrollment.learner_id",
-    "course": "learner_home.outline.course_id",
-    "course_title": "learner_home.outline.title",
+    "course": "journey.outline.course_id",
+    "course_title": "journey.outline.title",
     "state": "state.value",
-    "progress_percent": "learner_home.progress.percent",
-    "steps_done": "learner_home.progress.done_count",
-    "steps": "learner_home.progress.total",
+    "progress_percent": "journey.progress.percent",
+    "steps_done": "journey.progress.done_count",
+    "steps": "journey.progress.total",
     "due_on": "enrollment.due_on",
     "last_active_at": "enrollment.last_active_at",
     "completed_at": "enrollment.completed_at",
     "certified": "validity.is_certified",
     "certified_until": "certificate_day",
     "validity": "validity.value",
-    "score_before": "learner_home.starting_point.before",
-    "score_after": "learner_home.starting_point.after",
-    "gain_percent": "learner_home.starting_point.gain",
-    "next_act": "learner_home.words",
+    "score_before": "journey.starting_point.before",
+    "score_after": "journey.starting_point.after",
+    "gain_percent": "journey.starting_point.gain",
+    "next_act": "journey.words",
     "stuck": "stuck.words",
     "excuse": "enrollment.waived_reason",
 }
-STANDING_GETTERS = {name: attrgetter(STANDING_PATHS.get(name, name)) for name in StandingShape.model_fields}
+STANDING_GETTERS = {name: attrgetter(STANDING_PATHS.get(name, name)) for name in DashboardRowShape.model_fields}
 
 
 class PersonShape(Schema):

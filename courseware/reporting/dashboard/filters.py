@@ -12,7 +12,7 @@ DAY = timedelta(days=1)
 FEW = 1000  # people
 
 
-class DueDays(models.TextChoices):
+class DueFilter(models.TextChoices):
     """Ranges of `urgency`, served by an index. A day is 24 hours, as for *due soon*."""
 
     WITHIN_WEEK = "due-7", _("due within 7 days")
@@ -28,7 +28,7 @@ class DueDays(models.TextChoices):
         return Q(urgency__lte=at - (int(number) - 1) * DAY)  # the first day begins when the enrollment is due
 
 
-class Sorting(models.TextChoices):
+class SortOrder(models.TextChoices):
     """Orders for at most `board_rows.SORTED_BY_NAME` rows."""
 
     NAME = "name", _("by name")
@@ -38,9 +38,9 @@ class Sorting(models.TextChoices):
     def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
         """Rows of `board_rows.board` in this order; `teams` are those whose names are shown."""
         rest = ("urgency", "learner__name", "pk")
-        if self == Sorting.NAME:
+        if self == SortOrder.NAME:
             return enrollments.order_by("learner__name", *rest)
-        if self == Sorting.LAST_ACTIVE:
+        if self == SortOrder.LAST_ACTIVE:
             return enrollments.order_by(F("last_active_at").asc(nulls_first=True), *rest)
         joined = Membership.objects.filter(person=OuterRef("learner"), role=Membership.Role.LEARNER, team__in=teams)
         first = Subquery(joined.order_by("pk").values("team__name")[:1])

@@ -13,7 +13,7 @@ class Dot(NamedTuple):
     look: str
 
 
-class TramLine(NamedTuple):
+class ModuleDots(NamedTuple):
     """Computed when drawn: most drawings are cached."""
 
     are_done: tuple[bool, ...]

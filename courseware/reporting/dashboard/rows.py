@@ -13,20 +13,20 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.people.search import found_by
 from courseware.accounts.permissions.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
-from courseware.assessment.models import Standing
+from courseware.assessment.models import Certification
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, outline
-from courseware.learner_home.next_action import Journey, journeys
+from courseware.learner_home.next_action import LearnerProgress, journeys
 from courseware.learning.enrollments.job_role import post_in_words
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.learning.status.certification_status import Validity, validity_of
+from courseware.learning.status.certification_status import CertificationStatus, validity_of
 from courseware.learning.status.not_asked import NotAskedReason
 from courseware.learning.status.progress import Progress
 from courseware.learning.status.states import PLACES_WITHOUT_DAY, State
 from courseware.lib.db.chunks import chunks
-from courseware.lib.db.compiled_query import KeptQuery
-from courseware.reporting.dashboard.filters import DueDays, Sorting, of_post
-from courseware.reporting.dashboard.module_dots import TramLine
+from courseware.lib.db.compiled_query import CompiledQuery
+from courseware.reporting.dashboard.filters import DueFilter, SortOrder, of_post
+from courseware.reporting.dashboard.module_dots import ModuleDots
 from courseware.reporting.dashboard.stuck import NOBODY, Stuck, among, begun, doubtful, stuck_in
 
 CHUNK = 500  # rows an export holds in memory at a time
@@ -64,7 +64,7 @@ class Cells(NamedTuple):
     team: str
     course: str
     state: State
-    validity: Validity
+    validity: CertificationStatus
     days_late: int
     away_until: date | None
     certificate_day: date | None
@@ -72,7 +72,7 @@ class Cells(NamedTuple):
     is_trained_outside: bool
     has_left: bool
     shows_certificate: bool
-    line: TramLine
+    line: ModuleDots
     done: int
     total: int
     due_on: date | None
@@ -81,34 +81,34 @@ class Cells(NamedTuple):
     why_stuck: str
 
 
-# Where `BoardRow` has the cells, if not under the same name.
+# Where `DashboardRow` has the cells, if not under the same name.
 CELL_PATHS = {
     "enrollment": "enrollment.pk",
-    "course": "learner_home.outline.title",
-    "done": "learner_home.progress.done_count",
-    "total": "learner_home.progress.total",
+    "course": "journey.outline.title",
+    "done": "journey.progress.done_count",
+    "total": "journey.progress.total",
     "due_on": "enrollment.due_on",
     "last_active_at": "enrollment.last_active_at",
-    "next_step": "learner_home.words",
+    "next_step": "journey.words",
     "why_stuck": "stuck.words",
 }
 values_of_cells = attrgetter(*(CELL_PATHS.get(name, name) for name in Cells._fields))
 
 
 @dataclass(frozen=True)
-class BoardRow:
+class DashboardRow:
     """A learner in a course, with all values of page and exports; the state is that `at` this time.
 
     `team` is the team joined first of those the user sees. `is_outside`: the certification comes or came from external
     training; `is_trained_outside`: it does now.
     """
 
-    journey: Journey
+    journey: LearnerProgress
     name: str
     email: str
     team: str
     at: datetime
-    validity: Validity = Validity.NEVER
+    validity: CertificationStatus = CertificationStatus.NEVER
     has_left: bool = False
     is_outside: bool = False
     stuck: Stuck = NOBODY
@@ -156,8 +156,8 @@ class BoardRow:
         return modules_done(self.journey.outline, self.journey.progress)
 
     @property
-    def line(self) -> TramLine:
-        return TramLine(tuple(module.is_done for module in self.modules))
+    def line(self) -> ModuleDots:
+        return ModuleDots(tuple(module.is_done for module in self.modules))
 
     @property
     def cells(self) -> Cells:
@@ -178,7 +178,7 @@ def board_of(
     course: Course | None = None,
     name: str = "",
     post: str = "",
-    days: DueDays | None = None,
+    days: DueFilter | None = None,
     left: bool = False,
     away: bool = False,
     at: datetime | None = None,
@@ -200,10 +200,10 @@ def board_of(
     return enrollments.order_by("urgency", "learner__name", "pk")
 
 
-def in_standing(enrollments: EnrollmentQuerySet, standing: State | Validity, at: datetime) -> QuerySet:
+def in_standing(enrollments: EnrollmentQuerySet, standing: State | CertificationStatus, at: datetime) -> QuerySet:
     """Rows of `board` in this state or validity; by the last day of certificates where these end."""
     found = enrollments.in_state(standing, at)
-    by_last_day = isinstance(standing, Validity) and standing.has_last_day
+    by_last_day = isinstance(standing, CertificationStatus) and standing.has_last_day
     return found.order_by("certified_until", *found.query.order_by) if by_last_day else found
 
 
@@ -214,7 +214,7 @@ def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) ->
     return among(enrollments, looked_at, at)
 
 
-def sorted_within_reason(enrollments: QuerySet, number: int, sorting: Sorting | None, user) -> QuerySet:
+def sorted_within_reason(enrollments: QuerySet, number: int, sorting: SortOrder | None, user) -> QuerySet:
     """These `number` rows of `board`, sorted; more than SORTED_BY_NAME are in the order of the index, by due date."""
     if number <= SORTED_BY_NAME:
         return sorting.of(enrollments, teams_shown_to(user).values("pk")) if sorting else enrollments
@@ -243,11 +243,13 @@ def with_facts(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     """Annotate what a row needs: state, absence, learner and external training."""
     columns = {"learner_name": "name", "learner_email": "email", "is_here": "is_active", "post_noted": "post"}
     who = {column: F(f"learner__{field}") for column, field in columns.items()}
-    elsewhere = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(outside=None)
+    elsewhere = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(
+        outside=None
+    )
     return enrollments.with_state(at).with_away(at).annotate(has_outside=Exists(elsewhere), **who)
 
 
-FACTS = KeptQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
+FACTS = CompiledQuery(lambda keys, at: with_facts(Enrollment.objects.filter(pk__in=keys), at).only(*SHOWN))
 
 
 def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
@@ -259,7 +261,7 @@ def facts_of(keys: Iterable[int], at: datetime) -> list[Enrollment]:
 
 def rows(
     enrollments: Collection[Enrollment], teams: Mapping[int, str], routes: Mapping[int, Outline], at: datetime
-) -> list[BoardRow]:
+) -> list[DashboardRow]:
     """Rows of these enrollments (`with_facts`); `teams` are the names that may be shown, by primary key.
 
     `routes` (`outlines`) must be read after the enrollments. Runs three queries, two more if any was begun, three more
@@ -272,7 +274,7 @@ def rows(
     found = journeys(enrollments, routes, with_sittings=True, at=at)
     stuck = stuck_in(found, at)
     return [
-        BoardRow(
+        DashboardRow(
             journey,
             facts["learner_name"],
             facts["learner_email"],
@@ -288,7 +290,7 @@ def rows(
     ]
 
 
-COURSES = KeptQuery(lambda: Course.objects.select_related("current").only("current__digest", "current__compiler"))
+COURSES = CompiledQuery(lambda: Course.objects.select_related("current").only("current__digest", "current__compiler"))
 
 
 def outlines(language: str) -> dict[int, Outline]:
@@ -296,7 +298,7 @@ def outlines(language: str) -> dict[int, Outline]:
     return {course.pk: outline(course.current, language) for course in COURSES() if course.current}
 
 
-JOINED = KeptQuery(
+JOINED = CompiledQuery(
     lambda people: (
         Membership.objects.filter(person__pk__in=people, role=Membership.Role.LEARNER)
         .order_by("pk")
@@ -321,6 +323,8 @@ def modules_done(route: Outline, progress: Progress) -> tuple[ModuleDone, ...]:
     return tuple(ModuleDone(title, len(steps & progress.done), len(steps)) for title, steps in required if steps)
 
 
-def rows_in_chunks(enrollments: QuerySet, teams: Mapping[int, str], language: str, at: datetime) -> Iterator[BoardRow]:
+def rows_in_chunks(
+    enrollments: QuerySet, teams: Mapping[int, str], language: str, at: datetime
+) -> Iterator[DashboardRow]:
     for keys in chunks(enrollments.values_list("pk", flat=True), CHUNK):
         yield from rows(facts_of(keys, at), teams, outlines(language), at)

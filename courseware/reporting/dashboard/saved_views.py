@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from courseware.accounts.teams.memberships import lock_person
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.lib.text.names import NameField
 
 MOST_VIEWS = 12  # of a person
@@ -30,7 +30,7 @@ class SavedView(models.Model):
         return f"{self.person} · {self.name}"
 
 
-VIEWS = KeptQuery(lambda person: SavedView.objects.filter(person=person))
+VIEWS = CompiledQuery(lambda person: SavedView.objects.filter(person=person))
 
 
 @transaction.atomic

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from courseware.accounts.calendar.working_days import Calendar, calendars_of_people
-from courseware.assessment.models import Attempt
-from courseware.learner_home.next_action import Journey
+from courseware.assessment.models import ExamAttempt
+from courseware.learner_home.next_action import LearnerProgress
 from courseware.learning.models import Answer, Completion, EnrollmentQuerySet
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE
-from courseware.lib.db.compiled_query import KeptQuery
-from courseware.simulations.models import Colour, Run
+from courseware.lib.db.compiled_query import CompiledQuery
+from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def missed_often(answers: QuerySet) -> QuerySet[Any, Any]:
 
 
 def red_often(runs: QuerySet) -> QuerySet[Any, Any]:
-    reds = runs.filter(branch_of=None, colour=Colour.RED).order_by().values("enrollment", "simulation")
+    reds = runs.filter(branch_of=None, colour=SimulationOutcome.RED).order_by().values("enrollment", "simulation")
     return reds.annotate(reds=Count("pk")).filter(reds__gte=settings.STUCK_AFTER_RED_RUNS)
 
 
@@ -88,13 +88,13 @@ def stops(enrollments: Any) -> QuerySet[Any, Any]:
     """(primary key of the enrollment, id of the lesson or simulation, question or "")."""
     own = {"enrollment__pk__in": enrollments}
     missed = missed_often(Answer.objects.filter(**own))
-    red = red_often(Run.objects.filter(**own))
+    red = red_often(SimulationAttempt.objects.filter(**own))
     return missed.values_list("enrollment", "document__identifier", "question").union(
         red.values_list("enrollment", "simulation__identifier", Value("", CharField())), all=True
     )
 
 
-STOPS = KeptQuery(stops)
+STOPS = CompiledQuery(stops)
 
 
 def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
@@ -105,7 +105,7 @@ def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
     return found
 
 
-def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
+def stuck_in(journeys: Sequence[LearnerProgress], at: datetime) -> dict[int, Stuck]:
     """Primary key of an enrollment → why it is stuck. Runs one query, and those of calendars if any failed an exam."""
     begun = [each for each in journeys if each.enrollment.started_at and each.next_act.is_asked]
     if not begun:
@@ -123,7 +123,7 @@ def stuck_in(journeys: Sequence[Journey], at: datetime) -> dict[int, Stuck]:
     return {key: stuck for key, stuck in told.items() if stuck}
 
 
-def stands(stop: Obstacle, journey: Journey) -> bool:
+def stands(stop: Obstacle, journey: LearnerProgress) -> bool:
     """Whether the course still has the obstacle, and requires it."""
     step = journey.outline.find(stop.step)
     if not step or step.is_optional or step.id in journey.progress.done:
@@ -132,19 +132,19 @@ def stands(stop: Obstacle, journey: Journey) -> bool:
     return not stop.question or stop.question in {question.wordings[-1] for question in step.check}
 
 
-def is_before(journey: Journey, instant: datetime) -> bool:
+def is_before(journey: LearnerProgress, instant: datetime) -> bool:
     last = journey.enrollment.last_active_at
     return last is not None and last <= instant
 
 
-def calendars_of_failed(journeys: Iterable[Journey], at: datetime) -> Mapping[int, Calendar]:
+def calendars_of_failed(journeys: Iterable[LearnerProgress], at: datetime) -> Mapping[int, Calendar]:
     # That many working days are at least as many days, so most need no calendar.
     since = at - timedelta(days=settings.STUCK_AFTER_FAILED_DAYS)
     people = {each.enrollment.learner_id for each in journeys if each.failed and is_before(each, since)}
     return calendars_of_people(people) if people else {}
 
 
-def has_stopped_after_failing(journey: Journey, calendars: Mapping[int, Calendar], at: datetime) -> bool:
+def has_stopped_after_failing(journey: LearnerProgress, calendars: Mapping[int, Calendar], at: datetime) -> bool:
     calendar, last = calendars.get(journey.enrollment.learner_id), journey.enrollment.last_active_at
     if not journey.failed or not calendar or not last:
         return False
@@ -158,7 +158,7 @@ def has_stopped_after_failing(journey: Journey, calendars: Mapping[int, Calendar
 
 def idle(at: datetime) -> Q:
     """Open enrollments idle by their columns; without those who failed the exam, as they may have to wait."""
-    failed = Attempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
+    failed = ExamAttempt.objects.filter(enrollment=OuterRef("pk"), is_passed=False)
     since = at - timedelta(days=settings.STUCK_AFTER_IDLE_DAYS)
     return Q(last_active_at__lte=since) & ~Q(Exists(failed))
 
@@ -169,8 +169,8 @@ def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     keys = enrollments.order_by().values("pk")
     done = Completion.objects.filter(enrollment=OuterRef("enrollment"))
     answers = Answer.objects.filter(~Exists(done.filter(document=OuterRef("document"))), enrollment__in=keys)
-    runs = Run.objects.filter(~Exists(done.filter(document=OuterRef("simulation"))), enrollment__in=keys)
-    failed = Attempt.objects.filter(enrollment__in=keys, enrollment__last_active_at__lte=since, is_passed=False)
+    runs = SimulationAttempt.objects.filter(~Exists(done.filter(document=OuterRef("simulation"))), enrollment__in=keys)
+    failed = ExamAttempt.objects.filter(enrollment__in=keys, enrollment__last_active_at__lte=since, is_passed=False)
     return (
         enrollments.order_by()
         .filter(

@@ -9,17 +9,17 @@ from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import own_teams, sees_the_firm
 from courseware.content.models import Course
 from courseware.learning.models import EnrollmentQuerySet
-from courseware.learning.status.headcounts import Headcount, Tally, reach, tally
+from courseware.learning.status.headcounts import DashboardTotals, Headcount, reach, tally
 from courseware.learning.status.states import State
 from courseware.reporting.dashboard.rows import SORTED_BY_NAME, board, those_stuck
 from courseware.reporting.dashboard.totals import head_of, not_shown_to, topmost
 
 
-class BranchRow(NamedTuple):
+class SubteamRow(NamedTuple):
     """`stuck` is None if there are too many people to check."""
 
     team: Team
-    tally: Tally
+    tally: DashboardTotals
     stuck: int | None
     leads_on: bool  # whether there are teams below that are not shown
     is_whole: bool  # of the head
@@ -45,7 +45,7 @@ def leads_leads(user) -> bool:
     return bool(own) and Team.objects.filter(parent__in=own).count() > 1
 
 
-def branch_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[BranchRow]:
+def branch_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[SubteamRow]:
     """The teams below `head`, otherwise `head_of`, otherwise the topmost ones, most overdue first; the head is last."""
     head = head or head_of(user)
     teams = list(Team.objects.filter(parent=head)) if head else topmost_of(user)
@@ -57,13 +57,13 @@ def branch_rows(user, head: Team | None, course: Course | None, language: str, a
     stuck = stuck_by_team(board(user, team=head, course=course, at=at), language, at) if is_small else None
     lead_on = set(Team.objects.filter(parent__in=[team.pk for team in teams]).values_list("parent", flat=True))
     rows = [
-        BranchRow(team, tallies[team.pk], None if stuck is None else stuck[team.pk], team.pk in lead_on, team in heads)
+        SubteamRow(team, tallies[team.pk], None if stuck is None else stuck[team.pk], team.pk in lead_on, team in heads)
         for team in [*teams, *heads]
     ]
     return sorted(rows, key=lambda row: (row.is_whole, -row.late))
 
 
-def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, Tally]:
+def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetime) -> Mapping[int, DashboardTotals]:
     """Key of a team → the totals of its dashboard. Runs three queries."""
     kept = Headcount.objects.filter(team__in=[team.pk for team in teams])
     hidden = not_shown_to(user)

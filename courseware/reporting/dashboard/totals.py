@@ -21,12 +21,12 @@ from courseware.accounts.permissions.permissions import (
 )
 from courseware.content.models import Course
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
-from courseware.learning.status.certification_status import Validity, ends_within
-from courseware.learning.status.headcounts import Headcount, Tally, tally
+from courseware.learning.status.certification_status import CertificationStatus, ends_within
+from courseware.learning.status.headcounts import DashboardTotals, Headcount, tally
 from courseware.learning.status.states import DUE_SOON, State
-from courseware.lib.db.compiled_query import KeptQuery
+from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.reporting.dashboard import rows as board_rows
-from courseware.reporting.dashboard.filters import DueDays
+from courseware.reporting.dashboard.filters import DueFilter
 
 ROWS_A_PAGE = 25
 ONE_MORE = board_rows.SORTED_BY_NAME + 1
@@ -58,10 +58,12 @@ def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
     return board_rows.board_of(board_rows.published(led), at=at)
 
 
-NUMBERS = KeptQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
-FEW_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).order_by().values_list("pk")[:ONE_MORE])
-PEOPLE = KeptQuery(lambda leader, teams, at: people(shown(leader, teams, at)))
-FIRST_KEYS = KeptQuery(lambda leader, teams, at: shown(leader, teams, at).values_list("pk", flat=True)[:ROWS_A_PAGE])
+NUMBERS = CompiledQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
+FEW_KEYS = CompiledQuery(lambda leader, teams, at: shown(leader, teams, at).order_by().values_list("pk")[:ONE_MORE])
+PEOPLE = CompiledQuery(lambda leader, teams, at: people(shown(leader, teams, at)))
+FIRST_KEYS = CompiledQuery(
+    lambda leader, teams, at: shown(leader, teams, at).values_list("pk", flat=True)[:ROWS_A_PAGE]
+)
 
 
 def leads_many(user, at: datetime) -> bool:
@@ -74,7 +76,7 @@ def leads_many(user, at: datetime) -> bool:
 class DashboardCount:
     """The totals of a user's dashboard at one time; each is read from the database when first needed.
 
-    `teams` are (key, name) of the teams that the user sees, `filters` as `BoardFilter.chosen` gives them. With
+    `teams` are (key, name) of the teams that the user sees, `filters` as `DashboardFilter.chosen` gives them. With
     `is_exact` all rows are counted, however many there are, and headcounts are not used.
     """
 
@@ -102,7 +104,7 @@ class DashboardCount:
         return {"leader": self.user.pk, "teams": [team for team, _name in self.teams], "at": self.at}
 
     @cached_property
-    def totals(self) -> Tally | None:
+    def totals(self) -> DashboardTotals | None:
         """Read from up to SORTED_BY_NAME rows, otherwise from the headcounts; None if only reading all rows would tell.
 
         For more than MANY_TEAMS teams the headcounts come first: finding the first row takes long.
@@ -119,13 +121,13 @@ class DashboardCount:
             return counts(self.everyone, self.at)
         return found
 
-    def of_few_rows(self) -> Tally | None:
+    def of_few_rows(self) -> DashboardTotals | None:
         """None if there are more than SORTED_BY_NAME. Reads no more, by one query."""
         most = board_rows.SORTED_BY_NAME
         places = list(self.everyone.with_validity(self.at).order_by().values_list("state", "validity")[: most + 1])
         return None if len(places) > most else tally((*place, number) for place, number in Counter(places).items())
 
-    def of_headcounts(self) -> Tally | None:
+    def of_headcounts(self) -> DashboardTotals | None:
         """None if they do not know one of the filters, or the teams."""
         if not self.filters.keys() <= KNOWN_TO_HEADCOUNTS:
             return None
@@ -167,8 +169,8 @@ class DashboardCount:
 
 
 def counts_kept(
-    user, team: Team | None, course: Course | None, at: datetime, days: DueDays | None = None
-) -> Tally | None:
+    user, team: Team | None, course: Course | None, at: datetime, days: DueFilter | None = None
+) -> DashboardTotals | None:
     """The `counts` of `board` without a name or people who left, from the headcounts; None if they cannot tell."""
     head = team or head_of(user)
     if head is None and not sees_the_firm(user):
@@ -207,7 +209,7 @@ def topmost(teams: Iterable[Team]) -> list[Team]:
     return [each for each in teams if not any(each.above.startswith(other.place) for other in teams)]
 
 
-def counts(enrollments: EnrollmentQuerySet, at: datetime) -> Tally:
+def counts(enrollments: EnrollmentQuerySet, at: datetime) -> DashboardTotals:
     return tally(numbers(enrollments, at))
 
 
@@ -227,22 +229,24 @@ class Tile(NamedTuple):
         return bool(self.number) or self.number is None or self.state.is_shown_empty
 
 
-def tiles_of(found: Tally | None) -> list[Tile]:
+def tiles_of(found: DashboardTotals | None) -> list[Tile]:
     if found is None:
         return [Tile(state, None, []) for state in State]
     return [Tile(state, number, lines_of(state, number, found)) for state, number in found.states.items()]
 
 
-def lines_of(state: State, number: int, found: Tally) -> list[str]:
+def lines_of(state: State, number: int, found: DashboardTotals) -> list[str]:
     if not number or state == State.WAIVED:
         return []
     days = DUE_SOON.days
     lines = [ngettext("within %(days)d day", "within %(days)d days", days) % {"days": days}] * (state == State.DUE_SOON)
-    certified, ending = (found.found[state, each] for each in (Validity.CERTIFIED, Validity.ENDING))
+    certified, ending = (
+        found.found[state, each] for each in (CertificationStatus.CERTIFIED, CertificationStatus.ENDING)
+    )
     if state in OPEN_WITHOUT_CERTIFICATE and certified + ending:
         lines.append(gettext("still certified: %(number)d") % {"number": certified + ending})
     if ending:
         lines.append(gettext("certificate %(ends)s: %(number)d") % {"ends": ends_within(), "number": ending})
-    if ended := found.found[state, Validity.ENDED]:
+    if ended := found.found[state, CertificationStatus.ENDED]:
         lines.append(gettext("no longer certified: %(number)d") % {"number": ended})
     return lines

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_noop
 from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import handles_people, is_manager, people_managed_by, people_visible_to
 from courseware.accounts.permissions.roles import HR, in_office
-from courseware.accounts.sign_in.emails import LetterHours, hours_of
+from courseware.accounts.sign_in.emails import EmailHours, hours_of
 from courseware.accounts.teams.managers import leads_of, next_level
-from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob, in_order
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order
 from courseware.assignments.reminders.daily_reminders import ASKS, DueReminder, Plans, asked_about, reminders_due
 from courseware.assignments.reminders.schedules import is_escalated
 from courseware.content.models import Course
@@ -24,9 +24,9 @@ from courseware.content.rendering import store
 from courseware.learning.due_dates.due_dates import day_in_words
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import now
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails.samples import ESCALATION
 
 KIND = "escalation"
@@ -39,17 +39,17 @@ OFF = gettext_noop("the firm has switched it off")
 def register_letter() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     words, template = _("Late for three working days"), "reporting/mail/escalation.txt"
-    sort = LetterSort.SUBSCRIBED
-    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=ESCALATION, is_for=is_reader))
+    sort = EmailCategory.SUBSCRIBED
+    register_kind(KIND, EmailType(words, template, *questions, sort, editable=ESCALATION, is_for=is_reader))
 
 
-def emails(morning: Morning) -> Iterator[Message]:
+def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     """Each enrollment, due date and reader has a key. Those to one reader are in the order of the enrollments."""
     late = sorted(newly_late(morning), key=lambda each: each.run.pk) if is_escalated() else []
     yield from in_order(letters_about(late, morning.at) if late else ())
 
 
-def newly_late(morning: Morning) -> Iterator[DueReminder]:
+def newly_late(morning: DailyEmails) -> Iterator[DueReminder]:
     """Enrollments overdue for AFTER working days since today or a day missed; not while a request for time waits."""
     plans: Plans = {(key, None): [-AFTER] for key in Course.objects.values_list("pk", flat=True)}
     for late in reminders_due(morning, plans):
@@ -57,11 +57,11 @@ def newly_late(morning: Morning) -> Iterator[DueReminder]:
         yield from (each for each in late if each.run.pk not in asking)
 
 
-JOB = MorningJob(KIND, time(5, 15), emails, again=KEPT_BACK)
+JOB = DailyEmailJob(KIND, time(5, 15), emails, again=KEPT_BACK)
 escalate = JOB.run
 
 
-def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
+def letters_about(late: Collection[DueReminder], at: datetime) -> list[OutgoingEmail]:
     learners = {each.run.learner_id for each in late}
     above = next_level(learners)
     told = {person: [lead.person for lead in leads] for person, leads in above.items()}
@@ -74,7 +74,7 @@ def letters_about(late: Collection[DueReminder], at: datetime) -> list[Message]:
     ]
 
 
-def letter_to(reader: User, late: DueReminder, hours: LetterHours, at: datetime) -> Message:
+def letter_to(reader: User, late: DueReminder, hours: EmailHours, at: datetime) -> OutgoingEmail:
     key = f"{KIND}:{late.run.pk}:{late.due_on}:{reader.pk}"
     data = {"subjects": [[late.run.pk, late.due_on.isoformat()]]}
     return email_to(reader, KIND, key=key, data=data, next_at=hours.opens_at(at))
@@ -91,7 +91,7 @@ def people_told_about(reader: Any) -> QuerySet:
     return people_managed_by(reader)
 
 
-def still_late(message: Message) -> list[Enrollment]:
+def still_late(message: OutgoingEmail) -> list[Enrollment]:
     """The enrollments of the email that are still overdue, the longest overdue first."""
     days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
     runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, now()).filter(pk__in=[run for run, _day in days])
@@ -99,21 +99,21 @@ def still_late(message: Message) -> list[Enrollment]:
     return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
 
 
-def to_be_told(message: Message) -> tuple[list[Enrollment], str]:
+def to_be_told(message: OutgoingEmail) -> tuple[list[Enrollment], str]:
     """Those of them without a waiting request, and why the email leaves out the others."""
     late = still_late(message)
     asking = asked_about([run.pk for run in late])
     return [run for run in late if run.pk not in asking], ASKS if late else SETTLED
 
 
-def why_unwanted(message: Message) -> str:
+def why_unwanted(message: OutgoingEmail) -> str:
     if not is_escalated():
         return OFF
     runs, why = to_be_told(message)
     return "" if runs else why
 
 
-def in_words(message: Message) -> dict[str, object]:
+def in_words(message: OutgoingEmail) -> dict[str, object]:
     runs, _why = to_be_told(message)
     language = message.language or settings.LANGUAGE_CODE
     leads = leads_of({run.learner_id for run in runs})

@@ -16,8 +16,8 @@ from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions.roles import HR, in_office, is_in
 from courseware.learning.status.states import State
 from courseware.lib.dates import now
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
-from courseware.notifications.models import Message
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.dashboard.rows import SORTED_BY_NAME, board, in_standing, those_stuck
 from courseware.reporting.emails.weekly_summary import NOTHING, finished, register_weekly
 
@@ -29,8 +29,8 @@ NOT_IN_HR = gettext_noop("the reader does not work in HR any more")
 def register_letter() -> None:
     register_weekly(KIND, lambda: in_office(HR))
     questions = one_by_one(why_nothing), one_by_one(in_words)
-    words, template, sort = _("All teams this week"), "reporting/mail/hr_summary.txt", LetterSort.SUBSCRIBED
-    register_kind(KIND, MessageKind(words, template, *questions, sort, is_for=lambda person: is_in(HR, person)))
+    words, template, sort = _("All teams this week"), "reporting/mail/hr_summary.txt", EmailCategory.SUBSCRIBED
+    register_kind(KIND, EmailType(words, template, *questions, sort, is_for=lambda person: is_in(HR, person)))
 
 
 class Totals(NamedTuple):
@@ -41,7 +41,7 @@ class Totals(NamedTuple):
     finished: int
 
 
-def rows_of_reader(message: Message, at: datetime) -> dict[str, QuerySet[Any, Any]]:
+def rows_of_reader(message: OutgoingEmail, at: datetime) -> dict[str, QuerySet[Any, Any]]:
     """Rows of the reader's dashboard by state; "stuck" only if there are few enough rows to check each one."""
     language, rows = message.language or settings.LANGUAGE_CODE, board(message.person, at=at)
     found = {"overdue": in_standing(rows, State.OVERDUE, at), "finished": finished(rows, at)}
@@ -50,14 +50,14 @@ def rows_of_reader(message: Message, at: datetime) -> dict[str, QuerySet[Any, An
     return found
 
 
-def why_nothing(message: Message) -> str:
+def why_nothing(message: OutgoingEmail) -> str:
     if not is_in(HR, message.person):
         return NOT_IN_HR
     found = rows_of_reader(message, now())
     return "" if any(rows.exists() for rows in found.values()) else NOTHING
 
 
-def in_words(message: Message) -> dict[str, object]:
+def in_words(message: OutgoingEmail) -> dict[str, object]:
     found = rows_of_reader(message, timezone.now())
     teams = teams_of(found)
     with translation.override(message.language or settings.LANGUAGE_CODE):

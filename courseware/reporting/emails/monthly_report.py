@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from courseware.accounts.permissions.permissions import sees_reports
-from courseware.assignments.emails.daily_email_jobs import Morning, MorningJob
+from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails
 from courseware.audit_log.record import record
 from courseware.lib.dates import site_day
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import stopped_of, turn_on_again
 from courseware.reporting.emails.samples import MONTHLY_REPORT
 
@@ -26,7 +26,7 @@ STOPPED = gettext_noop("the person has stopped it")
 SEES_NOTHING = gettext_noop("the person sees no reports any more")
 
 
-class MonthlyReport(models.Model):
+class MonthlyReportSubscription(models.Model):
     """A subscription."""
 
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -37,25 +37,25 @@ class MonthlyReport(models.Model):
 
 
 def is_subscribed(person) -> bool:
-    return MonthlyReport.objects.filter(person=person).exists() and KIND not in stopped_of(person)
+    return MonthlyReportSubscription.objects.filter(person=person).exists() and KIND not in stopped_of(person)
 
 
 def has_asked_for_it(person) -> bool:
-    return MonthlyReport.objects.filter(person=person).exists() and sees_reports(person)
+    return MonthlyReportSubscription.objects.filter(person=person).exists() and sees_reports(person)
 
 
 @transaction.atomic
 def subscribe(person) -> None:
     """Subscribe a person, also one who has unsubscribed by the link in an email."""
     turn_on_again(person, KIND)
-    _report, is_new = MonthlyReport.objects.get_or_create(person=person)
+    _report, is_new = MonthlyReportSubscription.objects.get_or_create(person=person)
     if is_new:
         record("monthly-report-wanted", actor=person, subject=person)
 
 
 @transaction.atomic
 def unsubscribe(person) -> None:
-    ended, _rows = MonthlyReport.objects.filter(person=person).delete()
+    ended, _rows = MonthlyReportSubscription.objects.filter(person=person).delete()
     if ended:
         record("monthly-report-stopped", actor=person, subject=person)
 
@@ -63,8 +63,8 @@ def unsubscribe(person) -> None:
 def register_letter_of_month() -> None:
     template = "reporting/mail/monthly_report.txt"
     questions = one_by_one(why_not_wanted), one_by_one(month_in_words)
-    words, sort = _("Report about a month"), LetterSort.SUBSCRIBED
-    kind = MessageKind(words, template, *questions, sort, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
+    words, sort = _("Report about a month"), EmailCategory.SUBSCRIBED
+    kind = EmailType(words, template, *questions, sort, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
     register_kind(KIND, kind)
 
 
@@ -72,32 +72,32 @@ def month_before(day: date) -> date:
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def emails(morning: Morning) -> Iterator[Message]:
+def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     """To those who subscribed before the month was over: on the first day of a month, or caught up."""
     if morning.day.day > 1 and not morning.catches_up:
         return
-    wanted = MonthlyReport.objects.filter(person__is_active=True)
+    wanted = MonthlyReportSubscription.objects.filter(person__is_active=True)
     for report in wanted.select_related("person").order_by("person_id"):
         if site_day(report.made_at) < morning.day.replace(day=1) and sees_reports(report.person):
             yield letter_to(report, month_before(morning.day), morning.at)
 
 
-JOB = MorningJob(KIND, time(5, 35), emails)
+JOB = DailyEmailJob(KIND, time(5, 35), emails)
 tell_of_month = JOB.run
 
 
-def letter_to(report: MonthlyReport, month: date, at: datetime) -> Message:
+def letter_to(report: MonthlyReportSubscription, month: date, at: datetime) -> OutgoingEmail:
     data = {"month": month.isoformat()}
     return email_to(report.person, KIND, key=f"{KIND}:{report.person_id}:{month:%Y-%m}", data=data, next_at=at)
 
 
-def why_not_wanted(message: Message) -> str:
-    if not MonthlyReport.objects.filter(person=message.person_id).exists():
+def why_not_wanted(message: OutgoingEmail) -> str:
+    if not MonthlyReportSubscription.objects.filter(person=message.person_id).exists():
         return STOPPED
     return "" if sees_reports(message.person) else SEES_NOTHING
 
 
-def month_in_words(message: Message) -> dict[str, object]:
+def month_in_words(message: OutgoingEmail) -> dict[str, object]:
     month = date.fromisoformat(message.data["month"])
     with translation.override(message.language or settings.LANGUAGE_CODE):
         words = date_format(month, "YEAR_MONTH_FORMAT")

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import Membership, User
 from courseware.accounts.permissions.permissions import is_manager, people_managed_by, teams_managed_by
-from courseware.accounts.sign_in.emails import OPENS, LetterHours, hours_of
+from courseware.accounts.sign_in.emails import OPENS, EmailHours, hours_of
 from courseware.assignments.emails.daily_email_jobs import (
     MORNING_JOBS,
-    Morning,
-    MorningJob,
+    DailyEmailJob,
+    DailyEmails,
     by_person,
     register_morning_job,
     summary,
@@ -26,12 +26,12 @@ from courseware.assignments.emails.daily_email_jobs import (
 from courseware.content.course_titles import course_title
 from courseware.content.rendering import store
 from courseware.learning.due_dates.due_dates import day_in_words
-from courseware.learning.models import DayRequest, Enrollment, EnrollmentQuerySet
+from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest
 from courseware.learning.status.states import State
 from courseware.lib.dates import now, site_day
-from courseware.notifications.email.email_types import LetterSort, MessageKind, one_by_one, register_kind
+from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.dashboard.rows import board_of, in_standing, published, those_stuck
 from courseware.reporting.emails.samples import DIGEST
 from courseware.reporting.today.learner_requests import with_runs
@@ -50,8 +50,8 @@ def register_letter() -> None:
     register_weekly(KIND, all_leaders)
     questions = one_by_one(why_nothing), one_by_one(in_words)
     words, template = _("Your people this week"), "reporting/mail/digest.txt"
-    sort = LetterSort.SUBSCRIBED
-    register_kind(KIND, MessageKind(words, template, *questions, sort, editable=DIGEST, is_for=is_manager))
+    sort = EmailCategory.SUBSCRIBED
+    register_kind(KIND, EmailType(words, template, *questions, sort, editable=DIGEST, is_for=is_manager))
 
 
 def write_digests(at: datetime | None = None) -> str:
@@ -60,10 +60,10 @@ def write_digests(at: datetime | None = None) -> str:
 
 def register_weekly(kind: str, readers: Callable[[], QuerySet[User]]) -> None:
     WEEKLY[kind] = readers
-    register_morning_job(MorningJob(kind, HOUR, partial(emails, kind), unsaid=NOTHING))
+    register_morning_job(DailyEmailJob(kind, HOUR, partial(emails, kind), unsaid=NOTHING))
 
 
-def emails(kind: str, morning: Morning) -> Iterator[Message]:
+def emails(kind: str, morning: DailyEmails) -> Iterator[OutgoingEmail]:
     for people in by_person(WEEKLY[kind](), "pk"):
         hours = hours_of([person.pk for person in people])
         for person in people:
@@ -76,7 +76,7 @@ def all_leaders() -> QuerySet[User]:
     return User.objects.filter(pk__in=leading, is_active=True)
 
 
-def letter_to(kind: str, person: User, hours: LetterHours, morning: Morning) -> Message | None:
+def letter_to(kind: str, person: User, hours: EmailHours, morning: DailyEmails) -> OutgoingEmail | None:
     """None if no Monday morning of the person is near."""
     monday = monday_near(hours, morning)
     if monday is None:
@@ -86,7 +86,7 @@ def letter_to(kind: str, person: User, hours: LetterHours, morning: Morning) -> 
     return email_to(person, kind, key=f"{kind}:{person.pk}:{monday}", next_at=next_at)
 
 
-def monday_near(hours: LetterHours, morning: Morning) -> date | None:
+def monday_near(hours: EmailHours, morning: DailyEmails) -> date | None:
     """The Monday whose morning begins within a day or began less than two days ago.
 
     An email queued earlier could be ended because there is nothing to say yet. Without catching up, the Monday whose
@@ -102,27 +102,27 @@ def monday_near(hours: LetterHours, morning: Morning) -> date | None:
     return None
 
 
-def opening_of(monday: date, hours: LetterHours) -> datetime:
+def opening_of(monday: date, hours: EmailHours) -> datetime:
     """The start of the email hours on the first working day from this one on."""
     return hours.opens_at(datetime.combine(monday, OPENS, hours.zone))
 
 
-def board_of_reader(message: Message, at: datetime) -> EnrollmentQuerySet:
+def board_of_reader(message: OutgoingEmail, at: datetime) -> EnrollmentQuerySet:
     led = Enrollment.objects.filter(learner__in=people_managed_by(message.person))
     return board_of(published(led), at=at)
 
 
-def asked_of_reader(message: Message, at: datetime) -> QuerySet[DayRequest]:
+def asked_of_reader(message: OutgoingEmail, at: datetime) -> QuerySet[ExtensionRequest]:
     """Requests for another due date that wait for the reader, the oldest first."""
     led = published(Enrollment.objects.filter(learner__in=people_managed_by(message.person))).newest()
-    return DayRequest.objects.standing(at).filter(enrollment__in=led).order_by("pk")
+    return ExtensionRequest.objects.standing(at).filter(enrollment__in=led).order_by("pk")
 
 
 def finished(board: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
     return board.filter(completed_at__gt=at - WEEK).order_by("learner__name", "pk")
 
 
-def why_nothing(message: Message) -> str:
+def why_nothing(message: OutgoingEmail) -> str:
     at, language = now(), message.language or settings.LANGUAGE_CODE
     board = board_of_reader(message, at)
     found = in_standing(board, State.OVERDUE, at), finished(board, at), asked_of_reader(message, at)
@@ -130,7 +130,7 @@ def why_nothing(message: Message) -> str:
     return "" if is_any else NOTHING
 
 
-def in_words(message: Message) -> dict[str, object]:
+def in_words(message: OutgoingEmail) -> dict[str, object]:
     at, language = timezone.now(), message.language or settings.LANGUAGE_CODE
     board = board_of_reader(message, at)
     late = in_standing(board, State.OVERDUE, at)
@@ -146,7 +146,7 @@ def in_words(message: Message) -> dict[str, object]:
         }
 
 
-def asked_in_words(requests: QuerySet[DayRequest]) -> dict[str, object]:
+def asked_in_words(requests: QuerySet[ExtensionRequest]) -> dict[str, object]:
     """As `some_of`, and since when the oldest waits. Runs two queries, and two more if there are any."""
     number, keys = requests.count(), list(requests.values_list("pk", flat=True)[:NAMED])
     first = with_runs(keys) if keys else []
@@ -174,7 +174,7 @@ def run_in_words(run: Enrollment, language: str) -> dict[str, str]:
     return {"name": run.learner.name, "title": title, "day": day_in_words(run.due_on) if run.due_on else ""}
 
 
-def by_team(message: Message, late: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:
+def by_team(message: OutgoingEmail, late: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:
     """Teams and their numbers of overdue people, most first; empty for one team. Runs one query."""
     places = Membership.objects.filter(role=Membership.Role.LEARNER, team__in=teams_managed_by(message.person))
     places = places.filter(person__in=late.order_by().values("learner"))

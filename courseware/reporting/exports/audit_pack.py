@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from courseware.assessment.certificates.facts import FACTS
 from courseware.assessment.certificates.pdf import draw_papers, papers_of, tried_in
-from courseware.assessment.models import Certificate, CertificatePaper
-from courseware.audit_log.models import Seal
+from courseware.assessment.models import Certificate, CertificatePdf
+from courseware.audit_log.models import Checkpoint
 from courseware.content.models import Release
 from courseware.lib.db.chunks import batches, chunks
 from courseware.lib.text.csv_rows import encoded
@@ -120,7 +120,7 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
         yield f"how-to-verify.{code}.txt", [how_to_verify(contents, code)]
 
 
-def people_in(contents: PackContents, language: str) -> Iterator[board_rows.BoardRow]:
+def people_in(contents: PackContents, language: str) -> Iterator[board_rows.DashboardRow]:
     count = contents.count
     rows = board_rows.sorted_within_reason(count.rows, count.number, None, count.user)
     return board_rows.rows_in_chunks(rows, dict(count.teams), language, count.at)
@@ -134,7 +134,7 @@ def certificates_in(contents: PackContents) -> QuerySet:
     return issued.select_related("enrollment__course", "release").defer("release__outlines").order_by("issued_at", "pk")
 
 
-def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePaper]]:
+def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePdf]]:
     """Fetched by keys, not in `chunks`: missing files are written meanwhile, unless they are too many."""
     draws = len(lacking_in(contents, language)) <= DRAWN_MEANWHILE
     for keys in batches(list(certificates_in(contents).values_list("pk", flat=True)), PAPERS):
@@ -145,7 +145,7 @@ def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certifica
 def lacking_in(contents: PackContents, language: str) -> list[int]:
     """Keys of the certificates that have no file yet."""
     lacking = certificates_in(contents).filter(withdrawn_at=None)
-    lacking = lacking.exclude(pk__in=CertificatePaper.objects.filter(language=language).values("certificate"))
+    lacking = lacking.exclude(pk__in=CertificatePdf.objects.filter(language=language).values("certificate"))
     return list(lacking.values_list("pk", flat=True))
 
 
@@ -173,7 +173,7 @@ def releases_in(contents: PackContents) -> QuerySet:
 
 def seals_in(contents: PackContents) -> QuerySet:
     begin, _end = contents.report.period.span
-    return Seal.objects.filter(at__gte=begin).order_by("number")
+    return Checkpoint.objects.filter(at__gte=begin).order_by("number")
 
 
 def row_by_row(rows: QuerySet) -> Iterator[Any]:

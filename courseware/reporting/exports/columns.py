@@ -12,10 +12,10 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.exams.grading import Score
-from courseware.assessment.exams.pre_post_test import StartingPoint
-from courseware.learning.status.certification_status import Validity
+from courseware.assessment.exams.pre_post_test import PrePostTest
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.lib.text.csv_rows import guarded
-from courseware.reporting.dashboard.rows import BoardRow
+from courseware.reporting.dashboard.rows import DashboardRow
 
 ROWS_OF_A_WORKBOOK = 100_000  # takes twenty seconds
 WIDTHS = {"email": 26, "course_title": 26, "next_act": 26, "excuse": 26, "last_active_at": 17, "completed_at": 17}
@@ -24,11 +24,11 @@ USUAL_WIDTH = 13
 Fact = tuple[str, str]
 AT_A_TIME = 100  # rows put into words before another request's language may be active
 
-CERTIFIED: dict[Validity, str | Promise] = {
-    Validity.ENDING: _("yes"),
-    Validity.CERTIFIED: _("yes"),
-    Validity.ENDED: _("no"),
-    Validity.NEVER: "",
+CERTIFIED: dict[CertificationStatus, str | Promise] = {
+    CertificationStatus.ENDING: _("yes"),
+    CertificationStatus.CERTIFIED: _("yes"),
+    CertificationStatus.ENDED: _("no"),
+    CertificationStatus.NEVER: "",
 }
 OUTSIDE = _("yes, trained elsewhere")
 
@@ -44,7 +44,7 @@ class Column(NamedTuple):
     cell: Callable[[Any], Cell | Promise]
 
 
-BOARD_COLUMNS: tuple[Column, ...] = (  # of a BoardRow
+BOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
     Column("name", _("Name"), lambda row: row.name),
     Column("email", _("E-mail"), lambda row: row.email),
     Column("team", _("Team"), lambda row: row.team),
@@ -71,7 +71,7 @@ BOARD_COLUMNS: tuple[Column, ...] = (  # of a BoardRow
 )
 
 
-def last_day(row: BoardRow) -> date | str:
+def last_day(row: DashboardRow) -> date | str:
     if row.certificate_day:
         return row.certificate_day
     return gettext("no end") if row.validity.is_certified else ""
@@ -82,7 +82,7 @@ def score(found: Score | None) -> str:
     return gettext("%(points)d of %(max_points)d") % vars(found) if found else ""
 
 
-def gain(point: StartingPoint) -> int | str:
+def gain(point: PrePostTest) -> int | str:
     # All was right before and after, so there is no number.
     if point.outcome == "kept":
         return pgettext("what was known before the course", "kept")
@@ -134,7 +134,7 @@ class CellTexts:
 # Workbooks
 
 
-def board_workbook(rows: Iterable[BoardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
+def board_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
     with translation.override(language):
         name = pgettext("sheet of a workbook", "People")
     return workbook(name, BOARD_COLUMNS, rows, facts, language)

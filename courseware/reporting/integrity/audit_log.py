@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from courseware.accounts.models import Merge, Note
+from courseware.accounts.models import AccountMerge, Note
 from courseware.assessment.certificates.facts import facts_in_log
-from courseware.assessment.models import Attempt, Certificate, CertificatePaper, OutsideTraining
-from courseware.assignments.models import Talk
+from courseware.assessment.models import Certificate, CertificatePdf, ExamAttempt, ExternalTraining
+from courseware.assignments.models import Conversation
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
-from courseware.content.models import ProfessionalReading
-from courseware.learning.models import ChangeSeen, Completion, DayRequest, Enrollment
+from courseware.content.models import ExpertReview
+from courseware.learning.models import ChangeAcknowledgement, Completion, Enrollment, ExtensionRequest
 from courseware.lib.db.chunks import chunks
 
 CHUNK = 500  # rows held in memory at a time
@@ -68,11 +68,11 @@ class Kind:
         return one.subject, one.data.get(self.told_by)
 
 
-def started(attempt: Attempt) -> dict[str, Any]:
+def started(attempt: ExamAttempt) -> dict[str, Any]:
     return {"exam": attempt.exam.identifier}
 
 
-def submitted(attempt: Attempt) -> dict[str, Any]:
+def submitted(attempt: ExamAttempt) -> dict[str, Any]:
     return {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
 
 
@@ -81,43 +81,43 @@ def completed(completion: Completion) -> dict[str, Any]:
     return {"document": document, "revision": completion.revision_id, "outcome": completion.outcome}
 
 
-def saw_change(seen: ChangeSeen) -> dict[str, Any]:
+def saw_change(seen: ChangeAcknowledgement) -> dict[str, Any]:
     return {"document": seen.document.identifier, "release": seen.release_id}
 
 
-def drawn(paper: CertificatePaper) -> dict[str, Any]:
+def drawn(paper: CertificatePdf) -> dict[str, Any]:
     return {"certificate": paper.certificate_id, "language": paper.language, "sha256": paper.digest}
 
 
-def trained(training: OutsideTraining) -> dict[str, Any]:
+def trained(training: ExternalTraining) -> dict[str, Any]:
     until = training.valid_until and training.valid_until.isoformat()
     return {"course": training.course_id, "on": training.trained_on.isoformat(), "until": until}
 
 
-def merged(merge: Merge) -> dict[str, Any]:
+def merged(merge: AccountMerge) -> dict[str, Any]:
     return {"other": merge.other_id}
 
 
-def asked(request: DayRequest) -> dict[str, Any]:
+def asked(request: ExtensionRequest) -> dict[str, Any]:
     return {"day": request.day.isoformat()}
 
 
-def answered(request: DayRequest) -> dict[str, Any]:
+def answered(request: ExtensionRequest) -> dict[str, Any]:
     return {"answer": request.end}
 
 
-def read_first(reading: ProfessionalReading) -> dict[str, Any]:
+def read_first(reading: ExpertReview) -> dict[str, Any]:
     return {"revision": reading.revision_id, "on": reading.read_on.isoformat()}
 
 
-End, Outcome = DayRequest.End, ChangeSeen.Outcome
-ATTEMPTS = Attempt.objects.select_related("exam")
+End, Outcome = ExtensionRequest.End, ChangeAcknowledgement.Outcome
+ATTEMPTS = ExamAttempt.objects.select_related("exam")
 COMPLETIONS = Completion.objects.select_related("document")
-CHANGES = ChangeSeen.objects.select_related("document")
-PAPERS = CertificatePaper.objects.select_related("certificate").defer("body")
-ANSWERED = DayRequest.objects.filter(end__in=(End.GIVEN, End.ANOTHER, End.REFUSED))
-TAKEN_BACK = DayRequest.objects.filter(end=End.TAKEN_BACK)
-READINGS = ProfessionalReading.objects.select_related("revision__document")
+CHANGES = ChangeAcknowledgement.objects.select_related("document")
+PAPERS = CertificatePdf.objects.select_related("certificate").defer("body")
+ANSWERED = ExtensionRequest.objects.filter(end__in=(End.GIVEN, End.ANOTHER, End.REFUSED))
+TAKEN_BACK = ExtensionRequest.objects.filter(end=End.TAKEN_BACK)
+READINGS = ExpertReview.objects.select_related("revision__document")
 COURSE_READ = "revision__document__course"
 KINDS = (
     Kind("attempt-started", ATTEMPTS, "started_at", data=started),
@@ -132,19 +132,19 @@ KINDS = (
     Kind("certificate-issued", Certificate.objects.all(), "issued_at", "enrollment", "certificate", facts_in_log),
     Kind("certificate-withdrawn", Certificate.objects.all(), "withdrawn_at", "enrollment", "certificate"),
     Kind("certificate-drawn", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),
-    Kind("outside-training-recorded", OutsideTraining.objects.all(), "recorded_at", "person", "training", trained),
-    Kind("outside-training-withdrawn", OutsideTraining.objects.all(), "withdrawn_at", "person", "training"),
-    Kind("merged", Merge.objects.all(), "made_at", "kept", "merge", merged),
-    Kind("merge-undone", Merge.objects.all(), "undone_at", "kept", "merge", merged),
+    Kind("outside-training-recorded", ExternalTraining.objects.all(), "recorded_at", "person", "training", trained),
+    Kind("outside-training-withdrawn", ExternalTraining.objects.all(), "withdrawn_at", "person", "training"),
+    Kind("merged", AccountMerge.objects.all(), "made_at", "kept", "merge", merged),
+    Kind("merge-undone", AccountMerge.objects.all(), "undone_at", "kept", "merge", merged),
     Kind("note-written", Note.objects.all(), "written_at", "person", "note"),
-    Kind("day-asked", DayRequest.objects.all(), "asked_at", "enrollment", "request", asked),
+    Kind("day-asked", ExtensionRequest.objects.all(), "asked_at", "enrollment", "request", asked),
     Kind("day-answered", ANSWERED, "ended_at", "enrollment", "request", answered, "day-answer-undone"),
     Kind("day-request-taken-back", TAKEN_BACK, "ended_at", "enrollment", "request"),
     Kind("note-taken-back", Note.objects.all(), "taken_back_at", "person", "note"),
     Kind("professional-reading-entered", READINGS, "entered_at", COURSE_READ, "reading", read_first),
     Kind("professional-reading-taken-back", READINGS, "taken_back_at", COURSE_READ, "reading"),
-    Kind("talk-noted", Talk.objects.all(), "made_at", "enrollment", "talk"),
-    Kind("talk-taken-back", Talk.objects.all(), "taken_back_at", "enrollment", "talk"),
+    Kind("talk-noted", Conversation.objects.all(), "made_at", "enrollment", "talk"),
+    Kind("talk-taken-back", Conversation.objects.all(), "taken_back_at", "enrollment", "talk"),
 )
 
 

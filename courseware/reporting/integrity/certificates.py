@@ -12,7 +12,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from courseware.assessment.certificates.certification import Proof, longest, says, whose
 from courseware.assessment.certificates.facts import FACTS, CertificateFact, frozen_facts
 from courseware.assessment.certificates.issuing import outlines_of
-from courseware.assessment.models import Certificate, CertificatePaper, OutsideTraining, Standing
+from courseware.assessment.models import Certificate, CertificatePdf, Certification, ExternalTraining
 from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 
@@ -51,7 +51,7 @@ def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> l
 
 def certificate_papers() -> Iterator[str]:
     """The bytes of PDF files match their digests, which `log_check` compares with the log."""
-    for paper in CertificatePaper.objects.order_by("pk").iterator(chunk_size=100):
+    for paper in CertificatePdf.objects.order_by("pk").iterator(chunk_size=100):
         if hashlib.sha256(bytes(paper.body)).hexdigest() != paper.digest:
             yield f"certificate {paper.certificate_id}: its file in {paper.language} is not the one that was made"
 
@@ -61,14 +61,14 @@ def standings() -> Iterator[str]:
     kept = {"kept_certificate": "certificate", "kept_outside": "outside", "kept_until": "certified_until"}
 
     def rows(of_model, learner: str, course: str) -> Iterator[Proof]:
-        own = Standing.objects.filter(learner=OuterRef(learner), course=OuterRef(course))
+        own = Certification.objects.filter(learner=OuterRef(learner), course=OuterRef(course))
         found = of_model.annotate(**{name: Subquery(own.values(field)) for name, field in kept.items()})
         yield from found.order_by(learner, course, "pk").iterator()
 
     certificates = rows(
         Certificate.objects.select_related("enrollment"), "enrollment__learner_id", "enrollment__course_id"
     )
-    trainings = rows(OutsideTraining.objects.filter(withdrawn_at=None), "person_id", "course_id")
+    trainings = rows(ExternalTraining.objects.filter(withdrawn_at=None), "person_id", "course_id")
     for (learner, course), proofs in groupby(heapq.merge(certificates, trainings, key=whose), whose):
         best = longest(proofs)
         annotated, said = vars(best), says(best)
@@ -84,15 +84,17 @@ def strange_standings() -> Iterator[str]:
     """Certifications by a proof of another person or course, or one that was withdrawn."""
     of_run = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
     of_training = {"outside__person": F("learner"), "outside__course": F("course"), "outside__withdrawn_at": None}
-    own = Standing.objects.filter(Q(**of_run) | Q(**of_training))
-    strange = Standing.objects.exclude(pk__in=own.values("pk")).order_by("pk")
+    own = Certification.objects.filter(Q(**of_run) | Q(**of_training))
+    strange = Certification.objects.exclude(pk__in=own.values("pk")).order_by("pk")
     for learner, course in strange.values_list("learner", "course"):
         yield f"person {learner}: certified in course {course} by a proof of another person or course, or taken back"
 
 
 def newest_standings() -> Iterator[str]:
     """The copy of the certification's last day in the newest enrollment."""
-    kept = Standing.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values("certified_until")
+    kept = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values(
+        "certified_until"
+    )
     runs = Enrollment.objects.newest().annotate(end=Subquery(kept))
     same = {
         "certified_until": F("end"),

@@ -4,15 +4,22 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Subquery
 
-from courseware.accounts.models import Merge, Team
-from courseware.assessment.models import Attempt, DrillAnswer
-from courseware.assignments.models import Observation, ObservationAnswers
-from courseware.learning.enrollments.newest import MergedRun, aside
+from courseware.accounts.models import AccountMerge, Team
+from courseware.assessment.models import ExamAttempt, PracticeAnswer
+from courseware.assignments.models import FollowUp, FollowUpAnswers
+from courseware.learning.enrollments.newest import MergedEnrollment, aside
 from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.models import AdjustmentLine, Answer, ChangeSeen, Completion, DayRequest, Enrollment
+from courseware.learning.models import (
+    AdjustmentItem,
+    Answer,
+    ChangeAcknowledgement,
+    Completion,
+    Enrollment,
+    ExtensionRequest,
+)
 from courseware.learning.status import headcount_updates
 from courseware.lib.disclosure import STEP
-from courseware.simulations.models import Run
+from courseware.simulations.models import SimulationAttempt
 
 
 def enrollments() -> Iterator[str]:
@@ -20,7 +27,7 @@ def enrollments() -> Iterator[str]:
         facts = model.objects.filter(**{enrollment: OuterRef("pk")}, **which).order_by().values(enrollment)
         return Subquery(facts.annotate(found=aggregate(field)).values("found"))
 
-    days_given = AdjustmentLine.objects.filter(
+    days_given = AdjustmentItem.objects.filter(
         adjustment__kind=Extend.kind, enrollment=OuterRef("pk"), made_at__isnull=False, undone_at=None
     )
     found = Enrollment.objects.annotate(
@@ -28,12 +35,12 @@ def enrollments() -> Iterator[str]:
         last_answer=of_facts(Answer, "answered_at", Max),
         first_completion=of_facts(Completion, "completed_at", Min),
         last_completion=of_facts(Completion, "completed_at", Max),
-        first_attempt=of_facts(Attempt, "started_at", Min),
-        last_attempt=of_facts(Attempt, "submitted_at", Max),
-        first_run=of_facts(Run, "started_at", Min, branch_of=None),
-        last_run=of_facts(Run, "finished_at", Max, branch_of=None),
-        last_change=of_facts(ChangeSeen, "seen_at", Max),
-        last_drill=of_facts(DrillAnswer, "answered_at", Max, "attempt__enrollment"),
+        first_attempt=of_facts(ExamAttempt, "started_at", Min),
+        last_attempt=of_facts(ExamAttempt, "submitted_at", Max),
+        first_run=of_facts(SimulationAttempt, "started_at", Min, branch_of=None),
+        last_run=of_facts(SimulationAttempt, "finished_at", Max, branch_of=None),
+        last_change=of_facts(ChangeAcknowledgement, "seen_at", Max),
+        last_drill=of_facts(PracticeAnswer, "answered_at", Max, "attempt__enrollment"),
         given_at=Subquery(days_given.order_by("-pk").values("made_at")[:1]),
     )
     for enrollment in found.order_by("pk").iterator():
@@ -74,28 +81,28 @@ def newest_runs() -> Iterator[str]:
 
 def merged_runs() -> Iterator[str]:
     """Enrollments belong to the account kept by a merge; merged accounts have none."""
-    lines = MergedRun.objects.select_related("merge", "enrollment").order_by("pk")
+    lines = MergedEnrollment.objects.select_related("merge", "enrollment").order_by("pk")
     for line in lines.filter(is_brought=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
         yield f"enrollment {line.enrollment_id}: is of person {line.merge.kept_id} by merge {line.merge_id}"
     again = lines.standing().filter(enrollment=OuterRef("enrollment"), is_brought=True)
     undone = lines.filter(is_brought=True).exclude(merge__undone_at=None).filter(~Exists(again))
     for line in undone.exclude(enrollment__learner=F("merge__other")):
         yield f"enrollment {line.enrollment_id}: is of person {line.merge.other_id}, as merge {line.merge_id} is undone"
-    for merge in Merge.objects.standing().order_by("pk"):
+    for merge in AccountMerge.objects.standing().order_by("pk"):
         for pk in Enrollment.objects.filter(learner=merge.other_id).order_by("pk").values_list("pk", flat=True):
             yield f"enrollment {pk}: of person {merge.other_id}, who is another name of person {merge.kept_id}"
 
 
 def days_answered() -> Iterator[str]:
     """A due date given as an answer has an adjustment of the same time by the same person."""
-    lines = AdjustmentLine.objects.filter(
+    lines = AdjustmentItem.objects.filter(
         adjustment=OuterRef("adjustment"),
         adjustment__kind=Extend.kind,
         adjustment__made_by=OuterRef("ended_by"),
         enrollment=OuterRef("enrollment"),
         made_at=OuterRef("ended_at"),
     )
-    answered = DayRequest.objects.exclude(adjustment=None).filter(~Exists(lines))
+    answered = ExtensionRequest.objects.exclude(adjustment=None).filter(~Exists(lines))
     for pk in answered.order_by("pk").values_list("pk", flat=True):
         yield f"request {pk} for another day: its run was not given the day that answers it"
 
@@ -125,8 +132,8 @@ def headcounts() -> Iterator[str]:
 
 def observed() -> Iterator[str]:
     """As many answers of each sheet as people it was answered about, and those shown in fives."""
-    told = Observation.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
-    kept = ObservationAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
+    told = FollowUp.objects.filter(is_answered=True).order_by().values_list("sheet").annotate(Count("pk"))
+    kept = FollowUpAnswers.objects.order_by().values_list("sheet").annotate(Count("pk"))
     numbers, answers = dict(told), dict(kept)
     for sheet in sorted(numbers.keys() | answers.keys()):
         if numbers.get(sheet, 0) != answers.get(sheet, 0):
@@ -134,10 +141,10 @@ def observed() -> Iterator[str]:
                 f"document {sheet}: answered about {numbers.get(sheet, 0)} people, and there are answers of "
                 f"{answers.get(sheet, 0)} sheets"
             )
-    early = Observation.objects.filter(enrollment__completed_at=None).order_by("pk")
+    early = FollowUp.objects.filter(enrollment__completed_at=None).order_by("pk")
     for pk in early.values_list("pk", flat=True):
         yield f"observation {pk}: of a run that is not completed"
-    shown = ObservationAnswers.objects.exclude(team=None).order_by().values_list("sheet", "team", "shown_from")
+    shown = FollowUpAnswers.objects.exclude(team=None).order_by().values_list("sheet", "team", "shown_from")
     for sheet, team, day, number in shown.annotate(number=Count("pk")).order_by("sheet", "team", "shown_from"):
         if number % STEP:
             yield f"document {sheet}: {number} answers of team {team} are shown from {day} on, and not {STEP} at a time"

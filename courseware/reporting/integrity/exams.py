@@ -8,19 +8,19 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from courseware.assessment.exams.attempts import is_right
 from courseware.assessment.exams.banks import bank, question_of
 from courseware.assessment.exams.grading import reaches
-from courseware.assessment.exams.practice_sets import Drill, drills_of
-from courseware.assessment.models import Attempt, DailyAnswer, DrillAnswer, Response
+from courseware.assessment.exams.practice_sets import PracticeSet, drills_of
+from courseware.assessment.models import DailyQuestionAnswer, ExamAttempt, PracticeAnswer, Response
 from courseware.content.rendering import store
 from courseware.course_format.questions.question_types import Question, load_question
 from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.models import Answer, Completion
-from courseware.simulations.models import Run
-from courseware.simulations.replay import Trail, trail_of
+from courseware.simulations.models import SimulationAttempt
+from courseware.simulations.replay import AttemptReplay, trail_of
 
 
 def attempts() -> Iterator[str]:
     right = Count("responses", filter=Q(responses__is_right=True))
-    for attempt in Attempt.objects.annotate(right=right, asked=Count("responses")).order_by("pk").iterator():
+    for attempt in ExamAttempt.objects.annotate(right=right, asked=Count("responses")).order_by("pk").iterator():
         if attempt.asked != attempt.max_points:
             yield f"attempt {attempt.pk}: {attempt.max_points} points to be had, {attempt.asked} questions asked"
         if attempt.submitted_at is None:
@@ -32,7 +32,7 @@ def attempts() -> Iterator[str]:
 
 
 def pass_marks() -> Iterator[str]:
-    for attempt in Attempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
+    for attempt in ExamAttempt.objects.with_release().select_related("release__course").order_by("pk").iterator():
         page = store.page(attempt.release, attempt.exam.identifier, attempt.release.course.source_language)
         if attempt.pass_mark != page.data["pass_mark"]:
             yield f"attempt {attempt.pk}: pass_mark is {attempt.pass_mark}, its exam said {page.data['pass_mark']}"
@@ -81,7 +81,7 @@ def questions_of(document: int, revision: int) -> Mapping[str, Question]:
 
 
 def drill_answers() -> Iterator[str]:
-    rows = DrillAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
+    rows = PracticeAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
     for answer in rows.iterator():
         try:
             questions = bank(answer.release, answer.bank.identifier, answer.release.course.source_language)
@@ -98,20 +98,20 @@ def drill_answers() -> Iterator[str]:
 
 def daily_answers() -> Iterator[str]:
     """Answers are as their questions grade them, and numbered without a gap in each enrollment."""
-    for answer in DailyAnswer.objects.order_by("pk").iterator():
+    for answer in DailyQuestionAnswer.objects.order_by("pk").iterator():
         question = questions_of(answer.document_id, answer.revision_id).get(answer.question)
         if question is None or question.objective != answer.objective:
             yield f"daily answer {answer.pk}: is no answer to a question on {answer.objective}"
         elif answer.is_right != question.grade(answer.response):
             yield f"daily answer {answer.pk}: is_right is {answer.is_right}, graded again it is not"
-    for key, last in with_a_gap(DailyAnswer, "enrollment"):
+    for key, last in with_a_gap(DailyQuestionAnswer, "enrollment"):
         yield f"enrollment {key}: daily answers up to number {last}, and not as many"
 
 
 def places_of_tries() -> Iterator[str]:
-    for key, exam, last in with_a_gap(Attempt, "enrollment", "exam__identifier"):
+    for key, exam, last in with_a_gap(ExamAttempt, "enrollment", "exam__identifier"):
         yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
-    for key, rule, last in with_a_gap(DrillAnswer, "attempt", "objective"):
+    for key, rule, last in with_a_gap(PracticeAnswer, "attempt", "objective"):
         yield f"attempt {key}: drill answers on {rule} up to number {last}, and not as many"
 
 
@@ -122,7 +122,7 @@ def with_a_gap(model, *of):
 
 
 def passes() -> Iterator[str]:
-    passed = Attempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
+    passed = ExamAttempt.objects.filter(enrollment=OuterRef("enrollment"), exam=OuterRef("document"), is_passed=True)
     with_marks = Completion.objects.filter(document__kind="exam", outcome=Completion.Outcome.PASSED)
     for pk in with_marks.filter(~Exists(passed)).values_list("pk", flat=True):
         yield f"completion {pk}: of an exam without a passed attempt"
@@ -130,7 +130,7 @@ def passes() -> Iterator[str]:
 
 def pre_checks() -> Iterator[str]:
     """A submitted pre-check completes its document, and nothing else does."""
-    taken = Attempt.objects.submitted().filter(pass_mark=None)
+    taken = ExamAttempt.objects.submitted().filter(pass_mark=None)
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     for pk in taken.filter(~Exists(completion)).values_list("pk", flat=True):
         yield f"attempt {pk}: is handed in, and its pre-check is not completed"
@@ -143,7 +143,7 @@ def pre_checks() -> Iterator[str]:
 def drills() -> Iterator[str]:
     """An exam is completed once it is passed and every drill is done, and not before."""
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
-    passed = Attempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
+    passed = ExamAttempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
     for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
         attempt_drills = drills_of(attempt)
         owed = [drill.rule for drill in attempt_drills if not drill.is_done]
@@ -155,14 +155,18 @@ def drills() -> Iterator[str]:
             yield f"attempt {attempt.pk}: a question twice in a row of right answers on {rule}"
 
 
-def rules_with_a_repeated_question(attempt_drills: Iterable[Drill]) -> Iterator[str]:
+def rules_with_a_repeated_question(attempt_drills: Iterable[PracticeSet]) -> Iterator[str]:
     for drill in attempt_drills:
         if len({answer.question for answer in drill.streak}) < len(drill.streak):
             yield drill.rule
 
 
 def runs() -> Iterator[str]:
-    rows = Run.objects.select_related("simulation", "release__course").defer("release__outlines").order_by("pk")
+    rows = (
+        SimulationAttempt.objects.select_related("simulation", "release__course")
+        .defer("release__outlines")
+        .order_by("pk")
+    )
     completed = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
     for run in rows.annotate(is_completed=Exists(completed)).iterator():
         try:
@@ -174,7 +178,7 @@ def runs() -> Iterator[str]:
             yield f"run {run.pk}: its decisions cannot be taken in the simulation it began with"
 
 
-def differences_of(run: Run, trail: Trail) -> Iterator[str]:
+def differences_of(run: SimulationAttempt, trail: AttemptReplay) -> Iterator[str]:
     for position, step in enumerate(trail.steps, start=1):
         decision = step.decision
         points = trail.rules.points(step.before.place, step.place, step.picked)
@@ -189,7 +193,7 @@ def differences_of(run: Run, trail: Trail) -> Iterator[str]:
 def endings() -> Iterator[str]:
     """A simulation is completed by a finished run that is no branch."""
     completions = Completion.objects.filter(document__kind="simulation")
-    ended = Run.objects.on_record().finished()
+    ended = SimulationAttempt.objects.on_record().finished()
     played = ended.filter(enrollment=OuterRef("enrollment"), simulation=OuterRef("document"))
     for pk in completions.filter(~Exists(played)).values_list("pk", flat=True):
         yield f"completion {pk}: of a simulation without a run that came to an end"

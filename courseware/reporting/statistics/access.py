@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
 
 from courseware.accounts.permissions.permissions import may_preview
-from courseware.content.models import Course, Document, Page
+from courseware.content.models import Course, Document, RenderedPage
 from courseware.content.rendering.store import PageData, page
 
 
@@ -19,7 +19,7 @@ def released_document_or_404(user, course: str, identifier: str, *kinds: Documen
     document = get_object_or_404(Document, course=found, identifier=identifier, kind__in=kinds)
     try:
         return document, page(found.current, identifier, get_language())
-    except Page.DoesNotExist:
+    except RenderedPage.DoesNotExist:
         raise Http404(identifier) from None
 
 

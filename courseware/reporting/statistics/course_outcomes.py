@@ -9,18 +9,18 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from courseware.assessment.exams.grading import Score, gain
-from courseware.assessment.models import Attempt
-from courseware.assignments.models import ObservationAnswers
+from courseware.assessment.models import ExamAttempt
+from courseware.assignments.models import FollowUpAnswers
 from courseware.content.models import Course, Document
 from courseware.content.rendering.store import Outline, PageData
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare, Share
-from courseware.reporting.statistics.group_statistics import Counted, GroupFigure, GroupFigureQuerySet, Subject
+from courseware.reporting.statistics.group_statistics import Counted, GroupStatistic, GroupStatisticQuerySet, Subject
 from courseware.reporting.statistics.missed_objectives import MOST_TEAMS
 from courseware.reporting.statistics.simulations import subject_of_endings
 from courseware.reporting.statistics.surveys import QuestionResult, results_of, shapes_asked
-from courseware.simulations.models import Colour
+from courseware.simulations.models import SimulationOutcome
 
 Group = tuple[str, int]  # id of a simulation, key of a team
 
@@ -57,7 +57,7 @@ def after_course(sheet: Document, page: PageData, route: Outline, teams: QuerySe
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]
     names = dict(teams.filter(pk__in=most).values_list("pk", "name"))
     shown = sorted(most, key=lambda team: (names[team], team))
-    figures = GroupFigure.objects.filter(team__in=shown)
+    figures = GroupStatistic.objects.filter(team__in=shown)
     gains, endings = gains_in(figures, sheet.course_id, route), endings_in(figures, sheet.course_id, route)
     simulations = [step for step in route.steps if step.kind == "simulation"]
     return AfterCourse(
@@ -72,7 +72,7 @@ def observed_in(
     sheet: Document, page: PageData, teams: QuerySet, today: date
 ) -> dict[int, tuple[int, list[QuestionResult]]]:
     """Key of a team → number of observations, and the results. Runs two queries."""
-    rows = ObservationAnswers.objects.filter(sheet=sheet, team__in=teams.values("pk"))
+    rows = FollowUpAnswers.objects.filter(sheet=sheet, team__in=teams.values("pk"))
     by_team = defaultdict(list)
     for team, *row in rows.order_by("pk").values_list("team", "shown_from", "pk", "release_id", "answers"):
         by_team[team].append(tuple(row))
@@ -90,7 +90,7 @@ def asked_later(results: Collection[QuestionResult]) -> AskedLater:
     return AskedLater(first.title, answers, sorted(text for each in results for text in each.texts))
 
 
-def gains_in(figures: GroupFigureQuerySet, course: int, route: Outline) -> dict[int, Gained]:
+def gains_in(figures: GroupStatisticQuerySet, course: int, route: Outline) -> dict[int, Gained]:
     """Key of a team → the gain of its people together. Runs one query."""
     found = figures.by_team(course, [subject_of_gain(route)])
     return {team: Gained(gain_of(each.numbers), each.people) for (_subject, team), each in found.items()}
@@ -116,7 +116,7 @@ def gains_counted(course: Course, route: Outline) -> Iterator[tuple[Subject, lis
 
 def starting_points_of(course: Course, route: Outline) -> Iterator[tuple[int, date, Score, Score]]:
     """(learner, first day on which figures may include it, score of the pre-check, score after the exam)."""
-    taken = Attempt.objects.filter(enrollment__course=course)
+    taken = ExamAttempt.objects.filter(enrollment__course=course)
     taken = taken.filter(exam__identifier=route.pre_check_id, pass_mark=None, number__in=(1, 2))
     columns = ("enrollment__learner", "enrollment", "number", "submitted_at", "points", "max_points")
     before: dict[int, Score] = {}
@@ -131,11 +131,11 @@ def starting_points_of(course: Course, route: Outline) -> Iterator[tuple[int, da
             yield learner, shown_from(site_day(at)), before[run], Score(points, most)
 
 
-def endings_in(figures: GroupFigureQuerySet, course: int, route: Outline) -> dict[Group, Share]:
+def endings_in(figures: GroupStatisticQuerySet, course: int, route: Outline) -> dict[Group, Share]:
     """(simulation, team) → share that ended green the first time. Runs one query."""
     played = {subject_of_endings(step.id): step.id for step in route.steps if step.kind == "simulation"}
     found = figures.by_team(course, played)
-    green = f"colour:{Colour.GREEN}"
+    green = f"colour:{SimulationOutcome.GREEN}"
     return {
         (played[subject], team): AnonymousShare(each.numbers[green], each.people)
         for (subject, team), each in found.items()

@@ -16,7 +16,7 @@ BAND = 0.8  # share of the outcomes within the forecast
 NEGLIGIBLE = 1e-12
 
 
-class OpenRun(NamedTuple):
+class OpenEnrollment(NamedTuple):
     """`left`: steps to do; `days` from today to the due date, both included; `pace`: steps done on each last day."""
 
     left: int
@@ -32,7 +32,7 @@ class Forecast(NamedTuple):
     most: int
 
 
-def forecast(runs: Sequence[OpenRun]) -> Forecast | None:
+def forecast(runs: Sequence[OpenEnrollment]) -> Forecast | None:
     """None for fewer than LEAST_RUNS."""
     if len(runs) < LEAST_RUNS:
         return None

@@ -46,7 +46,7 @@ class GroupSum:
     numbers: Counter[str] = field(default_factory=Counter)
 
 
-class CountedWith(models.Model):
+class StatisticsTeam(models.Model):
     """The team a person is counted with in a course: that of the first answer. It stays, so nobody is counted twice."""
 
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -60,8 +60,8 @@ class CountedWith(models.Model):
         return f"{self.learner_id} · {self.course_id} · {self.team}"
 
 
-class GroupFigureQuerySet(models.QuerySet):
-    def shown_to(self, user: User) -> "GroupFigureQuerySet":
+class GroupStatisticQuerySet(models.QuerySet):
+    def shown_to(self, user: User) -> "GroupStatisticQuerySet":
         """Staff and users who see the company see all, managers those of their teams. Runs one query for a manager."""
         if user.is_staff or sees_the_firm(user):
             return self
@@ -88,7 +88,7 @@ class GroupFigureQuerySet(models.QuerySet):
         return sums
 
 
-class GroupFigure(models.Model):
+class GroupStatistic(models.Model):
     """Anonymous statistics of a subject about the people counted with a team."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="+")
@@ -102,7 +102,7 @@ class GroupFigure(models.Model):
         default=0, help_text="How many who belong here have been counted, here or further up"
     )
 
-    objects = GroupFigureQuerySet.as_manager()
+    objects = GroupStatisticQuerySet.as_manager()
 
     class Meta:
         constraints = [

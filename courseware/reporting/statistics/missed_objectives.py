@@ -14,13 +14,13 @@ from courseware.learning.models import Answer, Completion
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare
-from courseware.reporting.statistics.group_statistics import Counted, GroupFigure, Subject
+from courseware.reporting.statistics.group_statistics import Counted, GroupStatistic, Subject
 
 MOST_TEAMS, MOST_OBJECTIVES = 12, 8
 LEVELS = 5  # of colour; 0 is nobody or nearly
 
 
-class WeakSpot(NamedTuple):
+class MissedObjective(NamedTuple):
     """Share of the group that missed something; None for too few people."""
 
     share: AnonymousShare | None
@@ -30,41 +30,41 @@ class WeakSpot(NamedTuple):
         return min(self.share.percent * LEVELS // 100, LEVELS - 1) if self.share else 0
 
 
-class WeakObjective(NamedTuple):
+class TeamObjective(NamedTuple):
     """`text` is HTML; a cell for each team; `questions`: their number in the checks about the objective."""
 
     text: str
-    cells: list[WeakSpot]
+    cells: list[MissedObjective]
     questions: int
 
 
 @dataclass(frozen=True)
-class WeakSpots:
+class MissedObjectives:
     """`lines`: the weakest first."""
 
     teams: list[str]
-    lines: list[WeakObjective]
+    lines: list[TeamObjective]
 
 
-def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> WeakSpots:
+def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> MissedObjectives:
     """Weak objectives of these teams, each team whole. Runs one query."""
     lessons = lessons_of(route)
     names = {subject_of_objective(objective, about): objective for objective, about in lessons.items()}
-    found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, names)
+    found = GroupStatistic.objects.filter(team__in=list(teams)).by_team(course, names)
     shares = {
         (names[subject], team): AnonymousShare(each.numbers["missed"], each.people)
         for (subject, team), each in found.items()
     }
     shown = sorted(teams_with_most(shares), key=lambda team: (teams[team], team))
     lines = {
-        objective: [WeakSpot(shares.get((objective, team))) for team in shown]
+        objective: [MissedObjective(shares.get((objective, team))) for team in shown]
         for objective in dict.fromkeys(objective for objective, team in shares if team in shown)
     }
     missed = {each: max(cell.share.percent for cell in cells if cell.share) for each, cells in lines.items()}
     weakest = sorted(lines, key=lambda objective: (-missed[objective], objective))[:MOST_OBJECTIVES]
     asked = {each: sum(len(route.step(lesson).check) for lesson in lessons[each]) for each in weakest}
-    found_lines = [WeakObjective(route.objective(each), lines[each], asked[each]) for each in weakest]
-    return WeakSpots([teams[team] for team in shown], found_lines)
+    found_lines = [TeamObjective(route.objective(each), lines[each], asked[each]) for each in weakest]
+    return MissedObjectives([teams[team] for team in shown], found_lines)
 
 
 def subject_of_objective(objective: str, lessons: Iterable[str]) -> Subject:
@@ -144,7 +144,7 @@ class Square(NamedTuple):
 class HeatDrawing:
     """A square for each objective and team. Rows are numbered; the texts of the objectives stand beside the drawing."""
 
-    spots: WeakSpots
+    spots: MissedObjectives
 
     square = (SIDE[0] - GAP, SIDE[1] - GAP)
 
@@ -171,5 +171,5 @@ class HeatDrawing:
         ]
 
 
-def square(column: int, y: int, cell: WeakSpot) -> Square:
+def square(column: int, y: int, cell: MissedObjective) -> Square:
     return Square(ROWS_LABEL + column * SIDE[0], y, cell.level, cell.share.short if cell.share else "–")

@@ -16,7 +16,7 @@ from courseware.lib.db.chunks import batches
 from courseware.lib.disclosure import STEP, counts_from
 from courseware.reporting.dashboard.rows import teams_joined
 from courseware.reporting.statistics.course_outcomes import gains_counted
-from courseware.reporting.statistics.group_statistics import NO_TEAM, Counted, CountedWith, GroupFigure, Subject
+from courseware.reporting.statistics.group_statistics import NO_TEAM, Counted, GroupStatistic, StatisticsTeam, Subject
 from courseware.reporting.statistics.missed_objectives import objectives_counted
 from courseware.reporting.statistics.questions import answers_counted
 from courseware.reporting.statistics.retention import retention_counted
@@ -41,7 +41,7 @@ def keep_figures(today: date | None = None) -> str:
     courses = Course.objects.exclude(current=None).select_related("current").order_by("pk")
     routes = [(each, outline(each.current, each.source_language)) for each in courses if each.current]
     for course, route in routes:
-        known = dict(CountedWith.objects.filter(course=course).values_list("learner", "team"))
+        known = dict(StatisticsTeam.objects.filter(course=course).values_list("learner", "team"))
         since: dict[int, date] = {}
         for subject, people in counted_in(course, route):
             learners = {each.learner for each in people}
@@ -72,10 +72,10 @@ def place(course: Course, people: Collection[int], known: dict[int, int]) -> Non
     """Store the team each of these people is counted with: the one joined first as a learner."""
     for some in batches(sorted(people), AT_ONCE):
         teams = {learner: joined[0][0] if joined else NO_TEAM for learner, joined in teams_joined(some).items()}
-        rows = [CountedWith(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
-        CountedWith.objects.bulk_create(rows, ignore_conflicts=True)
+        rows = [StatisticsTeam(learner_id=learner, course=course, team=team) for learner, team in teams.items()]
+        StatisticsTeam.objects.bulk_create(rows, ignore_conflicts=True)
         # A row written by another worker meanwhile stays.
-        known.update(CountedWith.objects.filter(course=course, learner__in=some).values_list("learner", "team"))
+        known.update(StatisticsTeam.objects.filter(course=course, learner__in=some).values_list("learner", "team"))
 
 
 def look_up_counts_from(people: Collection[int], since: dict[int, date]) -> None:
@@ -107,8 +107,8 @@ def count_in(
     # A second worker in the same night waits here and finds the work done.
     Course.objects.select_for_update(no_key=True).filter(pk=course.pk).first()
     of_subject = {"course": course, "name": subject.name, "shape": subject.digest}
-    kept = {each.team: each for each in GroupFigure.objects.select_for_update(no_key=True).filter(**of_subject)}
-    figures = defaultdict(GroupFigure, kept)
+    kept = {each.team: each for each in GroupStatistic.objects.select_for_update(no_key=True).filter(**of_subject)}
+    figures = defaultdict(GroupStatistic, kept)
     taken = Counter({team: each.taken for team, each in kept.items()})
     by_team = grouped_by_team(waiting_in(people, known, taken, lines, today))
     grown: set[int] = set()
@@ -151,18 +151,18 @@ def from_below(teams: Iterable[int], lines: Mapping[int, list[int]]) -> list[int
     return sorted(teams, key=lambda team: (team == NO_TEAM, -len(lines.get(team, ())), team))
 
 
-def add_to(figure: GroupFigure, counted: Collection[Waiting], today: date) -> None:
+def add_to(figure: GroupStatistic, counted: Collection[Waiting], today: date) -> None:
     numbers = Counter(figure.numbers)
     for each in counted:
         numbers.update(each.person.numbers)
     figure.people, figure.numbers, figure.kept_on = figure.people + len(counted), dict(numbers), today
 
 
-def write(figures: Iterable[GroupFigure], of_subject: Mapping[str, object]) -> None:
+def write(figures: Iterable[GroupStatistic], of_subject: Mapping[str, object]) -> None:
     new = [each for each in figures if each.pk is None]
     for each in new:
         for name, value in of_subject.items():
             setattr(each, name, value)
-    GroupFigure.objects.bulk_create(new)
+    GroupStatistic.objects.bulk_create(new)
     old = [each for each in figures if each.pk is not None]
-    GroupFigure.objects.bulk_update(old, ["people", "numbers", "kept_on", "taken"], batch_size=AT_ONCE)
+    GroupStatistic.objects.bulk_update(old, ["people", "numbers", "kept_on", "taken"], batch_size=AT_ONCE)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.permissions.permissions import sees_the_firm
-from courseware.assessment.models import Certificate, OutsideTraining
+from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.learning.models import EnrollmentQuerySet
@@ -23,7 +23,7 @@ from courseware.lib.text.fractions_text import Share
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.exports.columns import Column
 
-Place = tuple[int | None, int]  # keys of a team, or None, and of a course
+HeadcountKey = tuple[int | None, int]  # keys of a team, or None, and of a course
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Homes(NamedTuple):
                 yield row | {"home": None}
 
 
-def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[Place, Figures]:
+def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[HeadcountKey, Figures]:
     """Statistics of all teams and courses of these enrollments. Runs five queries, or nine."""
     _begin, end = period.span
     people = runs.filter(enrolled_at__lt=end)
@@ -185,7 +185,7 @@ def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> 
         finished=learners(period.contains("completed_at")),
     )
     elsewhere = homes.numbers(people.filter(is_certified_outside_alone(period)), certified=learners())
-    by_place: defaultdict[Place, Counter[str]] = defaultdict(Counter)
+    by_place: defaultdict[HeadcountKey, Counter[str]] = defaultdict(Counter)
     for rows in (standing, elsewhere, first_tries(runs, period, homes), minutes_done(runs, period, homes)):
         add(by_place, rows)
     return {place: Figures(**numbers) for place, numbers in by_place.items()}
@@ -196,7 +196,7 @@ def learners(condition: Q | None = None) -> Count:
     return Count("learner", distinct=True, filter=condition)
 
 
-def add(by_place: Mapping[Place, Counter[str]], rows: Iterable[dict]) -> None:
+def add(by_place: Mapping[HeadcountKey, Counter[str]], rows: Iterable[dict]) -> None:
     for row in rows:
         by_place[row.pop("home"), row.pop("of")].update(row)
 
@@ -210,7 +210,7 @@ def certificate_valid_in(period: Period, path: str = "") -> Q:
 
 def is_certified_outside_alone(period: Period) -> Q:
     """Whether the learner is certified by external training only, without a certificate."""
-    trained = OutsideTraining.objects.filter(trained_on__lte=period.last, withdrawn_at=None)
+    trained = ExternalTraining.objects.filter(trained_on__lte=period.last, withdrawn_at=None)
     trained = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
     certified = Certificate.objects.filter(certificate_valid_in(period))
     return Q(Exists(trained.filter(person=OuterRef("learner"), course=OuterRef("course")))) & ~Q(

@@ -15,7 +15,7 @@ from courseware.learning.models import Answer
 from courseware.lib import dates
 from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare, anonymous_shares
-from courseware.reporting.statistics.group_statistics import Counted, GroupFigureQuerySet, GroupSum, Subject
+from courseware.reporting.statistics.group_statistics import Counted, GroupStatisticQuerySet, GroupSum, Subject
 
 CHOSEN = ("one", "several", "mark")  # kinds whose response is the places of what was chosen
 
@@ -39,7 +39,7 @@ class GivenAnswer(NamedTuple):
     at: datetime
 
 
-def question_splits(document: Document, page: PageData, figures: GroupFigureQuerySet) -> list[QuestionSplit]:
+def question_splits(document: Document, page: PageData, figures: GroupStatisticQuerySet) -> list[QuestionSplit]:
     """The question that most people get wrong first, those without statistics last. Runs one query."""
     # Another wording of a lesson question is shown only to people who missed the first one, which stands for all.
     own = page.wordings if page.kind == Document.Kind.LESSON else page.questions

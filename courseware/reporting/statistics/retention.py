@@ -7,11 +7,11 @@ from datetime import date
 
 from django.db.models import F
 
-from courseware.assessment.models import DailyAnswer
+from courseware.assessment.models import DailyQuestionAnswer
 from courseware.content.models import Course
 from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare
-from courseware.reporting.statistics.group_statistics import Counted, GroupFigure, Subject
+from courseware.reporting.statistics.group_statistics import Counted, GroupStatistic, Subject
 from courseware.reporting.statistics.period_report import Period, first_of_quarter, latest_quarters
 
 ASKED, RIGHT = 5, 4  # questions of a person in a quarter
@@ -32,7 +32,7 @@ def subject_of_quarter(first: date) -> Subject:
 
 def retention_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
     """People with ASKED answers in a quarter since completion, on the day of the last of these. Runs one query."""
-    rows = DailyAnswer.objects.filter(
+    rows = DailyQuestionAnswer.objects.filter(
         enrollment__course=course, answered_at__gt=F("enrollment__completed_at")
     ).order_by("day", "pk")
     given: dict[date, dict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
@@ -51,7 +51,7 @@ def retention(course: int, teams: Mapping[int, str], today: date) -> Retention:
     """Of these teams. Runs one query."""
     quarters = latest_quarters(today)[:QUARTERS_SHOWN]
     subjects = [subject_of_quarter(each.first) for each in quarters]
-    found = GroupFigure.objects.filter(team__in=list(teams)).by_team(course, subjects)
+    found = GroupStatistic.objects.filter(team__in=list(teams)).by_team(course, subjects)
     shares = {key: AnonymousShare(each.numbers["kept"], each.people) for key, each in found.items()}
     shown = sorted({team for _subject, team in shares}, key=lambda team: (teams[team], team))
     lines = [(teams[team], [shares.get((subject, team)) for subject in subjects]) for team in shown]

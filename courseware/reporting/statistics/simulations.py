@@ -18,12 +18,12 @@ from courseware.lib.disclosure import shown_from
 from courseware.lib.text.fractions_text import AnonymousShare, Share, anonymous_shares
 from courseware.reporting.statistics.group_statistics import (
     Counted,
-    GroupFigure,
-    GroupFigureQuerySet,
+    GroupStatistic,
+    GroupStatisticQuerySet,
     GroupSum,
     Subject,
 )
-from courseware.simulations.models import Decision, Run, RunQuerySet
+from courseware.simulations.models import Decision, SimulationAttempt, SimulationAttemptQuerySet
 
 WIDEST = 12  # way that all people took, in units of the drawing
 
@@ -51,7 +51,7 @@ class Split:
     ways: tuple[tuple[Way, float], ...]
 
 
-class FirstRun(NamedTuple):
+class FirstAttempt(NamedTuple):
     """The attempt a person finished first; statistics may include it from `day` on."""
 
     learner: int
@@ -65,7 +65,7 @@ def simulations_on(routes: Iterable[Outline]) -> list[tuple[str, Step]]:
     return [(route.course_id, step) for route in routes for step in route.steps if step.kind == "simulation"]
 
 
-def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -> Split:
+def split_of(document: Document, page: PageData, figures: GroupStatisticQuerySet) -> Split:
     """Statistics of a simulation. Runs one query."""
     simulation = page.simulation
     ended = subject_of_endings(document.identifier)
@@ -88,7 +88,7 @@ def split_of(document: Document, page: PageData, figures: GroupFigureQuerySet) -
 def chosen_by_colleagues_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
     """Situation → share of each choice in the whole company, for `register_colleagues`. Runs one query."""
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
-    found = GroupFigure.objects.summed(document.course_id, about.values())
+    found = GroupStatistic.objects.summed(document.course_id, about.values())
     return {
         node.id: tuple(Share(each, found[about[node.id]].people) for each in places_taken(node, found[about[node.id]]))
         for node in nodes
@@ -107,7 +107,7 @@ def subject_of_node(document: Document, node: str, shape: str) -> Subject:
 def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
     """Endings, and decisions in each situation. Runs three queries for each simulation."""
     for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
-        runs = Run.objects.on_record().finished().filter(simulation=document)
+        runs = SimulationAttempt.objects.on_record().finished().filter(simulation=document)
         firsts = first_runs(runs)
         ended = [
             Counted(each.learner, each.day, {f"to:{each.ending}": 1, f"colour:{each.colour}": 1})
@@ -118,12 +118,12 @@ def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
             yield subject_of_node(document, node, shape), people
 
 
-def first_runs(runs: RunQuerySet) -> dict[int, FirstRun]:
+def first_runs(runs: SimulationAttemptQuerySet) -> dict[int, FirstAttempt]:
     """Primary key → the attempt that each person finished first, in order. Runs one query."""
-    firsts: dict[int, tuple[int, FirstRun]] = {}
+    firsts: dict[int, tuple[int, FirstAttempt]] = {}
     columns = ("pk", "enrollment__learner", "finished_at", "ending", "colour")
     for pk, learner, finished_at, ending, colour in runs.order_by("finished_at", "pk").values_list(*columns):
-        firsts.setdefault(learner, (pk, FirstRun(learner, shown_from(dates.site_day(finished_at)), ending, colour)))
+        firsts.setdefault(learner, (pk, FirstAttempt(learner, shown_from(dates.site_day(finished_at)), ending, colour)))
     return dict(firsts.values())
 
 
@@ -138,7 +138,7 @@ def shapes_of(document: Document) -> dict[int, dict[str, str]]:
 
 
 def decisions_in(
-    runs: RunQuerySet, firsts: Mapping[int, FirstRun], shapes: Mapping[int, Mapping[str, str]]
+    runs: SimulationAttemptQuerySet, firsts: Mapping[int, FirstAttempt], shapes: Mapping[int, Mapping[str, str]]
 ) -> dict[tuple[str, str], list[Counted]]:
     """(id of a situation, its shape) → first decision of each person, in the order of `firsts`. Runs one query."""
     decided: defaultdict[tuple[str, str], dict[int, Mapping[str, int]]] = defaultdict(dict)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from courseware.content.models import Document, ReleaseEntry
-from courseware.content.rendering.store import LeadsSheet, Outline, PageData, Step
+from courseware.content.rendering.store import FollowUpSurvey, Outline, PageData, Step
 from courseware.learning.models import SurveyAnswers
 from courseware.lib import dates
 from courseware.lib.disclosure import FEWEST_FOR_TEXT, disclosed
@@ -43,9 +43,9 @@ class QuestionResult:
     recommend: int | None = None
 
 
-def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step | LeadsSheet]]:
+def surveys_on(routes: Iterable[Outline]) -> list[tuple[str, Step | FollowUpSurvey]]:
     """(course id, survey or follow-up) of each course."""
-    found: list[tuple[str, Step | LeadsSheet]] = []
+    found: list[tuple[str, Step | FollowUpSurvey]] = []
     for route in routes:
         found += [(route.course_id, route.step(route.survey_id))] if route.survey_id else []
         found += [(route.course_id, sheet) for sheet in route.sheets]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from courseware.content.rendering.store import Step
 from courseware.learning.models import Completion
 from courseware.learning.status.states import State
-from courseware.reporting.dashboard.rows import BoardRow, rows_in_chunks
-from courseware.reporting.statistics.forecasts import DAYS_OF_PACE, Forecast, OpenRun, forecast
+from courseware.reporting.dashboard.rows import DashboardRow, rows_in_chunks
+from courseware.reporting.statistics.forecasts import DAYS_OF_PACE, Forecast, OpenEnrollment, forecast
 
 WEEKS_BEFORE, WEEKS_AHEAD = 12, 8
 WEEK = timedelta(weeks=1)
@@ -24,7 +24,7 @@ TEAMS_DRAWN = 12
 STEPS_LISTED = 8
 
 
-class DueRun(NamedTuple):
+class DueEnrollment(NamedTuple):
     """Due date and completion date of an enrollment."""
 
     due_on: date
@@ -67,7 +67,7 @@ class Curve:
         return [(day, self.due_by(day), self.done_by(day) if day <= self.today else None) for day in days]
 
 
-def curve_of(runs: Iterable[DueRun], today: date) -> Curve:
+def curve_of(runs: Iterable[DueEnrollment], today: date) -> Curve:
     runs = list(runs)
     done = sorted(run.done_on for run in runs if run.done_on)
     return Curve(sorted(run.due_on for run in runs), done, today)
@@ -115,14 +115,14 @@ class CurveDrawing:
         return [(self.x(day), day) for day in days]
 
 
-class TeamOutlook(NamedTuple):
+class TeamTrends(NamedTuple):
     team: str
     curve: Curve
     late: int
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Trends:
     """`curve` and `teams` (most overdue first) are about enrollments with a due date; `late` are overdue.
 
     `steps` are those at which most people are now. `new` enrollments have no pace yet, so `forecast` leaves them out;
@@ -130,14 +130,14 @@ class Outlook:
     """
 
     curve: Curve
-    teams: list[TeamOutlook]
+    teams: list[TeamTrends]
     steps: list[tuple[Step, int]]
     late: int
     new: int
     forecast: Forecast | None
 
 
-def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Outlook:
+def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
     """Of `runs` (from `board_rows.board`) of one course. The number of queries does not depend on theirs."""
     runs = runs.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
@@ -147,7 +147,7 @@ def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: dat
     open_runs = [row for row in due if row.enrollment.is_asked and row.state != State.OVERDUE]
     paced = [row for row in open_runs if has_pace(row, started[row.enrollment.pk], today)]
     paces = paces_of(paced, runs, today)
-    return Outlook(
+    return Trends(
         curve_of(map(due_run, due), today),
         outlooks_by_team(due, today),
         crowded_steps(rows),
@@ -157,31 +157,31 @@ def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: dat
     )
 
 
-def due_run(row: BoardRow) -> DueRun:
+def due_run(row: DashboardRow) -> DueEnrollment:
     at = row.enrollment.completed_at
-    return DueRun(row.enrollment.due_on, timezone.localdate(at) if at else None)
+    return DueEnrollment(row.enrollment.due_on, timezone.localdate(at) if at else None)
 
 
-def outlooks_by_team(due: Iterable[BoardRow], today: date) -> list[TeamOutlook]:
+def outlooks_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrends]:
     """Empty for one team."""
     by_team = defaultdict(list)
     for row in due:
         by_team[row.team].append(row)
-    found = [TeamOutlook(team, curve_of(map(due_run, own), today), late(own)) for team, own in by_team.items()]
+    found = [TeamTrends(team, curve_of(map(due_run, own), today), late(own)) for team, own in by_team.items()]
     found.sort(key=lambda each: (-each.late / each.curve.total, each.team))
     return found[:TEAMS_DRAWN] if len(found) > 1 else []
 
 
-def late(rows: Iterable[BoardRow]) -> int:
+def late(rows: Iterable[DashboardRow]) -> int:
     return sum(row.state == State.OVERDUE for row in rows)
 
 
-def crowded_steps(rows: Iterable[BoardRow]) -> list[tuple[Step, int]]:
+def crowded_steps(rows: Iterable[DashboardRow]) -> list[tuple[Step, int]]:
     begun = (row for row in rows if row.enrollment.is_asked and row.enrollment.started_at)
     return Counter(row.journey.next_act.step for row in begun if row.journey.next_act.step).most_common(STEPS_LISTED)
 
 
-def has_pace(row: BoardRow, enrolled_at: datetime, today: date) -> bool:
+def has_pace(row: DashboardRow, enrolled_at: datetime, today: date) -> bool:
     """Begun, or open for at least DAYS_OF_PACE days."""
     return row.enrollment.started_at is not None or days_open(enrolled_at, today) >= DAYS_OF_PACE
 
@@ -190,7 +190,7 @@ def days_open(enrolled_at: datetime, today: date) -> int:
     return (today - timezone.localdate(enrolled_at)).days + 1
 
 
-def paces_of(rows: Collection[BoardRow], runs: QuerySet, today: date) -> dict[int, Counter[date]]:
+def paces_of(rows: Collection[DashboardRow], runs: QuerySet, today: date) -> dict[int, Counter[date]]:
     """Key of an enrollment → number of required steps done on each of the last days."""
     required = {row.enrollment.pk: frozenset(row.journey.progress.required) for row in rows}
     since = today - timedelta(days=DAYS_OF_PACE)  # in any time zone, no day is missed
@@ -203,9 +203,9 @@ def paces_of(rows: Collection[BoardRow], runs: QuerySet, today: date) -> dict[in
 
 
 def open_run(
-    row: BoardRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
-) -> OpenRun:
+    row: DashboardRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
+) -> OpenEnrollment:
     key, days_left = row.enrollment.pk, (row.enrollment.due_on - today).days + 1
     number = min(DAYS_OF_PACE, max(days_open(enrolled[key], today), 1))
     pace = tuple(sorted(paces[key][today - timedelta(days=ago)] for ago in range(number)))
-    return OpenRun(row.journey.progress.total - row.journey.progress.done_count, days_left, pace)
+    return OpenEnrollment(row.journey.progress.total - row.journey.progress.done_count, days_left, pace)

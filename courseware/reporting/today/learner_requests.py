@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from courseware.accounts.permissions.permissions import handles_people, people_in_hands_of
 from courseware.accounts.teams.managers import leads_of
 from courseware.content.course_titles import course_title
-from courseware.learning.models import DayRequest, Enrollment, EnrollmentQuerySet, ManagerQuestion
+from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest, ManagerQuestion
 
 SHOWN = 5  # at once, the oldest; the next ones follow when these are answered
 ASKED_AT_ONCE = 500  # in memory
@@ -29,28 +29,28 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class DaysAsked(Asked):
+class LearnerRequests(Asked):
     """`shown` are pairs of request and course title; `learners` the keys of the user's people with a request."""
 
     learners: frozenset[int]
 
 
-def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> DaysAsked:
+def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
     """Requests that `user`, who leads these enrollments, is to answer.
 
     Runs two queries, two more if there are any; for HR two more, and three for each 500 requests.
     """
-    asked = DayRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
+    asked = ExtensionRequest.objects.standing(at).filter(enrollment__course__current__isnull=False)
     rows = dict(asked.filter(enrollment__in=led).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())
     if handles_people(user):
         rows |= without_lead(asked, user)
     first = with_runs(sorted(rows)[:SHOWN]) if rows else []
     shown = [(each, course_title(each.enrollment.course, get_language())) for each in first]
-    return DaysAsked(shown, len(rows), learners)
+    return LearnerRequests(shown, len(rows), learners)
 
 
-def without_lead(asked: QuerySet[DayRequest], user) -> dict[int, int]:
+def without_lead(asked: QuerySet[ExtensionRequest], user) -> dict[int, int]:
     """Request → learner of those that no manager can answer; `user` works in HR."""
     of_people = asked.filter(enrollment__learner__in=people_in_hands_of(user).values("pk")).order_by("pk")
     found: dict[int, int] = {}
@@ -62,9 +62,9 @@ def without_lead(asked: QuerySet[DayRequest], user) -> dict[int, int]:
     return found
 
 
-def with_runs(keys: Sequence[int]) -> list[DayRequest]:
+def with_runs(keys: Sequence[int]) -> list[ExtensionRequest]:
     """Requests with their enrollments and the time zones of these. Runs two queries."""
-    requests = list(DayRequest.objects.filter(pk__in=keys).order_by("pk"))
+    requests = list(ExtensionRequest.objects.filter(pk__in=keys).order_by("pk"))
     runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).with_zone()
     found = runs.select_related("learner", "course__current").defer("course__current__outlines").in_bulk()
     for each in requests:

@@ -10,20 +10,20 @@ from django.utils.translation import get_language
 
 from courseware.accounts.calendar.working_days import calendars_of_people
 from courseware.accounts.permissions.permissions import not_decided_by, people_managed_by
-from courseware.assessment.models import Attempt
-from courseware.assignments.follow_ups.follow_ups import ObservationDue, observations_due
-from courseware.assignments.manager_actions.daily_actions import Unreminded, why_unreminded
-from courseware.assignments.models import Talk
+from courseware.assessment.models import ExamAttempt
+from courseware.assignments.follow_ups.follow_ups import FollowUpDue, observations_due
+from courseware.assignments.manager_actions.daily_actions import NotReminded, why_unreminded
+from courseware.assignments.models import Conversation
 from courseware.assignments.names_text import names_in_words
 from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, NotAskedReason
 from courseware.learning.status.states import DUE_SOON, State
 from courseware.lib.dates import site_day
 from courseware.reporting.dashboard import rows as board_rows
-from courseware.reporting.dashboard.rows import BoardRow, published
+from courseware.reporting.dashboard.rows import DashboardRow, published
 from courseware.reporting.dashboard.stuck import Obstacle, doubtful
-from courseware.reporting.today.learner_requests import Asked, DaysAsked, days_asked, questions_asked
-from courseware.simulations.models import Colour, Run
+from courseware.reporting.today.learner_requests import Asked, LearnerRequests, days_asked, questions_asked
+from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 
 LOOKED_AT = 2000  # most urgent enrollments that are overdue or due soon
 TALKS_LOOKED_AT = 500  # most urgent enrollments that were begun
@@ -97,24 +97,24 @@ class MoreTime:
 class NoLetter:
     """`number` people who get no reminder for one reason; the names of the first."""
 
-    why: Unreminded
+    why: NotReminded
     number: int
     names: str
 
 
 @dataclass(frozen=True)
-class DraftedActs:
+class SuggestedActions:
     """`others`: number of people who need nothing, None if not counted. `looked_at`: LOOKED_AT if there are more."""
 
-    asked: DaysAsked
+    asked: LearnerRequests
     questions: Asked
     letters: list[Letters]
     more_time: list[MoreTime]
     has_more_unopened: bool
-    talks: list[BoardRow]
+    talks: list[DashboardRow]
     stuck_beside: int
     left_out: list[NoLetter]
-    observations: list[ObservationDue]
+    observations: list[FollowUpDue]
     observations_beside: int
     others: int | None
     looked_at: int | None
@@ -145,7 +145,7 @@ def decided_by(user, managed: QuerySet) -> EnrollmentQuerySet:
     return published(led).newest()
 
 
-def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
+def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
     managed = people_managed_by(user)
     led = decided_by(user, managed).filter(learner__is_active=True)
     # People who are away are listed among those who get no reminder.
@@ -161,7 +161,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> DraftedActs:
     asking = {*asked.learners, *(each.enrollment.learner_id for each in questions.shown)}
     beside = {*asking, *(each.enrollment.learner_id for each in talks), *(each.run.learner_id for each in observations)}
     busy = beside.union(learner for _run, learner in urgent)
-    return DraftedActs(
+    return SuggestedActions(
         asked,
         questions,
         list(letters_drafted([each for each, why in first if not why])),
@@ -203,13 +203,13 @@ def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
     for each, why in unable:
         people[why][each.learner] = each.name
     for why, names in sorted(people.items()):
-        yield NoLetter(Unreminded(why), len(names), names_in_words(list(dict.fromkeys(names.values()))))
+        yield NoLetter(NotReminded(why), len(names), names_in_words(list(dict.fromkeys(names.values()))))
 
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
     """Enrollments not overdue, not opened and never extended: the most urgent, one more than is shown."""
     soon = near.filter(urgency__gt=at, started_at=None, due_given_at=None)
-    soon = soon.exclude(why__in=[Unreminded.AWAY, Unreminded.ASKS])
+    soon = soon.exclude(why__in=[NotReminded.AWAY, NotReminded.ASKS])
     return soon.select_related("learner").with_zone().order_by("urgency", "pk")[: LINES + 1]
 
 
@@ -233,7 +233,7 @@ def others_of(led: EnrollmentQuerySet, busy: Collection[int]) -> int | None:
 # Conversations: with people stuck at an obstacle or after a failed exam, unless it was talked about since
 
 
-def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[BoardRow]:
+def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[DashboardRow]:
     """The most urgent of these open enrollments first. The number of queries does not depend on theirs."""
     begun = led.exclude(started_at=None).order_by("urgency", "pk")
     keys = list(begun.values_list("pk", flat=True)[:TALKS_LOOKED_AT])
@@ -246,9 +246,9 @@ def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[BoardRow]:
     return not_talked_about(stopped)
 
 
-def not_talked_about(rows: list[BoardRow]) -> list[BoardRow]:
+def not_talked_about(rows: list[DashboardRow]) -> list[DashboardRow]:
     """Rows without a conversation since the last failure at an obstacle."""
-    talked = Talk.objects.last_about([row.enrollment.pk for row in rows])
+    talked = Conversation.objects.last_about([row.enrollment.pk for row in rows])
     if not talked:
         return rows
     failings = last_failings(talked)
@@ -256,7 +256,7 @@ def not_talked_about(rows: list[BoardRow]) -> list[BoardRow]:
 
 
 def has_failed_since(
-    row: BoardRow, talked_at: datetime | None, failings: Mapping[tuple[int, Obstacle], datetime]
+    row: DashboardRow, talked_at: datetime | None, failings: Mapping[tuple[int, Obstacle], datetime]
 ) -> bool:
     if talked_at is None:
         return True
@@ -264,7 +264,7 @@ def has_failed_since(
     return any(at > talked_at for at in last if at)
 
 
-def obstacles(row: BoardRow) -> Iterable[Obstacle]:
+def obstacles(row: DashboardRow) -> Iterable[Obstacle]:
     yield from row.stuck.stops
     if row.stuck.has_failed:
         yield Obstacle(row.journey.outline.exam_id or "")
@@ -274,8 +274,8 @@ def last_failings(runs: Iterable[int]) -> dict[tuple[int, Obstacle], datetime]:
     """(key of an enrollment, obstacle) → time of the last failure. Runs one query."""
     own, nothing = {"enrollment__in": list(runs)}, Value("", CharField())
     answers = Answer.objects.filter(is_right=False, **own).order_by()
-    reds = Run.objects.filter(branch_of=None, colour=Colour.RED, **own).order_by()
-    exams = Attempt.objects.filter(is_passed=False, **own).order_by()
+    reds = SimulationAttempt.objects.filter(branch_of=None, colour=SimulationOutcome.RED, **own).order_by()
+    exams = ExamAttempt.objects.filter(is_passed=False, **own).order_by()
     failed = answers.values_list("enrollment", "document__identifier", "question").annotate(Max("answered_at"))
     red = reds.values_list("enrollment", "simulation__identifier", nothing).annotate(Max("finished_at"))
     exam = exams.values_list("enrollment", "exam__identifier", nothing).annotate(Max("submitted_at"))

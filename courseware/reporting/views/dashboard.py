@@ -17,9 +17,9 @@ from courseware.learner_home.home import most_urgent_first
 from courseware.learning.due_dates.due_dates import due_of
 from courseware.learning.learner_context import own_enrollments
 from courseware.learning.manager_actions import FOR_MANY
-from courseware.learning.models import DayRequest, Enrollment
+from courseware.learning.models import Enrollment, ExtensionRequest
 from courseware.learning.record_access_log import record_look_of_auditor
-from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.not_asked import PERSON_OR_COURSE
 from courseware.lib.web.page_views import page_view, post_view
 from courseware.notifications.email.queue import HELD_FOR_UNDO
@@ -36,7 +36,7 @@ from courseware.reporting.dashboard.stuck import stuck_after
 from courseware.reporting.dashboard.subteams import branch_rows, leads_leads
 from courseware.reporting.dashboard.totals import FIRST_KEYS, ROWS_A_PAGE, DashboardCount, tiles_of
 from courseware.reporting.exports.columns import ROWS_OF_A_WORKBOOK
-from courseware.reporting.forms import BoardFilter, BranchFilter, ViewForm, posts_of
+from courseware.reporting.forms import DashboardFilter, SubteamFilter, ViewForm, posts_of
 from courseware.reporting.statistics.simulations import simulations_on
 from courseware.reporting.statistics.surveys import surveys_on
 
@@ -47,7 +47,7 @@ TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, 
 def board(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_look_of_auditor("board", by=request.user)
-    form = BoardFilter(request.GET, teams=teams)
+    form = DashboardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     if form.names_lost_team(chosen):
         return render(request, "reporting/team_gone.html", {"views": VIEWS(person=request.user.pk)})
@@ -63,7 +63,7 @@ def board(request):
         "chosen": chosen,
         "count": count,
         "tiles": tiles_of(count.totals),
-        "validities": count.totals.validities if count.totals else dict.fromkeys(Validity),
+        "validities": count.totals.validities if count.totals else dict.fromkeys(CertificationStatus),
         "total": count.totals and count.totals.total,
         "people": count.people(len(courses)),
         "courses": courses,
@@ -109,7 +109,7 @@ def has_today(request, at):
     """Of leads; of human resources, while somebody asks for another day: it may be one whom nobody leads."""
     if request.session[MANAGES]:
         return True
-    return handles_people(request.user) and DayRequest.objects.standing(at).exists()
+    return handles_people(request.user) and ExtensionRequest.objects.standing(at).exists()
 
 
 def whole_team(user, teams, chosen):
@@ -173,7 +173,7 @@ def teams_or_404(user):
 def branch(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_look_of_auditor("board", by=request.user)
-    form = BranchFilter(request.GET, teams=teams)
+    form = SubteamFilter(request.GET, teams=teams)
     routes = board_rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])
     chosen = form.chosen()
@@ -197,7 +197,7 @@ def keep(request):
     teams = teams_or_404(request.user)
     form = ViewForm(request.POST)
     is_named = form.is_valid()
-    query = filters_query(BoardFilter(QueryDict(form.cleaned_data.get("query", "")), teams=teams).chosen())
+    query = filters_query(DashboardFilter(QueryDict(form.cleaned_data.get("query", "")), teams=teams).chosen())
     if not query:
         messages.error(request, gettext("There is nothing to keep: set a filter first, then name the view."))
     elif len(query) > LONGEST_QUERY:

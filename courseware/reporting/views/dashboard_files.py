@@ -11,16 +11,16 @@ from django.utils.translation import get_language, gettext, ngettext
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.audit_log.record import record
 from courseware.content.models import Course
-from courseware.learning.status.certification_status import Validity
+from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.states import State
 from courseware.lib.text.csv_rows import encoded
 from courseware.lib.web.page_views import page_view
 from courseware.reporting.dashboard import rows
-from courseware.reporting.dashboard.filters import DueDays, Sorting
+from courseware.reporting.dashboard.filters import DueFilter, SortOrder
 from courseware.reporting.dashboard.totals import DashboardCount
 from courseware.reporting.exports import columns
 from courseware.reporting.exports.columns import texts
-from courseware.reporting.forms import BoardFilter, posts_of
+from courseware.reporting.forms import DashboardFilter, posts_of
 from courseware.reporting.views.dashboard import filters_query, teams_or_404
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -29,7 +29,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def exact_count(request):
     """The rows that the filters of the URL leave. Raises Http404 for a team that the user cannot see."""
     teams, now = teams_or_404(request.user), timezone.now()
-    form = BoardFilter(request.GET, teams=teams)
+    form = DashboardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     if form.names_lost_team(chosen):
         raise Http404
@@ -112,7 +112,7 @@ def facts_about(count):
 
 
 def filters_in_words(filters):
-    labels = {name: field.label for name, field in BoardFilter.base_fields.items()}
+    labels = {name: field.label for name, field in DashboardFilter.base_fields.items()}
     for name, value in filters.items():
         if name == "post":
             value = posts_of(rows.outlines(get_language()))[value]
@@ -122,7 +122,7 @@ def filters_in_words(filters):
 def in_words(value):
     if isinstance(value, Course):
         return rows.outlines(get_language())[value.pk].title
-    return value.label if isinstance(value, (State, Validity, DueDays, Sorting)) else str(value)
+    return value.label if isinstance(value, (State, CertificationStatus, DueFilter, SortOrder)) else str(value)
 
 
 def courses_in_words():

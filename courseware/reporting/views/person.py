@@ -13,7 +13,7 @@ from courseware.accounts.calendar.absences import may_say_away
 from courseware.accounts.sign_in.sign_in_codes import may_give_code
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assignments.manager_actions.views import NoteForm
-from courseware.hr.people.absence_views import AwayForm
+from courseware.hr.people.absence_views import AbsenceForm
 from courseware.learning.due_dates.absence_shifts import days_moved_on
 from courseware.learning.due_dates.due_dates import why_due_day_is_free
 from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone
@@ -41,7 +41,7 @@ def visible_enrollment(user, pk):
 def away_form(user, enrollment):
     if not enrollment.is_open or not may_say_away(user, enrollment.learner):
         return None
-    return AwayForm(today=timezone.localdate(timezone=enrollment.zone))
+    return AbsenceForm(today=timezone.localdate(timezone=enrollment.zone))
 
 
 def newest_undoable(happenings):

@@ -15,10 +15,10 @@ from courseware.lib.disclosure import STEP
 from courseware.lib.web.page_views import page_view
 from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.rows import teams_shown_to
-from courseware.reporting.forms import OutlookFilter
+from courseware.reporting.forms import TrendsFilter
 from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
 from courseware.reporting.statistics.course_outcomes import after_course
-from courseware.reporting.statistics.group_statistics import GroupFigure
+from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.missed_objectives import HeatDrawing, weak_spots
 from courseware.reporting.statistics.questions import question_splits
 from courseware.reporting.statistics.retention import retention
@@ -37,7 +37,7 @@ def teams_in_figures(user) -> QuerySet:
 @page_view()
 def simulation(request, course, simulation):
     document, shown = released_document_or_404(request.user, course, simulation, Document.Kind.SIMULATION)
-    split = split_of(document, shown, GroupFigure.objects.shown_to(request.user))
+    split = split_of(document, shown, GroupStatistic.objects.shown_to(request.user))
     context = {"simulation": shown, "split": split, "enough": STEP}
     return render(request, "reporting/simulation.html", context)
 
@@ -45,7 +45,7 @@ def simulation(request, course, simulation):
 @page_view()
 def questions(request, course, document):
     found, shown = asked_or_404(request.user, course, document)
-    splits = question_splits(found, shown, GroupFigure.objects.shown_to(request.user))
+    splits = question_splits(found, shown, GroupStatistic.objects.shown_to(request.user))
     context = {
         "course": course,
         "page": shown,
@@ -78,7 +78,7 @@ def sheet(request, document, shown):
 def outlook(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_look_of_auditor("board", by=request.user)
-    form = OutlookFilter(request.GET, teams=teams)
+    form = TrendsFilter(request.GET, teams=teams)
     routes = rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])
     chosen = form.chosen()

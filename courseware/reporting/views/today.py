@@ -16,7 +16,7 @@ from courseware.accounts.security.sessions import MANAGES
 from courseware.accounts.sign_in.return_urls import page_before
 from courseware.assignments.manager_actions.daily_actions import (
     Confirmed,
-    Unreminded,
+    NotReminded,
     carry_out,
     reminders_of,
     take_back_acts,
@@ -28,15 +28,15 @@ from courseware.assignments.manager_actions.views import (
     say_taken_back,
     say_who_was_left,
 )
-from courseware.assignments.models import HandReminding, Talk
+from courseware.assignments.models import Conversation, ManualReminder
 from courseware.assignments.names_text import names_in_words, say_by_reason
-from courseware.learner_home.home import OtherWork
+from courseware.learner_home.home import OtherTask
 from courseware.learning.due_dates.due_dates import DueDayField
-from courseware.learning.due_dates.extensions import CannotAnswer, answer_day_request, answer_question
-from courseware.learning.lessons.forms import DayAnswerForm
+from courseware.learning.due_dates.extensions import RequestNotOpen, answer_day_request, answer_question
+from courseware.learning.lessons.forms import ExtensionAnswerForm
 from courseware.learning.manager_actions.extension import Extend
-from courseware.learning.manager_actions.manager_action import Refusal, may_change
-from courseware.learning.models import Adjustment, AdjustmentLine, DayRequest
+from courseware.learning.manager_actions.manager_action import ActionRefusal, may_change
+from courseware.learning.models import Adjustment, AdjustmentItem, ExtensionRequest
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, post_view
 from courseware.reporting.dashboard.rows import MANY_TEAMS
@@ -45,9 +45,9 @@ from courseware.reporting.today.suggested_actions import LETTERS_AT_ONCE, LINES,
 from courseware.reporting.views.dashboard import TO_UNDO, offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
 
-End = DayRequest.End
-HAVE_ONE = (Unreminded.WAITS, Unreminded.REMINDED)
-HAVE_THE_DAY = (Refusal.UNCHANGED, Refusal.LATER)
+End = ExtensionRequest.End
+HAVE_ONE = (NotReminded.WAITS, NotReminded.REMINDED)
+HAVE_THE_DAY = (ActionRefusal.UNCHANGED, ActionRefusal.LATER)
 
 
 class TodayForm(forms.Form):
@@ -96,12 +96,12 @@ def work_of_lead(request):
     if not request.session[MANAGES]:
         return None
     if leads_many(request.user, timezone.now()):
-        return OtherWork(gettext("Your team: what to do today"), reverse("reporting:today"))
+        return OtherTask(gettext("Your team: what to do today"), reverse("reporting:today"))
     number = draft_for(request.user, timezone.now(), counts_others=False).number
     if not number:
-        return OtherWork(gettext("Your team: nothing has to be done today"), reverse("reporting:board"))
+        return OtherTask(gettext("Your team: nothing has to be done today"), reverse("reporting:board"))
     words = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)
-    return OtherWork(words % {"number": number}, reverse("reporting:today"))
+    return OtherTask(words % {"number": number}, reverse("reporting:today"))
 
 
 def confirm(request):
@@ -161,7 +161,7 @@ def say_days_refused(request, done, extended):
 
 def days_given(runs):
     """Due dates given to these enrollments and not undone, the newest last. Runs one query."""
-    lines = AdjustmentLine.objects.filter(enrollment__in=list(runs), adjustment__kind=Extend.kind)
+    lines = AdjustmentItem.objects.filter(enrollment__in=list(runs), adjustment__kind=Extend.kind)
     lines = lines.filter(undone_at=None, adjustment__made_by__isnull=False).exclude(made_at=None)
     return lines.select_related("learner", "adjustment__made_by").order_by("pk")
 
@@ -207,10 +207,10 @@ def by_whom_and_when(what, person, at, reader):
 @post_view("reporting:board", is_held=False)
 def undo_today(request):
     """Undo what the user has just confirmed, as far as possible."""
-    reminding = HandReminding.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))
+    reminding = ManualReminder.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))
     adjustments = Adjustment.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("act")))
-    talks = Talk.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("talk")))
-    refused = DayRequest.objects.filter(ended_by=request.user, pk__in=keys_in(request.POST.getlist("refused")))
+    talks = Conversation.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("talk")))
+    refused = ExtensionRequest.objects.filter(ended_by=request.user, pk__in=keys_in(request.POST.getlist("refused")))
     own = reminding.first(), list(adjustments), list(talks), list(refused.values_list("pk", flat=True))
     if not any(own):
         raise Http404
@@ -242,7 +242,7 @@ def answer_day(request, pk):
     if not may_change(request.user, enrollment):
         raise Http404
     back = page_before(request) or reverse("reporting:person", args=[pk])
-    form = DayAnswerForm(request.POST, enrollment=enrollment)
+    form = ExtensionAnswerForm(request.POST, enrollment=enrollment)
     if not form.is_valid():
         messages.error(request, next(iter(form.errors.values()))[0])
         return redirect(back)
@@ -251,7 +251,7 @@ def answer_day(request, pk):
         raise Http404
     try:
         answered = answer_day_request(key, form.cleaned_answer, by=request.user)
-    except CannotAnswer as error:
+    except RequestNotOpen as error:
         messages.info(request, why_not_answered(error, enrollment, request.user))
     else:
         if back == reverse("reporting:board"):  # the person's page has buttons of its own

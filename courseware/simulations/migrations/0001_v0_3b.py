@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Run',
+            name='SimulationAttempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(help_text='Of the runs on record; 1 is the first', null=True)),
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('ending', models.CharField(blank=True, help_text='The id of the ending', max_length=100)),
                 ('colour', models.CharField(blank=True, choices=[('green', 'held'), ('yellow', 'at a cost'), ('red', 'harm done')], max_length=6)),
                 ('points', models.SmallIntegerField(null=True)),
-                ('branch_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='branches', to='simulations.run')),
+                ('branch_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='branches', to='simulations.simulationattempt')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='learning.enrollment')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
                 ('revision', models.ForeignKey(help_text='Of the simulation', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 ('points', models.SmallIntegerField()),
                 ('shown_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='simulations.run')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='simulations.simulationattempt')),
             ],
             options={
                 'verbose_name': 'decision',
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name='run',
+            model_name='simulationattempt',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('colour', ''), ('ending', ''), ('finished_at', None), ('points', None)), models.Q(('finished_at__isnull', False), ('points__isnull', False), models.Q(('ending', ''), _negated=True), models.Q(('colour', ''), _negated=True)), _connector='OR'), name='a_finished_run_has_an_ending'),
         ),
     ]

@@ -2,7 +2,7 @@
 
 from django.db.models import Prefetch
 
-from courseware.accounts.models import Membership, Roster, Team, User
+from courseware.accounts.models import Membership, RosterImport, Team, User
 from courseware.accounts.roster_import.apply import apply_next, begin_applying, keep_plan, outcome_lines
 from courseware.accounts.roster_import.company_snapshot import load_firm
 from courseware.accounts.roster_import.comparison import Comparison
@@ -26,7 +26,7 @@ def apply(roster, *, take=(), is_sure=True, **options):
     begin_applying(roster, by=roster.by, take=take, is_sure=is_sure, **options)
     while apply_next(roster.pk):
         pass
-    return Roster.objects.get(pk=roster.pk)
+    return RosterImport.objects.get(pk=roster.pk)
 
 
 def bring_in(*rows, take=(), is_sure=True, invites=False, **options):

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from courseware.accounts.models import Membership, Roster, Team, User
+from courseware.accounts.models import Membership, RosterImport, Team, User
 from courseware.accounts.people import onboarding
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.people.search import found_by
 from courseware.accounts.roster_import import apply as applying
 from courseware.accounts.roster_import.apply import (
+    IdentifierTaken,
     NotSure,
-    TakenTwice,
     apply_next,
     begin_applying,
     forget_rosters,
@@ -32,7 +32,7 @@ from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
 from courseware.audit_log.verify import verify
 from courseware.hr.people.account_merge import merge, undo_merge
-from courseware.notifications.models import Message
+from courseware.notifications.models import OutgoingEmail
 from tests.accounts.roster_import.firms import apply, bring_in, compared, firm_as_it_is, make_teams, outcomes, plan_of
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
@@ -176,7 +176,7 @@ def test_of_two_lines_of_one_person_or_address_one_is_taken(teams):
     one_person = ["A1", "Li", "", "Day"], ["A1", "Li", "", "Night"]
     roster = compared(*one_person, ["A2", "Wang", "w@example.com", ""], ["A3", "Zhao", "w@example.com", ""])
     for both in ([2, 3], [4, 5]):
-        with pytest.raises(TakenTwice):
+        with pytest.raises(IdentifierTaken):
             begin_applying(roster, by=None, take=both)
     assert outcomes(apply(roster, take=[3, 4])) == {"done": [3, 4], "left-out": [2, 5]}
 
@@ -223,9 +223,9 @@ def test_a_new_address_is_told_to_the_old_one(teams):
 
 def test_lists_are_forgotten_after_a_while(teams):
     kept, old = compared(["A1", "Li", "", ""]), compared(["A1", "Li", "", ""])
-    Roster.objects.filter(pk=old.pk).update(read_at=days(-91))
+    RosterImport.objects.filter(pk=old.pk).update(read_at=days(-91))
     assert (forget_rosters(), forget_rosters()) == ("1", "0")
-    assert list(Roster.objects.all()) == [kept]
+    assert list(RosterImport.objects.all()) == [kept]
 
 
 ROWS = st.tuples(
@@ -248,7 +248,7 @@ class ListsComeToTheSameFirm(TestCase):
         make_teams("Day", "Night")
 
     def come_to(self, *lists, **options):
-        Message.objects.all().delete()
+        OutgoingEmail.objects.all().delete()
         User.objects.all().delete()
         for rows in lists:
             if rows:
@@ -395,7 +395,7 @@ def test_teams_are_created_once_if_the_form_is_sent_twice(hr):
     roster = compared(["A1", "Li Na", "", "Night"], by=hr)
     apply(roster, creates_teams=True)
     apply(roster, creates_teams=True)
-    assert (Team.objects.count(), Roster.objects.get().counts["join"]) == (1, 1)
+    assert (Team.objects.count(), RosterImport.objects.get().counts["join"]) == (1, 1)
 
 
 def test_a_list_that_names_known_teams_offers_nothing_to_create():

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as in_language_of_reader  # of what
 
 from courseware.assignments.emails.scheduled_emails import rehearse_letters
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.rules.plan import RuleRehearsal, names_of, rehearse_all, rehearse_rule
+from courseware.assignments.rules.plan import RulePreview, names_of, rehearse_all, rehearse_rule
 from courseware.lib import dates
 
 
@@ -47,7 +47,7 @@ def letter_lines(day):
         yield f"{foreseen.words} · {foreseen.name} · {said}"
 
 
-def lines(rehearsal: RuleRehearsal):
+def lines(rehearsal: RulePreview):
     names = names_of([*rehearsal.acts.values(), *rehearsal.coming.values()])
     yield f"{rehearsal.rule.pk} {rehearsal.rule} · {rehearsal.day} · {rehearsal.number}"
     for group, people in {**rehearsal.acts, **rehearsal.coming}.items():

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from courseware.audit_log.checkpoints import holding_up, newest, unsealed
-from courseware.audit_log.models import Chain, Event, Seal
+from courseware.audit_log.models import Checkpoint, Event, HashChain
 from courseware.audit_log.verify import alterations
 
 MOMENT = "%Y-%m-%d %H:%M:%S UTC"
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             self.stderr.write(difference)
         if found:
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
-        self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {Chain.objects.count()} chains.")
+        self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {HashChain.objects.count()} chains.")
         if seal is not None and (kept := kept_seal(seal)):
             words = f"Seal {kept.number} of {kept.at:{MOMENT}}"
             self.stdout.write(f"{words} is in it: all that it covers is as it was then.")
@@ -47,11 +47,11 @@ class Command(BaseCommand):
             yield f"no seal of this log is {digest}: it was rewritten since, or the seal is of another site"
 
 
-def kept_seal(digest: str) -> Seal | None:
-    return Seal.objects.filter(digest=digest.strip().lower()).first()
+def kept_seal(digest: str) -> Checkpoint | None:
+    return Checkpoint.objects.filter(digest=digest.strip().lower()).first()
 
 
-def in_words(seal: Seal | None) -> str:
+def in_words(seal: Checkpoint | None) -> str:
     if seal is None:
         return "There is no seal yet."
     return (

@@ -9,7 +9,7 @@ from courseware.course_format.checks import check
 from courseware.course_format.checks.overlap import check_overlap
 from courseware.course_format.course import read_course
 from courseware.course_format.diagnostic_messages import LEVELS, pattern
-from courseware.course_format.diagnostics import Problem
+from courseware.course_format.diagnostics import Diagnostic
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def _check(self, *, directory: Path | None, complete: bool, against: list[Path], strict: bool, **options):
         root = directory or settings.CONTENT_DIR
-        all_problems: list[Problem] = []
+        all_problems: list[Diagnostic] = []
         texts = {path.name: path.read_text() for path in against}
         folders = course_folders(directory)
         for folder in folders:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from courseware.accounts.models import Roster
+from courseware.accounts.models import RosterImport
 from courseware.accounts.roster_import import messages
 from courseware.accounts.roster_import.apply import CONFLICT, NotSure, outcome_lines
 from courseware.accounts.roster_import.comparison import BAD
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             settings = {"is_whole_firm": options["whole_firm"], "encoding": options["encoding"]}
             plan = plan_for(file.read_bytes(), by=None, posts=posts_by_title(), **settings)
             self.say_faults(plan.lines[BAD])
-            self.stdout.write(in_figures(Roster(counts=plan.counts)))
+            self.stdout.write(in_figures(RosterImport(counts=plan.counts)))
             return
         roster = bring_file(file, is_whole_firm=options["whole_firm"], encoding=options["encoding"])
         self.say_faults(bad_lines(roster))
