@@ -145,13 +145,13 @@ class Walk:
     def run(self, pk, *_rest):
         from courseware.simulations.attempts import joined
         from courseware.simulations.models import SimulationAttempt
-        from courseware.simulations.replay import trail_of
+        from courseware.simulations.replay import replay_of
 
         run = joined(SimulationAttempt.objects.with_release().get(pk=pk), self.enrollment)
         if run.finished_at or self.page.locator("[data-run] .btn:visible:not(.quiet)").count():
             self.hand.go(self.page.locator(PRIMARY).first)
             return
-        trail = trail_of(run)
+        trail = replay_of(run)
         place, picked = trail.rules.best(trail.state)
         for part in picked:
             self.hand.press(self.page.locator(f"label:has(input[name=part][value='{part}'])"))

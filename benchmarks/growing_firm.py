@@ -27,7 +27,7 @@ from courseware.content.rendering.store import Outline, outline
 from courseware.learning.models import Completion, Enrollment
 from courseware.lib import dates
 from courseware.notifications.models import LINES_KEPT_FOR, DeliveryState, Notification, OutgoingEmail
-from courseware.reporting.forms import posts_of
+from courseware.reporting.forms import job_roles_of
 
 COURSES = 10
 IN_A_TEAM = 50
@@ -90,7 +90,7 @@ class GrowingFirm:
         self.hr = User.objects.create_user("hr@bench.example", PASSWORD, name="Human resources")
         self.hr.groups.add(Group.objects.get(name=roles.HR))
         self.password = self.head.password
-        self.posts = sorted(posts_of({each.course.pk: each.route for each in self.courses}))
+        self.posts = sorted(job_roles_of({each.course.pk: each.route for each in self.courses}))
         self.teams = [Team.objects.create(name="Team 0000")]
         Membership.objects.create(team=self.teams[0], person=self.head, role=Membership.Role.MANAGER)
         self.people = 0
@@ -190,8 +190,8 @@ class Intake(BulkRows):
             started_at=done[0] if done else None,
             last_active_at=done[-1] if done else None,
             completed_at=done[-1] if way.is_completed else None,
-            waived_at=enrolled_at + DAY if way.is_waived else None,
-            waived_reason="On leave" if way.is_waived else "",
+            exempted_at=enrolled_at + DAY if way.is_waived else None,
+            exemption_reason="On leave" if way.is_waived else "",
             certified_until=certified_until,
         )
         data = {"course": taught_course.course.identifier, "learner": learner.pk, "due_at": enrollment.due_at}
@@ -202,7 +202,7 @@ class Intake(BulkRows):
         for at, entry in zip(done, taught_course.lessons, strict=False):
             self.complete(enrollment, entry, at)
         if way.is_waived:
-            self.log("waived", enrollment, self.firm.admin, enrollment.waived_at)
+            self.log("waived", enrollment, self.firm.admin, enrollment.exempted_at)
         if way.is_completed:
             self.certify(enrollment, taught_course)
         if way.is_renewed:

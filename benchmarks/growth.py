@@ -140,7 +140,7 @@ def admin_lists(client, course, team, someone):
         "assessment/certificate": {
             "certificates": "",
             "an address": f"q={address}",
-            "valid": "withdrawn_at__isempty=1",
+            "valid": "revoked_at__isempty=1",
         },
     }
     for path, questions in lists.items():

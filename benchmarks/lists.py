@@ -33,7 +33,7 @@ def look(data):
     """As the page does that says what would change."""
     from courseware.accounts.roster_import.upload import bring
 
-    roster = bring(data, "people.csv", by=None, is_whole_firm=False)
+    roster = bring(data, "people.csv", by=None, is_complete=False)
     assert not roster.counts["bad"], roster.counts
     return roster.pk
 

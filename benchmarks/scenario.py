@@ -55,7 +55,7 @@ def database_name():
 class CompanySnapshot:
     def __init__(self, people):
         from courseware.accounts.models import Membership, Team, User
-        from courseware.accounts.people.search import keep_terms
+        from courseware.accounts.people.search import store_terms
         from courseware.content.models import Course
         from courseware.content.rendering.store import outline
         from courseware.learning.models import Completion, Enrollment
@@ -69,7 +69,7 @@ class CompanySnapshot:
         users = User.objects.bulk_create(
             User(email=f"p{number}@bench.example", name=f"Person {number}", password="!") for number in range(people)
         )
-        keep_terms(users, are_new=True)
+        store_terms(users, are_new=True)
         Membership.objects.bulk_create(Membership(team=team, person=user, role="learner") for user in users)
         now = datetime.datetime.now(datetime.UTC)
         enrollments = Enrollment.objects.bulk_create(
@@ -213,7 +213,7 @@ class CompanySnapshot:
             run = running.start(enrollment, simulation, timing="off")
             path, cookies = f"/runs/{run.pk}/decide/", self.cookies(enrollment.learner)
             rules = rules_of(run)
-            for position, state in enumerate(rules.best_run(run.flags)[:-1], start=1):
+            for position, state in enumerate(rules.best_path(run.flags)[:-1], start=1):
                 choice, parts = rules.best(state)
                 yield path, cookies, {"position": position, "choice": choice, "part": list(parts)}
 

@@ -272,7 +272,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "courseware.accounts.sign_in.return_urls.page_address",
                 "courseware.accounts.security.sessions.session_times",
-                "courseware.accounts.permissions.site_context.face_for_pages",
+                "courseware.accounts.permissions.site_context.branding_for_pages",
             ],
         },
     },

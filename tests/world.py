@@ -15,19 +15,19 @@ from django.utils import timezone
 from courseware.accounts.api_keys import ApiKey, make_key
 from courseware.accounts.models import Absence, AccountMerge, Deputy, JoinRequest, Membership, Team, User
 from courseware.accounts.people.notes import write_note
-from courseware.accounts.roster_import.apply import keep_plan
+from courseware.accounts.roster_import.apply import store_plan
 from courseware.accounts.roster_import.comparison import Plan
 from courseware.accounts.sign_in.invitations import LinkTokens, invite
 from courseware.accounts.teams.invite_links import address_of, make_link
-from courseware.assessment.certificates.external_training import record_outside
-from courseware.assessment.certificates.pdf import paper_of
+from courseware.assessment.certificates.external_training import record_external_training
+from courseware.assessment.certificates.pdf import pdf_of
 from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import ExamAttempt, ExternalTraining
 from courseware.assignments.models import ChatBot, ManualReminder, RuleVersion
 from courseware.assignments.rules.lifecycle import make_rule
 from courseware.audit_log.checkpoints import seal
-from courseware.branding.colours import digest_of_sheet
+from courseware.branding.colours import digest_of_stylesheet
 from courseware.branding.models import Logo
 from courseware.content.models import Course, Document
 from courseware.content.releases import drafts
@@ -36,13 +36,13 @@ from courseware.content.rendering.figures import DIGEST_LENGTH
 from courseware.course_format.parsing.documents import MEDIA_FOLDER
 from courseware.hr.people.account_merge import merge
 from courseware.jobs import schedule
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.due_dates.calendar_feed import make_feed
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.lessons import answers as answering
 from courseware.learning.lessons import feedback
 from courseware.learning.models import Enrollment
-from courseware.learning.reference.saved_phrases import keep_phrase
+from courseware.learning.reference.saved_phrases import save_phrase
 from courseware.learning.status import completion
 from courseware.lib import dates
 from courseware.notifications.models import Notification
@@ -51,7 +51,7 @@ from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.saved_views import SavedView
 from courseware.simulations import attempts as running
 from courseware.simulations.models import SimulationAttempt, TimeSetting
-from courseware.simulations.replay import trail_of
+from courseware.simulations.replay import replay_of
 from tests.course_format.samples import SHEET, make_files
 from tests.making import (
     days,
@@ -122,7 +122,7 @@ def make_world(course=None) -> World:
     lesson = next(step for step in outline.steps if step.check)
     page = store.page(course.current, lesson.id, course.source_language)
     feedback.report_lesson(enrollment, page, language=course.source_language, token=uuid.uuid4(), comment="A typo.")
-    keep_phrase(enrollment, page, next(iter(page.phrases)))
+    save_phrase(enrollment, page, next(iter(page.phrases)))
     world = World(course, people, team, enrollment, start_exam(enrollment), passed, run, lesson, outline)
     make_draft(world)
     work_beside(learner, by=people["admin"])
@@ -144,9 +144,9 @@ ACT_OF_NOTE = uuid.UUID(int=7)
 
 def note_beside(world, *, stands_in, by):
     """Of the learner an absence to come and a note; who stood in for the lead, once; and somebody with two names."""
-    lead = lead_of(world.team)
+    lead = manager_of(world.team)
     next_month = dates.site_day() + timedelta(days=30)
-    mark_away(world.learner, next_month, next_month, by=lead)
+    record_absence(world.learner, next_month, next_month, by=lead)
     write_note([world.learner.pk], "Prefers mornings.", act=ACT_OF_NOTE, by=lead)
     over = {"first_day": date(2020, 1, 1), "last_day": date(2020, 1, 2)}  # so it shows nobody anything
     Deputy.objects.create(lead=lead, person=stands_in, made_by=by, **over)
@@ -154,7 +154,7 @@ def note_beside(world, *, stands_in, by):
     merge(*names, by=make_admin(email="merges@example.com"))
 
 
-def lead_of(team):
+def manager_of(team):
     return team.memberships.get(role=Membership.Role.MANAGER).person
 
 
@@ -206,7 +206,7 @@ def finish_simulations(enrollment):
 
 def play_best(run):
     """Decide best to the end."""
-    trail = trail_of(run)
+    trail = replay_of(run)
     while not trail.ending:
         trail = running.decide(run, trail.position, *trail.rules.best(trail.state))
     return trail
@@ -255,7 +255,7 @@ def places_of(world):
     learner, lesson = world.learner, world.lesson
     media = Document.objects.filter(course=world.course, kind=Document.Kind.MEDIA).latest("pk")
     figure = media.head.texts.get()
-    link = make_link(world.team, ends_at=days(7), uses=20, by=lead_of(world.team))
+    link = make_link(world.team, ends_at=days(7), uses=20, by=manager_of(world.team))
     asked = JoinRequest.objects.create(link=link, staff_number="A77", name="Jo Joiner", asked_at=timezone.now())
     places = {
         "learn/<course>": world.course.identifier,
@@ -281,8 +281,8 @@ def places_of(world):
         "team/observations/<pk>": world.passed.enrollment.pk,
         "team/observations/<pk>/<sheet>": next((sheet.id for sheet in world.outline.sheets), "none"),
         "certificates/<number>": world.passed.enrollment.certificate.number,
-        "certificates/<number>/<language>": paper_of(world.passed.enrollment.certificate, "en", by=learner).language,
-        "team/views/<pk>": SavedView.objects.create(person=lead_of(world.team), name="Stuck", query="stuck=on").pk,
+        "certificates/<number>/<language>": pdf_of(world.passed.enrollment.certificate, "en", by=learner).language,
+        "team/views/<pk>": SavedView.objects.create(person=manager_of(world.team), name="Stuck", query="stuck=on").pk,
         "team/people/<pk>": world.enrollment.pk,
         "people/<pk>": learner.pk,
         "people/outside/<training>": trained_outside(world).pk,
@@ -297,8 +297,8 @@ def places_of(world):
         "people/teams/<pk>": world.team.pk,
         "people/teams/<pk>/leads/<place>": world.team.memberships.get(role=Membership.Role.MANAGER).pk,
         "people/<pk>/places/<place>": learner.memberships.get().pk,
-        "people/acts/<pk>": world.enrollment.adjustment_lines.get().adjustment_id,
-        "people/reminded/<pk>": ManualReminder.objects.create(made_by=lead_of(world.team)).pk,
+        "people/acts/<pk>": world.enrollment.adjustment_items.get().adjustment_id,
+        "people/reminded/<pk>": ManualReminder.objects.create(made_by=manager_of(world.team)).pk,
         "people/notes/<act>": ACT_OF_NOTE,
         "people/letters/words/<kind>": "reminder",
         "people/doors/<pk>": ChatBot.objects.create(
@@ -319,7 +319,7 @@ def places_of(world):
         "branding/logo/<digest>": Logo.objects.create(digest="0" * 64, body=b"PNG", width=1, height=1).pk,
         "branding/colours/<light>": "0f5f73",
         "branding/colours/<light>/<dark>": "none",
-        "branding/colours/<light>/<dark>/<digest>": digest_of_sheet("#0f5f73", ""),
+        "branding/colours/<light>/<dark>/<digest>": digest_of_stylesheet("#0f5f73", ""),
         "due-days/<secret>": make_feed(learner).rpartition("/")[2].removesuffix(".ics"),
         "letters/stop/<token>": SIGNER.sign_object([learner.pk, "digest"]),
         "tray/<pk>": Notification.objects.create(
@@ -351,7 +351,7 @@ def places_of(world):
 
 
 def key_of_lead(world):
-    lead = lead_of(world.team)
+    lead = manager_of(world.team)
     make_key(lead, name="Charts", ends_on=dates.site_day() + timedelta(days=30))
     return ApiKey.objects.get(person=lead)
 
@@ -360,16 +360,16 @@ def trained_outside(world):
     """Years ago, so that the learner is certified by a certificate all the same."""
     said = {"trained_on": date(2020, 1, 2), "valid_until": date(2021, 1, 2), "proof": "Certificate 17"}
     training = ExternalTraining(person=world.learner, course=world.course, **said)
-    record_outside([training], by=lead_of(world.team))
+    record_external_training([training], by=manager_of(world.team))
     return ExternalTraining.objects.get()
 
 
-ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_whole_firm": False}
+ROSTER = {"file_name": "people.csv", "digest": "0" * 64, "by": None, "is_complete": False}
 
 
 def roster_of(world):
     """A list that human resources brought in, which changes nothing."""
-    return keep_plan(Plan(notes={"many_leave": False, "alone": [], "rows": 1, "people": 1, "encoding": ""}), **ROSTER)
+    return store_plan(Plan(notes={"many_leave": False, "alone": [], "rows": 1, "people": 1, "encoding": ""}), **ROSTER)
 
 
 def rule_about(team, course, *, by):

@@ -30,7 +30,7 @@ from courseware.accounts.security import two_factor
 from courseware.accounts.security.reauthentication import AsksForReauthentication
 from courseware.accounts.sign_in.invitations import NotInvited, invite
 from courseware.accounts.teams.membership_locks import change_teams_of
-from courseware.accounts.teams.memberships import tell_old_address
+from courseware.accounts.teams.memberships import notify_old_address
 from courseware.audit_log.record import record, record_many, subject_of
 from courseware.lib.admin.model_admins import CheckedAgain, ListFiltersOnly, LongList, SuperusersOnly
 from courseware.notifications.models import OutgoingEmail
@@ -159,7 +159,7 @@ class PersonAdmin(LogsMemberships):
     form = PersonForm
     actions = ["send_link", "end_sessions", "reset_second_factor", "deactivate"]
     fieldsets = [
-        (None, {"fields": ["name", "email", "staff_number", "language", "post", "practice_time"]}),
+        (None, {"fields": ["name", "email", "staff_number", "language", "post", "extra_time"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]}),
         (_("Dates"), {"fields": ["starts_on", "leaves_on", "joined_at", "last_login"]}),
         (_("Letters"), {"fields": ["letters"]}),
@@ -184,7 +184,7 @@ class PersonAdmin(LogsMemberships):
         if obj == request.user:
             fields += ["is_active", "is_staff", "is_superuser", "groups", "audits_until"]
         if obj and not may_decide_about(request.user, obj):
-            fields += ["name", "post", "starts_on", "leaves_on", "practice_time"]
+            fields += ["name", "post", "starts_on", "leaves_on", "extra_time"]
         return fields
 
     @admin.display(description=_("the last ones"))
@@ -211,8 +211,8 @@ class PersonAdmin(LogsMemberships):
             record("person-added", actor=request.user, subject=person)
         elif "email" in form.changed_data:
             record("address-changed", actor=request.user, subject=person)
-            tell_old_address(person, form.address_before)
-        if change and "practice_time" in form.changed_data:
+            notify_old_address(person, form.address_before)
+        if change and "extra_time" in form.changed_data:
             record_many(extra_time.events([person.pk], by=request.user))
         log_rights(person, form.rights_before, by=request.user)
         if form.cleaned_data.get("send_link"):

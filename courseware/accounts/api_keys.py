@@ -27,7 +27,6 @@ class ApiKey(models.Model):
     ends_on = models.DateField(help_text="The last day on which it works, by the site's clock")
     used_on = models.DateField(null=True, help_text="The last day on which it was used")
 
-
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "name"], name="one_api_key_per_name")]
 

@@ -19,14 +19,14 @@ class AccountsConfig(AppConfig):
         from courseware.accounts.permissions import roles
         from courseware.accounts.roster_import.apply import forget_rosters
         from courseware.accounts.security import two_factor
-        from courseware.accounts.security.sessions import begin, note_change_of_groups, note_change_of_lead
+        from courseware.accounts.security.sessions import begin, note_change_of_groups, note_change_of_manager
         from courseware.accounts.security.two_factor_secrets import renew_encryption
         from courseware.accounts.sign_in import emails
         from courseware.accounts.teams import deputies
         from courseware.jobs.schedule import Daily, command, schedule
 
-        emails.register_letters()
-        deputies.register_letter()
+        emails.register_emails()
+        deputies.register_email()
         post_migrate.connect(roles.create_groups, sender=self, dispatch_uid="accounts.create_groups")
         schedule("clear-sessions", _("Forget sessions that have ended"), command("clearsessions"), Daily(time(3, 10)))
         schedule("let-go", _("Let people go whose last day is over"), let_go, Daily(time(0, 20)))
@@ -35,7 +35,7 @@ class AccountsConfig(AppConfig):
         words = _("Encrypt the seeds of two-step verification under the newest key")
         schedule("renew-encryption", words, renew_encryption, Daily(time(3, 15)))
         for signal in (post_save, post_delete):
-            signal.connect(note_change_of_lead, self.get_model("Membership"), dispatch_uid="accounts.change_of_lead")
+            signal.connect(note_change_of_manager, self.get_model("Membership"), dispatch_uid="accounts.change_of_lead")
         groups = self.get_model("User").groups.through
         m2m_changed.connect(note_change_of_groups, groups, dispatch_uid="accounts.change_of_groups")
         user_logged_in.connect(begin, dispatch_uid="accounts.begin_session")

@@ -38,11 +38,11 @@ class ReturnUrlMiddleware(MiddlewareMixin):
 
     def to_sign_in(self, request, view, page_of_form):
         if request.htmx or not view.is_held:
-            return redirect_to_login(self.way_back(request, page_of_form))
+            return redirect_to_login(self.return_url(request, page_of_form))
         response = redirect_to_login(reverse("held-form"))
         return response if resubmission.hold(request, response, page_of_form) else redirect_to_login(page_of_form)
 
-    def way_back(self, request, page_of_form):
+    def return_url(self, request, page_of_form):
         # The script sends the address of its page, which may have a query of its own.
         if request.htmx and request.htmx.current_url_abs_path:
             fragment = urlsplit(page_of_form).fragment

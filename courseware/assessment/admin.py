@@ -44,7 +44,7 @@ class CertificateValidityFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request, queryset):
-        today, stands = site_day(), queryset.filter(withdrawn_at=None)
+        today, stands = site_day(), queryset.filter(revoked_at=None)
         soon = today + timedelta(days=settings.CERTIFICATE_ENDING_DAYS)
         chosen = {
             "valid": stands.filter(Q(valid_until=None) | Q(valid_until__gte=today)),
@@ -56,8 +56,8 @@ class CertificateValidityFilter(admin.SimpleListFilter):
 
 @admin.register(Certificate)
 class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople, admin.ModelAdmin):
-    list_display = ["holder", "issued_at", "valid_until", "withdrawn_at"]
-    list_filter = [CertificateValidityFilter, ("withdrawn_at", admin.EmptyFieldListFilter)]
+    list_display = ["holder", "issued_at", "valid_until", "revoked_at"]
+    list_filter = [CertificateValidityFilter, ("revoked_at", admin.EmptyFieldListFilter)]
     search_columns = ("number", "holder")
     search_people = ("enrollment",)
     search_help_text = _("Name or address of a person, the whole name on a certificate, or its number.")
@@ -65,7 +65,7 @@ class CertificateAdmin(ReadOnly, SuperusersOnly, ListFiltersOnly, LongList, Sear
     actions = ["withdraw"]
     fields = readonly_fields = (
         "holder", "enrollment", "number", *(fact.field for fact in FACTS if fact.in_admin),
-        "withdrawn_at", "withdrawn_by", "withdrawn_reason",
+        "revoked_at", "revoked_by", "revocation_reason",
     )  # fmt: skip
 
     def get_search_results(self, request, queryset, search_term):

@@ -37,7 +37,7 @@ class DailyAnswerForm(PracticeForm):
 
 
 class DailyQuestionPreferenceForm(forms.Form):
-    by_letter = forms.BooleanField(required=False)
+    by_email = forms.BooleanField(required=False)
     during_course = forms.BooleanField(required=False)
 
 

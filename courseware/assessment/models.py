@@ -33,7 +33,7 @@ class ExamAttempt(models.Model):
     # Copied from the exam at the start, so that a mark raised later turns no pass into a fail.
     pass_mark = models.PositiveSmallIntegerField(null=True, help_text="Percent, 1–100; null: without marks")
     closes_at = models.DateTimeField(null=True, help_text="Where the exam has a time limit")
-    found_over_at = models.DateTimeField(
+    time_up_found_at = models.DateTimeField(
         null=True, help_text="When an answer came after the time: it stays over, even if the clock is set back"
     )
     submitted_at = models.DateTimeField(null=True)
@@ -116,7 +116,7 @@ RESPONSES_AT = CompiledQuery(
 class PracticeAnswer(models.Model):
     """An answer in a drill, never edited: see `drilling`."""
 
-    attempt = models.ForeignKey(ExamAttempt, on_delete=models.PROTECT, related_name="drill_answers")
+    attempt = models.ForeignKey(ExamAttempt, on_delete=models.PROTECT, related_name="practice_answers")
     objective = models.CharField(max_length=32, help_text="The rule")
     number = models.PositiveSmallIntegerField(help_text="Of the answers on this rule; 1 is the first")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", help_text="It was asked from")
@@ -173,7 +173,7 @@ class DailyQuestionAnswer(models.Model):
 
 class DailyQuestionPreference(models.Model):
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    by_letter = models.BooleanField(default=False)
+    by_email = models.BooleanField(default=False)
     during_course = models.BooleanField(default=False)
 
     def __str__(self):
@@ -183,11 +183,11 @@ class DailyQuestionPreference(models.Model):
 class Withdrawable(models.Model):
     """A proof that certifies a person until `valid_until` (None: without end), unless it is withdrawn."""
 
-    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True)
-    withdrawn_by = models.ForeignKey(
+    revoked_at = models.DateTimeField(_("withdrawn on"), null=True)
+    revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("withdrawn by")
     )
-    withdrawn_reason = models.CharField(_("reason"), max_length=200, blank=True)
+    revocation_reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     class Meta:
         abstract = True
@@ -195,18 +195,18 @@ class Withdrawable(models.Model):
     valid_until: date | None
 
     def set_withdrawn(self, reason: str, by, at) -> None:
-        self.withdrawn_at, self.withdrawn_by, self.withdrawn_reason = at or timezone.now(), by, reason
-        self.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_reason"])
+        self.revoked_at, self.revoked_by, self.revocation_reason = at or timezone.now(), by, reason
+        self.save(update_fields=["revoked_at", "revoked_by", "revocation_reason"])
 
     @property
     def certifies_until(self) -> date:
         """The last day; `date.max` if it has no end, `date.min` if it was withdrawn."""
-        return date.min if self.withdrawn_at else self.valid_until or date.max
+        return date.min if self.revoked_at else self.valid_until or date.max
 
 
-WITHDRAWN_FOR_A_REASON = Q(withdrawn_at=None, withdrawn_by=None, withdrawn_reason="") | Q(
+WITHDRAWN_FOR_A_REASON = Q(revoked_at=None, revoked_by=None, revocation_reason="") | Q(
     withdrawn_at__isnull=False, withdrawn_by__isnull=False
-) & ~Q(withdrawn_reason="")
+) & ~Q(revocation_reason="")
 
 
 class ExternalTraining(Withdrawable):
@@ -234,7 +234,7 @@ class ExternalTraining(Withdrawable):
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "course", "trained_on"],
-                condition=Q(withdrawn_at=None),
+                condition=Q(revoked_at=None),
                 name="outside_training_recorded_once",
             ),
             models.CheckConstraint(
@@ -289,7 +289,7 @@ class Certificate(Withdrawable):
         """The newest valid certificate of the person in the course that was issued later. Runs a query."""
         enrollment = self.enrollment
         of_both = Certificate.objects.filter(
-            enrollment__learner=enrollment.learner_id, enrollment__course=enrollment.course_id, withdrawn_at=None
+            enrollment__learner=enrollment.learner_id, enrollment__course=enrollment.course_id, revoked_at=None
         )
         return of_both.filter(issued_at__gt=self.issued_at).order_by("issued_at").last()
 

@@ -14,7 +14,7 @@ urlpatterns = [
     path("attempts/<int:pk>/result/", result.result, name="result"),
     path("attempts/<int:pk>/<int:position>/", attempt.save, name="save"),
     path("attempts/<int:pk>/drill/<id:rule>/", practice.drill, name="drill"),
-    path("attempts/<int:pk>/drill/<id:rule>/answer/", practice.answer_drill, name="answer-drill"),
+    path("attempts/<int:pk>/drill/<id:rule>/answer/", practice.answer_practice, name="answer-drill"),
     # /daily/
     path("daily/", daily.daily, name="daily"),
     path("daily/answer/", daily.answer, name="answer-daily"),
@@ -22,6 +22,6 @@ urlpatterns = [
     # /certificates/
     path("certificates/", certificate.check_certificate, name="check-certificate"),
     path("certificates/<slug:number>/", certificate.certificate, name="certificate"),
-    path("certificates/<slug:number>/paper/", certificate.make_paper, name="make-paper"),
+    path("certificates/<slug:number>/paper/", certificate.make_pdf, name="make-paper"),
     path("certificates/<slug:number>/<slug:language>.pdf", certificate.paper, name="paper"),
 ]

@@ -21,8 +21,10 @@ class AssignmentsConfig(AppConfig):
 
         training = (daily_reminders, completion, certificate_expiry, changed_lesson)
         for letter in (*training, follow_ups, daily_question, delivery):
-            letter.register_letter()
-        enrollment_completed.connect(completion.tell_of_arrival, dispatch_uid="assignments.tell_of_arrival")
+            letter.register_email()
+        enrollment_completed.connect(
+            completion.queue_completion_email, dispatch_uid="assignments.queue_completion_email"
+        )
         words = _("End enrollments of people who are certified already")
         schedule("end-certified", words, certified_enrollments.end_certified, Daily(time(4, 35)))
         schedule("act-on-rules", _("Enroll whom the rules are about"), execution.act, Daily(time(4, 40)))
@@ -48,4 +50,4 @@ class AssignmentsConfig(AppConfig):
             queue=DELIVERY,
         )
         words = _("Forget cards of chat groups after 90 days")
-        schedule("forget-group-cards", words, delivery.forget_old_cards, Daily(time(4, 10)))
+        schedule("forget-group-cards", words, delivery.delete_old_messages, Daily(time(4, 10)))

@@ -119,7 +119,7 @@ EVENT_WORDS: dict[str, str | Promise] = {
 }
 
 
-def with_words(events: Iterable[Event]) -> list[Event]:
+def with_label(events: Iterable[Event]) -> list[Event]:
     """Each with its `words`; "" for a verb of another version, which a page then shows as it is."""
     found = list(events)
     for event in found:
@@ -127,6 +127,6 @@ def with_words(events: Iterable[Event]) -> list[Event]:
     return found
 
 
-def verbs_by_words() -> list[tuple[str, str]]:
+def verbs_by_label() -> list[tuple[str, str]]:
     """(verb, words) in the order of the words in the reader's language."""
     return sorted(((verb, str(words)) for verb, words in EVENT_WORDS.items()), key=lambda each: each[1].casefold())

@@ -139,7 +139,7 @@ class RuleAction(models.Model):
     why_day = models.DateField(null=True, help_text="The day in the words of the reason")
     due_on = models.DateField(null=True)
     at = models.DateTimeField(default=timezone.now)
-    taken_back_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
     is_final = models.BooleanField(
         default=False, help_text="Taken back for this person alone: the rule does not do it again"
     )
@@ -150,7 +150,7 @@ class RuleAction(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["rule", "person", "deed", "occasion"],
-                condition=Q(taken_back_at=None),
+                condition=Q(undone_at=None),
                 name="a_rule_does_it_once",
             )
         ]
@@ -249,7 +249,7 @@ class FollowUpAnswers(models.Model):
     sheet = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     answers = models.JSONField(help_text="Question id → place, list of places, number or text")
-    waits_as = models.CharField(
+    pending_key = models.CharField(
         max_length=64, blank=True, help_text="The team, under the key of the site, as long as it waits"
     )
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -266,8 +266,8 @@ class FollowUpAnswers(models.Model):
         indexes = [models.Index(fields=["sheet", "team"], name="observed_in_a_team")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(shown_from=None, month=None, team=None) & ~Q(waits_as="")
-                | Q(shown_from__isnull=False, month__isnull=False, waits_as=""),
+                condition=Q(shown_from=None, month=None, team=None) & ~Q(pending_key="")
+                | Q(shown_from__isnull=False, month__isnull=False, pending_key=""),
                 name="an_observation_waits_or_is_shown",
             )
         ]
@@ -278,7 +278,7 @@ class FollowUpAnswers(models.Model):
 
 class ConversationQuerySet(models.QuerySet):
     def standing(self):
-        return self.filter(taken_back_at=None)
+        return self.filter(undone_at=None)
 
     def last_about(self, enrollments: Collection[int]) -> dict[int, datetime]:
         """Key of each of these runs → when it was last talked about. Runs one query."""
@@ -290,7 +290,7 @@ class Conversation(models.Model):
     enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="+")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)
-    taken_back_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
 
     objects = ConversationQuerySet.as_manager()
 
@@ -324,7 +324,7 @@ class ChatBot(models.Model):
     address = models.CharField(max_length=1000, help_text="Secret: anybody who has it can post to the group")
     secret = models.CharField(max_length=200, blank=True)
     is_on = models.BooleanField(_("in use"), default=True)
-    is_for_leads = models.BooleanField(_("the group is the leads’"), default=False)
+    is_for_managers = models.BooleanField(_("the group is the leads’"), default=False)
     refused_at = models.DateTimeField(null=True, help_text="Not used since, until somebody saves it anew")
     refused_why = models.TextField(blank=True)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext, ngettext
 NAMES = 5  # listed at most
 
 
-def names_in_words(names: Sequence[str]) -> str:
+def names_text(names: Sequence[str]) -> str:
     listed = gettext(", ").join(names[:NAMES])
     more = len(names) - NAMES
     if more <= 0:
@@ -25,7 +25,7 @@ def by_reason(refused):
     names = defaultdict(list)
     for why, words, name in refused:
         names[why, words].append(name)
-    return [(words, names_in_words(alike)) for (_why, words), alike in sorted(names.items())]
+    return [(words, names_text(alike)) for (_why, words), alike in sorted(names.items())]
 
 
 def say_by_reason(request, refused):

@@ -19,7 +19,7 @@ def verify() -> list[str]:
 def alterations() -> Iterator[str]:
     """The lines of `verify`. What is recorded or sealed in the meantime does not disturb it."""
     yield from altered_events()
-    yield from altered_seals()
+    yield from altered_checkpoints()
 
 
 def altered_events() -> Iterator[str]:
@@ -63,7 +63,7 @@ def altered_in_chain(name: str, events: Iterable[Event]) -> Iterator[str]:
         yield replaced(name, place, "the head of its chain")
 
 
-def altered_seals() -> Iterator[str]:
+def altered_checkpoints() -> Iterator[str]:
     number, digest = 0, ""
     rows = iter(Event.objects.order_by("pk").values_list("pk", "digest").iterator(chunk_size=CHUNK))
     row: tuple[int, str] | None = None

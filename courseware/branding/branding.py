@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from courseware.audit_log.record import record
-from courseware.branding.colours import digest_of_sheet
+from courseware.branding.colours import digest_of_stylesheet
 from courseware.branding.models import SAID, Branding, Logo
 
 WORDS = ("name", "issuer", "signer", "sender", "signature", "contact")
@@ -34,13 +34,13 @@ class ActiveBranding:
 
     styles: tuple[Branding, ...] = ()
 
-    def own_words(self, what: str) -> dict[str, str]:
+    def own_wording(self, what: str) -> dict[str, str]:
         """Language → text, of the first style that has it."""
         return next((style.words[what] for style in self.styles if style.words.get(what)), {})
 
     def said(self, what: str, language: str | None) -> str:
         """The text in this language, otherwise in the site's or any other; "" without one."""
-        texts = self.own_words(what)
+        texts = self.own_wording(what)
         found = (texts.get(each or "") for each in (language, settings.LANGUAGE_CODE))
         return next(filter(None, found), "") or next(iter(texts.values()), "")
 
@@ -55,13 +55,13 @@ class ActiveBranding:
         return next((value for style in self.styles if (value := getattr(style, column))), "")
 
     @property
-    def is_card_for_all(self) -> bool:
-        return any(style.card_for_all for style in self.styles if style.course == SITE)
+    def is_emergency_card_public(self) -> bool:
+        return any(style.is_card_public for style in self.styles if style.course == SITE)
 
     @property
-    def sheet_address(self) -> str:
+    def own_stylesheet_url(self) -> str:
         light, dark = self.of("light"), self.of("dark")
-        return address_of_sheet(light, dark) if light or dark else ""
+        return stylesheet_url(light, dark) if light or dark else ""
 
     @property
     def logo_address(self) -> str:
@@ -69,9 +69,9 @@ class ActiveBranding:
         return reverse("branding:logo", args=[digest]) if digest else ""
 
 
-def address_of_sheet(light: str, dark: str) -> str:
+def stylesheet_url(light: str, dark: str) -> str:
     colours = [colour.removeprefix("#") or "none" for colour in (light, dark)]
-    return reverse("branding:colours", args=[*colours, digest_of_sheet(light, dark)])
+    return reverse("branding:colours", args=[*colours, digest_of_stylesheet(light, dark)])
 
 
 def newest_key() -> QuerySet[Branding, UUID]:
@@ -84,17 +84,17 @@ def styles_at(key: UUID | None) -> Mapping[str, Branding]:
     return {style.course: style for style in Branding.objects.order_by("pk")} if key else {}
 
 
-def face_at(key: UUID | None, course: str = SITE) -> ActiveBranding:
+def branding_at(key: UUID | None, course: str = SITE) -> ActiveBranding:
     styles = styles_at(key)
     return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
 
 
-def face_of(course: str = SITE) -> ActiveBranding:
+def branding_of(course: str = SITE) -> ActiveBranding:
     """The current branding. Runs a query."""
-    return face_at(newest_key().first(), course)
+    return branding_at(newest_key().first(), course)
 
 
-def face_on(at: datetime, course: str = SITE) -> ActiveBranding:
+def branding_on(at: datetime, course: str = SITE) -> ActiveBranding:
     """The branding at this time. Runs a query."""
     styles = {style.course: style for style in Branding.objects.filter(set_at__lte=at, course__in={course, SITE})}
     return ActiveBranding(tuple(styles[name] for name in dict.fromkeys((course, SITE)) if name in styles))
@@ -122,7 +122,7 @@ def set_style(
     if base > (before.number if before else 0):  # never shown
         raise ChangedMeanwhile
     if logo:
-        keep_logo(logo)
+        store_logo(logo)
     style, is_new = Branding.objects.get_or_create(course=course, number=base + 1, defaults={**values, "set_by": by})
     if not is_new:
         raise ChangedMeanwhile
@@ -136,12 +136,12 @@ def set_style(
     return True
 
 
-def keep_logo(logo: Logo) -> None:
+def store_logo(logo: Logo) -> None:
     """Store a logo; one that exists counts as sent now."""
     Logo.objects.bulk_create([logo], update_conflicts=True, unique_fields=["digest"], update_fields=["sent_at"])
 
 
 def forget_unused_logos() -> None:
     """Delete unused logos sent before LOOKED_AT_FOR; newer ones may be in a preview."""
-    looked_at = Logo.objects.filter(sent_at__lte=timezone.now() - LOOKED_AT_FOR)
-    looked_at.exclude(pk__in=Branding.objects.exclude(logo=None).values("logo")).delete()
+    viewed_at = Logo.objects.filter(sent_at__lte=timezone.now() - LOOKED_AT_FOR)
+    viewed_at.exclude(pk__in=Branding.objects.exclude(logo=None).values("logo")).delete()

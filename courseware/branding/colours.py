@@ -66,7 +66,7 @@ def nearest_readable(colour: str, theme: Theme) -> str:
     raise ValueError(f"nothing can be read on {theme.grounds}")
 
 
-def colour_sheet(light: str, dark: str) -> str:
+def colour_stylesheet(light: str, dark: str) -> str:
     """CSS for the branding's colours; "" stands for the product's."""
     looks = [(light or LIGHT.colour, LIGHT), (dark or DARK.colour, DARK)]
     tokens = [("line", *(colour for colour, _theme in looks)), ("line-soft", *(soft(*look) for look in looks))]
@@ -75,6 +75,6 @@ def colour_sheet(light: str, dark: str) -> str:
     return f":root{{{only_light}}}\n@supports (color:light-dark(#fff,#000)){{@media screen{{:root{{{both}}}}}}}\n"
 
 
-def digest_of_sheet(light: str, dark: str) -> str:
+def digest_of_stylesheet(light: str, dark: str) -> str:
     """Part of the sheet's URL, so that browsers may cache it forever."""
-    return hashlib.sha256(colour_sheet(light, dark).encode()).hexdigest()[:12]
+    return hashlib.sha256(colour_stylesheet(light, dark).encode()).hexdigest()[:12]

@@ -31,7 +31,7 @@ class Branding(models.Model):
     light = models.CharField(max_length=7, blank=True, help_text="Colour of the line on light pages, #rrggbb")
     dark = models.CharField(max_length=7, blank=True, help_text="And on dark ones")
     logo = models.ForeignKey(Logo, on_delete=models.PROTECT, null=True, related_name="+")
-    card_for_all = models.BooleanField(
+    is_card_public = models.BooleanField(
         default=False, help_text="The emergency cards are shown to who is not signed in, too; said for the site alone"
     )
     set_at = models.DateTimeField(default=timezone.now)
@@ -51,4 +51,4 @@ class Branding(models.Model):
         return {name: getattr(self, name) for name in SAID}
 
 
-SAID = ("words", "sender_address", "light", "dark", "logo_id", "card_for_all")
+SAID = ("words", "sender_address", "light", "dark", "logo_id", "is_card_public")

@@ -3,7 +3,7 @@ import re
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from courseware.branding.colours import colour_sheet, digest_of_sheet
+from courseware.branding.colours import colour_stylesheet, digest_of_stylesheet
 from courseware.branding.models import Logo
 
 COLOUR = re.compile("[0-9a-f]{6}")
@@ -15,9 +15,9 @@ def colours(request: HttpRequest, light: str, dark: str, digest: str) -> HttpRes
     if not all(COLOUR.fullmatch(colour) or colour == "none" for colour in (light, dark)):
         raise Http404
     pair = ["" if colour == "none" else f"#{colour}" for colour in (light, dark)]
-    if digest != digest_of_sheet(*pair):
+    if digest != digest_of_stylesheet(*pair):
         raise Http404
-    return kept_for_ever(colour_sheet(*pair), "text/css; charset=utf-8")
+    return cached_for_ever(colour_stylesheet(*pair), "text/css; charset=utf-8")
 
 
 @require_safe
@@ -25,10 +25,10 @@ def logo(request: HttpRequest, digest: str) -> HttpResponse:
     found = Logo.objects.filter(pk=digest).only("body").first()
     if found is None:
         raise Http404
-    return kept_for_ever(bytes(found.body), "image/png")
+    return cached_for_ever(bytes(found.body), "image/png")
 
 
-def kept_for_ever(body: str | bytes, content_type: str) -> HttpResponse:
+def cached_for_ever(body: str | bytes, content_type: str) -> HttpResponse:
     response = HttpResponse(body, content_type=content_type)
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox; form-action 'none'; frame-ancestors 'none'"

@@ -14,8 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from courseware.autosave.store import drop
-from courseware.content.authoring.autosave import keep_sheets, unsaved_sheets
-from courseware.content.authoring.editor_state import DraftForm, compared, desk_after, desk_of, language_name, title_of
+from courseware.content.authoring.autosave import autosaved_tabs, store_tabs
+from courseware.content.authoring.editor_state import (
+    DraftForm,
+    compared,
+    editor_state_after,
+    editor_state_of,
+    language_name,
+    title_of,
+)
 from courseware.content.authoring.emergency_contacts import ContactInline
 from courseware.content.authoring.preview import check_beside, missing_preview, preview_for
 from courseware.content.course_titles import CourseTitleFilter, course_title
@@ -209,13 +216,13 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
 
     def posted(self, request, document):
         """The posted texts on the revision they are based on; None if the form is invalid."""
-        form = DraftForm(request.POST, document=document, languages=desk_of(document, document.head).languages)
-        return desk_of(document, form.cleaned_data["base"], form.texts) if form.is_valid() else None
+        form = DraftForm(request.POST, document=document, languages=editor_state_of(document, document.head).languages)
+        return editor_state_of(document, form.cleaned_data["base"], form.texts) if form.is_valid() else None
 
     def opened(self, request, document):
         is_put_in = "put-in" in request.GET
-        found = unsaved_sheets(document, request.user, is_put_in=is_put_in)
-        desk = found.desk if found and is_put_in else desk_of(document, document.head)
+        found = autosaved_tabs(document, request.user, is_put_in=is_put_in)
+        desk = found.desk if found and is_put_in else editor_state_of(document, document.head)
         return self.editor(request, desk, offer=found and found.offer)
 
     @in_background
@@ -233,7 +240,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
             return HttpResponseBadRequest()
         if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):
             return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
-        keep_sheets(desk, by=request.user)
+        store_tabs(desk, by=request.user)
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
     def save(self, request, desk):
@@ -243,7 +250,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
         except ArchivedDocument:
             return self.retired(request, desk.document.pk)
         except StaleDraft as stale:
-            return self.editor(request, desk_after(desk, stale.head), status=HTTPStatus.CONFLICT)
+            return self.editor(request, editor_state_after(desk, stale.head), status=HTTPStatus.CONFLICT)
         except ContentErrors as errors:
             return self.editor(request, desk, status=HTTPStatus.UNPROCESSABLE_ENTITY, problems=errors.problems)
         except NoAnswer as reason:
@@ -320,7 +327,7 @@ class DocumentAdmin(ListFiltersOnly, admin.ModelAdmin):
 
     def figure(self, request, document):
         file = SourceFile.objects.get(revision=document.head)
-        preview = self.previewed(request, desk_of(document, document.head), file.language)
+        preview = self.previewed(request, editor_state_of(document, document.head), file.language)
         context = self.context(request, document) | {
             "url": media_url(document.course.identifier, file.path, file.digest),
             "preview": preview,

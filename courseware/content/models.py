@@ -144,7 +144,7 @@ class SourceFile(models.Model):
 class ImportedFile(models.Model):
     """A file of the last import: the base of the three-way comparison."""
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="imported_texts")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="imported_files")
     language = models.CharField(max_length=10, blank=True)
     path = models.CharField(max_length=300)
     digest = models.CharField(max_length=64)
@@ -255,8 +255,8 @@ class ExpertReview(models.Model):
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("entered by")
     )
-    taken_back_at = models.DateTimeField(_("taken back at"), null=True)
-    taken_back_by = models.ForeignKey(
+    undone_at = models.DateTimeField(_("taken back at"), null=True)
+    undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("taken back by")
     )
 
@@ -266,7 +266,7 @@ class ExpertReview(models.Model):
         default_permissions = ("add", "view")
         constraints = [
             models.UniqueConstraint(
-                fields=["revision"], condition=models.Q(taken_back_at=None), name="one_reading_per_revision"
+                fields=["revision"], condition=models.Q(undone_at=None), name="one_reading_per_revision"
             )
         ]
 

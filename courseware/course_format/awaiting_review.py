@@ -10,11 +10,11 @@ from courseware.course_format.parsing.parser import ParsedDocument, Section
 WAITS = "waits"  # the class of a heading
 
 
-def waits_whole(meta: Meta | None) -> bool:
+def awaits_review_whole(meta: Meta | None) -> bool:
     return isinstance(meta, SimulationMeta) and meta.waits_for is not None
 
 
-def waiting_sections(document: ParsedDocument) -> tuple[Section, ...]:
+def sections_awaiting_review(document: ParsedDocument) -> tuple[Section, ...]:
     """Sections headed `.waits` and those below them, up to the next heading of that level."""
     found, level = [], None
     for section in document.sections:
@@ -27,16 +27,16 @@ def waiting_sections(document: ParsedDocument) -> tuple[Section, ...]:
     return tuple(found)
 
 
-def is_held_back(document: ParsedDocument) -> bool:
-    return waits_whole(document.meta) or bool(waiting_sections(document))
+def is_awaiting_review(document: ParsedDocument) -> bool:
+    return awaits_review_whole(document.meta) or bool(sections_awaiting_review(document))
 
 
-def without_waiting(course: CourseText, read: Collection[str] = ()) -> CourseText:
+def without_sections_awaiting_review(course: CourseText, read: Collection[str] = ()) -> CourseText:
     """The course as learners see it; `read`: ids of the documents that a professional has read."""
-    waiting = {each.id for each in map(course.source, course.documents) if is_held_back(each)}.difference(read)
+    waiting = {each.id for each in map(course.source, course.documents) if is_awaiting_review(each)}.difference(read)
     if not waiting:
         return course
-    left_out = {identifier for identifier in waiting if waits_whole(course.source(identifier).meta)}
+    left_out = {identifier for identifier in waiting if awaits_review_whole(course.source(identifier).meta)}
     return replace(
         course,
         documents={
@@ -57,7 +57,7 @@ def without_steps(module: Module, left_out: Collection[str]) -> Module:
 
 
 def without_sections(document: ParsedDocument) -> ParsedDocument:
-    waiting = waiting_sections(document)
+    waiting = sections_awaiting_review(document)
     kept = [(section, lines) for section, lines in document.spans() if section not in waiting]
     return replace(
         document,

@@ -176,7 +176,7 @@ def track_choices(lesson: ParsedDocument) -> list[Section]:
     return [section for section in lesson.sections if section.kind == "tracks"]
 
 
-def other_wordings(document: ParsedDocument) -> dict[str, Section]:
+def other_variants(document: ParsedDocument) -> dict[str, Section]:
     """Id of a rewording → the first question of its family."""
     firsts: dict[str, Section] = {}
     for section in document.questions:

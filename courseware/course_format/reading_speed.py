@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from courseware.course_format.course import CourseText, RouteStep, other_wordings
+from courseware.course_format.course import CourseText, RouteStep, other_variants
 from courseware.course_format.parsing.blocks import Callout, Figure, Mockup, Prose
 from courseware.course_format.parsing.chinese import count_characters, count_words
 from courseware.course_format.parsing.lists import Choices
@@ -125,7 +125,7 @@ def tracks_of(course: CourseText) -> tuple[str, ...]:
 
 
 def _shown(document: ParsedDocument, track: str) -> list[Section]:
-    others = other_wordings(document)  # are met only after misses
+    others = other_variants(document)  # are met only after misses
     shown = [section for section in document.sections if section.id not in others]
     return [section for section in shown if is_for(section.attrs.get("tracks", "").split(), track)]
 

@@ -11,11 +11,11 @@ class HrConfig(AppConfig):
         from courseware.hr.chat_bots import views as chat_bot_views
         from courseware.hr.email_settings import wording_views
         from courseware.hr.roster_import import nightly
-        from courseware.jobs.health import register_troubles
+        from courseware.jobs.health import register_warnings
         from courseware.jobs.schedule import Daily, schedule
 
-        nightly.register_letters()
+        nightly.register_emails()
         words = _("Bring in the list of people that lies in ROSTER_DIR")
-        schedule("bring-in-list", words, nightly.bring_in_newest, Daily(time(1, 10)))
-        register_troubles("doors", chat_bot_views.door_troubles)
-        register_troubles("letter-words", wording_views.words_troubles)
+        schedule("bring-in-list", words, nightly.import_newest, Daily(time(1, 10)))
+        register_warnings("doors", chat_bot_views.bot_warnings)
+        register_warnings("letter-words", wording_views.wording_warnings)

@@ -39,11 +39,11 @@ class HealthWarning:
 FURTHER: dict[str, Callable[[datetime], list[HealthWarning]]] = {}
 
 
-def register_troubles(name: str, ask: Callable[[datetime], list[HealthWarning]]) -> None:
+def register_warnings(name: str, ask: Callable[[datetime], list[HealthWarning]]) -> None:
     FURTHER[name] = ask
 
 
-def trouble_of(job: Job, now: datetime) -> HealthWarning | None:
+def warning_of(job: Job, now: datetime) -> HealthWarning | None:
     if job.outcome == Outcome.FAILED:
         return HealthWarning(_("failed the last time"), JOBS[job.name].words, PAGE)
     if job.started_at and not job.finished_at and job.started_at + LATE_AFTER < now:
@@ -58,17 +58,17 @@ def troubles(now: datetime) -> list[HealthWarning]:
     left_undone = DBTaskResult.objects.ready().filter(enqueued_at__lt=now - LATE_AFTER)
     if left_undone.exists() or any(job.is_late(now) for job in jobs.values()) or not jobs:
         found.append(HealthWarning(WORKER_IS_BEHIND if is_worker_alive() else NO_WORKER))
-    found += filter(None, (trouble_of(job, now) for job in jobs.values()))
-    if waits := what_waits_for_a_seal(now):
+    found += filter(None, (warning_of(job, now) for job in jobs.values()))
+    if waits := events_without_checkpoint(now):
         found.append(HealthWarning(waits, JOBS["seal-evidence"].words, PAGE))
     return found
 
 
-def further_troubles(now: datetime) -> list[HealthWarning]:
+def further_warnings(now: datetime) -> list[HealthWarning]:
     return [trouble for ask in FURTHER.values() for trouble in ask(now)]
 
 
-def what_waits_for_a_seal(now: datetime) -> str:
+def events_without_checkpoint(now: datetime) -> str:
     """How long the oldest event has waited, and what delays the checkpoint; "" if none is late."""
     oldest = checkpoints.unsealed().first()
     if oldest is None or now - oldest.at < SEALED_WITHIN:

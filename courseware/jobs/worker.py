@@ -50,7 +50,7 @@ COMES_BACK = [path_of(error) for error in (Later, OperationalError, InterfaceErr
 
 
 class TaskWorker(LibraryWorker):
-    """The library's worker with a time limit per task; in the delivery thread `keep_beating` applies it."""
+    """The library's worker with a time limit per task; in the delivery thread `send_heartbeats` applies it."""
 
     def __init__(self, name: str, *, is_delivery: bool) -> None:
         super().__init__(
@@ -68,7 +68,7 @@ class TaskWorker(LibraryWorker):
         self.onlooker = Onlooker()
 
     def look(self, *, once: bool) -> None:
-        put_back_lost(self.worker_id, self.onlooker, once=once)
+        requeue_lost(self.worker_id, self.onlooker, once=once)
         ready, queue = DBTaskResult.objects.ready(), Q(queue_name=DELIVERY)
         # Checked first, because the library takes SQLite's write lock even if nothing is ready.
         if ready.filter(queue if self.is_delivery else ~queue).exists():
@@ -147,8 +147,8 @@ class WorkLoop:
         if reason := self.reason_to_rest():
             logger.info("%s", reason)
             return
-        put_back_later()
-        bring_back_from_far_ahead()
+        requeue_postponed()
+        requeue_far_future()
         enqueue_due()
         self.tasks.look(once=once)
         if once:
@@ -160,7 +160,7 @@ class WorkLoop:
 
     @contextlib.contextmanager
     def delivery_thread(self) -> Iterator[None]:
-        thread = threading.Thread(target=self.keep_delivering, name="delivery")
+        thread = threading.Thread(target=self.deliver_until_stopped, name="delivery")
         thread.start()
         try:
             yield
@@ -168,7 +168,7 @@ class WorkLoop:
             self.end()
             thread.join()
 
-    def keep_delivering(self) -> None:
+    def deliver_until_stopped(self) -> None:
         try:
             self.repeat(lambda: None if self.reason_to_rest() else self.delivery.look(once=False))
         except BaseException as error:  # the process ends, so that its supervisor restarts it
@@ -206,7 +206,7 @@ class WorkLoop:
         ended = threading.Event()
         stops.clear()
         self.write_heartbeat()
-        thread = threading.Thread(target=self.keep_beating, args=[ended], daemon=True)
+        thread = threading.Thread(target=self.send_heartbeats, args=[ended], daemon=True)
         thread.start()
         try:
             yield
@@ -217,7 +217,7 @@ class WorkLoop:
             with contextlib.suppress(DatabaseError, InterfaceError):
                 Worker.objects.filter(name__in=self.names).delete()
 
-    def keep_beating(self, ended: threading.Event) -> None:
+    def send_heartbeats(self, ended: threading.Event) -> None:
         while not ended.wait(BEAT_EVERY):
             ends = [worker.ends_at for worker in (self.tasks, self.delivery) if worker.ends_at]
             if ends and time.monotonic() > min(ends) + BEAT_EVERY * 2:
@@ -236,7 +236,7 @@ class WorkLoop:
             connections.close_all()
 
 
-def put_back_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
+def requeue_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
     """Requeue tasks begun by dead workers, or by this one, which has none in hand between two tasks."""
     running = list(DBTaskResult.objects.running().only("status", "started_at", "worker_ids"))
     if not running:
@@ -261,7 +261,7 @@ def put_back_lost(mine: str, onlooker: Onlooker, *, once: bool) -> None:
             logger.error("task %s is given up: %s", task.pk, said)
 
 
-def put_back_later() -> None:
+def requeue_postponed() -> None:
     """Requeue tasks that asked for it or that the database refused. After `TRIES` they stay failed."""
     asked = DBTaskResult.objects.failed().filter(exception_class_path__in=COMES_BACK)
     for task in asked.only("status", "finished_at", "worker_ids"):
@@ -272,7 +272,7 @@ def put_back_later() -> None:
             )
 
 
-def bring_back_from_far_ahead() -> None:
+def requeue_far_future() -> None:
     """Requeue tasks deferred for longer than any pause, by a wrong clock."""
     now = timezone.now()
     far_ahead = DBTaskResult.objects.filter(

@@ -17,7 +17,7 @@ from courseware.learning.status.not_asked import REASONS, Reason
 
 
 class Action(StrEnum):
-    """In `next_act.LearnerProgress`'s order. While nothing is asked, the act is the reason."""
+    """In `next_action.LearnerProgress`'s order. While nothing is asked, the act is the reason."""
 
     FINISH = "finish"  # all is done, and the learner has yet to confirm it: see `completing.finish`
     ATTEMPT = "attempt"  # is under way
@@ -91,7 +91,7 @@ class NextAction:
         if self.under_way:
             values["number"] = self.under_way.position
         if self.failed:
-            values |= {"points": self.failed.points, "total": self.failed.max_points, "time": self.opens_in_words}
+            values |= {"points": self.failed.points, "total": self.failed.max_points, "time": self.opening_text}
         return self._words() % values
 
     def _words(self) -> str:
@@ -122,7 +122,7 @@ class NextAction:
         return words.get(self.kind, "%(step)s")
 
     @property
-    def opens_in_words(self) -> str:
+    def opening_text(self) -> str:
         if not self.opens_at:
             return ""
         return date_format(timezone.localtime(self.opens_at), pgettext("format of an instant near by", "l j F, H:i"))

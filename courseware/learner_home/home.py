@@ -11,22 +11,22 @@ from django.utils.formats import date_format
 from django.utils.timesince import timeuntil
 from django.utils.translation import get_language, gettext
 
-from courseware.accounts.calendar.absences import last_day_away
+from courseware.accounts.calendar.absences import last_absence_day
 from courseware.accounts.models import Membership
-from courseware.accounts.teams.managers import lead_of
+from courseware.accounts.teams.managers import manager_of
 from courseware.assessment.exams.exam_rules import ExamRules, exam_terms
 from courseware.assessment.models import Certificate, Certification
 from courseware.content.rendering import store
 from courseware.content.rendering.store import OutlineModule, Step
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learner_home.actions import CHANGED, Action, NextAction
-from courseware.learner_home.in_progress import PausedAttempt, stopped_run
+from courseware.learner_home.in_progress import PausedAttempt, paused_attempt
 from courseware.learner_home.next_action import LearnerProgress, journeys
 from courseware.learning.due_dates.due_dates import Due, due_of, spoken
 from courseware.learning.due_dates.extensions import last_request
 from courseware.learning.learner_context import LearnerContext, own_enrollments
-from courseware.learning.lessons import lesson_page
 from courseware.learning.lessons.changed_lessons import ShownChange, as_shown
+from courseware.learning.lessons.lesson_page import lesson_page
 from courseware.learning.models import KEPT_OF_COURSE, Enrollment, ExtensionRequest
 from courseware.learning.status.progress_tracker import CountedPlace, TrackerModule, place_in, stations
 from courseware.learning.status.states import urgency_of
@@ -47,7 +47,7 @@ class ClockHands:
     minute: int
 
 
-def stops_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[DrawnStep, ...]:
+def steps_between(start: int, end: int, are_done: Sequence[bool]) -> tuple[DrawnStep, ...]:
     """Evenly spaced; a single stop is at the start."""
     gaps = max(1, len(are_done) - 1)
     return tuple(DrawnStep(start + (end - start) * number // gaps, done) for number, done in enumerate(are_done))
@@ -76,7 +76,7 @@ class CoursePanel:
 
     @property
     def act(self) -> NextAction:
-        return self.journey.next_act
+        return self.journey.next_action
 
     @property
     def piece(self) -> str:
@@ -113,7 +113,7 @@ class CoursePanel:
 
     @cached_property
     def lead(self) -> Membership | None:
-        return lead_of(self.enrollment.learner) if self.due and self.due.is_overdue else None
+        return manager_of(self.enrollment.learner) if self.due and self.due.is_overdue else None
 
     @cached_property
     def certificate(self) -> Certificate | None:
@@ -151,7 +151,7 @@ class CoursePanel:
         return self.journey.outline.minutes_left(self.journey.progress.done)
 
     @property
-    def stops_left(self) -> int:
+    def steps_left(self) -> int:
         return self.journey.progress.total - self.journey.progress.done_count
 
     @cached_property
@@ -198,11 +198,11 @@ class CoursePanel:
         return self.journey.outline.find(self.act.failed.worth_again) if self.act.failed else None
 
     @property
-    def opens_in_words(self) -> str:
+    def opening_text(self) -> str:
         return spoken_instant(self.act.opens_at) if self.act.opens_at else ""
 
     @property
-    def stopped_in_words(self) -> str:
+    def paused_text(self) -> str:
         return spoken_instant(self.stopped.since) if self.stopped else ""
 
     @property
@@ -217,16 +217,16 @@ class CoursePanel:
     @cached_property
     def stopped(self) -> PausedAttempt | None:
         left = self.act.under_way
-        return stopped_run(self.enrollment, left, self.journey.outline.language) if left and left.is_run else None
+        return paused_attempt(self.enrollment, left, self.journey.outline.language) if left and left.is_run else None
 
     @property
     def line_to_exam(self) -> tuple[DrawnStep, ...]:
         before = [each.is_done for each in self.stations if each.module != self.module]
-        return stops_between(22, 142, before)
+        return steps_between(22, 142, before)
 
     @property
     def whole_line(self) -> tuple[DrawnStep, ...]:
-        return stops_between(12, 248, [True for _each in self.stations])
+        return steps_between(12, 248, [True for _each in self.stations])
 
 
 def spoken_instant(at: datetime) -> str:
@@ -236,9 +236,9 @@ def spoken_instant(at: datetime) -> str:
     return gettext("%(day)s at %(time)s") % {"day": day, "time": date_format(at, "H:i")}
 
 
-def course_cards(request, chosen: str) -> list[CoursePanel]:
+def course_panels(request, chosen: str) -> list[CoursePanel]:
     """A card for each newest run; first the course `chosen`, else the most urgent. At most eight queries."""
-    runs, away_until = own_enrollments(request), last_day_away(request.user)
+    runs, away_until = own_enrollments(request), last_absence_day(request.user)
     for enrollment in runs:
         enrollment.away_until = away_until
     newest = {enrollment.course_id: enrollment for enrollment in runs}

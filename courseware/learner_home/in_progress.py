@@ -14,7 +14,7 @@ from courseware.learning.models import Enrollment
 from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.simulations import attempts as running
 from courseware.simulations.models import Decision, SimulationAttempt
-from courseware.simulations.replay import page_of, trail_of
+from courseware.simulations.replay import page_of, replay_of
 from courseware.simulations.situation import PathLine, path_behind, situation_of
 
 SHOWN_AHEAD = 2  # of the situations to come: in a card a whole line would be too thin
@@ -65,9 +65,9 @@ class PausedAttempt:
     path: PathLine
 
 
-def stopped_run(enrollment: Enrollment, under_way: InProgress, language: str) -> PausedAttempt:
+def paused_attempt(enrollment: Enrollment, under_way: InProgress, language: str) -> PausedAttempt:
     run = running.joined(SimulationAttempt.objects.with_release().get(pk=under_way.key), enrollment)
-    trail = trail_of(run)
+    trail = replay_of(run)
     situation = situation_of(trail, page_of(run, language).simulation, timezone.now())
     last = situation.lines[-1] if situation.lines else None
     return PausedAttempt(

@@ -9,8 +9,8 @@ from django.utils.functional import cached_property  # Python's own takes a lock
 from django.utils.translation import ngettext
 
 from courseware.assessment.exams.eligibility import Failed, failed_attempts
-from courseware.assessment.exams.practice_sets import OwedPracticeSet, owed_drills
-from courseware.assessment.exams.pre_post_test import AttemptScore, PrePostTest, sittings_of, starting_point_in
+from courseware.assessment.exams.practice_sets import OwedPracticeSet, owed_practice_sets
+from courseware.assessment.exams.pre_post_test import AttemptScore, PrePostTest, scores_of, starting_point_in
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step
@@ -47,7 +47,7 @@ class LearnerProgress:
     owed: OwedPracticeSet | None = None
 
     @cached_property
-    def next_act(self) -> NextAction:
+    def next_action(self) -> NextAction:
         closed = self.closed
         if closed:
             return self.act(closed, self.progress.next_step)
@@ -94,7 +94,7 @@ class LearnerProgress:
     def drill(self) -> NextAction | None:
         exam = self.outline.exam_id
         return (
-            self.act(Action.DRILL, self.outline.step(exam), drill=self.owed) if exam and self.is_held_by_drill else None
+            self.act(Action.DRILL, self.outline.step(exam), drill=self.owed) if exam and self.awaits_practice else None
         )
 
     @property
@@ -133,12 +133,12 @@ class LearnerProgress:
 
     @property
     def words(self) -> str:
-        words, beside = self.next_act.words, len(self.changes) - (self.next_act.kind in CHANGED)
+        words, beside = self.next_action.words, len(self.changes) - (self.next_action.kind in CHANGED)
         changed = ngettext("%(number)d changed lesson to read", "%(number)d changed lessons to read", beside)
         return " · ".join(filter(None, [words, changed % {"number": beside} if beside else ""]))
 
     @property
-    def is_held_by_drill(self) -> bool:
+    def awaits_practice(self) -> bool:
         # The exam is passed but not completed: a drill on a critical rule that was missed comes first.
         return self.is_passed and may_be_held(self.enrollment, self.outline, self.progress)
 
@@ -177,7 +177,7 @@ def journeys(
     begun = [each.pk for each in asked if each.started_at]
     under_way = under_way_by_enrollment(begun) if begun else {}
     wanted = [each.pk for each in enrollments if with_sittings or may_be_held(each, own[each.pk], progresses[each.pk])]
-    sittings = sittings_of(wanted) if wanted else {}
+    sittings = scores_of(wanted) if wanted else {}
     changes = open_changes(enrollments, own)
     found = [
         LearnerProgress(
@@ -191,12 +191,12 @@ def journeys(
         )
         for each in enrollments
     ]
-    return with_drills(with_failed(found, at))
+    return with_practice_sets(with_failed(found, at))
 
 
-def with_drills(found: list[LearnerProgress]) -> list[LearnerProgress]:
-    held = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.is_held_by_drill}
-    owed = owed_drills(held) if held else {}
+def with_practice_sets(found: list[LearnerProgress]) -> list[LearnerProgress]:
+    held = {each.enrollment.pk: exam for each in found if (exam := each.outline.exam_id) and each.awaits_practice}
+    owed = owed_practice_sets(held) if held else {}
     return [replace(each, owed=owed[each.enrollment.pk]) if each.enrollment.pk in owed else each for each in found]
 
 

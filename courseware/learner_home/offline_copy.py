@@ -37,7 +37,7 @@ class OfflineCopy:
     lessons: tuple[CopiedLesson, ...]
 
 
-def reading_copy_of(card: CoursePanel) -> OfflineCopy:
+def offline_copy_of(card: CoursePanel) -> OfflineCopy:
     module = card.module
     if module is None:
         return OfflineCopy(None, ())

@@ -78,7 +78,7 @@ class LessonTried:
         return self.right | {*self.missed}
 
 
-def lessons_tried(enrollment: int) -> dict[str, LessonTried]:
+def answered_lessons(enrollment: int) -> dict[str, LessonTried]:
     rows = Answer.objects.filter(enrollment=enrollment).order_by("pk")
     found: dict[str, LessonTried] = {}
     for lesson, question, is_right, at in rows.values_list(
@@ -144,7 +144,7 @@ def simulations_again(journey: LearnerProgress) -> Iterator[QuickTask]:
 
 
 def next_of(journey: LearnerProgress, tried: Mapping[str, LessonTried]) -> Iterator[QuickTask]:
-    act = journey.next_act
+    act = journey.next_action
     if not act.is_asked or not act.step:
         return
     if act.kind == Action.DRILL:
@@ -161,7 +161,7 @@ def still_asked(journey: LearnerProgress, step: Step, tried: Mapping[str, Lesson
     if step.id not in tried or not (missed := tried[step.id].missed):
         return ()
     track, page = track_of(journey.enrollment, journey.outline), LearnerContext(journey.enrollment).page(step.id)
-    firsts = page.first_wordings
+    firsts = page.first_variants
     right = {firsts.get(question) for question in tried[step.id].right}
     found = dict.fromkeys(firsts[each] for each in missed if each in firsts and firsts[each] not in right)
     return tuple(each for each in found if page.questions[each].is_for(track))
@@ -175,5 +175,5 @@ def minutes_of(journey: LearnerProgress, step: Step, tried: Mapping[str, LessonT
     track = track_of(journey.enrollment, journey.outline)
     page = LearnerContext(journey.enrollment).page(step.id)
     asked = {key for key in page.wordings if page.questions[key].is_for(track)}
-    left = asked - {page.first_wordings.get(each) for each in tried[step.id].answered}
+    left = asked - {page.first_variants.get(each) for each in tried[step.id].answered}
     return minutes_of_rest(minutes, len(left), len(asked))

@@ -8,14 +8,14 @@ from django.utils import timezone
 from courseware.accounts.models import Note
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assessment.exams.objective_scores import by_module, exam_scores
-from courseware.assessment.exams.pre_post_test import sittings_of
+from courseware.assessment.exams.pre_post_test import scores_of
 from courseware.assessment.models import Certificate, ExamAttempt
 from courseware.content.rendering.store import Step
 from courseware.learner_home.next_action import LearnerProgress
-from courseware.learning.due_dates.absence_shifts import absences_during, days_moved_on
+from courseware.learning.due_dates.absence_shifts import absences_during, shifted_days
 from courseware.learning.due_dates.extensions import may_ask
 from courseware.learning.enrollments.adjustments import adjustments_of
-from courseware.learning.enrollments.job_role import post_in_words
+from courseware.learning.enrollments.job_role import job_role_text
 from courseware.learning.learner_context import LearnerContext
 from courseware.learning.models import ChangeAcknowledgement, Enrollment, ExtensionRequest, LessonReport
 from courseware.simulations.models import SimulationAttempt
@@ -29,7 +29,7 @@ class RecordLine:
     answers: int
     right: int
     completed_at: datetime | None
-    changes_seen: tuple[ChangeAcknowledgement, ...]
+    change_acknowledgements: tuple[ChangeAcknowledgement, ...]
     is_survey_answered: bool
     attempts: tuple[ExamAttempt, ...] = ()
     runs: tuple[SimulationAttempt, ...] = ()
@@ -44,9 +44,9 @@ def own_record(reading: LearnerContext) -> dict[str, object]:
     enrollment, steps = reading.enrollment, reading.outline.steps
     completions = dict(enrollment.completions.values_list("document__identifier", "completed_at"))
     answers = answer_counts(enrollment)
-    seen = changes_seen(enrollment)
+    seen = change_acknowledgements(enrollment)
     surveys = set(enrollment.survey_receipts.values_list("survey__identifier", flat=True))
-    attempts, played = submitted_attempts(enrollment), finished_runs(enrollment)
+    attempts, played = submitted_attempts(enrollment), finished_attempts(enrollment)
     lines = tuple(
         RecordLine(
             step,
@@ -59,11 +59,11 @@ def own_record(reading: LearnerContext) -> dict[str, object]:
         )
         for step in steps
     )
-    sittings = sittings_of([enrollment.pk]).get(enrollment.pk, ())
+    sittings = scores_of([enrollment.pk]).get(enrollment.pk, ())
     journey = LearnerProgress(enrollment, reading.outline, reading.progress, timezone.now(), tuple(sittings))
     return {
         "lines": lines,
-        "post": post_in_words(enrollment, reading.outline),
+        "post": job_role_text(enrollment, reading.outline),
         "retired": len(completions.keys() - {step.id for step in steps}),
         "reports": LessonReport.objects.written_by(enrollment).count(),
         "certificate": certificate_of(enrollment),
@@ -71,21 +71,21 @@ def own_record(reading: LearnerContext) -> dict[str, object]:
         "outside": list(trainings_of(enrollment.learner, enrollment.course_id)),
         "adjustments": adjustments_of(enrollment, is_own=True),
         "absences": absences_during(enrollment),
-        "days_moved_on": days_moved_on(enrollment),
-        "day_requests": list(ExtensionRequest.objects.of(enrollment)),
+        "shifted_days": shifted_days(enrollment),
+        "extension_requests": list(ExtensionRequest.objects.of(enrollment)),
         "may_ask": may_ask(enrollment),
         "notes": list(Note.objects.about(enrollment.learner)),
         "point": journey.starting_point,
-        "asks_again": journey.starting_point.may_ask_again and not enrollment.waived_at,
-        "is_drill_left": journey.is_held_by_drill,
+        "asks_again": journey.starting_point.may_ask_again and not enrollment.exempted_at,
+        "is_drill_left": journey.awaits_practice,
         "daily": daily_counts(enrollment),
         "objectives": by_module(exam_scores(enrollment), reading.outline),
     }
 
 
-def changes_seen(enrollment: Enrollment) -> dict[str, list[ChangeAcknowledgement]]:
+def change_acknowledgements(enrollment: Enrollment) -> dict[str, list[ChangeAcknowledgement]]:
     found = defaultdict(list)
-    for seen in enrollment.changes_seen.select_related("document"):
+    for seen in enrollment.change_acknowledgements.select_related("document"):
         found[seen.document.identifier].append(seen)
     return found
 
@@ -112,7 +112,7 @@ def submitted_attempts(enrollment: Enrollment) -> dict[str, list[ExamAttempt]]:
     return attempts
 
 
-def finished_runs(enrollment: Enrollment) -> dict[str, list[SimulationAttempt]]:
+def finished_attempts(enrollment: Enrollment) -> dict[str, list[SimulationAttempt]]:
     runs = defaultdict(list)
     for run in enrollment.runs.on_record().finished().select_related("simulation"):
         runs[run.simulation.identifier].append(run)

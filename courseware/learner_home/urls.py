@@ -4,7 +4,7 @@ from courseware.learner_home import views
 
 app_name = "learner_home"
 urlpatterns = [
-    path("offline/", views.reading_copy, name="reading-copy"),
+    path("offline/", views.offline_copy, name="reading-copy"),
     path("learn/<id:course>/minutes/", views.minutes, name="minutes"),
     path("learn/<id:course>/record/", views.record, name="record"),
 ]

@@ -5,19 +5,19 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from courseware.accounts.calendar.absences import last_day_away
-from courseware.accounts.permissions.site_context import face_for
+from courseware.accounts.calendar.absences import last_absence_day
+from courseware.accounts.permissions.site_context import branding_for
 from courseware.assessment.daily.panel import daily_card
 from courseware.content.rendering import store
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learner_home.actions import Action
-from courseware.learner_home.home import course_cards, first_changed, other_work
+from courseware.learner_home.home import course_panels, first_changed, other_work
 from courseware.learner_home.next_action import journeys
-from courseware.learner_home.offline_copy import reading_copy_of
-from courseware.learner_home.quick_tasks import BREAKS, lessons_tried, proposals
+from courseware.learner_home.offline_copy import offline_copy_of
+from courseware.learner_home.quick_tasks import BREAKS, answered_lessons, proposals
 from courseware.learner_home.record import own_record
 from courseware.learner_home.welcome import welcome
-from courseware.learning.learner_context import LearnerContext, reading_of
+from courseware.learning.learner_context import LearnerContext, learner_context_of
 from courseware.learning.lessons.course_rendering import card_context, render_in_course
 from courseware.learning.reference.saved_phrases import own_book
 from courseware.lib.dates import site_day
@@ -28,7 +28,7 @@ from courseware.lib.web.page_views import in_background
 @require_GET
 @login_required
 def home(request):
-    cards = course_cards(request, chosen=request.GET.get("course", ""))
+    cards = course_panels(request, chosen=request.GET.get("course", ""))
     context = {"other_work": list(other_work(request))}
     if not cards:
         return render(request, "learner_home/not_enrolled.html", context)
@@ -45,36 +45,36 @@ def home(request):
 @in_background
 @require_GET
 @login_required
-def reading_copy(request):
+def offline_copy(request):
     """Of the first course on home; 204 without one."""
-    cards = course_cards(request, chosen="")
+    cards = course_panels(request, chosen="")
     if not cards:
         return HttpResponse(status=204)
     main = cards[0]
     card = card_context(request, main.enrollment.course, main.journey.outline) if main.journey.outline.card_id else {}
     context = card | {
-        "copy": reading_copy_of(main),
+        "copy": offline_copy_of(main),
         "book": own_book(LearnerContext(main.enrollment)),
         "has_card": bool(card),
         "outline": main.journey.outline,
-        "branding": face_for(request, main.course),
+        "branding": branding_for(request, main.course),
         "text_language": main.language,
         "page_language": display_tag(get_language()),
     }
-    return render(request, "learner_home/reading_copy.html", context)
+    return render(request, "learner_home/offline_copy.html", context)
 
 
 @require_GET
 @login_required
 def minutes(request, course):
     """What fits into `for` minutes: one proposal, and up to two others."""
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     enrollment = reading.enrollment
-    enrollment.away_until = last_day_away(request.user)
+    enrollment.away_until = last_absence_day(request.user)
     wanted = small_number(request.GET.get("for"))
     length = wanted if wanted in BREAKS else BREAKS[0]
     (journey,) = journeys([enrollment], {enrollment.course_id: store.outline(reading.release, get_language())})
-    first, *others = proposals(journey, lessons_tried(enrollment.pk), length) or [None]
+    first, *others = proposals(journey, answered_lessons(enrollment.pk), length) or [None]
     context = {"length": length, "lengths": BREAKS, "first": first, "others": others}
     return render_in_course(request, reading, "learner_home/minutes.html", context)
 
@@ -82,6 +82,6 @@ def minutes(request, course):
 @require_GET
 @login_required
 def record(request, course):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     context = {"record": own_record(reading), "today": site_day(), "progress": reading.progress}
     return render_in_course(request, reading, "learner_home/record.html", context)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from courseware.accounts.models import User
-from courseware.accounts.teams.managers import lead_of
+from courseware.accounts.teams.managers import manager_of
 from courseware.assessment.exams.grading import points_needed
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
@@ -12,7 +12,7 @@ from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step
 from courseware.learner_home.home import CoursePanel
 from courseware.learning.models import Enrollment
-from courseware.lib.text.durations import minutes_in_words
+from courseware.lib.text.durations import minutes_text_of
 
 # Where the stops between the first and the exam stand: on the line of a wide page, and on that of a phone.
 WIDE, NARROW = (252, 846), (5, 295)
@@ -64,7 +64,7 @@ def welcome(card: CoursePanel, person: User) -> Welcome:
     asked = questions_of(exam)
     return Welcome(
         stops=card.journey.progress.total,
-        duration=minutes_in_words(card.minutes_left),
+        duration=minutes_text_of(card.minutes_left),
         questions=questions_of(start),
         minutes=start.data["minutes"] if start else None,
         lessons=required.count("lesson"),
@@ -95,7 +95,7 @@ def marks(steps: Sequence[Step], first: int, last: int) -> tuple[WelcomeStep, ..
 
 def asking(enrollment: Enrollment, person: User) -> Asking | None:
     """The manager, else the person who enrolled the learner; None for rules and self-enrollment."""
-    if lead := lead_of(person):
+    if lead := manager_of(person):
         return Asking(lead.person.name, lead.team.name)
     events = Event.objects.filter(verb="enrolled", subject=subject_of(enrollment)).select_related("actor")
     by = next((event.actor for event in events[:1]), None)

@@ -19,8 +19,8 @@ class LearningConfig(AppConfig):
             step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
         )
         post_migrate.connect(grant_rights, sender=self)
-        enrollment.register_letters()
-        extension.register_letter()
+        enrollment.register_emails()
+        extension.register_email()
         self.connect_signals()
         self.schedule_jobs()
 
@@ -37,9 +37,9 @@ class LearningConfig(AppConfig):
         connect(headcount_updates.count_reach, Membership, post_save, post_delete)
         connect(headcount_updates.note_leaving, User, pre_save)
         connect(headcount_updates.count_leaving, User, post_save)
-        connect(headcount_updates.note_place, Team, pre_save)
+        connect(headcount_updates.note_headcount_key, Team, pre_save)
         connect(headcount_updates.forget_team, Team, post_delete)
-        connect(headcount_updates.recount_above, Team, post_save)
+        connect(headcount_updates.recount_ancestors, Team, post_save)
         connect(time_zone_changes.note_zones, Membership, pre_save, pre_delete)
         connect(time_zone_changes.follow_zones, Membership, post_save, post_delete)
         connect(time_zone_changes.note_zone_of_team, Team, pre_save)

@@ -56,7 +56,7 @@ class LearnerContext:
         return store.page(self.release, document_id, self.language)
 
 
-def reading_of(request, course_id) -> LearnerContext:
+def learner_context_of(request, course_id) -> LearnerContext:
     # Chosen here: asked for a course by its id, SQLite goes through everybody's enrollments in it.
     runs = [enrollment for enrollment in own_enrollments(request) if enrollment.course.identifier == course_id]
     if not runs:
@@ -80,5 +80,5 @@ def own_enrollments(request, **which) -> list[Enrollment]:
     return enrollments
 
 
-def own_readings(request) -> list[LearnerContext]:
+def own_contexts(request) -> list[LearnerContext]:
     return [LearnerContext(enrollment) for enrollment in reversed(own_enrollments(request)) if enrollment.is_newest]

@@ -13,7 +13,7 @@ from courseware.learning.models import Enrollment
 VERB = "record-viewed"
 
 
-def record_look(subject: Enrollment | User | str, *, by: User, verb: str = VERB) -> None:
+def record_access(subject: Enrollment | User | str, *, by: User, verb: str = VERB) -> None:
     """Call it before anything is shown. Days are those of the site."""
     zone = timezone.get_default_timezone()
     midnight = datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
@@ -22,6 +22,6 @@ def record_look(subject: Enrollment | User | str, *, by: User, verb: str = VERB)
         record(verb, actor=by, subject=name)
 
 
-def record_look_of_auditor(subject: str, *, by: User) -> None:
+def record_access_of_auditor(subject: str, *, by: User) -> None:
     if audits(by):
-        record_look(subject, by=by, verb=f"{subject}-viewed")
+        record_access(subject, by=by, verb=f"{subject}-viewed")

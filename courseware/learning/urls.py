@@ -11,7 +11,7 @@ step_urls = [
     ("answer/<id:open_question>/unsaved/", lesson.unsaved, "autosave"),
     ("read/", lesson.mark_read, "mark-read"),
     ("change-read/", lesson.say_change_read, "change-read"),
-    ("post/", lesson.choose_own_post, "choose-post"),
+    ("post/", lesson.choose_job_role_page, "choose-post"),
     ("whole/", lesson.show_whole, "show-whole"),
     ("report/", lesson.report, "report"),
     ("phrases/", search.lesson_phrase, "lesson-phrase"),
@@ -26,19 +26,19 @@ course_urls = [
     ("print/", course.printed, "print"),
     ("print/<id:module>/", course.printed, "print-module"),
     ("finish/", course.finish, "finish"),
-    ("another-day/", due_dates.another_day, "another-day"),
-    ("another-day/take-back/", due_dates.take_back_asked, "take-back-asked"),
+    ("another-day/", due_dates.extension_page, "another-day"),
+    ("another-day/take-back/", due_dates.withdraw_request_page, "take-back-asked"),
     ("ask/", course.ask, "ask-manager"),
 ]
 
 urlpatterns = [
-    path("card/", course.own_cards, name="own-cards"),
+    path("card/", course.own_emergency_cards, name="own-cards"),
     path("phrases/", search.own_phrases, name="phrases"),
     path("search/", search.search_own_courses, name="search"),
     path("due-days/", due_dates.due_days, name="due-days"),
     path("due-days/<slug:secret>.ics", due_dates.due_feed, name="due-feed"),
-    path("house-style/", branding.house_style, name="house-style"),
-    path("house-style/<id:course>/", branding.house_style, name="house-style-of-course"),
+    path("house-style/", branding.branding_settings, name="house-style"),
+    path("house-style/<id:course>/", branding.branding_settings, name="house-style-of-course"),
     *(path(f"learn/<id:course>/{route}", view, name=name) for route, view, name in course_urls),
     *(path(f"learn/<id:course>/<id:step>/{route}", view, name=name) for route, view, name in step_urls),
 ]

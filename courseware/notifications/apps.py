@@ -12,7 +12,7 @@ class NotificationsConfig(AppConfig):
         from courseware.jobs.schedule import Daily, Every, schedule
         from courseware.jobs.tasks import DELIVERY
         from courseware.notifications.email.delivery import deliver_due, forget_strangers, is_any_due
-        from courseware.notifications.inbox import forget_old_lines
+        from courseware.notifications.inbox import delete_old_notifications
 
         schedule(
             "send-letters",
@@ -25,4 +25,4 @@ class NotificationsConfig(AppConfig):
         schedule(
             "forget-strangers", _("Forget letters to people without an account"), forget_strangers, Daily(time(3, 50))
         )
-        schedule("forget-tray", _("Forget lines of trays after 90 days"), forget_old_lines, Daily(time(4, 0)))
+        schedule("forget-tray", _("Forget lines of trays after 90 days"), delete_old_notifications, Daily(time(4, 0)))

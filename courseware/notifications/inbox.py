@@ -36,5 +36,5 @@ def mark_read(person: int | None, *, up_to: int) -> int:
     return Notification.objects.of(person).unread().filter(pk__lte=up_to).update(read_at=timezone.now())
 
 
-def forget_old_lines() -> str:
+def delete_old_notifications() -> str:
     return str(Notification.objects.over(timezone.now()).delete()[0])

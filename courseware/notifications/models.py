@@ -40,7 +40,7 @@ class OutgoingEmailQuerySet(models.QuerySet["Message"]):
         """Emails that a mail server accepted."""
         return self.filter(state__in=[DeliveryState.SENT, DeliveryState.BOUNCED])
 
-    def that_came_back(self) -> Self:
+    def that_bounced(self) -> Self:
         """Bounced emails to the person's current address, if none was sent to it since."""
         to_today = self.filter(person__is_active=True, address=models.F("person__email"))
         later = OutgoingEmail.objects.handed_over().filter(
@@ -73,7 +73,7 @@ class OutgoingEmail(models.Model):
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_at = models.DateTimeField(_("next try"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
-    told_in = models.ForeignKey(
+    combined_into = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
         null=True,
@@ -82,10 +82,10 @@ class OutgoingEmail(models.Model):
         db_index=False,
         help_text="The letter that told this one’s subjects with its own: should it reach nobody, this one waits again",
     )
-    turn_sort = models.CharField(
+    limit_category = models.CharField(
         max_length=16, blank=True, help_text="Of which sort it was the person's letter that day"
     )
-    turn_on = models.DateField(
+    sending_day = models.DateField(
         null=True, help_text="The day of the reader on which it left or is leaving: see `letter_days`"
     )
 
@@ -97,7 +97,7 @@ class OutgoingEmail(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="told_once"),
             models.UniqueConstraint(
-                fields=["person", "turn_sort", "turn_on"],
+                fields=["person", "limit_category", "sending_day"],
                 condition=models.Q(turn_on__isnull=False),
                 name="one_letter_of_a_sort_a_day",
             ),
@@ -110,7 +110,7 @@ class OutgoingEmail(models.Model):
             models.Index(fields=["kind", "state", "ended_at"], name="message_of_kind"),
             models.Index(fields=["address"], name="message_by_address"),
             models.Index(fields=["state", "-id"], name="message_by_state"),
-            models.Index(fields=["told_in"], name="message_told_in", condition=models.Q(told_in__isnull=False)),
+            models.Index(fields=["combined_into"], name="message_told_in", condition=models.Q(told_in__isnull=False)),
         ]
 
     def __str__(self) -> str:

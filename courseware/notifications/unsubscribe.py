@@ -18,13 +18,13 @@ SIGNER = Signer(salt="notifications.stopping")
 STOPPED = gettext_noop("the person has stopped letters of this kind")
 
 
-def may_be_stopped(kind: str) -> bool:
+def may_be_unsubscribed(kind: str) -> bool:
     return kind in MESSAGE_KINDS and MESSAGE_KINDS[kind].sort == EmailCategory.SUBSCRIBED
 
 
-def address_to_stop(message: OutgoingEmail) -> str:
+def unsubscribe_url(message: OutgoingEmail) -> str:
     """The unsubscribe URL; "" if the type cannot be unsubscribed."""
-    if message.person_id is None or not may_be_stopped(message.kind):
+    if message.person_id is None or not may_be_unsubscribed(message.kind):
         return ""
     token = SIGNER.sign_object([message.person_id, message.kind])
     return settings.SITE_URL.rstrip("/") + reverse("notifications:stop", args=[token])
@@ -37,11 +37,11 @@ def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
     except (BadSignature, ValueError, TypeError):
         return None
     person = get_user_model()._default_manager.filter(pk=key).first()
-    return (person, kind) if person and may_be_stopped(kind) else None
+    return (person, kind) if person and may_be_unsubscribed(kind) else None
 
 
 @transaction.atomic
-def stop_kind(person: AbstractBaseUser, kind: str) -> bool:
+def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
     _row, is_new = EmailOptOut.objects.get_or_create(person_id=person.pk, kind=kind)
     if is_new:
         record("letters-stopped", actor=person, subject=person, data={"kind": kind})
@@ -49,20 +49,20 @@ def stop_kind(person: AbstractBaseUser, kind: str) -> bool:
 
 
 @transaction.atomic
-def turn_on_again(person: AbstractBaseUser, kind: str) -> bool:
+def resubscribe(person: AbstractBaseUser, kind: str) -> bool:
     gone, _rows = EmailOptOut.objects.filter(person=person.pk, kind=kind).delete()
     if gone:
         record("letters-go-on", actor=person, subject=person, data={"kind": kind})
     return bool(gone)
 
 
-def stopped_of(person: AbstractBaseUser) -> set[str]:
+def opt_outs_of(person: AbstractBaseUser) -> set[str]:
     return set(EmailOptOut.objects.filter(person=person.pk).values_list("kind", flat=True))
 
 
-def stopped_among(messages: Sequence[OutgoingEmail]) -> set[int]:
+def opt_outs_among(messages: Sequence[OutgoingEmail]) -> set[int]:
     """Keys of emails whose reader has unsubscribed. Runs at most one query."""
-    asked = [message for message in messages if may_be_stopped(message.kind)]
+    asked = [message for message in messages if may_be_unsubscribed(message.kind)]
     if not asked:
         return set()
     rows = EmailOptOut.objects.filter(person__in=[message.person_id for message in asked])
@@ -70,5 +70,5 @@ def stopped_among(messages: Sequence[OutgoingEmail]) -> set[int]:
     return {message.pk for message in asked if (message.person_id, message.kind) in stopped}
 
 
-def kinds_to_stop(person: AbstractBaseUser) -> list[str]:
+def types_to_unsubscribe(person: AbstractBaseUser) -> list[str]:
     return [name for name in kinds_of_sort(EmailCategory.SUBSCRIBED) if MESSAGE_KINDS[name].is_for(person)]

@@ -18,7 +18,13 @@ from courseware.lib.web.page_views import form_on, form_view, post_view
 from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory, kinds_of_sort
 from courseware.notifications.inbox import in_words, mark_read
 from courseware.notifications.models import Notification
-from courseware.notifications.unsubscribe import kinds_to_stop, read_token, stop_kind, stopped_of, turn_on_again
+from courseware.notifications.unsubscribe import (
+    opt_outs_of,
+    read_token,
+    resubscribe,
+    types_to_unsubscribe,
+    unsubscribe_from,
+)
 
 LINES_A_PAGE = 50
 
@@ -36,7 +42,7 @@ def tray(request: HttpRequest) -> HttpResponse:
 
 
 @post_view("notifications:tray", takes=())
-def open_line(request: HttpRequest, pk: int) -> HttpResponse:
+def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
     line = get_object_or_404(Notification.objects.of(request.user.pk), pk=pk)
     [(_line, said)] = in_words([line])
     Notification.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
@@ -47,33 +53,33 @@ def open_line(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @form_on("notifications:stop", is_held=False)
 @never_cache
-def stop_by_letter(request: HttpRequest, token: str) -> HttpResponse:
+def unsubscribe_by_email(request: HttpRequest, token: str) -> HttpResponse:
     """Answers a POST with a page, because RFC 8058 wants no redirect."""
     wanted = read_token(token)
     if wanted is None:
         raise Http404
     if request.method == "POST":
-        stop_kind(*wanted)
+        unsubscribe_from(*wanted)
     person, kind = wanted
-    context = {"words": MESSAGE_KINDS[kind].words, "is_stopped": kind in stopped_of(person)}
+    context = {"words": MESSAGE_KINDS[kind].words, "is_stopped": kind in opt_outs_of(person)}
     return render(request, "notifications/stop.html", context)
 
 
 @form_view("notifications:own-letters")
-def own_letters(request: HttpRequest) -> HttpResponse:
+def own_email_settings(request: HttpRequest) -> HttpResponse:
     person = cast(AbstractBaseUser, request.user)  # nobody else is let in
-    kinds = kinds_to_stop(person)
+    kinds = types_to_unsubscribe(person)
     if request.method == "POST":
         kind = request.POST.get("kind", "")
         if kind in kinds:
             is_over = "stop" in request.POST
-            (stop_kind if is_over else turn_on_again)(person, kind)
+            (unsubscribe_from if is_over else resubscribe)(person, kind)
             said = _("No letters of this kind come any more.") if is_over else _("Letters of this kind come again.")
             messages.success(request, said)
         return redirect("notifications:own-letters")
-    stopped = stopped_of(person)
+    stopped = opt_outs_of(person)
     context = {
         "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds],
         "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(EmailCategory.TRAINING)],
     }
-    return render(request, "notifications/own_letters.html", context)
+    return render(request, "notifications/own_email_settings.html", context)

@@ -9,7 +9,7 @@ from django.core.checks import Error, Tags, register
 
 
 @register(Tags.security, deploy=True)
-def letters_leave_and_by_tls(**kwargs):
+def emails_leave_by_tls(**kwargs):
     if settings.PLAIN_HTTP:
         return []
     if settings.EMAIL_BACKEND.endswith("filebased.EmailBackend"):

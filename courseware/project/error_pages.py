@@ -25,7 +25,7 @@ def away():
 
 def crowded():
     after = random.randint(RETRY_AFTER, 3 * RETRY_AFTER)  # noqa: S311 - spreads retries, and keeps no secret
-    return turned_away("crowded", after)
+    return reject_page("crowded", after)
 
 
 def come_back(template, after):
@@ -34,7 +34,7 @@ def come_back(template, after):
     return response
 
 
-def turned_away(template, after):
+def reject_page(template, after):
     """Response to a refused request, which Django does not log: the caller logs one line for all."""
     response = come_back(template, after)
     response._has_been_logged = True

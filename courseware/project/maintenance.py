@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from courseware.project.error_pages import turned_away
+from courseware.project.error_pages import reject_page
 
 LOOK_EVERY = 2  # seconds
 RETRY_AFTER = 30  # seconds
@@ -124,13 +124,13 @@ class Watch:
         # At start, because `git pull` may change the files later.
         self.known = migrations_of_this_version()
         self.knows_static_files = bool(getattr(staticfiles_storage, "hashed_files", True))
-        self.looked_at = -float(LOOK_EVERY)
+        self.viewed_at = -float(LOOK_EVERY)
         self.told = ""
 
     def reason(self) -> str:
         """Why this process is to do nothing; "" where it may go on. Looks every two seconds at most."""
-        if time.monotonic() - self.looked_at >= LOOK_EVERY:
-            self.looked_at = time.monotonic()
+        if time.monotonic() - self.viewed_at >= LOOK_EVERY:
+            self.viewed_at = time.monotonic()
             reason = self.reason_to_be_closed()
             if reason != self.told:
                 logger.warning("%s", reason or "open again")
@@ -165,4 +165,4 @@ class MaintenanceMiddleware:
     def __call__(self, request):
         if not self.watch.reason():
             return self.get_response(request)
-        return turned_away("upgrading", RETRY_AFTER)
+        return reject_page("upgrading", RETRY_AFTER)

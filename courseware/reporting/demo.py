@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.offboarding import leave
 from courseware.accounts.permissions import roles
-from courseware.assessment.certificates.external_training import record_outside, usual_end
+from courseware.assessment.certificates.external_training import record_external_training, usual_end
 from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import ExternalTraining
@@ -27,8 +27,8 @@ from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import card_sections
 from courseware.content.rendering.store import Outline, Step
 from courseware.course_format.questions.question_types import Question
-from courseware.learning.due_dates.absence_shifts import mark_away
-from courseware.learning.due_dates.extensions import ask_for_day
+from courseware.learning.due_dates.absence_shifts import record_absence
+from courseware.learning.due_dates.extensions import request_extension
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.lessons import answers
 from courseware.learning.manager_actions.exemption import Exempt
@@ -37,7 +37,7 @@ from courseware.learning.status import completion
 from courseware.lib.dates import due_instant, site_day
 from courseware.simulations import attempts as running
 from courseware.simulations.models import TimeSetting
-from courseware.simulations.replay import AttemptReplay, trail_of
+from courseware.simulations.replay import AttemptReplay, replay_of
 
 FIRST_AID = "first-aid"  # the second course; a site without it has the firm in one course
 NOTED = "I ask a colleague first."
@@ -144,7 +144,7 @@ PEOPLE = [
 
 
 @transaction.atomic
-def create_demo_firm(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
+def create_demo_company(at: datetime | None = None, *, say: Callable[[str], object] = lambda line: None) -> None:
     """Accounts, two teams, their learners in the courses that ship, and rules that are on. Only for an empty site.
 
     `say` is told how far it is.
@@ -186,7 +186,7 @@ def create_demo_firm(at: datetime | None = None, *, say: Callable[[str], object]
                 study(each.first_aid, learner, first_aid, centre, by=hr, now=at)
             if each.trained:
                 day = site_day(at) - timedelta(days=each.trained)
-                record_outside([trained_elsewhere(learner, first_aid, day)], by=hr, at=at)
+                record_external_training([trained_elsewhere(learner, first_aid, day)], by=hr, at=at)
     for run in Enrollment.objects.filter(completed_at__lt=at - ASKED_FOR * 2).select_related("course__current"):
         look_at(run, by=manager)
 
@@ -229,10 +229,10 @@ def notice(each: Person, learner: User, team: Team, *, by: User, now: datetime) 
     if each.asks:
         days, why = each.asks
         day = now.astimezone(team.zone).date() + timedelta(days=days)
-        ask_for_day(Enrollment.objects.newest().get(learner=learner), day, why, at=now - timedelta(hours=1))
+        request_extension(Enrollment.objects.newest().get(learner=learner), day, why, at=now - timedelta(hours=1))
     if each.away:
         today = now.astimezone(team.zone).date()
-        mark_away(learner, today, today + timedelta(days=each.away), why="年假", by=by, at=now)
+        record_absence(learner, today, today + timedelta(days=each.away), why="年假", by=by, at=now)
     if each.left:
         leave(learner, by=by, at=now - timedelta(days=each.left))
 
@@ -253,7 +253,7 @@ def switch_on_rules(centre: Team, late_shift: Team, course: Course, first_aid: C
     if first_aid:
         terms |= {"name": "晚班组人人会急救", "team": late_shift, "due_days": 30}
         make_and_switch_on(first_aid, RuleVersion(**terms), by=by, at=at)
-    people = {intent.person for intent in plan(list(acting_rules()), since) if intent.is_act}
+    people = {intent.person for intent in plan(list(acting_rules()), since) if intent.is_action}
     execution.act_on(sorted(people), since, at=at)
 
 
@@ -336,7 +336,7 @@ def answer(enrollment, step: Step, question: Question, response: list[int], at: 
 def play(enrollment: Enrollment, step: Step, clock: Iterator[datetime], *, slips: int) -> None:
     """One run with `slips` bad decisions in every five; if it does not count, another one without."""
     run = running.start(enrollment, step.id, timing=TimeSetting.OFF, at=next(clock))
-    trail, at = trail_of(run), run.started_at
+    trail, at = replay_of(run), run.started_at
     while not trail.ending:
         at += timedelta(seconds=7 + 4 * (trail.position % 3))
         place, picked = worst(trail) if (trail.position + run.pk) % 5 < slips else trail.rules.best(trail.state)

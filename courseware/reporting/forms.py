@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team, User, plain_staff_number
 from courseware.accounts.people.form_fields import PersonSearch
-from courseware.assignments.audit_log_labels import verbs_by_words
+from courseware.assignments.audit_log_labels import verbs_by_label
 from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
 from courseware.hr.people.forms import DayInput
@@ -108,9 +108,9 @@ class DashboardFilter(forms.Form):
     def __hash__(self):
         return hash(self.looks)
 
-    def clean_post(self):
+    def clean_job_role(self):
         post = self.cleaned_data["post"]
-        return post if post and post in posts_of(outlines(get_language())) else ""
+        return post if post and post in job_roles_of(outlines(get_language())) else ""
 
     def chosen(self):
         """Filter → value of those that are set; invalid values are ignored."""
@@ -123,7 +123,7 @@ class DashboardFilter(forms.Form):
         return "team" not in chosen and bool(keys_in([self.data.get("team", "")]))
 
 
-def posts_of(routes):
+def job_roles_of(routes):
     """Id → title of the job roles in these outlines."""
     return {post: title for route in routes.values() for post, title in route.tracks.items()}
 
@@ -159,7 +159,7 @@ class LogFilter(forms.Form):
     verb = forms.ChoiceField(
         label=pgettext_lazy("column of the log", "What"),
         required=False,
-        choices=lambda: [("", pgettext("any event", "all")), *verbs_by_words()],
+        choices=lambda: [("", pgettext("any event", "all")), *verbs_by_label()],
     )
     subject = forms.CharField(
         label=_("To what"), required=False, max_length=200, widget=forms.TextInput(attrs={"placeholder": "person:12"})

@@ -19,8 +19,8 @@ urlpatterns = [
     path("start/", dashboard.start, name="start"),
     # /team/
     path("team/", dashboard.board, name="board"),
-    path("team/board.csv", dashboard_files.board_csv, name="board-csv"),
-    path("team/board.xlsx", dashboard_files.board_xlsx, name="board-xlsx"),
+    path("team/board.csv", dashboard_files.dashboard_csv, name="board-csv"),
+    path("team/board.xlsx", dashboard_files.dashboard_xlsx, name="board-xlsx"),
     path("team/teams/", dashboard.branch, name="branch"),
     # /team/views/<pk>/
     path("team/views/", dashboard.keep, name="keep-view"),

@@ -16,7 +16,7 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.completion import complete, lock, touch
 from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
-from courseware.simulations.replay import AttemptReplay, ReplayStep, trail_of
+from courseware.simulations.replay import AttemptReplay, ReplayStep, replay_of
 from courseware.simulations.timing import MILLISECOND, Clock, clock_of, pace_of
 
 MOST_MILLISECONDS = 2**31 - 1  # 24 days
@@ -74,24 +74,24 @@ def draw_anew(simulation: Simulation, seen: Collection[frozenset[str]], random: 
 
 
 @transaction.atomic
-def try_branch(run: SimulationAttempt, position: int, *, at: datetime | None = None) -> SimulationAttempt:
+def start_what_if(run: SimulationAttempt, position: int, *, at: datetime | None = None) -> SimulationAttempt:
     """The open branch at `position` of a finished run, or a new one; gives up any other. Raises NotOffered, TooFast."""
     at = at or timezone.now()
     run = locked(run)
     if run.is_practice or not run.finished_at or not 1 <= position <= run.decisions.count():
         raise NotOffered(f"no branch off {subject_of(run)} at {position}")
     open_branches = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
-    if begun := open_branches.filter(branch_of=run, branch_at=position).with_release().first():
+    if begun := open_branches.filter(what_if_of=run, what_if_at=position).with_release().first():
         return joined(begun, run.enrollment)
     refuse_too_many(BEGUN, run.enrollment.learner_id, at)
-    open_branches.update(given_up_at=at)
+    open_branches.update(abandoned_at=at)
     return SimulationAttempt.objects.create(
         enrollment=run.enrollment,
         simulation=run.simulation,
         revision_id=run.revision_id,
         release=run.release,
-        branch_of=run,
-        branch_at=position,
+        what_if_of=run,
+        what_if_at=position,
         timing=TimeSetting.OFF,  # to think it over, not to be fast
         flags=run.flags,
         started_at=at,
@@ -130,7 +130,7 @@ def decide(
     """
     at = at or timezone.now()
     run = locked(run)
-    trail = trail_of(run)
+    trail = replay_of(run)
     if position < trail.position:
         return trail
     if not run.is_open:
@@ -211,7 +211,7 @@ def finish(trail: AttemptReplay, ending: Ending, at: datetime) -> None:
 def go_on(run: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
     at = at or timezone.now()
     run = locked(run)
-    if run.is_open and waits(run, trail_of(run), at):
+    if run.is_open and waits(run, replay_of(run), at):
         # The current situation begins anew: after a pause, or when its time ran out while the page was closed.
         run.shown_at, run.paused_at = at, None
         run.save(update_fields=["shown_at", "paused_at"])
@@ -230,8 +230,8 @@ def waits(run: SimulationAttempt, trail: AttemptReplay, at: datetime | None = No
 def give_up(run: SimulationAttempt, *, at: datetime | None = None) -> SimulationAttempt:
     run = locked(run)
     if run.is_open:
-        run.given_up_at = at or timezone.now()
-        run.save(update_fields=["given_up_at"])
+        run.abandoned_at = at or timezone.now()
+        run.save(update_fields=["abandoned_at"])
         if not run.is_practice:
-            record("run-given-up", actor=run.enrollment.learner, subject=run, at=run.given_up_at)
+            record("run-given-up", actor=run.enrollment.learner, subject=run, at=run.abandoned_at)
     return run

@@ -32,12 +32,12 @@ Counting = Callable[[Document, Collection[Node]], SharesOfChoices]
 _registered: list[Counting] = []
 
 
-def register_colleagues(counting: Counting) -> None:
+def register_peer_choices(counting: Counting) -> None:
     """`counting` leaves out situations that must not be told. Called in `AppConfig.ready`."""
     _registered[:] = [counting]
 
 
-def chosen_by_colleagues(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
+def chosen_by_peers(simulation: Document, nodes: Collection[Node]) -> SharesOfChoices:
     return _registered[0](simulation, nodes) if nodes and _registered else {}
 
 
@@ -128,7 +128,7 @@ class Debrief:
         return {each.position for each in grave[:MOST_OPEN]}
 
     @property
-    def tells_of_colleagues(self) -> bool:
+    def shows_peer_choices(self) -> bool:
         return any(each.colleagues for each in self.reviewed)
 
     @property
@@ -139,10 +139,10 @@ class Debrief:
 
 def debrief_of(trail: AttemptReplay, texts: Simulation) -> Debrief:
     """`texts`: the simulation in the reader's language. Runs a query."""
-    best = trail.rules.best_run(trail.run.flags)[-1]
+    best = trail.rules.best_path(trail.run.flags)[-1]
     # What was put together is no choice of one among others.
     passed = [node for step in trail.steps if not (node := trail.rules.nodes[step.before.place]).parts]
-    chosen = chosen_by_colleagues(trail.run.simulation, passed)
+    chosen = chosen_by_peers(trail.run.simulation, passed)
     return Debrief(
         run=trail.run,
         ending=texts.endings_by_id[trail.state.place].heard(trail.state),

@@ -29,10 +29,10 @@ class SimulationOutcome(models.TextChoices):
 
 class SimulationAttemptQuerySet(models.QuerySet):
     def on_record(self):
-        return self.filter(branch_of=None)  # a branch is practice
+        return self.filter(what_if_of=None)  # a branch is practice
 
     def open(self):
-        return self.filter(finished_at=None, given_up_at=None)
+        return self.filter(finished_at=None, abandoned_at=None)
 
     def finished(self):
         return self.exclude(finished_at=None)
@@ -46,15 +46,15 @@ class SimulationAttemptQuerySet(models.QuerySet):
 
 
 class SimulationAttempt(models.Model):
-    """Its state derives from its decisions. A branch repeats `branch_of` up to situation `branch_at`, as practice."""
+    """Its state derives from its decisions. A branch repeats `what_if_of` up to situation `what_if_at`, as practice."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="runs")
     simulation = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+", help_text="Of the simulation")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     number = models.PositiveIntegerField(null=True, help_text="Of the runs on record; 1 is the first")
-    branch_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
-    branch_at = models.PositiveSmallIntegerField(null=True)
+    what_if_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="branches")
+    what_if_at = models.PositiveSmallIntegerField(null=True)
     timing = models.CharField(max_length=8, choices=TimeSetting)
     pace = models.CharField(
         max_length=8,
@@ -69,7 +69,7 @@ class SimulationAttempt(models.Model):
     # When the clock of the current situation began, and since when it is paused: see `timing.py`.
     shown_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
-    given_up_at = models.DateTimeField(null=True)
+    abandoned_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     # Kept beside the decisions in the same transaction (`check_records` plays them again).
     ending = models.CharField(max_length=100, blank=True, help_text="The id of the ending")
@@ -85,16 +85,16 @@ class SimulationAttempt(models.Model):
             models.UniqueConstraint(fields=["enrollment", "simulation", "number"], name="one_run_per_number"),
             models.UniqueConstraint(
                 fields=["enrollment", "simulation"],
-                condition=Q(finished_at=None, given_up_at=None, branch_of=None),
+                condition=Q(finished_at=None, abandoned_at=None, what_if_of=None),
                 name="one_open_run_per_simulation",
             ),
             models.UniqueConstraint(
                 fields=["enrollment", "simulation"],
-                condition=Q(finished_at=None, given_up_at=None, branch_of__isnull=False),
+                condition=Q(finished_at=None, abandoned_at=None, branch_of__isnull=False),
                 name="one_open_branch_per_simulation",
             ),
             models.CheckConstraint(
-                condition=Q(number__isnull=False, branch_of=None, branch_at=None)
+                condition=Q(number__isnull=False, what_if_of=None, what_if_at=None)
                 | Q(number=None, branch_of__isnull=False, branch_at__isnull=False),
                 name="a_run_is_on_record_or_a_branch",
             ),
@@ -118,7 +118,7 @@ class SimulationAttempt(models.Model):
 
     @property
     def is_open(self):
-        return self.finished_at is None and self.given_up_at is None
+        return self.finished_at is None and self.abandoned_at is None
 
     @property
     def worth(self):

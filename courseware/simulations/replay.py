@@ -105,11 +105,11 @@ def rules_of(run: SimulationAttempt) -> Simulation:
 DECISIONS = CompiledQuery(lambda run: Decision.objects.filter(run=run).order_by("position"))
 
 
-def trail_of(run: SimulationAttempt) -> AttemptReplay:
+def replay_of(run: SimulationAttempt) -> AttemptReplay:
     """Runs a query, one more for a branch. Raises NotOffered if the decisions do not fit."""
     decisions = DECISIONS(run=run.pk)
     if run.is_practice:
-        before = Decision.objects.filter(run=run.branch_of_id, position__lt=run.branch_at)
+        before = Decision.objects.filter(run=run.branch_of_id, position__lt=run.what_if_at)
         decisions = [*before, *decisions]
     return follow(run, rules_of(run), decisions)
 

@@ -153,9 +153,11 @@ def offers(trail: AttemptReplay, texts: Simulation) -> tuple[tuple[Offer, ...], 
 def taken_before(trail: AttemptReplay) -> int | None:
     # The choice of the run that a branch starts from, only in the situation where it starts.
     run = trail.run
-    if not run.is_practice or trail.position != run.branch_at:
+    if not run.is_practice or trail.position != run.what_if_at:
         return None
-    return Decision.objects.filter(run=run.branch_of_id, position=run.branch_at).values_list("place", flat=True).first()
+    return (
+        Decision.objects.filter(run=run.branch_of_id, position=run.what_if_at).values_list("place", flat=True).first()
+    )
 
 
 def meters(trail: AttemptReplay, texts: Simulation) -> tuple[MeterChange, ...]:

@@ -62,7 +62,7 @@ class Clock:
 
 def timing_of(person: User) -> str:
     """The Timing given to the person; "" for the time as written."""
-    return TimeSetting.DOUBLE if person.practice_time == User.ExtraTime.X2 else person.practice_time
+    return TimeSetting.DOUBLE if person.extra_time == User.ExtraTime.X2 else person.extra_time
 
 
 def pace_of(person: User) -> str:

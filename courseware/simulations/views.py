@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from courseware.course_format.simulations.simulation import NotOffered
-from courseware.learning.learner_context import LearnerContext, own_enrollments, reading_of
+from courseware.learning.learner_context import LearnerContext, learner_context_of, own_enrollments
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.learning.lessons.rate_limits import TooFast
 from courseware.lib.db.compiled_query import CompiledQuery
@@ -19,7 +19,7 @@ from courseware.simulations import attempts
 from courseware.simulations.debrief import debrief_of
 from courseware.simulations.forms import DecisionForm, StartForm
 from courseware.simulations.models import SimulationAttempt, TimeSetting
-from courseware.simulations.replay import page_of, trail_of
+from courseware.simulations.replay import page_of, replay_of
 from courseware.simulations.situation import situation_of
 from courseware.simulations.timing import timing_of
 
@@ -32,7 +32,7 @@ def start_address(course, simulation):
     return reverse("simulations:simulation", args=[course, simulation])
 
 
-def run_address(pk):
+def attempt_url(pk):
     return reverse("simulations:run", args=[pk])
 
 
@@ -41,7 +41,7 @@ def debrief_address(pk, position):
     return reverse("simulations:debrief", args=[pk])
 
 
-def own_run(request, pk) -> SimulationAttempt:
+def own_attempt_or_404(request, pk) -> SimulationAttempt:
     runs = OWN_RUNS(pk=pk, learner=request.user.pk)
     enrollments = own_enrollments(request, pk=runs[0].enrollment_id) if runs else []
     if not enrollments:
@@ -65,7 +65,7 @@ def go(request, address):
 
 @page_view()
 def simulation(request, course, simulation):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     step = reading.step(simulation, "simulation")
     page = reading.page(simulation)
     runs = list(reading.enrollment.runs.of(simulation).on_record().with_release())
@@ -80,7 +80,7 @@ def simulation(request, course, simulation):
         "is_done": simulation in reading.progress.done,
         "form": StartForm(initial={"timing": usual_timing(request.user, runs)}),
         "start": page.simulation.nodes[page.simulation.start],
-        "decisions": len(page.simulation.best_run(first_draw(page.simulation))) - 1,
+        "decisions": len(page.simulation.best_path(first_draw(page.simulation))) - 1,
         "next": reading.outline.after(simulation),
         "sources": sources_in(page.simulation.premise, page),
     }
@@ -99,7 +99,7 @@ def sources_in(html, page):
 
 @post_view(start_address)
 def start(request, course, simulation):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     reading.step(simulation, "simulation")
     form = StartForm(request.POST)
     if not form.is_valid():
@@ -113,12 +113,12 @@ def start(request, course, simulation):
 
 @page_view()
 def run(request, pk):
-    run = own_run(request, pk)
+    run = own_attempt_or_404(request, pk)
     if run.finished_at:
         return redirect("simulations:debrief", pk)
-    if run.given_up_at:
+    if run.abandoned_at:
         return redirect(way_out(run))
-    return run_page(request, trail_of(run))
+    return page_of_attempt(request, replay_of(run))
 
 
 def way_out(run):
@@ -128,7 +128,7 @@ def way_out(run):
     return reverse("home")  # the course no longer has the simulation
 
 
-def run_page(request, trail, *, problem="", status=200):
+def page_of_attempt(request, trail, *, problem="", status=200):
     run, now = trail.run, timezone.now()
     if trail.ending:  # another tab was faster
         return go(request, reverse("simulations:debrief", args=[run.pk]))
@@ -148,9 +148,9 @@ def run_page(request, trail, *, problem="", status=200):
     return render_in_course(request, reading, template, context, status=status)
 
 
-@post_view(run_address)
+@post_view(attempt_url)
 def decide(request, pk):
-    run = own_run(request, pk)
+    run = own_attempt_or_404(request, pk)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest()
@@ -166,28 +166,28 @@ def decide(request, pk):
         )
         return refused(request, run, many)
     except (attempts.AttemptPaused, attempts.AttemptOver):
-        return go(request, run_address(pk))
+        return go(request, attempt_url(pk))
     trail.run.enrollment.zone_name = run.enrollment.zone_name  # else it is asked for again, for the page
     if trail.run.finished_at:
         return go(request, reverse("simulations:debrief", args=[pk]))
     if request.htmx and trail.run.is_open:
-        return run_page(request, trail)
-    return go(request, run_address(pk))
+        return page_of_attempt(request, trail)
+    return go(request, attempt_url(pk))
 
 
 def refused(request, run, problem):
-    return run_page(request, trail_of(run), problem=problem, status=HTTPStatus.CONFLICT)
+    return page_of_attempt(request, replay_of(run), problem=problem, status=HTTPStatus.CONFLICT)
 
 
-@post_view(run_address)
+@post_view(attempt_url)
 def go_on(request, pk):
-    attempts.go_on(own_run(request, pk))
-    return go(request, run_address(pk))
+    attempts.go_on(own_attempt_or_404(request, pk))
+    return go(request, attempt_url(pk))
 
 
-@post_view(run_address)
+@post_view(attempt_url)
 def give_up(request, pk):
-    run = attempts.give_up(own_run(request, pk))
+    run = attempts.give_up(own_attempt_or_404(request, pk))
     if run.is_practice:
         return redirect("simulations:debrief", run.branch_of_id)
     messages.success(request, _("That run is left. A new one begins at the start."))
@@ -196,7 +196,7 @@ def give_up(request, pk):
 
 @page_view()
 def debrief(request, pk):
-    run = own_run(request, pk)
+    run = own_attempt_or_404(request, pk)
     if not run.finished_at:
         return redirect("simulations:run", pk)
     reading = LearnerContext(run.enrollment)
@@ -207,7 +207,7 @@ def debrief(request, pk):
     context = {
         "page": page,
         "run": run,
-        "debrief": debrief_of(trail_of(run), page.simulation),
+        "debrief": debrief_of(replay_of(run), page.simulation),
         "step": step,
         "is_done": is_done,
         "goes_on": is_done or (step is not None and step.is_optional),
@@ -223,7 +223,7 @@ def debrief(request, pk):
 @post_view(debrief_address)
 def branch(request, pk, position):
     try:
-        begun = attempts.try_branch(own_run(request, pk), position)
+        begun = attempts.start_what_if(own_attempt_or_404(request, pk), position)
     except NotOffered:
         raise Http404(position) from None
     except TooFast:

@@ -102,7 +102,7 @@ def test_rights_are_logged_and_end_the_sessions_of_the_person(admin, client):
     [
         ("name", "Another name", []),
         ("email", "new@example.com", ["address-changed"]),
-        ("practice_time", "2", ["practice-time-changed"]),
+        ("extra_time", "2", ["practice-time-changed"]),
     ],
 )
 def test_a_field_is_logged_without_what_it_says(admin, client, field, value, verbs):
@@ -126,11 +126,11 @@ def test_closing_an_account_ends_its_sessions(admin, client):
 
 def test_admins_cannot_change_their_own_rights_or_training_or_close_themselves_out(admin, client):
     rights = {"is_active": "", "is_superuser": "", "is_staff": "", "audits_until": "2099-12-31"}
-    assert change(client, admin, **rights, practice_time="off").status_code == 302
+    assert change(client, admin, **rights, extra_time="off").status_code == 302
     act(client, PEOPLE, "deactivate", admin)
     admin.refresh_from_db()
     assert admin.is_active and admin.is_staff and admin.is_superuser
-    assert (admin.audits_until, admin.practice_time) == (None, "")
+    assert (admin.audits_until, admin.extra_time) == (None, "")
     assert log() == []
 
 

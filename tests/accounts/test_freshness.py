@@ -89,7 +89,7 @@ def test_after_the_password_the_page_opens_and_a_wrong_one_opens_nothing(later):
 
 def fields_of(person, **changed):
     return {
-        "name": person.name, "email": person.email, "language": "", "practice_time": "", "is_active": "on",
+        "name": person.name, "email": person.email, "language": "", "extra_time": "", "is_active": "on",
         "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0, **changed,
     }  # fmt: skip
 

@@ -66,11 +66,11 @@ def test_what_was_sent_is_shown_to_its_writer_and_sent_by_a_press(client, manage
     assert response.url == f"/accounts/login/?next={HELD}"
     page = sign_in(client, manager.manager, response.url)
     manager.enrollment.refresh_from_db()
-    assert manager.enrollment.waived_at is None
+    assert manager.enrollment.exempted_at is None
     address, fields = form_of(page)
     client.post(address, fields)
     manager.enrollment.refresh_from_db()
-    assert manager.enrollment.waived_reason == "On leave until May"
+    assert manager.enrollment.exemption_reason == "On leave until May"
     assert client.get(HELD).url == "/"
 
 

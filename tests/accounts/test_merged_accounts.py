@@ -80,7 +80,7 @@ def test_it_does_not_come_back_by_itself(client, row, other):
     "cells", [["B7", "王小明", ""], ["", "王小明", "X.Wang@example.com"], ["B7", "王小明", "x.wang@example.com"]]
 )
 def test_a_row_with_the_other_name_is_about_the_person(row, kept, cells):
-    plan = plan_of([*cells, ""], is_whole_firm=True)
+    plan = plan_of([*cells, ""], is_complete=True)
     assert {kind: number for kind, number in plan.counts.items() if number} == {"unchanged": 1, "leave": 1}
     assert [line.name for line in plan.lines["leave"]] == [row.made_by.name]
     bring_in(["B7", "Wang Xiaoming", "x.wang@example.com", ""])

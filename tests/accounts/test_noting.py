@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import Note
-from courseware.accounts.people.notes import take_back_notes, write_note
+from courseware.accounts.people.notes import withdraw_notes, write_note
 from courseware.audit_log.models import Event
 from courseware.hr.people.account_merge import merge, undo_merge
 from courseware.reporting.integrity import audit_log
@@ -38,14 +38,14 @@ def test_a_note_is_taken_back_within_a_day_by_its_writer_and_once():
     one, two, lead, other = make_user(), make_user(), make_team().manager, make_team().manager
     now = timezone.now()
     notes = write_note([one.pk, two.pk], "Late.", act=ACT, by=lead, at=now)
-    assert take_back_notes(ACT, by=other, at=now) == []
-    assert take_back_notes(OTHER_ACT, by=lead, at=now) == []
-    assert take_back_notes(ACT, by=lead, people=[], at=now) == []
-    assert take_back_notes(ACT, by=lead, at=now + DAY + timedelta(seconds=1)) == []
-    assert take_back_notes(ACT, by=lead, people=[one.pk], at=now + DAY) == [notes[0]]
+    assert withdraw_notes(ACT, by=other, at=now) == []
+    assert withdraw_notes(OTHER_ACT, by=lead, at=now) == []
+    assert withdraw_notes(ACT, by=lead, people=[], at=now) == []
+    assert withdraw_notes(ACT, by=lead, at=now + DAY + timedelta(seconds=1)) == []
+    assert withdraw_notes(ACT, by=lead, people=[one.pk], at=now + DAY) == [notes[0]]
     assert (list(Note.objects.about(one)), list(Note.objects.about(two))) == ([], [notes[1]])
-    assert take_back_notes(ACT, by=lead, at=now + DAY) == [notes[1]]
-    assert take_back_notes(ACT, by=lead, at=now + DAY) == []
+    assert withdraw_notes(ACT, by=lead, at=now + DAY) == [notes[1]]
+    assert withdraw_notes(ACT, by=lead, at=now + DAY) == []
     taken = [("note-taken-back", f"person:{note.person_id}", {"note": note.pk}) for note in notes]
     assert logged()[2:] == taken
     assert write_note([one.pk], "Late.", act=ACT, by=lead) == []  # the same form, sent by the button Back
@@ -64,9 +64,9 @@ def test_notes_about_both_accounts_of_a_person_are_read_until_the_merge_is_undon
 def test_a_note_that_was_changed_past_the_product_is_found():
     lead, person = make_team().manager, make_user()
     [note] = write_note([person.pk], "Here.", act=ACT, by=lead)
-    take_back_notes(ACT, by=lead)
+    withdraw_notes(ACT, by=lead)
     assert list(audit_log.differences()) == []
-    Note.objects.update(taken_back_at=None)
+    Note.objects.update(undone_at=None)
     [found] = audit_log.differences()
     assert "note-taken-back" in found
     Note.objects.all().delete()

@@ -124,7 +124,7 @@ def test_a_changed_address_is_told_to_the_old_one(person, django_capture_on_comm
     old, admin = person.email, Client()
     admin.force_login(make_admin())
     fields = {
-        "name": person.name, "email": "new@example.com", "language": "en", "practice_time": "", "is_active": "on",
+        "name": person.name, "email": "new@example.com", "language": "en", "extra_time": "", "is_active": "on",
         "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0,
     }  # fmt: skip
     for _ in range(2):  # the same again tells nothing

@@ -3,8 +3,8 @@ from django.core.exceptions import ValidationError
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import people_managed_by, teams_managed_by
-from courseware.accounts.teams.managers import lead_of
-from courseware.reporting.integrity.enrollments import team_places
+from courseware.accounts.teams.managers import manager_of
+from courseware.reporting.integrity.enrollments import team_memberships
 from tests.making import join, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +114,7 @@ def chain(names, above=None):
 
 
 def below(team):
-    return {each.name for each in Team.objects.filter(pk=team.pk).with_those_below()}
+    return {each.name for each in Team.objects.filter(pk=team.pk).with_subteams()}
 
 
 def test_a_team_that_is_moved_takes_those_below_it_along_and_no_others():
@@ -130,7 +130,7 @@ def test_a_team_that_is_moved_takes_those_below_it_along_and_no_others():
     moved.parent = None
     moved.save()
     assert (below(other), below(firm["B"]), below(firm["D"])) == ({"E"}, {*"BCD"}, {"D"})
-    assert list(team_places()) == []
+    assert list(team_memberships()) == []
 
 
 def test_a_team_below_one_that_was_moved_meanwhile_stands_below_its_new_place():
@@ -154,7 +154,9 @@ def test_teams_that_were_written_past_the_model_are_below_nobody_and_named():
     top = make_team("A")
     (loose,) = Team.objects.bulk_create([Team(name="B", parent=top)])
     assert below(top) == {"A"}
-    assert list(team_places()) == [f"team {loose.pk}: stands at / by what is kept, at /{top.pk}/ by the teams above it"]
+    assert list(team_memberships()) == [
+        f"team {loose.pk}: stands at / by what is kept, at /{top.pk}/ by the teams above it"
+    ]
 
 
 def test_the_lead_of_the_team_joined_first_else_of_the_nearest_above():
@@ -165,29 +167,29 @@ def test_the_lead_of_the_team_joined_first_else_of_the_nearest_above():
     person = make_user()
     for team in (shift, other):
         join(team, person)
-    assert lead_of(person).person == shift.manager
+    assert manager_of(person).person == shift.manager
     Membership.objects.filter(team=shift, role=Membership.Role.MANAGER).delete()
-    assert (lead_of(person).person, lead_of(person).team) == (centre.manager, centre)
+    assert (manager_of(person).person, manager_of(person).team) == (centre.manager, centre)
     centre.manager.is_active = False
     centre.manager.save()
-    assert lead_of(person).person == firm.manager
+    assert manager_of(person).person == firm.manager
 
 
 def test_of_several_leads_the_first_and_never_the_person():
     team = make_team()
     person, second = team.manager, make_user()
     join(team, person)
-    assert lead_of(person) is None
+    assert manager_of(person) is None
     join(team, second, Membership.Role.MANAGER)
-    assert lead_of(person).person == second
+    assert manager_of(person).person == second
     learner = make_user()
     join(team, learner)
-    assert lead_of(learner).person == person
+    assert manager_of(learner).person == person
 
 
 def test_without_a_team_nobody_leads_and_leading_is_no_learning():
-    assert lead_of(make_user()) is None
-    assert lead_of(make_team(parent=make_team()).manager) is None
+    assert manager_of(make_user()) is None
+    assert manager_of(make_team(parent=make_team()).manager) is None
 
 
 @pytest.mark.parametrize("leads", [1, 3])
@@ -197,4 +199,4 @@ def test_two_queries_whatever_the_number_of_leads(leads, django_assert_num_queri
         join(team, make_user(), Membership.Role.MANAGER)
     person = team.memberships.get(role=Membership.Role.LEARNER).person
     with django_assert_num_queries(2):
-        assert lead_of(person).person == team.manager
+        assert manager_of(person).person == team.manager

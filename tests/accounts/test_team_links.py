@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.accounts.models import JoinRequest, Membership, TeamInviteLink, User
-from courseware.accounts.teams.deputies import name_substitute
+from courseware.accounts.teams.deputies import name_deputy
 from courseware.accounts.teams.invite_links import AlreadyHere, address_of, answer_request, come_in, end_link, make_link
 from courseware.audit_log.models import Event
 from courseware.lib.dates import site_day
@@ -82,7 +82,7 @@ def test_the_teams_below_come_in_too_and_looking_uses_nothing_up(client, team, l
 
 
 def stand_in(lead, person):
-    name_substitute(lead, person, first_day=site_day(), last_day=site_day(), by=lead)
+    name_deputy(lead, person, first_day=site_day(), last_day=site_day(), by=lead)
 
 
 NOT_LET_IN = {

@@ -8,13 +8,13 @@ from django.urls import reverse
 from courseware.accounts import admin
 from courseware.accounts.models import Team
 from courseware.accounts.teams import teams
-from courseware.accounts.teams.membership_locks import SLOTS, change_teams_of, keep_teams_of
+from courseware.accounts.teams.membership_locks import SLOTS, change_teams_of, lock_teams_of
 from tests.making import join, make_admin, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("hold", [keep_teams_of, change_teams_of])
+@pytest.mark.parametrize("hold", [lock_teams_of, change_teams_of])
 def test_several_people_are_held_in_one_order_and_each_slot_once(hold):
     people = [5 + SLOTS, 9, 5, 7 + 3 * SLOTS]
     with CaptureQueriesContext(connection) as captured:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.accounts.calendar.calendar_import import DayProblem, decoded, put_in, read_days, take_out
+from courseware.accounts.calendar.calendar_import import DayProblem, add_days, decoded, read_days, remove_days
 from courseware.accounts.calendar.working_days import (
     SHIPPED,
     Calendar,
@@ -220,11 +220,11 @@ def test_no_file_breaks_the_reading(data):
 @pytest.mark.django_db
 def test_days_are_put_in_once_and_one_that_is_there_is_replaced():
     admin, team = make_admin(), make_team()
-    assert put_in(None, {NATIONAL: FREE}, by=admin) == 1
-    assert put_in(None, {NATIONAL: FREE}, by=admin) == 0
-    assert put_in(team, {NATIONAL: WORKED}, by=admin) == 1
+    assert add_days(None, {NATIONAL: FREE}, by=admin) == 1
+    assert add_days(None, {NATIONAL: FREE}, by=admin) == 0
+    assert add_days(team, {NATIONAL: WORKED}, by=admin) == 1
     assert (calendar_of(None).why_free(NATIONAL), calendar_of(team).why_free(NATIONAL)) == ("国庆", "")
-    assert put_in(None, {NATIONAL: WORKED}, by=admin) == 1
+    assert add_days(None, {NATIONAL: WORKED}, by=admin) == 1
     assert CalendarDay.objects.count() == 2
     said = Event.objects.filter(verb="days-listed").order_by("pk").values_list("subject", "actor")
     assert list(said) == [("days:site", admin.pk), (f"team:{team.pk}", admin.pk), ("days:site", admin.pk)]
@@ -233,8 +233,8 @@ def test_days_are_put_in_once_and_one_that_is_there_is_replaced():
 @pytest.mark.django_db
 def test_a_year_is_taken_out_of_one_list_and_of_no_other():
     admin, team = make_admin(), make_team()
-    put_in(None, {NATIONAL: FREE, date(2027, 10, 1): FREE}, by=admin)
-    put_in(team, {NATIONAL: FREE}, by=admin)
-    assert [take_out(None, 2026, by=admin), take_out(None, 2026, by=admin)] == [1, 0]
+    add_days(None, {NATIONAL: FREE, date(2027, 10, 1): FREE}, by=admin)
+    add_days(team, {NATIONAL: FREE}, by=admin)
+    assert [remove_days(None, 2026, by=admin), remove_days(None, 2026, by=admin)] == [1, 0]
     assert set(CalendarDay.objects.values_list("team", "day")) == {(None, date(2027, 10, 1)), (team.pk, NATIONAL)}
     assert Event.objects.filter(verb="days-unlisted").count() == 1

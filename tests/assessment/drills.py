@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from courseware.assessment.daily.answers import answer_daily
-from courseware.assessment.daily.selection import daily_of, runs_of_person
+from courseware.assessment.daily.selection import daily_of, enrollments_of_person
 from courseware.assessment.exams import practice_sets
 from courseware.assessment.exams.practice_sets import next_question
 from courseware.content.releases.course_import import import_course
@@ -19,7 +19,7 @@ def held(course, *rules):
 
 
 def drill(attempt, rule="O1.1"):
-    return practice_sets.drill_on(rule, attempt)
+    return practice_sets.practice_set_on(rule, attempt)
 
 
 def asked(attempt, rule="O1.1"):
@@ -65,7 +65,7 @@ def after(number):
 
 
 def daily_at(person, at):
-    return daily_of(runs_of_person(person, at), "zh-hans", at)
+    return daily_of(enrollments_of_person(person, at), "zh-hans", at)
 
 
 def asked_at(person, at):

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from django.db import connections, transaction
 from django.utils import timezone
 
-from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.issuing import issue
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.banks import question_of
@@ -358,7 +358,7 @@ def certificate_of(person, course, **changed):
     if changed:
         Certificate.objects.filter(pk=certificate.pk).update(**changed)
         certificate.refresh_from_db()
-        keep_standings([certificate])
+        store_certifications([certificate])
     return certificate
 
 

@@ -198,7 +198,7 @@ def test_what_is_sent_after_handing_in_leaves_no_word_that_the_time_was_over():
     with pytest.raises(AttemptClosed):
         save(attempt, 1, ["0"], at=MONDAY + 31 * MINUTE)
     attempt.refresh_from_db()
-    assert attempt.found_over_at is None
+    assert attempt.time_up_found_at is None
 
 
 @pytest.mark.django_db(transaction=True)

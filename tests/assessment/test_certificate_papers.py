@@ -19,7 +19,7 @@ from pypdf import PdfReader
 from courseware.assessment.certificates import pdf
 from courseware.assessment.certificates.issuing import issue, withdraw
 from courseware.assessment.certificates.numbers import grouped
-from courseware.assessment.certificates.pdf import TEMPLATE, RevokedCertificate, drawn, paper_of, words_of
+from courseware.assessment.certificates.pdf import TEMPLATE, RevokedCertificate, drawn, pdf_of, words_of
 from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.models import Event
 from courseware.branding.models import Branding
@@ -198,11 +198,11 @@ def test_an_invisible_mark_that_came_along_with_a_name_keeps_nobody_from_the_fil
     """Lists that were pasted together have byte order marks within them, which no PDF for screen readers may hold."""
     Certificate.objects.update(holder="\ufeffWang\ufeff Xiaoming")
     certificate.refresh_from_db()
-    assert "Wang Xiaoming" in text_of(paper_of(certificate, "en", by=holder).body)
+    assert "Wang Xiaoming" in text_of(pdf_of(certificate, "en", by=holder).body)
 
 
 def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(client, holder, certificate):
-    kept = paper_of(certificate, "en", by=holder)
+    kept = pdf_of(certificate, "en", by=holder)
     withdraw(certificate, reason="A mistake", by=make_admin())
     certificate.refresh_from_db()
     client.force_login(holder)
@@ -210,7 +210,7 @@ def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(clie
     page = client.get(f"/certificates/{certificate.number}/").text
     assert "Withdrawn" in page and "PDF" not in page
     with pytest.raises(RevokedCertificate):
-        paper_of(certificate, "zh-hans", by=holder)
+        pdf_of(certificate, "zh-hans", by=holder)
     response = client.post(
         f"/certificates/{certificate.number}/paper/", follow=True, headers={"accept-language": "zh-Hans"}
     )
@@ -226,7 +226,7 @@ def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, c
 
     monkeypatch.setattr(pdf, "drawn", overtaken)
     with pytest.raises(RevokedCertificate):
-        paper_of(certificate, "en", by=holder)
+        pdf_of(certificate, "en", by=holder)
     assert not CertificatePdf.objects.exists()
     assert not Event.objects.filter(verb="certificate-drawn").exists()
 
@@ -242,7 +242,7 @@ def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monk
         return body
 
     monkeypatch.setattr(pdf, "drawn", overtaken)
-    assert bytes(paper_of(certificate, "en", by=holder).body) == b"the other one"
+    assert bytes(pdf_of(certificate, "en", by=holder).body) == b"the other one"
     assert Event.objects.filter(verb="certificate-drawn").count() == 1
 
 
@@ -252,13 +252,13 @@ def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch
 
     with monkeypatch.context() as patched, pytest.raises(OperationalError):
         patched.setattr(pdf, "record", full)
-        paper_of(certificate, "en", by=holder)
+        pdf_of(certificate, "en", by=holder)
     assert not CertificatePdf.objects.exists()
-    assert paper_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()
+    assert pdf_of(certificate, "en", by=holder).digest == hashlib.sha256(drawn(certificate, "en")).hexdigest()
 
 
 def test_a_file_that_was_changed_or_is_unknown_to_the_log_is_named(holder, certificate):
-    paper = paper_of(certificate, "en", by=holder)
+    paper = pdf_of(certificate, "en", by=holder)
     CertificatePdf.objects.update(body=b"%PDF-forged")
     assert list(differences()) == [f"certificate {certificate.pk}: its file in en is not the one that was made"]
     CertificatePdf.objects.update(digest=hashlib.sha256(b"%PDF-forged").hexdigest())
@@ -359,7 +359,7 @@ def test_one_that_was_replaced_says_since_when_and_not_where_the_newer_one_was_w
     assert "Replaced" in text and "✓" not in text and newer.number not in text
     assert "✓ Valid" in client.get(f"/certificates/{newer.number}/").text
     Certificate.objects.filter(pk=newer.pk).update(
-        withdrawn_at=timezone.now(), withdrawn_by=make_admin(), withdrawn_reason="A mistake"
+        revoked_at=timezone.now(), revoked_by=make_admin(), revocation_reason="A mistake"
     )
     assert "✓ Valid" in client.get(address).text
     other = make_enrollment(course=certificate.enrollment.course)

@@ -90,7 +90,7 @@ def test_a_course_without_an_end_gives_a_certificate_without_one():
 
 
 def test_every_column_that_a_certificate_copies_is_one_of_its_facts():
-    of_the_row = {"id", "enrollment", "number", "withdrawn_at", "withdrawn_by", "withdrawn_reason"}
+    of_the_row = {"id", "enrollment", "number", "revoked_at", "revoked_by", "revocation_reason"}
     assert {field.name for field in Certificate._meta.fields} - of_the_row == {fact.field for fact in FACTS}
 
 

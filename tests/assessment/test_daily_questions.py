@@ -11,7 +11,7 @@ from courseware.assessment.daily import selection
 from courseware.assessment.daily.answers import choose
 from courseware.assessment.exams.practice_sets import OtherQuestion
 from courseware.assessment.models import DailyQuestionAnswer, DailyQuestionPreference
-from courseware.assignments.emails.daily_question import question_in_words
+from courseware.assignments.emails.daily_question import question_text
 from courseware.audit_log.models import Event
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling
@@ -36,7 +36,7 @@ def run():
 def test_it_asks_from_the_day_after_the_completion_on_and_never_of_who_is_excused(run):
     assert daily_at(run.learner, run.completed_at) is None
     assert asked_at(run.learner, after(1)).rule == "O1.1"  # which was missed; O1.2 is only critical
-    Enrollment.objects.filter(pk=run.pk).update(completed_at=None, waived_at=after(0))
+    Enrollment.objects.filter(pk=run.pk).update(completed_at=None, exempted_at=after(0))
     assert daily_at(run.learner, after(1)) is None
 
 
@@ -53,7 +53,7 @@ def test_during_a_course_it_asks_by_wish_alone_and_never_from_a_bank_of_the_exam
     enrollment = ready(make_course_with_drill())
     person = enrollment.learner
     assert daily_at(person, after(1)) is None
-    choose(person, by_letter=False, during_course=True)
+    choose(person, by_email=False, during_course=True)
     seen = set()
     for number in range(1, 12):
         if asked := asked_at(person, after(number)):
@@ -65,7 +65,7 @@ def test_during_a_course_it_asks_by_wish_alone_and_never_from_a_bank_of_the_exam
 
 def test_before_a_rule_was_met_in_the_course_nothing_is_asked_about_it():
     enrollment = make_enrollment(course=make_course_with_drill(), started_at=after(0))
-    choose(enrollment.learner, by_letter=False, during_course=True)
+    choose(enrollment.learner, by_email=False, during_course=True)
     assert daily_at(enrollment.learner, after(1)) is None
 
 
@@ -162,9 +162,9 @@ def test_memory_goes_on_in_the_next_run_through_the_course(run):
 
 def test_a_choice_is_logged_once_and_a_repeated_one_changes_nothing(run):
     for _ in range(2):
-        choose(run.learner, by_letter=True, during_course=False)
+        choose(run.learner, by_email=True, during_course=False)
     event = Event.objects.get(verb="daily-question-chosen")
-    assert event.data == {"by_letter": True, "during_course": False}
+    assert event.data == {"by_email": True, "during_course": False}
 
 
 # The card on home, and its own page
@@ -253,7 +253,7 @@ def test_a_question_of_a_lesson_stands_without_its_sources_and_with_the_look_of_
     assert notes("/") == notes("/daily/") == []
     asked = asked_at(page_run.learner, after(0))
     assert asked.question_id == "what-first"
-    assert question_in_words(asked)["stem"].splitlines()[-1] == "Dry."
+    assert question_text(asked)["stem"].splitlines()[-1] == "Dry."
     client.post("/daily/answer/", form_of(client) | {"choice": 0})
     assert DailyQuestionAnswer.objects.exists()
     assert notes("/") == notes("/daily/") == []

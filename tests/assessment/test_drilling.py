@@ -6,7 +6,7 @@ import pytest
 
 from courseware.assessment.exams import practice_sets
 from courseware.assessment.exams.eligibility import Eligibility
-from courseware.assessment.exams.practice_sets import OtherQuestion, drills_of, is_settled
+from courseware.assessment.exams.practice_sets import OtherQuestion, is_settled, practice_sets_of
 from courseware.assessment.models import Certificate, ExamAttempt, PracticeAnswer
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
@@ -36,7 +36,7 @@ def attempt(course):
 
 def test_a_missed_critical_question_keeps_pass_and_points_and_holds_the_completion(attempt):
     assert (attempt.points, attempt.max_points, attempt.is_passed) == (4, 5, True)
-    assert [(each.rule, each.needed, each.is_done) for each in drills_of(attempt)] == [("O1.1", 3, False)]
+    assert [(each.rule, each.needed, each.is_done) for each in practice_sets_of(attempt)] == [("O1.1", 3, False)]
     assert not is_completed(attempt)
     assert not Certificate.objects.exists()
     assert eligibility(attempt.enrollment) == Eligibility("drill")
@@ -44,7 +44,7 @@ def test_a_missed_critical_question_keeps_pass_and_points_and_holds_the_completi
 
 def test_each_missed_rule_has_a_drill_of_its_own_and_the_last_one_completes(course):
     attempt = held(course, *RULES)
-    assert {each.rule for each in drills_of(attempt)} == set(RULES)
+    assert {each.rule for each in practice_sets_of(attempt)} == set(RULES)
     finish(attempt, "O1.1")
     assert not is_completed(attempt)
     finish(attempt, "O1.2")
@@ -62,7 +62,7 @@ def test_the_certificate_comes_with_the_drill_and_says_the_points_of_the_exam(at
 @pytest.mark.parametrize("forget", [(), ("nothing",)])
 def test_a_pass_with_every_critical_question_right_owes_nothing(course, forget):
     attempt = sit(ready(course), forget=forget)
-    assert drills_of(attempt) == ()
+    assert practice_sets_of(attempt) == ()
     assert is_completed(attempt)
 
 
@@ -71,16 +71,16 @@ def test_a_miss_of_another_kind_owes_nothing(course):
     plain = attempt.responses.filter(is_critical=False).first()
     ExamAttempt.objects.filter(pk=attempt.pk).update(points=4)
     attempt.responses.filter(pk=plain.pk).update(is_right=False)
-    assert drills_of(attempt) == ()
+    assert practice_sets_of(attempt) == ()
 
 
 def test_an_attempt_that_was_not_passed_owes_nothing(course):
-    assert drills_of(sit(ready(course), points=0)) == ()
+    assert practice_sets_of(sit(ready(course), points=0)) == ()
 
 
 def test_an_exam_without_a_drill_completes_with_the_pass():
     attempt = held(make_course_with_drill(drill=""))
-    assert (drills_of(attempt), is_completed(attempt)) == ((), True)
+    assert (practice_sets_of(attempt), is_completed(attempt)) == ((), True)
 
 
 def test_an_attempt_that_failed_with_a_missed_rule_and_a_later_pass_without_owe_nothing():

@@ -187,13 +187,13 @@ GIVEN = {"": 30, "1.25": 37.5, "1.5": 45, "2": 60, "3": 90, "4": 120, "5": 150, 
 
 @pytest.mark.parametrize(("given", "minutes"), GIVEN.items())
 def test_the_limit_is_as_many_times_that_as_was_given(given, minutes):
-    attempt = start(ready(make_course(time_limit="30"), make_user(practice_time=given)), at=MONDAY)
+    attempt = start(ready(make_course(time_limit="30"), make_user(extra_time=given)), at=MONDAY)
     assert attempt.closes_at == (minutes and MONDAY + timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize("given", GIVEN)
 def test_an_exam_without_a_limit_gets_none(given):
-    assert start(ready(make_course(), make_user(practice_time=given)), at=MONDAY).closes_at is None
+    assert start(ready(make_course(), make_user(extra_time=given)), at=MONDAY).closes_at is None
 
 
 def test_what_has_begun_keeps_its_time_and_says_so(client):
@@ -206,10 +206,10 @@ def test_what_has_begun_keeps_its_time_and_says_so(client):
         lines = soup(client.get(page)).select("main li")
         return [" ".join(line.text.split()) for line in lines if "then it closes" in line.text]
 
-    User.objects.filter(pk=learner.pk).update(practice_time="2")
+    User.objects.filter(pk=learner.pk).update(extra_time="2")
     assert limit() == ["60 minutes, then it closes"]
     attempt = start(enrollment)
-    User.objects.filter(pk=learner.pk).update(practice_time="off")
+    User.objects.filter(pk=learner.pk).update(extra_time="off")
     assert limit() == ["60 minutes, then it closes"]
     assert ExamAttempt.objects.get() == attempt
     assert ExamAttempt.objects.get().closes_at == attempt.closes_at

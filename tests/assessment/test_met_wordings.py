@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.assessment.exams.selection import Quota, attempts_with_new, draw
-from courseware.assessment.exams.variant_rotation import QUARTER, SeenVariants, met_wordings
+from courseware.assessment.exams.variant_rotation import QUARTER, SeenVariants, seen_variants
 from courseware.content.releases.course_files import read_folder
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering import store
@@ -92,11 +92,11 @@ def test_what_was_met_in_another_run_counts_and_what_others_met_or_another_cours
     enrollment = ready(course)
     met = set(sit(enrollment).responses.values_list("question", flat=True))
     again = make_enrollment(enrollment.learner, course)
-    assert met_wordings(again, timezone.now()).last.keys() == met
-    assert not met_wordings(ready(course), timezone.now()).last
-    assert not met_wordings(again, enrollment.enrolled_at).last  # before it was begun
+    assert seen_variants(again, timezone.now()).last.keys() == met
+    assert not seen_variants(ready(course), timezone.now()).last
+    assert not seen_variants(again, enrollment.enrolled_at).last  # before it was begun
     other = import_course({path: body.replace(b"tea-room", b"tea-house") for path, body in drill_files().items()})
-    assert not met_wordings(make_enrollment(enrollment.learner, other.course), timezone.now()).last
+    assert not seen_variants(make_enrollment(enrollment.learner, other.course), timezone.now()).last
 
 
 def test_after_a_quarter_a_wording_is_new_again_and_yet_comes_after_those_never_met():

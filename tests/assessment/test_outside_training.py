@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from courseware.assessment.certificates.external_training import (
     OwnTraining,
-    record_outside,
+    record_external_training,
+    revoke_external_training,
     usual_end,
-    withdraw_outside,
 )
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
@@ -43,9 +43,9 @@ def told(verb):
 def test_who_was_trained_elsewhere_is_certified_until_the_last_day_of_it_and_nobody_else_is():
     person, other, hr, course = make_user(), make_user(), make_hr(), make_course()
     make_enrollment(other, course)
-    [one] = record_outside([trained(person, course)], by=hr)
+    [one] = record_external_training([trained(person, course)], by=hr)
     assert kept() == {(person.pk, course.pk, None, one.pk, ENDS)}
-    assert (one.recorded_by, one.withdrawn_at) == (hr, None)
+    assert (one.recorded_by, one.revoked_at) == (hr, None)
     said = {"training": one.pk, "course": course.pk, "on": "2026-03-02", "until": "2027-03-02"}
     assert told("outside-training-recorded") == [(f"person:{person.pk}", hr.pk, said)]
     assert not Certificate.objects.exists()
@@ -53,13 +53,13 @@ def test_who_was_trained_elsewhere_is_certified_until_the_last_day_of_it_and_nob
 
 def test_the_same_once_more_is_nothing_and_another_day_is_one_more():
     people, hr, course = [make_user() for _ in range(3)], make_hr(), make_course()
-    assert len(record_outside([trained(person, course) for person in people], by=hr)) == 3
+    assert len(record_external_training([trained(person, course) for person in people], by=hr)) == 3
     before = kept()
     same = [trained(person, course, proof="Said otherwise", until=LATER) for person in people]
-    assert record_outside([*same, trained(people[0], course)], by=hr) == []
+    assert record_external_training([*same, trained(people[0], course)], by=hr) == []
     assert kept() == before
     twice = [trained(people[0], course, on=date(2026, 4, 1), until=None) for _ in range(2)]
-    assert len(record_outside(twice, by=hr)) == 1
+    assert len(record_external_training(twice, by=hr)) == 1
     assert ExternalTraining.objects.count() == len(told("outside-training-recorded")) == 4
     assert [row[4] for row in kept() if row[0] == people[0].pk] == [ALWAYS]
 
@@ -67,37 +67,37 @@ def test_the_same_once_more_is_nothing_and_another_day_is_one_more():
 def test_of_certificates_and_trainings_the_one_that_lasts_longest_counts_and_of_equals_the_certificate():
     person, hr, course = make_user(), make_hr(), make_course()
     certificate = certificate_of(person, course, valid_until=ENDS)
-    [same] = record_outside([trained(person, course)], by=hr)
+    [same] = record_external_training([trained(person, course)], by=hr)
     assert kept() == {(person.pk, course.pk, certificate.pk, None, ENDS)}
-    [longer] = record_outside([trained(person, course, on=date(2026, 4, 1), until=LATER)], by=hr)
+    [longer] = record_external_training([trained(person, course, on=date(2026, 4, 1), until=LATER)], by=hr)
     assert kept() == {(person.pk, course.pk, None, longer.pk, LATER)}
     withdraw(certificate, reason="The answers were passed on.", by=make_admin())
-    withdraw_outside(longer, reason="Another person of that name.", by=hr)
+    revoke_external_training(longer, reason="Another person of that name.", by=hr)
     assert kept() == {(person.pk, course.pk, None, same.pk, ENDS)}
 
 
 def test_what_is_taken_back_certifies_nobody_is_kept_with_its_reason_and_can_be_recorded_anew():
     person, other, hr, course = make_user(), make_user(), make_hr(), make_course()
-    one, beside = record_outside([trained(person, course), trained(other, course)], by=hr)
-    assert withdraw_outside(one, reason="Another person of that name.", by=hr)
-    assert not withdraw_outside(one, reason="Again.", by=hr)
+    one, beside = record_external_training([trained(person, course), trained(other, course)], by=hr)
+    assert revoke_external_training(one, reason="Another person of that name.", by=hr)
+    assert not revoke_external_training(one, reason="Again.", by=hr)
     assert kept() == {(other.pk, course.pk, None, beside.pk, ENDS)}
     one.refresh_from_db()
-    assert (one.withdrawn_by, one.withdrawn_reason) == (hr, "Another person of that name.")
+    assert (one.revoked_by, one.revocation_reason) == (hr, "Another person of that name.")
     assert told("outside-training-withdrawn") == [(f"person:{person.pk}", hr.pk, {"training": one.pk})]
-    [again] = record_outside([trained(person, course)], by=hr)
+    [again] = record_external_training([trained(person, course)], by=hr)
     assert again.pk != one.pk and (person.pk, course.pk, None, again.pk, ENDS) in kept()
 
 
 def test_nobody_records_or_takes_back_the_own_one():
     hr, colleague, course = make_hr(), make_hr(), make_course()
     with pytest.raises(OwnTraining):
-        record_outside([trained(make_user(), course), trained(hr, course)], by=hr)
+        record_external_training([trained(make_user(), course), trained(hr, course)], by=hr)
     assert not ExternalTraining.objects.exists()
-    [one] = record_outside([trained(hr, course)], by=colleague)
+    [one] = record_external_training([trained(hr, course)], by=colleague)
     with pytest.raises(OwnTraining):
-        withdraw_outside(one, reason="Wrong", by=hr)
-    assert not ExternalTraining.objects.exclude(withdrawn_at=None).exists()
+        revoke_external_training(one, reason="Wrong", by=hr)
+    assert not ExternalTraining.objects.exclude(revoked_at=None).exists()
 
 
 def test_it_ends_when_a_certificate_of_the_course_would():
@@ -108,9 +108,9 @@ def test_it_ends_when_a_certificate_of_the_course_would():
 
 def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
     person, hr, course = make_user(), make_hr(), make_course()
-    [one] = record_outside([trained(person, course)], by=hr)
-    [back] = record_outside([trained(make_user(), course)], by=hr)
-    withdraw_outside(back, reason="Another person.", by=hr)
+    [one] = record_external_training([trained(person, course)], by=hr)
+    [back] = record_external_training([trained(make_user(), course)], by=hr)
+    revoke_external_training(back, reason="Another person.", by=hr)
     assert list(differences()) == [] == list(log_differences())
     Certification.objects.create(learner=back.person, course=course, outside=back, certified_until=NEVER)
     assert list(differences()) == [
@@ -123,7 +123,7 @@ def test_what_is_kept_of_it_and_what_the_log_says_is_compared_with_it():
     found = [f"{where} 2026-03-02 by what is kept, until 2027-03-02 by outside training {one.pk}"]
     assert [line for line in differences() if line.startswith("person")] == found
     ExternalTraining.objects.filter(pk=one.pk).update(valid_until=LATER)
-    ExternalTraining.objects.filter(pk=back.pk).update(withdrawn_at=timezone.now() - timedelta(days=1))
+    ExternalTraining.objects.filter(pk=back.pk).update(revoked_at=timezone.now() - timedelta(days=1))
     assert list(log_differences()) == [
         f"outsidetraining {one.pk}: the log knows no “outside-training-recorded” that says the same",
         f"outsidetraining {back.pk}: the log knows no “outside-training-withdrawn” that says the same",
@@ -139,4 +139,4 @@ def test_recording_takes_as_many_statements_for_one_as_for_three(people, django_
     trainings = [trained(make_user(), course) for _ in range(people)]
     postgres = connection.vendor == "postgresql"  # where whoever begins a first run waits by a lock
     with django_assert_num_queries(16 + postgres):
-        record_outside(trainings, by=hr)
+        record_external_training(trainings, by=hr)

@@ -85,7 +85,7 @@ def test_a_short_renewal_begins_with_no_pre_check():
 def test_board_and_home_count_by_the_same_list(course):
     short, whole = renewal(course), make_enrollment(course=course)
     found = journeys([short, whole], {course.pk: outline_of(course)})
-    assert [(each.progress.total, each.next_act.step.id, each.outline.minutes_left()) for each in found] == [
+    assert [(each.progress.total, each.next_action.step.id, each.outline.minutes_left()) for each in found] == [
         (3, "drill", 7.5),
         (3, "boiling", 7),
     ]

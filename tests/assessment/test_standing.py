@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.external_training import record_external_training
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.content.models import Course
@@ -75,7 +75,7 @@ def test_the_newest_run_says_until_when_the_person_is_certified_and_those_of_oth
     assert said_by_newest() == {again.pk: NEVER, elsewhere.pk: None, other.pk: None}
     complete_course(again)
     assert said_by_newest()[again.pk] > LATER
-    assert [*certificates.newest_standings(), *enrollments.headcounts()] == []
+    assert [*certificates.newest_certifications(), *enrollments.headcounts()] == []
 
 
 def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_the_certificate():
@@ -86,7 +86,7 @@ def test_saving_a_run_that_was_read_before_changes_nothing_of_what_it_says_of_th
     read_before.save()
     Enrollment.objects.write_many([Enrollment.objects.get(pk=read_before.pk)], ["due_at"])
     assert said_by_newest() == {read_before.pk: NEVER}
-    assert [*certificates.newest_standings(), *enrollments.headcounts()] == []
+    assert [*certificates.newest_certifications(), *enrollments.headcounts()] == []
 
 
 def test_the_run_before_says_it_anew_where_the_newest_is_removed():
@@ -96,7 +96,7 @@ def test_the_run_before_says_it_anew_where_the_newest_is_removed():
     taken_back(certificate)
     Enrollment.objects.remove_many([again])
     assert said_by_newest() == {certificate.enrollment_id: NEVER}
-    assert [*certificates.newest_standings(), *enrollments.headcounts()] == []
+    assert [*certificates.newest_certifications(), *enrollments.headcounts()] == []
 
 
 def test_many_who_are_enrolled_at_once_say_what_is_known_of_each():
@@ -112,9 +112,9 @@ def test_a_newest_run_that_says_something_else_than_the_standing_is_named(said):
     run = certificate_of(make_user(), make_course(), valid_until=LATER).enrollment
     certificate_of(make_user(), run.course, valid_until=LATER)
     make_enrollment(course=run.course)
-    assert list(certificates.newest_standings()) == []
+    assert list(certificates.newest_certifications()) == []
     Enrollment.objects.filter(pk=run.pk).update(certified_until=said)
-    assert list(certificates.newest_standings()) == [
+    assert list(certificates.newest_certifications()) == [
         f"enrollment {run.pk}: certified until {said} by what its row says, until {LATER} by the standing"
     ]
 
@@ -142,7 +142,7 @@ def person(name):
 def train(name):
     said = {"trained_on": timezone.localdate(), "proof": "Seen"}
     training = ExternalTraining(person=person(name), course=Course.objects.get(), **said)
-    assert record_outside([training], by=person("Hana"))
+    assert record_external_training([training], by=person("Hana"))
 
 
 def enroll_team(team):
@@ -177,6 +177,6 @@ def test_both_are_right_whoever_comes_first(what, turned, firm, at_work):  # noq
     for each in (begun, follows):
         each.may_end.set()
         each.future.result(60)
-    found = [*enrollments.newest_runs(), *enrollments.headcounts()]
-    assert [*found, *certificates.standings(), *certificates.newest_standings()] == []
+    found = [*enrollments.newest_enrollments(), *enrollments.headcounts()]
+    assert [*found, *certificates.standings(), *certificates.newest_certifications()] == []
     assert Enrollment.objects.newest().count() == Enrollment.objects.values("learner").distinct().count()

@@ -452,7 +452,7 @@ def test_who_failed_on_that_day_or_lost_the_certificate_has_not_arrived(client, 
     go_through_again(enrollment, later)
     passed = sit(enrollment, at=later)
     assert not soup(client.get(f"/attempts/{failed.pk}/result/")).select(".arrival")
-    Certificate.objects.update(withdrawn_at=days(0), withdrawn_reason="Another person", withdrawn_by=make_user())
+    Certificate.objects.update(revoked_at=days(0), revocation_reason="Another person", revoked_by=make_user())
     assert not soup(client.get(f"/attempts/{passed.pk}/result/")).select(".arrival")
 
 

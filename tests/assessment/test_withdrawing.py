@@ -55,17 +55,17 @@ def admin(client):
 
 def state_of(certificate):
     rows = Certificate.objects.filter(pk=certificate.pk)
-    return rows.values("withdrawn_at", "withdrawn_by", "withdrawn_reason").get()
+    return rows.values("revoked_at", "revoked_by", "revocation_reason").get()
 
 
 def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder(client, admin, certificate):
     before = facts()
     assert "1 certificate is withdrawn." in send(client, certificate).text
     state = state_of(certificate)
-    assert (state["withdrawn_by"], state["withdrawn_reason"]) == (admin.pk, "The answers were passed on.")
+    assert (state["revoked_by"], state["revocation_reason"]) == (admin.pk, "The answers were passed on.")
     event = Event.objects.get(verb="certificate-withdrawn")
     assert (event.actor, event.subject, event.data, event.at) == (
-        admin, f"enrollment:{certificate.enrollment_id}", {"certificate": certificate.pk}, state["withdrawn_at"],
+        admin, f"enrollment:{certificate.enrollment_id}", {"certificate": certificate.pk}, state["revoked_at"],
     )  # fmt: skip
     (letter,) = letters()
     assert letter.to == ["wang@example.com"] and letter.subject == "Your certificate was withdrawn"
@@ -99,7 +99,7 @@ def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):
 def test_without_a_reason_that_can_be_kept_nothing_is_withdrawn(client, admin, certificate, reason):
     response = send(client, certificate, reason=reason)
     assert response.status_code == 422
-    assert state_of(certificate)["withdrawn_at"] is None
+    assert state_of(certificate)["revoked_at"] is None
 
 
 def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, admin, certificate):
@@ -107,7 +107,7 @@ def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, adm
     for each in (certificate_of(admin), certificate):
         words = f"You cannot decide about {each.enrollment.learner.name}: nothing was changed."
         assert words in send(client, each).text
-        assert state_of(each)["withdrawn_at"] is None
+        assert state_of(each)["revoked_at"] is None
         with pytest.raises(NotForThisPerson):
             withdraw(each, reason="So.", by=User.objects.get(pk=admin.pk))
     assert not OutgoingEmail.objects.filter(kind="certificate-withdrawn").exists()
@@ -135,11 +135,11 @@ def test_the_holder_reads_it_wherever_the_certificate_was_offered(client, admin,
 def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_behind_the_log(admin, certificate):
     withdraw(certificate, reason="So.", by=admin)
     assert [line for line in [*check_all.differences(), *audit_log.differences()] if "certificate" in line] == []
-    nothing = {"withdrawn_at": None, "withdrawn_by": None, "withdrawn_reason": ""}
+    nothing = {"revoked_at": None, "revoked_by": None, "revocation_reason": ""}
     Certificate.objects.filter(pk=certificate.pk).update(**nothing)
     assert [line for line in audit_log.differences() if "certificate-withdrawn" in line]
     other = certificate_of(make_user())
-    past_the_log = {"withdrawn_at": other.issued_at, "withdrawn_by": admin, "withdrawn_reason": "x"}
+    past_the_log = {"revoked_at": other.issued_at, "revoked_by": admin, "revocation_reason": "x"}
     Certificate.objects.filter(pk=other.pk).update(**past_the_log)
     found = list(audit_log.differences())
     assert f"certificate {other.pk}: the log knows no “certificate-withdrawn” that says the same" in found
@@ -159,7 +159,7 @@ def shown(client, **chosen):
 
 def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has_ended(client, admin, settings):
     settings.CERTIFICATE_ENDING_DAYS = 60
-    withdrawn = {"withdrawn_at": admin.joined_at, "withdrawn_by": admin, "withdrawn_reason": "Why"}
+    withdrawn = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}
     for name, days in (("no end", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
         listed_certificate(name, days)
     listed_certificate("withdrawn", 9, **withdrawn)

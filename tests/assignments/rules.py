@@ -3,7 +3,7 @@
 from datetime import date
 
 from courseware.accounts.models import Membership
-from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.models import Certificate
 from courseware.assignments.models import AssignmentRule, RuleVersion
 from courseware.assignments.rules.scope import PersonFacts
@@ -39,5 +39,5 @@ def make_certified(course, team, until):
     run = enroll(person, course)
     complete_course(run)
     Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    keep_standings([Certificate.objects.get(enrollment=run)])
+    store_certifications([Certificate.objects.get(enrollment=run)])
     return person

@@ -87,7 +87,7 @@ def test_who_stops_fitting_is_excused_with_the_rule_as_reason_or_left_as_is(cour
     RuleAction.objects.update(rule=excusing)
     assert execution.act(MONDAY) == "excuse: 1"
     run = Enrollment.objects.get()
-    assert (run.is_open, run.waived_reason) == (False, "Does not fit the rule “Day shift” any more.")
+    assert (run.is_open, run.exemption_reason) == (False, "Does not fit the rule “Day shift” any more.")
     assert execution.act(MONDAY) == ""
     assert not list(differences())
 
@@ -106,7 +106,7 @@ def test_who_completes_the_course_while_being_excused_keeps_nobody_else_from_it(
 
     monkeypatch.setattr(execution, "waive", completed_before)
     assert execution.act(MONDAY) == "excuse: 1"
-    assert Enrollment.objects.get(learner=other).waived_at
+    assert Enrollment.objects.get(learner=other).exempted_at
     assert not RuleAction.objects.filter(person=quick, deed="excuse").exists()
 
 
@@ -132,9 +132,11 @@ def test_a_rule_about_a_team_that_was_closed_does_nothing_and_excuses_nobody(cou
 def test_many_people_are_enrolled_in_batches_each_a_transaction_of_its_own(course, monkeypatch):
     monkeypatch.setattr(execution, "BATCH", 2)
     rule_that_is(course, team_id=make_team(learners=5).pk)
-    begin_runs, sizes = execution.begin_runs, []
+    create_enrollments, sizes = execution.create_enrollments, []
     monkeypatch.setattr(
-        execution, "begin_runs", lambda people, *rest: sizes.append(len(people)) or begin_runs(people, *rest)
+        execution,
+        "create_enrollments",
+        lambda people, *rest: sizes.append(len(people)) or create_enrollments(people, *rest),
     )
     assert execution.act(MONDAY) == "enroll: 5"
     assert sizes == [2, 2, 1]

@@ -79,7 +79,7 @@ def test_a_certificate_that_is_withdrawn_by_then_is_no_news(team, course):
 
 def test_what_is_entered_afterwards_is_no_news(team, course):
     run = enroll(make_user(), course)
-    completion.tell_of_arrival(type(run), run, timezone.now() - timedelta(days=2))
+    completion.queue_completion_email(type(run), run, timezone.now() - timedelta(days=2))
     assert told() == []
 
 

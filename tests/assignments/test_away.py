@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.accounts.models import Absence
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
 from courseware.lib.dates import site_day
@@ -71,7 +71,7 @@ def test_who_leads_the_person_notes_an_absence_and_reads_until_when_it_is(client
 )
 def test_what_cannot_be_is_refused_with_what_was_typed_and_why(client, team, enrollment, first_to_last, other, words):
     typed = days(*first_to_last) | other
-    mark_away(enrollment.learner, dates.site_day() + 10 * DAY, dates.site_day() + 11 * DAY, by=None)
+    record_absence(enrollment.learner, dates.site_day() + 10 * DAY, dates.site_day() + 11 * DAY, by=None)
     client.force_login(team.manager)
     answer = client.post(page_of(enrollment), typed)
     assert answer.status_code == 422
@@ -82,7 +82,7 @@ def test_what_cannot_be_is_refused_with_what_was_typed_and_why(client, team, enr
 
 def test_days_are_changed_and_an_absence_that_has_begun_ends_yesterday_for_who_is_back(client, team, enrollment):
     given = due_on(enrollment)
-    away = mark_away(enrollment.learner, dates.site_day() - 14 * DAY, dates.site_day() + 13 * DAY, by=None)
+    away = record_absence(enrollment.learner, dates.site_day() - 14 * DAY, dates.site_day() + 13 * DAY, by=None)
     moved = due_on(enrollment)
     client.force_login(team.manager)
     prefix = f"absence-{away.pk}-"
@@ -97,8 +97,8 @@ def test_days_are_changed_and_an_absence_that_has_begun_ends_yesterday_for_who_i
 
 def test_who_is_said_to_be_back_once_more_later_is_away_no_longer_for_it(client, team, enrollment):
     today = dates.site_day()
-    over = mark_away(enrollment.learner, today - 9 * DAY, today - 6 * DAY, by=team.manager)
-    mark_away(enrollment.learner, today - 4 * DAY, today - 3 * DAY, by=team.manager)
+    over = record_absence(enrollment.learner, today - 9 * DAY, today - 6 * DAY, by=team.manager)
+    record_absence(enrollment.learner, today - 4 * DAY, today - 3 * DAY, by=team.manager)
     client.force_login(team.manager)
     before = due_on(enrollment)
     assert client.post(f"{page_of(enrollment)}{over.pk}/", {"is-back": "1"}).status_code == 302
@@ -107,8 +107,8 @@ def test_who_is_said_to_be_back_once_more_later_is_away_no_longer_for_it(client,
 
 def test_other_days_that_cannot_be_are_refused_in_their_own_form(client, team, enrollment):
     today = dates.site_day()
-    away = mark_away(enrollment.learner, today, today + 2 * DAY, by=None)
-    mark_away(enrollment.learner, today + 5 * DAY, today + 6 * DAY, by=None)
+    away = record_absence(enrollment.learner, today, today + 2 * DAY, by=None)
+    record_absence(enrollment.learner, today + 5 * DAY, today + 6 * DAY, by=None)
     client.force_login(team.manager)
     prefix = f"absence-{away.pk}-"
     answer = client.post(
@@ -121,7 +121,7 @@ def test_other_days_that_cannot_be_are_refused_in_their_own_form(client, team, e
 
 def test_an_absence_is_taken_back_once_and_twice_does_no_harm(client, team, enrollment):
     given = due_on(enrollment)
-    away = mark_away(enrollment.learner, dates.site_day(), dates.site_day() + 6 * DAY, by=None)
+    away = record_absence(enrollment.learner, dates.site_day(), dates.site_day() + 6 * DAY, by=None)
     client.force_login(team.manager)
     for _ in range(2):
         assert client.post(f"{page_of(enrollment)}{away.pk}/take-back/").status_code == 302
@@ -132,7 +132,7 @@ def test_an_absence_is_taken_back_once_and_twice_does_no_harm(client, team, enro
 def test_an_absence_is_changed_under_its_own_person_alone(client, team, enrollment):
     other = make_user()
     join(team, other)
-    away = mark_away(other, dates.site_day(), dates.site_day(), by=None)
+    away = record_absence(other, dates.site_day(), dates.site_day(), by=None)
     client.force_login(team.manager)
     assert client.post(f"{page_of(enrollment)}{away.pk}/", {"is-back": "1"}).status_code == 404
     client.post(f"{page_of(enrollment)}{away.pk}/take-back/")
@@ -169,7 +169,7 @@ def test_next_returns_to_a_page_of_the_site_only(client, team, enrollment):
 
 def away_for_a_week(enrollment):
     last = dates.site_day() + 6 * DAY
-    mark_away(enrollment.learner, dates.site_day(), last, why="training", by=None)
+    record_absence(enrollment.learner, dates.site_day(), last, why="training", by=None)
     return last
 
 
@@ -179,7 +179,8 @@ def test_board_and_file_say_until_when_in_place_of_the_state_while_something_wou
     last = away_for_a_week(enrollment)
     away_for_a_week(done)
     found = {
-        row.enrollment.learner.name: (row.away_until, row.journey.next_act.words) for row in rows_shown_to(team.manager)
+        row.enrollment.learner.name: (row.away_until, row.journey.next_action.words)
+        for row in rows_shown_to(team.manager)
     }
     assert found == {"周凯": (last, ""), "王芳": (None, "")}
     client.force_login(team.manager)
@@ -191,9 +192,9 @@ def test_board_and_file_say_until_when_in_place_of_the_state_while_something_wou
 
 def test_nobody_else_is_shown_as_away_nor_who_is_away_on_other_days(team, enrollment):
     today = dates.site_day()
-    mark_away(enrollment.learner, today - 3 * DAY, today - DAY, by=None)
-    mark_away(enrollment.learner, today + DAY, today + 2 * DAY, by=None)
-    mark_away(make_user(), today, today, by=None)
+    record_absence(enrollment.learner, today - 3 * DAY, today - DAY, by=None)
+    record_absence(enrollment.learner, today + DAY, today + 2 * DAY, by=None)
+    record_absence(make_user(), today, today, by=None)
     [row] = rows_shown_to(team.manager)
     assert row.away_until is None
 
@@ -231,8 +232,8 @@ def test_the_own_record_names_the_absence_and_the_days(client, enrollment):
 
 def test_an_absence_of_before_the_enrollment_or_after_its_end_is_not_part_of_the_record(client, enrollment):
     today = dates.site_day()
-    mark_away(enrollment.learner, today - 30 * DAY, today - 29 * DAY, why="long ago", by=None)
-    mark_away(enrollment.learner, today + 20 * DAY, today + 21 * DAY, why="later on", by=None)
+    record_absence(enrollment.learner, today - 30 * DAY, today - 29 * DAY, why="long ago", by=None)
+    record_absence(enrollment.learner, today + 20 * DAY, today + 21 * DAY, why="later on", by=None)
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now(), due_at=None)
     client.force_login(enrollment.learner)
     page = client.get("/learn/tea-room/record/").text
@@ -242,7 +243,7 @@ def test_an_absence_of_before_the_enrollment_or_after_its_end_is_not_part_of_the
 
 def test_the_lists_of_human_resources_and_of_the_admin_find_who_is_away_now(client):
     for name, first in (("Now", 0), ("Later", 3)):
-        mark_away(make_user(name), site_day() + first * DAY, site_day() + (first + 2) * DAY, by=None)
+        record_absence(make_user(name), site_day() + first * DAY, site_day() + (first + 2) * DAY, by=None)
     client.force_login(make_admin())
     assert [person.name for person in client.get("/people/?standing=away").context["page"]] == ["Now"]
     found = client.get("/admin/accounts/user/?away=now").context["cl"].result_list

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
+from courseware.assessment.certificates.external_training import record_external_training, revoke_external_training
 from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.models import RuleAction
 from courseware.assignments.rules import execution
@@ -14,7 +14,7 @@ from courseware.assignments.rules.certified_enrollments import (
     record_trainings,
     undo_ending,
 )
-from courseware.assignments.rules.plan import rehearse_rule
+from courseware.assignments.rules.plan import preview_rule
 from courseware.audit_log.models import Event
 from courseware.learning.enrollments.enrollment import enroll, extend
 from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
@@ -56,7 +56,7 @@ def days_after(number):
 
 
 def ended():
-    return set(Enrollment.objects.exclude(waived_at=None).values_list("learner", flat=True))
+    return set(Enrollment.objects.exclude(exempted_at=None).values_list("learner", flat=True))
 
 
 def listed(people, until="2027-11-15"):
@@ -101,7 +101,7 @@ def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_op
     adjustment = Adjustment.objects.get()
     signed_in.post(f"/people/acts/{adjustment.pk}/undo/")
     assert ended() == set()
-    assert RuleAction.objects.filter(taken_back_at=None).count() == 4
+    assert RuleAction.objects.filter(undone_at=None).count() == 4
     # Opened again by hand, it is not ended by the job.
     assert end_certified() == "end: 0"
     assert list(differences()) == []
@@ -129,8 +129,8 @@ def test_the_nightly_job_ends_unneeded_enrollments_once_and_the_rule_creates_no_
     execution.act(TODAY)
     by_hand = make_user()
     enroll(by_hand, course)
-    record_outside([elsewhere(each, course) for each in [*people[:2], by_hand]], by=hr)
-    record_outside([elsewhere(people[2], course, until=date(2026, 11, 24))], by=hr)  # over
+    record_external_training([elsewhere(each, course) for each in [*people[:2], by_hand]], by=hr)
+    record_external_training([elsewhere(people[2], course, until=date(2026, 11, 24))], by=hr)  # over
     run = Enrollment.objects.get(learner=people[1])
     extend(run, date(2027, 1, 8), by=hr)  # another day is no start
     assert end_certified() == "end: 2"
@@ -141,7 +141,7 @@ def test_the_nightly_job_ends_unneeded_enrollments_once_and_the_rule_creates_no_
 
 
 def test_a_renewal_that_a_rule_opened_because_the_certificate_ends_stays(course, rule, people, hr):
-    record_outside([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
+    record_external_training([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
     assert execution.act(TODAY) == "enroll: 3, renew: 1"
     assert end_certified() == "end: 0"
     # Also where the rule would open it later by now.
@@ -149,14 +149,14 @@ def test_a_renewal_that_a_rule_opened_because_the_certificate_ends_stays(course,
     rule.current.save()
     assert end_certified() == "end: 0"
     # A newer certificate makes it unneeded.
-    record_outside([elsewhere(people[0], course, on=date(2026, 11, 20))], by=hr)
+    record_external_training([elsewhere(people[0], course, on=date(2026, 11, 20))], by=hr)
     assert end_certified() == "end: 1"
     assert ended() == {people[0].pk}
 
 
 def test_an_enrollment_stays_where_a_rule_renews_the_certificate_already(course, rule, people, hr):
     execution.act(TODAY)
-    record_outside([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
+    record_external_training([elsewhere(people[0], course, until=date(2027, 1, 15))], by=hr)
     assert end_certified() == "end: 0"
 
 
@@ -164,7 +164,7 @@ def test_a_rule_without_renewal_asks_when_the_certificate_has_ended_or_was_wrong
     make_rule(course, team_id=team.pk)
     execution.act(TODAY)
     record_trainings([elsewhere(each, course) for each in people[:2]], by=hr, ends=True)
-    withdraw_outside(ExternalTraining.objects.get(person=people[0]), reason="Somebody else", by=hr)
+    revoke_external_training(ExternalTraining.objects.get(person=people[0]), reason="Somebody else", by=hr)
     assert execution.act(NIGHT) == "enroll: 1"
     assert execution.act(IN_A_YEAR + timedelta(days=1)) == "enroll: 1"
     assert Enrollment.objects.filter(learner__in=people[:2]).open().count() == 2
@@ -172,7 +172,7 @@ def test_a_rule_without_renewal_asks_when_the_certificate_has_ended_or_was_wrong
 
 def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, client, time_machine):
     execution.act(TODAY)
-    record_outside([elsewhere(people[0], course)], by=make_hr())
+    record_external_training([elsewhere(people[0], course)], by=make_hr())
     end_certified()
     adjustment = Adjustment.objects.get()
     client.force_login(hr)
@@ -183,7 +183,7 @@ def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, 
     client.force_login(hr)
     client.post(f"/people/acts/{adjustment.pk}/undo/")
     assert ended() == set()
-    record_outside([elsewhere(people[1], course)], by=make_hr())
+    record_external_training([elsewhere(people[1], course)], by=make_hr())
     assert end_certified() == "end: 1"
     time_machine.move_to(days_after(14))
     client.force_login(hr)
@@ -194,7 +194,7 @@ def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, 
 def test_nobody_ends_the_own_enrollment(course, team, rule, hr):
     join(team, hr)
     execution.act(TODAY)
-    record_outside([elsewhere(hr, course)], by=make_hr())
+    record_external_training([elsewhere(hr, course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_by=hr, made_at=days(0))
     assert end_unneeded([Enrollment.objects.get(learner=hr).pk], adjustment) == 0
     assert ended() == set() and not AdjustmentItem.objects.exists()
@@ -220,14 +220,14 @@ def trained_elsewhere(course, team, until=ENDS, on=date(2026, 1, 15)):
     person = make_user()
     join(team, person)
     said = ExternalTraining(person=person, course=course, trained_on=on, valid_until=until, proof="A list of last year")
-    return record_outside([said], by=make_hr())[0]
+    return record_external_training([said], by=make_hr())[0]
 
 
 def test_a_renewal_opens_beside_it_counts_from_its_end_and_is_whole_where_others_have_a_short_one():
     course, team = make_course(), make_team()
     training = trained_elsewhere(course, team)
     rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60)
-    [(group, people)] = rehearse_rule(rule, date(2026, 11, 10)).coming.items()
+    [(group, people)] = preview_rule(rule, date(2026, 11, 10)).coming.items()
     assert (group.is_short, group.opens_on, people) == (False, date(2026, 11, 16), [training.person_id])
     assert execution.act(TODAY) == "renew: 1"
     run = Enrollment.objects.get()

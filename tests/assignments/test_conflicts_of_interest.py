@@ -13,12 +13,17 @@ from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import DONE, LEFT_OUT, apply_next, begin_applying, outcome_lines
 from courseware.accounts.roster_import.upload import bring
 from courseware.accounts.sign_in.sign_in_codes import SignInCodeRefused, give_code, may_give_code, use_code
-from courseware.accounts.teams.deputies import name_substitute
+from courseware.accounts.teams.deputies import name_deputy
 from courseware.accounts.teams.invite_links import answer_request, make_link
-from courseware.accounts.teams.memberships import add_place, change_particulars
+from courseware.accounts.teams.memberships import add_membership, change_particulars
 from courseware.assessment.models import ExternalTraining
 from courseware.hr.people.account_merge import merge, why_not
-from courseware.learning.due_dates.extensions import ExtensionAnswer, RequestNotOpen, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import (
+    ExtensionAnswer,
+    RequestNotOpen,
+    answer_extension_request,
+    request_extension,
+)
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll_next, extend, waive
 from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
 from courseware.lib.dates import site_day
@@ -45,7 +50,7 @@ def run(clerk):
 def added_manager(clerk, team):
     """A person whom the clerk has invented."""
     invented = add_person("Invented", staff_number="X900", by=clerk)
-    add_place(invented, team, MANAGER, by=clerk)
+    add_membership(invented, team, MANAGER, by=clerk)
     return invented
 
 
@@ -75,17 +80,17 @@ def test_each_favor_of_the_last_90_days_makes_a_conflict(favor, clerk, team, run
     with time_machine.travel(days(-200)):
         manager = add_person("Manager", staff_number="M1", by=clerk)
         if favor != "manager":
-            add_place(manager, team, MANAGER, by=clerk)
+            add_membership(manager, team, MANAGER, by=clerk)
     assert extend(run, DUE, by=User.objects.get(pk=manager.pk))
     match favor:
         case "code":
             give_code(manager, by=clerk)
         case "manager":
-            add_place(manager, team, MANAGER, by=clerk)
+            add_membership(manager, team, MANAGER, by=clerk)
         case "substitute":
             lead = make_user()
             join(team, lead, MANAGER)
-            name_substitute(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)
+            name_deputy(lead, manager, first_day=site_day(), last_day=site_day(), by=clerk)
         case "address":
             change_particulars(manager, {"email": "clerk@example.net"}, by=clerk)
         case "merge":
@@ -104,7 +109,7 @@ def test_whoever_was_let_in_at_a_link_does_not_decide_about_who_let_them_in(cler
         JoinRequest.objects.create(link=link, staff_number=each, name="Jo", asked_at=days(0)) for each in ("M1", "M2")
     ]
     assert answer_request(asked[0], True, by=clerk) and answer_request(asked[1], False, by=clerk)
-    add_place(manager, team, MANAGER, by=make_hr())
+    add_membership(manager, team, MANAGER, by=make_hr())
     assert waive(run, "done elsewhere", by=User.objects.get(pk=manager.pk)) is None
 
 
@@ -131,10 +136,10 @@ def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, cl
 
 def test_the_person_in_conflict_does_not_answer_a_request_for_another_day(clerk, team, run):
     manager = added_manager(clerk, team)
-    asked = ask_for_day(run, DUE)
+    asked = request_extension(run, DUE)
     for end in (ExtensionRequest.End.GIVEN, ExtensionRequest.End.REFUSED):
         with pytest.raises(RequestNotOpen):
-            answer_day_request(asked.pk, ExtensionAnswer(end), by=manager)
+            answer_extension_request(asked.pk, ExtensionAnswer(end), by=manager)
 
 
 def test_enrolling_a_team_in_the_admin_leaves_the_administrator_out(team):
@@ -214,7 +219,7 @@ def test_a_list_does_not_change_the_uploader_or_people_in_conflict(team):
     old, new = make_hr(staff_number="H1"), add_person("New", staff_number="H2", by=None)
     make_hr_of(new, by=old)
     data = listed("H1,Other name,,", "H2,Other name,,", "H3,Newcomer,,2027-01-01")
-    roster = apply(bring(data, "list.csv", by=new, is_whole_firm=False), by=new)
+    roster = apply(bring(data, "list.csv", by=new, is_complete=False), by=new)
     assert codes(roster) == ["conflict", "own-row"]
     assert [line.name for line in outcome_lines(roster, DONE)] == ["Newcomer"]
     assert len(outcome_lines(roster, LEFT_OUT)) == 2
@@ -227,7 +232,7 @@ def make_hr_of(person, *, by):
 
 def test_a_list_does_not_change_the_record_of_its_approver():
     brings, agrees = make_hr(staff_number="H1"), make_hr(staff_number="H2", name="Before")
-    roster = apply(bring(listed("H2,After,,"), "list.csv", by=brings, is_whole_firm=False), by=agrees)
+    roster = apply(bring(listed("H2,After,,"), "list.csv", by=brings, is_complete=False), by=agrees)
     agrees.refresh_from_db()
     assert agrees.name == "Before"
     assert [line.conflict for line in outcome_lines(roster, "conflict")] == ["own-row"]
@@ -235,13 +240,11 @@ def test_a_list_does_not_change_the_record_of_its_approver():
 
 def test_a_list_does_not_change_the_address_of_a_member_of_hr():
     colleague = make_hr(staff_number="H2", email="colleague@example.com", name="Colleague")
-    roster = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=make_hr(), is_whole_firm=False)
+    roster = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=make_hr(), is_complete=False)
     assert codes(roster) == ["address-of-hr"]
-    nightly = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=None, is_whole_firm=False)
+    nightly = bring(listed("H2,Colleague,clerk@example.net,"), "list.csv", by=None, is_complete=False)
     assert codes(nightly) == ["address-of-hr"]
-    apply(
-        bring(listed("H2,Colleague,new@example.com,"), "list.csv", by=make_admin(), is_whole_firm=False), make_admin()
-    )
+    apply(bring(listed("H2,Colleague,new@example.com,"), "list.csv", by=make_admin(), is_complete=False), make_admin())
     colleague.refresh_from_db()
     assert colleague.email == "new@example.com"
 
@@ -303,7 +306,7 @@ def test_auditors_read_which_deciders_have_a_conflict_of_interest(client, clerk,
     added_manager(clerk, team)
     add_person("Only a learner", staff_number="L1", by=clerk)
     with time_machine.travel(days(-91)):
-        add_place(make_user("Long ago"), team, MANAGER, by=clerk)
+        add_membership(make_user("Long ago"), team, MANAGER, by=clerk)
     client.force_login(make_auditor(language="en"))
     page = BeautifulSoup(client.get(reverse("hr:conflicts")).content, "html.parser")
     rows = [[cell.text for cell in row.select("td")][:3] for row in page.select("tbody tr")]

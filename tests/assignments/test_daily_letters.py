@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from courseware.assessment.daily.answers import DAILY_LETTER, choose, wish_of
+from courseware.assessment.daily.answers import DAILY_LETTER, choose, preference_of
 from courseware.assignments.emails import daily_question
 from courseware.learning.models import Enrollment
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.models import OutgoingEmail
-from courseware.notifications.unsubscribe import stop_kind
+from courseware.notifications.unsubscribe import unsubscribe_from
 from tests.assessment.drills import completed, give_daily
 from tests.making import letters
 
@@ -24,7 +24,7 @@ def run():
     """Complete since a day; its learner wants letters."""
     run = completed()
     Enrollment.objects.filter(pk=run.pk).update(completed_at=datetime(2030, 1, 6, tzinfo=UTC))
-    choose(run.learner, by_letter=True, during_course=False)
+    choose(run.learner, by_email=True, during_course=False)
     OutgoingEmail.objects.all().delete()  # that of the arrival
     return run
 
@@ -48,18 +48,18 @@ def test_it_leaves_to_who_wants_it_once_a_day_and_each_choice_is_an_address(run,
 
 
 def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):
-    choose(run.learner, by_letter=False, during_course=False)
+    choose(run.learner, by_email=False, during_course=False)
     assert written_at(TUESDAY) == []
-    choose(run.learner, by_letter=True, during_course=False)
+    choose(run.learner, by_email=True, during_course=False)
     with time_machine.travel(TUESDAY, tick=False):
         daily_question.write_questions()
         give_daily(run.learner, TUESDAY)
         assert letters() == []
         assert OutgoingEmail.objects.get().why == daily_question.NOTHING_ASKED
-    stop_kind(run.learner, DAILY_LETTER)
-    assert not wish_of(run.learner).by_letter
-    choose(run.learner, by_letter=True, during_course=False)
-    assert wish_of(run.learner).by_letter
+    unsubscribe_from(run.learner, DAILY_LETTER)
+    assert not preference_of(run.learner).by_email
+    choose(run.learner, by_email=True, during_course=False)
+    assert preference_of(run.learner).by_email
 
 
 def test_none_leaves_on_a_free_day_and_one_that_had_to_wait_a_day_is_over(run):

@@ -69,11 +69,11 @@ def test_who_audits_has_nothing_to_tick(client, team):
 
 
 def test_whom_it_touches_and_whom_not_and_why_is_said_before(signed_in, team):
-    open_run, other = learner_of(team, "Ann"), learner_of(team, "Bob")
+    open_enrollment, other = learner_of(team, "Ann"), learner_of(team, "Bob")
     done, excused = learner_of(team, "Cem", completed_at=days(-1)), learner_of(team, "Dan")
     waive(excused, "moved", by=None)
     stranger = make_enrollment(make_user("Eve"))
-    rows = keys(other, open_run, done, excused, stranger)
+    rows = keys(other, open_enrollment, done, excused, stranger)
     before = list(Enrollment.objects.order_by("pk").values())
     response = signed_in.get("/people/decide/extend/", {"row": rows})
     assert paragraphs(response) == [
@@ -122,7 +122,7 @@ def test_who_leads_somebody_who_audits_still_decides(client, team):
 def test_it_is_done_to_all_of_them_as_one_act_and_taken_back_as_one(signed_in, team, address):
     runs = [learner_of(team, name, due_at=days(2)) for name in ("Ann", "Bob", "Cem")]
     strangers = [make_enrollment(due_at=days(2)), make_enrollment(team.manager, due_at=days(2))]
-    people = list(Enrollment.objects.order_by("pk").values("due_at", "waived_at", "learner__practice_time"))
+    people = list(Enrollment.objects.order_by("pk").values("due_at", "exempted_at", "learner__extra_time"))
     sent = {"row": keys(*runs, *strangers), **FIELDS[address]}
     response = signed_in.post(f"/people/decide/{address}/", sent, follow=True)
     [made] = Adjustment.objects.all()
@@ -131,7 +131,7 @@ def test_it_is_done_to_all_of_them_as_one_act_and_taken_back_as_one(signed_in, t
     assert paragraphs(response)[1:] == ["3 people", "Ann", "Bob", "Cem"]
     [form] = page_of(response).select("form.undo")
     undone = signed_in.post(form["action"], follow=True)
-    assert list(Enrollment.objects.order_by("pk").values("due_at", "waived_at", "learner__practice_time")) == people
+    assert list(Enrollment.objects.order_by("pk").values("due_at", "exempted_at", "learner__extra_time")) == people
     assert paragraphs(undone)[1:] == ["3 people", "Ann taken back", "Bob taken back", "Cem taken back"]
     assert page_of(undone).select("form.undo") == []
 
@@ -171,7 +171,7 @@ def test_people_of_rows_or_teams_or_one_by_name_are_enrolled_with_a_day_and_a_re
     sent = {"person": new.pk, "course": course.pk, "due_on": "2030-03-04", "reason": "joins"}
     signed_in.post(address, sent)
     run = Enrollment.objects.get(learner=new)
-    assert (run.course, str(run.due_on), run.adjustment_lines.get().adjustment.reason) == (
+    assert (run.course, str(run.due_on), run.adjustment_items.get().adjustment.reason) == (
         course,
         "2030-03-04",
         "joins",
@@ -249,7 +249,7 @@ def excused(client, team, runs):
 
 
 def waived():
-    return sorted(Enrollment.objects.exclude(waived_at=None).values_list("pk", flat=True))
+    return sorted(Enrollment.objects.exclude(exempted_at=None).values_list("pk", flat=True))
 
 
 def go_on(adjustment, runs):

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from courseware.assignments.chat.delivery import send_card
+from courseware.assignments.chat.delivery import send_message
 from courseware.assignments.models import WAITING, ChatBot, ChatMessage
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
@@ -28,7 +28,7 @@ def log_of(team):
 def leave():
     """The worker sends the cards that wait."""
     for card in ChatMessage.objects.filter(WAITING):
-        send_card(card.pk)
+        send_message(card.pk)
 
 
 def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_logged(client):
@@ -91,7 +91,7 @@ def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_
     door = make_door(make_team(), "feishu", is_on=False)  # before it is switched on
     for _ in range(2):
         client.post(f"/people/doors/{door.pk}/try/")
-    [task] = DBTaskResult.objects.filter(task_path__endswith="try_door")
+    [task] = DBTaskResult.objects.filter(task_path__endswith="send_test_message")
     task.task.func(*task.args_kwargs["args"])
     [(service, _query, card)] = services.taken
     assert (service, "This is a try" in str(card)) == ("feishu", True)

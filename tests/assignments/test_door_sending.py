@@ -8,12 +8,12 @@ from django.utils import timezone
 from courseware.accounts.models import Membership
 from courseware.assignments.chat import delivery
 from courseware.assignments.chat.delivery import (
+    delete_old_messages,
     figures_of,
-    forget_old_cards,
     is_anything_due,
     send_summaries,
-    summary_card,
-    trial_card,
+    summary_message,
+    test_message,
     why_nothing,
 )
 from courseware.assignments.models import ChatBot, ChatMessage
@@ -56,7 +56,7 @@ def test_a_group_is_told_once_a_day_however_often_the_job_runs(course, services,
 
 def test_two_workers_who_see_the_same_door_at_once_write_one_card(course, services, monkeypatch):
     door = make_door(make_late_team(course))
-    monkeypatch.setattr(delivery, "doors_to_be_told", lambda now: [(door, date(2026, 11, 26))])
+    monkeypatch.setattr(delivery, "bots_due", lambda now: [(door, date(2026, 11, 26))])
     assert [send_summaries() for _ in range(2)] == ["sent 1", ""]
     assert cards() == [SENT]
 
@@ -257,14 +257,14 @@ def test_a_worker_killed_before_the_door_answered_sends_one_and_after_it_at_most
 def test_a_card_that_cannot_be_made_keeps_no_other_from_leaving(course, services, monkeypatch):
     make_door(make_late_team(course, "Broken"))
     make_door(make_late_team(course, "Whole"))
-    real = delivery.summary_card
+    real = delivery.summary_message
 
     def made(door, figures):
         if door.team.name == "Broken":
             raise LookupError("words that hold who knows what")
         return real(door, figures)
 
-    monkeypatch.setattr(delivery, "summary_card", made)
+    monkeypatch.setattr(delivery, "summary_message", made)
     assert send_summaries() == "given-up 1, sent 1"
     assert cards() == [("given-up", "LookupError", 1), SENT]
 
@@ -298,7 +298,7 @@ def test_looking_for_what_is_due_costs_the_same_for_one_door_and_for_three(cours
     for _ in range(3):
         make_door(make_late_team(course))
         with django_assert_num_queries(3):  # doors, days that are listed, cards of today
-            delivery.doors_to_be_told(timezone.now())
+            delivery.bots_due(timezone.now())
 
 
 def test_cards_are_forgotten_after_90_days(course):
@@ -307,15 +307,15 @@ def test_cards_are_forgotten_after_90_days(course):
         ChatMessage.objects.create(
             door=door, day=date(2026, 1, days - 80), written_at=timezone.now() - timedelta(days=days)
         )
-    assert forget_old_cards() == "1"
+    assert delete_old_messages() == "1"
     assert [card.day for card in ChatMessage.objects.all()] == [date(2026, 1, 9)]
 
 
 # What a group is told: how many and by when, of a team with all below it, and nothing that names anybody.
 
 
-def card_of(door):
-    return summary_card(door, figures_of(door.team, timezone.now()))
+def message_of(door):
+    return summary_message(door, figures_of(door.team, timezone.now()))
 
 
 def reason_for(door):
@@ -328,7 +328,7 @@ def test_a_group_hears_how_many_are_late_or_due_soon_by_when_and_where_to_go_on(
     person = make_user("Wang Min")
     join(head, person)
     enroll(person, course, due_at=timezone.now() + timedelta(days=20), by=None)
-    assert card_of(make_door(head)) == ChatContent(
+    assert message_of(make_door(head)) == ChatContent(
         "Head office: training",
         ["Late: 3", "Due within three days: 3, the first by Saturday 28 November", "Open altogether: 7"],
         "Open my training",
@@ -338,7 +338,7 @@ def test_a_group_hears_how_many_are_late_or_due_soon_by_when_and_where_to_go_on(
 
 def test_a_group_of_leads_hears_each_number_of_the_board_and_finds_it_there(course):
     team = make_late_team(course, learners=4, late=1)
-    assert card_of(make_door(team, is_for_leads=True, language="zh-hans")) == ChatContent(
+    assert message_of(make_door(team, is_for_managers=True, language="zh-hans")) == ChatContent(
         "Night shift：学习进度",
         ["逾期：1", "快到期：3", "下一个截止日：11月28日（星期六）"],
         "打开看板",
@@ -366,7 +366,7 @@ def test_among_fewer_than_five_who_learn_a_number_would_name_them_but_not_to_tho
     join(team, gone)
     reason = "fewer than 5 people learn here: a number would name them"
     assert reason_for(make_door(team)) == reason
-    assert reason_for(make_door(team, is_for_leads=True)) == ""
+    assert reason_for(make_door(team, is_for_managers=True)) == ""
     join(make_team(parent=team), make_user())
     assert reason_for(make_door(team)) == ""
 
@@ -380,7 +380,9 @@ def test_a_day_from_which_everybody_was_moved_is_not_the_next_one_any_more(cours
 
 def test_no_card_holds_the_name_of_a_person(course):
     team = make_late_team(course, learners=5)
-    said = " ".join(str(each) for flag in (True, False) for each in (card_of(make_door(team, is_for_leads=flag)),))
-    said += str(trial_card(make_door(team)))
+    said = " ".join(
+        str(each) for flag in (True, False) for each in (message_of(make_door(team, is_for_managers=flag)),)
+    )
+    said += str(test_message(make_door(team)))
     for membership in team.memberships.select_related("person"):
         assert membership.person.name not in said.replace("Night shift:", "") and membership.person.email not in said

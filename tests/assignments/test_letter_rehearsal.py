@@ -23,12 +23,12 @@ from courseware.assignments.emails.scheduled_emails import (
     PreviewFailed,
     ScheduledEmails,
     prepare_preview,
-    rehearse_letters,
+    preview_emails,
 )
 from courseware.assignments.reminders.daily_reminders import remind_due
 from courseware.hr.email_settings import log_views
 from courseware.jobs.tasks import Later
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Enrollment
 from courseware.lib import dates
@@ -71,7 +71,7 @@ def firm():
 
 
 def foreseen(day=TOMORROW):
-    return {(each.name, each.message.kind): each.why_not for each in rehearse_letters(day)}
+    return {(each.name, each.message.kind): each.why_not for each in preview_emails(day)}
 
 
 @pytest.mark.usefixtures("firm")
@@ -100,8 +100,8 @@ def test_what_it_says_is_what_the_day_brings(the_day_before, mailoutbox):
 
 @pytest.mark.usefixtures("firm")
 def test_who_is_away_on_the_day_is_told_nothing_then():
-    mark_away(User.objects.get(name="Away"), TOMORROW, TOMORROW + timedelta(days=1), by=make_admin())
-    mark_away(User.objects.get(name="Holder"), TOMORROW, TOMORROW, by=make_admin())
+    record_absence(User.objects.get(name="Away"), TOMORROW, TOMORROW + timedelta(days=1), by=make_admin())
+    record_absence(User.objects.get(name="Holder"), TOMORROW, TOMORROW, by=make_admin())
     assert foreseen() == {
         ("Due", "reminder"): "",
         ("No address", "reminder"): "the person has no address",
@@ -133,10 +133,10 @@ def test_what_waits_and_is_not_wanted_any_more_is_not_to_leave():
     letter = {"kind": "reminder", "person": run.learner, "address": run.learner.email, "data": data}
     OutgoingEmail.objects.create(**letter, next_at=AT_EIGHT)
     together = ["", "it is told in the same letter as another"]
-    assert [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"] == together
+    assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == together
     waive(run, reason="long leave", by=make_admin())
     gone = ["what it reminds of was finished, excused or merged meanwhile"]
-    assert [each.why_not for each in rehearse_letters(TOMORROW) if each.name == "Due"] == gone
+    assert [each.why_not for each in preview_emails(TOMORROW) if each.name == "Due"] == gone
 
 
 @pytest.mark.usefixtures("firm")
@@ -145,7 +145,7 @@ def test_what_leaves_before_the_day_is_not_among_them_and_counts():
     data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
     for turn in (1, 2):
         OutgoingEmail.objects.create(
-            kind="reminder", person=person, state="sent", turn_sort="training", turn_on=TODAY - timedelta(days=turn),
+            kind="reminder", person=person, state="sent", limit_category="training", sending_day=TODAY - timedelta(days=turn),
             data={"subjects": [], "by": None},
         )  # fmt: skip
     OutgoingEmail.objects.create(kind="enrolled", person=person, address=person.email, data=data)
@@ -187,7 +187,7 @@ def test_a_transaction_has_ten_people_and_few_statements(monkeypatch):
     pauses = []
     monkeypatch.setattr(scheduled_emails, "rolled_back", counted)
     monkeypatch.setattr(scheduled_emails, "sleep", lambda seconds: pauses.append((seconds, len(statements))))
-    assert len(list(rehearse_letters(TOMORROW))) == 2 * (2 * PEOPLE_AT_ONCE + 1)
+    assert len(list(preview_emails(TOMORROW))) == 2 * (2 * PEOPLE_AT_ONCE + 1)
     assert len(statements) == 3
     assert pauses == ([(PAUSE, 1), (PAUSE, 2)] if connection.vendor == "sqlite" else [])
     assert max(statements) <= 30 + 6 * PEOPLE_AT_ONCE

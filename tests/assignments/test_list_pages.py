@@ -53,7 +53,7 @@ def test_what_a_list_would_change_is_shown_and_nothing_is_changed(client):
     add_person("Old", staff_number="A2", by=None)
     events = Event.objects.count()
     rows = ("A1", "Li Nan", "", "Night"), ("A3", "Wang", "wang@example.com", "Day"), ("A4", "Zhao", "", "Nigth")
-    page = page_of(client, brought(client, *rows, is_whole_firm="on"))
+    page = page_of(client, brought(client, *rows, is_complete="on"))
     assert [each.text for each in page.select(".tally b")] == ["1", "1", "1", "0", "1"]
     words = " ".join(page.text.split())
     for shown in ("Wang wang@example.com Day", "Day Night", "D4 team Nigth", "Yes, Night", "Old no longer signs in"):
@@ -88,13 +88,13 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
     monkeypatch.setattr(rosters, "ROWS_A_PART", 1)
     roster = brought(client, ("A3", "Wang", "", ""), ("A4", "Zhao", "", ""))
     press(client, roster)
-    nightly.take_up_next.call(roster.pk)
+    nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
     assert page.select_one("button[name=stop]").text == "Stop after this part"
     address = f"/people/import/{roster.pk}/"
     said = client.post(address, {"stop": "yes"}, follow=True).text
     assert "Stopped. The rows brought in so far stay" in said and "It stops after the current part." in said
-    nightly.take_up_next.call(roster.pk)
+    nightly.apply_next_chunk.call(roster.pk)
     page = page_of(client, roster)
     assert page.h1.text == "The list was stopped" and "1 of 2 rows were brought in" in page.text
     assert "Nothing was stopped" in client.post(address, {"stop": "yes"}, follow=True).text
@@ -104,7 +104,7 @@ def test_a_list_can_be_stopped_after_the_part_in_hand(client, monkeypatch):
 def test_many_leavers_ask_for_a_second_yes(client, hr):
     for number in range(3):
         add_person("Old", staff_number=f"A{number}", by=None)
-    roster = brought(client, ("B1", "New", "", ""), is_whole_firm="on")
+    roster = brought(client, ("B1", "New", "", ""), is_complete="on")
     refused = press(client, roster)
     assert (refused.status_code, RosterImport.objects.get(pk=roster.pk).begun_at) == (422, None)
     assert "is_sure" in refused.context["form"].errors
@@ -220,4 +220,4 @@ def test_who_says_yes_is_the_one_who_did_it(client, brought_by):
     roster = compared(["A1", "Li", "", ""], by=by)
     say_yes(client, hr, roster)
     assert logged() == [(hr, "–" if by == hr else by and by.pk)]
-    assert RosterImport.objects.get().said_yes == hr
+    assert RosterImport.objects.get().is_confirmed == hr

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import AccountMerge, User
 from courseware.hr.people.account_merge import merge
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
 from tests.assignments.two_accounts import another_course
@@ -74,7 +74,7 @@ def test_both_are_shown_before_anything_happens(signed_in, kept, other):
 def test_the_absences_of_both_are_shown_and_which_of_them_count_no_more(signed_in, hr, kept, other):
     now = timezone.now()
     for person, first in ((kept, 3), (other, 9)):
-        mark_away(person, days(first).date(), days(first + 1).date(), why=f"why {first}", by=hr, at=now)
+        record_absence(person, days(first).date(), days(first + 1).date(), why=f"why {first}", by=hr, at=now)
     page = BeautifulSoup(signed_in.get(address(kept, other)).content, "html.parser")
     lines = [[" ".join(li.text.split()) for li in side.select(".lines li")] for side in page.select(".sheets section")]
     assert ["why 3" in lines[0][-1], "counts no more" in lines[0][-1]] == [True, False]

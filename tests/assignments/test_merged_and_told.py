@@ -11,7 +11,7 @@ from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import leave
 from courseware.assignments.manager_actions.daily_actions import remind
 from courseware.assignments.rules.execution import act
-from courseware.assignments.rules.lifecycle import runs_that_stay, take_back_deeds
+from courseware.assignments.rules.lifecycle import enrollments_that_stay, undo_actions_of_rule
 from courseware.hr.people.account_merge import merge, undo_merge
 from courseware.learning.emails.enrollment import KIND
 from courseware.learning.enrollments.adjustments import enroll_people, undo
@@ -149,10 +149,10 @@ def test_a_letter_that_lost_its_day_to_a_slow_server_follows_to_who_had_one_that
             patch.setattr("courseware.notifications.email.delivery.CLAIMED_FOR", timedelta(seconds=-1))
             letters_after_undo()
         waiting = OutgoingEmail.objects.get(person=other)
-        assert (waiting.state, waiting.tries, str(waiting.turn_on)) == (DeliveryState.QUEUED, 0, "2026-03-11")
+        assert (waiting.state, waiting.tries, str(waiting.sending_day)) == (DeliveryState.QUEUED, 0, "2026-03-11")
         merge(kept, other, by=hr)
     waiting.refresh_from_db()
-    assert (waiting.person, waiting.turn_on) == (kept, None)
+    assert (waiting.person, waiting.sending_day) == (kept, None)
 
 
 def test_undone_before_it_has_left_each_is_told_of_the_own_one(kept, other, hr):
@@ -218,7 +218,7 @@ def rule(course, other):
 
 def runs():
     """Each run: whether it is the newest, whether it is excused."""
-    rows = Enrollment.objects.order_by("pk").values_list("is_newest", "waived_at")
+    rows = Enrollment.objects.order_by("pk").values_list("is_newest", "exempted_at")
     return [(is_newest, waived is not None) for is_newest, waived in rows]
 
 
@@ -226,14 +226,14 @@ def test_a_run_that_stands_for_another_account_is_not_taken_back_with_its_rule(k
     enroll(kept, course, by=hr)
     merge(kept, other, by=hr)
     assert runs() == [(True, False), (False, True)]
-    assert take_back_deeds(rule, by=hr) == 0
+    assert undo_actions_of_rule(rule, by=hr) == 0
     assert runs() == [(True, False), (False, True)]
-    assert runs_that_stay(rule, make_hr()).count() == 1
+    assert enrollments_that_stay(rule, make_hr()).count() == 1
 
 
 def test_a_run_that_was_brought_alone_is_taken_back_with_its_rule(kept, other, rule, hr):
     row = merge(kept, other, by=hr)
-    assert take_back_deeds(rule, by=hr) == 1
+    assert undo_actions_of_rule(rule, by=hr) == 1
     assert runs() == []
     undo_merge(row, by=hr)
     assert list(differences()) == []
@@ -242,14 +242,14 @@ def test_a_run_that_was_brought_alone_is_taken_back_with_its_rule(kept, other, r
 def test_once_the_merge_is_undone_the_run_goes_with_its_rule(kept, other, course, rule, hr):
     enroll(kept, course, by=hr)
     undo_merge(merge(kept, other, by=hr), by=hr)
-    assert take_back_deeds(rule, by=hr) == 1
+    assert undo_actions_of_rule(rule, by=hr) == 1
     assert runs() == [(True, False)]
 
 
 def test_who_was_told_of_the_run_in_the_other_account_is_excused_and_not_left_wondering(kept, other, rule, hr):
     assert OutgoingEmail.objects.filter(person=other).update(state=DeliveryState.SENT) == 1
     merge(kept, other, by=hr)
-    assert take_back_deeds(rule, by=hr) == 1
+    assert undo_actions_of_rule(rule, by=hr) == 1
     assert runs() == [(True, True)]
 
 

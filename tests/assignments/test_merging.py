@@ -11,22 +11,22 @@ from django.utils import timezone
 
 from courseware.accounts.models import AccountMerge, Membership, User
 from courseware.accounts.people.merge_checks import CannotMerge, MergeRefusal
-from courseware.accounts.teams.deputies import name_substitute
-from courseware.assessment.certificates.certification import keep_standings
-from courseware.assessment.certificates.external_training import record_outside
+from courseware.accounts.teams.deputies import name_deputy
+from courseware.assessment.certificates.certification import store_certifications
+from courseware.assessment.certificates.external_training import record_external_training
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.assignments.rules.execution import act
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
 from courseware.hr.people.account_merge import CannotUndo, MergeUndoRefusal, merge, undo_merge
-from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
+from courseware.learning.due_dates.absence_shifts import record_absence, settle_all
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import KEPT, Enrollment
-from courseware.learning.reference.saved_phrases import keep_phrase
+from courseware.learning.reference.saved_phrases import save_phrase
 from courseware.lib import dates
 from courseware.reporting.integrity import audit_log
 from courseware.reporting.integrity.check_all import differences
-from courseware.reporting.integrity.enrollments import merged_runs, newest_runs
+from courseware.reporting.integrity.enrollments import merged_enrollments, newest_enrollments
 from tests.assignments.rules import make_rule
 from tests.assignments.two_accounts import another_course, assert_all_agrees, counted, facts, make_run, runs, state
 from tests.making import (
@@ -134,7 +134,7 @@ def test_the_better_certificate_is_the_persons(kept, other, course, hr):
 
 def test_what_the_account_that_stays_learned_elsewhere_counts_beside_the_certificates_of_both(kept, other, course, hr):
     training = ExternalTraining(person=kept, course=course, trained_on=date(2026, 1, 5), proof="A card")
-    record_outside([training], by=make_admin())
+    record_external_training([training], by=make_admin())
     complete_course(make_run(other, course))
     before = state()
     row = merge(kept, other, by=hr)
@@ -150,15 +150,15 @@ def test_a_run_that_is_not_where_the_merges_say_is_named(kept, other, course, hr
     run = make_run(other, course)
     row = merge(kept, other, by=hr)
     Enrollment.objects.update(learner=other)
-    assert list(merged_runs()) == [
+    assert list(merged_enrollments()) == [
         f"enrollment {run.pk}: is of person {kept.pk} by merge {row.pk}",
         f"enrollment {run.pk}: of person {other.pk}, who is another name of person {kept.pk}",
     ]
     Enrollment.objects.update(learner=kept)
     undo_merge(row, by=hr)
-    assert list(merged_runs()) == []
+    assert list(merged_enrollments()) == []
     Enrollment.objects.update(learner=kept)
-    assert list(merged_runs()) == [f"enrollment {run.pk}: is of person {other.pk}, as merge {row.pk} is undone"]
+    assert list(merged_enrollments()) == [f"enrollment {run.pk}: is of person {other.pk}, as merge {row.pk} is undone"]
 
 
 def test_a_merge_that_was_put_in_or_taken_out_past_the_product_is_named(kept, other, hr):
@@ -216,7 +216,7 @@ def test_what_a_merge_has_set_aside_is_newest_again_only_where_nothing_else_is_l
     assert runs() == [("王小明", False, False), ("王小明", False, True), ("王小明", True, False)]
     Enrollment.objects.remove_many([new])
     assert runs() == [("王小明", False, False), ("王小明", True, True)]
-    assert list(newest_runs()) == []
+    assert list(newest_enrollments()) == []
 
 
 def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, course, team, hr):
@@ -226,7 +226,7 @@ def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, 
     run = Enrollment.objects.get(learner=other)
     complete_course(run)
     Certificate.objects.update(valid_until=date(2026, 11, 1))
-    keep_standings([Certificate.objects.get()])
+    store_certifications([Certificate.objects.get()])
     row = merge(kept, other, by=hr)
     join(team, kept)
     assert act() == ""
@@ -238,7 +238,7 @@ def test_what_a_rule_did_in_the_other_account_it_does_not_do_again(kept, other, 
 def test_phrases_kept_in_either_account_are_the_persons_and_go_back_with_their_runs(kept, other, course, hr):
     page = store.page(course.current, "boiling", "en")
     for person in (kept, other):
-        keep_phrase(make_run(person, course), page, "note:1")
+        save_phrase(make_run(person, course), page, "note:1")
     row = merge(kept, other, by=hr)
     assert (len(KEPT(learner=kept.pk)), len(KEPT(learner=other.pk))) == (2, 0)  # the page shows them as one
     undo_merge(row, by=hr)
@@ -348,13 +348,13 @@ def left(person):
 
 def stands_in(person):
     lead = make_team().manager
-    name_substitute(lead, person, first_day=date(2026, 11, 25), last_day=date(2026, 11, 26), by=lead)
+    name_deputy(lead, person, first_day=date(2026, 11, 25), last_day=date(2026, 11, 26), by=lead)
     return person
 
 
 def trained(person):
     training = ExternalTraining(person=person, course=make_course(), trained_on=date(2026, 1, 5), proof="A card")
-    record_outside([training], by=make_admin())
+    record_external_training([training], by=make_admin())
     return person
 
 
@@ -434,9 +434,9 @@ def given(person):
 def test_who_is_away_by_the_account_that_stays_is_not_late_in_a_run_of_the_other_one(clock):
     kept, other, hr = make_user(), make_user(), make_hr()
     run = given(other)
-    mark_away(other, november(3), november(4), by=hr)
+    record_absence(other, november(3), november(4), by=hr)
     on(clock, november(5))
-    mark_away(kept, november(23), november(27), by=hr)
+    record_absence(kept, november(23), november(27), by=hr)
     on(clock, november(24))
     assert due_on(run) == november(27)
     row = merge(kept, other, by=hr)
@@ -450,7 +450,7 @@ def test_what_the_absences_of_the_account_that_stays_have_moved_is_moved_back_wh
     kept, other, hr = make_user(), make_user(), make_hr()
     run = given(other)
     row = merge(kept, other, by=hr)
-    mark_away(kept, november(2), november(4), by=hr)
+    record_absence(kept, november(2), november(4), by=hr)
     assert due_on(run) == november(30)
     undo_merge(row, by=hr)
     assert due_on(run) == GIVEN

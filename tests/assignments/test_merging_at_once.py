@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from courseware.accounts.models import AccountMerge
 from courseware.accounts.people.merge_checks import CannotMerge
-from courseware.assessment.certificates.certification import keep_standings
-from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.certification import store_certifications
+from courseware.assessment.certificates.external_training import record_external_training
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.models import FollowUpAnswers
@@ -78,7 +78,7 @@ def test_who_learns_meanwhile_loses_nothing(pairs, place):
     for row in pairs:
         kept, other, run = row[0], row[1], row[place]
         together(lambda run=run: learn(run), lambda kept=kept, other=other: merge(kept, other, by=hr))
-        assert Enrollment.objects.filter(learner=kept, is_newest=True, waived_at=None).count() == 1
+        assert Enrollment.objects.filter(learner=kept, is_newest=True, exempted_at=None).count() == 1
     assert list(differences()) == []
     for merged in AccountMerge.objects.all():
         undo_merge(merged, by=hr)
@@ -117,7 +117,7 @@ def test_a_renewal_of_both_accounts_and_a_merge_of_them_wait_for_each_other(pair
         each.valid_until = site_day() + timedelta(days=9)
         with transaction.atomic():
             each.save()
-            keep_standings([each])
+            store_certifications([each])
     for kept, other, *_runs in pairs:
         together(
             lambda kept=kept, other=other: act_on([kept.pk, other.pk], site_day(), rule=rule.pk),
@@ -160,11 +160,11 @@ def enrolled_by_a_rule():
 
 def test_an_enrollment_that_begins_at_that_moment_stays_open(postgres):  # noqa: F811
     run = enrolled_by_a_rule()
-    record_outside([training(run.learner, run.course)], by=make_hr())
+    record_external_training([training(run.learner, run.course)], by=make_hr())
     adjustment = Adjustment(kind="certified", made_at=timezone.now())
     one_behind_the_other(lambda: finish_lessons(run), lambda: end_unneeded([run.pk], adjustment))
     run.refresh_from_db()
-    assert run.started_at and not run.waived_at and not AdjustmentItem.objects.exists()
+    assert run.started_at and not run.exempted_at and not AdjustmentItem.objects.exists()
 
 
 def test_the_job_and_hr_end_an_enrollment_once(postgres):  # noqa: F811

@@ -9,7 +9,12 @@ import pytest
 from courseware.accounts.models import CalendarDay
 from courseware.assignments.emails.daily_email_jobs import DailyEmails
 from courseware.assignments.models import ReminderSchedule
-from courseware.assignments.reminders.daily_reminders import due_of_batch, plans_kept, reminders_due, runs_near
+from courseware.assignments.reminders.daily_reminders import (
+    due_of_batch,
+    enrollments_near,
+    reminders_due,
+    schedules_stored,
+)
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from tests.assignments.two_accounts import another_course
@@ -45,7 +50,7 @@ def test_they_are_those_of_all_open_runs_at_any_hour():
     found = 0
     for hours in range(0, 24 * 12, 17):
         at = datetime(2026, 9, 26, tzinfo=ZoneInfo("UTC")) + timedelta(hours=hours)
-        expected = [each.key for each in due_of_batch(everybody, plans_kept(), at)]
+        expected = [each.key for each in due_of_batch(everybody, schedules_stored(), at)]
         assert [each.key for batch in reminders_due(DailyEmails(site_day(at), at)) for each in batch] == expected
         found += len(expected)
     assert found > 50
@@ -54,5 +59,5 @@ def test_they_are_those_of_all_open_runs_at_any_hour():
 @pytest.mark.usefixtures("firm")
 def test_of_the_open_runs_only_those_of_a_few_days_are_looked_at():
     at = datetime(2026, 10, 13, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
-    looked_at = runs_near(at, plans_kept(), caught_up=0).count()
-    assert 0 < looked_at < Enrollment.objects.count() / 3
+    viewed_at = enrollments_near(at, schedules_stored(), caught_up=0).count()
+    assert 0 < viewed_at < Enrollment.objects.count() / 3

@@ -13,7 +13,7 @@ from courseware.accounts.people.offboarding import leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import import apply
 from courseware.hr.roster_import import nightly
-from courseware.hr.roster_import.nightly import bring_in_newest, take_up
+from courseware.hr.roster_import.nightly import apply_import, import_newest
 from courseware.jobs import worker
 from courseware.jobs.tasks import Later
 from courseware.learning.models import Enrollment
@@ -49,10 +49,10 @@ def names():
 
 def test_without_a_folder_or_a_file_nothing_happens(settings, tmp_path):
     settings.ROSTER_DIR = None
-    assert bring_in_newest() == ""
+    assert import_newest() == ""
     settings.ROSTER_DIR = tmp_path
     (tmp_path / "notes.pdf").write_bytes(b"%PDF")
-    assert bring_in_newest() == "no file"
+    assert import_newest() == "no file"
 
 
 def test_what_lies_beside_a_list_that_is_open_or_being_copied_is_none(folder):
@@ -60,7 +60,7 @@ def test_what_lies_beside_a_list_that_is_open_or_being_copied_is_none(folder):
     for name in ("~$people.xlsx", ".people.csv"):
         (folder / name).write_bytes(b"Hana")
     (folder / "old.csv").mkdir()
-    assert (bring_in_newest(), names()) == ("people.csv: join 1", ["Li"])
+    assert (import_newest(), names()) == ("people.csv: join 1", ["Li"])
 
 
 def test_the_newest_list_is_brought_in_and_bad_rows_come_by_letter_once(folder):
@@ -68,12 +68,12 @@ def test_the_newest_list_is_brought_in_and_bad_rows_come_by_letter_once(folder):
     User.objects.update(staff_number="H1")
     lay(folder, ("A9", "Yesterday", ""), name="old.csv")
     lay(folder, ("H1", "Hana", ""), ("A1", "Li", ""), ("A2", "Wang", "Nowhere"), ("A3", "=1", ""), at=60)
-    assert bring_in_newest() == "people.csv: join 1, bad 2, unchanged 1"
+    assert import_newest() == "people.csv: join 1, bad 2, unchanged 1"
     assert names() == ["Hana", "Li"]
     [letter] = letters()
     assert letter.to == ["hana@example.com"]
     assert "C4: There is no such team." in letter.body and "B5: This is no name." in letter.body
-    assert bring_in_newest() == "people.csv: bad 2, unchanged 2"
+    assert import_newest() == "people.csv: bad 2, unchanged 2"
     assert (len(letters()), names()) == (1, ["Hana", "Li"])
 
 
@@ -83,11 +83,11 @@ def test_where_many_would_leave_nothing_is_done_and_a_letter_asks(folder):
     for number in range(3):
         add_person("Old", staff_number=f"A{number}", by=None)
     lay(folder, ("H1", "Hana", ""), ("B1", "New", ""))
-    assert "held" in bring_in_newest()
+    assert "held" in import_newest()
     assert names() == ["Hana", "Old", "Old", "Old"]
     [letter] = letters()
     assert f"/people/import/{RosterImport.objects.get().pk}/" in letter.body
-    bring_in_newest()
+    import_newest()
     assert len(letters()) == 1
 
 
@@ -96,39 +96,39 @@ def test_a_run_that_was_ended_half_way_is_taken_up_by_the_next_and_everybody_is_
     for ends_in in ("apply_next", "act"):
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
             patched.setattr(nightly, ends_in, Mock(side_effect=KeyboardInterrupt))
-            bring_in_newest()
+            import_newest()
     for _again in range(2):
-        bring_in_newest()
+        import_newest()
     assert [letter.to for letter in letters()] == [["li@example.com"]]
     assert not RosterImport.objects.filter(begun_at__isnull=False, finished_at=None)
 
 
 def test_the_same_file_takes_nothing_back_that_was_done_by_hand_and_brings_in_what_was_left_out(folder):
     file = lay(folder, ("A1", "Li", ""), ("A2", "Wang", ""), ("A3", "Zhao", "Nowhere"))
-    bring_in_newest()
+    import_newest()
     leave(User.objects.get(name="Li"), by=None)
     User.objects.filter(name="Wang").update(name="Wang Fang")
     add_person("By hand", staff_number="A9", by=None)
     make_team("Nowhere")
     User.objects.filter(name__startswith="Person").update(is_staff=True)  # who leads the team: no list lets staff go
-    assert bring_in_newest() == "people.csv: join 1, unchanged 2"
-    assert bring_in_newest() == "people.csv: unchanged 3"
+    assert import_newest() == "people.csv: join 1, unchanged 2"
+    assert import_newest() == "people.csv: unchanged 3"
     assert names()[:1] + names()[-2:] == ["By hand", "Wang Fang", "Zhao"]
     file.write_bytes(file.read_bytes() + b"\n")  # another file: it counts whole again
-    assert bring_in_newest() == "people.csv: return 1, change 1, leave 1, unchanged 1"
+    assert import_newest() == "people.csv: return 1, change 1, leave 1, unchanged 1"
 
 
 def test_a_file_that_is_no_list_fails_the_job_with_its_sentence(folder):
     (folder / "people.xlsx").write_bytes(b"PK\x03\x04...")
     with pytest.raises(RuntimeError, match=r"people.xlsx: This file cannot be read"):
-        bring_in_newest()
+        import_newest()
 
 
 def test_on_a_busy_machine_the_list_is_read_later(folder, monkeypatch):
     lay(folder, ("A1", "Li", ""))
     monkeypatch.setattr(SideProcess, "run", Mock(side_effect=MachineBusy))
     with pytest.raises(Later):
-        bring_in_newest()
+        import_newest()
 
 
 def test_the_command_says_first_and_does_then(tmp_path, capsys):
@@ -180,10 +180,10 @@ def written(file, ago):
 def test_a_file_of_this_moment_waits_and_is_taken_when_it_has_not_changed_for_a_while(file, ago):
     written(file, ago)
     with pytest.raises(Later, match=r"people.csv was written a moment ago"):
-        bring_in_newest()
+        import_newest()
     assert names() == []
     written(file, 6 * MINUTE)
-    assert (bring_in_newest(), names()) == ("people.csv: join 1", ["Li"])
+    assert (import_newest(), names()) == ("people.csv: join 1", ["Li"])
 
 
 def test_no_older_list_is_taken_instead(file):
@@ -192,13 +192,13 @@ def test_no_older_list_is_taken_instead(file):
     written(older, 60 * MINUTE)
     written(file, 0)
     with pytest.raises(Later):
-        bring_in_newest()
+        import_newest()
     assert names() == []
 
 
 def test_one_that_another_clock_has_dated_is_taken(file):
     written(file, -24 * 60 * MINUTE)
-    assert (bring_in_newest(), names()) == ("people.csv: join 1", ["Li"])
+    assert (import_newest(), names()) == ("people.csv: join 1", ["Li"])
 
 
 def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
@@ -213,7 +213,7 @@ def test_one_that_grows_while_it_is_read_waits(file, monkeypatch):
 
     monkeypatch.setattr(nightly.Path, "read_bytes", read_while_it_grows)
     with pytest.raises(Later):
-        bring_in_newest()
+        import_newest()
     assert names() == []
 
 
@@ -227,7 +227,7 @@ def test_whom_a_rule_enrolls_gets_the_letter_about_the_course_and_who_else_came_
         ["A1", "Li", "li@example.com", "Desk"], ["A2", "Wang", "wang@example.com", ""], by=make_admin(), invites=True
     )
     for _again in range(2):
-        take_up.call(roster.pk)
+        apply_import.call(roster.pk)
     assert [each.learner.name for each in Enrollment.objects.select_related("learner")] == ["Li"]
     assert sorted(to for letter in letters() for to in letter.to) == ["li@example.com", "wang@example.com"]
     invited = OutgoingEmail.objects.filter(kind="invitation").values_list("person__name", flat=True)
@@ -236,13 +236,13 @@ def test_whom_a_rule_enrolls_gets_the_letter_about_the_course_and_who_else_came_
 
 def test_a_letter_to_somebody_unknown_keeps_nobody_from_an_invitation():
     tell("no-account", None, address="unknown@example.com", language="en")
-    take_up.call(bring_in(["A1", "Li", "li@example.com", ""], by=make_admin(), invites=True).pk)
+    apply_import.call(bring_in(["A1", "Li", "li@example.com", ""], by=make_admin(), invites=True).pk)
     assert [each.person.name for each in OutgoingEmail.objects.filter(kind="invitation")] == ["Li"]
 
 
 def test_a_list_nobody_said_yes_to_is_not_taken_up():
     roster = compared(["A1", "Li", "li@example.com", ""])
-    take_up.call(roster.pk)
+    apply_import.call(roster.pk)
     assert (RosterImport.objects.get().finished_at, letters()) == (None, [])
 
 
@@ -261,7 +261,7 @@ def test_each_part_of_a_list_is_a_task_and_other_work_comes_between_two_parts(mo
         return honest(pk)
 
     monkeypatch.setattr(nightly, "apply_next", apply_and_note)
-    nightly.take_up_next.enqueue(roster.pk)
+    nightly.apply_next_chunk.enqueue(roster.pk)
     doing.note.enqueue("other work")
     worker.WorkLoop(lambda: "").run(once=True)
     assert doing.done == ["part", "other work", "part", "part", "part"]
@@ -279,10 +279,10 @@ def test_a_list_that_is_stopped_applies_no_further_part_and_ends(monkeypatch):
     admin = make_admin()
     roster = compared(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""])
     apply.begin_applying(roster, by=admin, invites=True)
-    nightly.take_up_next.call(roster.pk)
+    nightly.apply_next_chunk.call(roster.pk)
     assert [apply.stop_applying(roster.pk, by=admin) for _tab in range(2)] == [True, False]
     for _again in range(2):
-        nightly.take_up_next.call(roster.pk)
+        nightly.apply_next_chunk.call(roster.pk)
     roster.refresh_from_db()
     assert (roster.finished_at is not None, roster.notes["stopped_by"]) == (True, admin.pk)
     assert [each.name for each in User.objects.filter(staff_number__startswith="A")] == ["Li"]

@@ -7,7 +7,7 @@ import pytest
 
 from courseware.accounts.models import Membership
 from courseware.assignments.follow_ups.follow_ups import ask_leads, observe
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.lib.dates import site_day
 from courseware.notifications.models import OutgoingEmail
 from tests.assignments.sheets import completed, sheet_of
@@ -88,7 +88,7 @@ def test_a_letter_is_skipped_with_the_reason(tuesday, team, happens, why):
         person.is_active = False
         person.save()
     else:
-        mark_away(person, site_day(), site_day() + timedelta(days=2), by=make_admin())
+        record_absence(person, site_day(), site_day() + timedelta(days=2), by=make_admin())
     at_nine(tuesday)
     assert letters() == []
     assert told() == [("Li Lin", "skipped", why)]

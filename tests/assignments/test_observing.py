@@ -16,7 +16,7 @@ from courseware.assignments.models import FollowUp, FollowUpAnswers
 from courseware.audit_log.models import Event
 from courseware.content.rendering import store
 from courseware.hr.people.account_merge import merge
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.lessons.feedback import SurveyChanged
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import site_day
@@ -52,13 +52,13 @@ def test_it_is_asked_from_the_thirtieth_day_after_the_completion_for_sixty_days(
 def test_it_is_asked_of_who_has_completed_and_is_here_and_of_nobody_else(team):
     completed(team, "Wang")
     completed(team, "Open", completed_at=None)
-    completed(team, "Excused", completed_at=None, waived_at=datetime(2026, 1, 1, tzinfo=UTC))
+    completed(team, "Excused", completed_at=None, exempted_at=datetime(2026, 1, 1, tzinfo=UTC))
     completed(make_team(), "Of another team")
     completed(None, "Of none")
     left = completed(team, "Left").learner
     left.is_active = False
     left.save()
-    mark_away(completed(team, "Away").learner, site_day(), site_day(), by=make_admin())
+    record_absence(completed(team, "Away").learner, site_day(), site_day(), by=make_admin())
     join(team, team.manager)
     Enrollment.objects.create(
         learner=team.manager, course=make_course_with_sheet(), completed_at=Enrollment.objects.first().completed_at
@@ -127,10 +127,10 @@ def test_that_it_was_answered_knows_who_and_on_which_day_and_the_answers_know_no
         "made_on": site_day(), "is_answered": True,
     }  # fmt: skip
     answers = FollowUpAnswers.objects.values().get()
-    known = {"id", "sheet_id", "release_id", "answers", "waits_as", "team_id", "month", "shown_from", "counts_from"}
+    known = {"id", "sheet_id", "release_id", "answers", "pending_key", "team_id", "month", "shown_from", "counts_from"}
     assert answers.keys() == known
     assert isinstance(answers.pop("id"), uuid.UUID)
-    assert len(answers.pop("waits_as")) == 64
+    assert len(answers.pop("pending_key")) == 64
     assert answers == {
         "sheet_id": kept.sheet_id, "release_id": run.course.current_id,
         "answers": YES | {"seen-lacking": "A hook."}, "team_id": None, "month": None, "shown_from": None,
@@ -146,7 +146,7 @@ def test_four_of_a_team_wait_and_the_fifth_lets_all_five_in_with_one_month_and_o
     for _each in range(4):
         answered(completed(team), YES, by=team.manager)
         answered(completed(other), YES, by=other.manager)
-    let_in = FollowUpAnswers.objects.exclude(shown_from=None).values_list("team", "month", "shown_from", "waits_as")
+    let_in = FollowUpAnswers.objects.exclude(shown_from=None).values_list("team", "month", "shown_from", "pending_key")
     shown = let_in.all
     assert list(shown()) == []
     answered(completed(team), YES, by=team.manager, day=date(2026, 12, 1))
@@ -173,14 +173,14 @@ def test_teams_wait_under_numbers_that_cannot_be_made_without_the_key_of_the_sit
     other = make_team("Early shift")
     for each in (team, other):
         answered(completed(each), YES, by=each.manager)
-    assert len(set(FollowUpAnswers.objects.values_list("waits_as", flat=True))) == 2
+    assert len(set(FollowUpAnswers.objects.values_list("pending_key", flat=True))) == 2
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 6, [settings.SECRET_KEY]
     answered(completed(team), YES, by=team.manager)
-    assert len(set(FollowUpAnswers.objects.values_list("waits_as", flat=True))) == 3
+    assert len(set(FollowUpAnswers.objects.values_list("pending_key", flat=True))) == 3
     for _each in range(3):
         answered(completed(team), YES, by=team.manager)
     assert FollowUpAnswers.objects.filter(team=team).count() == 5  # those from before are found
-    assert len(set(FollowUpAnswers.objects.values_list("waits_as", flat=True))) == 2
+    assert len(set(FollowUpAnswers.objects.values_list("pending_key", flat=True))) == 2
 
 
 def test_the_table_keeps_no_order_in_which_answers_came_neither_in_a_team_nor_among_teams(team):
@@ -218,7 +218,7 @@ def test_what_is_shown_of_a_team_stays_without_it_where_the_team_is_closed(team)
 
 def test_an_answer_that_waits_says_no_month_and_one_that_is_shown_has_one(team):
     answered(completed(team), YES, by=team.manager)
-    for wrong in ({"month": date(2026, 11, 1)}, {"team": team}, {"waits_as": ""}, {"shown_from": site_day()}):
+    for wrong in ({"month": date(2026, 11, 1)}, {"team": team}, {"pending_key": ""}, {"shown_from": site_day()}):
         with pytest.raises(IntegrityError), transaction.atomic():
             FollowUpAnswers.objects.update(**wrong)
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from courseware.accounts.roster_import.file_formats import read_text
 from courseware.accounts.roster_import.parser import ListRefused, understood
-from courseware.assessment.certificates.external_training import OwnTraining, record_outside
+from courseware.assessment.certificates.external_training import OwnTraining, record_external_training
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
 from courseware.assignments.rules.certified_enrollments import record_trainings
 from courseware.audit_log.models import Event
@@ -96,7 +96,7 @@ def test_a_wrong_one_is_taken_back_once_with_a_reason_and_stays_on_the_page(clie
 def test_human_resources_take_back_neither_the_own_one_nor_that_of_staff(client, hr, course):
     for person in (hr, make_editor()):
         said = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
-        [one] = record_outside([said], by=make_admin())
+        [one] = record_external_training([said], by=make_admin())
         assert client.post(f"{PAGE}{one.pk}/take-back/", {"reason": "Wrong"}).status_code == 404
 
 
@@ -159,7 +159,7 @@ def test_the_page_lists_what_is_recorded_but_that_of_staff_only_to_an_admin(clie
     editor, admin = make_editor(), make_admin()
     for person in (li, editor):
         said = ExternalTraining(person=person, course=course, trained_on=date(2026, 3, 2), proof="x")
-        record_outside([said], by=admin)
+        record_external_training([said], by=admin)
     assert [each.person for each in client.get(PAGE).context["page"].object_list] == [li]
     client.force_login(admin)
     assert [each.person for each in client.get(PAGE).context["page"].object_list] == [editor, li]
@@ -168,7 +168,7 @@ def test_the_page_lists_what_is_recorded_but_that_of_staff_only_to_an_admin(clie
 def test_the_pages_cost_the_same_for_one_and_for_three(client, course, li):
     def record(day):
         said = ExternalTraining(person=li, course=course, trained_on=date(2026, 3, day), proof="x")
-        record_outside([said], by=make_admin())
+        record_external_training([said], by=make_admin())
 
     record(1)
     for address in (PAGE, f"/people/{li.pk}/"):
@@ -317,8 +317,8 @@ def training_of(person, course):
 
 def test_what_is_recorded_of_another_name_is_of_the_account_that_stays(kept, other, course, hr):
     merge(kept, other, by=hr)
-    record_outside([training_of(other, course)], by=hr)
-    assert record_outside([training_of(kept, course)], by=hr) == []
+    record_external_training([training_of(other, course)], by=hr)
+    assert record_external_training([training_of(kept, course)], by=hr) == []
     assert ExternalTraining.objects.get().person == kept
     assert Certification.objects.get().learner == kept
 
@@ -327,7 +327,7 @@ def test_nobody_records_the_own_training_by_another_name(other, course):
     person = make_hr(name="Li Na")
     merge(person, other, by=make_admin())
     with pytest.raises(OwnTraining):
-        record_outside([training_of(other, course)], by=person)
+        record_external_training([training_of(other, course)], by=person)
 
 
 def test_a_list_that_names_a_merged_account_is_about_the_person(kept, other, course, hr):

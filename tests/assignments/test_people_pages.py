@@ -14,7 +14,7 @@ from courseware.assignments.models import AssignmentRule
 from courseware.assignments.reminders.daily_reminders import remind_due
 from courseware.assignments.rules import execution
 from courseware.assignments.rules.certified_enrollments import end_certified
-from courseware.hr.roster_import.nightly import take_up
+from courseware.hr.roster_import.nightly import apply_import
 from courseware.learning.models import Enrollment
 from courseware.reporting.integrity.check_all import differences
 from tests.accounts.roster_import.files import csv_file
@@ -109,7 +109,7 @@ def bring_people(client):
     roster = RosterImport.objects.latest("pk")
     assert "21 teams do not exist yet: create them" in client.get(f"/people/import/{roster.pk}/").text
     client.post(f"/people/import/{roster.pk}/", {"creates_teams": "on"})
-    take_up.call(roster.pk)
+    apply_import.call(roster.pk)
     assert Team.objects.filter(name__startswith="Shift").count() == TEAMS
 
 
@@ -120,7 +120,7 @@ def switch_rule_on(client, course):
     rule = AssignmentRule.objects.get()
     digest = client.get(f"/rules/{rule.pk}/").context["rehearsal"].digest
     client.post(f"/rules/{rule.pk}/on/", {"digest": digest})
-    execution.act_soon.call(rule.pk)
+    execution.run_rules_soon.call(rule.pk)
 
 
 def record_certificates(client):

@@ -246,7 +246,7 @@ def test_human_resources_give_themselves_no_place_and_do_not_let_themselves_go(c
 
 RIGHTS = {
     "is_staff": "on", "is_superuser": "on", "groups": ["1", "2", "3"], "user_permissions": ["1", "2"],
-    "audits_until": "2099-12-31", "password": "x", "is_active": "", "session_number": "7", "practice_time": "off",
+    "audits_until": "2099-12-31", "password": "x", "is_active": "", "session_number": "7", "extra_time": "off",
     "is_demo": "on", "joined_at": "2020-01-01",
 }  # fmt: skip
 
@@ -319,7 +319,7 @@ def test_a_certificate_is_withdrawn_once_with_a_reason(client, hr):
     for reason in ("Somebody else sat the exam", "Another reason"):
         assert client.post(address, {"reason": reason}).url == holder
     certificate.refresh_from_db()
-    assert (certificate.withdrawn_by, certificate.withdrawn_reason) == (hr, "Somebody else sat the exam")
+    assert (certificate.revoked_by, certificate.revocation_reason) == (hr, "Somebody else sat the exam")
     assert Event.objects.filter(verb="certificate-withdrawn").count() == 1
     assert address not in client.get(holder).text
     assert "Somebody else sat the exam" in client.get(address).text
@@ -331,4 +331,4 @@ def test_human_resources_withdraw_no_certificate_of_staff_auditors_or_their_own(
     address = f"/people/certificates/{certificate.pk}/withdraw/"
     assert client.get(address).status_code == client.post(address, {"reason": "X"}).status_code == 404
     certificate.refresh_from_db()
-    assert certificate.withdrawn_at is None
+    assert certificate.revoked_at is None

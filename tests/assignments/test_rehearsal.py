@@ -12,12 +12,12 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
-from courseware.assessment.certificates.certification import keep_standings
-from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.certification import store_certifications
+from courseware.assessment.certificates.external_training import record_external_training
 from courseware.assessment.certificates.issuing import issue
 from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.assignments.rules import execution
-from courseware.assignments.rules.plan import rehearse_all, rehearse_rule
+from courseware.assignments.rules.plan import preview_all, preview_rule
 from courseware.assignments.rules.scope import ActionKind, Because, Why
 from courseware.learning.enrollments.enrollment import enroll, waive
 from courseware.learning.models import Enrollment
@@ -56,7 +56,7 @@ def groups(rehearsal):
 
 def test_a_rehearsal_names_whom_it_is_about_and_who_is_left_alone_and_why(course, team):
     rule = make_rule(course, is_on=False, team_id=team.pk, due="assignment", renewal="short", renewal_days=30)
-    found = rehearse_rule(rule, MONDAY)
+    found = preview_rule(rule, MONDAY)
     assert groups(found) == {("is enrolled", "fits, and has not learned it yet"): 2}
     assert found.left == {Because(Why.IS_LEARNING): 1, Because(Why.IS_EXCUSED): 1}
     [(coming, people)] = found.coming.items()
@@ -74,8 +74,8 @@ def test_a_rehearsal_writes_nothing_and_asks_nothing_but_questions(course, team)
     rule = make_rule(course, team_id=team.pk, renewal="short", renewal_days=60, excuses=True)
     before = digests()
     with connection.execute_wrapper(read_only):
-        rehearse_rule(rule, MONDAY)
-        rehearse_all(MONDAY)
+        preview_rule(rule, MONDAY)
+        preview_all(MONDAY)
         call_command("preview_rules", date=MONDAY, stdout=StringIO())
     assert digests() == before
 
@@ -83,11 +83,11 @@ def test_a_rehearsal_writes_nothing_and_asks_nothing_but_questions(course, team)
 def test_it_reckons_with_the_other_rules_that_are_on(course, team):
     early = make_rule(course, team_id=team.pk, due="assignment", due_days=7)
     late = make_rule(course, is_on=False, team_id=team.pk, due="assignment", due_days=28)
-    [(group, people)] = rehearse_rule(late, MONDAY).acts.items()
+    [(group, people)] = preview_rule(late, MONDAY).acts.items()
     assert (group.deed, group.due.day, group.others, len(people)) == (ActionKind.ENROLL, date(2026, 12, 7), (early,), 2)
     early.switched_on_at = None
     early.save()
-    [group] = rehearse_rule(late, MONDAY).acts
+    [group] = preview_rule(late, MONDAY).acts
     assert (group.due.day, group.others) == (date(2026, 12, 28), ())
 
 
@@ -98,16 +98,16 @@ def test_it_costs_the_same_statements_for_one_and_for_three_people(course, djang
         for _ in range(learners):
             join(team, make_user())
         with django_assert_num_queries(9):
-            rehearse_rule(rule, MONDAY)
+            preview_rule(rule, MONDAY)
 
 
 def test_the_digest_changes_with_what_would_be_done_and_with_nothing_else(course, team):
     rule = make_rule(course, team_id=team.pk)
-    first = rehearse_rule(rule, MONDAY).digest
+    first = preview_rule(rule, MONDAY).digest
     join(make_team("A third one"), make_user())
-    assert rehearse_rule(rule, MONDAY).digest == first
+    assert preview_rule(rule, MONDAY).digest == first
     join(team, make_user())
-    assert rehearse_rule(rule, MONDAY).digest != first
+    assert preview_rule(rule, MONDAY).digest != first
 
 
 def test_the_command_says_it_line_by_line(course, team):
@@ -148,15 +148,15 @@ def make_person(chance, course, teams, hr):
     if kind == "open":
         make_enrollment(person, course)
     if kind == "excused":
-        make_enrollment(person, course, waived_at=timezone.now(), waived_reason="On leave")
+        make_enrollment(person, course, exempted_at=timezone.now(), exemption_reason="On leave")
     if kind == "certified":
         run = make_enrollment(person, course, completed_at=timezone.now() - timedelta(days=50))
         certificate = issue(run, at=run.completed_at)
         Certificate.objects.filter(pk=certificate.pk).update(valid_until=until)
-        keep_standings([Certificate.objects.get(pk=certificate.pk)])
+        store_certifications([Certificate.objects.get(pk=certificate.pk)])
     if kind == "outside":
         said = {"trained_on": site_day() - timedelta(days=60), "valid_until": until, "proof": "x"}
-        record_outside([ExternalTraining(person=person, course=course, **said)], by=hr)
+        record_external_training([ExternalTraining(person=person, course=course, **said)], by=hr)
 
 
 def make_random_rule(chance, course, teams):
@@ -189,7 +189,7 @@ def said_by_rehearsal(day):
     """{(person, what, last day, whether short)}, whichever rule says it."""
     return {
         (person, group.deed.value, group.due and group.due.day, group.is_short and group.deed.value == "renew")
-        for rehearsal in rehearse_all(day)
+        for rehearsal in preview_all(day)
         for group, people in rehearsal.acts.items()
         for person in people
     }
@@ -213,7 +213,7 @@ def what_was_written(before, after):
             is_renewal = person in until and until[person] >= site_day()
             what = "renew" if is_renewal else "enroll"
             found.add((person, what, last_day(row["due_at"]), row["required"] is not None))
-        elif row["waived_at"] and not before[key]["waived_at"]:
+        elif row["exempted_at"] and not before[key]["exempted_at"]:
             found.add((person, "excuse", None, False))
     return found
 

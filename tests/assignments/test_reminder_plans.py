@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from courseware.accounts.calendar.working_days import Calendar, ListedDay
-from courseware.assignments.reminders.schedules import days_of_plan, planned_day, reminder_on, with_repeats
+from courseware.assignments.reminders.schedules import days_of_schedule, planned_day, reminder_on, with_repeats
 
 FRIDAY = date(2026, 12, 11)
 LONG_AGO = date(2026, 1, 1)
@@ -86,7 +86,7 @@ def test_a_repeated_reminder_is_told_on_its_working_day_and_caught_up_for_one_mo
     [("7, 1, -3", [7, 1, -3]), ("-3，7、1,1", [7, 1, -3]), ("", []), ("9,2,1,-1", [9, 2, 1, -1]), ("−3", [-3])],
 )
 def test_a_plan_is_numbers_between_commas(typed, days):
-    assert days_of_plan(typed) == (days, "")
+    assert days_of_schedule(typed) == (days, "")
 
 
 @pytest.mark.parametrize(
@@ -101,4 +101,4 @@ def test_a_plan_is_numbers_between_commas(typed, days):
     ],
 )
 def test_a_plan_that_the_rules_of_letters_leave_no_room_for_says_so(typed, said):
-    assert said in days_of_plan(typed)[1]
+    assert said in days_of_schedule(typed)[1]

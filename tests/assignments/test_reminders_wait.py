@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from courseware.assignments.emails.scheduled_emails import rehearse_letters
+from courseware.assignments.emails.scheduled_emails import preview_emails
 from courseware.assignments.manager_actions.daily_actions import NotReminded, remind
 from courseware.assignments.reminders.daily_reminders import ASKS, remind_due
-from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_extension_request, request_extension
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.today.suggested_actions import draft_for
@@ -48,11 +48,11 @@ def reminders():
 def test_a_reminder_of_the_plan_is_not_written_before_the_answer_and_then_it_is(team):
     waits = learner(team, "Waits")
     learner(team, "Other")
-    request = ask_for_day(waits, MONDAY)
-    foreseen = {each.name: each.why_not for each in rehearse_letters(TODAY) if each.message.kind == "reminder"}
+    request = request_extension(waits, MONDAY)
+    foreseen = {each.name: each.why_not for each in preview_emails(TODAY) if each.message.kind == "reminder"}
     assert foreseen == {"Waits": ASKS, "Other": ""}
     assert remind_due() == "reminders: 1"
-    answer_day_request(request.pk, REFUSED, by=team.manager)
+    answer_extension_request(request.pk, REFUSED, by=team.manager)
     assert remind_due() == "reminders: 1"
     assert [name for name, _state, _why in reminders()] == ["Other", "Waits"]
 
@@ -61,7 +61,7 @@ def test_a_reminder_that_waits_already_does_not_leave_and_says_why(team):
     run = learner(team, "Waits")
     learner(team, "Other")
     remind_due()
-    ask_for_day(run, MONDAY)
+    request_extension(run, MONDAY)
     letters()
     assert reminders() == [("Waits", "skipped", ASKS), ("Other", "sent", "")]
 
@@ -69,9 +69,9 @@ def test_a_reminder_that_waits_already_does_not_leave_and_says_why(team):
 def test_one_that_was_kept_back_leaves_after_the_answer(team, time_machine):
     run = learner(team, "Waits")
     remind_due()
-    request = ask_for_day(run, MONDAY)
+    request = request_extension(run, MONDAY)
     letters()
-    answer_day_request(request.pk, REFUSED, by=team.manager)
+    answer_extension_request(request.pk, REFUSED, by=team.manager)
     time_machine.move_to(datetime(2026, 12, 11, 9, tzinfo=ZONE), tick=False)
     assert [remind_due(), remind_due()] == ["reminders: 1", ""]
     letters()
@@ -82,7 +82,7 @@ def test_of_two_courses_the_other_is_reminded_of(team):
     run = learner(team, "Waits")
     make_enrollment(run.learner, make_second_course(), due_at=run.due_at, enrolled_at=run.enrolled_at)
     assert remind_due() == "reminders: 2"
-    ask_for_day(run, MONDAY)
+    request_extension(run, MONDAY)
     [letter] = letters()
     assert "/learn/first-aid/" in letter.body
     assert "/learn/tea-room/" not in letter.body
@@ -90,7 +90,7 @@ def test_of_two_courses_the_other_is_reminded_of(team):
 
 def test_who_asks_is_left_out_of_reminders_by_hand_and_of_those_of_today_and_named(team):
     waits, other = learner(team, "Waits"), learner(team, "Other")
-    ask_for_day(waits, MONDAY)
+    request_extension(waits, MONDAY)
     draft = draft_for(team.manager, timezone.now(), counts_others=True)
     assert [[each.name for each in group.people] for group in draft.letters] == [["Other"]]
     assert [(each.why, each.names) for each in draft.left_out] == [(NotReminded.ASKS, "Waits")]

@@ -13,14 +13,14 @@ from courseware.assignments.manager_actions.daily_actions import (
     carry_out,
     left_out,
     remind,
-    take_back_acts,
+    undo_actions,
     undo_reminding,
 )
 from courseware.assignments.models import Conversation, ManualReminder
-from courseware.assignments.reminders.daily_reminders import runs_in
+from courseware.assignments.reminders.daily_reminders import enrollments_in
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import subject_of
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.enrollments.adjustments import adjust
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.models import Adjustment
@@ -58,7 +58,7 @@ def told(run, state, **fields):
 
 
 def away(run):
-    mark_away(run.learner, site_day(), site_day() + timedelta(days=1), by=make_admin())
+    record_absence(run.learner, site_day(), site_day() + timedelta(days=1), by=make_admin())
 
 
 def test_who_is_left_out_and_why_and_all_others_have_a_letter(team):
@@ -81,7 +81,7 @@ def test_who_is_left_out_and_why_and_all_others_have_a_letter(team):
     made, refused = remind([with_day.pk, without.pk, *(run.pk for run in runs.values())], by=team.manager)
     assert {each.why.value: each.run.pk for each in refused} == {why: run.pk for why, run in runs.items()}
     assert [message.person.name for message in made.sent()] == ["Ann", "Bob"]
-    assert runs_in(message.data for message in made.sent()) == {with_day.pk, without.pk}
+    assert enrollments_in(message.data for message in made.sent()) == {with_day.pk, without.pk}
 
 
 def test_a_second_press_and_a_second_manager_queue_nothing(team):
@@ -142,12 +142,12 @@ def test_undo_says_which_reminder_was_told_within_another_letter(client, team):
     OutgoingEmail.objects.filter(person=other.learner).update(next_at=days(1))
     letters()
     by_hand.refresh_from_db()
-    assert by_hand.told_in == before
+    assert by_hand.combined_into == before
     client.force_login(team.manager)
     page = client.post(f"/people/reminded/{made.pk}/undo/", follow=True).text
     assert "1 letter is not sent." in page
     assert "1 reminder was told within another letter, which has left already or is leaving." in page
-    assert [(each.state, each.told_in) for each in made.sent()] == [("skipped", before), ("skipped", None)]
+    assert [(each.state, each.combined_into) for each in made.sent()] == [("skipped", before), ("skipped", None)]
 
 
 @pytest.mark.parametrize("people", [1, 3])
@@ -257,13 +257,13 @@ def test_all_is_taken_back_once(team):
     run, soon = run_of(team, "Late", due_at=days(-1)), run_of(team, "Soon", due_at=days(1))
     confirmed = Confirmed([run.pk], {soon.pk: site_day() + timedelta(days=9)}, [run.pk])
     made = carry_out(confirmed, by=team.manager)
-    taken = take_back_acts(made.reminding, made.adjustments, made.talks, by=team.manager)
+    taken = undo_actions(made.reminding, made.adjustments, made.talks, by=team.manager)
     before = soon.due_at
     soon.refresh_from_db()
     assert (waiting(), soon.due_at, list(Conversation.objects.standing())) == ([], before, [])
     assert (taken.letters, [done for _act, done, _left in taken.days], taken.talks) == (
         Undone(not_sent=1, left=0, left_in_another=0), [[soon.learner_id]], 1,
     )  # fmt: skip
-    again = take_back_acts(made.reminding, made.adjustments, made.talks, by=team.manager)
+    again = undo_actions(made.reminding, made.adjustments, made.talks, by=team.manager)
     assert (again.letters, [done for _act, done, _left in again.days], again.talks) == (NO_LETTERS, [[]], 0)
     assert [verb for verb, _subject in logged()] == ["extended", "talk-noted", "extension-undone", "talk-taken-back"]

@@ -10,7 +10,7 @@ from courseware.accounts.models import User
 from courseware.assessment.exams import attempts
 from courseware.assignments.models import RuleAction
 from courseware.assignments.rules import execution, lifecycle
-from courseware.assignments.rules.lifecycle import switch_on, take_back_deeds, take_back_for_some
+from courseware.assignments.rules.lifecycle import switch_on, undo_actions_of_rule, undo_for_some
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record
 from courseware.learning.enrollments import enrollment
@@ -45,11 +45,11 @@ def learners():
 def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_off(course, team):
     people_in(team, "Li", "Wu")
     rule, hr = acted(course, team), make_hr()
-    assert take_back_deeds(rule, by=hr) == 2
+    assert undo_actions_of_rule(rule, by=hr) == 2
     assert not Enrollment.objects.exists()
     rule.refresh_from_db()
     assert not rule.is_on and execution.act(TODAY) == ""
-    assert set(RuleAction.objects.values_list("enrollment", "taken_back_at__date")) == {(None, TODAY)}
+    assert set(RuleAction.objects.values_list("enrollment", "undone_at__date")) == {(None, TODAY)}
     letters()
     assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {"skipped"}
     assert Event.objects.filter(verb="enrollment-removed", actor=hr, data={"rule": rule.pk}).count() == 2
@@ -66,11 +66,11 @@ def test_who_has_begun_or_about_whom_somebody_decided_or_another_rule_asks_stays
     enrollment.enroll(other, course)  # by hand, so of no rule
     Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())
     enrollment.extend(Enrollment.objects.get(learner=moved), date(2026, 12, 31), by=make_hr())
-    assert take_back_deeds(rule, by=make_hr()) == 1
+    assert undo_actions_of_rule(rule, by=make_hr()) == 1
     assert learners() == {"Begun", "Moved", "Twice", "Other"}
-    assert take_back_deeds(rule, by=make_hr()) == 0
+    assert undo_actions_of_rule(rule, by=make_hr()) == 0
     assert Event.objects.filter(verb="rule-taken-back").count() == 1
-    assert beside.assignments.filter(taken_back_at=None).count() == 1
+    assert beside.assignments.filter(undone_at=None).count() == 1
 
 
 def test_an_open_sitting_counts_as_begun(course, team):
@@ -81,7 +81,7 @@ def test_an_open_sitting_counts_as_begun(course, team):
     run.attempts.create(
         exam=exam, revision=exam.head, release=course.current, number=1, started_at=timezone.now(), max_points=1
     )
-    assert take_back_deeds(rule, by=make_hr()) == 0
+    assert undo_actions_of_rule(rule, by=make_hr()) == 0
     assert learners() == {"Li"}
 
 
@@ -91,19 +91,19 @@ def test_whom_a_letter_has_told_is_excused_with_the_rule_as_the_reason_and_nobod
     letters()
     people_in(team, "New")
     execution.act(TODAY)
-    assert take_back_deeds(rule, by=make_hr()) == 2
+    assert undo_actions_of_rule(rule, by=make_hr()) == 2
     run = Enrollment.objects.get()
-    assert (run.learner.name, run.waived_reason) == ("Told", "The rule “New people” was taken back.")
+    assert (run.learner.name, run.exemption_reason) == ("Told", "The rule “New people” was taken back.")
     assert list(differences()) == [] == list(log_differences())
 
 
 def test_many_are_taken_back_by_a_worker_unless_the_rule_was_switched_on_again(course, team, monkeypatch):
     monkeypatch.setattr(lifecycle, "RUNS_AT_ONCE", 1)
-    asked, rest = [], lifecycle.take_back_rest.func
-    monkeypatch.setattr(lifecycle, "take_back_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
+    asked, rest = [], lifecycle.undo_rest.func
+    monkeypatch.setattr(lifecycle, "undo_rest", SimpleNamespace(enqueue=lambda *keys: asked.append(keys)))
     people_in(team, "Li", "Wu", "Bo")
     rule, hr = acted(course, team), make_hr()
-    assert take_back_deeds(rule, by=hr) == 1
+    assert undo_actions_of_rule(rule, by=hr) == 1
     assert (asked, len(learners())) == ([(rule.pk, hr.pk)], 2)
     type(rule).objects.filter(pk=rule.pk).update(switched_on_at=timezone.now())
     rest(*asked[0])
@@ -134,14 +134,14 @@ def test_a_rule_taken_back_for_some_people_stays_on_and_does_not_enroll_them_aga
     people = people_in(team, "Ann", "Bo", "Cy")
     rule, hr = acted(course, team), make_hr()
     keys = list(Enrollment.objects.filter(learner__in=people[:2]).values_list("pk", flat=True))
-    assert take_back_for_some(rule, keys, by=hr) == 2
-    assert take_back_for_some(rule, keys, by=hr) == 0
+    assert undo_for_some(rule, keys, by=hr) == 2
+    assert undo_for_some(rule, keys, by=hr) == 0
     rule.refresh_from_db()
     assert rule.is_on and learners() == {"Cy"}
     assert execution.act(TODAY) == execution.act(date(2026, 11, 26)) == ""
     assert Event.objects.filter(verb="rule-taken-back", actor=hr, data={"people": 2}).count() == 1
     # Taken back as a whole and switched on again, it asks the others anew.
-    take_back_deeds(rule, by=hr)
+    undo_actions_of_rule(rule, by=hr)
     switch_on(rule, by=hr)
     assert execution.act(TODAY) == "enroll: 1" and learners() == {"Cy"}
     assert [letter.to for letter in letters()] == [[people[2].email]]
@@ -153,8 +153,8 @@ def test_nobody_takes_back_a_rule_for_themselves(course, team):
     join(team, hr)
     people_in(team, "Ann")
     rule = acted(course, team)
-    assert take_back_for_some(rule, list(Enrollment.objects.values_list("pk", flat=True)), by=hr) == 1
-    assert take_back_deeds(rule, by=hr) == 0
+    assert undo_for_some(rule, list(Enrollment.objects.values_list("pk", flat=True)), by=hr) == 1
+    assert undo_actions_of_rule(rule, by=hr) == 0
     assert learners() == {hr.name}
 
 
@@ -164,8 +164,8 @@ def test_nobody_takes_back_a_rule_for_a_person_in_conflict(course, team):
     data = {"role": "manager", "team": team.pk}
     record("membership-added", actor=benefactor, subject=hr, data=data)
     keys = list(Enrollment.objects.values_list("pk", flat=True))
-    assert take_back_for_some(rule, keys, by=User.objects.get(pk=hr.pk)) == 0
-    assert take_back_for_some(rule, keys, by=make_hr()) == 1
+    assert undo_for_some(rule, keys, by=User.objects.get(pk=hr.pk)) == 0
+    assert undo_for_some(rule, keys, by=make_hr()) == 1
 
 
 def test_people_are_ticked_then_counted_then_taken_back(client, course, team):

@@ -11,7 +11,7 @@ from courseware.accounts.models import Membership
 from courseware.assignments.models import AssignmentRule
 from courseware.assignments.rules import execution, plan
 from courseware.assignments.rules.forms import RuleForm
-from courseware.assignments.rules.plan import rehearse_rule
+from courseware.assignments.rules.plan import preview_rule
 from courseware.assignments.rules.scope import Because, Why
 from courseware.learning.models import Enrollment
 from tests.assignments.rules import make_certified, make_rule
@@ -316,10 +316,10 @@ def test_a_rule_enrolls_everybody_and_excuses_only_who_is_no_staff_no_auditor_an
     make_rule(make_course(), team_id=team.pk, excuses=True)
     assert execution.act(MONDAY) == "enroll: 6"
     Membership.objects.filter(team=team, role="learner").delete()
-    rehearsal = rehearse_rule(AssignmentRule.objects.get(), MONDAY)
+    rehearsal = preview_rule(AssignmentRule.objects.get(), MONDAY)
     assert rehearsal.number == 2
     assert rehearsal.outside[Because(Why.BY_HAND)] == 4
     assert execution.act(MONDAY) == "excuse: 2"
-    excused = set(Enrollment.objects.exclude(waived_at=None).values_list("learner", flat=True))
+    excused = set(Enrollment.objects.exclude(exempted_at=None).values_list("learner", flat=True))
     assert excused == {people[name].pk for name in EXCUSED_BY_A_RULE}
     assert execution.act(MONDAY) == ""

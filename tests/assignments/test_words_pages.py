@@ -8,11 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from courseware.audit_log.models import Event
-from courseware.hr.email_settings.wording_views import words_troubles
+from courseware.hr.email_settings.wording_views import wording_warnings
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.notifications.email.email_types import MESSAGE_KINDS
 from courseware.notifications.models import OutgoingEmail
-from courseware.notifications.wording.email_wording import EmailWording, set_words
+from courseware.notifications.wording.email_wording import EmailWording, set_wording
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +176,7 @@ def test_a_letter_whose_words_are_the_products_has_no_page(hr, name):
 # Looking at it first
 
 
-def looked_at(client, address=REMINDER, **fields):
+def viewed_at(client, address=REMINDER, **fields):
     """Language of each letter → its subject and text."""
     page = sent(client, address, look="1", **fields)
     sheets = page.select("section[aria-labelledby=preview] .sheets > div")
@@ -190,7 +190,7 @@ def looked_at(client, address=REMINDER, **fields):
 
 
 def test_a_look_shows_both_languages_in_the_words_that_were_typed_and_keeps_nothing(hr):
-    found = looked_at(hr, **SPOKEN)
+    found = viewed_at(hr, **SPOKEN)
     assert {tag: subject for tag, (subject, _text) in found.items()} == {
         "zh-Hans": "请学前台安全须知",
         "en": "Please learn Safe at the front desk",
@@ -205,7 +205,7 @@ def test_it_is_shown_as_a_person_would_get_it_who_is_found_by_name_or_address(hr
     team = make_team("Night shift", manager=make_user("Lead, Lou"))
     lea = make_user("Learner, Lea", email="lea@example.com")
     join(team, lea)
-    subject, text = looked_at(hr, subject_en="{name}: {course}", subject_zh_hans="{name}", person=typed)["en"]
+    subject, text = viewed_at(hr, subject_en="{name}: {course}", subject_zh_hans="{name}", person=typed)["en"]
     assert subject == "Learner, Lea: Safe at the front desk"
     assert text.startswith("Hello Learner, Lea,\n")
     assert "\nLead, Lou\nNight shift, team leader\n" in text
@@ -215,7 +215,7 @@ def test_where_such_a_letter_waits_its_facts_are_shown_the_look_is_in_the_log_an
     lea = make_user("Learner, Lea", email="lea@example.com", password=None)
     course = make_course()
     enroll(lea, course, by=make_admin())
-    subject, text = looked_at(hr, FIRST, subject_en="{course}", subject_zh_hans="{course}", person="lea@example.com")[
+    subject, text = viewed_at(hr, FIRST, subject_en="{course}", subject_zh_hans="{course}", person="lea@example.com")[
         "en"
     ]
     title = course.current.outlines["en"]["title"]
@@ -264,7 +264,7 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     make_enrollment(learner=staff, due_at=timezone.now() - timedelta(days=9))
     message = OutgoingEmail.objects.create(kind="digest", person=lead, address=lead.email)
     assert MESSAGE_KINDS["digest"].why_unwanted([message]) == {message.pk: ""}
-    text = looked_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
+    text = viewed_at(hr, f"{LIST}digest/", person="lou@example.com")["en"][1]
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text
     assert "One press ends it:\nhttp" in text
@@ -275,8 +275,8 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
 
 
 def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_to_the_admin(hr):
-    assert words_troubles(None) == []
-    set_words("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
+    assert wording_warnings(None) == []
+    set_wording("reminder", {"subject": {"en": "{old}", "zh-hans": "好"}}, shipped={}, base=0, by=hr.person)
     assert "does not understand the own words of: Subject." in text_of(opened(hr))
     assert "not understood any more: Subject" in states_of(hr)["Reminder of a due day"]
     admin = Client()
@@ -288,7 +288,7 @@ def test_own_words_that_are_not_understood_are_said_on_the_page_in_the_list_and_
 
 def test_what_the_product_said_then_and_says_now_stands_side_by_side(hr):
     shipped = {"subject": {"en": "Time to learn", "zh-hans": "该学了"}}
-    set_words("reminder", {"subject": {"en": "Hi", "zh-hans": "你好"}}, shipped=shipped, base=0, by=hr.person)
+    set_wording("reminder", {"subject": {"en": "Hi", "zh-hans": "你好"}}, shipped=shipped, base=0, by=hr.person)
     said = [text_of(each) for each in opened(hr).select("section[aria-labelledby=since] .note-text")]
     assert said[:2] == ["Time to learn", "该学了"]
     assert "“Safe at the front desk” is due on Friday 4 December" in said

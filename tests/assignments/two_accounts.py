@@ -30,7 +30,7 @@ def make_run(person, course, by=None):
 
 def runs():
     """Each run: whose it is, whether it is the newest, whether it is excused."""
-    rows = Enrollment.objects.order_by("pk").values_list("learner__name", "is_newest", "waived_at")
+    rows = Enrollment.objects.order_by("pk").values_list("learner__name", "is_newest", "exempted_at")
     return [(name, is_newest, waived is not None) for name, is_newest, waived in rows]
 
 
@@ -49,7 +49,7 @@ def counted():
 
 def state():
     """What everybody reads: runs, standings, numbers above the boards, who is here."""
-    rows = Enrollment.objects.order_by("pk").values("learner", "is_newest", "waived_at", "waived_reason", "due_at")
+    rows = Enrollment.objects.order_by("pk").values("learner", "is_newest", "exempted_at", "exemption_reason", "due_at")
     certified = list(Enrollment.objects.newest().order_by("pk").values_list("pk", "certified_until"))
     standings = Certification.objects.order_by("learner", "course").values_list("learner", "course", "certified_until")
     people = [*Membership.objects.order_by("pk").values_list("person", "team", "role", "person__is_active")]

@@ -11,7 +11,7 @@ def put_on(course="", *, by=None, logo=None, **said):
         "light": "",
         "dark": "",
         "logo_id": logo.pk if logo else None,
-        "card_for_all": False,
+        "is_card_public": False,
     }
     columns |= {name: said.pop(name) for name in list(said) if name in columns}
     words = {}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courseware.branding.colours import DARK, LIGHT, colour_sheet, least_contrast, nearest_readable
+from courseware.branding.colours import DARK, LIGHT, colour_stylesheet, least_contrast, nearest_readable
 from tests.site import test_look
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -24,7 +24,7 @@ def faint(look, tokens):
 
 
 def tokens_of(light, dark):
-    found = TOKENS.findall(colour_sheet(light, dark))
+    found = TOKENS.findall(colour_stylesheet(light, dark))
     return {name: one for name, one, _other in found}, {name: other for name, _one, other in found}
 
 
@@ -55,6 +55,6 @@ def test_the_nearest_is_near_and_the_colours_of_the_product_are_their_own():
 
 
 def test_a_browser_that_knows_only_light_and_a_printer_get_the_light_colour():
-    before, _supports, _after = colour_sheet("#123456", "#abcdef").partition("@supports")
+    before, _supports, _after = colour_stylesheet("#123456", "#abcdef").partition("@supports")
     assert before.startswith(":root{--line:#123456;")
     assert "#abcdef" not in before

@@ -16,7 +16,7 @@ from courseware.accounts.sign_in.invitations import invite
 from courseware.assessment.models import Certificate
 from courseware.assignments.emails.certificate_expiry import tell_of_endings
 from courseware.assignments.reminders.daily_reminders import remind_due
-from courseware.branding.colours import colour_sheet
+from courseware.branding.colours import colour_stylesheet
 from courseware.branding.models import Branding
 from courseware.learning.enrollments.enrollment import enroll
 from courseware.learning.models import Enrollment
@@ -59,7 +59,7 @@ def test_the_colours_come_as_a_sheet_of_their_own_that_is_kept_for_ever(learner)
     put_on(light="#123456", dark="#abcdef")
     [address] = sheets(page_of(learner, "/"))
     response = Client().get(address)
-    assert response.text == colour_sheet("#123456", "#abcdef")
+    assert response.text == colour_stylesheet("#123456", "#abcdef")
     assert response["Content-Type"] == "text/css; charset=utf-8"
     assert response["Cache-Control"] == "public, max-age=31536000, immutable"
 
@@ -240,9 +240,9 @@ def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin)
     assert Branding.objects.count() == 0
     assert sheets(page)[0].startswith("/face/colours/123456/none/")
     assert page.select_one(".brand").text.strip() == "Anhe · Staff training"
-    digest = page.select_one("input[name=looked_at]")["value"]
+    digest = page.select_one("input[name=viewed_at]")["value"]
     assert admin.get(page.select_one(".logo")["src"]).status_code == 200
-    sent(admin, "/house-style/tea-room/", name_en="Anhe", looked_at=digest)
+    sent(admin, "/house-style/tea-room/", name_en="Anhe", viewed_at=digest)
     assert Branding.objects.values_list("course", "logo").get() == ("tea-room", digest)
 
 

@@ -13,9 +13,9 @@ from courseware.assessment.exams import attempts
 from courseware.content.models import EmergencyContact
 from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment as enrolling
-from courseware.learning.reference.saved_phrases import keep_phrase
+from courseware.learning.reference.saved_phrases import save_phrase
 from courseware.lib.dates import site_day
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from tests.assignments.sheets import answered, completed
 from tests.browser.refused import OF_THE_ADMIN, OF_THE_SITE
 from tests.browser.selection import is_selected
@@ -164,7 +164,7 @@ def test_pages_of_who_learns(language, visit, world):
     assert_fine(page, [f"{course}/boiling/"])
     finish_lessons(enrollment)
     answer_survey(enrollment)
-    keep_phrase(enrollment, store.page(world.course.current, "boiling", "en"), "note:1")
+    save_phrase(enrollment, store.page(world.course.current, "boiling", "en"), "note:1")
     assert_fine(page, ["/phrases/", "/search/?q=boiled"])
     assert_fine(page, ["/", f"{course}/boiling/", f"{course}/pouring/", f"{course}/voice/", f"{course}/record/"])
 
@@ -272,7 +272,7 @@ def test_pages_where_a_manager_looks_around(language, visit, world):
     lesson = next(step for step in outline_of(world.course).steps if step.check)
     for missed in ("", "", lesson.check[0].id, "", ""):
         learned(world.team, lesson, missed=missed, due_at=days(3))
-    keep_figures(site_day() + timedelta(days=2))
+    update_statistics(site_day() + timedelta(days=2))
     make_enrollment(world.people["manager"], world.course, due_at=days(2))
     seen = "/team/see/tea-room/"
     pages = [

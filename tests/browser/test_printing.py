@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from courseware.content.models import EmergencyContact
 from courseware.content.rendering import store
 from courseware.content.rendering.emergency_card import card_sections
-from courseware.learning.reference.saved_phrases import keep_phrase
+from courseware.learning.reference.saved_phrases import save_phrase
 from tests.making import make_enrollment
 
 pytestmark = [
@@ -129,7 +129,7 @@ def test_all_phrases_of_the_course_fit_on_panels_for_the_pocket(visit, shipped_c
     for step in (step for step in outline.steps if step.kind == "lesson"):
         lesson = store.page(shipped_course.current, step.id, language)
         for phrase in lesson.phrases:
-            keep_phrase(enrollment, lesson, phrase)
+            save_phrase(enrollment, lesson, phrase)
     page = visit(enrollment.learner, language=language, viewport={"width": 1123, "height": 794})
     page.goto(f"/learn/{shipped_course.identifier}/card/pocket/")
     page.emulate_media(media="print")

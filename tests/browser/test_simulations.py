@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from courseware.content.rendering import store
 from courseware.simulations import attempts
 from courseware.simulations.models import Decision, SimulationAttempt
-from courseware.simulations.replay import page_of, rules_of, trail_of
+from courseware.simulations.replay import page_of, replay_of, rules_of
 from tests.browser.keyboard import Keyboard
 from tests.browser.test_axe import assert_fine, languages
 from tests.making import PASSWORD, make_editor, make_enrollment, make_user
@@ -356,7 +356,7 @@ def play_to_the_end(page, course, simulation, choose):
     page.locator(".begin .btn").click()
     expect(page.locator("[data-setting=keys]")).to_be_visible()  # the script is there
     run = SimulationAttempt.objects.with_release().latest("pk")
-    while not (trail := trail_of(run)).ending:
+    while not (trail := replay_of(run)).ending:
         expect(page.locator("input[name=position]")).to_have_value(str(trail.position))
         place, picked = choose(trail)
         offers = [f"[name=part][value='{part}']" for part in picked] + [f"button[name=choice][value='{place}']"]

@@ -108,7 +108,7 @@ def test_a_new_edition_takes_everybody_along_and_asks_for_what_it_lists():
     assert [people.done(person) for person in people.all] == list(people.before.values())
     assert [people.asked(person) for person in people.all] == [{"boiling": "reread"}, {}, {"boiling": "reread"}]
     people.certified.refresh_from_db()
-    assert people.certified.completed_at and not people.certified.certificate.withdrawn_at
+    assert people.certified.completed_at and not people.certified.certificate.revoked_at
     assert "cups" in outline_of(course).required  # whoever is under way learns it, too
     assert people.go_on().is_passed
     assert list(differences()) == []

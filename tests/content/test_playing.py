@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from courseware.content.management.commands.play_simulations import simulations_of
 from courseware.content.releases.course_files import read_folder
-from courseware.course_format.awaiting_review import waits_whole
+from courseware.course_format.awaiting_review import awaits_review_whole
 from courseware.course_format.course import read_course
 from tests.content.test_commands import write_course
 from tests.course_format.samples import damage, make_files
@@ -62,7 +62,7 @@ def test_no_run_at_all_is_refused(tmp_path):
 def test_no_run_with_a_critical_error_ends_well_however_well_the_rest_goes(shipped_folder):
     """Of those that may be asked for; out of what waits for a professional everybody may walk, and that ends kindly."""
     course = read_course(read_folder(shipped_folder))
-    counting = [each for each in simulations_of(shipped_folder) if not waits_whole(course.source(each.id).meta)]
+    counting = [each for each in simulations_of(shipped_folder) if not awaits_review_whole(course.source(each.id).meta)]
     assert len(counting) > 5
     for simulation in counting:
         assert_slips_do_not_end_well(simulation, Random(1))

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from courseware.content import admin
 from courseware.content.authoring import preview as previewing
-from courseware.content.authoring.editor_state import desk_of
+from courseware.content.authoring.editor_state import editor_state_of
 from courseware.content.authoring.preview import check_beside, make_preview
 from courseware.content.models import Document
 from courseware.content.releases.publishing import ContentErrors, read_valid
@@ -68,7 +68,7 @@ def raises(error):
 
 
 def test_it_comes_from_a_process_that_asks_no_database(lesson):
-    desk = desk_of(lesson, lesson.head)
+    desk = editor_state_of(lesson, lesson.head)
     preview, opened = previewing.beside.run(with_databases, desk.manuscript, "en", {}, [], seconds=30)
     assert preview == make_preview(desk.manuscript, "en", {}, [])
     assert preview.page["title"] == "Boiling water"

@@ -42,12 +42,12 @@ def make_course():
     return import_course(make_files()).course
 
 
-def card_of(course):
+def message_of(course):
     return course.documents.select_related("head").get(identifier="card")
 
 
 def edit(course, text=EDITED, **more):
-    card = card_of(course)
+    card = message_of(course)
     return save_drafts(card, {"en": text}, base=card.head, by=more.get("by"))
 
 
@@ -67,30 +67,30 @@ class TestDrafts:
 
     def test_a_stale_text_is_refused_with_both_texts(self):
         course = make_course()
-        base = card_of(course).head
+        base = message_of(course).head
         edit(course)
         mine = make_files()[CARD] + b"\nMine.\n"
         with pytest.raises(StaleDraft) as stale:
-            save_drafts(card_of(course), {"en": mine}, base=base, by=None)
+            save_drafts(message_of(course), {"en": mine}, base=base, by=None)
         assert (stale.value.mine, stale.value.theirs) == (mine, EDITED)
-        assert bytes(card_of(course).head.texts.get(language="en").body) == EDITED
+        assert bytes(message_of(course).head.texts.get(language="en").body) == EDITED
 
     def test_what_somebody_else_has_saved_already_is_no_conflict(self):
         course = make_course()
-        base = card_of(course).head
+        base = message_of(course).head
         saved = edit(course)
-        assert save_drafts(card_of(course), {"en": EDITED}, base=base, by=None) == saved
+        assert save_drafts(message_of(course), {"en": EDITED}, base=base, by=None) == saved
 
     def test_another_language_saved_since_is_no_conflict(self):
         course = make_course()
-        base = card_of(course).head
+        base = message_of(course).head
         chinese = make_files()["emergency.card.zh-hans.md"] + "\n改了。\n".encode()
         edit(course)
-        revision = save_drafts(card_of(course), {"zh-hans": chinese}, base=base, by=None)
+        revision = save_drafts(message_of(course), {"zh-hans": chinese}, base=base, by=None)
         assert {bytes(text.body) for text in revision.texts.all()} == {EDITED, chinese}
 
     def test_a_document_that_was_retired_meanwhile_is_refused_by_name(self):
-        card = card_of(make_course())
+        card = message_of(make_course())
         Document.objects.filter(pk=card.pk).update(head=None)
         with pytest.raises(ArchivedDocument, match="card"):
             save_drafts(card, {"en": EDITED}, base=card.head, by=None)
@@ -103,17 +103,17 @@ class TestDrafts:
             edit(course, make_files()[CARD] + b"\n[x](#nowhere)\n")
         line = make_files()[CARD].count(b"\n") + 2
         assert (refusal.value.problems[0].path, refusal.value.problems[0].line) == (CARD, line)
-        assert card_of(course).head.number == 1
+        assert message_of(course).head.number == 1
 
     def test_discarding_goes_back_and_restoring_comes_again(self):
         course = make_course()
         draft = edit(course)
-        assert discard_draft(card_of(course)).number == 1
-        assert card_of(course).head.number == 1
+        assert discard_draft(message_of(course)).number == 1
+        assert message_of(course).head.number == 1
         assert drafts(course) == []
-        restored = restore(card_of(course), draft, by=None)
+        restored = restore(message_of(course), draft, by=None)
         assert restored.number == 3
-        assert restore(card_of(course), draft, by=None) == restored
+        assert restore(message_of(course), draft, by=None) == restored
 
     def test_drafts_say_what_differs_from_what_is_released(self):
         course = make_course()
@@ -129,7 +129,7 @@ class TestPublishing:
     def test_a_release_holds_the_chosen_revisions_and_all_that_was_released(self):
         course, editor = make_course(), make_user()
         edit(course)
-        release = publish(course, [card_of(course).head], weight="reread", note="Wording", by=editor)
+        release = publish(course, [message_of(course).head], weight="reread", note="Wording", by=editor)
         assert (release.number, release.weight, release.note, release.created_by) == (2, "reread", "Wording", editor)
         assert release.entries.count() == course.releases.get(number=1).entries.count()
         assert "Edited" in card_html(course)
@@ -144,7 +144,7 @@ class TestPublishing:
         save_drafts(boiling, {"en": text}, base=boiling.head, by=None)
         boiling.refresh_from_db()
         weights = {"boiling": "retake", "last-cup": "reread"}  # the exam is not changed, so it weighs nothing
-        made = publish(course, [card_of(course).head, boiling.head], weights=weights, note="", by=None)
+        made = publish(course, [message_of(course).head, boiling.head], weights=weights, note="", by=None)
         weighed = dict(made.entries.exclude(weight="").values_list("document__identifier", "weight"))
         assert weighed == {"boiling": "retake", "card": "minor"}
         assert made.weight == "retake"
@@ -153,8 +153,8 @@ class TestPublishing:
     def test_publishing_twice_makes_one_release(self):
         course = make_course()
         edit(course)
-        first = publish_head(card_of(course))
-        assert publish_head(card_of(course)) == first
+        first = publish_head(message_of(course))
+        assert publish_head(message_of(course)) == first
         assert course.releases.count() == 2
 
     def test_a_revision_that_is_no_longer_the_newest_is_refused(self):
@@ -163,7 +163,7 @@ class TestPublishing:
         edit(course, EDITED + b"\nAgain.\n")
         with pytest.raises(StaleChoice):
             publish(course, [chosen], weight="minor", note="", by=None)
-        discard_draft(card_of(course))
+        discard_draft(message_of(course))
         with pytest.raises(StaleChoice):
             publish(course, [chosen], weight="minor", note="", by=None)
         assert course.releases.count() == 1
@@ -173,7 +173,7 @@ class TestPublishing:
         first = course.current
         before = [store.page(first, "card", "en"), digest_of(first)]
         edit(course)
-        publish_head(card_of(course))
+        publish_head(message_of(course))
         first.refresh_from_db()
         assert [store.page(first, "card", "en"), digest_of(first)] == before
         assert first.digest == digest_of(first) != course.releases.get(number=2).digest
@@ -182,7 +182,7 @@ class TestPublishing:
         course = make_course()
         pages = RenderedPage.objects.count()
         edit(course)
-        publish_head(card_of(course))
+        publish_head(message_of(course))
         assert RenderedPage.objects.count() == pages + 1
 
     def test_drafts_that_do_not_fit_together_are_refused(self):
@@ -194,7 +194,7 @@ class TestPublishing:
             for text in lesson.head.texts.all()
         }
         save_drafts(lesson, texts, base=lesson.head, by=None)
-        card = card_of(course)
+        card = message_of(course)
         linked = {text.language: bytes(text.body) + b"\n[?](#what-then)\n" for text in card.head.texts.all()}
         save_drafts(card, linked, base=card.head, by=None)
         with pytest.raises(ContentErrors, match="what-then"):
@@ -207,7 +207,7 @@ class TestPublishing:
         other = {path: body.replace(b"id: tea-room", b"id: other-room") for path, body in make_files().items()}
         foreign = import_course(other).course
         with pytest.raises(ValueError, match="another course"):
-            publish(course, [card_of(foreign).head], weight="minor", note="", by=None)
+            publish(course, [message_of(foreign).head], weight="minor", note="", by=None)
 
     def test_what_another_compiler_stored_is_compiled_from_its_texts_and_not_read(self):
         course = make_course()
@@ -246,13 +246,13 @@ class TestPublishing:
 @pytest.mark.django_db(transaction=True)
 def test_of_two_drafts_saved_at_the_same_moment_one_is_refused():
     course = make_course()
-    base, barrier, outcomes = card_of(course).head, Barrier(2), []
+    base, barrier, outcomes = message_of(course).head, Barrier(2), []
 
     def save(word):
         barrier.wait()
         try:
             text = make_files()[CARD] + f"\n{word}.\n".encode()
-            outcomes.append(save_drafts(card_of(course), {"en": text}, base=base, by=None).number)
+            outcomes.append(save_drafts(message_of(course), {"en": text}, base=base, by=None).number)
         except StaleDraft:
             outcomes.append("stale")
         finally:

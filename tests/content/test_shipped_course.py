@@ -19,7 +19,7 @@ from courseware.course_format.course import read_course
 from courseware.course_format.simulations.baseline_players import LAZY, SAVED, PlayTable, play
 from courseware.course_format.simulations.baseline_players import lazy as lazy_player
 from courseware.course_format.simulations.parser import make_simulation
-from courseware.lib.text.durations import minutes_in_words
+from courseware.lib.text.durations import minutes_text_of
 from tests.content.imports import bodies
 from tests.making import make_course
 
@@ -53,7 +53,7 @@ def test_each_readme_says_what_is_in_the_course_and_how_long_what_is_required_ta
     kinds = Counter(step.kind for step in outline.steps)
     readme, sentence = SAID[language]
     with translation.override(language):
-        time = minutes_in_words(outline.minutes_left())
+        time = minutes_text_of(outline.minutes_left())
     said = sentence.format(lessons=kinds["lesson"], simulations=kinds["simulation"], time=time)
     assert "".join(said.split()) in "".join(Path(readme).read_text(encoding="utf-8").split()), said
 

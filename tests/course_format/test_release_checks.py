@@ -28,10 +28,10 @@ def test_the_first_action_comes_within_half_a_minute():
     assert message == f"{LESSON}:9: 34 s of reading before the first action, expected at most 30"
 
 
-@pytest.mark.parametrize(("words", "told_of"), [(180, False), (200, True)])
-def test_a_minute_and_a_half_of_reading_is_followed_by_an_action(words, told_of):
+@pytest.mark.parametrize(("words", "shown_of"), [(180, False), (200, True)])
+def test_a_minute_and_a_half_of_reading_is_followed_by_an_action(words, shown_of):
     files = damage(LESSON_EN, "Water before fire.", "Water before fire. " + "water " * words)
-    assert any("s of reading without an action, expected at most 90" in m for m in told_more(files)) == told_of
+    assert any("s of reading without an action, expected at most 90" in m for m in told_more(files)) == shown_of
 
 
 def test_a_fold_of_another_post_is_not_read():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from courseware.course_format.checks.simulations import average_minutes, check_simulations, longest_minutes
 from courseware.course_format.course import read_course
-from courseware.course_format.parsing.speech import CutLine, cut_speech, told_together
+from courseware.course_format.parsing.speech import CutLine, cut_speech, spoken_together
 from courseware.course_format.simulations.conditions import ALWAYS, parse_condition
 from courseware.course_format.simulations.parser import make_simulation
 from courseware.course_format.simulations.simulation import (
@@ -63,7 +63,7 @@ def test_lines_arrive_one_by_one_and_say_who_speaks():
     text = (
         "先看。\n\n> **小李**：水开了！\n>\n> **Wang**: Go *on*,\n> will you?\n>\n> 有人敲门。\n\n再看。\n\n- 一\n- 二"
     )
-    assert tuple(told_together(cut_speech(text))) == (
+    assert tuple(spoken_together(cut_speech(text))) == (
         CutLine("", "先看。", is_told=True),
         CutLine("小李", "水开了！"),
         CutLine("Wang", "Go *on*,\nwill you?"),
@@ -155,7 +155,7 @@ def test_what_is_not_offered_is_refused(place, picked):
 
 def test_an_ending_is_the_end():
     play = drill()
-    last = play.best_run()[-1]
+    last = play.best_path()[-1]
     with pytest.raises(NotOffered):
         play.decide(last, 0)
 
@@ -171,7 +171,7 @@ def test_a_message_counts_each_part_that_was_picked():
 
 
 def test_the_best_run_takes_the_best_way_through_every_situation():
-    places = [state.place for state in drill().best_run({"guest", "monday"})]
+    places = [state.place for state in drill().best_path({"guest", "monday"})]
     assert places == ["stove", "door", "note", "monday-shift", "tea"]
 
 
@@ -193,7 +193,7 @@ def test_one_run_in_three_is_about_one_in_three():
 @given(st.randoms(use_true_random=False))
 def test_any_sequence_of_clicks_leads_to_an_ending_with_meters_in_range(random):
     play = drill()
-    *way, (last, _, _) = play.random_run(random)
+    *way, (last, _, _) = play.random_path(random)
     assert last.place in play.endings_by_id
     assert all(0 <= value <= 100 for state, _, _ in way for value in state.meters.values())
     assert len({state.place for state, _, _ in way}) == len(way)  # nobody meets a situation twice

@@ -94,7 +94,7 @@ def test_a_jump_and_its_correction_neither_close_an_attempt_nor_lose_an_answer(s
         assert save(visitor, site, "1")
         clock.set(timedelta(0))
         assert save(visitor, site, "0")
-    assert site.count("assessment_examattempt", "submitted_at IS NULL AND found_over_at IS NULL") == 1
+    assert site.count("assessment_examattempt", "submitted_at IS NULL AND time_up_found_at IS NULL") == 1
 
 
 def test_a_time_that_was_over_stays_over_when_the_clock_goes_back(site, clock):

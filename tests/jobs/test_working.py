@@ -139,7 +139,7 @@ def test_a_task_that_another_worker_has_begun_again_meanwhile_is_left_to_it(monk
         return {"dead"}
 
     monkeypatch.setattr(Onlooker, "dead", dead_and_the_other_takes_it_only_now)
-    working.put_back_lost("me", Onlooker(), once=True)
+    working.requeue_lost("me", Onlooker(), once=True)
     row.refresh_from_db()
     assert (row.status, row.worker_ids) == ("RUNNING", ["dead", "other"])
 
@@ -236,7 +236,7 @@ def test_the_tasks_that_are_lost_are_found_in_two_statements_however_many_run(ta
         begun_by("alive")
     seen("alive")
     with django_assert_num_queries(2):
-        working.put_back_lost("me", Onlooker(), once=True)
+        working.requeue_lost("me", Onlooker(), once=True)
 
 
 @pytest.fixture
@@ -358,7 +358,7 @@ def test_work_waits_for_its_pause_and_not_for_a_day_that_a_wrong_clock_has_set(c
     later = doing.note.enqueue("tea")
     at_once = doing.note.enqueue("milk")
     DBTaskResult.objects.filter(pk=later.id).update(run_after=MORNING + ahead)
-    working.bring_back_from_far_ahead()
+    working.requeue_far_future()
     ready = {str(pk) for pk in DBTaskResult.objects.ready().values_list("pk", flat=True)}
     assert ready == {at_once.id} | (set() if waits else {later.id})
 
@@ -369,7 +369,7 @@ def test_work_that_failed_by_a_clock_far_ahead_comes_back_by_the_clock_of_now(cl
     clock.set(MORNING + YEAR)
     row.set_failed(working.Later("not now"))
     clock.set(MORNING)
-    working.put_back_later()
+    working.requeue_postponed()
     row.refresh_from_db()
     assert row.run_after == MORNING + working.PAUSES[0]
 

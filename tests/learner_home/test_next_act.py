@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from courseware.assessment.exams import attempts as attempting
-from courseware.assessment.exams.practice_sets import drills_of
+from courseware.assessment.exams.practice_sets import practice_sets_of
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
@@ -49,7 +49,7 @@ def row_of(enrollment, team, at=None):
 
 
 def told(enrollment, team, at=None):
-    act = row_of(enrollment, team, at).journey.next_act
+    act = row_of(enrollment, team, at).journey.next_action
     return act.kind, act.words, act.address, act.minutes
 
 
@@ -146,7 +146,7 @@ def test_who_has_used_all_attempts_waits_till_the_exam_opens_again_or_for_nothin
 
 def test_a_drill_that_is_owed_comes_before_the_exam_and_each_is_led_to_until_it_is_done(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
-    for rule in [each.rule for each in drills_of(attempt)]:
+    for rule in [each.rule for each in practice_sets_of(attempt)]:
         address = reverse("assessment:drill", args=[attempt.pk, rule])
         assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, a drill to do", address, 2)
         finish(attempt, rule)
@@ -178,7 +178,7 @@ def test_who_is_done_excused_or_away_is_asked_nothing_whatever_was_left_open(tea
     sit(done)
     assert told(done, team)[:2] == ("completed", "")
     assert told(excused, team)[:2] == ("waived", "")
-    assert not row_of(excused, team).journey.next_act.is_asked
+    assert not row_of(excused, team).journey.next_action.is_asked
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -197,7 +197,7 @@ def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(t
         8
     ):  # done, under way, attempts, teams, stuck; of who failed exam, attempts, what came
         rows = board_rows.rows(enrollments, {}, routes, now)
-        assert {row.journey.next_act.kind for row in rows} == {"again", "attempt"}
+        assert {row.journey.next_action.kind for row in rows} == {"again", "attempt"}
 
 
 def main_of(client, enrollment):
@@ -224,7 +224,7 @@ def test_home_says_the_same_act_leads_straight_to_it_and_gives_the_reason(client
     assert heading(shown).endswith(f" at {opens_at:%H:%M}")
     assert leads_to(shown) in ([result, STEP("drill")], [result, STEP("boiling")])  # by what was drawn
     assert shown.select_one(".clock")
-    assert client.get("/").context["main"].act == row_of(enrollment, team).journey.next_act
+    assert client.get("/").context["main"].act == row_of(enrollment, team).journey.next_action
 
 
 def heading(shown):

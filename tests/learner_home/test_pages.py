@@ -7,17 +7,17 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone
 
-from courseware.assessment.certificates.certification import keep_standings
-from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
+from courseware.assessment.certificates.certification import store_certifications
+from courseware.assessment.certificates.external_training import record_external_training, revoke_external_training
 from courseware.assessment.models import ExternalTraining, Response
 from courseware.content.models import Document
 from courseware.content.rendering import store
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Completion, Enrollment
-from courseware.learning.reference.saved_phrases import keep_phrase
+from courseware.learning.reference.saved_phrases import save_phrase
 from tests.assessment.exams import MONDAY, START, exam_files, make_course_with_pre_check, ready, sit, start
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import practise, soup_of, try_it
+from tests.learning.lesson_pages import practise, soup_of, test_bot
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import answer_survey, complete_course, outline_of
 
@@ -40,7 +40,7 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
     page = soup_of(client.get(HOME))
     assert page.select_one(".welcome .btn")["href"] == LESSON
     assert page.select_one(".welcome time")["title"].endswith("24:00, Asia/Shanghai")
-    try_it(enrollment, "what-first", ["0"])
+    test_bot(enrollment, "what-first", ["0"])
     page = soup_of(client.get(HOME))
     assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
     assert "Continue: Boiling water" in page.select_one("h1").text
@@ -55,7 +55,7 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
     "fields, words",
     [
         ({"due_at": -3}, "overdue"),
-        ({"waived_at": 0, "waived_reason": "moved to the warehouse"}, "moved to the warehouse"),
+        ({"exempted_at": 0, "exemption_reason": "moved to the warehouse"}, "moved to the warehouse"),
         ({"completed_at": 0}, "Course completed"),
     ],
 )
@@ -90,7 +90,7 @@ def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client,
     practise(enrollment)
     ring = [each.text for each in soup_of(client.get(HOME)).select(".stops-done :is(text, figcaption)")]
     assert ring == ["0", "of 2", "and 2 optional stops"]
-    try_it(enrollment, "is-it-off", ["1"])
+    test_bot(enrollment, "is-it-off", ["1"])
     for station in soup_of(client.get(HOME)).select(".route > li"):
         assert len(station.select("summary .num")) == 1
     page = soup_of(client.get(HOME))
@@ -110,7 +110,7 @@ def test_home_names_the_certificate_that_is_valid_while_the_course_is_renewed(
     certificate, _again = renewed(enrollment)
     certificate.valid_until = None if valid_for is None else timezone.localdate(days(valid_for))
     certificate.save()
-    keep_standings([certificate])
+    store_certifications([certificate])
     link = f"a[href='{reverse('assessment:certificate', args=[certificate.number])}']"
     client.get(HOME)
     with django_assert_num_queries(7):  # those of any home (see below), and what certifies, or else who leads
@@ -124,17 +124,17 @@ def test_home_says_that_one_is_certified_by_what_was_learned_elsewhere_also_wher
     client, enrollment
 ):
     training = {"person": enrollment.learner, "course": enrollment.course, "trained_on": days(-9).date(), "proof": "x"}
-    [recorded] = record_outside([ExternalTraining(**training, valid_until=days(9).date())], by=make_hr())
+    [recorded] = record_external_training([ExternalTraining(**training, valid_until=days(9).date())], by=make_hr())
     assert "You are certified until" in soup_of(client.get(HOME)).select_one(".go").text
-    withdraw_outside(recorded, reason="Another person", by=make_hr())
+    revoke_external_training(recorded, reason="Another person", by=make_hr())
     assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
-    record_outside([ExternalTraining(**training, valid_until=days(-1).date())], by=make_hr())
+    record_external_training([ExternalTraining(**training, valid_until=days(-1).date())], by=make_hr())
     assert "certified" not in soup_of(client.get(HOME)).select_one("main").text
 
 
 def test_home_calls_nothing_a_renewal_that_nobody_is_asked_for(client, enrollment):
     _certificate, again = renewed(enrollment)
-    Enrollment.objects.filter(pk=again.pk).update(waived_at=timezone.now())
+    Enrollment.objects.filter(pk=again.pk).update(exempted_at=timezone.now())
     said = soup_of(client.get(HOME)).select_one(".go").text
     assert "valid until" in said
     assert "renews it" not in said
@@ -148,7 +148,7 @@ def test_the_record_lists_earlier_runs_with_their_certificates(client, enrollmen
     assert "Enrolled" in run.text
     assert "completed" in run.text
     assert run.select_one("a")["href"] == reverse("assessment:certificate", args=[certificate.number])
-    Enrollment.objects.filter(pk=again.pk).update(waived_at=timezone.now())
+    Enrollment.objects.filter(pk=again.pk).update(exempted_at=timezone.now())
     make_enrollment(enrollment.learner, enrollment.course)
     waived, completed = soup_of(client.get(url)).select("section[aria-labelledby=earlier] li")
     assert "excused" in waived.text
@@ -208,8 +208,8 @@ def test_what_a_release_left_done_can_be_completed_from_home(client, enrollment)
 
 def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment):
     practise(enrollment)
-    try_it(enrollment, "is-it-off", ["0"])
-    try_it(enrollment, "is-it-off", ["1"])
+    test_bot(enrollment, "is-it-off", ["0"])
+    test_bot(enrollment, "is-it-off", ["1"])
     page = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
     cells = [cell.text for cell in page.select("tbody tr")[0].select("td")]
     assert cells[:2] == ["8", "4"]
@@ -240,7 +240,7 @@ def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_an
     outline = store.outline(enrollment.course.current, "en")
     lessons = [[step.id for step in module.steps if step.kind == "lesson"] for module in outline.modules]
     assert articles() == ["card", *lessons[0]]
-    keep_phrase(enrollment, store.page(enrollment.course.current, "boiling", "en"), "note:1")
+    save_phrase(enrollment, store.page(enrollment.course.current, "boiling", "en"), "note:1")
     assert articles() == ["card", "phrases", *lessons[0]]
     complete_course(enrollment)
     assert articles() == ["card", "phrases"]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.models import Certificate
 from courseware.audit_log.models import Event
 from courseware.content.models import Course, Document, Release
@@ -86,7 +86,7 @@ def test_waiving_needs_a_reason_and_passes_over_what_is_completed(client, admin)
     act(client, ENROLLMENTS, "waive", enrollment, done, confirmed="yes", reason="on leave")
     enrollment.refresh_from_db()
     done.refresh_from_db()
-    assert (enrollment.waived_reason, done.waived_at) == ("on leave", None)
+    assert (enrollment.exemption_reason, done.exempted_at) == ("on leave", None)
 
 
 @pytest.mark.parametrize("verb, fields", [("waive", {"reason": "on leave"}), ("extend", {"due_on": NEXT_WEEK})])
@@ -130,7 +130,7 @@ def test_nobody_changes_the_own_training_from_the_list(client, admin):
     url = reverse("admin:learning_enrollment_changelist")
     response = act(client, url, "waive", own, other, confirmed="1", reason="knows it all")
     assert response.status_code == 302
-    assert [Enrollment.objects.get(pk=row.pk).waived_at is not None for row in (own, other)] == [False, True]
+    assert [Enrollment.objects.get(pk=row.pk).exempted_at is not None for row in (own, other)] == [False, True]
     assert "You cannot decide about" in client.get(url).content.decode()
 
 
@@ -141,7 +141,7 @@ def test_looking_into_a_record_is_logged_and_changes_nothing(client, admin):
     [event] = Event.objects.filter(verb="record-viewed")
     assert (event.actor, event.subject) == (admin, f"enrollment:{enrollment.pk}")
     before = Enrollment.objects.values().get()
-    client.post(url, {"completed_at_0": "2026-01-01", "completed_at_1": "00:00", "waived_reason": "forged"})
+    client.post(url, {"completed_at_0": "2026-01-01", "completed_at_1": "00:00", "exemption_reason": "forged"})
     assert Enrollment.objects.values().get() == before
 
 
@@ -327,7 +327,7 @@ def certified(name, until, course):
     run = make_enrollment(make_user(name), course)
     complete_course(run)
     Certificate.objects.filter(enrollment=run).update(valid_until=until)
-    keep_standings([Certificate.objects.get(enrollment=run)])
+    store_certifications([Certificate.objects.get(enrollment=run)])
     return run
 
 

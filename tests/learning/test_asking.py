@@ -11,16 +11,16 @@ from courseware.accounts.people.offboarding import leave
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.hr.people.account_merge import merge
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.due_dates.extensions import (
     ExtensionAnswer,
     ExtensionNotAllowed,
     RequestNotOpen,
-    answer_day_request,
-    ask_for_day,
+    answer_extension_request,
     last_request,
-    take_back_refusals,
-    take_back_request,
+    request_extension,
+    undo_refusals,
+    withdraw_request,
 )
 from courseware.learning.enrollments.adjustments import enroll_people, undo
 from courseware.learning.enrollments.enrollment import enroll, extend, waive
@@ -48,7 +48,7 @@ def run(team):
 
 
 def asked(run, number=4, **fields):
-    return ask_for_day(run, in_days(number), "Night shifts this week", **fields)
+    return request_extension(run, in_days(number), "Night shifts this week", **fields)
 
 
 def told():
@@ -78,7 +78,7 @@ def test_nothing_is_asked_of_a_run_that_is_closed_has_no_day_or_has_a_later_one(
     late = {"due_at": days(-2)}
     runs = [
         make_enrollment(completed_at=days(-1), **late),
-        make_enrollment(waived_at=days(-1), **late),
+        make_enrollment(exempted_at=days(-1), **late),
         make_enrollment(),
         make_enrollment(due_at=days(9)),
     ]
@@ -98,10 +98,10 @@ def test_no_two_requests_of_one_run_can_wait_whatever_wrote_them(run):
 
 def test_asked_is_again_only_after_an_answer_or_after_it_was_taken_back(run, team):
     first = asked(run)
-    answer_day_request(first.pk, REFUSE, by=team.manager)
+    answer_extension_request(first.pk, REFUSE, by=team.manager)
     second = asked(run, 5)
-    assert take_back_request(run)
-    assert not take_back_request(run)
+    assert withdraw_request(run)
+    assert not withdraw_request(run)
     third = asked(run, 6)
     assert list(ExtensionRequest.objects.values_list("pk", "end")) == [
         (first.pk, "refused"),
@@ -115,9 +115,9 @@ def test_asked_is_again_only_after_an_answer_or_after_it_was_taken_back(run, tea
 @pytest.mark.parametrize("pressed", ["given", "another"])
 def test_the_day_that_was_asked_for_is_given_as_any_other_day(run, team, pressed):
     answer = ExtensionAnswer(pressed, in_days(4) if pressed == "another" else None)
-    answered = answer_day_request(asked(run).pk, answer, by=team.manager)
+    answered = answer_extension_request(asked(run).pk, answer, by=team.manager)
     run.refresh_from_db()
-    line = run.adjustment_lines.get()
+    line = run.adjustment_items.get()
     assert (answered.end, answered.ended_by, answered.given_on) == ("given", team.manager, in_days(4))
     assert (run.due_on, run.due_given_by) == (in_days(4), team.manager)
     assert (line.adjustment, line.made_at) == (answered.adjustment, answered.ended_at)
@@ -127,9 +127,9 @@ def test_the_day_that_was_asked_for_is_given_as_any_other_day(run, team, pressed
 
 def test_of_two_who_answer_the_second_finds_what_the_first_has_said(run, team):
     request = asked(run)
-    answer_day_request(request.pk, GIVE, by=team.manager)
+    answer_extension_request(request.pk, GIVE, by=team.manager)
     with pytest.raises(RequestNotOpen) as error:
-        answer_day_request(request.pk, REFUSE, by=make_user())
+        answer_extension_request(request.pk, REFUSE, by=make_user())
     assert (error.value.request.end, error.value.request.ended_by) == ("given", team.manager)
     assert (Adjustment.objects.count(), OutgoingEmail.objects.filter(kind="day-answered").count()) == (1, 1)
 
@@ -137,7 +137,7 @@ def test_of_two_who_answer_the_second_finds_what_the_first_has_said(run, team):
 def test_the_due_day_is_no_answer(run, team):
     extend(run, in_days(1), by=team.manager)
     with pytest.raises(RequestNotOpen) as error:
-        answer_day_request(asked(run).pk, ExtensionAnswer("another", in_days(1)), by=team.manager)
+        answer_extension_request(asked(run).pk, ExtensionAnswer("another", in_days(1)), by=team.manager)
     assert error.value.why == ActionRefusal.UNCHANGED
     assert state(run) == ("", True)
 
@@ -157,7 +157,9 @@ ENDED_BY = {
     "completed": lambda run, team: complete_course(run),
     "excused": lambda run, team: waive(run, "moved", by=team.manager),
     "another day given": lambda run, team: extend(run, in_days(2), by=team.manager),
-    "a later day by an absence": lambda run, team: mark_away(run.learner, in_days(0), in_days(20), by=make_admin()),
+    "a later day by an absence": lambda run, team: record_absence(
+        run.learner, in_days(0), in_days(20), by=make_admin()
+    ),
     "left": left,
     "merged": merged,
 }
@@ -170,8 +172,8 @@ def test_it_ends_by_itself_and_is_answered_no_more(how, run, team):
     assert (standing(run), state(run)) == ([], ("", False))
     before = told()
     with pytest.raises(RequestNotOpen):
-        answer_day_request(request.pk, GIVE, by=team.manager)
-    assert not take_back_request(run)
+        answer_extension_request(request.pk, GIVE, by=team.manager)
+    assert not withdraw_request(run)
     assert told() == before
     assert list(differences()) == []
 
@@ -202,7 +204,7 @@ def test_asking_anew_ends_for_good_what_had_ended_by_itself(run, team):
 
 def test_a_day_that_was_given_is_taken_back_as_any_other_and_the_request_waits_again(run, team):
     request, due_at = asked(run), run.due_at
-    answered = answer_day_request(request.pk, GIVE, by=team.manager)
+    answered = answer_extension_request(request.pk, GIVE, by=team.manager)
     undo(answered.adjustment, list(answered.adjustment.lines.all()), by=team.manager)
     run.refresh_from_db()
     request.refresh_from_db()
@@ -210,11 +212,11 @@ def test_a_day_that_was_given_is_taken_back_as_any_other_and_the_request_waits_a
     assert (request.end, request.ended_at, request.ended_by, request.adjustment) == ("", None, None, None)
     assert told() == ["day-asked", "extended", "day-answered", "extension-undone", "day-answer-undone"]
     assert list(differences()) == []
-    assert answer_day_request(request.pk, REFUSE, by=team.manager).end == "refused"
+    assert answer_extension_request(request.pk, REFUSE, by=team.manager).end == "refused"
 
 
 def test_a_day_taken_back_after_the_learner_has_asked_anew_leaves_that_request_alone(run, team):
-    answered = answer_day_request(asked(run).pk, GIVE, by=team.manager)
+    answered = answer_extension_request(asked(run).pk, GIVE, by=team.manager)
     anew = asked(run, 8)
     undo(answered.adjustment, list(answered.adjustment.lines.all()), by=team.manager)
     assert list(ExtensionRequest.objects.values_list("pk", "end")) == [(answered.pk, "given"), (anew.pk, "")]
@@ -222,20 +224,20 @@ def test_a_day_taken_back_after_the_learner_has_asked_anew_leaves_that_request_a
 
 
 def refused(run, team, **fields):
-    return answer_day_request(asked(run).pk, REFUSE, by=team.manager, **fields)
+    return answer_extension_request(asked(run).pk, REFUSE, by=team.manager, **fields)
 
 
 def test_a_request_that_waits_again_is_the_one_the_learner_finds_also_beside_a_later_one_that_was_answered(run, team):
     first = asked(run)
-    answered = answer_day_request(first.pk, GIVE, by=team.manager)
+    answered = answer_extension_request(first.pk, GIVE, by=team.manager)
     second = asked(run, 9)
-    answer_day_request(second.pk, REFUSE, by=team.manager)
+    answer_extension_request(second.pk, REFUSE, by=team.manager)
     undo(answered.adjustment, list(answered.adjustment.lines.all()), by=team.manager)
     assert standing(run) == [first]
     assert last_request(run) == first
     assert asked(run, 6) == first
-    assert take_back_refusals([second.pk], by=team.manager) == 0
-    assert take_back_request(run)
+    assert undo_refusals([second.pk], by=team.manager) == 0
+    assert withdraw_request(run)
     assert standing(run) == []
     assert list(differences()) == []
 
@@ -244,10 +246,10 @@ def test_who_has_said_no_takes_it_back_within_a_day_and_nobody_else_does(run, te
     request = refused(run, team)
     other = make_user()
     join(team, other, "manager")
-    assert take_back_refusals([request.pk], by=other) == 0
-    assert take_back_refusals([request.pk], by=team.manager, at=request.ended_at + DAY + timedelta(seconds=1)) == 0
-    assert take_back_refusals([request.pk], by=team.manager) == 1
-    assert take_back_refusals([request.pk], by=team.manager) == 0
+    assert undo_refusals([request.pk], by=other) == 0
+    assert undo_refusals([request.pk], by=team.manager, at=request.ended_at + DAY + timedelta(seconds=1)) == 0
+    assert undo_refusals([request.pk], by=team.manager) == 1
+    assert undo_refusals([request.pk], by=team.manager) == 0
     assert standing(run) == [request]
     assert told() == ["day-asked", "day-answered", "day-answer-undone"]
 
@@ -255,9 +257,9 @@ def test_who_has_said_no_takes_it_back_within_a_day_and_nobody_else_does(run, te
 def test_a_no_stays_once_something_was_decided_or_asked_since(run, team):
     request = refused(run, team)
     asked(run, 6)
-    assert take_back_refusals([request.pk], by=team.manager) == 0
-    take_back_request(run)
-    assert take_back_refusals([request.pk], by=team.manager) == 0
+    assert undo_refusals([request.pk], by=team.manager) == 0
+    withdraw_request(run)
+    assert undo_refusals([request.pk], by=team.manager) == 0
 
 
 def sent_about(subject):
@@ -265,7 +267,9 @@ def sent_about(subject):
 
 
 def test_the_answer_is_told_by_one_letter_and_in_the_tray(run, team):
-    answer_day_request(asked(run).pk, ExtensionAnswer("another", in_days(2), "Friday is too late."), by=team.manager)
+    answer_extension_request(
+        asked(run).pk, ExtensionAnswer("another", in_days(2), "Friday is too late."), by=team.manager
+    )
     assert not any("you have until" in letter.subject for letter in letters())  # for two minutes
     [letter] = sent_about("you have until")
     assert letter.to == [run.learner.email]
@@ -285,11 +289,11 @@ def test_a_letter_that_is_true_no_more_is_not_sent(run, team):
 
 def test_an_answer_that_was_taken_back_is_told_in_the_tray_and_its_letter_is_not_sent(client, run, team):
     request = refused(run, team)
-    take_back_refusals([request.pk], by=team.manager)
+    undo_refusals([request.pk], by=team.manager)
     client.force_login(run.learner)
     assert "was taken back, another one follows" in client.get("/tray/").content.decode()
     assert sent_about("stays") == []
-    answer_day_request(request.pk, GIVE, by=team.manager)
+    answer_extension_request(request.pk, GIVE, by=team.manager)
     assert len(sent_about("you have until")) == 1
     assert "was taken back, another one follows" not in client.get("/tray/").content.decode()
 
@@ -305,7 +309,7 @@ FORGERIES = {
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_request_that_was_changed_past_the_product_is_found(run, team, forgery):
-    request = answer_day_request(asked(run).pk, GIVE, by=team.manager)
+    request = answer_extension_request(asked(run).pk, GIVE, by=team.manager)
     assert list(differences()) == []
     ExtensionRequest.objects.filter(pk=request.pk).update(**FORGERIES[forgery](request))
     assert any(f"request {request.pk}" in line for line in differences())
@@ -327,7 +331,7 @@ def test_an_enrollment_in_which_another_day_was_asked_for_is_not_removed(team):
     OutgoingEmail.objects.all().delete()
     done, left = undo(made, list(made.lines.all()), by=team.manager)
     run.refresh_from_db()
-    assert (done, left, run.waived_reason) == ([learner.pk], [], "enrolled by mistake")
+    assert (done, left, run.exemption_reason) == ([learner.pk], [], "enrolled by mistake")
 
 
 def test_the_letter_goes_to_the_account_that_the_run_has_come_to(run, team):
@@ -441,12 +445,12 @@ def test_home_leads_there_when_the_due_day_is_near_or_over(client, team, due, is
 
 
 def test_home_says_what_became_of_it(client, team, late_run):
-    request = ask_for_day(late_run, in_days(4))
+    request = request_extension(late_run, in_days(4))
     assert "no answer has come yet" in home(client)
-    answer_day_request(request.pk, ExtensionAnswer("refused", None, "We need you."), by=team.manager)
+    answer_extension_request(request.pk, ExtensionAnswer("refused", None, "We need you."), by=team.manager)
     assert "was not possible" in home(client)
     for address in (page(late_run), f"/learn/{late_run.course.identifier}/record/"):
         assert "Li Lin: the due day stays: We need you." in words(client.get(address))
-    request = ask_for_day(late_run, in_days(5))
-    answer_day_request(request.pk, ExtensionAnswer("given"), by=team.manager)
+    request = request_extension(late_run, in_days(5))
+    answer_extension_request(request.pk, ExtensionAnswer("given"), by=team.manager)
     assert home(client) is None  # there is time again

@@ -11,7 +11,7 @@ from django.urls import reverse
 from courseware.content.models import EmergencyContact
 from courseware.content.releases.course_import import import_course
 from courseware.content.rendering.emergency_card import sections_without_contact
-from courseware.learning.views.course import sheets_of
+from courseware.learning.views.course import surveys_of
 from tests.branding.styles import put_on
 from tests.course_format.samples import make_files
 from tests.making import make_admin, make_course, make_editor, make_enrollment, make_user
@@ -191,7 +191,7 @@ def test_the_card_for_the_pocket_says_the_same_with_a_cover_and_a_panel_to_write
 
 @pytest.mark.parametrize(("sections", "sheets"), [(0, [7]), (6, [7]), (7, [7, 8]), (14, [7, 8]), (15, [7, 8, 8])])
 def test_eight_panels_are_a_sheet_and_one_is_always_left_to_write_on(sections, sheets):
-    found = sheets_of(list(range(sections)))
+    found = surveys_of(list(range(sections)))
     assert [len(sheet) for sheet in found] == sheets
     together = [panel for sheet in found for panel in sheet]
     assert together[:sections] == list(range(sections)) and set(together[sections:]) == {None}
@@ -241,12 +241,12 @@ def test_a_stranger_signs_in_first_unless_the_firm_shows_the_card_to_everybody(c
     contact(course, "Control room", number="021-5555 0100")
     assert client.get("/card/").url == "/accounts/login/?next=/card/"
     assert "/card/" not in client.get("/accounts/login/").text
-    put_on(card_for_all=True)
+    put_on(is_card_public=True)
     assert cards_shown(client) == (200, "Emergency card", [])
     assert "Control room" in client.get("/card/").text
     assert client.get(f"/learn/{course.identifier}/card/").status_code == 302
     assert 'href="/card/"' in client.get("/accounts/login/").text
-    put_on(card_for_all=False)
+    put_on(is_card_public=False)
     assert client.get("/card/").status_code == 302
 
 
@@ -260,7 +260,7 @@ def test_it_is_one_press_away_in_the_admin_and_on_pages_of_what_went_wrong_where
 
 
 def test_what_a_course_says_of_it_does_not_show_it_to_everybody(client, course):
-    put_on(course.identifier, card_for_all=True)
+    put_on(course.identifier, is_card_public=True)
     assert client.get("/card/").status_code == 302
 
 
@@ -276,5 +276,5 @@ def test_a_course_without_a_card_says_so(client):
 
 def test_the_house_style_of_the_site_alone_asks_whether_everybody_sees_the_card(client, course):
     client.force_login(make_admin())
-    assert 'name="card_for_all"' in client.get("/house-style/").text
-    assert 'name="card_for_all"' not in client.get(f"/house-style/{course.identifier}/").text
+    assert 'name="is_card_public"' in client.get("/house-style/").text
+    assert 'name="is_card_public"' not in client.get(f"/house-style/{course.identifier}/").text

@@ -63,7 +63,7 @@ def do(enrollment, identifier, outcome=COMPLETED, at=None):
 
 
 def test_who_is_excused_completes_documents_and_no_more_the_course(told):
-    enrollment = make_enrollment(waived_at=timezone.now())
+    enrollment = make_enrollment(exempted_at=timezone.now())
     do(enrollment, "boiling")
     do(enrollment, "last-cup", PASSED)
     assert not finish(enrollment)

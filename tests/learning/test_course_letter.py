@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.accounts.models import Membership, User
-from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, waive
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import DeliveryState, OutgoingEmail
@@ -236,7 +236,7 @@ def told():
 
 
 def test_it_says_until_when_the_certificate_is_valid_by_when_and_that_early_loses_nothing(mailoutbox):
-    tell_enrolled([renewing(due_at=due_instant(ENDS, timezone.get_default_timezone()))], by=None)
+    queue_enrollment_email([renewing(due_at=due_instant(ENDS, timezone.get_default_timezone()))], by=None)
     assert told() == [("renewal-open", "sent")]
     [letter] = mailoutbox
     assert letter.subject == "Please renew your certificate “Rules of the tea room” by Monday 9 December"
@@ -256,7 +256,7 @@ def test_it_says_until_when_the_certificate_is_valid_by_when_and_that_early_lose
 
 
 def test_a_short_one_says_that_it_asks_for_less(mailoutbox):
-    tell_enrolled([renewing(required=["pouring"])], by=None)
+    queue_enrollment_email([renewing(required=["pouring"])], by=None)
     told()
     [letter] = mailoutbox
     assert letter.subject == "You can renew your certificate “Rules of the tea room” now"
@@ -267,7 +267,7 @@ def test_a_renewal_and_another_course_are_two_letters_and_what_was_excused_is_no
     run = renewing()
     files = {name: data.replace(b"id: tea-room\n", b"id: other\n") for name, data in make_files().items()}
     excused, new = renewing(), make_enrollment(run.learner, make_course(files))
-    tell_enrolled([run, excused, new], by=None)
+    queue_enrollment_email([run, excused, new], by=None)
     waive(excused, reason="long leave", by=make_admin())
     assert told() == [("enrolled", "sent"), ("renewal-open", "sent"), ("renewal-open", "skipped")]
 

@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import Absence, Membership, User
-from courseware.accounts.teams.memberships import end_place, move
+from courseware.accounts.teams.memberships import end_membership, move
 from courseware.accounts.teams.teams import change_team, close_team
 from courseware.hr.people.account_merge import merge, undo_merge
-from courseware.learning.due_dates.absence_shifts import mark_away, settle_all
-from courseware.learning.due_dates.extensions import ask_for_day, last_request
-from courseware.learning.due_dates.time_zone_changes import keep_days, same_day
+from courseware.learning.due_dates.absence_shifts import record_absence, settle_all
+from courseware.learning.due_dates.extensions import last_request, request_extension
+from courseware.learning.due_dates.time_zone_changes import keep_due_days, same_day
 from courseware.learning.enrollments.adjustments import undo
 from courseware.learning.enrollments.enrollment import extend
 from courseware.learning.models import AbsenceShift, AdjustmentItem, Enrollment
@@ -49,9 +49,9 @@ def learner_in(team, **fields):
 
 def followed():
     """Does what was enqueued, twice, and the last first."""
-    wanted = DBTaskResult.objects.filter(task_path__endswith="keep_days").order_by("-enqueued_at")
+    wanted = DBTaskResult.objects.filter(task_path__endswith="keep_due_days").order_by("-enqueued_at")
     for people, before in [row.args_kwargs["args"] for row in wanted] * 2:
-        keep_days.call(people, before)
+        keep_due_days.call(people, before)
     wanted.delete()
 
 
@@ -84,7 +84,7 @@ def test_also_where_the_team_closes_has_another_zone_or_is_left_for_the_one_join
         change_team(team, ["time_zone"], by=hr)
     else:
         join(other, run.learner)
-        end_place(run.learner, Membership.objects.get(person=run.learner, team=team).pk, by=hr)
+        end_membership(run.learner, Membership.objects.get(person=run.learner, team=team).pk, by=hr)
     followed()
     assert stands(run) == (TOLD, True, str(after))
 
@@ -95,7 +95,7 @@ def test_nothing_is_asked_of_a_worker_where_the_zone_or_the_place_to_learn_stays
     join(team_in(WEST), run.learner, Membership.Role.MANAGER)
     move(make_user(), team_in(WEST), by=hr)  # who has no due day
     move(run.learner, team_in(EAST), by=hr)
-    assert not DBTaskResult.objects.filter(task_path__endswith="keep_days").exists()
+    assert not DBTaskResult.objects.filter(task_path__endswith="keep_due_days").exists()
     assert Enrollment.objects.get().due_at == run.due_at
 
 
@@ -114,7 +114,7 @@ def test_a_day_given_by_hand_keeps_its_undo(hr, before, after):
 @pytest.mark.parametrize(("before", "after"), ZONES)
 def test_a_day_that_is_asked_for_is_asked_for_in_the_new_zone(hr, before, after):
     run = learner_in(team_in(before))
-    request = ask_for_day(run, TOLD + timedelta(days=1))
+    request = request_extension(run, TOLD + timedelta(days=1))
     move(run.learner, team_in(after), by=hr)
     followed()
     request.refresh_from_db()
@@ -125,7 +125,7 @@ def test_a_day_that_is_asked_for_is_asked_for_in_the_new_zone(hr, before, after)
 @pytest.mark.parametrize(("before", "after"), ZONES)
 def test_an_absence_is_of_the_same_days_and_moves_the_day_on_from_the_one_that_was_told(hr, before, after):
     run = learner_in(team_in(before))
-    away = mark_away(run.learner, date(2030, 3, 4), date(2030, 3, 5), by=hr)
+    away = record_absence(run.learner, date(2030, 3, 4), date(2030, 3, 5), by=hr)
     later = stands(run)[0]
     assert later > TOLD
     move(run.learner, team_in(after), by=hr)
@@ -146,7 +146,7 @@ def test_it_comes_to_the_same_where_an_absence_is_followed_between_the_move_and_
     time_machine.move_to(datetime(2030, 2, 19, 12, tzinfo=UTC), tick=False)
     runs = [learner_in(team_in(before), enrolled_at=days(-20)) for _ in range(2)]
     for run in runs:
-        mark_away(run.learner, *away, by=hr)
+        record_absence(run.learner, *away, by=hr)
     time_machine.move_to(datetime(2030, 3, 2, 12, tzinfo=UTC), tick=False)  # the one is over, the other under way
     for run in runs:
         move(run.learner, team_in(after), by=hr)
@@ -191,7 +191,7 @@ def test_moves_in_a_row_come_to_the_last_one_in_whichever_order_they_are_followe
         for zone in zones[1:]:
             move(run.learner, team_in(zone), by=hr)
         for before in order:
-            keep_days.call([run.learner_id], before)
+            keep_due_days.call([run.learner_id], before)
         assert stands(run) == (TOLD, True, zones[2])
     DBTaskResult.objects.all().delete()
 
@@ -226,11 +226,11 @@ def test_as_many_statements_for_one_course_as_for_three(hr):
         run = make_enrollment(person, **told)
         move(run.learner, team_in(WEST), by=hr)
         with CaptureQueriesContext(connection) as made:
-            keep_days.call([run.learner_id], str(EAST))
+            keep_due_days.call([run.learner_id], str(EAST))
         return len(made)
 
     assert statements(1) == statements(3)
 
 
 def test_who_has_gone_meanwhile_is_nobody():
-    keep_days.call([User.objects.count() + 99], str(EAST))
+    keep_due_days.call([User.objects.count() + 99], str(EAST))

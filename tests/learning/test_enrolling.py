@@ -17,12 +17,12 @@ from courseware.learning.enrollments.enrollment import (
     BATCH,
     EnrollmentClosed,
     begin_enrolling,
-    choose_another_day,
     enroll,
     enroll_next,
     extend,
     is_day_over,
-    people_waiting,
+    people_pending,
+    set_due_date,
     waiting_for,
     waive,
 )
@@ -53,7 +53,7 @@ def test_enrolling_twice_gives_the_same_open_enrollment_with_its_first_due_day()
     assert Event.objects.filter(verb="enrolled").count() == 1
 
 
-@pytest.mark.parametrize("closed", ["completed_at", "waived_at"])
+@pytest.mark.parametrize("closed", ["completed_at", "exempted_at"])
 def test_enrolling_after_a_closed_run_begins_a_new_one(closed):
     old = make_enrollment(**{closed: END_OF_FRIDAY})
     new = enroll(old.learner, old.course)
@@ -86,7 +86,7 @@ def test_enrolling_a_team_passes_over_who_has_the_course_who_left_and_managers()
     course = make_course()
     team = make_team(learners=1)
     has_it, is_excused, has_done_it = (make_enrollment(course=course, **fields) for fields in (
-        {}, {"waived_at": END_OF_FRIDAY}, {"completed_at": END_OF_FRIDAY}
+        {}, {"exempted_at": END_OF_FRIDAY}, {"completed_at": END_OF_FRIDAY}
     ))  # fmt: skip
     for enrollment in (has_it, is_excused, has_done_it):
         join(team, enrollment.learner)
@@ -126,11 +126,11 @@ def test_a_team_is_enrolled_a_batch_at_a_time_and_each_batch_stands_by_itself(mo
     monkeypatch.setattr(enrolling, "BATCH", 2)
     course, team, admin = make_course(), make_team(learners=5), make_admin()
     order = begin_enrolling([team], course, due_on=FRIDAY)
-    assert (people_waiting(order), Enrollment.objects.count()) == (5, 0)
+    assert (people_pending(order), Enrollment.objects.count()) == (5, 0)
     seen = []
     for _ in range(4):  # once more than there is to do
         order = enroll_next(order, by=admin)
-        seen.append((order.enrolled, people_waiting(order), Enrollment.objects.count(), order.finished_at is not None))
+        seen.append((order.enrolled, people_pending(order), Enrollment.objects.count(), order.finished_at is not None))
     assert seen == [(2, 3, 2, False), (4, 1, 4, False), (5, 0, 5, True), (5, 0, 5, True)]
     assert Event.objects.filter(verb="enrolled", actor=admin).count() == 5
     assert verify() == []
@@ -208,7 +208,7 @@ def test_extending_moves_the_due_day_and_logs_both():
     assert event.data == {"from": "2026-11-27T16:00:00Z", "to": "2026-12-04T16:00:00Z"}
 
 
-@pytest.mark.parametrize("closed", ["completed_at", "waived_at"])
+@pytest.mark.parametrize("closed", ["completed_at", "exempted_at"])
 def test_what_is_closed_is_not_extended(closed):
     enrollment = make_enrollment(due_at=END_OF_FRIDAY, **{closed: END_OF_FRIDAY})
     with pytest.raises(EnrollmentClosed):
@@ -222,7 +222,7 @@ def test_waiving_twice_keeps_the_first_reason_and_logs_once():
     assert waive(enrollment, "moved to the warehouse", by=None, at=END_OF_FRIDAY)
     assert not waive(enrollment, "another", by=None)
     enrollment.refresh_from_db()
-    assert (enrollment.waived_at, enrollment.waived_reason) == (END_OF_FRIDAY, "moved to the warehouse")
+    assert (enrollment.exempted_at, enrollment.exemption_reason) == (END_OF_FRIDAY, "moved to the warehouse")
     assert Event.objects.filter(verb="waived").count() == 1
 
 
@@ -231,7 +231,7 @@ def test_a_completed_run_cannot_be_waived():
     with pytest.raises(EnrollmentClosed):
         waive(enrollment, "late", by=None)
     enrollment.refresh_from_db()
-    assert enrollment.waived_at is None
+    assert enrollment.exempted_at is None
 
 
 PEOPLE, COURSES = 6 * BATCH, 4
@@ -269,7 +269,7 @@ def test_who_is_not_enrolled_yet_is_found_without_comparing_everybody_with_every
     order = begin_enrolling([team], new, due_on=None)
     for _ in range(PEOPLE // BATCH - 1):
         order = enroll_next(order, by=None)
-    assert people_waiting(order) == BATCH
+    assert people_pending(order) == BATCH
     # A person has a row, a membership and a run in each course; each step of the plan may touch them once.
     assert rows_touched(waiting_for(order).order_by("pk")) < PEOPLE * (COURSES + 3) * 4
 
@@ -349,7 +349,7 @@ def test_a_day_is_over_at_midnight_on_the_clock_of_the_site(due_on, at, expected
 
 def test_a_finished_order_stays_as_it_is(order):
     enroll_next(order, by=None)
-    choose_another_day(order, DAY + timedelta(days=7))
+    set_due_date(order, DAY + timedelta(days=7))
     order.refresh_from_db()
     assert (order.due_on, is_day_over(order)) == (DAY, False)
 

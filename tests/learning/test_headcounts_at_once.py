@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.offboarding import leave
-from courseware.accounts.teams.membership_locks import keep_teams_of
+from courseware.accounts.teams.membership_locks import lock_teams_of
 from courseware.content.models import Course
 from courseware.learning.enrollments.enrollment import begin_enrolling, enroll, enroll_next, waive
 from courseware.learning.models import Enrollment
@@ -157,7 +157,7 @@ def test_nobody_else_waits(firm, at_work):
         each.may_end.set()
         each.future.result(60)
     with transaction.atomic():
-        keep_teams_of([person("Noor").pk])  # as whoever counts Noor in another course
+        lock_teams_of([person("Noor").pk])  # as whoever counts Noor in another course
     for each in (changing, counting):
         each.may_end.set()
         each.future.result(60)

@@ -23,7 +23,7 @@ EACH_ACTION = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: acti
 
 def rows():
     """All that actions may change."""
-    return list(Enrollment.objects.order_by("pk").values()), list(User.objects.order_by("pk").values("practice_time"))
+    return list(Enrollment.objects.order_by("pk").values()), list(User.objects.order_by("pk").values("extra_time"))
 
 
 @pytest.fixture

@@ -45,10 +45,10 @@ State = Enrollment.State
         ({"due_at": DUE, "certified_until": DUE.date()}, DUE, State.OVERDUE),
         ({"due_at": DUE, "certified_until": DUE.date()}, DUE - THREE_DAYS, State.DUE_SOON),
         ({"due_at": DUE, "certified_until": DUE.date()}, DUE - THREE_DAYS - SECOND, State.RENEWING),
-        ({"waived_at": DUE, "certified_until": DUE.date()}, DUE, State.WAIVED),
+        ({"exempted_at": DUE, "certified_until": DUE.date()}, DUE, State.WAIVED),
         ({"due_at": DUE, "completed_at": DUE + SECOND}, DUE + SECOND, State.COMPLETED),
-        ({"due_at": DUE, "waived_at": DUE}, DUE, State.WAIVED),
-        ({"completed_at": DUE, "waived_at": DUE}, DUE, State.COMPLETED),
+        ({"due_at": DUE, "exempted_at": DUE}, DUE, State.WAIVED),
+        ({"completed_at": DUE, "exempted_at": DUE}, DUE, State.COMPLETED),
     ],
 )
 def test_the_state_around_the_instants_where_it_changes(fields, at, state):
@@ -112,19 +112,19 @@ def columns_below(expression):
 def test_saving_any_column_that_states_depend_on_updates_the_headcounts():
     read = {column for state in State for column in columns_in(state.condition(DUE))}
     read |= set(columns_below(URGENCY.resolve_expression(Enrollment.objects.all().query)))
-    # `urgency` is generated, and `certified_until` is changed by no `save`: see `place_before`.
+    # `urgency` is generated, and `certified_until` is changed by no `save`: see `headcount_key_before`.
     assert read - {"urgency", "certified_until"} <= PLACING
 
 
 def test_the_earliest_due_day_comes_first_and_those_who_need_nothing_last():
-    excused, done, undated = make_enrollment(waived_at=DUE), make_enrollment(completed_at=DUE), make_enrollment()
+    excused, done, undated = make_enrollment(exempted_at=DUE), make_enrollment(completed_at=DUE), make_enrollment()
     later, earlier = make_enrollment(due_at=DUE + SECOND, started_at=DUE), make_enrollment(due_at=DUE)
     far_off = make_enrollment(due_at=datetime(2999, 1, 1, tzinfo=UTC))
     expected = [earlier, later, far_off, undated, done, excused]
     assert list(Enrollment.objects.order_by("urgency")) == expected
 
 
-@pytest.mark.parametrize("fields", [{"due_at": DUE}, {"due_at": None}, {"completed_at": DUE}, {"waived_at": DUE}])
+@pytest.mark.parametrize("fields", [{"due_at": DUE}, {"due_at": None}, {"completed_at": DUE}, {"exempted_at": DUE}])
 def test_a_row_that_was_just_changed_is_in_its_new_state_before_it_is_read_again(fields):
     enrollment = make_enrollment(due_at=DUE - THREE_DAYS)
     vars(enrollment).update(fields)

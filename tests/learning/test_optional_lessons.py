@@ -42,15 +42,18 @@ def test_it_is_no_part_of_what_is_required_and_of_no_minutes(enrollment):
 
 def test_it_is_never_the_next_act_and_the_exam_waits_for_it_neither_unread_nor_changed(enrollment):
     done(enrollment, "boiling")
-    assert (journey_of(enrollment).next_act.kind, journey_of(enrollment).progress.percent) == ("exam", 50)
+    assert (journey_of(enrollment).next_action.kind, journey_of(enrollment).progress.percent) == ("exam", 50)
     done(enrollment, "pouring")
     assert journey_of(enrollment).progress.percent == 50
     now_says("Leave much room.", "retake", identifier="pouring")
     found = journey_of(enrollment)
-    assert found.next_act.kind == "exam"
+    assert found.next_action.kind == "exam"
     assert [change.step.id for change in found.changes] == ["pouring"]  # and yet its reader is told
     now_says("Water, then fire.", "reread")
-    assert (journey_of(enrollment).next_act.kind, journey_of(enrollment).next_act.step.id) == ("reread", "boiling")
+    assert (journey_of(enrollment).next_action.kind, journey_of(enrollment).next_action.step.id) == (
+        "reread",
+        "boiling",
+    )
 
 
 def test_pages_offer_it_with_the_word_and_count_it_apart(client, enrollment):

@@ -83,7 +83,7 @@ def test_nobody_else_sees_keeps_or_takes_it(client, enrollment):
     client.force_login(make_enrollment(make_user(), enrollment.course).learner)
     assert said(client) == []
     assert [client.post(PHRASES, {"phrase": each}).status_code for each in (row.pk, "x", "")] == [404, 404, 404]
-    assert SavedPhrase.objects.get().taken_away_at is None
+    assert SavedPhrase.objects.get().removed_at is None
 
 
 def test_it_reads_as_the_course_does_now_in_the_language_of_the_page(client, enrollment):
@@ -141,7 +141,7 @@ def test_home_and_both_cards_have_what_is_kept(client, enrollment):
 
 def test_it_stays_for_a_renewal_and_stands_there_once(client, enrollment):
     press(client)
-    Enrollment.objects.filter(pk=enrollment.pk).update(waived_at="2026-11-20T00:00Z")
+    Enrollment.objects.filter(pk=enrollment.pk).update(exempted_at="2026-11-20T00:00Z")
     make_enrollment(enrollment.learner, enrollment.course)
     press(client)
     assert (len(said(client)), SavedPhrase.objects.count()) == (1, 1)

@@ -18,15 +18,15 @@ from courseware.audit_log.models import Event
 from courseware.learning.due_dates.absence_shifts import (
     AbsenceOverlap,
     DaysAway,
-    change_away,
-    days_moved_on,
+    change_absence,
     is_any_not_settled,
     lock_person,
-    mark_away,
     moved_on,
+    record_absence,
     settle,
     settle_all,
-    take_back_away,
+    shifted_days,
+    undo_absence,
 )
 from courseware.learning.enrollments.adjustments import adjust, undo
 from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone, extend, waive
@@ -178,7 +178,7 @@ def test_nobody_who_left_in_time_comes_back_late(day, spans):
 def test_the_log_says_who_is_away_and_which_day_was_moved(clock):
     learner, lead = make_user(), make_user()
     mine, _others = due(FRIDAY, learner=learner), due(FRIDAY)
-    mark_away(learner, MONDAY, FRIDAY, why="training", by=lead)
+    record_absence(learner, MONDAY, FRIDAY, why="training", by=lead)
     away = Absence.objects.get()
     said = Event.objects.get(verb="away")
     assert (said.subject, said.actor, said.data) == (
@@ -190,8 +190,8 @@ def test_the_log_says_who_is_away_and_which_day_was_moved(clock):
 def test_the_same_days_again_are_the_same_absence_and_a_job_that_runs_twice_moves_nothing(clock):
     learner = make_user()
     mine = due(FRIDAY, learner=learner)
-    first = mark_away(learner, MONDAY, FRIDAY, by=None)
-    assert mark_away(learner, MONDAY, FRIDAY, by=None) == first
+    first = record_absence(learner, MONDAY, FRIDAY, by=None)
+    assert record_absence(learner, MONDAY, FRIDAY, by=None) == first
     for day in (MONDAY, november(25), november(28), november(30)):
         on(clock, day)
         settle_all()
@@ -201,13 +201,13 @@ def test_the_same_days_again_are_the_same_absence_and_a_job_that_runs_twice_move
 
 def test_days_of_another_absence_are_refused(clock):
     learner = make_user()
-    away = mark_away(learner, MONDAY, FRIDAY, by=None)
+    away = record_absence(learner, MONDAY, FRIDAY, by=None)
     with pytest.raises(AbsenceOverlap):
-        mark_away(learner, FRIDAY, december(4), by=None)
-    beside = mark_away(learner, november(28), december(4), by=None)
+        record_absence(learner, FRIDAY, december(4), by=None)
+    beside = record_absence(learner, november(28), december(4), by=None)
     with pytest.raises(AbsenceOverlap):
-        change_away(beside, FRIDAY, december(4), by=None)
-    mark_away(make_user(), MONDAY, FRIDAY, by=None)
+        change_absence(beside, FRIDAY, december(4), by=None)
+    record_absence(make_user(), MONDAY, FRIDAY, by=None)
     assert set(Absence.objects.filter(person=learner)) == {away, beside}
 
 
@@ -216,7 +216,7 @@ def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clo
     mine = due(november(20), learner=learner)
     on(clock, MONDAY)
     assert state(mine) is State.OVERDUE
-    mark_away(learner, MONDAY, FRIDAY, by=None)
+    record_absence(learner, MONDAY, FRIDAY, by=None)
     for day in every_day(MONDAY, FRIDAY):
         on(clock, day, hour=23)
         assert state(mine) is not State.OVERDUE
@@ -230,7 +230,7 @@ def test_nobody_is_overdue_while_away_and_who_was_before_is_again_afterwards(clo
 def test_an_absence_to_come_leaves_alone_what_is_due_before_it(clock):
     learner = make_user()
     mine = due(november(20), learner=learner)
-    mark_away(learner, MONDAY, FRIDAY, by=None)
+    record_absence(learner, MONDAY, FRIDAY, by=None)
     assert due_on(mine) == november(20)
     on(clock, MONDAY)
     assert due_on(mine) == FRIDAY
@@ -239,37 +239,37 @@ def test_an_absence_to_come_leaves_alone_what_is_due_before_it(clock):
 def test_who_comes_back_earlier_has_the_due_day_moved_by_the_days_really_away(clock):
     learner = make_user()
     mine = due(FRIDAY, learner=learner)
-    away = mark_away(learner, MONDAY, FRIDAY, by=None)
+    away = record_absence(learner, MONDAY, FRIDAY, by=None)
     on(clock, november(25))
-    assert change_away(away, MONDAY, november(24), by=None)
+    assert change_absence(away, MONDAY, november(24), by=None)
     assert due_on(mine) == december(1)
-    assert not change_away(away, MONDAY, november(24), by=None)
-    assert change_away(Absence.objects.get(), MONDAY, december(2), by=None)
+    assert not change_absence(away, MONDAY, november(24), by=None)
+    assert change_absence(Absence.objects.get(), MONDAY, december(2), by=None)
     assert due_on(mine) == december(9)
 
 
 def test_an_absence_taken_back_gives_the_day_of_before_to_the_very_instant(clock):
     learner = make_user()
     mine = due(november(29), learner=learner)  # a Sunday, which no counting of working days finds again
-    away = mark_away(learner, MONDAY, december(4), by=None)
+    away = record_absence(learner, MONDAY, december(4), by=None)
     assert due_on(mine) == december(11)
-    assert take_back_away(away, by=None)
+    assert undo_absence(away, by=None)
     assert Enrollment.objects.get(pk=mine.pk).due_at == mine.due_at
-    assert not take_back_away(away, by=None)
+    assert not undo_absence(away, by=None)
     assert [event.verb for event in Event.objects.filter(subject=f"person:{learner.pk}").order_by("pk")] == [
         "away", "away-taken-back",
     ]  # fmt: skip
 
 
 def test_an_absence_that_is_taken_back_while_somebody_changes_it_is_gone(clock):
-    away = mark_away(due(november(20)).learner, november(9), november(13), by=None)
-    take_back_away(away, by=None)
-    assert change_away(away, november(9), november(10), by=None) is False
+    away = record_absence(due(november(20)).learner, november(9), november(13), by=None)
+    undo_absence(away, by=None)
+    assert change_absence(away, november(9), november(10), by=None) is False
 
 
 def test_who_is_enrolled_while_away_has_the_due_day_moved_by_the_days_that_are_left(clock):
     learner = make_user()
-    mark_away(learner, MONDAY, FRIDAY, by=None)
+    record_absence(learner, MONDAY, FRIDAY, by=None)
     on(clock, november(26))
     new = make_enrollment(learner=learner, due_at=dates.due_instant(december(4), ZONE))
     assert is_any_not_settled()
@@ -281,13 +281,13 @@ def test_who_is_enrolled_while_away_has_the_due_day_moved_by_the_days_that_are_l
 def test_what_is_completed_or_excused_or_has_no_day_is_left_alone(clock):
     learner = make_user()
     none = make_enrollment(learner=learner)
-    mark_away(learner, MONDAY, FRIDAY, by=None)
+    record_absence(learner, MONDAY, FRIDAY, by=None)
     assert due_on(none) is None
     excused = due(FRIDAY)
     waive(excused, "moved", by=None)
-    mark_away(excused.learner, MONDAY, FRIDAY, by=None)
+    record_absence(excused.learner, MONDAY, FRIDAY, by=None)
     done = due(FRIDAY, completed_at=datetime(2026, 11, 2, tzinfo=UTC))
-    mark_away(done.learner, MONDAY, FRIDAY, by=None)
+    record_absence(done.learner, MONDAY, FRIDAY, by=None)
     assert (due_on(excused), due_on(done)) == (FRIDAY, FRIDAY)
     assert moves() == []
     with pytest.raises(EnrollmentClosed):
@@ -300,7 +300,7 @@ def test_the_days_are_those_of_the_persons_team_its_zone_and_its_holidays(clock)
     zone = ZoneInfo("America/New_York")
     CalendarDay.objects.create(team=team, day=november(26), is_free=True, name="Thanksgiving")
     mine = make_enrollment(learner=learner, due_at=dates.due_instant(FRIDAY, zone))
-    away = mark_away(learner, november(25), november(26), by=None)
+    away = record_absence(learner, november(25), november(26), by=None)
     assert (away.begins_at, away.ends_at) == (
         datetime(2026, 11, 25, tzinfo=zone), datetime(2026, 11, 27, tzinfo=zone)
     )  # fmt: skip
@@ -314,10 +314,10 @@ def test_absences_come_to_the_same_in_whichever_order_they_are_told_changed_and_
         clock.move_to(datetime(2026, 11, 2, 9, tzinfo=ZONE))
         learner = make_user()
         mine = due(november(12), learner=learner)
-        wrong = mark_away(learner, december(21), december(24), by=None)
+        wrong = record_absence(learner, december(21), december(24), by=None)
         for span in order:
-            mark_away(learner, *span, by=None)
-        take_back_away(wrong, by=None)
+            record_absence(learner, *span, by=None)
+        undo_absence(wrong, by=None)
         found.append([due_on(mine), *(on(clock, day) or due_on(mine) for day in (MONDAY, december(1), december(9)))])
     # Two working days for the first, five more for the second: late since the 17th, and away again in December.
     assert found == [[november(16), FRIDAY, november(23), november(25)]] * 3
@@ -346,7 +346,7 @@ def test_time_is_given_while_absences_move_due_days(act, transactional_db):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer: nothing is changed at once")
     run = make_enrollment(due_at=days(9))
-    mark_away(run.learner, site_day(), site_day(), by=None)
+    record_absence(run.learner, site_day(), site_day(), by=None)
     if act == "taken back":
         give_time(run)
 
@@ -363,7 +363,7 @@ def test_time_is_given_while_absences_move_due_days(act, transactional_db):
             wait_until(is_anybody_waiting, "nobody waits")
             settle(run.learner, None, timezone.now())
         acting.result(60)
-    assert User.objects.get(pk=run.learner_id).practice_time == ("2" if act == "given" else "")
+    assert User.objects.get(pk=run.learner_id).extra_time == ("2" if act == "given" else "")
 
 
 @pytest.fixture
@@ -409,7 +409,7 @@ def test_the_records_are_compared_with_who_gave_which_day(ticking):
 
 def test_an_absence_that_is_followed_before_the_undo_makes_nobody_forget_the_day_of_before(ticking):
     run, lead = due_by(FRIDAY), make_user()
-    away = mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    away = record_absence(run.learner, MONDAY, FRIDAY, by=None)
     assert as_it_is(run) == (december(4), None)
     adjustment = extend(run, december(15), by=lead)
     settle_all()
@@ -417,25 +417,25 @@ def test_an_absence_that_is_followed_before_the_undo_makes_nobody_forget_the_day
     assert undone(adjustment) == 1
     assert as_it_is(run) == (december(4), None)
     settle_all()
-    take_back_away(away, by=None)
+    undo_absence(away, by=None)
     assert as_it_is(run) == (FRIDAY, None)
 
 
 def test_an_absence_noted_after_the_extension_does_not_stop_the_undo_and_counts_for_the_day_of_before(ticking):
     run = due_by(FRIDAY)
     adjustment = extend(run, december(15), by=make_user())
-    mark_away(run.learner, MONDAY, date(2026, 11, 24), by=None)
+    record_absence(run.learner, MONDAY, date(2026, 11, 24), by=None)
     assert as_it_is(run)[0] == december(17)
     assert undone(adjustment) == 1
     assert as_it_is(run) == (december(1), None)
-    assert days_moved_on(Enrollment.objects.get(pk=run.pk)) == 2
+    assert shifted_days(Enrollment.objects.get(pk=run.pk)) == 2
 
 
 def test_an_absence_that_was_changed_meanwhile_counts_as_it_is_now(ticking):
     run = due_by(FRIDAY)
-    away = mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    away = record_absence(run.learner, MONDAY, FRIDAY, by=None)
     adjustment = extend(run, december(15), by=make_user())
-    change_away(away, MONDAY, MONDAY, by=None)
+    change_absence(away, MONDAY, MONDAY, by=None)
     assert as_it_is(run)[0] == december(15)
     undone(adjustment)
     assert as_it_is(run)[0] == date(2026, 11, 30)
@@ -443,8 +443,8 @@ def test_an_absence_that_was_changed_meanwhile_counts_as_it_is_now(ticking):
 
 def test_the_day_to_which_an_absence_has_held_or_moved_a_due_day_is_another_one_when_it_is_given_by_hand(ticking):
     late, moved = due_by(date(2026, 11, 19)), due_by(FRIDAY)
-    of_moved = mark_away(moved.learner, MONDAY, FRIDAY, by=None)
-    mark_away(late.learner, MONDAY, date(2026, 12, 11), by=None)
+    of_moved = record_absence(moved.learner, MONDAY, FRIDAY, by=None)
+    record_absence(late.learner, MONDAY, date(2026, 12, 11), by=None)
     ticking.move_to(datetime(2026, 11, 24, 9, tzinfo=ZONE))
     settle_all()
     lead = make_user()
@@ -455,7 +455,7 @@ def test_the_day_to_which_an_absence_has_held_or_moved_a_due_day_is_another_one_
         settle_all()
         assert extend(run, day, by=lead) is None
         assert as_it_is(run) == (day, lead)
-    change_away(of_moved, MONDAY, MONDAY, by=None)
+    change_absence(of_moved, MONDAY, MONDAY, by=None)
     ticking.move_to(datetime(2026, 12, 14, 9, tzinfo=ZONE))
     settle_all()
     assert as_it_is(late) == (december(11), lead)
@@ -467,7 +467,7 @@ def test_taking_back_costs_as_many_statements_for_three_as_for_one(ticking):
     def statements(people):
         runs = [due_by(FRIDAY) for _ in range(people)]
         for run in runs:
-            mark_away(run.learner, MONDAY, FRIDAY, by=None)
+            record_absence(run.learner, MONDAY, FRIDAY, by=None)
         given = Adjustment(kind=Extend.kind, due_on=december(15), made_by=make_user())
         adjustment, _refused = adjust(runs, given)
         with CaptureQueriesContext(connection) as queries:
@@ -481,7 +481,7 @@ def test_an_absence_known_when_a_day_was_given_moves_it_by_the_days_more_at_eith
     ticking,
 ):
     run = due_by(FRIDAY)
-    mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    record_absence(run.learner, MONDAY, FRIDAY, by=None)
     extend(run, december(10), by=None)
     for first, last, expected in [
         (date(2026, 11, 19), FRIDAY, december(14)),  # Thursday and Friday before
@@ -492,14 +492,14 @@ def test_an_absence_known_when_a_day_was_given_moves_it_by_the_days_more_at_eith
         (november_30, december(1), december(14)),  # others than those that were known
         (MONDAY, FRIDAY, december(10)),
     ]:
-        change_away(Absence.objects.get(), first, last, by=None)
+        change_absence(Absence.objects.get(), first, last, by=None)
         assert (first, last, as_it_is(run)[0]) == (first, last, expected)
 
 
 def test_of_two_absences_that_were_known_the_earlier_one_counts_by_the_days_more(ticking):
     run = due_by(FRIDAY)
-    mark_away(run.learner, date(2026, 11, 18), date(2026, 11, 18), by=None)
-    mark_away(run.learner, MONDAY, FRIDAY, by=None)
+    record_absence(run.learner, date(2026, 11, 18), date(2026, 11, 18), by=None)
+    record_absence(run.learner, MONDAY, FRIDAY, by=None)
     extend(run, december(10), by=None)
-    change_away(Absence.objects.earliest("first_day"), date(2026, 11, 18), date(2026, 11, 19), by=None)
+    change_absence(Absence.objects.earliest("first_day"), date(2026, 11, 18), date(2026, 11, 19), by=None)
     assert as_it_is(run)[0] == december(11)

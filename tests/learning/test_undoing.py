@@ -23,7 +23,7 @@ from courseware.learning.manager_actions.extra_time import SetExtraTime
 from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment
 from courseware.learning.status import headcount_updates
 from courseware.lib.dates import due_instant
-from courseware.notifications.email.queue import tell_together
+from courseware.notifications.email.queue import queue_emails
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.reporting.integrity.check_all import differences
 from tests.making import days, join, letters, letters_after_undo, make_course, make_enrollment, make_team, make_user
@@ -61,7 +61,7 @@ def enrollment(team):
 def state_of(enrollment):
     enrollment.refresh_from_db()
     enrollment.learner.refresh_from_db()
-    return enrollment.due_at, enrollment.waived_at, enrollment.waived_reason, enrollment.learner.practice_time
+    return enrollment.due_at, enrollment.exempted_at, enrollment.exemption_reason, enrollment.learner.extra_time
 
 
 @pytest.mark.parametrize(("late", "why"), [(-timedelta(seconds=1), None), (timedelta(0), None), (DAY / 1000, "late")])
@@ -80,7 +80,7 @@ def test_what_has_happened_since_otherwise_stays(manager):
     ]
     complete_course(completed)
     enroll(again.learner, again.course)
-    type(timed.learner).objects.filter(pk=timed.learner_id).update(practice_time="off")
+    type(timed.learner).objects.filter(pk=timed.learner_id).update(extra_time="off")
     before = [state_of(each) for each in (completed, again, timed)]
     people = [each.learner_id for each in (completed, again, timed)]
     assert [take_back(each) for each in made] == [([], [(person, "later")]) for person in people]
@@ -140,21 +140,21 @@ def test_whom_a_letter_has_reached_is_excused_instead_and_told_why(manager):
         OutgoingEmail.objects.create(kind="invitation", person=person, address=person.email, state=state)
     take_back(adjustment, by=manager)
     [left] = Enrollment.objects.all()
-    assert (left.learner, left.waived_reason) == (told, "enrolled by mistake")
+    assert (left.learner, left.exemption_reason) == (told, "enrolled by mistake")
     assert list(differences()) == []
 
 
 def test_a_letter_that_waited_and_took_the_course_in_has_told_of_it(manager):
     make_course()
     person = make_user(language="en")
-    tell_together("enrolled", {person: []}, data={"by": None})
+    queue_emails("enrolled", {person: []}, data={"by": None})
     OutgoingEmail.objects.update(written_at=days(-1))
     adjustment, _refused = enroll_by(manager, person)
     assert letters() == []  # for two minutes
     [letter] = letters_after_undo()
     assert letter.to == [person.email]
     take_back(adjustment, by=manager)
-    assert Enrollment.objects.get().waived_reason == "enrolled by mistake"
+    assert Enrollment.objects.get().exemption_reason == "enrolled by mistake"
 
 
 def test_whoever_has_asked_the_manager_is_excused_instead_and_the_question_stays(manager):
@@ -163,7 +163,7 @@ def test_whoever_has_asked_the_manager_is_excused_instead_and_the_question_stays
     question = ask_manager(Enrollment.objects.get(learner=learner), "May I learn at work?")
     assert take_back(adjustment, by=manager) == ([learner.pk], [])
     question.refresh_from_db()
-    assert question.enrollment.waived_at
+    assert question.enrollment.exempted_at
 
 
 def test_who_has_begun_stays_enrolled(manager):
@@ -190,7 +190,7 @@ def test_what_was_taken_back_stays_so_where_a_worker_begins_again(manager, kind)
     assert len(take_back(adjustment, by=manager)[0]) == 1
     decide_on_all.call(adjustment.pk, keys)
     as_before = [(due_at, None)] if run else []
-    assert list(Enrollment.objects.values_list("due_at", "waived_at")) == as_before
+    assert list(Enrollment.objects.values_list("due_at", "exempted_at")) == as_before
 
 
 @pytest.mark.parametrize("kind", [Extend.kind, Exempt.kind, SetExtraTime.kind, Enroll.kind])
@@ -268,7 +268,7 @@ def test_manager_and_learner_read_what_was_changed_by_whom_and_why(client, team,
 
 
 def test_exemption_without_an_adjustment_is_shown(client, team, enrollment):
-    type(enrollment).objects.update(waived_at=days(-3), waived_reason="moved")
+    type(enrollment).objects.update(exempted_at=days(-3), exemption_reason="moved")
     client.force_login(team.manager)
     page = client.get(reverse("reporting:person", args=[enrollment.pk]))
     assert [line[-13:] for line in lines(page, ".timeline .waived")] == ["Excused moved"]

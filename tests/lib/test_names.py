@@ -6,7 +6,7 @@ from django.db import models
 
 from courseware.accounts.models import JoinRequest, Team, User, plain_staff_number
 from courseware.accounts.people.onboarding import add_person
-from courseware.accounts.teams.invite_links import ask_lead, make_link
+from courseware.accounts.teams.invite_links import ask_manager, make_link
 from courseware.accounts.teams.memberships import change_particulars
 from courseware.lib.text.names import MultilineNameField, NameField, visible, visible_lines
 from courseware.lib.text.pinyin import readings
@@ -61,7 +61,7 @@ def test_a_name_is_cleaned_by_each_way_in(client):
     assert User.objects.get(staff_number="N2").name == "Li Lin"
     assert Team.objects.create(name=HOSTILE).name == "Li Lin"
     team = make_team()
-    ask_lead(make_link(team, ends_at=days(1), uses=1, by=make_hr()), "N3", HOSTILE, days(0))
+    ask_manager(make_link(team, ends_at=days(1), uses=1, by=make_hr()), "N3", HOSTILE, days(0))
     assert JoinRequest.objects.get().name == "Li Lin"
     client.force_login(make_admin())
     none = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}

@@ -18,7 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import override
 
 from courseware.lib.text import django_translations
-from courseware.lib.text.durations import minutes_in_words
+from courseware.lib.text.durations import minutes_text_of
 from courseware.lib.web import cached_include
 
 PIECES = {
@@ -113,9 +113,9 @@ WORDS = {
 @pytest.mark.parametrize("minutes", WORDS)
 def test_minutes_are_said_in_halves_and_from_an_hour_on_in_fives(minutes):
     with override("en"):
-        english = minutes_in_words(minutes)
+        english = minutes_text_of(minutes)
     with override("zh-hans"):
-        assert (english, minutes_in_words(minutes)) == WORDS[minutes]
+        assert (english, minutes_text_of(minutes)) == WORDS[minutes]
 
 
 TITLE = Template("{% load page_titles %}{% with_outcome %}{{ title }}{% endwith_outcome %}")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import User
 from courseware.jobs.schedule import JOBS
-from courseware.learning.due_dates.absence_shifts import change_away, mark_away
+from courseware.learning.due_dates.absence_shifts import change_absence, record_absence
 from courseware.lib import dates
 from courseware.notifications.email import delivery
 from courseware.notifications.email.delivery import claimed, deliver_due
@@ -322,7 +322,7 @@ def reasons(monkeypatch):
 
 
 def away_until(person, days):
-    return mark_away(person, dates.site_day(), dates.site_day() + days * DAY, by=None)
+    return record_absence(person, dates.site_day(), dates.site_day() + days * DAY, by=None)
 
 
 def sent(mailoutbox):
@@ -363,7 +363,7 @@ def test_who_comes_back_earlier_has_the_letter_within_a_day(reasons, mailoutbox,
     assert sent(mailoutbox) == []
     time_machine.shift(2 * DAY)
     assert sent(mailoutbox) == []
-    change_away(absence, absence.first_day, dates.site_day() - DAY, by=None)
+    change_absence(absence, absence.first_day, dates.site_day() - DAY, by=None)
     time_machine.shift(DAY)
     assert sent(mailoutbox) == ["away@example.com"]
 

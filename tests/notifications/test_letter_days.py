@@ -123,11 +123,11 @@ def test_a_fourth_letter_says_until_when_it_waits(clock):
 
 def test_what_the_mail_server_refuses_has_taken_no_turn_and_what_it_puts_off_keeps_its_own(clock, monkeypatch):
     person = reader()
-    refused, put_off, later = (tell("lesson", person) for _ in range(3))
-    answers = {refused.pk: PermanentFailure("550 no"), put_off.pk: TemporaryFailure("451 busy")}
+    refused, postpone_email, later = (tell("lesson", person) for _ in range(3))
+    answers = {refused.pk: PermanentFailure("550 no"), postpone_email.pk: TemporaryFailure("451 busy")}
     monkeypatch.setattr(SmtpConnection, "send", lambda self, message, *rest: raise_(answers[message.pk]))
-    assert send_all([refused.pk, put_off.pk, later.pk]) == {"refused": 1, "queued": 2}
-    assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "turn_on")) == [
+    assert send_all([refused.pk, postpone_email.pk, later.pk]) == {"refused": 1, "queued": 2}
+    assert list(OutgoingEmail.objects.order_by("pk").values_list("state", "sending_day")) == [
         ("refused", None),
         ("queued", date(2026, 11, 26)),
         ("queued", None),
@@ -156,11 +156,11 @@ def test_of_two_workers_that_looked_at_once_the_second_waits(clock, monkeypatch)
     person = reader()
     one, two = tell("lesson", person), tell("due", person)
     third = tell("due", reader())
-    assert sending_limits.take_turns([one], EmailCategory.TRAINING) == {}
-    monkeypatch.setattr(sending_limits, "turns_taken", lambda *arguments: defaultdict(list))  # as both saw it
-    waits = sending_limits.take_turns([two, third], EmailCategory.TRAINING)
+    assert sending_limits.assign_sending_days([one], EmailCategory.TRAINING) == {}
+    monkeypatch.setattr(sending_limits, "taken_sending_days", lambda *arguments: defaultdict(list))  # as both saw it
+    waits = sending_limits.assign_sending_days([two, third], EmailCategory.TRAINING)
     assert {key: wait.until for key, wait in waits.items()} == {two.pk: THURSDAY.replace(hour=8) + timedelta(days=1)}
-    assert dict(OutgoingEmail.objects.values_list("pk", "turn_on")) == {
+    assert dict(OutgoingEmail.objects.values_list("pk", "sending_day")) == {
         one.pk: date(2026, 11, 26),
         two.pk: None,
         third.pk: date(2026, 11, 26),
@@ -197,7 +197,7 @@ def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, m
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(error))
         send_all([first.pk])
     assert list(
-        OutgoingEmail.objects.filter(kind="due").order_by("pk").values_list("state", "told_in", "ended_at")
+        OutgoingEmail.objects.filter(kind="due").order_by("pk").values_list("state", "combined_into", "ended_at")
     ) == [
         (state, None, THURSDAY),
         ("queued", None, None),
@@ -207,7 +207,7 @@ def test_what_was_told_in_a_letter_that_reaches_nobody_leaves_by_itself(clock, m
     assert send_all([second.pk]) == {"sent": 1}
     found = OutgoingEmail.objects.in_bulk([second.pk, third.pk])
     assert found[second.pk].data == {"subjects": [2, 3]}
-    assert (found[third.pk].state, found[third.pk].told_in) == (DeliveryState.SKIPPED, found[second.pk])
+    assert (found[third.pk].state, found[third.pk].combined_into) == (DeliveryState.SKIPPED, found[second.pk])
 
 
 def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypatch):
@@ -217,7 +217,7 @@ def test_a_letter_that_is_tried_again_keeps_what_it_has_taken_in(clock, monkeypa
         patch.setattr(SmtpConnection, "send", lambda *arguments: raise_(TemporaryFailure("451 busy")))
         send()
     second.refresh_from_db()
-    assert (second.state, second.told_in) == (DeliveryState.SKIPPED, first)
+    assert (second.state, second.combined_into) == (DeliveryState.SKIPPED, first)
     clock.shift(timedelta(minutes=5))
     assert send() == ["due"]
 
@@ -251,7 +251,7 @@ def test_a_letter_that_was_taken_in_meanwhile_is_not_laid_by(clock):
     first, second = (tell("due", person, data={"subjects": [number]}) for number in (1, 2))
     [mine] = delivery.claimed([second.pk])
     send_all([first.pk])
-    delivery_batch.laid_by(mine, sending_limits.Wait(timezone.now() + timedelta(hours=1), "later"))
+    delivery_batch.set_aside_now(mine, sending_limits.Wait(timezone.now() + timedelta(hours=1), "later"))
     second.refresh_from_db()
     assert (second.state, second.why) == (DeliveryState.SKIPPED, f"told in letter {first.pk}")
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from courseware.accounts.sign_in.account_notices import notify
 from courseware.accounts.sign_in.invitations import invite
 from courseware.audit_log.models import Event
-from courseware.branding.branding import face_of
+from courseware.branding.branding import branding_of
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.email.email_types import MESSAGE_KINDS
 from courseware.notifications.email.queue import tell
-from courseware.notifications.email.rendering import RenderedEmail, letter_page, write_letter
+from courseware.notifications.email.rendering import RenderedEmail, email_page, render_email
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.wording import email_wording
-from courseware.notifications.wording.editable_emails import editable_letter, editable_letters
-from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, set_words
+from courseware.notifications.wording.editable_emails import editable_email, editable_emails
+from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, set_wording
 from courseware.notifications.wording.placeholders import Placeholder, filled, mistakes_in
 from tests.branding.styles import put_on
 from tests.making import letters, make_admin, make_user
@@ -34,7 +34,7 @@ OWN = {
 
 
 def say(words=OWN, *, kind="invitation", base=0, shipped=None):
-    return set_words(kind, words, shipped=shipped or {}, base=base, by=make_admin())
+    return set_wording(kind, words, shipped=shipped or {}, base=base, by=make_admin())
 
 
 def invited(language="en", **fields):
@@ -102,7 +102,7 @@ def test_words_that_this_version_does_not_understand_are_named_and_others_are_no
     say({"subject": {"en": "To {staff_number}", "zh-hans": "你好"}, "closing": OWN["closing"]})
     say({"headline": {"en": "Late", "zh-hans": "逾期"}, "subject": {"zh-hans": "逾期"}}, kind="reminder")
     say({"subject": {"en": "From {firm}", "zh-hans": "{firm}来信"}}, kind="digest")
-    found = {letter.name: letter.unusable for letter in editable_letters() if letter.unusable}
+    found = {letter.name: letter.unusable for letter in editable_emails() if letter.unusable}
     assert found == {"invitation": ["subject"], "reminder": ["subject", "headline"]}
 
 
@@ -142,14 +142,14 @@ def test_letters_about_passwords_and_changes_of_the_account_have_no_words_but_th
 
 def test_each_letter_that_may_be_worded_can_be_written_with_every_placeholder_in_each_part():
     put_on(name_en="Anhe", name_zh="安和")
-    for letter in editable_letters():
+    for letter in editable_emails():
         assert {"subject", "opening", "closing"} <= {*letter.parts}
         text = " ".join(f"<{{{name}}}>" for name in letter.known)
         words = {part: dict.fromkeys(("en", "zh-hans"), f"{part}: {text}") for part in letter.parts}
         for tag in ("en", "zh-hans"):
             with translation.override(tag):
                 example = letter.editable.example()
-            written = write_letter(letter.kind, example, language=tag, face=face_of(), own=words)
+            written = render_email(letter.kind, example, language=tag, face=branding_of(), own=words)
             assert [*written.own] == letter.parts, letter.name
             assert "<>" not in written.subject + written.body
             for part in letter.parts:
@@ -157,21 +157,21 @@ def test_each_letter_that_may_be_worded_can_be_written_with_every_placeholder_in
 
 
 def test_it_is_said_which_shipped_words_have_changed_since_and_only_of_parts_in_own_words():
-    now = editable_letter("invitation").shipped()
+    now = editable_email("invitation").shipped()
     before = now | {
         "closing": now["closing"] | {"en": "We are glad."},
         "opening": now["opening"] | {"en": "You have an account."},
     }
     say(shipped=before)
-    assert editable_letter("invitation").shipped_since() == {"closing": (before["closing"], now["closing"])}
+    assert editable_email("invitation").shipped_since() == {"closing": (before["closing"], now["closing"])}
     say({}, base=1, shipped=before)
-    assert editable_letter("invitation").shipped_since() == {}
+    assert editable_email("invitation").shipped_since() == {}
 
 
 def statements_for(number):
     people = [make_user(email=f"p{number}-{each}@example.com") for each in range(number)]
     keys = [tell("invitation", person).pk for person in people]
-    email_wording.words_at.cache_clear()
+    email_wording.wording_at.cache_clear()
     sent = len(mail.outbox)
     with CaptureQueriesContext(connection) as asked:
         send_all(keys)
@@ -257,7 +257,7 @@ def test_any_text_without_braces_comes_out_as_it_went_in(text):
 
 @given(WITHOUT_BRACES)
 def test_no_text_becomes_html_and_none_of_it_is_lost(text):
-    page = BeautifulSoup(letter_page(RenderedEmail("Subject", text, {}, {}), "en"), "html.parser")
+    page = BeautifulSoup(email_page(RenderedEmail("Subject", text, {}, {}), "en"), "html.parser")
     assert {tag.name for tag in page.body.find_all(True)} <= {"p", "br", "a"}
     assert all(link["href"] == link.get_text() for link in page.find_all("a"))
     assert "".join(page.body.get_text().split()) == "".join(text.replace("\n-- \n", "\n").split())
@@ -266,7 +266,7 @@ def test_no_text_becomes_html_and_none_of_it_is_lost(text):
 def test_the_page_of_a_letter_has_its_paragraphs_and_links_only_where_a_line_is_an_address():
     words = "<b>Look</b> & learn:\nhttps://example.com/a?b=1&c=2\nor http://x.example behind words"
     body = f"Hello Ann,\n\n{words}\n\n-- \nThe firm\n"
-    page = letter_page(RenderedEmail("A “<letter>”", body, {}, {}), "zh-Hans")
+    page = email_page(RenderedEmail("A “<letter>”", body, {}, {}), "zh-Hans")
     assert '<html lang="zh-Hans">' in page
     assert "<title>A “&lt;letter&gt;”</title>" in page
     inside = page.partition("<body>")[2].partition("</body>")[0].split("\n")

@@ -6,7 +6,7 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.notifications.email.delivery import claimed
 from courseware.notifications.email.email_types import MESSAGE_KINDS
-from courseware.notifications.email.queue import tell, tell_together
+from courseware.notifications.email.queue import queue_emails, tell
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from tests.making import letters, make_user
 from tests.notifications.sinks import note_kind, send_all
@@ -69,8 +69,8 @@ def told():
 
 def test_each_person_has_one_message_with_all_subjects():
     one, other = make_user(language="en"), make_user(language="zh-hans")
-    tell_together("try", {one: [1, 2], other: [3]}, data={"by": 7})
-    tell_together("try", {one: [4]}, data={"by": 8})
+    queue_emails("try", {one: [1, 2], other: [3]}, data={"by": 7})
+    queue_emails("try", {one: [4]}, data={"by": 8})
     assert told() == [
         ("try", one.pk, {"by": 7, "subjects": [1, 2, 4]}),
         ("try", other.pk, {"by": 7, "subjects": [3]}),
@@ -83,14 +83,14 @@ def test_each_person_has_one_message_with_all_subjects():
 
 def test_what_is_being_sent_was_sent_or_is_of_another_kind_takes_nothing_in():
     one = make_user()
-    tell_together("try", {one: [1]})
+    queue_emails("try", {one: [1]})
     claimed([OutgoingEmail.objects.get().pk])
-    tell_together("try", {one: [2]})
-    tell_together("other", {one: [3]})
-    tell_together("try", {one: [4]})
+    queue_emails("try", {one: [2]})
+    queue_emails("other", {one: [3]})
+    queue_emails("try", {one: [4]})
     assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3]]
     send_all(OutgoingEmail.objects.values_list("pk", flat=True))
-    tell_together("try", {one: [5]})
+    queue_emails("try", {one: [5]})
     assert [data["subjects"] for _, _, data in told()] == [[1], [2, 4], [3], [5]]
 
 
@@ -98,6 +98,6 @@ def test_what_is_being_sent_was_sent_or_is_of_another_kind_takes_nothing_in():
 def test_a_number_of_statements_that_does_not_grow_with_the_people(people, django_assert_num_queries):
     everybody = [make_user() for _ in range(people)]
     with django_assert_num_queries(3):  # who has one waiting, the new ones, the work to send them
-        tell_together("try", {person: [1] for person in everybody})
+        queue_emails("try", {person: [1] for person in everybody})
     with django_assert_num_queries(2):
-        tell_together("try", {person: [2] for person in everybody})
+        queue_emails("try", {person: [2] for person in everybody})

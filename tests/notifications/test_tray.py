@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from courseware.accounts.models import Deputy
 from courseware.accounts.sign_in.invitations import invite
-from courseware.accounts.teams.deputies import tell_both
+from courseware.accounts.teams.deputies import notify_both
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate
 from courseware.content.models import Course
@@ -77,7 +77,7 @@ def test_each_kind_says_what_it_tells_of(client, settings):
     named = Deputy.objects.create(
         lead=team.manager, person=other, made_by=person, first_day=date(2098, 1, 1), last_day=date(2098, 1, 2)
     )
-    tell_both(named)
+    notify_both(named)
     assert lines_shown(client, person) == [
         (True, "Olga stands in for you from 1 January 2098 to 2 January 2098."),
         (True, "Your certificate for “Rules of the tea room” was withdrawn: A mistake"),
@@ -149,7 +149,7 @@ def test_after_ninety_days_a_line_is_forgotten_read_or_not():
     for age, read_at in ((0, None), (89, now), (91, now), (91, None)):
         written_at = now - timedelta(days=age)
         Notification.objects.create(kind="enrolled", person=person, written_at=written_at, read_at=read_at)
-    assert inbox.forget_old_lines() == "2"
+    assert inbox.delete_old_notifications() == "2"
     assert [(now - line.written_at).days for line in Notification.objects.all()] == [89, 0]
 
 

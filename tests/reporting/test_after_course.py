@@ -16,7 +16,7 @@ from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.integrity.check_all import differences
 from courseware.reporting.integrity.enrollments import observed
 from courseware.reporting.statistics.course_outcomes import Gained, after_course
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import SimulationAttempt
 from tests.assessment.exams import pre_check_files
@@ -52,7 +52,7 @@ def shown_to(user):
 
 def two_days_later(clock):
     clock.move_to(NOW + timedelta(days=2), tick=False)
-    keep_figures()
+    update_statistics()
 
 
 def test_the_figures_of_a_team_are_about_five_people_two_days_later_and_about_ten_next(team, clock):

@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 
 from courseware.accounts.models import User
 from courseware.assessment.certificates.issuing import withdraw
-from courseware.assessment.certificates.pdf import draw_papers
+from courseware.assessment.certificates.pdf import render_pdfs
 from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.checkpoints import seal
 from courseware.audit_log.models import Event
@@ -145,10 +145,10 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
     response = client.get(this_month())
     assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-made").exists()
     assert "2 certificates are being made as PDF" in client.get(response["Location"]).text
-    [asked] = DBTaskResult.objects.filter(task_path__endswith=".draw_papers")
+    [asked] = DBTaskResult.objects.filter(task_path__endswith=".render_pdfs")
     assert not CertificatePdf.objects.exists()
     for _ in range(2):  # a task may be begun again
-        draw_papers.func(*asked.args_kwargs["args"])
+        render_pdfs.func(*asked.args_kwargs["args"])
     assert CertificatePdf.objects.count() == 2
     pack = download(client)
     assert [name for name in pack.namelist() if name.endswith(".pdf")] == [
@@ -162,8 +162,8 @@ def test_a_pack_does_not_wait_for_ever_for_many_that_no_font_can_draw(client, te
     for run in runs:
         complete_course(run)
     assert client.get(this_month()).status_code == 302
-    tasks = DBTaskResult.objects.filter(task_path__endswith=".draw_papers")
-    draw_papers.func(*tasks.get().args_kwargs["args"])
+    tasks = DBTaskResult.objects.filter(task_path__endswith=".render_pdfs")
+    render_pdfs.func(*tasks.get().args_kwargs["args"])
     tasks.update(status="SUCCESSFUL")
     files = [name for name in download(client).namelist() if name.startswith("certificates/")]
     assert files == [f"certificates/{runs[0].certificate.number}.pdf"]

@@ -54,7 +54,7 @@ def test_days_are_those_within_which_something_is_due_or_since_when_it_is_overdu
     for name, after in due.items():
         learner_of(team, name, due_at=now + after)
     learner_of(team, "no day")
-    for closed in ("completed_at", "waived_at"):
+    for closed in ("completed_at", "exempted_at"):
         learner_of(team, closed, due_at=now + 2 * DAY, **{closed: now})
         learner_of(team, f"late, {closed}", due_at=now - 40 * DAY, **{closed: now})
     assert names(client, f"?days={days}") == counted

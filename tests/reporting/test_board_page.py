@@ -9,7 +9,7 @@ from django.utils import translation
 from courseware.accounts.models import Membership
 from courseware.audit_log.models import Event
 from courseware.audit_log.verify import verify
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.enrollments import enrollment
 from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import Enrollment
@@ -65,7 +65,7 @@ def test_the_file_says_what_the_screen_says(client, team):
         [
             row.name, row.team, row.state.label, str(row.journey.progress.percent),
             str(row.journey.progress.done_count), str(row.journey.progress.total), str(row.enrollment.due_on or ""),
-            row.journey.next_act.words,
+            row.journey.next_action.words,
         ]
         for row in on_screen
     ]  # fmt: skip
@@ -177,8 +177,8 @@ def test_also_where_nobody_is_enrolled_yet_and_not_for_who_audits(client, team, 
     assert offered(client, make_auditor(), f"/team/?team={team.pk}") is None
 
 
-def away_now(person, first=0, last=2):
-    mark_away(person, site_day() + first * DAY, site_day() + last * DAY, by=None)
+def absent_now(person, first=0, last=2):
+    record_absence(person, site_day() + first * DAY, site_day() + last * DAY, by=None)
 
 
 def names_and_number(client, address):
@@ -188,8 +188,8 @@ def names_and_number(client, address):
 
 def test_only_who_is_away_at_this_moment(client, team, pair):
     ann, bob = team.people.filter(memberships__role="learner").order_by("name")
-    away_now(ann)
-    away_now(bob, first=3, last=5)  # to come
+    absent_now(ann)
+    absent_now(bob, first=3, last=5)  # to come
     assert names_and_number(client, "/team/?away=on") == (["Ann"], 1)
     assert names_and_number(client, "/team/")[1] == 2
     assert names_and_number(client, "/team/?away=on&name=Bob") == ([], 0)
@@ -199,7 +199,7 @@ def test_only_who_is_away_at_this_moment(client, team, pair):
 
 def test_the_numbers_above_a_board_of_many_teams_count_who_is_away_alone(client, team, pair, monkeypatch):
     monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
-    away_now(team.people.get(name="Ann"))
+    absent_now(team.people.get(name="Ann"))
     client.force_login(make_hr())
     assert names_and_number(client, "/team/?away=on") == (["Ann"], 1)
 

@@ -79,7 +79,7 @@ def test_of_several_runs_through_a_course_the_newest_is_shown(firm):
 def one_of_each(team):
     at = MIDNIGHT
     learner_of(team, "Done", due_at=at - DAY, completed_at=at - 9 * DAY, started_at=at - 9 * DAY)
-    learner_of(team, "Excused", due_at=at - DAY, waived_at=at)
+    learner_of(team, "Excused", due_at=at - DAY, exempted_at=at)
     learner_of(team, "Started", due_at=at + 9 * DAY, started_at=at)
     learner_of(team, "No due day", started_at=at)
     learner_of(team, "Begun", due_at=at + 99 * DAY, started_at=at)
@@ -157,18 +157,22 @@ def test_a_row_counts_what_is_required_by_module_and_names_the_next_step():
     (row,) = rows(team.manager)
     before = [(module.title, module.done, module.total) for module in row.modules]
     assert before == [("Water", 0, 1), ("The end", 0, 1)]
-    assert (row.journey.progress.percent, row.line.passed, row.journey.next_act.step.id) == (0, 0, "boiling")
+    assert (row.journey.progress.percent, row.line.passed, row.journey.next_action.step.id) == (0, 0, "boiling")
     finish_lesson(enrollment, outline_of(enrollment.course).step("boiling"))
     (row,) = rows(team.manager)
     assert [module.done for module in row.modules] == [1, 0]
-    assert (row.journey.progress.percent, row.line.passed, row.journey.next_act.step.title) == (50, 1, "The last cup")
+    assert (row.journey.progress.percent, row.line.passed, row.journey.next_action.step.title) == (
+        50,
+        1,
+        "The last cup",
+    )
 
 
 def test_who_needs_nothing_has_no_next_step():
     team = make_team()
     complete_course(learner_of(team))
     enrolling.waive(learner_of(team), "moved", by=None)
-    shown = [(row.state, row.journey.next_act.is_asked, row.journey.next_act.words) for row in rows(team.manager)]
+    shown = [(row.state, row.journey.next_action.is_asked, row.journey.next_action.words) for row in rows(team.manager)]
     assert shown == [(State.COMPLETED, False, ""), (State.WAIVED, False, "")]
     assert rows(team.manager)[0].journey.progress.percent == 100
 
@@ -210,10 +214,10 @@ def test_notes_and_talks_stand_in_the_timeline_and_what_was_taken_back_does_not(
     run, other = learner_of(team, enrolled_at=MIDNIGHT - 9 * DAY), learner_of(team)
     for number, text in enumerate(["Asked for nights.", "Taken back."]):
         write_note([run.learner_id], text, act=uuid.UUID(int=number), by=team.manager, at=MIDNIGHT - (3 - number) * DAY)
-    Note.objects.filter(text="Taken back.").update(taken_back_at=MIDNIGHT)
+    Note.objects.filter(text="Taken back.").update(undone_at=MIDNIGHT)
     write_note([other.learner_id], "Another.", act=uuid.UUID(int=7), by=team.manager)
     Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT - DAY)
-    Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT, taken_back_at=MIDNIGHT)
+    Conversation.objects.create(enrollment=run, made_by=team.manager, made_at=MIDNIGHT, undone_at=MIDNIGHT)
     Conversation.objects.create(enrollment=other, made_by=team.manager)
     happenings = timeline(run, outline_of(run.course, "en"), team.manager)
     told = [(each.kind, each.title, each.note and each.note.text) for each in happenings]

@@ -49,7 +49,7 @@ def firm():
 
 
 def told(user, head=None, course=None):
-    rows = subteams.branch_rows(user, head, course, "en", timezone.now())
+    rows = subteams.subteam_rows(user, head, course, "en", timezone.now())
     return [(row.team.name, row.tally.total, row.done, row.late, row.stuck, row.leads_on) for row in rows]
 
 
@@ -81,7 +81,7 @@ def test_the_numbers_of_a_row_are_those_of_the_board_of_its_team(firm, role, is_
     now, heads = timezone.now(), [None]
     while heads:
         head = heads.pop()
-        for row in subteams.branch_rows(user, head, course, "en", now):
+        for row in subteams.subteam_rows(user, head, course, "en", now):
             everyone = board(user, team=row.team, course=course, at=now)
             assert row.tally == counts(everyone, now), (role, row.team)
             assert row.stuck == those_stuck(everyone, "en", now).count()

@@ -251,7 +251,7 @@ def test_an_exam_passed_after_a_certificate_was_issued_makes_it_no_forgery(compl
 
 # Not frozen: whose it is and what it is called; the name, which stays as it was when the person is renamed; and what is
 # said later, when it is withdrawn, which the log is asked about (see tests/assessment/test_withdrawing.py).
-NOT_FROZEN = {"id", "enrollment", "number", "holder", "withdrawn_at", "withdrawn_by", "withdrawn_reason"}
+NOT_FROZEN = {"id", "enrollment", "number", "holder", "revoked_at", "revoked_by", "revocation_reason"}
 FORGED = {
     models.DateTimeField: lambda value: value + LATER,
     models.DateField: lambda value: value + 1000 * LATER,

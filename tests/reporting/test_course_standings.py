@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.utils import timezone
 
-from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate
 from tests.making import (
@@ -29,7 +29,7 @@ def certified(person, course, **changed):
     certificate = Certificate.objects.get(enrollment=run)
     Certificate.objects.filter(pk=certificate.pk).update(**changed)
     certificate.refresh_from_db()
-    keep_standings([certificate])
+    store_certifications([certificate])
     return certificate
 
 

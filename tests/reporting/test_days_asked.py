@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.learning.due_dates.extensions import ask_for_day
+from courseware.learning.due_dates.extensions import request_extension
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import ExtensionRequest
 from courseware.reporting.today import learner_requests
@@ -25,7 +25,7 @@ def in_days(number):
 
 
 def asks(team, name="Zoe", number=4, why="A sick child", **fields):
-    return ask_for_day(learner_of(team, name, **{"due_at": days(-2)} | fields), in_days(number), why)
+    return request_extension(learner_of(team, name, **{"due_at": days(-2)} | fields), in_days(number), why)
 
 
 def names(user):
@@ -150,8 +150,8 @@ def test_an_auditor_sees_it_and_has_no_buttons(client, team):
 def test_whom_nobody_leads_is_answered_by_human_resources(client, team):
     hr = make_hr()
     asks(team, "Led")
-    alone = ask_for_day(make_enrollment(make_user("Alone"), due_at=days(-2)), in_days(4))
-    own = ask_for_day(make_enrollment(hr, due_at=days(-2)), in_days(4))
+    alone = request_extension(make_enrollment(make_user("Alone"), due_at=days(-2)), in_days(4))
+    own = request_extension(make_enrollment(hr, due_at=days(-2)), in_days(4))
     without = make_team("Without")
     Membership.objects.filter(team=without, role=Membership.Role.MANAGER).delete()
     asks(without, "Team without a lead")
@@ -170,7 +170,7 @@ def test_human_resources_find_who_has_no_lead_behind_however_many_who_have_one(t
     for name in ("Ada", "Ben", "Cid"):
         asks(team, name)
     for name in ("Dan", "Eve"):
-        ask_for_day(make_enrollment(make_user(name), due_at=days(-2)), in_days(4))
+        request_extension(make_enrollment(make_user(name), due_at=days(-2)), in_days(4))
     assert names(make_hr()) == ["Dan", "Eve"]
 
 

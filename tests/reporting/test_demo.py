@@ -39,7 +39,7 @@ def test_the_demo_has_attempts_that_passed_and_one_that_did_not_and_certificates
 def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do():
     manager = User.objects.get(email="manager@example.com")
     rows = rows_shown_to(manager)
-    assert [row.email for row in rows if row.journey.next_act.kind == Action.DRILL] == ["ma.li@example.com"]
+    assert [row.email for row in rows if row.journey.next_action.kind == Action.DRILL] == ["ma.li@example.com"]
     assert {row.journey.starting_point.outcome for row in rows} == {"", "gained"}
 
 
@@ -67,7 +67,7 @@ def test_rules_of_the_demo_are_on_and_did_what_their_rehearsal_says():
         ("enroll", "maria.santos@example.com"),
         ("renew", "gao.jie@example.com"),
     ]
-    assert [intent for intent in plan(list(acting_rules()), timezone.localdate()) if intent.is_act] == []
+    assert [intent for intent in plan(list(acting_rules()), timezone.localdate()) if intent.is_action] == []
 
 
 def test_people_of_the_demo_are_in_two_courses_and_as_far_as_one_may_be():

@@ -8,7 +8,12 @@ from django.db import connection
 from django.utils import timezone
 
 from courseware.accounts.calendar.working_days import CalendarDay
-from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day, take_back_request
+from courseware.learning.due_dates.extensions import (
+    ExtensionAnswer,
+    answer_extension_request,
+    request_extension,
+    withdraw_request,
+)
 from courseware.lib.dates import due_instant
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.emails import hr_summary, weekly_summary
@@ -59,7 +64,7 @@ def test_it_says_who_is_late_who_is_stuck_and_who_has_finished_and_leads_to_the_
     learner(team, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
     learner(team, "Done", course, completed_at=now - timedelta(days=2))
     learner(team, "Done long ago", course, completed_at=now - timedelta(days=8))
-    learner(team, "Excused", course, waived_at=now, due_at=now - timedelta(days=9))
+    learner(team, "Excused", course, exempted_at=now, due_at=now - timedelta(days=9))
     late(team_of("Others", lead="Other lead"), "Somebody else’s", course)
     assert write_digests() == "letters: 2"
     on_monday(sunday)
@@ -80,10 +85,10 @@ def test_what_people_ask_stands_first_with_since_when_it_waits_and_is_reason_eno
     runs = [learner(team, name, course, due_at=soon) for name in ("Zoe", "Ada", "Answered", "Taken back")]
     for number, run in enumerate([*runs, learner(other, "Somebody else’s", course, due_at=soon)]):
         asked_at = datetime(2026, 12, 10 + number, 17, tzinfo=ZONE)
-        request = ask_for_day(run, date(2026, 12, 21), at=asked_at)
+        request = request_extension(run, date(2026, 12, 21), at=asked_at)
         if run.learner.name == "Answered":
-            answer_day_request(request.pk, ExtensionAnswer("refused"), by=team.manager)
-    take_back_request(runs[-1])
+            answer_extension_request(request.pk, ExtensionAnswer("refused"), by=team.manager)
+    withdraw_request(runs[-1])
     OutgoingEmail.objects.all().delete()
     write_digests()
     on_monday(sunday)
@@ -196,7 +201,7 @@ def test_a_monday_on_which_nobody_looked_is_caught_up_with_on_the_day_after_and_
 def test_it_costs_as_many_queries_for_three_people_as_for_one(sunday, course, people, django_assert_num_queries):
     team = team_of()
     for number in range(people):
-        ask_for_day(late(team, f"Late {number}", course), MONDAY)
+        request_extension(late(team, f"Late {number}", course), MONDAY)
     write_digests()
     [message] = OutgoingEmail.objects.filter(kind="digest").select_related("person")
     # Who may be stuck is read by a cursor: on PostgreSQL within a transaction.
@@ -221,7 +226,7 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
     learner(centre, "Idle", course, started_at=now - timedelta(days=20), last_active_at=now - timedelta(days=20))
     learner(centre, "Done", course, completed_at=now - timedelta(days=2))
     learner(make_team("Long ago"), "Done long ago", course, completed_at=now - timedelta(days=8))
-    learner(make_team("Excused"), "Excused", course, waived_at=now, due_at=now - timedelta(days=9))
+    learner(make_team("Excused"), "Excused", course, exempted_at=now, due_at=now - timedelta(days=9))
     late(None, "In no team", course)
     staff = late(night, "Staff", course).learner  # HR does not see staff
     staff.is_staff = True

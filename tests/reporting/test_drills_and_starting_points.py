@@ -84,7 +84,7 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
     routes = board_rows.outlines("en")
     with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; of the owed drill three
         rows = board_rows.rows(enrollments, {}, routes, now)
-        assert {(row.journey.next_act.words, row.journey.starting_point.before.points) for row in rows} == {
+        assert {(row.journey.next_action.words, row.journey.starting_point.before.points) for row in rows} == {
             ("The last cup: passed, a drill to do", 1)
         }
 

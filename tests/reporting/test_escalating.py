@@ -10,7 +10,7 @@ from courseware.accounts.models import User
 from courseware.accounts.people.offboarding import leave
 from courseware.assignments.reminders.daily_reminders import ASKS
 from courseware.assignments.reminders.schedules import switch_escalation
-from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_extension_request, request_extension
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant
@@ -159,18 +159,18 @@ def test_the_page_of_reminders_says_how_many_teams_have_no_senior_manager(client
 
 @pytest.mark.usefixtures("wanted")
 def test_of_who_asks_for_another_day_nobody_is_told_before_the_answer(tuesday, teams, mailoutbox):
-    before, later = (ask_for_day(late(teams[1], name), date(2026, 12, 18)) for name in ("Wang Ming", "Zhao Lei"))
+    before, later = (request_extension(late(teams[1], name), date(2026, 12, 18)) for name in ("Wang Ming", "Zhao Lei"))
     other = late(teams[1], "Other")
     assert escalate() == "letters: 1"
-    answer_day_request(later.pk, REFUSED, by=teams[1].manager)
+    answer_extension_request(later.pk, REFUSED, by=teams[1].manager)
     assert escalate() == "letters: 1"
-    asked_by_other = ask_for_day(other, date(2026, 12, 18))
+    asked_by_other = request_extension(other, date(2026, 12, 18))
     tuesday.move_to(datetime(2026, 12, 15, 8, tzinfo=ZONE), tick=False)
     letters()
     assert told() == [("Above", "skipped", ASKS), ("Above", "sent", "")]
     assert "Zhao Lei" in mailoutbox[0].body and "Other" not in mailoutbox[0].body
     for request in (before, asked_by_other):
-        answer_day_request(request.pk, REFUSED, by=teams[1].manager)
+        answer_extension_request(request.pk, REFUSED, by=teams[1].manager)
     tuesday.move_to(datetime(2026, 12, 16, 5, 15, tzinfo=ZONE), tick=False)
     assert [escalate(), escalate()] == ["letters: 2", ""]
     tuesday.move_to(datetime(2026, 12, 16, 8, tzinfo=ZONE), tick=False)

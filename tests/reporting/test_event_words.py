@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from courseware.assignments.audit_log_labels import EVENT_WORDS, verbs_by_words
+from courseware.assignments.audit_log_labels import EVENT_WORDS, verbs_by_label
 from courseware.audit_log.record import record
 from tests.making import make_admin, make_hr, make_user
 
@@ -51,7 +51,7 @@ def test_every_verb_that_is_recorded_has_words():
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_no_two_have_the_same_words_and_none_is_untranslated(language):
     with override(language):
-        words = [words for _verb, words in verbs_by_words()]
+        words = [words for _verb, words in verbs_by_label()]
     assert len(set(words)) == len(words) == len(EVENT_WORDS)
     assert all(each.isascii() == (language == "en") for each in words)
 

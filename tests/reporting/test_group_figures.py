@@ -13,7 +13,7 @@ from courseware.accounts.models import Membership, Team, User
 from courseware.jobs.schedule import JOBS
 from courseware.reporting.statistics import nightly_update
 from courseware.reporting.statistics.group_statistics import NO_TEAM, Counted, GroupStatistic, StatisticsTeam, Subject
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from tests.at_once import one_behind_the_other
 from tests.examples import examples
 from tests.making import join, make_course, make_editor, make_hr, make_team, make_user
@@ -72,28 +72,28 @@ def move(person, *teams):
 def test_five_are_counted_with_their_team_and_the_next_only_when_they_are_five_too(answers):
     team = make_team()
     first = ready(answers, team, 4)
-    keep_figures(day(0))
+    update_statistics(day(0))
     assert kept() == {}
     first += ready(answers, team, 4)
-    keep_figures(day(1))
+    update_statistics(day(1))
     assert kept() == {team.pk: set(first[:5])}
     first += ready(answers, team, 1, on=2)
-    keep_figures(day(2))
+    update_statistics(day(2))
     assert kept() == {team.pk: set(first[:5])}
     first += ready(answers, team, 1, on=3)
-    keep_figures(day(3))
+    update_statistics(day(3))
     assert kept() == {team.pk: set(first)}
 
 
 def test_a_figure_takes_one_step_a_day_however_often_it_is_asked(answers):
     team = make_team()
     first = ready(answers, team, 5)
-    assert keep_figures(day(0)) == "figures: 1"
+    assert update_statistics(day(0)) == "figures: 1"
     before = list(GroupStatistic.objects.values())
     ready(answers, team, 5)
-    assert keep_figures(day(0)) == ""
+    assert update_statistics(day(0)) == ""
     assert list(GroupStatistic.objects.values()) == before
-    keep_figures(day(1))
+    update_statistics(day(1))
     assert len(kept()[team.pk]) == 10 and set(first) < kept()[team.pk]
 
 
@@ -101,23 +101,23 @@ def test_who_is_not_ready_is_not_counted(answers):
     team = make_team()
     ready(answers, team, 4)
     ready(answers, team, 1, on=1)
-    keep_figures(day(0))
+    update_statistics(day(0))
     assert kept() == {}
 
 
 def test_who_moves_or_leaves_changes_no_figure_and_is_counted_nowhere_else(answers):
     team, other = make_team(), make_team()
     people = ready(answers, team, 7)
-    keep_figures(day(0))
+    update_statistics(day(0))
     before = kept()
     move(people[0], other)
     move(people[1])
     move(people[6], other)  # who waits, and goes on waiting with the team of the first answer
     theirs = ready(answers, other, 4)
-    keep_figures(day(1))
+    update_statistics(day(1))
     assert kept() == before == {team.pk: set(people[:5])}
     theirs += ready(answers, other, 1)
-    keep_figures(day(2))
+    update_statistics(day(2))
     assert kept() == before | {other.pk: set(theirs)}
 
 
@@ -125,7 +125,7 @@ def test_who_learns_in_two_teams_is_counted_with_the_one_joined_first(answers):
     team, other = make_team(), make_team()
     for person in ready(answers, team, 5):
         join(other, User.objects.get(pk=person))
-    keep_figures(day(0))
+    update_statistics(day(0))
     assert list(kept()) == [team.pk]
 
 
@@ -133,16 +133,16 @@ def test_who_has_waited_a_fortnight_is_counted_one_level_up_and_never_below_agai
     top = make_team()
     one, two = make_team(parent=top), make_team(parent=top)
     few, others = ready(answers, one, 3), ready(answers, two, 3)
-    keep_figures(day(13))
+    update_statistics(day(13))
     assert kept() == {}
-    keep_figures(day(14))
+    update_statistics(day(14))
     up = {top.pk: {*few, *others[:2]}}
     assert kept() == up
     new = ready(answers, one, 5, on=15)
-    keep_figures(day(15))
+    update_statistics(day(15))
     assert kept() == up | {one.pk: set(new)}
     alone = ready(answers, make_team(), 4, on=0)
-    keep_figures(day(28))  # the other of the second team has waited two levels up by now
+    update_statistics(day(28))  # the other of the second team has waited two levels up by now
     assert kept() == up | {one.pk: set(new), NO_TEAM: {others[2], *alone}}
 
 
@@ -150,7 +150,7 @@ def test_people_in_no_team_are_counted_together_and_shown_to_who_sees_the_firm(a
     team = make_team()
     ready(answers, None, 5)
     ready(answers, team, 5)
-    keep_figures(day(0))
+    update_statistics(day(0))
 
     def people(user):
         return GroupStatistic.objects.shown_to(user).summed(course.pk, [ABOUT])[ABOUT].people
@@ -165,7 +165,7 @@ def test_who_leads_a_branch_sees_the_sum_of_what_its_teams_see(answers, course):
     below, beside = make_team(parent=top), make_team()
     for team, number in ((top, 6), (below, 11), (beside, 5)):
         ready(answers, team, number)
-    keep_figures(day(0))
+    update_statistics(day(0))
     seen = {
         each.pk: GroupStatistic.objects.shown_to(each.manager).summed(course.pk, [ABOUT])[ABOUT].people
         for each in (top, below, beside)
@@ -175,7 +175,7 @@ def test_who_leads_a_branch_sees_the_sum_of_what_its_teams_see(answers, course):
 
 def test_another_shape_is_another_count(answers, course):
     ready(answers, None, 5)
-    keep_figures(day(0))
+    update_statistics(day(0))
     others = [Subject(ABOUT.name, "one x-"), Subject(ABOUT.name), Subject("question/boiling/what-first", ABOUT.shape)]
     found = GroupStatistic.objects.summed(course.pk, [ABOUT, *others])
     assert [found[each].people for each in (ABOUT, *others)] == [5, 0, 0, 0]
@@ -184,16 +184,16 @@ def test_another_shape_is_another_count(answers, course):
 def test_of_an_erased_person_the_number_stays_and_nothing_else(answers):
     team = make_team()
     people = ready(answers, team, 8)
-    keep_figures(day(0))
+    update_statistics(day(0))
     before = kept()
     del answers[people[0]]
     User.objects.get(pk=people[0]).delete()
     assert not StatisticsTeam.objects.filter(learner=people[0]).exists()
     ready(answers, team, 1)
-    keep_figures(day(1))
+    update_statistics(day(1))
     assert kept() == before  # four wait: one of those in the place of the erased one is counted no more
     new = ready(answers, team, 2)
-    keep_figures(day(2))
+    update_statistics(day(2))
     assert people[0] in kept()[team.pk] and new[1] in kept()[team.pk] and len(kept()[team.pk]) == 10
 
 
@@ -201,7 +201,7 @@ def test_the_figures_of_a_closed_team_stay_with_those_of_the_firm(answers, cours
     top = make_team()
     team = make_team(parent=top)
     ready(answers, team, 5)
-    keep_figures(day(0))
+    update_statistics(day(0))
     Team.objects.filter(pk=team.pk).delete()
     of_whom = {user.pk: GroupStatistic.objects.shown_to(user).summed(course.pk, [ABOUT])[ABOUT].people
                for user in (make_hr(), top.manager)}  # fmt: skip
@@ -211,10 +211,10 @@ def test_the_figures_of_a_closed_team_stay_with_those_of_the_firm(answers, cours
 @pytest.mark.parametrize("people", [5, 15])
 def test_a_night_takes_as_many_statements_for_five_people_as_for_fifteen(answers, people, django_assert_num_queries):
     ready(answers, make_team(), people)
-    keep_figures(day(0))
+    update_statistics(day(0))
     ready(answers, make_team(), people)
     with django_assert_num_queries(13):
-        keep_figures(day(1))
+        update_statistics(day(1))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -222,12 +222,12 @@ def test_figures_of_a_night_that_fails_midway_are_not_kept(answers, monkeypatch)
     ready(answers, make_team(), 5)
     monkeypatch.setattr(GroupStatistic.objects, "bulk_update", lambda *_args, **_fields: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        keep_figures(day(0))
+        update_statistics(day(0))
     assert not GroupStatistic.objects.exists()
 
 
 def test_it_is_done_every_night():
-    assert JOBS["keep-figures"].run is keep_figures
+    assert JOBS["keep-figures"].run is update_statistics
 
 
 PEOPLE, TEAMS = 24, 5
@@ -273,7 +273,7 @@ def all_figures_seen(answers, nights):
         today += days
         for deed, *about in [*deeds, *(("answer", number) for number in at_once)]:
             DOING[deed](answers, people, teams, today, *about)
-        keep_figures(day(today))
+        update_statistics(day(today))
         now = kept()
         assert sum(map(len, now.values())) == len(set().union(*now.values()))  # nobody in two of them
         lines = nightly_update.lines_of_teams()
@@ -329,19 +329,19 @@ def test_four_invented_people_and_one_real_do_not_make_a_five(answers):
     joined(answers, team, 4, on=0)
     real = ready(answers, team, 1)
     for number in range(29):
-        keep_figures(day(number))
+        update_statistics(day(number))
     assert kept() == {}
     others = ready(answers, team, 4, on=29)
-    keep_figures(day(29))
+    update_statistics(day(29))
     assert kept() == {team.pk: {*real, *others}}
 
 
 def test_people_count_once_their_account_is_30_days_old(answers):
     team = make_team()
     people = joined(answers, team, 5, on=0)
-    keep_figures(day(29))
+    update_statistics(day(29))
     assert kept() == {}
-    keep_figures(day(30))
+    update_statistics(day(30))
     assert kept() == {team.pk: {*people}}
 
 
@@ -349,9 +349,9 @@ def test_people_count_once_a_list_has_named_them(answers):
     team = make_team()
     people = joined(answers, team, 5, on=0)
     User.objects.filter(pk__in=people).update(listed_on=day(3))
-    keep_figures(day(4))
+    update_statistics(day(4))
     assert kept() == {}
-    keep_figures(day(5))
+    update_statistics(day(5))
     assert kept() == {team.pk: {*people}}
 
 
@@ -363,7 +363,7 @@ def test_nobody_is_counted_twice_where_new_people_stand_among_known_ones(answers
         if number == 10:
             User.objects.filter(pk=new[0]).update(listed_on=day(number))
             known += ready(answers, team, 4, on=number)
-        keep_figures(day(number))
+        update_statistics(day(number))
     found = kept()[team.pk]
     assert len(found) == 10 and {*known} <= found | {new[0]}
 
@@ -371,5 +371,5 @@ def test_nobody_is_counted_twice_where_new_people_stand_among_known_ones(answers
 def test_two_workers_of_one_night_both_succeed(postgres, answers):  # noqa: F811
     team = make_team()
     people = ready(answers, team, 5)
-    one_behind_the_other(lambda: keep_figures(day(0)), lambda: keep_figures(day(0)))
+    one_behind_the_other(lambda: update_statistics(day(0)), lambda: update_statistics(day(0)))
     assert kept() == {team.pk: {*people}}

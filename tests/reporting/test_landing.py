@@ -42,7 +42,7 @@ LANDINGS = {
     "a manager": (lambda: leading(make_user()), BOARD),
     "a manager who has to learn": (lambda: learning(leading(make_user())), HOME),
     "a manager who is done": (lambda: learning(leading(make_user()), completed_at=timezone.now()), BOARD),
-    "a manager who is excused": (lambda: learning(leading(make_user()), waived_at=timezone.now()), BOARD),
+    "a manager who is excused": (lambda: learning(leading(make_user()), exempted_at=timezone.now()), BOARD),
     "human resources": (make_hr, PEOPLE),
     "human resources who lead a team": (lambda: leading(make_hr()), PEOPLE),
     "human resources who have to learn": (lambda: learning(make_hr()), HOME),
@@ -101,7 +101,7 @@ def test_who_leads_nobody_is_told_of_no_team(client, team):
     assert strips(client, "/") == []
 
 
-@pytest.mark.parametrize("closed", [None, "completed_at", "waived_at"])
+@pytest.mark.parametrize("closed", [None, "completed_at", "exempted_at"])
 def test_who_has_nothing_to_learn_finds_no_course_on_the_board(client, team, closed):
     if closed:
         make_enrollment(team.manager, make_course(), **{closed: days(0)})

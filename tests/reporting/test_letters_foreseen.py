@@ -7,17 +7,17 @@ import pytest
 from django.utils import timezone
 
 from courseware.assignments.emails.certificate_expiry import tell_of_endings
-from courseware.assignments.emails.scheduled_emails import TOGETHER, rehearse_letters
+from courseware.assignments.emails.scheduled_emails import TOGETHER, preview_emails
 from courseware.assignments.follow_ups.follow_ups import ask_leads
 from courseware.assignments.reminders.daily_reminders import ASKS, remind_due
 from courseware.assignments.reminders.schedules import switch_escalation
-from courseware.learning.due_dates.absence_shifts import mark_away
-from courseware.learning.due_dates.extensions import ask_for_day
+from courseware.learning.due_dates.absence_shifts import record_absence
+from courseware.learning.due_dates.extensions import request_extension
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.email.delivery import deliver_due
 from courseware.notifications.models import DeliveryState, OutgoingEmail
-from courseware.notifications.unsubscribe import stop_kind
+from courseware.notifications.unsubscribe import unsubscribe_from
 from courseware.reporting.emails import weekly_summary
 from courseware.reporting.emails.escalation import escalate
 from courseware.reporting.emails.monthly_report import subscribe, tell_of_month
@@ -53,7 +53,7 @@ def firm(settings, time_machine):
         lead = make_user(f"Lead {place}", email=f"lead-{place}@example.com")
         team = make_team(place, parent=top, manager=lead, time_zone=zone)
         people_of(team, place, course, hr)
-    stop_kind(lead, "digest")
+    unsubscribe_from(lead, "digest")
     make_team("Nothing to say", parent=top, manager=make_user("Idle lead", email="idle@example.com"))
     OutgoingEmail.objects.all().delete()
     return time_machine
@@ -72,7 +72,7 @@ def people_of(team, place, course, hr):
     nowhere = learner("Nowhere", date(2027, 3, 2)).learner
     nowhere.email, nowhere.staff_number = None, f"A{place}"
     nowhere.save()
-    ask_for_day(learner("Asks", date(2027, 3, 2)), date(2027, 3, 20))
+    request_extension(learner("Asks", date(2027, 3, 2)), date(2027, 3, 20))
     done = datetime.combine(MONDAY - timedelta(days=30), time(12), team.zone)
     learner("Done", completed_at=done)
     learner("Done earlier", completed_at=done - timedelta(days=1))
@@ -82,12 +82,12 @@ def people_of(team, place, course, hr):
         holder.save()
     away = Enrollment.objects.get(learner__name=f"Ends {place}").learner
     if place == "Berlin":
-        mark_away(away, MONDAY - timedelta(days=1), MONDAY, by=hr)
+        record_absence(away, MONDAY - timedelta(days=1), MONDAY, by=hr)
 
 
 def said(day):
     """Without what is not written while the learner waits for an answer: that is no row."""
-    lines = [each for each in rehearse_letters(day) if each.why_not != ASKS]
+    lines = [each for each in preview_emails(day) if each.why_not != ASKS]
     return sorted((each.name, each.message.kind, hour_of(each.leaves_at), each.why_not) for each in lines)
 
 

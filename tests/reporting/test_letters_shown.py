@@ -10,7 +10,7 @@ from courseware.accounts.models import Membership
 from courseware.assignments.models import ChatBot
 from courseware.notifications.email.queue import tell
 from courseware.notifications.models import DeliveryState, EmailOptOut, OutgoingEmail
-from courseware.reporting.dashboard.recent_emails import is_out_of_reach, letters_to
+from courseware.reporting.dashboard.recent_emails import emails_to, is_out_of_reach
 from courseware.reporting.emails.monthly_report import subscribe
 from tests.making import join, letters, make_enrollment, make_hr, make_team, make_user
 
@@ -99,9 +99,9 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
     person = enrollment.learner
     for state in states:
         told(person, state=state)
-    assert is_out_of_reach(person, letters_to(person)) == expected
+    assert is_out_of_reach(person, emails_to(person)) == expected
     person.email = "mended@example.com"
-    assert not is_out_of_reach(person, letters_to(person))
+    assert not is_out_of_reach(person, emails_to(person))
 
 
 @pytest.mark.parametrize(

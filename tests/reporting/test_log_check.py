@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from courseware.assessment.models import Certificate, ExamAttempt, Response
-from courseware.assignments.manager_actions.daily_actions import note_talks, take_back_talks
+from courseware.assignments.manager_actions.daily_actions import note_talks, undo_conversations
 from courseware.assignments.models import Conversation
 from courseware.audit_log.models import Event
 from courseware.audit_log.record import record_many, subject_of
@@ -99,10 +99,10 @@ def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollmen
     record_many(events)
     assert list(differences()) == []
 
-    Conversation.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
+    Conversation.objects.filter(pk=talk.pk).update(undone_at=timezone.now())
     assert list(differences()) == [f"talk {talk.pk}: the log knows no “talk-taken-back” that says the same"]
-    Conversation.objects.filter(pk=talk.pk).update(taken_back_at=None)
-    record_many(take_back_talks([talk], by=lead))
+    Conversation.objects.filter(pk=talk.pk).update(undone_at=None)
+    record_many(undo_conversations([talk], by=lead))
     made_up = Conversation.objects.create(enrollment=run, made_by=lead)
     assert list(differences()) == [f"talk {made_up.pk}: the log knows no “talk-noted” that says the same"]
     Conversation.objects.all().delete()
@@ -114,7 +114,7 @@ def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollmen
 
 def test_who_was_excused_and_is_not_any_more_is_named(enrollment):
     other = Enrollment.objects.latest("pk")
-    other.waived_at = None
+    other.exempted_at = None
     other.save()
     assert list(differences()) == [
         f"event {key('waived')}: “waived” of enrollment:{other.pk}, and nothing is kept of it"

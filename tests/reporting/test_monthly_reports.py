@@ -8,7 +8,7 @@ import time_machine
 from courseware.accounts.models import Membership
 from courseware.audit_log.models import Event
 from courseware.notifications.models import OutgoingEmail
-from courseware.notifications.unsubscribe import stop_kind
+from courseware.notifications.unsubscribe import unsubscribe_from
 from courseware.reporting.emails.monthly_report import (
     MonthlyReportSubscription,
     is_subscribed,
@@ -101,7 +101,7 @@ def test_it_is_begun_and_stopped_by_one_press_and_pressed_again_nothing_happens(
 
 
 def test_who_stopped_it_by_the_press_in_a_letter_gets_none_until_asking_anew(lead):
-    stop_kind(lead, "monthly-report")
+    unsubscribe_from(lead, "monthly-report")
     assert not is_subscribed(lead)
     with time_machine.travel(MONDAY, tick=False):
         tell_of_month()

@@ -34,7 +34,7 @@ from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.models import OutgoingEmail
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.emails.weekly_summary import why_nothing
-from courseware.reporting.statistics.trends import outlook_of
+from courseware.reporting.statistics.trends import trends_of
 from courseware.reporting.today.suggested_actions import draft_for
 from courseware.reporting.views.dashboard import place_of_work
 from tests.making import days, join, make_course, make_enrollment, make_team, make_user
@@ -114,7 +114,7 @@ def test_home_has_an_act_for_each_state(client, state):
     else:
         make(run, state)
     assert fresh(run).state_at() == state
-    act = journey_of(run).next_act
+    act = journey_of(run).next_action
     assert act.is_asked == state.is_asked
     client.force_login(run.learner)
     assert client.get("/").context["main"].act.kind == act.kind
@@ -217,13 +217,13 @@ def is_asked_daily(run):
 
 
 def is_in_outlook(run):
-    return bool(outlook_of(board(), {}, "en", timezone.now()).steps)
+    return bool(trends_of(board(), {}, "en", timezone.now()).steps)
 
 
 # Each place that offers, reminds or counts, and the reasons that it leaves out of account.
 HELD_WHEN_SENT = PERSON_OR_COURSE
 PLACES = {
-    "home": (lambda run: journey_of(run).next_act.is_asked, FILTERED_BY_PAGE),
+    "home": (lambda run: journey_of(run).next_action.is_asked, FILTERED_BY_PAGE),
     "due day on pages": (lambda run: due_of(fresh(run)) is not None, PERSON_OR_COURSE),
     "planned reminder": (is_reminded, {Reason.AWAY}),
     "waiting reminder": (lambda run: still_asked([waiting_reminder(run)])[1][0], HELD_WHEN_SENT),

@@ -218,7 +218,7 @@ def test_the_board_of_one_team_shows_what_the_whole_board_shows_of_its_people(te
     for reader in readers:
         for chosen in (team, below, beside):
             people = Membership.objects.filter(
-                team__in=Team.objects.filter(pk=chosen.pk).with_those_below(), role="learner"
+                team__in=Team.objects.filter(pk=chosen.pk).with_subteams(), role="learner"
             )
             whole = {run for run in board(reader) if run.learner_id in people.values_list("person", flat=True)}
             assert {*board(reader, team=chosen)} == whole

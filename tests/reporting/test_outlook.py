@@ -29,13 +29,13 @@ def due_in(days):
 
 def outlook_for(manager):
     teams = dict(rows.teams_shown_to(manager).values_list("pk", "name"))
-    return trends.outlook_of(rows.board(manager, at=NOW), teams, "en", NOW)
+    return trends.trends_of(rows.board(manager, at=NOW), teams, "en", NOW)
 
 
 def test_late_open_done_and_excused_people_count_each_where_they_belong(team):
     learner_of(team, "Late", due_at=due_in(-2))
     learner_of(team, "Without a day")
-    learner_of(team, "Excused", due_at=due_in(-2), waived_at=NOW, waived_reason="elsewhere")
+    learner_of(team, "Excused", due_at=due_in(-2), exempted_at=NOW, exemption_reason="elsewhere")
     complete_course(learner_of(team, "Done", due_at=due_in(3)))
     learner_of(team, "New", due_at=due_in(10), enrolled_at=NOW - timedelta(days=12))
     learner_of(team, "Idle", due_at=due_in(10), enrolled_at=NOW - timedelta(days=13))

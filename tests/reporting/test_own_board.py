@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.utils import timezone
 
 from courseware.accounts.models import Membership
-from courseware.accounts.teams.deputies import name_substitute
+from courseware.accounts.teams.deputies import name_deputy
 from courseware.content.models import Course
 from courseware.learning.enrollments import enrollment
 from courseware.reporting.dashboard import rows, totals
@@ -60,9 +60,7 @@ def people_who_look(firm):
         join(team, of_two, Membership.Role.MANAGER)
     instead = make_user("Instead")
     today = timezone.localdate()
-    name_substitute(
-        firm["beside"].manager, instead, first_day=today, last_day=today + timedelta(days=2), by=make_admin()
-    )
+    name_deputy(firm["beside"].manager, instead, first_day=today, last_day=today + timedelta(days=2), by=make_admin())
     join(firm["below"], instead, Membership.Role.MANAGER)
     editor = make_editor()
     join(firm["top"], editor, Membership.Role.MANAGER)
@@ -88,13 +86,13 @@ def test_everybody_sees_on_the_page_what_the_board_holds_for_them(client, firm, 
 def test_who_leads_has_a_board_of_their_own_and_who_sees_the_firm_has_none(firm):
     own, others = people_who_look(firm)
     teams = [("1", "Team")]
-    assert [totals.is_own_board(person, teams, {}) for person in own] == [True] * len(own)
-    assert [totals.is_own_board(person, teams, {}) for person in others] == [False] * len(others)
+    assert [totals.is_own_dashboard(person, teams, {}) for person in own] == [True] * len(own)
+    assert [totals.is_own_dashboard(person, teams, {}) for person in others] == [False] * len(others)
     leader = firm["top"].manager
-    assert totals.is_own_board(leader, teams * rows.MANY_TEAMS, {"state": "overdue"})
-    assert not totals.is_own_board(leader, teams * (rows.MANY_TEAMS + 1), {})
+    assert totals.is_own_dashboard(leader, teams * rows.MANY_TEAMS, {"state": "overdue"})
+    assert not totals.is_own_dashboard(leader, teams * (rows.MANY_TEAMS + 1), {})
     for chosen in ({"name": "Lea"}, {"team": firm["below"]}, {"left": True}):
-        assert not totals.is_own_board(leader, teams, chosen)
+        assert not totals.is_own_dashboard(leader, teams, chosen)
 
 
 def test_what_is_not_published_any_more_is_on_no_board(client, firm):

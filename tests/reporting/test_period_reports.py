@@ -40,7 +40,7 @@ def learner_of(team, name="", **fields):
 def certify(run, *, at, until=None, withdrawn=False):
     fields = {"holder": run.learner.name, "titles": {}, "release": run.course.current, "issued_at": at}
     if withdrawn:
-        fields |= {"withdrawn_at": AFTER, "withdrawn_by": make_admin(), "withdrawn_reason": "Somebody else"}
+        fields |= {"revoked_at": AFTER, "revoked_by": make_admin(), "revocation_reason": "Somebody else"}
     number = f"N{Certificate.objects.count()}"
     return Certificate.objects.create(enrollment=run, number=number, valid_until=until, **fields)
 
@@ -245,7 +245,7 @@ def test_both_files_say_what_the_page_shows_and_who_took_them_is_logged(client, 
     }
     named = b"".join(ask(client, "first=2026-03&last=2026-05&headings=names", "report.csv").streaming_content)
     assert named.decode("utf-8-sig").splitlines()[0] == (
-        '"team","course","course_title","first_day","last_day","people","finished","certified","first_tries",'
+        '"team","course","course_title","first_day","last_day","people","finished","certified","first_answers",'
         '"first_tries_passed","training_minutes"'
     )
     book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(ask(client, kind="report.xlsx").streaming_content)))

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from courseware.audit_log.models import Event
-from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_day_request, ask_for_day
+from courseware.learning.due_dates.extensions import ExtensionAnswer, answer_extension_request, request_extension
 from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.models import Answer, Enrollment, ExtensionRequest
 from courseware.lib.dates import due_instant
@@ -53,8 +53,8 @@ def test_a_persons_page_leads_to_earlier_runs_and_costs_the_same_for_any_number(
 def test_a_persons_page_costs_the_same_however_often_another_day_was_refused(client, team):
     enrollment, needed = learner_of(team, "Lea", due_at=days(9)), []
     for _request in range(3):
-        asked = ask_for_day(enrollment, timezone.localdate() + timedelta(days=20))
-        answer_day_request(asked.pk, ExtensionAnswer(ExtensionRequest.End.REFUSED), by=team.manager)
+        asked = request_extension(enrollment, timezone.localdate() + timedelta(days=20))
+        answer_extension_request(asked.pk, ExtensionAnswer(ExtensionRequest.End.REFUSED), by=team.manager)
         client.get(f"/team/people/{enrollment.pk}/")
         needed.append(statements(lambda: client.get(f"/team/people/{enrollment.pk}/")))
     assert needed == needed[:1] * 3
@@ -81,7 +81,7 @@ def test_a_page_says_what_was_changed_or_why_nothing_was(client, team):
 
     assert said("2030-03-04", ".message.success") == ["Lea Lee has time until 4 March 2030."]
     assert said("2030-03-04") == ["Nothing was changed: 4 March 2030 is the due day of Lea Lee already."]
-    Enrollment.objects.update(waived_at=timezone.now())
+    Enrollment.objects.update(exempted_at=timezone.now())
     assert said("2030-03-05") == ["Nothing was changed: the enrollment has ended meanwhile."]
 
 
@@ -101,7 +101,7 @@ def test_a_person_is_excused_with_a_reason_that_stays(client, team):
     enrollment = learner_of(team, "Lea", due_at=days(-1))
     response = client.post(f"/team/people/{enrollment.pk}/excuse/", {"reason": "Moved to the warehouse"}, follow=True)
     enrollment.refresh_from_db()
-    assert (enrollment.is_open, enrollment.waived_reason) == (False, "Moved to the warehouse")
+    assert (enrollment.is_open, enrollment.exemption_reason) == (False, "Moved to the warehouse")
     assert "Moved to the warehouse" in response.text
     forms = BeautifulSoup(response.content, "html.parser").select("main form")
     assert [form["class"][0] for form in forms] == ["note", "undo"]
@@ -141,4 +141,4 @@ def test_nobody_changes_the_own_training_administrators_included(client):
     assert list(offered) == [action for action in ON_PERSON_PAGE if action.is_offered(other)]
     own.refresh_from_db()
     admin.refresh_from_db()
-    assert (own.waived_at, admin.practice_time) == (None, "")
+    assert (own.exempted_at, admin.extra_time) == (None, "")

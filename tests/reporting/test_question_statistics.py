@@ -15,7 +15,7 @@ from courseware.learning.lessons import answers
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.statistics.group_statistics import GroupStatistic
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.statistics.questions import question_splits
 from tests.assessment.exams import asked, exam_files, sit, start, wrong
 from tests.course_format.samples import make_files
@@ -37,7 +37,7 @@ def wednesday(time_machine):
 
 def splits(document="boiling", today=None):
     """As the next night leaves them."""
-    keep_figures(today or next(NIGHTS))
+    update_statistics(today or next(NIGHTS))
     course = Course.objects.select_related("current").get()
     page = store.page(course.current, document, "en")
     found = Document.objects.get(course=course, identifier=document)
@@ -160,7 +160,7 @@ def test_managers_see_their_own_people_and_editors_everybody(client, course, wed
         answer(run, "is-it-off", 1)
     shown = {}
     wednesday.move_to("2026-12-01T12:00Z", tick=False)
-    keep_figures()
+    update_statistics()
     for who, person in {"lead": team.manager, "other": other.manager, "editor": make_editor()}.items():
         client.force_login(person)
         page = BeautifulSoup(client.get(PAGE, headers={"accept-language": "en"}).content, "html.parser").main

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from courseware.accounts.models import Membership
 from courseware.accounts.people.offboarding import leave
-from courseware.accounts.teams.memberships import add_place
+from courseware.accounts.teams.memberships import add_membership
 from courseware.audit_log.models import Event
 from courseware.learning.due_dates.extensions import ask_manager
 from courseware.learning.models import ManagerQuestion
@@ -92,7 +92,7 @@ def test_a_manager_sees_a_question_of_the_person_who_appointed_them(client):
     team = make_team(manager=make_user())
     join(team, clerk)
     leave(team.manager, by=make_hr())
-    add_place(manager, team, Membership.Role.MANAGER, by=clerk)
+    add_membership(manager, team, Membership.Role.MANAGER, by=clerk)
     question = ask_manager(make_enrollment(clerk), "May I call back?")
     assert questions_of_today(client, manager) == ["May I call back?"]
     assert answer(client, manager, question).status_code == 302

@@ -21,7 +21,7 @@ from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.api.endpoints import description, shares_in
 from courseware.reporting.api.schemas import DashboardRowShape
 from courseware.reporting.exports.columns import BOARD_COLUMNS
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.views import api_keys
 from tests.assessment.exams import START, pre_check_files, sit
 from tests.counting import statements
@@ -121,7 +121,7 @@ def test_a_standing_says_what_a_line_of_the_board_s_file_says_by_its_names(team)
         "score_before": None,
         "score_after": None,
         "gain_percent": None,
-        "next_act": "Boiling water",
+        "next_action": "Boiling water",
         "stuck": "",
         "excuse": "",
         "post": "not chosen",
@@ -213,7 +213,7 @@ def test_only_the_newest_run_stands_there_and_certificates_of_all_of_them(team):
         "issued_at": certificate.issued_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "certified_until": certificate.valid_until and certificate.valid_until.isoformat(),
         "release": 1,
-        "withdrawn_at": None,
+        "revoked_at": None,
     }
 
 
@@ -341,7 +341,7 @@ NIGHTS = count(3)  # from today, each later than the one before
 def figures(person, address):
     """The answer in the next night."""
     with time_machine.travel(timezone.now() + timedelta(days=next(NIGHTS)), tick=False):
-        keep_figures()
+        update_statistics()
         return Program(person).asks(address)
 
 

@@ -10,7 +10,7 @@ from courseware.assessment.models import DailyQuestionAnswer
 from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.statistics.retention import retention
 from tests.making import days, join, make_enrollment, make_team, make_user
 
@@ -42,14 +42,14 @@ def test_it_shows_from_five_people_on_who_had_four_of_their_first_five_right(cli
     answered(team, course, [True] * 4)  # not five yet
     answered(team, course, [True] * 5, completed=False)  # during the course
     named, today = {team.pk: "Night"}, FIRST + timedelta(days=9)
-    keep_figures(today)
+    update_statistics(today)
     assert retention(course.pk, named, today).lines == []
     answered(team, course, [True] * 5)
-    keep_figures(today)
+    update_statistics(today)
     assert retention(course.pk, named, today).lines == [("Night", [Share(3, 5), None])]
     with time_machine.travel("2026-10-20T02:00Z", tick=False):
         client.force_login(team.manager)
         assert "3 of 5" in client.get("/team/outlook/", headers={"Accept-Language": "en"}).text
     Enrollment.objects.filter(learner__in=team.memberships.values("person")).update(completed_at=None)
-    keep_figures(today + timedelta(days=1))
+    update_statistics(today + timedelta(days=1))
     assert retention(course.pk, named, date(2027, 1, 2)).lines == [("Night", [None, Share(3, 5)])]

@@ -10,7 +10,7 @@ from courseware.content.rendering import store
 from courseware.learning.models import Enrollment
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.statistics.group_statistics import GroupStatistic
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.statistics.simulations import split_of
 from tests.making import join, make_editor, make_enrollment, make_team, make_user
 from tests.simulations.playing import BEST, HOME_BEST, RED, YELLOW, begin, play, take
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def split(today=None):
     """As the next night leaves it."""
-    keep_figures(today or next(NIGHTS))
+    update_statistics(today or next(NIGHTS))
     document = Document.objects.select_related("course__current").get(identifier=KETTLE)
     page = store.page(document.course.current, KETTLE, "en")
     return split_of(document, page, GroupStatistic.objects.all())
@@ -132,7 +132,7 @@ def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
     for person, status in [(team.manager, 200), (make_editor(), 200), (enrollment.learner, 404), (make_user(), 404)]:
         client.force_login(person)
         assert client.get(PAGE).status_code == status
-    keep_figures()
+    update_statistics()
     client.force_login(team.manager)
     text = client.get(PAGE).content.decode()
     assert "critical error: most" in text and "Nora" not in text
@@ -141,7 +141,7 @@ def test_the_page_is_for_managers_and_editors_and_names_nobody(client, later):
 def test_manager_sees_statistics_of_the_own_people_only(client, later):
     for _ in range(5):
         play(make_player(), RED)
-    keep_figures()
+    update_statistics()
     client.force_login(make_team(learners=1).manager)
     assert "Not enough runs yet" in client.get(PAGE).content.decode()
 
@@ -149,7 +149,7 @@ def test_manager_sees_statistics_of_the_own_people_only(client, later):
 def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
     for _ in range(6):
         play(make_player(), RED)
-    keep_figures()
+    update_statistics()
     client.force_login(make_editor())
     words = BeautifulSoup(client.get(PAGE).content, "html.parser").main.text
     assert "5 people who played it to an end" in words
@@ -180,14 +180,14 @@ def test_a_debrief_tells_where_the_way_forked_how_many_colleagues_chose_best(cli
         player(*choices)
     of_four = player(*forked)  # the fifth
     assert among_colleagues(client, of_four) == {}
-    keep_figures(next(NIGHTS))
+    update_statistics(next(NIGHTS))
     said = "Of colleagues who stood here, {} chose best."
     # Nothing of the second, which has no better choice, nor of what was put together, where choices do not differ.
     assert among_colleagues(client, of_four) == {"1": (said.format("3 of 5"), 3, 5)}
     assert among_colleagues(client, player(*BEST)) == {}
     for _ in range(14):
         player(*BEST)
-    keep_figures(next(NIGHTS))
+    update_statistics(next(NIGHTS))
     assert among_colleagues(client, of_four) == {"1": (said.format("90%"), 0, 0)}
 
 
@@ -195,7 +195,7 @@ def test_colleagues_are_told_of_as_long_as_the_situation_asks_the_same(client):
     for _ in range(4):
         play(make_player(), BEST)
     before = play(make_player(), RED)
-    keep_figures(next(NIGHTS))
+    update_statistics(next(NIGHTS))
     weak, harmful = ('- [叫小李去](#where "weak")', '- [叫小李去](#where "harmful")')
     change(zh_hans=(weak, harmful), en=('- [Send Li](#where "weak")', '- [Send Li](#where "harmful")'))
     assert list(among_colleagues(client, before)) == ["1"]

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from courseware.assessment.certificates.certification import keep_standings
-from courseware.assessment.certificates.external_training import record_outside, withdraw_outside
+from courseware.assessment.certificates.certification import store_certifications
+from courseware.assessment.certificates.external_training import record_external_training, revoke_external_training
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.models import Enrollment
 from courseware.learning.status import headcount_updates
 from courseware.reporting.exports import columns
@@ -46,7 +46,7 @@ def taken_back(certificate):
 def expired(certificate):
     certificate.valid_until = timezone.localdate() - DAY
     certificate.save()
-    keep_standings([certificate])
+    store_certifications([certificate])
     return certificate
 
 
@@ -139,7 +139,7 @@ def test_a_standing_by_the_proof_of_another_person_or_course_is_found():
     assert list(differences()) == []
     said = {"certificate": proof, "certified_until": proof.certifies_until}
     Certification.objects.create(learner=other.learner, course=other.course, **said)
-    Enrollment.objects.keep_certified({(other.learner_id, other.course_id)})
+    Enrollment.objects.store_certified({(other.learner_id, other.course_id)})
     assert list(differences()) == [
         f"person {other.learner_id}: certified in course {other.course_id} "
         "by a proof of another person or course, or taken back"
@@ -157,12 +157,12 @@ def trained(team, course, name, *ends, **fields):
     run = make_enrollment(person, course, **fields)
     for number, until in enumerate(ends):
         said = {"trained_on": today - (9 + number) * DAY, "valid_until": until, "proof": "List of the former firm"}
-        record_outside([ExternalTraining(person=person, course=course, **said)], by=make_hr(name="Hana"))
+        record_external_training([ExternalTraining(person=person, course=course, **said)], by=make_hr(name="Hana"))
     return run
 
 
 def trained_taken_back(run):
-    withdraw_outside(ExternalTraining.objects.get(person=run.learner), reason="Another Lea", by=make_hr())
+    revoke_external_training(ExternalTraining.objects.get(person=run.learner), reason="Another Lea", by=make_hr())
     return run
 
 
@@ -257,6 +257,6 @@ def test_the_row_of_who_renews_and_is_away_still_says_until_when_certified(team,
     today = timezone.localdate()
     run = trained(team, course, "Lea", today + timedelta(days=40), due_at=days(20))
     assert "certified until" in page(team.manager, "/team/")
-    mark_away(run.learner, today, today + timedelta(days=3), by=team.manager)
+    record_absence(run.learner, today, today + timedelta(days=3), by=team.manager)
     text = page(team.manager, "/team/")
     assert "away until" in text and "certified until" in text

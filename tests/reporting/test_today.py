@@ -14,7 +14,7 @@ from courseware.assignments.follow_ups.follow_ups import observe
 from courseware.assignments.models import Conversation
 from courseware.audit_log.models import Event
 from courseware.content.models import Course
-from courseware.learning.due_dates.absence_shifts import mark_away
+from courseware.learning.due_dates.absence_shifts import record_absence
 from courseware.learning.lessons.answers import answer
 from courseware.learning.models import Adjustment, Answer, Enrollment
 from courseware.lib.dates import site_day
@@ -72,7 +72,7 @@ def test_letters_are_drafted_to_who_is_overdue_or_due_within_three_days_and_to_n
         "Far": {"due_at": days(4)},
         "No day": {},
         "Done": {"due_at": days(-2), "completed_at": days(-1)},
-        "Excused": {"due_at": days(-2), "waived_at": days(-1)},
+        "Excused": {"due_at": days(-2), "exempted_at": days(-1)},
     }.items():
         learner_of(team, name, **fields)
     left = learner_of(team, "Left", due_at=days(-2)).learner
@@ -94,18 +94,20 @@ def test_who_is_left_out_of_the_letters_is_named_with_the_reason(team):
     no_address = runs.pop("none").learner
     no_address.email, no_address.staff_number = None, "A1"
     no_address.save()
-    mark_away(runs["away"].learner, site_day(), site_day() + timedelta(days=1), by=make_admin())
+    record_absence(runs["away"].learner, site_day(), site_day() + timedelta(days=1), by=make_admin())
     told(runs["reminded"], DeliveryState.SENT, ended_at=timezone.now() - timedelta(hours=19))
     told(runs["waits"], DeliveryState.QUEUED)
-    turns = {"state": DeliveryState.SENT, "kind": "enrolled", "turn_sort": "training"}
-    OutgoingEmail.objects.create(person=runs["turn"].learner, turn_on=site_day(), **turns)
+    turns = {"state": DeliveryState.SENT, "kind": "enrolled", "limit_category": "training"}
+    OutgoingEmail.objects.create(person=runs["turn"].learner, sending_day=site_day(), **turns)
     for before in (1, 5, 13):
-        OutgoingEmail.objects.create(person=runs["three"].learner, turn_on=site_day() - timedelta(days=before), **turns)
+        OutgoingEmail.objects.create(
+            person=runs["three"].learner, sending_day=site_day() - timedelta(days=before), **turns
+        )
     free = learner_of(team, "Free", **late)
     told(free, DeliveryState.SENT, ended_at=timezone.now() - timedelta(hours=21))
     told(free, DeliveryState.SKIPPED, ended_at=timezone.now())
     for before in (1, 5, 14):
-        OutgoingEmail.objects.create(person=free.learner, turn_on=site_day() - timedelta(days=before), **turns)
+        OutgoingEmail.objects.create(person=free.learner, sending_day=site_day() - timedelta(days=before), **turns)
     assert addressees(team) == {"overdue": ["Free"]}
     assert [(each.why.value, each.number, each.names) for each in drafted(team).left_out] == [
         ("away", 1, "Away"),
@@ -136,7 +138,7 @@ def test_more_time_is_offered_to_who_has_not_opened_the_course_up_to_a_working_d
     given = learner_of(team, "Given", due_at=days(2))
     Enrollment.objects.filter(pk=given.pk).update(due_given_at=days(-5))
     away = learner_of(team, "Away", due_at=days(2))
-    mark_away(away.learner, site_day(), site_day(), by=make_admin())
+    record_absence(away.learner, site_day(), site_day(), by=make_admin())
     Enrollment.objects.filter(pk=away.pk).update(due_at=days(2))
     run = learner_of(team, "Unopened", due_at=days(2))
     [offered] = drafted(team).more_time
@@ -250,7 +252,7 @@ def test_who_has_finished_meanwhile_is_left_out_and_named(client, team):
     _late, done, excused, left = (learner_of(team, name, due_at=days(-2)) for name in names)
     [box] = [value for name, value, _ticked in boxes(client) if name == "remind"]
     Enrollment.objects.filter(pk=done.pk).update(completed_at=timezone.now())
-    Enrollment.objects.filter(pk=excused.pk).update(waived_at=timezone.now())
+    Enrollment.objects.filter(pk=excused.pk).update(exempted_at=timezone.now())
     User.objects.filter(pk=left.learner_id).update(is_active=False)
     page = client.post(
         "/team/today/",
@@ -312,7 +314,7 @@ def test_who_fails_again_and_again_is_to_be_talked_with_until_that_was_done_and_
     assert [name for name, _why in talks(team)] == ["Stuck"]
     Conversation.objects.filter(pk=talk.pk).update(made_at=timezone.now())
     assert talks(team) == []
-    Conversation.objects.filter(pk=talk.pk).update(taken_back_at=timezone.now())
+    Conversation.objects.filter(pk=talk.pk).update(undone_at=timezone.now())
     assert [name for name, _why in talks(team)] == ["Stuck"]
 
 

@@ -15,9 +15,9 @@ from courseware.reporting.statistics.missed_objectives import (
     MissedObjective,
     MissedObjectives,
     TeamObjective,
-    weak_spots,
+    missed_objectives_of,
 )
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.statistics.nightly_update import update_statistics
 from tests.making import days, make_course, make_team
 from tests.reporting.boards import learner_of
 from tests.world import finish_lesson, outline_of
@@ -55,7 +55,7 @@ def told(user, lesson):
     teams = dict(rows.teams_shown_to(user).values_list("pk", "name"))
     course = make_course()
     route = outline_of(course, "en")
-    found = weak_spots(route, course.pk, teams)
+    found = missed_objectives_of(route, course.pk, teams)
     cells = next((line.cells for line in found.lines if line.text == route.objective(lesson.objectives[0])), [])
     return {
         team: cell.share and (cell.share.count, cell.share.people)
@@ -65,7 +65,7 @@ def told(user, lesson):
 
 def tomorrow(clock):
     clock.move_to(timezone.now() + timedelta(days=1), tick=False)
-    keep_figures()
+    update_statistics()
 
 
 def test_weak_spots_are_told_of_five_people_two_days_later(team, lesson, clock):

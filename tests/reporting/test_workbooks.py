@@ -35,7 +35,7 @@ def rows_of(team, at):
 def test_numbers_are_numbers_and_days_are_days_in_the_zone_of_the_site(team):
     times = {"due_at": datetime(2026, 11, 27, 16, tzinfo=UTC), "started_at": NOON, "last_active_at": NOON}
     learner_of(team, "Wang Ming", email="wang@example.com", **times)
-    with columns.board_workbook(rows_of(team, NOON), [], "en") as file:
+    with columns.dashboard_workbook(rows_of(team, NOON), [], "en") as file:
         heading, row = CalamineWorkbook.from_filelike(file).get_sheet_by_index(0).to_python()
     cells = {name: cell for name, cell in zip(heading, row, strict=True) if cell != ""}
     assert cells == {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { due } from "../../static/js/reading_copy.js";
+import { due } from "../../static/js/offline_copy.js";
 
 const MINUTE = 60_000; // milliseconds
 const NOW = 1_000 * MINUTE;

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from courseware.simulations import attempts
 from courseware.simulations.models import SimulationAttempt, TimeSetting
-from courseware.simulations.replay import trail_of
+from courseware.simulations.replay import replay_of
 from tests.simulations.samples import KETTLE
 
 START = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -34,7 +34,7 @@ def begin(enrollment, *, timing=TimeSetting.OFF, seconds=0, flags=None):
 def take(run, choice, *, seconds=0, **how):
     """Decide in the situation that waits."""
     place, picked = choice if isinstance(choice, tuple) else (choice, [])
-    return attempts.decide(run, trail_of(fresh(run)).position, place, picked, at=at(seconds), **how)
+    return attempts.decide(run, replay_of(fresh(run)).position, place, picked, at=at(seconds), **how)
 
 
 def play(enrollment, choices=BEST, *, flags=(), **how):

@@ -142,7 +142,7 @@ def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, 
     response = signed_in.post(reverse("simulations:branch", args=[run.pk, 1]), follow=True)
     text = text_of(response)
     assert "The bell rings" in text and "not on record" in text and "Finish the tea your way before" in text
-    branch = SimulationAttempt.objects.get(branch_of=run)
+    branch = SimulationAttempt.objects.get(what_if_of=run)
     for choice in BEST:
         take(branch, choice)
     page = debrief_of(signed_in, branch)
@@ -153,7 +153,7 @@ def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, 
 def test_leaving_a_branch_leads_back_to_the_debrief(signed_in, enrollment):
     run = play(enrollment, RED)
     signed_in.post(reverse("simulations:branch", args=[run.pk, 2]))
-    branch = SimulationAttempt.objects.get(branch_of=run)
+    branch = SimulationAttempt.objects.get(what_if_of=run)
     response = signed_in.post(reverse("simulations:give-up", args=[branch.pk]))
     assert response["Location"] == reverse("simulations:debrief", args=[run.pk])
 

@@ -9,7 +9,7 @@ from courseware.audit_log.models import Event
 from courseware.learning.lessons.rate_limits import TooFast
 from courseware.simulations import attempts
 from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
-from courseware.simulations.replay import trail_of
+from courseware.simulations.replay import replay_of
 from courseware.simulations.timing import clock_of
 from tests.making import make_enrollment, make_user
 from tests.simulations.playing import BEST, at, begin, fresh, play, take
@@ -41,14 +41,14 @@ def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enr
 def test_branches_count_as_runs_do_and_the_open_one_is_always_found(enrollment, settings):
     run = play(enrollment)
     settings.ANSWERS_A_MINUTE = 3
-    first, second = (attempts.try_branch(run, position, at=at(1)) for position in (1, 2))
-    assert attempts.try_branch(run, 2, at=at(1)) == second
+    first, second = (attempts.start_what_if(run, position, at=at(1)) for position in (1, 2))
+    assert attempts.start_what_if(run, 2, at=at(1)) == second
     before = rows()
     with pytest.raises(TooFast):
-        attempts.try_branch(run, 1, at=at(1))
+        attempts.start_what_if(run, 1, at=at(1))
     assert rows() == before
     assert fresh(second).is_open and not fresh(first).is_open
-    assert attempts.try_branch(run, 1, at=at(62)).is_open
+    assert attempts.start_what_if(run, 1, at=at(62)).is_open
 
 
 def test_decisions_beyond_sixty_a_minute_are_not_taken_and_one_sent_again_is_found(enrollment, settings):
@@ -89,7 +89,7 @@ def test_the_pages_say_so_and_stay_where_they_are(client, enrollment, settings):
     response = client.post(reverse("simulations:decide", args=[run.pk]), {"position": 1, "choice": 0})
     assert (response.status_code, rows()) == (409, before)
     assert "These were very many decisions for one minute." in response.text
-    assert trail_of(fresh(run)).position == 1
+    assert replay_of(fresh(run)).position == 1
 
 
 def test_the_debrief_says_so_of_a_branch_and_begins_none(client, enrollment, settings):
@@ -107,11 +107,11 @@ def test_the_debrief_says_so_of_a_branch_and_begins_none(client, enrollment, set
 
 def seconds_of(run):
     run = fresh(run)
-    return clock_of(trail_of(run).node, run.clock_timing, run.shown_at).seconds
+    return clock_of(replay_of(run).node, run.clock_timing, run.shown_at).seconds
 
 
 def give(enrollment, time):
-    User.objects.filter(pk=enrollment.learner_id).update(practice_time=time)
+    User.objects.filter(pk=enrollment.learner_id).update(extra_time=time)
     enrollment.learner.refresh_from_db()
 
 
@@ -139,8 +139,8 @@ def test_also_when_it_goes_on_and_whatever_is_given_meanwhile(enrollment):
     attempts.go_on(run, at=at(1000))
     run = fresh(run)
     assert (run.paused_at, run.shown_at) == (None, at(1000))
-    clock = clock_of(trail_of(run).node, run.clock_timing, run.shown_at)
-    assert clock.seconds == 2 * clock_of(trail_of(run).node, "written", run.shown_at).seconds
+    clock = clock_of(replay_of(run).node, run.clock_timing, run.shown_at)
+    assert clock.seconds == 2 * clock_of(replay_of(run).node, "written", run.shown_at).seconds
 
 
 @pytest.mark.parametrize("timing", [TimeSetting.WRITTEN, TimeSetting.DOUBLE, TimeSetting.OFF])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.content.releases.course_import import import_course
 from courseware.simulations import attempts as running
 from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
-from courseware.simulations.replay import trail_of
+from courseware.simulations.replay import replay_of
 from tests.counting import FRAME, statements
 from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, INTRO, RED, at, begin, decide, page_of, play, take, text_of
@@ -300,9 +300,9 @@ def test_a_tab_that_was_slower_than_the_one_that_ended_the_run_comes_to_the_debr
     def trail_after_the_end(run):
         for choice in BEST:
             take(run, choice)
-        return trail_of(run)
+        return replay_of(run)
 
-    monkeypatch.setattr("courseware.simulations.views.trail_of", trail_after_the_end)
+    monkeypatch.setattr("courseware.simulations.views.replay_of", trail_after_the_end)
     assert signed_in.get(page_of(run))["Location"].endswith("/debrief/")
 
 
@@ -325,7 +325,7 @@ def test_a_run_goes_on_and_can_be_left_when_the_simulation_has_left_the_course(s
     ],
 )
 def test_who_is_given_more_time_finds_it_set_and_may_begin_with_it(signed_in, enrollment, given, offered):
-    enrollment.learner.practice_time = given
+    enrollment.learner.extra_time = given
     enrollment.learner.save()
     times = BeautifulSoup(signed_in.get(INTRO).content, "html.parser").select("[name=timing]")
     assert [each["value"] + "*" * each.has_attr("checked") for each in times] == offered

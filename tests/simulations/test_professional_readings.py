@@ -13,7 +13,7 @@ from courseware.audit_log.models import Event
 from courseware.content.models import Document, ExpertReview, Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
-from courseware.content.releases.expert_reviews import enter_reading, take_back_reading
+from courseware.content.releases.expert_reviews import enter_expert_review, withdraw_expert_review
 from courseware.content.releases.publishing import StaleChoice, drafts, recompile, released_revisions
 from courseware.content.rendering import store
 from courseware.content.rendering.expert_reviews import Reader
@@ -61,7 +61,7 @@ def admin():
 def read(course, identifier, by):
     course.refresh_from_db()
     revision = next(each for each in released_revisions(course).values() if each.document.identifier == identifier)
-    enter_reading(revision, MEI, by=by)
+    enter_expert_review(revision, MEI, by=by)
     course.refresh_from_db()
     return revision
 
@@ -124,7 +124,7 @@ def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, 
     read(course, KETTLE, admin)
     enrollment = make_enrollment(course=course)
     run = begin(enrollment)
-    take_back_reading(ExpertReview.objects.get(), by=admin)
+    withdraw_expert_review(ExpertReview.objects.get(), by=admin)
     signed_in(client, enrollment.learner)
     assert client.get(page_of(run)).status_code == 200
     assert client.get(reverse("home")).status_code == 200
@@ -133,7 +133,7 @@ def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, 
 
 def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(course, admin):
     revision = read(course, KETTLE, admin)
-    enter_reading(revision, Reader("Somebody Else", "nurse", MEI.read_on), by=admin)
+    enter_expert_review(revision, Reader("Somebody Else", "nurse", MEI.read_on), by=admin)
     reading = ExpertReview.objects.get()
     assert (reading.name, reading.entered_by, Release.objects.count()) == ("Mei Lin", admin, 2)
     event = Event.objects.get(verb="professional-reading-entered")
@@ -141,7 +141,7 @@ def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(co
     assert (event.data["reading"], event.data["revision"], event.data["on"]) == (reading.pk, revision.pk, "2026-11-20")
 
     for _ in range(2):
-        take_back_reading(reading, by=admin)
+        withdraw_expert_review(reading, by=admin)
     assert KETTLE not in steps(course)
     assert Release.objects.count() == 3
     assert Event.objects.filter(verb="professional-reading-taken-back").count() == 1
@@ -190,7 +190,7 @@ def test_a_sheet_that_changes_takes_off_what_says_its_numbers_and_nothing_else(a
         assert law.pk in read_drafts(course, drafts(course))  # so whoever publishes is told before
         publish_head(law)
     assert KETTLE not in steps(course) and "Ask him plainly" in lesson_text(course)
-    taken = ExpertReview.objects.exclude(taken_back_at=None).get()
+    taken = ExpertReview.objects.exclude(undone_at=None).get()
     assert taken.revision.document.identifier == KETTLE
     assert list(differences()) == []
     read(course, KETTLE, admin)
@@ -202,7 +202,7 @@ def test_who_has_read_a_former_text_of_a_lesson_has_not_read_its_sentences(cours
     edit_lesson(course)
     assert "Ask him plainly" not in lesson_text(course) and "Fill it up" in lesson_text(course)
     with pytest.raises(StaleChoice):
-        enter_reading(before, MEI, by=admin)
+        enter_expert_review(before, MEI, by=admin)
 
 
 def test_once_on_it_is_never_asked_for(course, admin):
@@ -224,7 +224,7 @@ def test_taken_off_it_takes_nothing_from_those_who_played_it(course, admin, clie
     enrollment = make_enrollment(course=course)
     run = play(enrollment, BEST)
     complete_course(enrollment)
-    take_back_reading(ExpertReview.objects.get(), by=admin)
+    withdraw_expert_review(ExpertReview.objects.get(), by=admin)
     enrollment.refresh_from_db()
     assert enrollment.completed_at and enrollment.certificate
     signed_in(client, enrollment.learner)

@@ -91,7 +91,7 @@ def test_any_clicks_lead_to_an_ending_that_the_rules_give_again(text, seed):
     assert rules_of(translation) == rules_of(simulation)
     random = Random(seed)
     for _ in range(20):
-        run = simulation.random_run(random)
+        run = simulation.random_path(random)
         states = [state for state, _place, _picked in run]
         assert states[-1].place in simulation.endings_by_id
         assert all(0 <= value <= 100 for state in states for value in state.meters.values())
@@ -110,9 +110,9 @@ def test_what_the_checker_lets_pass_has_no_dead_ends_and_a_best_way_that_ends_gr
     if errors:
         return
     for flags in ([], ["lucky"]):
-        assert simulation.endings_by_id[simulation.best_run(flags)[-1].place].colour == "green"
+        assert simulation.endings_by_id[simulation.best_path(flags)[-1].place].colour == "green"
     random = Random(seed)
-    for state, place, _picked in simulation.random_run(random)[:-1]:
+    for state, place, _picked in simulation.random_path(random)[:-1]:
         assert simulation.offered(state)
         assert place in (*simulation.offered(state), simulation.nodes[state.place].timeout)
 

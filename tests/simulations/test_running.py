@@ -9,7 +9,7 @@ from courseware.learning.models import Completion
 from courseware.simulations import attempts
 from courseware.simulations.attempts import AttemptOver, AttemptPaused, TooEarly
 from courseware.simulations.models import Decision, SimulationAttempt, TimeSetting
-from courseware.simulations.replay import trail_of
+from courseware.simulations.replay import replay_of
 from tests.assessment.exams import at_once
 from tests.course_format.samples import make_files
 from tests.simulations.playing import BEST, HOME_BEST, RED, START, YELLOW, at, begin, fresh, play, take
@@ -21,12 +21,12 @@ LATE = 5  # seconds in which what was on its way still counts
 
 
 def place(run):
-    return trail_of(fresh(run)).state.place
+    return replay_of(fresh(run)).state.place
 
 
 def clock_end(run):
     """Seconds from the start to the end of the first situation's time."""
-    trail = trail_of(fresh(run))
+    trail = replay_of(fresh(run))
     return (attempts.clock_of(trail.node, run.timing, run.shown_at).ends_at - START).total_seconds()
 
 
@@ -47,9 +47,9 @@ def test_giving_up_twice_changes_nothing_and_a_finished_run_cannot_be_given_up(e
     run = begin(enrollment)
     attempts.give_up(run, at=at(1))
     attempts.give_up(run, at=at(2))
-    assert fresh(run).given_up_at == at(1)
+    assert fresh(run).abandoned_at == at(1)
     finished = play(enrollment)
-    assert attempts.give_up(finished).given_up_at is None
+    assert attempts.give_up(finished).abandoned_at is None
 
 
 def test_two_open_runs_are_refused_by_the_database(enrollment):
@@ -202,7 +202,7 @@ def test_a_run_chosen_with_pauses_pauses_before_each_situation(enrollment):
 def test_who_comes_back_after_the_time_finds_the_situation_waiting_and_begins_it_anew(enrollment):
     run = begin(enrollment, timing=TimeSetting.WRITTEN)
     over = clock_end(run) + LATE + 1
-    trail = trail_of(run)
+    trail = replay_of(run)
     assert [attempts.waits(run, trail, at(seconds)) for seconds in (over - 1, over)] == ["", "interrupted"]
     attempts.go_on(run, at=at(over))
     assert fresh(run).shown_at == at(over)
@@ -277,7 +277,7 @@ def test_a_run_stays_on_the_release_it_began_with(enrollment):
     run = begin(enrollment, flags=[])
     take(run, 0)
     change(zh_hans=("- [在店里](#note)\n", ""), en=("- [In the shop](#note)\n", ""))
-    assert [choice.target for choice in trail_of(fresh(run)).node.choices] == ["note", "kitchen"]
+    assert [choice.target for choice in replay_of(fresh(run)).node.choices] == ["note", "kitchen"]
     take(run, 0)
     take(run, (0, [0, 1]))
     later = begin(make_player())
@@ -290,8 +290,8 @@ def test_a_run_stays_on_the_release_it_began_with(enrollment):
 
 def test_a_branch_begins_in_the_state_before_its_situation(enrollment):
     run = play(enrollment, RED)
-    branch = attempts.try_branch(run, 2)
-    trail = trail_of(branch)
+    branch = attempts.start_what_if(run, 2)
+    trail = replay_of(branch)
     assert (trail.position, trail.state.place, dict(trail.state.meters)) == (2, "where", {"calm": 30})
     assert branch.is_practice and branch.timing == TimeSetting.OFF and branch.number is None
 
@@ -299,7 +299,7 @@ def test_a_branch_begins_in_the_state_before_its_situation(enrollment):
 def test_a_branch_completes_nothing_and_is_not_on_record(enrollment):
     run = play(enrollment, RED)
     events = Event.objects.count()
-    branch = attempts.try_branch(run, 1)
+    branch = attempts.start_what_if(run, 1)
     for choice in BEST:
         take(branch, choice)
     branch = fresh(branch)
@@ -312,28 +312,28 @@ def test_a_branch_completes_nothing_and_is_not_on_record(enrollment):
 
 def test_a_branch_is_begun_once_and_left_for_another(enrollment):
     run = play(enrollment, RED)
-    first = attempts.try_branch(run, 1)
-    assert attempts.try_branch(run, 1) == first
-    second = attempts.try_branch(run, 2)
+    first = attempts.start_what_if(run, 1)
+    assert attempts.start_what_if(run, 1) == first
+    second = attempts.start_what_if(run, 2)
     assert second != first
-    assert fresh(first).given_up_at
+    assert fresh(first).abandoned_at
 
 
 @pytest.mark.parametrize("position", [0, 4])
 def test_there_is_no_branch_where_nothing_was_decided(enrollment, position):
     run = play(enrollment, RED)
     with pytest.raises(NotOffered):
-        attempts.try_branch(run, position)
+        attempts.start_what_if(run, position)
 
 
 def test_there_is_no_branch_off_a_run_under_way_nor_off_a_branch(enrollment):
     run = begin(enrollment)
     take(run, 0)
     with pytest.raises(NotOffered):
-        attempts.try_branch(run, 1)
-    branch = attempts.try_branch(play(make_player(), RED), 1)
+        attempts.start_what_if(run, 1)
+    branch = attempts.start_what_if(play(make_player(), RED), 1)
     with pytest.raises(NotOffered):
-        attempts.try_branch(branch, 1)
+        attempts.start_what_if(branch, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -364,5 +364,5 @@ def test_twenty_last_decisions_at_once_end_the_run_once():
 @pytest.mark.django_db(transaction=True)
 def test_twenty_branches_at_once_are_one():
     run = play(make_player())
-    begun = at_once(lambda _: attempts.try_branch(fresh(run), 1))
+    begun = at_once(lambda _: attempts.start_what_if(fresh(run), 1))
     assert len({branch.pk for branch in begun}) == 1

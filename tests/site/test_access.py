@@ -405,7 +405,7 @@ def test_a_nul_in_an_address_is_no_fault_of_the_site(world):
 # Fields that no form has: where one of them could be sent, somebody would raise themselves with it.
 PROTECTED = {
     "points": 100, "max_points": 100, "pass_mark": 1, "is_passed": "true", "is_right": "true", "outcome": "passed",
-    "due_at": "2099-01-01T00:00", "completed_at": "2020-01-01T00:00", "waived_at": "2020-01-01T00:00",
+    "due_at": "2099-01-01T00:00", "completed_at": "2020-01-01T00:00", "exempted_at": "2020-01-01T00:00",
     "started_at": "2020-01-01T00:00", "submitted_at": "2020-01-01T00:00", "closes_at": "2099-01-01T00:00",
     "issued_at": "2020-01-01T00:00", "valid_until": "2099-01-01", "holder": "Somebody Else",
     "is_staff": "on", "is_superuser": "on", "audits_until": "2099-12-30",

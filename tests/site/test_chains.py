@@ -95,9 +95,9 @@ class Staff:
     def goes_from_person_to_person(self):
         for person in islice(cycle(self.people), ROUNDS * PEOPLE):
             role_changes.end_sessions(person, by=self.admin)
-            person.refresh_from_db(fields=["practice_time"])
+            person.refresh_from_db(fields=["extra_time"])
             with transaction.atomic():
-                time = "" if person.practice_time else User.ExtraTime.choices[0][0]
+                time = "" if person.extra_time else User.ExtraTime.choices[0][0]
                 record_many(extra_time.events(extra_time.change({person.pk: time}), by=person))
             record("signed-in", actor=person, subject=person)
 

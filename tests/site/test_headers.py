@@ -88,7 +88,7 @@ def test_a_bug_shows_our_own_page_and_no_trace(learner, monkeypatch):
     def breaks(*args, **kwargs):
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr("courseware.learner_home.views.course_cards", breaks)
+    monkeypatch.setattr("courseware.learner_home.views.course_panels", breaks)
     learner.raise_request_exception = False
     response = learner.get("/", headers={"accept-language": "en"})
     assert response.status_code == 500

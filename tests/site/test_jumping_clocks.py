@@ -23,7 +23,7 @@ from courseware.simulations import attempts
 from courseware.simulations.attempts import AttemptPaused, TooEarly
 from courseware.simulations.debrief import debrief_of
 from courseware.simulations.models import Decision, TimeSetting
-from courseware.simulations.replay import page_of, trail_of
+from courseware.simulations.replay import page_of, replay_of
 from courseware.simulations.situation import situation_of
 from tests.examples import examples
 from tests.making import make_user
@@ -108,7 +108,7 @@ def test_no_duration_of_a_run_is_negative_or_longer_than_it_can_be(seed, jumps):
 
 
 def act(random, run, at):
-    trail = trail_of(run)
+    trail = replay_of(run)
     deed = random.choice(["decide", "decide", "decide", "wait", "go on", "give up"])
     if deed == "give up" and random.random() < 0.3:
         attempts.give_up(run, at=at)
@@ -121,7 +121,7 @@ def act(random, run, at):
 
 
 def assert_no_negative_time(run, at):
-    trail, texts = trail_of(run), page_of(run, "en").simulation
+    trail, texts = replay_of(run), page_of(run, "en").simulation
     if run.finished_at:
         assert all(step.seconds >= 0 for step in debrief_of(trail, texts).reviewed)
     elif run.is_open:

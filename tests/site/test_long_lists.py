@@ -112,7 +112,7 @@ def test_all_rows_of_a_list_are_carried_by_the_page_that_asks_what_to_do_with_th
     hidden = [(each["name"], each["value"]) for each in asked.select("main form[method=post] input[type=hidden]")]
     sent = {name: [value for other, value in hidden if other == name] for name, _value in hidden}
     response = client.post(address(Enrollment), sent | {"reason": "Ill"})
-    assert (response.status_code, Enrollment.objects.filter(waived_at=None).count()) == (302, 0)
+    assert (response.status_code, Enrollment.objects.filter(exempted_at=None).count()) == (302, 0)
 
 
 @pytest.mark.parametrize(("others", "is_offered"), [(4, True), (5, False)])
@@ -273,7 +273,7 @@ def test_what_no_database_can_hold_is_not_looked_for_while_somebody_types(field,
 
 # The parameters of the filters that stand beside each list. Whoever adds a filter here asks first what it gives away.
 FILTERS = {
-    "assessment.Certificate": {"validity", "withdrawn_at__isempty"},
+    "assessment.Certificate": {"validity", "revoked_at__isempty"},
     "accounts.User": {
         "is_active__exact", "is_active__isnull", "is_staff__exact", "is_staff__isnull",
         "is_superuser__exact", "is_superuser__isnull", "groups__id__exact", "groups__isnull",

@@ -103,7 +103,7 @@ LISTS = {
     "learning_enrollment": ["", "state=overdue", "team=Team+0002"],
     "accounts_user": ["", "team=Team+0002", "is_active__exact=0", "is_staff__exact=1", "is_superuser__exact=1"],
     "notifications_outgoingemail": ["", "q=p000123@bench.example", "state__exact=bounced"],
-    "assessment_certificate": ["", "withdrawn_at__isempty=0", "withdrawn_at__isempty=1"],
+    "assessment_certificate": ["", "revoked_at__isempty=0", "revoked_at__isempty=1"],
 }
 
 
@@ -142,7 +142,7 @@ def test_no_list_of_the_admin_reads_a_table_that_grows(client, firm):
 
 PEOPLE, TEAMS = 20_000, 400
 FIRM = [
-    """insert into accounts_user (password, is_superuser, email, name, language, practice_time, is_active, is_staff,
+    """insert into accounts_user (password, is_superuser, email, name, language, extra_time, is_active, is_staff,
            joined_at, is_demo, session_number, post)
        select '!', false, 'crowd' || n || '@example.com', 'Person ' || md5(n::text), '', '', true, false, now(), false,
            0, ''
@@ -154,7 +154,7 @@ FIRM = [
        from accounts_user where email like 'crowd%'""",
     """insert into accounts_searchterm (person_id, term)
        select id, 'crowd' || id from accounts_user where email like 'crowd%'""",
-    """insert into learning_enrollment (learner_id, course_id, enrolled_at, due_at, track, waived_reason, is_newest,
+    """insert into learning_enrollment (learner_id, course_id, enrolled_at, due_at, track, exemption_reason, is_newest,
            started_at, completed_at)
        select id, {course}, now(), now() + (id % 60 - 5) * interval '1 day', '', '', true,
            case when id % 4 > 0 then now() end, case when id % 2 > 0 then now() end
@@ -173,7 +173,7 @@ FIRM = [
     pass_mark, now(), points, max_points, is_passed from learning_enrollment crowd, assessment_examattempt sat where
     sat.id = {passed} and crowd.id > {last}""",
     """insert into assessment_certificate (enrollment_id, number, issued_at, valid_until, holder, titles, release_id,
-           withdrawn_reason, issuer, signer, minutes)
+           revocation_reason, issuer, signer, minutes)
        select crowd.id, 'crowd' || crowd.id, now(), valid_until, 'x', titles, release_id, '', issuer, signer, minutes
        from learning_enrollment crowd, assessment_certificate given
        where given.enrollment_id = {passed_enrollment} and crowd.id > {last}""",
@@ -247,7 +247,7 @@ def test_no_page_of_a_learner_or_of_the_manager_of_a_team_reads_a_growing_table_
 
 def test_reading_a_whole_table_is_seen(crowded):
     ends = {
-        "WHERE waived_reason = 'x'": {"learning_enrollment"},
+        "WHERE exemption_reason = 'x'": {"learning_enrollment"},
         "ORDER BY id": {"learning_enrollment"},
         "WHERE learner_id = 1": set(),
     }

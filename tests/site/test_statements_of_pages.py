@@ -20,7 +20,7 @@ from courseware.accounts.models import (
     TeamInviteLink,
     User,
 )
-from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.models import Certificate
 from courseware.assignments.models import AssignmentRule, ChatBot, ChatMessage, RuleAction, RuleVersion
 from courseware.audit_log.models import Event
@@ -32,7 +32,7 @@ from courseware.notifications.wording.email_wording import EmailWording
 from tests.counting import statements
 from tests.site.routes import fill_in, routes
 from tests.site.test_access import client_of, read_table
-from tests.world import ACT_OF_NOTE, ROLES, lead_of
+from tests.world import ACT_OF_NOTE, ROLES, manager_of
 
 pytestmark = pytest.mark.django_db
 PARTS = ("people/", "rules/", "team/", "log/", "surveys/")
@@ -140,7 +140,7 @@ class Growth:
 
     def __init__(self, world):
         self.world, self.size = world, 1
-        self.lead = lead_of(world.team)
+        self.lead = manager_of(world.team)
         self.rule = AssignmentRule.objects.get(pk=world.places["rules/<pk>"])
         self.line = AdjustmentItem.objects.get(adjustment=world.places["people/acts/<pk>"])
         self.door = ChatBot.objects.get(pk=world.places["people/doors/<pk>"])
@@ -176,7 +176,7 @@ class Growth:
         RuleAction.objects.bulk_create(RuleAction(person=run.learner, enrollment=run, **facts) for run in runs)
         certificate = self.world.passed.enrollment.certificate
         for run in runs:
-            keep_standings([copy_of(certificate, run)])
+            store_certifications([copy_of(certificate, run)])
         OutgoingEmail.objects.bulk_create(
             OutgoingEmail(kind="invitation", person=person, address=person.email or "")
             for person in [world.learner] * len(people)

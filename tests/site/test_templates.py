@@ -73,7 +73,7 @@ class Words(HTMLParser):
             self.found.append(text)
 
 
-def own_words(source: str) -> list[str]:
+def own_wording(source: str) -> list[str]:
     """The words of a template outside its tags, of which the translation tags are some."""
     kept, inside = [], False
     for token in Lexer(source).tokenize():
@@ -92,7 +92,7 @@ def own_words(source: str) -> list[str]:
 
 
 def test_templates_have_no_words_of_their_own(templates):
-    found = {name: own_words(text) for name, text in templates.items()}
+    found = {name: own_wording(text) for name, text in templates.items()}
     assert {name: words for name, words in found.items() if words} == {}
 
 
@@ -101,7 +101,7 @@ def test_words_of_a_template_are_found_where_they_hide():
     <p class="soft {{ look }}" data-draft="q {{ key }}" data-failed="Try again">{% translate "Fine" %}</p>
     {% blocktranslate with name=user.name %}Fine, {{ name }}{% endblocktranslate %} <b>Not fine</b><img alt="A cat"> 字
     {% if language %}中文{% endif %}<code>.one</code>"""
-    assert own_words(source) == ["Try again", "Not fine", "A cat", "字 0中文0"]
+    assert own_wording(source) == ["Try again", "Not fine", "A cat", "字 0中文0"]
 
 
 def test_no_instant_is_written_with_microseconds(templates):

@@ -95,7 +95,7 @@ class PlainFirm:
 
     @staticmethod
     def is_known(run):
-        return run.given is not None and run.given[0] == run.day_given_at
+        return run.given is not None and run.given[0] == run.agreed_due_at
 
     def settle(self, person):
         for run in person.open_runs():
@@ -108,7 +108,7 @@ class PlainFirm:
         zone, today = person.zone, self.now.astimezone(person.zone).date()
         if not self.is_known(run):
             # The day it was then and there: where its learner goes to another clock, absences count from the same day.
-            run.given = (run.day_given_at, run.due_at, person.day_at(run.day_given_at), self.known_days(person, run))
+            run.given = (run.agreed_due_at, run.due_at, person.day_at(run.agreed_due_at), self.known_days(person, run))
         _since, given_at, given_on, known = run.given
         given = day = day_ended_at(given_at, zone)
         for each in sorted(person.absences, key=lambda each: each.first):
@@ -125,7 +125,7 @@ class PlainFirm:
         """Who gives a day by hand knows of the absences that were said before, up to that day."""
         if not run.given_by_hand_at:
             return set()
-        until = max(person.day_at(run.day_given_at), person.due_on(run))
+        until = max(person.day_at(run.agreed_due_at), person.due_on(run))
         known = [each for each in person.absences if each.said_at <= run.given_by_hand_at and each.first <= until]
         return {day for each in known for day in span(each.first, each.last)}
 
@@ -136,7 +136,7 @@ class PlainFirm:
         person.absences.append(Absence(first, last, begins, ends, self.now))
         self.settle(person)
 
-    def change_away(self, number, first, last):
+    def change_absence(self, number, first, last):
         """Of the absence that was said last."""
         person = self.people[number]
         self.settle(person)
@@ -145,7 +145,7 @@ class PlainFirm:
         away.begins, away.ends = end_of(first - DAY, person.zone), end_of(last, person.zone)
         self.settle(person)
 
-    def take_back_away(self, number):
+    def undo_absence(self, number):
         person = self.people[number]
         self.settle(person)
         person.absences.pop()
@@ -224,7 +224,7 @@ class PlainFirm:
     def excuse(self, number, course):
         self.people[number].newest(course).excused_at = self.now
 
-    def record_outside(self, number, course, on, until):
+    def record_external_training(self, number, course, on, until):
         self.people[number].outside[course].append(Proof("outside", on, until))
 
     def withdraw(self, number, course):
@@ -243,11 +243,11 @@ class PlainFirm:
         for course in {run.course for run in other.runs}:
             kept.stands[course] = self.joint([run for run in kept.runs if run.course == course], both)
         kept.occasions |= other.occasions
-        self.follow_runs(other, kept)
+        self.lock_merged_enrollments(other, kept)
         other.runs, other.stands, other.is_here, other.is_other_name = [], {}, False, True
         self.settle(kept)
 
-    def follow_runs(self, other, kept):
+    def lock_merged_enrollments(self, other, kept):
         """What waits to be told of runs that are those of `kept` now."""
         for letter in [each for each in self.post.waiting if each.person is other]:
             if letter.kind in ("enrolled", "renewal-open"):
@@ -307,7 +307,7 @@ class PlainFirm:
 
     # What people want of letters
 
-    def lead_of(self, team):
+    def manager_of(self, team):
         return next(person for person in self.people.values() if not person.learns and person.team == team)
 
     def leads(self):
@@ -339,22 +339,22 @@ class PlainFirm:
         self.is_escalated = is_on
 
     def subscribe(self, team):
-        lead = self.lead_of(team)
+        lead = self.manager_of(team)
         lead.wants_reports_since = lead.wants_reports_since or self.today
         lead.stopped.discard("monthly-report")
 
     def unsubscribe(self, team):
-        self.lead_of(team).wants_reports_since = None
+        self.manager_of(team).wants_reports_since = None
 
     def stop(self, team, kind):
-        self.lead_of(team).stopped.add(kind)
+        self.manager_of(team).stopped.add(kind)
 
     def go_on(self, team, kind):
-        self.lead_of(team).stopped.discard(kind)
+        self.manager_of(team).stopped.discard(kind)
 
-    def name_substitute(self, team, other, first, last):
+    def name_deputy(self, team, other, first, last):
         """Who leads the other team stands in for who leads this one."""
-        lead, person = self.lead_of(team), self.lead_of(other)
+        lead, person = self.manager_of(team), self.manager_of(other)
         person.stands_in.append((lead, first, last))
         for reader in (person, lead):
             self.post.tell("substitute-named", reader, [(None, last)])
@@ -377,7 +377,7 @@ class PlainFirm:
             and run not in self.post.reminded(person)
         )  # fmt: skip
 
-    def take_back_reminders(self):
+    def undo_reminders(self):
         """Those that were sent by hand just now."""
         for letter in self.by_hand:
             letter.end("skipped", self.now, "taken back by who had sent it")

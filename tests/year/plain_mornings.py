@@ -48,7 +48,7 @@ def remind(firm):
 
 def escalate(firm):
     """To who leads the whole firm: the next level for everybody who learns."""
-    lead = firm.lead_of("Firm")
+    lead = firm.manager_of("Firm")
     for _person, run, due_on, _before in near(firm, lambda run: (-LATE_FOR,)) if firm.is_escalated else ():
         key, at = f"escalation {run.number} {due_on}", first_open(lead, firm.now)
         firm.post.write("escalation", lead, [(run, due_on)], key=key, next_at=at)

@@ -79,7 +79,7 @@ class SimulationAttempt:
         return not (self.completed_at or self.excused_at)
 
     @property
-    def day_given_at(self):
+    def agreed_due_at(self):
         return self.given_by_hand_at or self.begun_at
 
     def keep_day(self, before, after):
@@ -173,7 +173,7 @@ class Letter:
     ended_at: datetime | None = None
     left_on: date | None = None  # the reader's day
     zone_then: ZoneInfo | None = None  # by which it was told
-    told_in: Letter | None = None
+    combined_into: Letter | None = None
 
     @property
     def runs(self):

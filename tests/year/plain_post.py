@@ -29,7 +29,7 @@ class PlainPost:
     def __init__(self, firm):
         self.firm = firm
         self.letters, self.waiting, self.keys = [], [], {}
-        self.looked_at, self.is_told = None, False
+        self.viewed_at, self.is_told = None, False
         self.days = {}  # (person, sort) → the days on which letters left
 
     @property
@@ -67,9 +67,9 @@ class PlainPost:
 
     def work(self):
         """Send all emails that are due: once a minute, and at once if an email was written since."""
-        has_passed = self.looked_at is None or self.now - self.looked_at >= MINUTE
+        has_passed = self.viewed_at is None or self.now - self.viewed_at >= MINUTE
         if has_passed or self.is_told:
-            self.looked_at, self.is_told = self.now if has_passed else self.looked_at, False
+            self.viewed_at, self.is_told = self.now if has_passed else self.viewed_at, False
             self.send(self.due(self.now))
 
     def due(self, at):
@@ -106,7 +106,7 @@ class PlainPost:
                 letter.subjects += [each for each in other.subjects if each not in letter.subjects]
                 letter.written_at = max(letter.written_at, other.written_at)
                 other.end("skipped", self.now, "told in another")
-                other.told_in = letter
+                other.combined_into = letter
 
     def days_of(self, letter):
         return self.days.setdefault((letter.person.key, sort_of(letter.kind)), set())

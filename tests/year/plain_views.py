@@ -39,7 +39,7 @@ def validity(firm, proof):
 
 def board(firm, team="", *, left=False):
     """The rows of who leads the team, in their order: of human resources all, also who has left."""
-    people = firm.led_by(firm.lead_of(team)) if team else firm.people.values()
+    people = firm.led_by(firm.manager_of(team)) if team else firm.people.values()
     found = [(run, person) for person in people if person.is_here or left for run in person.stands.values()]
     found.sort(key=lambda each: (urgency(each[0]), each[1].name, each[0].course))
     return [row(firm, person, run) for run, person in found]
@@ -100,7 +100,7 @@ def letter_said(letter, own):
     at = letter.ended_at and letter.ended_at.replace(minute=0, second=0)
     if letter.state == "sent":
         at = f"{letter.ended_at.astimezone(letter.zone_then):%Y-%m-%d %H}"
-    why = f"told in letter {own.index(letter.told_in)}" if letter.told_in else letter.why
+    why = f"told in letter {own.index(letter.combined_into)}" if letter.combined_into else letter.why
     return letter.kind, letter.language, letter.state, at, why
 
 

@@ -12,31 +12,31 @@ from courseware.accounts.people.offboarding import come_back, leave
 from courseware.accounts.people.onboarding import add_person
 from courseware.accounts.roster_import.apply import begin_applying
 from courseware.accounts.roster_import.upload import bring
-from courseware.accounts.teams.deputies import name_substitute
+from courseware.accounts.teams.deputies import name_deputy
 from courseware.accounts.teams.memberships import change_particulars, move
 from courseware.accounts.teams.teams import add_team
-from courseware.assessment.certificates.external_training import record_outside
+from courseware.assessment.certificates.external_training import record_external_training
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.exams import attempts
 from courseware.assessment.exams.banks import question_of
 from courseware.assessment.models import Certificate, Certification, ExternalTraining
-from courseware.assignments.manager_actions.daily_actions import Confirmed, carry_out, take_back_acts
+from courseware.assignments.manager_actions.daily_actions import Confirmed, carry_out, undo_actions
 from courseware.assignments.models import AssignmentRule, RuleVersion
-from courseware.assignments.reminders.schedules import Planned, keep_plans, switch_escalation
+from courseware.assignments.reminders.schedules import Planned, store_schedules, switch_escalation
 from courseware.assignments.rules.lifecycle import change_rule, make_rule, switch_on
 from courseware.content.models import Course, Document, Release
 from courseware.content.releases.course_import import import_course
 from courseware.content.releases.drafts import save_drafts
 from courseware.hr.people.account_merge import merge
 from courseware.hr.people.onboarding import bring_in
-from courseware.hr.roster_import.nightly import take_up
+from courseware.hr.roster_import.nightly import apply_import
 from courseware.jobs import worker
 from courseware.learning.due_dates import absence_shifts
 from courseware.learning.enrollments import enrollment
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline, progress_of
 from courseware.notifications.models import OutgoingEmail
-from courseware.notifications.unsubscribe import stop_kind, turn_on_again
+from courseware.notifications.unsubscribe import resubscribe, unsubscribe_from
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.dashboard import totals
 from courseware.reporting.emails.monthly_report import subscribe, unsubscribe
@@ -63,7 +63,7 @@ class PlayedFirm:
             team = Team(name=name, parent=self.teams["Firm"], time_zone=str(zone))
             self.teams[name] = add_team(team, by=self.hr)
         for name in ABROAD_CENTRES:
-            calendar_import.put_in(self.teams[name], days_abroad(), by=self.hr)
+            calendar_import.add_days(self.teams[name], days_abroad(), by=self.hr)
 
     def work(self):
         """What is due is done, and what was told leaves."""
@@ -133,10 +133,10 @@ class PlayedFirm:
 
     def bring_list(self, rows):
         data = csv_file(HEADINGS, *(cells(row) for row in rows))
-        roster = bring(data, "people.csv", by=self.hr, is_whole_firm=True)
+        roster = bring(data, "people.csv", by=self.hr, is_complete=True)
         assert roster.counts["bad"] == 0, list(roster.parts.filter(kind="bad").values_list("lines", flat=True))
         begin_applying(roster, by=self.hr, is_sure=True, invites=True)
-        take_up.call(roster.pk)
+        apply_import.call(roster.pk)
         self.work()
 
     def move(self, number, team):
@@ -158,21 +158,21 @@ class PlayedFirm:
         enrollment.waive(self.run(number, course), "On leave", by=self.hr)
 
     def say_away(self, number, first, last):
-        absence_shifts.mark_away(self.person(number), first, last, by=self.hr)
+        absence_shifts.record_absence(self.person(number), first, last, by=self.hr)
 
-    def change_away(self, number, first, last):
-        absence_shifts.change_away(self.absence(number), first, last, by=self.hr)
+    def change_absence(self, number, first, last):
+        absence_shifts.change_absence(self.absence(number), first, last, by=self.hr)
 
-    def take_back_away(self, number):
-        absence_shifts.take_back_away(self.absence(number), by=self.hr)
+    def undo_absence(self, number):
+        absence_shifts.undo_absence(self.absence(number), by=self.hr)
 
     def absence(self, number):
         return Absence.objects.filter(person__staff_number=number).select_related("person").latest("pk")
 
-    def record_outside(self, number, course, on, until):
+    def record_external_training(self, number, course, on, until):
         said = {"trained_on": on, "valid_until": until, "proof": "A paper"}
         training = ExternalTraining(person=self.person(number), course=self.course(course), **said)
-        record_outside([training], by=self.hr)
+        record_external_training([training], by=self.hr)
 
     def withdraw(self, number, course):
         standing = Certification.objects.get(learner__staff_number=number, course__identifier=course)
@@ -220,7 +220,7 @@ class PlayedFirm:
 
     def plan(self, owner, days):
         course = Course.objects.filter(identifier=owner).first()
-        keep_plans([Planned(course or AssignmentRule.objects.get(current__name=owner), [*days])], by=self.hr)
+        store_schedules([Planned(course or AssignmentRule.objects.get(current__name=owner), [*days])], by=self.hr)
 
     def switch_escalation(self, is_on):
         switch_escalation(is_on, by=self.hr)
@@ -232,13 +232,13 @@ class PlayedFirm:
         unsubscribe(self.viewer(team))
 
     def stop(self, team, kind):
-        stop_kind(self.viewer(team), kind)
+        unsubscribe_from(self.viewer(team), kind)
 
     def go_on(self, team, kind):
-        turn_on_again(self.viewer(team), kind)
+        resubscribe(self.viewer(team), kind)
 
-    def name_substitute(self, team, other, first, last):
-        name_substitute(self.viewer(team), self.viewer(other), first_day=first, last_day=last, by=self.hr)
+    def name_deputy(self, team, other, first, last):
+        name_deputy(self.viewer(team), self.viewer(other), first_day=first, last_day=last, by=self.hr)
 
     def remind_by_hand(self, team, wanted):
         """As a lead does who confirms what is drafted for today."""
@@ -246,8 +246,8 @@ class PlayedFirm:
         self.lead = self.viewer(team)
         self.done = carry_out(Confirmed(remind=runs, extend={}, talk=[]), by=self.lead)
 
-    def take_back_reminders(self):
-        take_back_acts(self.done.reminding, [], [], by=self.lead)
+    def undo_reminders(self):
+        undo_actions(self.done.reminding, [], [], by=self.lead)
 
     # What is shown
 
@@ -299,7 +299,7 @@ class PlayedFirm:
         told = [
             (
                 run.learner.staff_number, run.course.identifier, run.enrolled_at, run.due_at, run.started_at,
-                run.completed_at, run.waived_at, tuple(sorted(run.required or ())), run.renews_until,
+                run.completed_at, run.exempted_at, tuple(sorted(run.required or ())), run.renews_until,
                 run.certificate.certifies_until if hasattr(run, "certificate") else None, run.is_newest,
             )
             for run in found
@@ -335,5 +335,5 @@ def row_of(each):
         "of": each.journey.progress.total,
         "due": each.enrollment.due_on,
         "active": each.enrollment.last_active_at,
-        "next": each.journey.next_act.words,
+        "next": each.journey.next_action.words,
     }

@@ -23,8 +23,8 @@ CERTIFIED = Rule(
 # How often in a day of work, however many people there are: more than in any firm.
 OFTEN = {
     "join": 0.4, "bring_in": 0.2, "move": 0.6, "leave": 0.3, "go_later": 0.2, "come_back": 0.3, "say_away": 2.5,
-    "change_absence": 0.6, "take_back_away": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3, "record_outside": 0.2,
-    "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_substitute": 0.08, "want_other_letters": 0.2,
+    "change_absence": 0.6, "undo_absence": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3, "record_external_training": 0.2,
+    "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_deputy": 0.08, "want_other_letters": 0.2,
 }  # fmt: skip
 # When the day's jobs are done that write letters: no two at one moment, so that it does not matter which is first.
 WRITTEN_AT = {
@@ -77,10 +77,10 @@ class Story:
         for person in self.learners():
             if self.random.random() < 0.6:
                 until = self.some_day(20, 170)
-                self.tell("record_outside", person.number, "safety", until - timedelta(days=365), until)
+                self.tell("record_external_training", person.number, "safety", until - timedelta(days=365), until)
             self.tell("speak", person.number, self.random.choice(LANGUAGES))
         for team in ("Firm", *CENTRES):
-            self.tell("speak", self.plain.lead_of(team).number, self.random.choice(LANGUAGES))
+            self.tell("speak", self.plain.manager_of(team).number, self.random.choice(LANGUAGES))
             self.tell("subscribe", team)
 
     def newcomer(self, starts_on=None):
@@ -242,7 +242,7 @@ class Story:
 
         return self.anybody(may_change)
 
-    def change_away(self):
+    def change_absence(self):
         if person := self.absent():
             away = person.absences[-1]
             earlier = max(away.first, self.plain.today)
@@ -252,9 +252,9 @@ class Story:
             if (first, last) != (away.first, away.last):
                 self.tell("change_absence", person.number, first, last)
 
-    def take_back_away(self):
+    def undo_absence(self):
         if person := self.absent():
-            self.tell("take_back_away", person.number)
+            self.tell("undo_absence", person.number)
 
     def extend(self):
         if found := self.somebody_who_learns():
@@ -275,9 +275,11 @@ class Story:
             self.tell("add", number, f"{person.name} too", email, person.team)
             self.doubles.append((person.number, number))
 
-    def record_outside(self):
+    def record_external_training(self):
         if person := self.anybody(lambda person: not person.outside.get("safety")):
-            self.tell("record_outside", person.number, "safety", self.some_day(-30, -1), self.some_day(60, 200))
+            self.tell(
+                "record_external_training", person.number, "safety", self.some_day(-30, -1), self.some_day(60, 200)
+            )
 
     def withdraw(self):
         def has_one(person):
@@ -296,18 +298,18 @@ class Story:
     def remind(self):
         """A lead reminds some, and now and then takes it back."""
         team = self.random.choice(["Firm", *CENTRES])
-        led = self.plain.led_by(self.plain.lead_of(team))
+        led = self.plain.led_by(self.plain.manager_of(team))
         runs = [(person.number, run.course) for person in led for run in person.stands.values()]
         if runs:
             self.tell("remind_by_hand", team, sorted(self.random.sample(runs, min(4, len(runs)))))
             if self.random.random() < 0.2:
-                self.tell("take_back_reminders")
+                self.tell("undo_reminders")
 
-    def name_substitute(self):
+    def name_deputy(self):
         """Over before the month is, at whose end all boards are looked at."""
         team, other = self.random.sample([*CENTRES], 2)
         if self.plain.today.day < 15:
-            self.tell("name_substitute", team, other, self.some_day(0, 3), self.some_day(3, 10))
+            self.tell("name_deputy", team, other, self.some_day(0, 3), self.some_day(3, 10))
 
     def want_other_letters(self):
         team, kind = (

@@ -60,7 +60,7 @@ def test_at_each_months_end_the_product_says_of_everybody_what_plain_words_say(m
         call_command("check_records")
         call_command("verify_audit_log")
     assert played.mailbox.twice, "no worker died between handing a letter over and noting it"
-    record_property("figures", in_figures(plain, played, story, time.process_time() - began))
+    record_property("figures", as_numbers(plain, played, story, time.process_time() - began))
 
 
 def compare(plain, played, day):
@@ -97,7 +97,7 @@ def must_equal(what, expected, shown):
         pytest.fail("\n".join([what, *told]), pytrace=False)
 
 
-def in_figures(plain, played, story, seconds):
+def as_numbers(plain, played, story, seconds):
     states = Counter(letter.state for letter in plain.post.letters)
     kinds = Counter(letter.kind for letter in plain.post.letters if letter.state == "sent")
     told = f"{len(plain.people)} people, {plain.number} runs, {story.told} things told; letters {dict(states)}"

@@ -12,17 +12,17 @@ from courseware.lib.dates import now
 from courseware.notifications.email.email_types import Wait
 
 
-def last_days_away(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
+def last_absence_days(people: Collection[int], at: datetime | None = None) -> dict[int, date]:
     """Person key → last day of the current absence. Runs one query."""
-    running = away_now(at).filter(person__in=people)
+    running = absent_now(at).filter(person__in=people)
     return dict(running.order_by().values_list("person", "last_day"))
 
 
-def last_day_away(person: User, at: datetime | None = None) -> date | None:
-    return last_days_away([person.pk], at).get(person.pk)
+def last_absence_day(person: User, at: datetime | None = None) -> date | None:
+    return last_absence_days([person.pk], at).get(person.pk)
 
 
-def away_now(at: datetime | None = None) -> QuerySet[Absence]:
+def absent_now(at: datetime | None = None) -> QuerySet[Absence]:
     at = at or now()
     return Absence.objects.filter(begins_at__lte=at, ends_at__gt=at)
 
@@ -31,7 +31,7 @@ def absences_of(person: User, at: datetime | None = None) -> list[Absence]:
     return list(Absence.objects.filter(person=person, ends_at__gt=at or timezone.now()))
 
 
-def may_say_away(user: User, person: User) -> bool:
+def may_record_absence(user: User, person: User) -> bool:
     """Whether `user` may record an absence: HR and managers may. Nobody may for themselves: it moves due dates."""
     if not may_decide_about(user, person):
         return False
@@ -40,7 +40,7 @@ def may_say_away(user: User, person: User) -> bool:
     return people_managed_by(user).filter(person=person).exists()
 
 
-def until_back(people: Collection[int]) -> dict[int, Wait]:
+def until_return(people: Collection[int]) -> dict[int, Wait]:
     """Emails about the training wait until the person is back. Runs one query."""
-    away = away_now().filter(person__in=people)
+    away = absent_now().filter(person__in=people)
     return {each.person_id: Wait(each.ends_at, f"the person is away until {each.last_day}") for each in away}

@@ -97,7 +97,7 @@ def listed_in(cells: list[str]) -> ListedDay | str:
 
 
 @transaction.atomic
-def put_in(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> int:
+def add_days(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> int:
     """Add the days to the list of the team or the site, replacing existing ones. Returns how many changed."""
     rows = CalendarDay.objects.filter(team=team, day__in=days)
     stored = {row.day: ListedDay(row.is_free, row.name) for row in rows}
@@ -112,7 +112,7 @@ def put_in(team: Team | None, days: Mapping[date, ListedDay], *, by: User) -> in
 
 
 @transaction.atomic
-def take_out(team: Team | None, year: int, *, by: User) -> int:
+def remove_days(team: Team | None, year: int, *, by: User) -> int:
     rows = CalendarDay.objects.filter(team=team, day__year=year)
     days = list(rows.values_list("day", flat=True))
     rows.delete()

@@ -25,7 +25,7 @@ class AccountMerge(models.Model):
     )
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
-    was_here = models.BooleanField(help_text="Whether the other account could sign in before")
+    was_active = models.BooleanField(help_text="Whether the other account could sign in before")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
 

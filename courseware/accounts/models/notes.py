@@ -15,7 +15,7 @@ LONGEST_NOTE = 500  # characters
 
 class NoteQuerySet(models.QuerySet):
     def standing(self):
-        return self.filter(taken_back_at=None)
+        return self.filter(undone_at=None)
 
     def about(self, person):
         """Notes about the person, also under a merged name, the newest first. Runs one query."""
@@ -32,7 +32,7 @@ class Note(models.Model):
     text = MultilineNameField(max_length=LONGEST_NOTE)
     written_at = models.DateTimeField(default=timezone.now)
     act = models.UUIDField(help_text="Of the form it came from: the same form sent twice notes nothing twice")
-    taken_back_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
 
     objects = NoteQuerySet.as_manager()
 
@@ -43,6 +43,6 @@ class Note(models.Model):
     def __str__(self):
         return f"{self.person} · {self.written_at:%Y-%m-%d}"
 
-    def may_be_taken_back_by(self, user, at=None):
+    def may_be_withdrawn_by(self, user, at=None):
         at = at or timezone.now()
-        return self.by_id == user.pk and self.taken_back_at is None and at - self.written_at <= TAKEN_BACK_WITHIN
+        return self.by_id == user.pk and self.undone_at is None and at - self.written_at <= TAKEN_BACK_WITHIN

@@ -101,7 +101,7 @@ class RosterImport(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Null: the site"
     )
-    said_yes = models.ForeignKey(
+    is_confirmed = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
@@ -109,7 +109,7 @@ class RosterImport(models.Model):
         help_text="Who let it be done; null: the site",
     )
     read_at = models.DateTimeField(default=timezone.now)
-    is_whole_firm = models.BooleanField(default=False)
+    is_complete = models.BooleanField(default=False)
     counts = models.JSONField(default=dict, help_text="How many lines of each kind, how many stay as they are")
     notes = models.JSONField(default=dict, help_text="What was read how, and what was passed over")
     begun_at = models.DateTimeField(null=True)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models.deputies import PAIRS
 from courseware.accounts.people.search import FIELDS as FOUND_BY
-from courseware.accounts.people.search import keep_terms
+from courseware.accounts.people.search import store_terms
 from courseware.lib.dates import site_day
 from courseware.lib.db.compiled_query import CompiledQuery
 from courseware.lib.text.names import NameField, visible
@@ -44,7 +44,7 @@ class UserManager(BaseUserManager):
             person.set_unusable_password()
         with transaction.atomic():
             self.bulk_create(people)
-            keep_terms(people, are_new=True)
+            store_terms(people, are_new=True)
 
     def create_superuser(self, email, password=None, **fields):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
@@ -88,7 +88,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("language"), max_length=10, choices=settings.LANGUAGES, blank=True, help_text=_("Empty: as the browser asks.")
     )
-    practice_time = models.CharField(
+    extra_time = models.CharField(
         _("time under pressure"),
         max_length=8,
         choices=ExtraTime,
@@ -151,7 +151,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic(savepoint=False):
             super().save(**kwargs)
             if fields is None or not {*FOUND_BY}.isdisjoint(fields):
-                keep_terms([self], are_new=is_new)
+                store_terms([self], are_new=is_new)
 
     @cached_property
     def offices(self):
@@ -177,9 +177,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def time_for(self, seconds):
         """Seconds allowed where `seconds` are written; None: no limit."""
-        if self.practice_time == self.ExtraTime.OFF:
+        if self.extra_time == self.ExtraTime.OFF:
             return None
-        return math.ceil(seconds * Fraction(self.practice_time or 1))
+        return math.ceil(seconds * Fraction(self.extra_time or 1))
 
     def get_session_auth_hash(self):
         return f"{super().get_session_auth_hash()}.{self.session_number}"
@@ -205,11 +205,11 @@ MANY_HEADS = 50  # SQLite takes no condition of some hundred alternatives, and n
 
 
 class TeamQuerySet(models.QuerySet):
-    def with_those_below(self):
-        return with_those_below(self.only("above"))
+    def with_subteams(self):
+        return with_subteams(self.only("above"))
 
 
-def with_those_below(heads):
+def with_subteams(heads):
     """These teams and all below; `above` must be loaded. Runs one query for more than `MANY_HEADS`."""
     heads = list(heads)
     if len(heads) > MANY_HEADS:
@@ -344,10 +344,10 @@ class TrustedDevice(models.Model):
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=32)
-    known_since = models.DateTimeField(default=timezone.now)
+    trusted_since = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="a_device_is_known_once")]
 
     def __str__(self):
-        return f"{self.person} · {self.known_since:%Y-%m-%d}"
+        return f"{self.person} · {self.trusted_since:%Y-%m-%d}"

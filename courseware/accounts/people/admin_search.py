@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.calendar.absences import absent_now
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.people.search import found_by
 from courseware.lib.admin.model_admins import MOST, IndexedSearch, WordsFilter
@@ -43,7 +43,7 @@ class AbsenceFilter(admin.SimpleListFilter):
         return [("now", _("is away"))]
 
     def queryset(self, request, queryset):
-        return queryset.filter(pk__in=away_now().values("person")) if self.value() else queryset
+        return queryset.filter(pk__in=absent_now().values("person")) if self.value() else queryset
 
 
 class NoTeamFilter(admin.SimpleListFilter):

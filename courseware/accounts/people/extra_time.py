@@ -17,10 +17,10 @@ def change(times: Mapping[int, str], *, only_from: str | None = None) -> dict[in
     people = User.objects.select_for_update(no_key=True).filter(pk__in=times).order_by("pk")
     before = {}
     for person in people:
-        if person.practice_time != times[person.pk] and only_from in (None, person.practice_time):
-            before[person.pk] = person.practice_time
-            person.practice_time = times[person.pk]
-    User.objects.bulk_update([person for person in people if person.pk in before], ["practice_time"])
+        if person.extra_time != times[person.pk] and only_from in (None, person.extra_time):
+            before[person.pk] = person.extra_time
+            person.extra_time = times[person.pk]
+    User.objects.bulk_update([person for person in people if person.pk in before], ["extra_time"])
     return before
 
 

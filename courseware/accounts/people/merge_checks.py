@@ -71,7 +71,7 @@ def shut(other: User, by: User, at: datetime) -> list[NewEvent]:
 
 
 def open_again(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
-    return turn(merge.other, True, by, at) if merge.was_here and not merge.other.is_active else []
+    return turn(merge.other, True, by, at) if merge.was_active and not merge.other.is_active else []
 
 
 def turn(person: User, is_active: bool, by: User, at: datetime) -> list[NewEvent]:

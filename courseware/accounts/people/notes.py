@@ -27,7 +27,7 @@ def write_note(
 
 
 @transaction.atomic
-def take_back_notes(
+def withdraw_notes(
     act: uuid.UUID, *, by: User, people: Collection[int] | None = None, at: datetime | None = None
 ) -> list[Note]:
     """Withdraw the notes of `by` from this `act` that can still be withdrawn, about all people or these."""
@@ -36,11 +36,11 @@ def take_back_notes(
     if people is not None:
         notes = notes.filter(person__in=people)
     taken = [
-        each for each in notes.select_for_update(no_key=True).order_by("person") if each.may_be_taken_back_by(by, at)
+        each for each in notes.select_for_update(no_key=True).order_by("person") if each.may_be_withdrawn_by(by, at)
     ]
     for each in taken:
-        each.taken_back_at = at
-    Note.objects.bulk_update(taken, ["taken_back_at"])
+        each.undone_at = at
+    Note.objects.bulk_update(taken, ["undone_at"])
     record_many([told("note-taken-back", each, by, at) for each in taken])
     return taken
 

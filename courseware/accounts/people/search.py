@@ -38,7 +38,7 @@ class SearchTermQuerySet(models.QuerySet):
         if not word:
             return self.none()
         found = models.Q(term__begins=word)
-        if "@" not in word and (plain := letters_of(word)):
+        if "@" not in word and (plain := initials_of(word)):
             found |= models.Q(term__begins=plain)
             if len(plain) > 1 and any(each.isdigit() for each in plain):
                 found |= models.Q(term__begins=END + plain[::-1])
@@ -75,13 +75,13 @@ def folded(text: str) -> str:
     return "".join(each for each in decomposed if not unicodedata.combining(each)).translate(PLAIN)
 
 
-def letters_of(text: str) -> str:
+def initials_of(text: str) -> str:
     return "".join(each for each in text if each.isalnum())
 
 
 def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]:
     """The terms to store; none is a prefix of another."""
-    number = letters_of(folded(staff_number or ""))
+    number = initials_of(folded(staff_number or ""))
     found = {*of_name(folded(name)), *of_address(folded(email or ""))}
     found |= {number, END + number[::-1]} if number else set()
     terms = sorted({term[:LENGTH] for term in found})
@@ -91,7 +91,7 @@ def terms_of(name: str, email: str | None, staff_number: str | None) -> set[str]
 def of_name(name: str) -> Iterator[str]:
     """The rest of the name from each word and each Chinese character on, also in pinyin and initials."""
     for beginning in BEGINNINGS.finditer(name):
-        yield letters_of(name[beginning.start() :])
+        yield initials_of(name[beginning.start() :])
     for characters in CHINESE_ONES.findall(LINED_UP.sub("", name)):
         for surname, given in readings(characters):
             syllables = (*surname, *given)
@@ -107,7 +107,7 @@ def of_address(email: str) -> Iterator[str]:
             yield email[beginning.start() :]
 
 
-def keep_terms(people: Iterable, *, are_new: bool = False) -> None:
+def store_terms(people: Iterable, *, are_new: bool = False) -> None:
     """Store the terms in the transaction that writes the people. `are_new`: they have none yet."""
     wanted = {(person.pk, term) for person in people for term in terms_of_person(person)}
     if not are_new:
@@ -144,5 +144,5 @@ def renew_terms() -> str:
                 .filter(pk__in=keys[start : start + AT_A_TIME])
                 .order_by("pk")
             )
-            keep_terms(list(people))
+            store_terms(list(people))
     return str(len(keys))

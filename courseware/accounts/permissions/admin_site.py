@@ -13,9 +13,9 @@ class AdminSite(admin.AdminSite):
     version = staticmethod(str)  # the front door names a function that says it: see courseware/apps.py
 
     def each_context(self, request):
-        from courseware.accounts.permissions.site_context import face_for, site_name  # needs loaded apps, as below
+        from courseware.accounts.permissions.site_context import branding_for, site_name  # needs loaded apps, as below
 
-        name = site_name(face_for(request))
+        name = site_name(branding_for(request))
         return super().each_context(request) | {"site_header": name, "site_title": name, "version": self.version()}
 
     def index(self, request, extra_context=None):
@@ -25,7 +25,7 @@ class AdminSite(admin.AdminSite):
         now, is_theirs = timezone.now(), request.user.is_superuser
         found = []
         if is_theirs:
-            found = [*health.troubles(now), *email_health.troubles(now), *health.further_troubles(now)]
+            found = [*health.troubles(now), *email_health.troubles(now), *health.further_warnings(now)]
         return super().index(request, (extra_context or {}) | {"troubles": found})
 
     def autocomplete_view(self, request):

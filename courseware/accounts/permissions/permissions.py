@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from courseware.accounts.models import Membership, Team, User, with_those_below
+from courseware.accounts.models import Membership, Team, User, with_subteams
 from courseware.accounts.permissions import roles
 from courseware.accounts.permissions.conflicts_of_interest import people_in_conflict_with
 from courseware.lib.dates import site_day
@@ -30,7 +30,7 @@ def audits(user):
     return until is not None and site_day() <= until and roles.is_in(roles.AUDITORS, user)
 
 
-def sees_the_firm(user):
+def sees_whole_company(user):
     return handles_people(user) or audits(user)
 
 
@@ -68,13 +68,13 @@ def may_decide_about(user, person):
     return person.pk not in not_decided_by(user)
 
 
-def may_place(user, person):
+def may_change_membership(user, person):
     return may_handle(user, person) and may_decide_about(user, person)
 
 
 def may_change_sign_in(user, person):
     """Whether `user`, who handles people, may change how `person` signs in. For a member of HR only superusers may."""
-    return may_place(user, person) and (user.is_superuser or roles.HR not in person.offices)
+    return may_change_membership(user, person) and (user.is_superuser or roles.HR not in person.offices)
 
 
 def is_manager(user):
@@ -102,7 +102,7 @@ def own_teams(user):
 
 def teams_managed_by(user):
     """Teams that `user` manages, and all teams below. Runs one query."""
-    return with_those_below(own_teams(user)) if user.is_active else Team.objects.none()
+    return with_subteams(own_teams(user)) if user.is_active else Team.objects.none()
 
 
 def learners_of(teams):
@@ -135,7 +135,7 @@ def people_visible_to(user):
 
 
 def sees_reports(user):
-    return sees_the_firm(user) or is_manager(user)
+    return sees_whole_company(user) or is_manager(user)
 
 
 def may_preview(user):

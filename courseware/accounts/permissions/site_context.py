@@ -3,7 +3,7 @@
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, gettext
 
-from courseware.branding.branding import SITE, ActiveBranding, face_at, newest_key
+from courseware.branding.branding import SITE, ActiveBranding, branding_at, newest_key
 
 
 def site_name(face: ActiveBranding) -> str:
@@ -11,13 +11,13 @@ def site_name(face: ActiveBranding) -> str:
     return f"{firm} · {words}" if firm else words
 
 
-def face_for(request, course: str = SITE) -> ActiveBranding:
+def branding_for(request, course: str = SITE) -> ActiveBranding:
     """The branding of a course, or of the site. Runs no query for a person read for this request."""
     person = getattr(request, "user", None)
     key = person.face_key if person is not None and hasattr(person, "face_key") else newest_key().first()
-    return face_at(key, course)
+    return branding_at(key, course)
 
 
-def face_for_pages(request):
-    face = SimpleLazyObject(lambda: face_for(request))
+def branding_for_pages(request):
+    face = SimpleLazyObject(lambda: branding_for(request))
     return {"branding": face, "site_name": lambda: site_name(face)}

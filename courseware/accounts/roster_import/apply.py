@@ -27,7 +27,7 @@ from courseware.accounts.permissions.roles import HR
 from courseware.accounts.roster_import.comparison import BAD, JOIN, LEAVE, RETURN, Plan, claims_twice, needs_second_yes
 from courseware.accounts.roster_import.new_teams import create_teams_of
 from courseware.accounts.teams.membership_locks import change_teams_of
-from courseware.accounts.teams.memberships import moved, tell_old_address
+from courseware.accounts.teams.memberships import moved, notify_old_address
 from courseware.audit_log.record import NewEvent, record_many
 from courseware.lib.dates import site_day
 from courseware.notifications.email.queue import tell
@@ -56,12 +56,12 @@ class Conflict(Exception):
 
 
 @transaction.atomic
-def keep_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_whole_firm: bool) -> RosterImport:
+def store_plan(plan: Plan, *, file_name: str, digest: str, by: User | None, is_complete: bool) -> RosterImport:
     roster = RosterImport.objects.create(
         file_name=file_name[-200:],
         digest=digest,
         by=by,
-        is_whole_firm=is_whole_firm,
+        is_complete=is_complete,
         counts=plan.counts,
         notes=plan.notes,
     )
@@ -92,14 +92,14 @@ def begin_applying(
         raise NotSure
     if creates_teams and by:
         create_teams_of(roster, take, by)
-    mark_taken(roster, {*take})
-    roster.begun_at, roster.said_yes = timezone.now(), by
+    mark_applied(roster, {*take})
+    roster.begun_at, roster.is_confirmed = timezone.now(), by
     roster.notes |= {"invites": invites}
-    roster.save(update_fields=["begun_at", "said_yes", "notes", "counts"])
+    roster.save(update_fields=["begun_at", "is_confirmed", "notes", "counts"])
     return True
 
 
-def mark_taken(roster: RosterImport, lines: set[int]) -> None:
+def mark_applied(roster: RosterImport, lines: set[int]) -> None:
     parts = list(roster.parts.filter(kind=BAD))
     taken = []
     for part in parts:
@@ -117,7 +117,9 @@ def mark_taken(roster: RosterImport, lines: set[int]) -> None:
 def apply_next(pk: int) -> bool:
     """Apply the next part. Returns whether there may be more. Of two at once, one waits."""
     roster = (
-        RosterImport.objects.select_for_update(of=("self",), no_key=True).select_related("by", "said_yes").get(pk=pk)
+        RosterImport.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("by", "is_confirmed")
+        .get(pk=pk)
     )
     if not roster.begun_at or roster.finished_at:
         return False
@@ -153,7 +155,7 @@ def note_listed(roster: RosterImport) -> None:
 
 class RosterApplication:
     def __init__(self, roster: RosterImport) -> None:
-        self.roster, self.by, self.at = roster, roster.said_yes, timezone.now()
+        self.roster, self.by, self.at = roster, roster.is_confirmed, timezone.now()
         self.events: list[NewEvent] = []
 
     def apply(self, part: RosterImportChunk) -> None:
@@ -283,7 +285,7 @@ class RosterApplication:
         events = []
         if "email" in changed:
             events.append(NewEvent("address-changed", person, self.by, {}, self.at))
-            tell_old_address(person, address)
+            notify_old_address(person, address)
         if others := sorted(set(changed) - {"email"}):
             events.append(NewEvent("person-changed", person, self.by, {"fields": others}, self.at))
         return events
@@ -302,7 +304,7 @@ class RosterApplication:
         return self.teams[line.team]
 
 
-def invite_who_came(roster: RosterImport) -> None:
+def invite_new_people(roster: RosterImport) -> None:
     """Invite the people added by the list who have no email yet, if that was wanted. Repeating it invites nobody."""
     if not roster.notes.get("invites"):
         return
@@ -316,7 +318,7 @@ def invite_who_came(roster: RosterImport) -> None:
             people = list(here.exclude(Exists(OutgoingEmail.objects.filter(person=OuterRef("pk")))).order_by("pk"))
             for person in people:
                 tell("invitation", person)
-            record_many(NewEvent("invited", person, roster.said_yes, {}, timezone.now()) for person in people)
+            record_many(NewEvent("invited", person, roster.is_confirmed, {}, timezone.now()) for person in people)
 
 
 def values_of(kept: dict[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class CompanySnapshot:
     leads: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # team → people
     near: dict[str, int | None] = field(default_factory=dict)  # what `nearest` found
 
-    def leads_of(self, team: int) -> set[int]:
+    def managers_of(self, team: int) -> set[int]:
         return {pk for pk in self.leads[team] if self.people[pk].is_active}
 
     def add_team(self, key: int, names: list[str]) -> None:
@@ -65,7 +65,7 @@ class CompanySnapshot:
 FIELDS = ("pk", "staff_number", "email", "name", "language", "post", "starts_on", "leaves_on", "is_active")
 
 
-def load_firm() -> CompanySnapshot:
+def load_company() -> CompanySnapshot:
     """Runs five queries, and takes some hundred bytes a person."""
     firm = CompanySnapshot()
     in_hr = set(User.objects.filter(groups__name=HR).order_by().values_list("pk", flat=True))

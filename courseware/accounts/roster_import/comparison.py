@@ -51,7 +51,7 @@ class Comparison:
         self.persons = {row.line: self.person_of(row) for row in listing.rows}
         self.know_by_other_rows()
 
-    def plan(self, *, is_whole_firm: bool = False, only: Collection[int] | None = None) -> Plan:
+    def plan(self, *, is_complete: bool = False, only: Collection[int] | None = None) -> Plan:
         """`only`: numbers of the lines that may still change something, if the list is compared again; None: all."""
         plan = Plan()
         rows = self.distinct(plan)
@@ -62,7 +62,7 @@ class Comparison:
                 plan.unchanged += 1
             else:
                 plan.lines[line.kind].append(line)
-        if is_whole_firm and only is None:
+        if is_complete and only is None:
             plan.lines[LEAVE] += self.absent(plan.notes)
         plan.lines[BAD].sort(key=lambda line: line.is_about_new_team)  # other faults first: each needs a decision
         self.mark_teams_left_alone(plan)
@@ -131,7 +131,7 @@ class Comparison:
         person = self.persons[row.line]
         problems = [*row.problems, *self.faults(row, person)]
         _team, offered, of_team = self.team_of(row)
-        good = self.best_line(row, person)
+        good = self.best_row(row, person)
         if not problems and not between and not of_team:
             return good
         line = RosterRow(row.line, BAD, row.values.get("name", ""), person.pk if person else None)
@@ -140,12 +140,12 @@ class Comparison:
             line.otherwise = replace(good, key=self.key_of(row))
             line.offer = self.firm.paths[offered] if offered else ""
         is_new = {each.code for each in of_team} <= {"no-team", "near-team"} and bool(of_team)
-        if is_new and not problems and not between and self.may_place(person):
-            line.in_new_team = self.good_line(row, person, NEW_TEAM)
+        if is_new and not problems and not between and self.may_change_membership(person):
+            line.in_new_team = self.usable_row(row, person, NEW_TEAM)
             line.new_team = row.values["team"]
         return line
 
-    def may_place(self, person: Known | None) -> bool:
+    def may_change_membership(self, person: Known | None) -> bool:
         """Whether a list may give `person` a place in a new team."""
         return person is None or (self.may_touch(person) and person.pk not in self.in_conflict)
 
@@ -161,16 +161,16 @@ class Comparison:
         holder = self.firm.by_email.get(values.get("email", ""))
         if holder and holder != person:
             found.append(problem(row, "email", "address-taken", name=holder.name))
-        elif person and not self.may_touch(person) and self.best_line(row, person):
+        elif person and not self.may_touch(person) and self.best_row(row, person):
             found.append(problem(row, "name", "ask-admin"))
-        elif person and person.pk in self.in_conflict and self.best_line(row, person):
+        elif person and person.pk in self.in_conflict and self.best_row(row, person):
             found.append(problem(row, "name", "own-row" if person.pk == self.own else "conflict"))
         elif person and person.is_in_hr and not self.may_touch_staff and "email" in self.changed_fields(row, person):
             found.append(problem(row, "email", "address-of-hr"))
         return found
 
     def changed_fields(self, row: Row, person: Known) -> Collection[str]:
-        line = self.best_line(row, person)
+        line = self.best_row(row, person)
         return line.to if line else ()
 
     def may_touch(self, person: Known) -> bool:
@@ -192,15 +192,15 @@ class Comparison:
             return None, None, [problem(row, "team", "no-team")]
         return None, near, [problem(row, "team", "near-team", path=self.firm.paths[near])]
 
-    def best_line(self, row: Row, person: Known | None) -> RosterRow | None:
+    def best_row(self, row: Row, person: Known | None) -> RosterRow | None:
         """The change if the similar team is accepted."""
         team, offered, _problems = self.team_of(row)
-        return self.good_line(row, person, team or offered)
+        return self.usable_row(row, person, team or offered)
 
-    def good_line(self, row: Row, person: Known | None, team: int | None) -> RosterRow | None:
+    def usable_row(self, row: Row, person: Known | None, team: int | None) -> RosterRow | None:
         values = {name: row.values[name] for name in KEPT if name in row.values}
         values = {name: value for name, value in values.items() if not self.is_other_name(name, value)}
-        self.know_post(values)
+        self.note_job_role(values)
         role = row.values.get("role", LEARNER)
         if person is None:
             return self.joining(row, values, team, role)
@@ -231,7 +231,7 @@ class Comparison:
             return None  # gone before we knew
         return RosterRow(row.line, JOIN, values.get("name", ""), to=as_json(values), team=team, role=role)
 
-    def know_post(self, values: dict[str, Any]) -> None:
+    def note_job_role(self, values: dict[str, Any]) -> None:
         written = values.pop("post", "")
         if written and folded(written) in self.posts:
             values["post"] = self.posts[folded(written)]
@@ -275,7 +275,7 @@ class Comparison:
             alone = [
                 self.firm.paths[team]
                 for team in going.get(line.person, ())
-                if not coming[team] and all((lead, team) in gone for lead in self.firm.leads_of(team))
+                if not coming[team] and all((lead, team) in gone for lead in self.firm.managers_of(team))
             ]
             if alone:
                 line.alone = sorted(alone)

@@ -26,7 +26,7 @@ def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> No
     here = Team.objects.count()
     teams = create_teams({line.new_team for line in wanted}, by)
     placed = [
-        placed_in(row, teams[line.new_team]) for line in wanted if (row := line.in_new_team) and line.new_team in teams
+        create_in(row, teams[line.new_team]) for line in wanted if (row := line.in_new_team) and line.new_team in teams
     ]
     numbers = {line.line for line in placed}
     for part in parts:
@@ -41,7 +41,7 @@ def create_teams_of(roster: RosterImport, take: Collection[int], by: User) -> No
     roster.notes["teams_created"] = Team.objects.count() - here
 
 
-def placed_in(row: RosterRow, team: int) -> RosterRow:
+def create_in(row: RosterRow, team: int) -> RosterRow:
     return replace(row, team=team) if row.team == NEW_TEAM else row
 
 

@@ -120,7 +120,7 @@ def understood(sheet: Table, sort: "ListSort | None" = None) -> ParsedRoster:
     if sheet.refusal:
         raise ListRefused(sheet.refusal)
     sort = sort or PEOPLE
-    at = heading_line(sheet.rows, sort.columns)
+    at = heading_row(sheet.rows, sort.columns)
     fields, unknown = fields_named(sheet.rows[at], sort.columns)
     rows = [
         read_row(cells, line, fields, sort.read)
@@ -145,7 +145,7 @@ def fields_named(headings: list[str], columns: Mapping[str, str]) -> tuple[dict[
     return fields, unknown
 
 
-def heading_line(rows: list[list[str]], columns: Mapping[str, str]) -> int:
+def heading_row(rows: list[list[str]], columns: Mapping[str, str]) -> int:
     """The row with the most headings; a title may stand above it."""
     first = range(min(len(rows), ROWS_ABOVE_HEADINGS))
     best = max(first, key=lambda at: len(recognised(rows[at], columns)))

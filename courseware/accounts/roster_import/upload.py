@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 from courseware.accounts.models import RosterImport, User
 from courseware.accounts.permissions.permissions import not_decided_by
-from courseware.accounts.roster_import.apply import LEFT_OUT, keep_plan, outcome_lines
-from courseware.accounts.roster_import.company_snapshot import load_firm
+from courseware.accounts.roster_import.apply import LEFT_OUT, outcome_lines, store_plan
+from courseware.accounts.roster_import.company_snapshot import load_company
 from courseware.accounts.roster_import.comparison import Comparison, Plan
 from courseware.accounts.roster_import.parser import PATIENCE, read_listing
 
@@ -16,7 +16,7 @@ def plan_for(
     data: bytes,
     *,
     by: User | None,
-    is_whole_firm: bool,
+    is_complete: bool,
     encoding: str = "",
     posts: Mapping[str, str] | None = None,
     only: Collection[int] | None = None,
@@ -25,13 +25,13 @@ def plan_for(
     listing = read_listing(data, encoding, patience=PATIENCE if by else math.inf)
     comparison = Comparison(
         listing,
-        load_firm(),
+        load_company(),
         may_touch_staff=by is not None and by.is_superuser,
         own=by.pk if by else None,
         in_conflict=not_decided_by(by) if by else (),
         posts=posts,
     )
-    return comparison.plan(is_whole_firm=is_whole_firm, only=only)
+    return comparison.plan(is_complete=is_complete, only=only)
 
 
 def bring(
@@ -39,7 +39,7 @@ def bring(
     file_name: str,
     *,
     by: User | None,
-    is_whole_firm: bool,
+    is_complete: bool,
     encoding: str = "",
     posts: Mapping[str, str] | None = None,
     is_news: bool = True,
@@ -50,14 +50,14 @@ def bring(
     changes made by hand since then stay.
     """
     digest = hashlib.sha256(data).hexdigest()
-    only = None if is_news else left_out_of_last(digest, is_whole_firm)
-    plan = plan_for(data, by=by, is_whole_firm=is_whole_firm, encoding=encoding, posts=posts, only=only)
-    return keep_plan(plan, file_name=file_name, digest=digest, by=by, is_whole_firm=is_whole_firm)
+    only = None if is_news else left_out_of_last(digest, is_complete)
+    plan = plan_for(data, by=by, is_complete=is_complete, encoding=encoding, posts=posts, only=only)
+    return store_plan(plan, file_name=file_name, digest=digest, by=by, is_complete=is_complete)
 
 
-def left_out_of_last(digest: str, is_whole_firm: bool) -> set[int] | None:
+def left_out_of_last(digest: str, is_complete: bool) -> set[int] | None:
     """Lines left out of the last file of the site, if that was this file; else None."""
     last = RosterImport.objects.filter(by=None, begun_at__isnull=False).order_by("pk").last()
-    if not (last and last.finished_at) or (last.digest, last.is_whole_firm) != (digest, is_whole_firm):
+    if not (last and last.finished_at) or (last.digest, last.is_complete) != (digest, is_complete):
         return None
     return {line.line for line in outcome_lines(last, LEFT_OUT)}

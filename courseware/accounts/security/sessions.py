@@ -53,7 +53,7 @@ def note_change_of_groups(sender, instance, action, reverse, pk_set, **kwargs):
         User.objects.filter(pk__in=people).update(teams_number=F("teams_number") + 1)
 
 
-def note_change_of_lead(sender, instance, raw=False, **kwargs):
+def note_change_of_manager(sender, instance, raw=False, **kwargs):
     """Receiver of a saved or deleted membership."""
     if instance.role == Membership.Role.MANAGER and not raw:
         ask_for_teams_anew(instance.person_id)

@@ -25,7 +25,7 @@ def is_asked(request):
     return settings.TWO_FACTOR and request.user.is_authenticated and handles_records(request.session, request.user)
 
 
-def mark_given(request, authenticator):
+def mark_shared(request, authenticator):
     """A factor that was just set up counts as given."""
     record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
 

@@ -22,7 +22,7 @@ from courseware.notifications.email.email_types import (
     register_bar,
     register_hours,
     register_kind,
-    register_wait,
+    register_precondition,
 )
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable
@@ -31,18 +31,18 @@ OPENS, CLOSES = time(8), time(20)
 TO_STRANGERS_A_DAY = 100  # of all of them together
 
 
-def register_letters():
+def register_emails():
     for sort in (EmailCategory.TRAINING, EmailCategory.SUBSCRIBED):
         register_hours(sort, hours_of)
-        register_wait(sort, "away", absences.until_back)
+        register_precondition(sort, "away", absences.until_return)
         register_bar(sort, "left", why_of_leaver)
-    questions = one_by_one(not_yet_here), one_by_one(invitations.link_in_words)
+    questions = one_by_one(not_yet_here), one_by_one(invitations.link_text)
     template = "accounts/mail/invitation.txt"
     register_kind("invitation", EmailType(_("Invitation"), template, *questions, editable=INVITATION))
     # Each word of these is the product's: about a password or a sign-in, people know letters by what they always say.
     for name, words, why_unwanted, context in (
-        ("new-link", _("New link for the password"), asked_today, invitations.link_in_words),
-        ("no-account", _("No account with this address"), to_the_firm, lambda message: {"address": message.address}),
+        ("new-link", _("New link for the password"), asked_today, invitations.link_text),
+        ("no-account", _("No account with this address"), to_company, lambda message: {"address": message.address}),
         ("account-notice", _("A change at the account"), lambda message: "", account_notices.in_words),
     ):
         template = f"accounts/mail/{name.replace('-', '_')}.txt"
@@ -70,7 +70,7 @@ def asked_today(message):
     return gettext_noop("it was asked for more than a day ago") if message.written_at < timezone.now() - DAY else ""
 
 
-def to_the_firm(message):
+def to_company(message):
     """Strangers can type any address: only addresses of the company get an email, and none gets many."""
     domain = message.address.rpartition("@")[2].lower()
     if domain not in settings.MAIL_DOMAINS:

@@ -31,7 +31,7 @@ def password_link(person):
     return settings.SITE_URL.rstrip("/") + reverse("account_reset_password_from_key", kwargs=kwargs)
 
 
-def link_in_words(message):
+def link_text(message):
     """Context of emails with a link. It is created when the email is sent, so no database row holds one."""
     days = settings.PASSWORD_RESET_TIMEOUT // (24 * 60 * 60)
     return {"name": message.person.name, "link": password_link(message.person), "days": days}

@@ -39,7 +39,7 @@ class HardToGuess:
         from zxcvbn import zxcvbn  # its lists take 15 MB, and most processes never see a new password
 
         person = [user.name, user.email, user.staff_number] if user else []
-        known = [*self.words, *words_of([*firm_names(), *person])]
+        known = [*self.words, *words_of([*company_names(), *person])]
         start = password[:LOOKED_AT]
         left = without(known, start)
         if not left or any(zxcvbn(text, user_inputs=known)["guesses"] < GUESSES for text in (start, left)):
@@ -56,7 +56,7 @@ def without(words: list[str], text: str) -> str:
     return re.sub("|".join(map(re.escape, longest_first)), "", text, flags=re.IGNORECASE) if longest_first else text
 
 
-def firm_names() -> list[str]:
+def company_names() -> list[str]:
     """The company's names: `FIRM_NAME`, and those in the branding. Runs up to two queries."""
     styles = styles_at(newest_key().first()).values()
     return [settings.FIRM_NAME, *(name for style in styles for name in style.words.get("name", {}).values())]

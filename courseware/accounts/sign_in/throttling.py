@@ -24,7 +24,7 @@ class Throttle:
     longest_wait: int
     remembered: int
 
-    def wait_after(self, tries):
+    def delay_after(self, tries):
         return min(self.first_wait * 2 ** (tries - self.free), self.longest_wait) if tries >= self.free else 0
 
     def key(self, account, place):
@@ -52,7 +52,7 @@ def take(pace, account, place, *, is_crowded=False):
             # The next try of this place is let through, however many others there are by then.
             cache.set(key, (pace.free, now + pace.first_wait), pace.remembered)
             return pace.first_wait
-        cache.set(key, (tries + 1, now + pace.wait_after(tries + 1)), pace.remembered)
+        cache.set(key, (tries + 1, now + pace.delay_after(tries + 1)), pace.remembered)
         return 0
 
 
@@ -97,7 +97,7 @@ def new_password(request, person):
     ratelimit.clear(request, action=SECOND_STEPS.crowd, key=person.sign_in_name)
 
 
-def before_letter(request, account):
+def before_email(request, account):
     """Seconds to wait before a link is emailed. At 0 the email is counted.
 
     Strangers share one count per account. Known browsers, and networks of a right password, have counts of their own.

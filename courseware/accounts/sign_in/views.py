@@ -33,7 +33,7 @@ from courseware.accounts.sign_in.forms import OurFields
 from courseware.accounts.sign_in.identifiers import called
 from courseware.accounts.sign_in.return_urls import stays_here
 from courseware.accounts.sign_in.sign_in_codes import use_code
-from courseware.accounts.teams.invite_links import LinkEnded, come_in, count_try, may_try, open_link
+from courseware.accounts.teams.invite_links import LinkEnded, come_in, count_attempt, may_try, open_link
 from courseware.audit_log.record import record
 from courseware.lib.web.form_numbers import keys_in
 
@@ -59,7 +59,7 @@ class PasswordLinkView(Says422, views.PasswordResetView):
     )
 
     def form_valid(self, form):
-        if seconds := throttling.before_letter(self.request, form.cleaned_data["email"]):
+        if seconds := throttling.before_email(self.request, form.cleaned_data["email"]):
             form.add_error(None, self.already_mailed % {"wait": throttling.in_words(seconds)})
             return self.form_invalid(form)
         return super().form_valid(form)
@@ -273,7 +273,7 @@ class JoinView(Says422, FormView):
             return self.form_invalid(form)
         person = come_in(self.link, form.cleaned_data["staff_number"], form.cleaned_data["name"])
         if person is None:
-            count_try(self.request, self.link)
+            count_attempt(self.request, self.link)
             return render(self.request, self.template_name, {"state": "waiting", "team": self.link.team})
         if self.request.user.is_authenticated:
             auth.logout(self.request)

@@ -19,7 +19,7 @@ from courseware.notifications.models import Notification, OutgoingEmail
 
 
 @transaction.atomic
-def name_substitute(lead: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
+def name_deputy(lead: User, person: User, *, first_day: date, last_day: date, by: User) -> bool:
     """Returns False if it exists already. Locks the manager, so that a second press finds the first."""
     User.objects.select_for_update(no_key=True).get(pk=lead.pk)
     named, is_new = Deputy.objects.get_or_create(
@@ -27,13 +27,13 @@ def name_substitute(lead: User, person: User, *, first_day: date, last_day: date
     )
     if is_new:
         ask_for_teams_anew(person.pk)
-        tell_both(named)
+        notify_both(named)
         record_many(events("substitute-named", named, by))
     return is_new
 
 
 @transaction.atomic
-def end_substitute(substitute: Deputy, *, by: User) -> bool:
+def end_deputy(substitute: Deputy, *, by: User) -> bool:
     ended = Deputy.objects.filter(pk=substitute.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
         ask_for_teams_anew(substitute.person_id)
@@ -55,20 +55,20 @@ def events(verb, substitute, by):
 KIND = "substitute-named"
 
 
-def register_letter() -> None:
+def register_email() -> None:
     template = "accounts/mail/substitute_named.txt"
     words = _("Who stands in for a manager")
-    unwanted, context = one_by_one(why_no_substitute_email), one_by_one(substitute_email_context)
-    register_kind(KIND, EmailType(words, template, unwanted, context, lines=substitute_notifications))
+    unwanted, context = one_by_one(why_no_deputy_email), one_by_one(deputy_email_context)
+    register_kind(KIND, EmailType(words, template, unwanted, context, lines=deputy_notifications))
 
 
-def tell_both(substitute: Deputy) -> None:
+def notify_both(substitute: Deputy) -> None:
     """Also to the person who did it: somebody else may have used the session."""
     for person in (substitute.person, substitute.lead):
         tell(KIND, person, key=f"{KIND}:{substitute.pk}:{person.pk}", data={"substitute": substitute.pk})
 
 
-def substitute_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:
+def deputy_notifications(lines: Sequence[Notification]) -> dict[int, NotificationText]:
     named = Deputy.objects.select_related("lead", "person").in_bulk({line.data["substitute"] for line in lines})
     told = {line: named.get(line.data["substitute"]) for line in lines}
     return {line.pk: NotificationText(notification_to(line.person_id, each)) for line, each in told.items() if each}
@@ -86,7 +86,7 @@ def notification_to(reader: int, named: Deputy) -> str:
     return gettext("You stand in for %(other)s from %(first)s to %(last)s.") % said
 
 
-def why_no_substitute_email(message: OutgoingEmail) -> str:
+def why_no_deputy_email(message: OutgoingEmail) -> str:
     substitutes = Deputy.objects.select_related("lead", "person", "made_by")
     named = substitutes.filter(pk=message.data["substitute"]).first()
     if named is None or named.ended_at or named.last_day < site_day():
@@ -97,7 +97,7 @@ def why_no_substitute_email(message: OutgoingEmail) -> str:
     return "" if leads.exists() else gettext_noop("the manager leads nobody any more")
 
 
-def substitute_email_context(message: OutgoingEmail) -> dict[str, object]:
+def deputy_email_context(message: OutgoingEmail) -> dict[str, object]:
     named = Deputy.objects.select_related("lead", "person", "made_by").get(pk=message.data["substitute"])
     is_lead = message.person == named.lead
     return {

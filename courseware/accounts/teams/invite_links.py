@@ -77,7 +77,7 @@ def may_try(request, link: TeamInviteLink) -> bool:
     return bool(ratelimit.consume(request, action="team_links", key=place_at(request, link), dry_run=True))
 
 
-def count_try(request, link: TeamInviteLink) -> None:
+def count_attempt(request, link: TeamInviteLink) -> None:
     ratelimit.consume(request, action="team_links", key=place_at(request, link))
 
 
@@ -93,7 +93,7 @@ def come_in(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime 
     if person and person.last_login and came_just_now(person, link, at) and is_expected(person, link, name):
         return person  # pressed twice: one use
     if person is None or not never_here().filter(pk=person.pk).exists() or not is_expected(person, link, name):
-        ask_lead(link, staff_number, name, at)
+        ask_manager(link, staff_number, name, at)
         return None
     if not TeamInviteLink.objects.open(at).filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
         raise LinkEnded
@@ -130,7 +130,7 @@ def is_expected(person: User, link: TeamInviteLink, name: str) -> bool:
     """Whether the person is on the list of the team or a team below by number and name, or was let in."""
     if JoinRequest.objects.filter(link=link, staff_number=person.staff_number, is_accepted=True).exists():
         return True
-    teams = Team.objects.filter(pk=link.team_id).with_those_below()
+    teams = Team.objects.filter(pk=link.team_id).with_subteams()
     places = person.memberships.filter(team__in=teams, role=Membership.Role.LEARNER)
     return without_spaces(person.name) == without_spaces(name) and places.exists()
 
@@ -139,7 +139,7 @@ def without_spaces(name: str) -> str:
     return "".join(visible(name).split()).casefold()
 
 
-def ask_lead(link: TeamInviteLink, staff_number: str, name: str, at: datetime) -> None:
+def ask_manager(link: TeamInviteLink, staff_number: str, name: str, at: datetime) -> None:
     asked = JoinRequest.objects.filter(link=link)
     if asked.filter(staff_number=staff_number).exists() or asked.filter(is_accepted=None).count() >= MOST_WAITING:
         return

@@ -6,24 +6,24 @@ from collections.abc import Collection
 from courseware.accounts.models import Membership, Team
 
 
-def lead_of(person):
+def manager_of(person):
     """The manager membership in the team joined first, else in the nearest team above it; or None. Runs two queries."""
-    return leads_of([person.pk]).get(person.pk)
+    return managers_of([person.pk]).get(person.pk)
 
 
-def leads_of(people: Collection[int]) -> dict[int, Membership]:
-    return {person: leads[0] for person, leads in nearest_leads(people).items()}
+def managers_of(people: Collection[int]) -> dict[int, Membership]:
+    return {person: leads[0] for person, leads in nearest_managers(people).items()}
 
 
-def nearest_leads(people: Collection[int]) -> dict[int, list[Membership]]:
+def nearest_managers(people: Collection[int]) -> dict[int, list[Membership]]:
     """Person key → all other managers of the team joined first, else of the nearest team above. Runs two queries."""
-    return {person: levels[0] for person, levels in levels_above(people).items()}
+    return {person: levels[0] for person, levels in senior_levels(people).items()}
 
 
 def next_level(people: Collection[int]) -> dict[int, list[Membership]]:
     """Person key → managers one level above the nearest, without those who manage both. Runs two queries."""
     found = {}
-    for person, (nearest, *above) in levels_above(people).items():
+    for person, (nearest, *above) in senior_levels(people).items():
         near = {lead.person_id for lead in nearest}
         others = ([lead for lead in leads if lead.person_id not in near] for leads in above)
         if new := next(filter(None, others), None):
@@ -47,7 +47,7 @@ def teams_without_senior_manager() -> list[Team]:
     return [team for team in teams if not has_senior(team)]
 
 
-def levels_above(people: Collection[int]) -> dict[int, list[list[Membership]]]:
+def senior_levels(people: Collection[int]) -> dict[int, list[list[Membership]]]:
     """Person key → other managers of the team joined first and of each team above, lowest first. Runs two queries."""
     own = Membership.objects.filter(person__in=people, role=Membership.Role.LEARNER).select_related("team")
     lines = {each.person_id: each.team.line[::-1] for each in own.order_by("-pk")}  # the first one is kept

@@ -8,7 +8,7 @@ LOCKS = 1668576116  # classid of advisory locks; any number that nobody else in 
 SLOTS = 1024  # people share them: PostgreSQL has room for some thousand locks, and a team may have more people
 
 
-def keep_teams_of(people: Iterable[int]) -> None:
+def lock_teams_of(people: Iterable[int]) -> None:
     """Block membership changes of these people until the transaction ends. Runs one statement on PostgreSQL."""
     lock("pg_advisory_xact_lock_shared", people)
 

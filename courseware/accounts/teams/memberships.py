@@ -44,7 +44,7 @@ def ended(places, by: User | None, at: datetime | None) -> list[NewEvent]:
 
 
 @transaction.atomic
-def add_place(person: User, team: Team, role: str, *, by: User) -> bool:
+def add_membership(person: User, team: Team, role: str, *, by: User) -> bool:
     place, is_new = Membership.objects.get_or_create(person=lock_person(person), team=team, role=role)
     if is_new:
         record_many([NewEvent("membership-added", place.person, by, {"team": team.pk, "role": role})])
@@ -52,7 +52,7 @@ def add_place(person: User, team: Team, role: str, *, by: User) -> bool:
 
 
 @transaction.atomic
-def end_place(person: User, place: int, *, by: User) -> bool:
+def end_membership(person: User, place: int, *, by: User) -> bool:
     """`place`: key of a membership of this person. Returns whether it existed."""
     events = ended(Membership.objects.filter(person=lock_person(person), pk=place), by, None)
     record_many(events)
@@ -74,12 +74,12 @@ def change_particulars(person: User, values: dict, *, by: User) -> list[str]:
     events = [NewEvent("person-changed", row, by, {"fields": changed})]
     if "email" in changed:
         events.append(NewEvent("address-changed", row, by))
-        tell_old_address(row, address)
+        notify_old_address(row, address)
     record_many(events)
     return changed
 
 
-def tell_old_address(person: User, address: str | None) -> None:
+def notify_old_address(person: User, address: str | None) -> None:
     """Report a new address to the old one. Waiting emails follow, except such reports: an email may contain a link."""
     if address:
         waiting = OutgoingEmail.objects.filter(person=person, address=address, state=DeliveryState.QUEUED)

@@ -10,7 +10,7 @@ from courseware.learning.status.certification_status import Pair
 Proof = Certificate | ExternalTraining
 
 
-def keep_standings(proofs: Sequence[Proof]) -> None:
+def store_certifications(proofs: Sequence[Proof]) -> None:
     """Of the people and courses of these proofs. Call in the transaction that has changed the proofs."""
     pairs = {whose(proof) for proof in proofs}
     if any(isinstance(proof, ExternalTraining) for proof in proofs):  # a certificate is of a run
@@ -35,7 +35,7 @@ def keep_standings(proofs: Sequence[Proof]) -> None:
             kept.delete()
         elif (best := longest(found[learner, course])) != changed[learner, course]:
             kept.update(**says(best))
-    Enrollment.objects.keep_certified(changed.keys())
+    Enrollment.objects.store_certified(changed.keys())
 
 
 def work_out(people: Collection[int], courses: Collection[int]) -> None:
@@ -48,7 +48,7 @@ def work_out(people: Collection[int], courses: Collection[int]) -> None:
         for (learner, course), proofs in found.items()
         if proofs
     )
-    Enrollment.objects.keep_certified(pairs)
+    Enrollment.objects.store_certified(pairs)
 
 
 def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[Proof]]:
@@ -56,7 +56,7 @@ def proofs_of(wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[P
     found: dict[tuple[int, int], list[Proof]] = {key: [] for key in wanted}
     people = {person for person, _course in found}
     proofs: list[Proof] = [*Certificate.objects.filter(enrollment__learner__in=people).select_related("enrollment")]
-    proofs += ExternalTraining.objects.filter(person__in=people, withdrawn_at=None)
+    proofs += ExternalTraining.objects.filter(person__in=people, revoked_at=None)
     for proof in proofs:
         found.get(whose(proof), []).append(proof)
     return found

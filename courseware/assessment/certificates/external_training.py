@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import User, accounts_that_stayed
-from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.facts import months_later
 from courseware.assessment.models import ExternalTraining
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
@@ -29,7 +29,7 @@ def usual_end(course: Course, trained_on: date) -> date | None:
 
 
 @transaction.atomic
-def record_outside(
+def record_external_training(
     trainings: Sequence[ExternalTraining], *, by: User, at: datetime | None = None
 ) -> list[ExternalTraining]:
     """Save and return those that are new for their person, course and day. Raises OwnTraining.
@@ -51,7 +51,7 @@ def record_outside(
     for training in new:
         training.recorded_by, training.recorded_at = by, at
     ExternalTraining.objects.bulk_create(new)
-    keep_standings(new)
+    store_certifications(new)
     record_many(
         NewEvent("outside-training-recorded", subject_of(User, training.person_id), by, said_of(training), at)
         for training in new
@@ -61,7 +61,7 @@ def record_outside(
 
 def not_recorded_yet(trainings: Iterable[ExternalTraining], people: Collection[int]) -> Iterator[ExternalTraining]:
     """One of each person, course and day. `people`: of all `trainings`. Runs one query."""
-    found = ExternalTraining.objects.filter(person__in=people, withdrawn_at=None)
+    found = ExternalTraining.objects.filter(person__in=people, revoked_at=None)
     known = set(found.values_list("person", "course", "trained_on"))
     for training in trainings:
         if key_of(training) not in known:
@@ -90,15 +90,15 @@ def trainings_of(person: User, course: int | None = None) -> QuerySet[ExternalTr
 
 
 @transaction.atomic
-def withdraw_outside(training: ExternalTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
+def revoke_external_training(training: ExternalTraining, *, reason: str, by: User, at: datetime | None = None) -> bool:
     """False if it was withdrawn already. Raises OwnTraining."""
     if training.person_id == by.pk:
         raise OwnTraining(by)
     training = ExternalTraining.objects.select_for_update(of=("self",), no_key=True).get(pk=training.pk)
-    if training.withdrawn_at:
+    if training.revoked_at:
         return False
     training.set_withdrawn(reason, by, at)
-    keep_standings([training])
+    store_certifications([training])
     subject, data = subject_of(User, training.person_id), {"training": training.pk}
-    record("outside-training-withdrawn", actor=by, subject=subject, data=data, at=training.withdrawn_at)
+    record("outside-training-withdrawn", actor=by, subject=subject, data=data, at=training.revoked_at)
     return True

@@ -13,12 +13,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
 
 from courseware.assessment.models import Certificate, ExamAttempt
-from courseware.branding.branding import ActiveBranding, face_on
+from courseware.branding.branding import ActiveBranding, branding_on
 from courseware.content.rendering.store import Outline
 from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import narrowed
 from courseware.lib import dates
-from courseware.lib.text.durations import minutes_in_words
+from courseware.lib.text.durations import minutes_text_of
 
 Line = tuple[str, str]
 
@@ -42,7 +42,7 @@ class Issue:
 
     @cached_property
     def face(self) -> ActiveBranding:
-        return face_on(self.at, self.outline.course_id)
+        return branding_on(self.at, self.outline.course_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,30 +109,30 @@ def minutes_in_log(minutes: Mapping[str, float]) -> dict[str, int | str]:
     return {language: each if isinstance(each, int) else str(each) for language, each in minutes.items()}
 
 
-def issued_line(certificate: Certificate, language: str) -> Line:
+def issued_text(certificate: Certificate, language: str) -> Line:
     return gettext("Completed on"), date_format(in_zone(certificate.issued_at), "DATE_FORMAT")
 
 
-def validity_line(certificate: Certificate, language: str) -> Line | None:
+def validity_text(certificate: Certificate, language: str) -> Line | None:
     if not certificate.valid_until:
         return None
     return gettext("Valid until"), date_format(certificate.valid_until, "DATE_FORMAT")
 
 
-def minutes_line(certificate: Certificate, language: str) -> Line | None:
+def minutes_text(certificate: Certificate, language: str) -> Line | None:
     minutes = in_language(certificate.minutes, language)
     if not minutes:
         return None
-    return pgettext("of a course", "Required"), gettext("about %(time)s") % {"time": minutes_in_words(minutes)}
+    return pgettext("of a course", "Required"), gettext("about %(time)s") % {"time": minutes_text_of(minutes)}
 
 
-def points_line(certificate: Certificate, language: str) -> Line | None:
+def points_text(certificate: Certificate, language: str) -> Line | None:
     if certificate.points is None:
         return None
     return gettext("Exam"), f"{certificate.points} / {certificate.max_points}"
 
 
-def release_line(certificate: Certificate, language: str) -> Line:
+def release_text(certificate: Certificate, language: str) -> Line:
     release = certificate.release
     said = {"number": release.number, "month": date_format(in_zone(release.created_at), "YEAR_MONTH_FORMAT")}
     return gettext("Release of the course"), gettext("%(number)s (%(month)s)") % said
@@ -147,7 +147,7 @@ FACTS = (
         field="issued_at",
         value=lambda issue: issue.at,
         is_recomputable=False,
-        line=issued_line,
+        line=issued_text,
         exported_as="issued_at",
         label=gettext_lazy("Issued on"),
         api_type=datetime,
@@ -158,7 +158,7 @@ FACTS = (
         value=last_day,
         is_recomputable=True,
         forged="valid until another day than its release says",
-        line=validity_line,
+        line=validity_text,
         exported_as="certified_until",
         label=gettext_lazy("Certified until"),
         api_type=date | None,
@@ -173,7 +173,7 @@ FACTS = (
     ),
     # The same release may be compiled to other minutes later, by what is known of reading then.
     CertificateFact(
-        field="minutes", value=minutes_asked, is_recomputable=False, in_log=minutes_in_log, line=minutes_line
+        field="minutes", value=minutes_asked, is_recomputable=False, in_log=minutes_in_log, line=minutes_text
     ),
     # An exam that is not required may be passed after the certificate was issued, which then has no points.
     CertificateFact(
@@ -182,7 +182,7 @@ FACTS = (
         is_recomputable=True,
         forged="says points that no passed attempt has",
         may_be_empty=True,
-        line=points_line,
+        line=points_text,
         exported_as="points",
         label=gettext_lazy("Points"),
     ),
@@ -197,13 +197,13 @@ FACTS = (
     ),
     CertificateFact(
         field="issuer",
-        value=lambda issue: issue.face.own_words("issuer") or issue.face.own_words("name"),
+        value=lambda issue: issue.face.own_wording("issuer") or issue.face.own_wording("name"),
         is_recomputable=True,
         forged="another issuer than the house style of that day",
     ),
     CertificateFact(
         field="signer",
-        value=lambda issue: issue.face.own_words("signer"),
+        value=lambda issue: issue.face.own_wording("signer"),
         is_recomputable=True,
         forged="another signer than the house style of that day",
     ),
@@ -212,7 +212,7 @@ FACTS = (
         field="release",
         value=lambda issue: issue.enrollment.release,
         is_recomputable=False,
-        line=release_line,
+        line=release_text,
         exported_as="release",
         label=gettext_lazy("Release"),
         api_type=int,

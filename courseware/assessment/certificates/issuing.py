@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.permissions.permissions import not_decided_by
-from courseware.assessment.certificates.certification import keep_standings
+from courseware.assessment.certificates.certification import store_certifications
 from courseware.assessment.certificates.facts import Issue, all_facts, facts_in_log, in_language
 from courseware.assessment.certificates.numbers import new_number
 from courseware.assessment.models import Certificate
@@ -38,7 +38,7 @@ def issue(enrollment: Enrollment, *, at: datetime) -> Certificate:
         defaults={"number": new_number(), **all_facts(Issue(enrollment, outlines_of(enrollment.release), at))},
     )
     if is_new:
-        keep_standings([certificate])
+        store_certifications([certificate])
         record(
             "certificate-issued",
             actor=enrollment.learner,
@@ -61,13 +61,13 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     if enrollment.learner_id in not_decided_by(by):
         raise NotForThisPerson(certificate)
     certificate.refresh_from_db()
-    if certificate.withdrawn_at:
+    if certificate.revoked_at:
         return False
     certificate.set_withdrawn(reason, by, at)
-    keep_standings([certificate])
+    store_certifications([certificate])
     data = {"certificate": certificate.pk}
     tell("certificate-withdrawn", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
-    record("certificate-withdrawn", actor=by, subject=enrollment, data=data, at=certificate.withdrawn_at)
+    record("certificate-withdrawn", actor=by, subject=enrollment, data=data, at=certificate.revoked_at)
     return True
 
 
@@ -76,7 +76,7 @@ def withdrawal_email_context(message: OutgoingEmail) -> dict[str, str]:
     return {
         "name": certificate.holder,
         "course": in_language(certificate.titles, message.language),
-        "reason": certificate.withdrawn_reason,
+        "reason": certificate.revocation_reason,
         "house_style_of": certificate.enrollment.course.identifier,
     }
 
@@ -88,12 +88,12 @@ def withdrawal_notifications(lines: Sequence[Notification]) -> dict[int, Notific
 
 
 def notification_about(certificate: Certificate) -> NotificationText:
-    said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.withdrawn_reason}
+    said = {"course": in_language(certificate.titles, get_language()), "reason": certificate.revocation_reason}
     words = gettext("Your certificate for “%(course)s” was withdrawn: %(reason)s") % said
     return NotificationText(words, reverse("assessment:certificate", args=[certificate.number]))
 
 
-def register_letter() -> None:
+def register_email() -> None:
     words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
     always, context = one_by_one(lambda message: ""), one_by_one(withdrawal_email_context)
     register_kind("certificate-withdrawn", EmailType(words, template, always, context, lines=withdrawal_notifications))

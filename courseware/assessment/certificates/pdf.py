@@ -17,7 +17,7 @@ from courseware.assessment.certificates.facts import facts_of, in_language
 from courseware.assessment.certificates.numbers import grouped
 from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.record import record
-from courseware.branding.branding import face_on
+from courseware.branding.branding import branding_on
 from courseware.branding.colours import LIGHT
 from courseware.branding.models import Logo
 from courseware.content.rendering.store import outline
@@ -32,17 +32,17 @@ class RevokedCertificate(Exception):
     """No file is made of a withdrawn certificate."""
 
 
-def paper_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePdf:
+def pdf_of(certificate: Certificate, language: str, *, by: User, at: datetime | None = None) -> CertificatePdf:
     """The stored file, made now if there is none. Raises RevokedCertificate and `lib.text.pdf.NoGlyph`."""
     if kept := certificate.papers.filter(language=language).first():
         return kept
-    if certificate.withdrawn_at:
+    if certificate.revoked_at:
         raise RevokedCertificate(certificate)
     body = drawn(certificate, language)  # before the lock, because it is slow
     return keep(certificate, language, body, by=by, at=at or timezone.now())
 
 
-def papers_of(
+def pdfs_of(
     certificates: Sequence[Certificate], language: str, *, by: User, draws: bool = True
 ) -> Iterator[tuple[Certificate, CertificatePdf]]:
     """(certificate, file) of each; without those whose file cannot be made. One query if all are stored.
@@ -55,22 +55,22 @@ def papers_of(
         if not draws and certificate.pk not in by_certificate:
             continue
         try:
-            yield certificate, by_certificate.get(certificate.pk) or paper_of(certificate, language, by=by)
+            yield certificate, by_certificate.get(certificate.pk) or pdf_of(certificate, language, by=by)
         except (NoGlyph, RevokedCertificate):
             continue
 
 
 @task
-def draw_papers(keys: list[int], language: str, by: int) -> None:
+def render_pdfs(keys: list[int], language: str, by: int) -> None:
     """Make files ahead of a download of many."""
     certificates = Certificate.objects.select_related("enrollment", "release__course").defer("release__outlines")
-    for _certificate, _paper in papers_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
+    for _certificate, _paper in pdfs_of(list(certificates.filter(pk__in=keys)), language, by=User.objects.get(pk=by)):
         pass
 
 
 def tried_in(language: str) -> set[int]:
     """Keys of certificates that the job has finished lately. Those without a file need a sign that no font has."""
-    done = done_with(draw_papers)
+    done = done_with(render_pdfs)
     return {key for keys, drawn_in, _by in done if drawn_in == language for key in keys}
 
 
@@ -78,7 +78,7 @@ def tried_in(language: str) -> set[int]:
 def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: datetime) -> CertificatePdf:
     """Store the file. Raises RevokedCertificate if it was withdrawn meanwhile."""
     enrollment = lock(certificate.enrollment)
-    if Certificate.objects.filter(pk=certificate.pk).exclude(withdrawn_at=None).exists():
+    if Certificate.objects.filter(pk=certificate.pk).exclude(revoked_at=None).exists():
         raise RevokedCertificate(certificate)
     digest = hashlib.sha256(body).hexdigest()
     paper, is_new = CertificatePdf.objects.get_or_create(
@@ -102,7 +102,7 @@ def words_of(certificate: Certificate, language: str) -> dict[str, Any]:
     """Data of the template, in the active language."""
     release, course = certificate.release, in_language(certificate.titles, language)
     route = outline(release, language if language in release.outlines else next(iter(release.outlines)))
-    face = face_on(certificate.issued_at, route.course_id)
+    face = branding_on(certificate.issued_at, route.course_id)
     logo = Logo.objects.filter(pk=face.of("logo_id")).first() if face.of("logo_id") else None
     lang, _dash, region = ("zh", "-", "CN") if language.startswith("zh") else language.partition("-")
     return {

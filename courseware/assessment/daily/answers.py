@@ -10,12 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.daily.selection import AskedToday, daily_of, runs_of_person
+from courseware.assessment.daily.selection import AskedToday, daily_of, enrollments_of_person
 from courseware.assessment.exams.practice_sets import OtherQuestion
 from courseware.assessment.models import DailyQuestionAnswer, DailyQuestionPreference
 from courseware.audit_log.record import record
 from courseware.learning.lessons.answers import question_of_form, store_new
-from courseware.notifications.unsubscribe import stopped_of, turn_on_again
+from courseware.notifications.unsubscribe import opt_outs_of, resubscribe
 
 if TYPE_CHECKING:
     from fsrs import Scheduler
@@ -38,7 +38,7 @@ def answer_daily(
     if stored := answer_of_form(person, token):
         return stored
     run = asked.enrollment
-    daily = daily_of(runs_of_person(person, at), run.source_language, at)
+    daily = daily_of(enrollments_of_person(person, at), run.source_language, at)
     now = daily.asked if daily else None
     if now is None or (now.enrollment.pk, now.number, now.question_id) != (run.pk, asked.number, asked.question_id):
         raise OtherQuestion(asked.question_id)
@@ -79,23 +79,23 @@ def memory_of(asked: AskedToday) -> dict | None:
     return rows.order_by("pk").values_list("memory", flat=True).last()
 
 
-def wish_of(person: User) -> DailyQuestionPreference:
+def preference_of(person: User) -> DailyQuestionPreference:
     """Runs two queries at most. Letters that were stopped by their own button are not wanted."""
     wish = DailyQuestionPreference.objects.filter(person=person).first() or DailyQuestionPreference(person=person)
-    wish.by_letter = wish.by_letter and DAILY_LETTER not in stopped_of(person)
+    wish.by_email = wish.by_email and DAILY_LETTER not in opt_outs_of(person)
     return wish
 
 
 @transaction.atomic
-def choose(person: User, *, by_letter: bool, during_course: bool) -> None:
+def choose(person: User, *, by_email: bool, during_course: bool) -> None:
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
-    wish = wish_of(person)
-    if (wish.by_letter, wish.during_course) == (by_letter, during_course):
+    wish = preference_of(person)
+    if (wish.by_email, wish.during_course) == (by_email, during_course):
         return
-    chosen = {"by_letter": by_letter, "during_course": during_course}
+    chosen = {"by_email": by_email, "during_course": during_course}
     DailyQuestionPreference.objects.update_or_create(person=person, defaults=chosen)
-    if by_letter:
-        turn_on_again(person, DAILY_LETTER)
+    if by_email:
+        resubscribe(person, DAILY_LETTER)
     record("daily-question-chosen", actor=person, subject=person, data=chosen)
 
 

@@ -51,7 +51,7 @@ def most_urgent(rules: Collection[DailyObjective], met: SeenVariants) -> DailyOb
     return min(rules, key=urgency)  # of equals the first, in the order of the course
 
 
-def wording_of(rule: DailyObjective, met: SeenVariants, seed: str) -> Variant:
+def variant_of(rule: DailyObjective, met: SeenVariants, seed: str) -> Variant:
     """The wording met longest ago; then of a bank, then of a missed family, then by `seed`."""
 
     def place(each: Variant) -> tuple[float, bool, bool, bytes]:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from courseware.accounts.calendar.absences import last_day_away
+from courseware.accounts.calendar.absences import last_absence_day
 from courseware.accounts.models import User, time_zones
-from courseware.assessment.daily.objectives import DailyObjective, Variant, most_urgent, wording_of
+from courseware.assessment.daily.objectives import DailyObjective, Variant, most_urgent, variant_of
 from courseware.assessment.exams.banks import find_page
 from courseware.assessment.exams.variant_rotation import QUARTER, SeenVariants, latest
 from courseware.assessment.models import DailyQuestionAnswer, DailyQuestionPreference, PracticeAnswer, Response
@@ -71,7 +71,7 @@ class DailyQuestion:
     next_on: date | None
 
 
-def met_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
+def seen_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
     """All misses, and what was met `since`; of an open run only by wish of its learner."""
 
     def rows(model: Any, run: str, at: str, document: str, objective: Any, **which: Any) -> QuerySet[Any, Any]:
@@ -93,7 +93,7 @@ def met_by(learner: Any, since: Any) -> QuerySet[Any, Any]:
     return responses.union(drills, answers, all=True)
 
 
-MET = CompiledQuery(met_by)
+MET = CompiledQuery(seen_by)
 
 
 def given_by(learner):
@@ -107,10 +107,10 @@ def given_by(learner):
 GIVEN = CompiledQuery(given_by)
 
 
-def runs_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
+def enrollments_of_person(person: User, at: datetime | None = None) -> list[Enrollment]:
     """The newest run in each course, as `daily_of` needs it. Runs three queries."""
     runs = {run.course_id: run for run in PUBLISHED(learner=person.pk)}.values()
-    away_until, zone = last_day_away(person, at), time_zones(learner=person.pk).first()
+    away_until, zone = last_absence_day(person, at), time_zones(learner=person.pk).first()
     for run in runs:
         run.learner, run.zone_name, run.away_until = person, zone, away_until
     return list(runs)
@@ -133,7 +133,7 @@ def daily_of(runs: Collection[Enrollment], language: str, at: datetime | None = 
         return None
     answered = next((each for each in given if each.day == today), None)
     return DailyQuestion(
-        asked=None if answered else asked_of(rules, last_met(met, given, at), given, today),
+        asked=None if answered else asked_of(rules, last_seen(met, given, at), given, today),
         answered=answered,
         remembered=remembered_in(given, today),
         next_on=next_day(rules, zone, today),
@@ -172,11 +172,11 @@ def asked_of(
     rule = most_urgent([rule for _run, rule in rules if id(rule) in due], met)
     run = due[id(rule)]
     number = 1 + sum(each.enrollment_id == run.pk for each in given)
-    wording = wording_of(rule, met, f"{run.pk}:{number}")
+    wording = variant_of(rule, met, f"{run.pk}:{number}")
     return AskedToday(run, number, rule.id, wording.page, wording)
 
 
-def last_met(met: Iterable[Met], given: Iterable[DailyQuestionAnswer], at: datetime) -> SeenVariants:
+def last_seen(met: Iterable[Met], given: Iterable[DailyQuestionAnswer], at: datetime) -> SeenVariants:
     return latest(
         [*((each.question, each.at) for each in met), *((each.question, each.answered_at) for each in given)], at
     )
@@ -189,11 +189,11 @@ def rules_of(
     outline = store.outline(run.release, language)
     own = [(each, objective_of(each, run, language)) for each in met if each.enrollment == run.pk]
     missed = missed_by_objective(own)
-    wordings = wordings_of(run, outline, {each.document for each, _objective in own})
+    wordings = variants_of(run, outline, {each.document for each, _objective in own})
     wanted = missed.keys() | critical_rules(run, outline)
     if not run.completed_at:
         wanted &= {objective for _each, objective in own}
-    due = due_days_in(run.course_id, given)
+    due = due_dates_in(run.course_id, given)
     for objective in in_order_of(outline, wanted):
         if found := tuple(each for each in wordings if each.question.objective == objective):
             families = families_of(found, missed[objective])
@@ -204,7 +204,7 @@ def in_order_of(outline: Outline, objectives: Collection[str]) -> list[str]:
     return [each for module in outline.modules for each in module.objectives if each in objectives]
 
 
-def due_days_in(course: int, given: Iterable[DailyQuestionAnswer]) -> dict[str, datetime]:
+def due_dates_in(course: int, given: Iterable[DailyQuestionAnswer]) -> dict[str, datetime]:
     """Objective → when it is asked again."""
     return {each.objective: each.due_at for each in given if each.course == course}
 
@@ -239,7 +239,7 @@ def is_for_one_press(question: Question, track: str) -> bool:
     return bool(question.kind == "one" and question.objective and question.stem and question.is_for(track))
 
 
-def wordings_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Variant]:
+def variants_of(run: Enrollment, outline: Outline, seen: Collection[str]) -> list[Variant]:
     """Questions with one choice and a text of their own: of banks and lessons; of an open run only the drill's and
     those of the lessons `seen`.
     """

@@ -12,7 +12,7 @@ from courseware.assessment.exams.eligibility import Eligibility, eligibility_of,
 from courseware.assessment.exams.grading import reaches
 from courseware.assessment.exams.practice_sets import is_settled
 from courseware.assessment.exams.selection import BankTooSmall, Drawn, Quota, draw, draw_parallel
-from courseware.assessment.exams.variant_rotation import met_wordings
+from courseware.assessment.exams.variant_rotation import seen_variants
 from courseware.assessment.models import RESPONSES, RESPONSES_AT, ExamAttempt, Response
 from courseware.audit_log.record import record, subject_of
 from courseware.content.models import Release, RenderedPage
@@ -59,7 +59,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> E
     release, language = enrollment.release, enrollment.source_language
     outline, page = own_outline(enrollment, language), store.page(release, exam, language)
     earlier = enrollment.attempts.filter(exam=page.document_id)
-    if enrollment.waived_at:
+    if enrollment.exempted_at:
         raise NotYet(Eligibility("ended"))
     if under_way := earlier.filter(submitted_at=None).first():
         return under_way
@@ -85,7 +85,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> E
         closes_at=at + timedelta(seconds=time_limit) if time_limit else None,
         max_points=len(drawn),
     )
-    keep_questions(attempt, drawn)
+    store_questions(attempt, drawn)
     touch(enrollment, at)
     record("attempt-started", actor=enrollment.learner, subject=attempt, data={"exam": exam}, at=at)
     return attempt
@@ -101,7 +101,7 @@ def draw_questions(enrollment: Enrollment, outline: Outline, exam: PageData, at:
     track_questions = {
         bank: [question for question in questions if question.is_for(track)] for bank, questions in drawable.items()
     }
-    return draw(strata, track_questions, met_wordings(enrollment, at), SystemRandom())
+    return draw(strata, track_questions, seen_variants(enrollment, at), SystemRandom())
 
 
 def parallel_questions(first: ExamAttempt, current: Release) -> tuple[Release, list[Drawn]]:
@@ -119,7 +119,7 @@ def parallel_questions(first: ExamAttempt, current: Release) -> tuple[Release, l
         return first.release, draw_parallel(asked, banks(first.release, identifiers, language), SystemRandom())
 
 
-def keep_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
+def store_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
     language = attempt.enrollment.source_language
     pages = {each.bank: store.page(attempt.release, each.bank, language) for each in drawn}
     Response.objects.bulk_create(
@@ -140,11 +140,11 @@ def keep_questions(attempt: ExamAttempt, drawn: list[Drawn]) -> None:
 def why_over(attempt: ExamAttempt, at: datetime | None = None) -> str:
     """Why the attempt takes no more answers: "waived", "submitted", "time", "lesson" or ""."""
     # A pass submitted after waiving completes the exam, not the enrollment: see `completing.conclude`.
-    if attempt.enrollment.waived_at:
+    if attempt.enrollment.exempted_at:
         return "waived"
     if attempt.submitted_at:
         return "submitted"
-    if attempt.found_over_at or is_late(attempt, at or timezone.now()):
+    if attempt.time_up_found_at or is_late(attempt, at or timezone.now()):
         return "time"
     # A pre-check measures what is known before the first lesson.
     if attempt.is_pre_check and attempt.number == 1 and done_documents(attempt.enrollment):
@@ -156,10 +156,10 @@ def is_late(attempt: ExamAttempt, at: datetime) -> bool:
     return attempt.closes_at is not None and at > attempt.closes_at + GRACE
 
 
-def keep_over(attempt: ExamAttempt, at: datetime) -> None:
-    if not attempt.found_over_at and is_late(attempt, at) and not is_late(attempt, at - SET_BACK_AT_MOST):
-        attempt.found_over_at = at
-        attempt.save(update_fields=["found_over_at"])
+def store_time_up(attempt: ExamAttempt, at: datetime) -> None:
+    if not attempt.time_up_found_at and is_late(attempt, at) and not is_late(attempt, at - SET_BACK_AT_MOST):
+        attempt.time_up_found_at = at
+        attempt.save(update_fields=["time_up_found_at"])
 
 
 def locked(attempt: ExamAttempt) -> ExamAttempt:
@@ -195,7 +195,7 @@ def save(
                 close(attempt, at)
             return response
         if over == "time":
-            keep_over(attempt, at)
+            store_time_up(attempt, at)
     raise AttemptClosed
 
 

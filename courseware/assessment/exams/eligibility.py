@@ -106,7 +106,7 @@ def is_pre_check(exam: PageData) -> bool:
 def eligibility_once_passed(passed: Iterable[ExamAttempt], enrollment: Enrollment) -> Eligibility:
     if any(is_settled(joined(attempt, enrollment)) for attempt in passed):
         return Eligibility("passed")
-    return Eligibility("ended" if enrollment.waived_at else "drill")
+    return Eligibility("ended" if enrollment.exempted_at else "drill")
 
 
 def eligibility_of(enrollment: Enrollment, outline: Outline, exam: PageData, at: datetime | None = None) -> Eligibility:
@@ -171,7 +171,7 @@ def joined(attempt: ExamAttempt, enrollment: Enrollment) -> ExamAttempt:
 
 def pre_check_eligibility(enrollment: Enrollment, outline: Outline) -> Eligibility:
     """Once before the lessons, and once with parallel questions after the exam. At most two queries."""
-    if enrollment.waived_at:
+    if enrollment.exempted_at:
         return Eligibility("ended")
     point = starting_point_of(enrollment, outline)
     if point.after:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from courseware.assessment.exams.banks import find_page
-from courseware.assessment.exams.variant_rotation import met_wordings
+from courseware.assessment.exams.variant_rotation import seen_variants
 from courseware.assessment.models import ExamAttempt, PracticeAnswer, Response
 from courseware.audit_log.record import record
 from courseware.content.models import Release
@@ -74,7 +74,7 @@ class PracticeSet:
     def sent_by(self, token: UUID) -> PracticeAnswer | None:
         return next((answer for answer in self.answers if answer.token == token), None)
 
-    def tries_at(self, question: str) -> list[PracticeAnswer]:
+    def answers_at(self, question: str) -> list[PracticeAnswer]:
         return [answer for answer in self.answers if answer.question == question]
 
 
@@ -113,9 +113,9 @@ class PracticeQuestion:
         )
 
 
-def drills_of(attempt: ExamAttempt) -> tuple[PracticeSet, ...]:
+def practice_sets_of(attempt: ExamAttempt) -> tuple[PracticeSet, ...]:
     """One for each critical rule that the passed attempt missed, in the order of its questions. At most two queries."""
-    return drills_by_attempt([attempt])[attempt.pk]
+    return practice_sets_by_attempt([attempt])[attempt.pk]
 
 
 def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[PracticeAnswer]]]:
@@ -126,24 +126,24 @@ def missed_rules(attempts: list[int]) -> dict[int, dict[str, list[PracticeAnswer
     return rules
 
 
-def drills_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tuple[PracticeSet, ...]]:
-    """`drills_of` by primary key of the attempt. At most two queries."""
-    wanted = {attempt.pk: drill_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
+def practice_sets_by_attempt(attempts: Collection[ExamAttempt]) -> dict[int, tuple[PracticeSet, ...]]:
+    """`practice_sets_of` by primary key of the attempt. At most two queries."""
+    wanted = {attempt.pk: practice_wanted_by(attempt) for attempt in attempts if attempt.is_passed}
     rules = missed_rules([key for key, requirement in wanted.items() if requirement])
     for answer in DRILL_ANSWERS(attempts=list(rules)) if rules else ():
         if answer.objective in rules[answer.attempt_id]:
             rules[answer.attempt_id][answer.objective].append(answer)
-    return {attempt.pk: drills_on(rules.get(attempt.pk, {}), wanted.get(attempt.pk)) for attempt in attempts}
+    return {attempt.pk: practice_sets_on(rules.get(attempt.pk, {}), wanted.get(attempt.pk)) for attempt in attempts}
 
 
-def owed_drills(exams: Mapping[int, str]) -> dict[int, OwedPracticeSet]:
+def owed_practice_sets(exams: Mapping[int, str]) -> dict[int, OwedPracticeSet]:
     """By primary key of the enrollment. `exams`: the id of the exam of each. At most three queries."""
     passed = {
         attempt.enrollment_id: attempt
         for attempt in PASSED(enrollments=list(exams))
         if attempt.exam.identifier == exams[attempt.enrollment_id]
     }
-    drills = drills_by_attempt(passed.values())
+    drills = practice_sets_by_attempt(passed.values())
     open_ones = {key: next((each for each in drills[passed[key].pk] if not each.is_done), None) for key in passed}
     return {
         key: OwedPracticeSet(passed[key].pk, drill.rule, drill.left, passed[key].points or 0, passed[key].max_points)
@@ -152,14 +152,14 @@ def owed_drills(exams: Mapping[int, str]) -> dict[int, OwedPracticeSet]:
     }
 
 
-def drills_on(rules: Mapping[str, list[PracticeAnswer]], requirement: Mapping | None) -> tuple[PracticeSet, ...]:
+def practice_sets_on(rules: Mapping[str, list[PracticeAnswer]], requirement: Mapping | None) -> tuple[PracticeSet, ...]:
     if not requirement:
         return ()
     bank, needed = requirement["bank"], requirement["right"]
     return tuple(PracticeSet(rule, bank, needed, tuple(answers)) for rule, answers in rules.items())
 
 
-def drill_wanted_by(attempt: ExamAttempt) -> Mapping | None:
+def practice_wanted_by(attempt: ExamAttempt) -> Mapping | None:
     """`critical_drill` of the exam in the release the attempt began with: {"bank", "right"} or None."""
     # The same in each language; "" gives that of the course, which need not be loaded for it.
     return store.page(attempt.release, attempt.exam.identifier, "").data["critical_drill"]
@@ -171,7 +171,7 @@ def questions_on(rule: str, bank: PageData) -> list[Question]:
 
 def is_settled(attempt: ExamAttempt) -> bool:
     """Whether a passed attempt needs no further drill. At most two queries."""
-    return all(drill.is_done for drill in drills_of(attempt))
+    return all(drill.is_done for drill in practice_sets_of(attempt))
 
 
 def next_question(attempt: ExamAttempt, drill: PracticeSet, language: str) -> PracticeQuestion:
@@ -186,7 +186,7 @@ def next_question(attempt: ExamAttempt, drill: PracticeSet, language: str) -> Pr
     fresh = [question for question in questions_on(drill.rule, bank) if question.id not in asked]
     # As of the last answer, so that a reload asks the same question. The hash orders questions never met.
     asked_since = drill.answers[-1].answered_at if drill.answers else attempt.submitted_at or attempt.started_at
-    met = met_wordings(attempt.enrollment, asked_since)
+    met = seen_variants(attempt.enrollment, asked_since)
 
     def place(question: Question) -> tuple[float, bytes]:
         return met.turn(question.id), sha256(f"{attempt.pk}:{question.id}".encode()).digest()
@@ -197,7 +197,7 @@ def next_question(attempt: ExamAttempt, drill: PracticeSet, language: str) -> Pr
 
 def asked_by(attempt: ExamAttempt, drill: PracticeSet, question_id: str, number: int) -> PracticeQuestion:
     """The next question, if it is the one of the form. Raises OtherQuestion."""
-    if drill.is_done or attempt.enrollment.waived_at:
+    if drill.is_done or attempt.enrollment.exempted_at:
         raise OtherQuestion(question_id)
     asked = next_question(attempt, drill, attempt.enrollment.source_language)
     if (asked.number, asked.question.id) != (number, question_id):
@@ -205,9 +205,9 @@ def asked_by(attempt: ExamAttempt, drill: PracticeSet, question_id: str, number:
     return asked
 
 
-def drill_on(rule: str, attempt: ExamAttempt) -> PracticeSet | None:
+def practice_set_on(rule: str, attempt: ExamAttempt) -> PracticeSet | None:
     """The drill of the attempt on a rule, done or not. At most two queries."""
-    return next((drill for drill in drills_of(attempt) if drill.rule == rule), None)
+    return next((drill for drill in practice_sets_of(attempt) if drill.rule == rule), None)
 
 
 @transaction.atomic
@@ -229,7 +229,7 @@ def answer(
     """
     at = at or timezone.now()
     attempt.enrollment = lock(attempt.enrollment)
-    drill = drill_on(rule, attempt)
+    drill = practice_set_on(rule, attempt)
     if drill is None:
         raise OtherQuestion(rule)
     if stored := drill.sent_by(token):

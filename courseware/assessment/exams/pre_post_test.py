@@ -83,7 +83,7 @@ SITTINGS = CompiledQuery(
 )
 
 
-def sittings_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
+def scores_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
     """By primary key of the enrollment, oldest first. Runs one query."""
     by_enrollment: dict[int, list[AttemptScore]] = {}
     for enrollment, *sitting in SITTINGS(enrollments=list(enrollments)):
@@ -93,4 +93,4 @@ def sittings_of(enrollments: Collection[int]) -> dict[int, list[AttemptScore]]:
 
 def starting_point_of(enrollment: Enrollment, outline: Outline) -> PrePostTest:
     """Runs one query."""
-    return starting_point_in(sittings_of([enrollment.pk]).get(enrollment.pk, ()), outline)
+    return starting_point_in(scores_of([enrollment.pk]).get(enrollment.pk, ()), outline)

@@ -7,7 +7,7 @@ from courseware.assessment.exams.banks import question_of
 from courseware.assessment.exams.eligibility import lesson_of, row_of
 from courseware.assessment.exams.grading import points_needed, score_by
 from courseware.assessment.exams.objective_scores import ModuleScore, by_module
-from courseware.assessment.exams.pre_post_test import sittings_of
+from courseware.assessment.exams.pre_post_test import scores_of
 from courseware.assessment.models import RESPONSES, ExamAttempt, Response
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline, PageData, Step
@@ -105,7 +105,7 @@ def result_of(attempt: ExamAttempt, exam: PageData, then: Outline, now: Outline)
 def may_see_keys(attempt: ExamAttempt, exam: PageData) -> bool:
     """Whether the exam is passed, or the last attempt before it reopens is submitted."""
     last = row_of(attempt, exam)[-1]
-    sittings = sittings_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
+    sittings = scores_of([attempt.enrollment_id]).get(attempt.enrollment_id, ())
     own = [sitting for sitting in sittings if sitting.exam == exam.identifier]
     return any(sitting.number == last or sitting.is_passed for sitting in own)
 

@@ -42,7 +42,7 @@ def latest(times: Iterable[tuple[str, datetime]], at: datetime) -> SeenVariants:
     return SeenVariants(last, at)
 
 
-def met_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
+def seen_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
     """(question, last met at). What an attempt draws is met when it starts."""
 
     def rows(model: Any, run: str, instant: str) -> QuerySet[Any, Any]:
@@ -55,9 +55,9 @@ def met_up_to(learner: Any, course: Any, at: Any) -> QuerySet[Any, Any]:
     return responses.union(drills, days, all=True).values_list("question", "last")
 
 
-MET_UP_TO = CompiledQuery(met_up_to)
+MET_UP_TO = CompiledQuery(seen_up_to)
 
 
-def met_wordings(enrollment: Enrollment, at: datetime) -> SeenVariants:
+def seen_variants(enrollment: Enrollment, at: datetime) -> SeenVariants:
     """In all runs of the learner through the course. Runs one query."""
     return latest(MET_UP_TO(learner=enrollment.learner_id, course=enrollment.course_id, at=at), at)

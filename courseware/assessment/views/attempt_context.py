@@ -27,6 +27,6 @@ def question_address(pk, position):
     return f"{reverse('assessment:attempt', args=[pk])}?question={position}"
 
 
-def shown_drills(attempt, outline):
+def shown_practice_sets(attempt, outline):
     """(rule as HTML, drill) of each drill of the attempt."""
-    return [(outline.objective(drill.rule), drill) for drill in practice_sets.drills_of(attempt)]
+    return [(outline.objective(drill.rule), drill) for drill in practice_sets.practice_sets_of(attempt)]

@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.permissions.site_context import face_for
+from courseware.accounts.permissions.site_context import branding_for
 from courseware.assessment.certificates.facts import facts_of, in_language
 from courseware.assessment.certificates.numbers import NoNumber, grouped, plain_number
-from courseware.assessment.certificates.pdf import RevokedCertificate, paper_of
+from courseware.assessment.certificates.pdf import RevokedCertificate, pdf_of
 from courseware.assessment.forms import CertificateNumberForm
 from courseware.assessment.models import Certificate
 from courseware.content.rendering.store import outline
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.models import Enrollment
-from courseware.learning.record_access_log import record_look
+from courseware.learning.record_access_log import record_access
 from courseware.lib.text.pdf import NoGlyph
 from courseware.lib.web.page_views import form_status, page_view, post_view
 
@@ -41,7 +41,7 @@ def certificate(request, number):
         return render(request, "assessment/unknown_certificate.html", context, status=HTTPStatus.NOT_FOUND)
     wanted_languages = (get_language(), issued.release.course.source_language, *issued.titles)
     language = next(language for language in wanted_languages if language in issued.titles)
-    has_paper = may_have_paper(request.user, issued)
+    has_paper = may_have_pdf(request.user, issued)
     context = {
         "certificate": issued,
         "title": issued.titles[language],
@@ -50,12 +50,12 @@ def certificate(request, number):
         "signer": in_language(issued.signer, get_language()),
         "modules": outline(issued.release, language).modules,
         "facts": facts_of(issued, get_language()),
-        "branding": face_for(request, issued.release.course.identifier),
+        "branding": branding_for(request, issued.release.course.identifier),
         "grouped": grouped(issued.number),
         "is_valid": issued.is_valid(),
         "newer": issued.newer(),
         "check_address": settings.SITE_URL + reverse("assessment:check-certificate"),
-        "has_paper": has_paper and not issued.withdrawn_at,
+        "has_paper": has_paper and not issued.revoked_at,
         "kept_in": get_language() if has_paper and issued.papers.filter(language=get_language()).exists() else "",
     }
     return render(request, "assessment/certificate.html", context)
@@ -71,7 +71,7 @@ def of_number(number):
     return certificates.filter(number=plain).first()
 
 
-def may_have_paper(user, issued):
+def may_have_pdf(user, issued):
     """Whether the user is the holder or sees the record. At most one query."""
     if not user.is_authenticated:
         return False
@@ -79,19 +79,19 @@ def may_have_paper(user, issued):
     return issued.enrollment.learner_id == user.pk or runs.visible_to(user).exists()
 
 
-def certificate_for_paper(request, number):
+def certificate_for_pdf(request, number):
     """Raises Http404, also for users who may see only the page."""
     issued = of_number(number)
-    if issued is None or not may_have_paper(request.user, issued):
+    if issued is None or not may_have_pdf(request.user, issued):
         raise Http404
     return issued
 
 
 @post_view("assessment:certificate")
-def make_paper(request, number):
-    issued, language = certificate_for_paper(request, number), get_language()
+def make_pdf(request, number):
+    issued, language = certificate_for_pdf(request, number), get_language()
     try:
-        paper_of(issued, language, by=request.user)
+        pdf_of(issued, language, by=request.user)
     except RevokedCertificate:
         messages.error(request, gettext("It was withdrawn, so no file of it is made."))
     except NoGlyph as lacking:
@@ -108,10 +108,10 @@ def make_paper(request, number):
 
 @page_view()
 def paper(request, number, language):
-    issued = certificate_for_paper(request, number)
+    issued = certificate_for_pdf(request, number)
     kept = get_object_or_404(issued.papers, language=language)
     if issued.enrollment.learner_id != request.user.pk:
-        record_look(issued.enrollment, by=request.user)
+        record_access(issued.enrollment, by=request.user)
     response = HttpResponse(bytes(kept.body), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="certificate-{issued.number}.{language}.pdf"'
     return response

@@ -7,9 +7,9 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from courseware.assessment.daily.answers import answer_daily, answer_of_form, choose, wish_of
+from courseware.assessment.daily.answers import answer_daily, answer_of_form, choose, preference_of
 from courseware.assessment.daily.panel import daily_card
-from courseware.assessment.daily.selection import daily_of, runs_of_person
+from courseware.assessment.daily.selection import daily_of, enrollments_of_person
 from courseware.assessment.exams.practice_sets import OtherQuestion
 from courseware.assessment.forms import DailyAnswerForm, DailyQuestionPreferenceForm
 from courseware.learning.lessons.answers import NoSuchQuestion, QuestionChanged
@@ -19,12 +19,12 @@ from courseware.lib.web.page_views import page_view, post_view
 
 @page_view()
 def daily(request):
-    card = daily_card(runs_of_person(request.user))
-    context = {"daily": card, "wish": wish_of(request.user), "chosen": chosen_in_letter(request, card)}
+    card = daily_card(enrollments_of_person(request.user))
+    context = {"daily": card, "wish": preference_of(request.user), "chosen": chosen_in_email(request, card)}
     return render(request, "assessment/daily.html", context)
 
 
-def chosen_in_letter(request, card):
+def chosen_in_email(request, card):
     """The choice of a link in a letter, or None if another question is asked by now."""
     is_asked = card and card.form and request.GET.get("question") == card.form.question.id
     if not is_asked or request.GET.get("number") != str(card.form.number):
@@ -54,7 +54,7 @@ def answer(request):
 
 
 def keep_answer(request, sent):
-    found = daily_of(runs_of_person(request.user), get_language())
+    found = daily_of(enrollments_of_person(request.user), get_language())
     asked = found.asked if found else None
     if asked is None or (asked.number, asked.question_id) != (sent["number"], sent["question"]):
         raise OtherQuestion(sent["question"])

@@ -8,17 +8,17 @@ from courseware.assessment.exams import attempts as attempting
 from courseware.assessment.exams.eligibility import eligibility_of
 from courseware.assessment.exams.exam_rules import duration, questions_in, retake_terms
 from courseware.assessment.exams.grading import points_needed
-from courseware.assessment.views.attempt_context import shown_drills
+from courseware.assessment.views.attempt_context import shown_practice_sets
 from courseware.content.rendering import store
 from courseware.course_format.parsing.metadata import attempts_in_a_row
-from courseware.learning.learner_context import reading_of
+from courseware.learning.learner_context import learner_context_of
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.lib.web.page_views import page_view, post_view
 
 
 @page_view()
 def exam(request, course, exam):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     step = reading.step(exam, "exam", "pre-check")
     page = reading.page(exam)
     attempts = list(reading.enrollment.attempts.filter(exam=page.document_id).with_release())
@@ -61,7 +61,7 @@ def exam_page(request, reading, context):
         "lessons": [reading.outline.step(lesson) for lesson in context["eligibility"].lessons],
         "simulations": [reading.outline.step(simulation) for simulation in context["eligibility"].simulations],
         "passed": passed,
-        "drills": shown_drills(passed, reading.outline) if passed else [],
+        "drills": shown_practice_sets(passed, reading.outline) if passed else [],
         "best": max(attempts, key=lambda attempt: attempt.points, default=None),
         "allowed": attempts_in_a_row(page.data["retakes"]),
         "retakes": list(retake_terms(page, reading.outline)),
@@ -81,7 +81,7 @@ def minutes_of(under_way, person, terms):
 
 @post_view("assessment:exam")
 def start(request, course, exam):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     reading.step(exam, "exam", "pre-check")
     try:
         attempt = attempting.start(reading.enrollment, exam)

@@ -28,19 +28,21 @@ from courseware.lib.web.page_views import page_view, post_view
 @page_view()
 def drill(request, pk, rule):
     attempt = own_attempt(request, pk)
-    found = practice_sets.drill_on(rule, attempt)
+    found = practice_sets.practice_set_on(rule, attempt)
     if found is None:
         return redirect("assessment:result", pk)
     # The answer of this number and its reasons, before the next question is asked.
     number = small_number(request.GET.get("answered"))
     if number and number <= len(found.answers):
-        return drill_page(request, attempt, found, answered_card(attempt, found, number), "assessment/drilled.html")
-    if found.is_done or attempt.enrollment.waived_at:
+        return practice_page(
+            request, attempt, found, answered_question(attempt, found, number), "assessment/drilled.html"
+        )
+    if found.is_done or attempt.enrollment.exempted_at:
         return redirect("assessment:result", pk)
-    return drill_page(request, attempt, found, drill_card(attempt, found), "assessment/drill.html")
+    return practice_page(request, attempt, found, practice_question(attempt, found), "assessment/drill.html")
 
 
-def drill_card(attempt, found, entered=None):
+def practice_question(attempt, found, entered=None):
     asked = practice_sets.next_question(attempt, found, get_language())
     return {
         "question": ask(asked.question, attempt.enrollment_id, asked.number - 1, entered),
@@ -51,24 +53,24 @@ def drill_card(attempt, found, entered=None):
     }
 
 
-def answered_card(attempt, found, number):
+def answered_question(attempt, found, number):
     # The drill as it was when this was the latest answer.
     so_far = replace(found, answers=found.answers[:number])
     answer = so_far.answers[-1]
     bank = store.page(answer.release, found.bank, get_language())
-    tries = so_far.tries_at(answer.question)
+    tries = so_far.answers_at(answer.question)
     shown = shown_after(bank.questions[answer.question], attempt.enrollment_id, tries, asked_after=number - 1)
     return {"question": shown, "so_far": so_far, "is_latest": number == len(found.answers)}
 
 
-def drill_page(request, attempt, found, card, template, *, problem="", status=200):
+def practice_page(request, attempt, found, card, template, *, problem="", status=200):
     outline = store.outline(attempt.enrollment.release, get_language())
     context = {
         "attempt": attempt,
         "drill": found,
         "rule": outline.objective(found.rule),
         "others": [
-            other for other in practice_sets.drills_of(attempt) if not other.is_done and other.rule != found.rule
+            other for other in practice_sets.practice_sets_of(attempt) if not other.is_done and other.rule != found.rule
         ],
         "card": card,
         "problem": problem,
@@ -79,9 +81,9 @@ def drill_page(request, attempt, found, card, template, *, problem="", status=20
 
 
 @post_view("assessment:drill")
-def answer_drill(request, pk, rule):
+def answer_practice(request, pk, rule):
     attempt = own_attempt(request, pk)
-    found = practice_sets.drill_on(rule, attempt)
+    found = practice_sets.practice_set_on(rule, attempt)
     if found is None:
         return redirect("assessment:result", pk)
     form = PracticeForm(request.POST)
@@ -89,7 +91,7 @@ def answer_drill(request, pk, rule):
         return HttpResponseBadRequest()
     sent = form.cleaned_data
     try:
-        answer = found.sent_by(sent["token"]) or keep_drill_answer(attempt, found, sent, request.POST)
+        answer = found.sent_by(sent["token"]) or store_practice_answer(attempt, found, sent, request.POST)
     except (practice_sets.OtherQuestion, NoSuchQuestion, QuestionChanged):
         messages.warning(request, _("The drill went on in another tab, or its question was changed. Here it stands."))
         return redirect("assessment:drill", pk, rule)
@@ -98,18 +100,18 @@ def answer_drill(request, pk, rule):
         messages.warning(request, other)
         return redirect("assessment:drill", pk, rule)
     except TooFast:
-        return drill_again(request, attempt, found, "too fast", HTTPStatus.TOO_MANY_REQUESTS)
+        return practice_again(request, attempt, found, "too fast", HTTPStatus.TOO_MANY_REQUESTS)
     except ValueError:
-        return drill_again(request, attempt, found, "incomplete", HTTPStatus.UNPROCESSABLE_ENTITY)
+        return practice_again(request, attempt, found, "incomplete", HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect(reverse("assessment:drill", args=[pk, rule], query={"answered": answer.number}))
 
 
-def drill_again(request, attempt, found, problem, status):
-    card = drill_card(attempt, found, request.POST)
-    return drill_page(request, attempt, found, card, "assessment/drill.html", problem=problem, status=status)
+def practice_again(request, attempt, found, problem, status):
+    card = practice_question(attempt, found, request.POST)
+    return practice_page(request, attempt, found, card, "assessment/drill.html", problem=problem, status=status)
 
 
-def keep_drill_answer(attempt, found, sent, fields):
+def store_practice_answer(attempt, found, sent, fields):
     number, question = sent["number"], sent["question"]
     asked = practice_sets.asked_by(attempt, found, question, number)
     raw = raw_response(asked.question, attempt.enrollment_id, number - 1, fields)

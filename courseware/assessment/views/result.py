@@ -8,7 +8,7 @@ from courseware.assessment.exams.eligibility import eligibility_of
 from courseware.assessment.exams.pre_post_test import starting_point_of
 from courseware.assessment.exams.result_page import modules_to_practise, result_of, topics_of
 from courseware.assessment.models import Certificate
-from courseware.assessment.views.attempt_context import own_attempt, shown_drills
+from courseware.assessment.views.attempt_context import own_attempt, shown_practice_sets
 from courseware.content.rendering import store
 from courseware.learning.learner_context import LearnerContext
 from courseware.learning.lessons.course_rendering import render_in_course
@@ -29,7 +29,7 @@ def result(request, pk):
     page = store.page(attempt.release, exam, get_language())
     is_there = now.find(exam) is not None
     eligibility = eligibility_of(enrollment, now, store.page(current, exam, get_language())) if is_there else None
-    drills = shown_drills(attempt, then)
+    drills = shown_practice_sets(attempt, then)
     again = [now.step(step) for step in (*eligibility.lessons, *eligibility.simulations)] if eligibility else []
     certificate = certificate_of(enrollment)
     is_arrival = attempt.is_passed and has_just_arrived(enrollment, certificate)
@@ -84,7 +84,7 @@ def topics_in(enrollment, pre_check):
 
 def has_just_arrived(enrollment, certificate):
     """Whether the course was completed today: a drill may lie between the last answer and this page."""
-    if certificate is None or certificate.withdrawn_at:
+    if certificate is None or certificate.revoked_at:
         return False
     zone = enrollment.zone
     return timezone.localdate(enrollment.completed_at, zone) == timezone.localdate(timezone=zone)

@@ -3,13 +3,13 @@
 from django.db import IntegrityError, transaction
 
 from courseware.accounts.models import User
-from courseware.assignments.chat.delivery import try_door
+from courseware.assignments.chat.delivery import send_test_message
 from courseware.assignments.models import WAITING, ChatBot, ChatMessage
 from courseware.audit_log.record import record
 
 
 @transaction.atomic
-def save_door(door: ChatBot, changed: list[str], *, by: User) -> None:
+def save_bot(door: ChatBot, changed: list[str], *, by: User) -> None:
     """Save a validated chat bot. One that its service refused is used again, even if nothing changed."""
     is_new = door.pk is None
     if not is_new and not ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk):
@@ -26,7 +26,7 @@ def save_door(door: ChatBot, changed: list[str], *, by: User) -> None:
 
 
 @transaction.atomic
-def remove_door(door: ChatBot, *, by: User) -> bool:
+def remove_bot(door: ChatBot, *, by: User) -> bool:
     found = ChatBot.objects.select_for_update(no_key=True).filter(pk=door.pk).first()
     if found is None:
         return False
@@ -35,7 +35,7 @@ def remove_door(door: ChatBot, *, by: User) -> bool:
     return True
 
 
-def ask_for_try(door: ChatBot, *, by: User) -> bool:
+def request_test_message(door: ChatBot, *, by: User) -> bool:
     """Queue a test card. False if one is on its way, or if the service refused a card of this chat bot."""
     try:
         with transaction.atomic():
@@ -43,7 +43,7 @@ def ask_for_try(door: ChatBot, *, by: User) -> bool:
             if not found or ChatMessage.objects.filter(WAITING, door=door, day=None).exists():
                 return False
             card = ChatMessage.objects.create(door=door)
-            try_door.enqueue(card.pk)
+            send_test_message.enqueue(card.pk)
             record("group-door-tried", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
     except IntegrityError:  # pressed twice at the same moment
         return False

@@ -25,7 +25,7 @@ from courseware.accounts.permissions.roles import HR, in_office
 from courseware.accounts.sign_in.emails import EmailHours
 from courseware.assignments.models import ChatBot, ChatDeliveryState, ChatMessage
 from courseware.jobs.tasks import DELIVERY, is_stopping, task
-from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.status.headcounts import DashboardTotals, Headcount
 from courseware.learning.status.states import NO_DAY, State
 from courseware.lib.dates import due_day
@@ -40,7 +40,7 @@ from courseware.notifications.models import OutgoingEmail
 BOARD_PAGES: list[str] = []
 
 
-def register_board_page(url_name: str) -> None:
+def register_dashboard_page(url_name: str) -> None:
     """Where those who lead see who it is; it takes `team`. The room that has boards says it."""
     BOARD_PAGES[:] = [url_name]
 
@@ -70,22 +70,22 @@ def why_nothing(door: ChatBot, figures: GroupFigures) -> str:
     """Why the group is told nothing today, or "". A number about fewer than five colleagues would name them."""
     if not figures.is_urgent:
         return "nobody is late, and nothing is due within three days"
-    if not door.is_for_leads and people_learning_in(door.team) < STEP:
+    if not door.is_for_managers and people_learning_in(door.team) < STEP:
         return f"fewer than {STEP} people learn here: a number would name them"
     return ""
 
 
 def people_learning_in(team: Team) -> int:
-    people = learners_of(Team.objects.filter(pk=team.pk).with_those_below())
+    people = learners_of(Team.objects.filter(pk=team.pk).with_subteams())
     return Membership.objects.filter(person__in=people, person__is_active=True).values("person").distinct().count()
 
 
-def summary_card(door: ChatBot, figures: GroupFigures) -> ChatContent:
+def summary_message(door: ChatBot, figures: GroupFigures) -> ChatContent:
     with translation.override(door.language):
-        return said_to(door, summary_lines(figures, by_state=door.is_for_leads))
+        return said_to(door, summary_lines(figures, by_state=door.is_for_managers))
 
 
-def trial_card(door: ChatBot) -> ChatContent:
+def test_message(door: ChatBot) -> ChatContent:
     with translation.override(door.language):
         words = gettext("This is a try: the robot of this group works. It says how many and by when, and names nobody.")
         return said_to(door, [words])
@@ -93,8 +93,8 @@ def trial_card(door: ChatBot) -> ChatContent:
 
 def said_to(door: ChatBot, lines: list[str]) -> ChatContent:
     title = gettext("%(team)s: training") % {"team": door.team.name}
-    if door.is_for_leads:
-        return ChatContent(title, lines, gettext("Open the board"), board_address(door.team))
+    if door.is_for_managers:
+        return ChatContent(title, lines, gettext("Open the board"), dashboard_url(door.team))
     return ChatContent(title, lines, gettext("Open my training"), on_the_site(reverse("home")))
 
 
@@ -103,7 +103,7 @@ def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
     said = {
         "late": figures.tally.number_in(State.OVERDUE),
         "soon": figures.tally.number_in(State.DUE_SOON),
-        "day": day_in_words(figures.next_day) if figures.next_day else "",
+        "day": day_text(figures.next_day) if figures.next_day else "",
         "open": figures.open,
     }
     if by_state:
@@ -115,7 +115,7 @@ def summary_lines(figures: GroupFigures, *, by_state: bool) -> list[str]:
     return [*lines, gettext("Open altogether: %(open)d") % said]
 
 
-def board_address(team: Team) -> str:
+def dashboard_url(team: Team) -> str:
     [page] = BOARD_PAGES
     return on_the_site(f"{reverse(page)}?team={team.pk}")
 
@@ -140,11 +140,11 @@ logger = logging.getLogger(__name__)
 def send_summaries() -> str:
     """The job. Returns what became of the cards, in words. What it leaves for the next run comes first there."""
     now = timezone.now()
-    new = [ChatMessage(door=door, day=day, written_at=now, next_at=now) for door, day in doors_to_be_told(now)]
+    new = [ChatMessage(door=door, day=day, written_at=now, next_at=now) for door, day in bots_due(now)]
     ChatMessage.objects.bulk_create(new, ignore_conflicts=True)  # another worker may have written them
     ended, until = Counter[str](), time.monotonic() + AT_MOST
     for pk in list(ChatMessage.objects.due(timezone.now()).values_list("pk", flat=True)[:AT_ONCE]):
-        if state := send_card(pk):
+        if state := send_message(pk):
             ended[state] += 1
         if is_stopping() or time.monotonic() > until:
             break
@@ -153,15 +153,15 @@ def send_summaries() -> str:
 
 def is_anything_due() -> bool:
     now = timezone.now()
-    return ChatMessage.objects.due(now).exists() or bool(doors_to_be_told(now))
+    return ChatMessage.objects.due(now).exists() or bool(bots_due(now))
 
 
 @task(queue_name=DELIVERY)
-def try_door(pk: int) -> None:
-    send_card(pk)
+def send_test_message(pk: int) -> None:
+    send_message(pk)
 
 
-def doors_to_be_told(now: datetime) -> list[tuple[ChatBot, date]]:
+def bots_due(now: datetime) -> list[tuple[ChatBot, date]]:
     """Doors whose hours have begun and that have no card yet of the team's day. Runs three queries at most."""
     doors = list(ChatBot.objects.in_use().select_related("team"))
     calendars = calendars_of(door.team for door in doors) if doors else []
@@ -180,7 +180,7 @@ def open_day(team: Team, calendar: Calendar, now: datetime) -> date | None:
     return now.astimezone(team.zone).date() if EmailHours(team.zone, calendar).opens_at(now) <= now else None
 
 
-def send_card(pk: int) -> str:
+def send_message(pk: int) -> str:
     """The state it is in afterwards; "" where it is not its turn."""
     card = claimed(pk)
     if card is None:
@@ -196,7 +196,7 @@ def claimed(pk: int) -> ChatMessage | None:
     """The card, if it is due, no other worker sends it, its bot is below its rate limit and its server answers."""
     now = timezone.now()
     card = ChatMessage.objects.due(now).filter(pk=pk).select_related("door__team").first()
-    if card is None or lately_tried(card.door, now) >= PACE or not breaker_of(card).allows():
+    if card is None or recently_tried(card.door, now) >= PACE or not breaker_of(card).allows():
         return None
     mine = ChatMessage.objects.due(now).filter(pk=pk).order_by()
     if not mine.update(next_at=now + CLAIMED_FOR, tried_at=now, tries=F("tries") + 1):
@@ -205,14 +205,14 @@ def claimed(pk: int) -> ChatMessage | None:
     return card
 
 
-def lately_tried(door: ChatBot, now: datetime) -> int:
+def recently_tried(door: ChatBot, now: datetime) -> int:
     return ChatMessage.objects.filter(door__address=door.address, tried_at__range=(now - MINUTE, now)).count()
 
 
 def knocked(card: ChatMessage) -> str:
     door, now = card.door, timezone.now()
     if card.is_try:
-        return handed_over(card, trial_card(door))
+        return handed_over(card, test_message(door))
     if not door.is_on or door.refused_at:
         return ended(card, ChatDeliveryState.SKIPPED, "the door is not used any more")
     if open_day(door.team, calendar_of(door.team), now) != card.day:
@@ -220,7 +220,7 @@ def knocked(card: ChatMessage) -> str:
     figures = figures_of(door.team, now)
     if reason := why_nothing(door, figures):
         return ended(card, ChatDeliveryState.SKIPPED, reason)
-    return handed_over(card, summary_card(door, figures))
+    return handed_over(card, summary_message(door, figures))
 
 
 def handed_over(card: ChatMessage, said: ChatContent) -> str:
@@ -257,22 +257,22 @@ def refused(card: ChatMessage, why: str) -> str:
     asked = ChatBot.objects.filter(pk=card.door_id, address=card.door.address, secret=card.door.secret)
     asked.update(refused_at=timezone.now(), refused_why=why)
     if not card.is_try:
-        tell_leads(card)
+        notify_managers(card)
     return ended(card, ChatDeliveryState.REFUSED, why)
 
 
 @transaction.atomic
 def given_up(card: ChatMessage, why: str) -> str:
-    tell_leads(card)
+    notify_managers(card)
     return ended(card, ChatDeliveryState.GIVEN_UP, why)
 
 
-def tell_leads(card: ChatMessage) -> None:
-    for person in leads_near(card.door.team) or in_office(HR):
+def notify_managers(card: ChatMessage) -> None:
+    for person in managers_near(card.door.team) or in_office(HR):
         tell(LETTER, person, key=f"{LETTER}:{card.pk}:{person.pk}", data={"card": card.pk})
 
 
-def leads_near(team: Team) -> list[User]:
+def managers_near(team: Team) -> list[User]:
     """Of the team, or of the nearest above it that anybody leads. Runs one query."""
     line = team.line[::-1]
     leads = Membership.objects.filter(team__in=line, role=Membership.Role.MANAGER, person__is_active=True)
@@ -293,23 +293,23 @@ def keep(card: ChatMessage, state: ChatDeliveryState, why: str, **times: datetim
     ChatMessage.objects.filter(pk=card.pk).update(state=state, why=why, **times)
 
 
-def register_letter() -> None:
+def register_email() -> None:
     template = "assignments/mail/group_summary.txt"
     words = _("What a chat group was not told")
     questions = one_by_one(still_wanted), one_by_one(in_words)
-    register_kind(LETTER, EmailType(words, template, *questions, EmailCategory.SUBSCRIBED, is_for=is_told_of_doors))
+    register_kind(LETTER, EmailType(words, template, *questions, EmailCategory.SUBSCRIBED, is_for=is_notified_of_bots))
 
 
-def is_told_of_doors(person: User) -> bool:
+def is_notified_of_bots(person: User) -> bool:
     return (handles_people(person) or is_manager(person)) and ChatBot.objects.in_use().exists()
 
 
-def card_of(message: OutgoingEmail) -> ChatMessage | None:
+def message_of(message: OutgoingEmail) -> ChatMessage | None:
     return ChatMessage.objects.select_related("door__team").filter(pk=message.data["card"]).first()
 
 
 def still_wanted(message: OutgoingEmail) -> str:
-    card = card_of(message)
+    card = message_of(message)
     if card is None:
         return gettext_noop("the door into the group was taken away")
     if not (handles_people(message.person) or teams_managed_by(message.person).filter(pk=card.door.team_id).exists()):
@@ -321,7 +321,7 @@ def still_wanted(message: OutgoingEmail) -> str:
 
 
 def in_words(message: OutgoingEmail) -> dict[str, object]:
-    card = card_of(message)
+    card = message_of(message)
     if card is None:
         raise LookupError("asked without being wanted")
     team = card.door.team
@@ -335,9 +335,9 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
         "why": card.why,
         "is_shut": card.state == "refused",
         "lines": lines,
-        "board": board_address(team),
+        "board": dashboard_url(team),
     }
 
 
-def forget_old_cards() -> str:
+def delete_old_messages() -> str:
     return str(ChatMessage.objects.filter(written_at__lt=timezone.now() - KEPT_FOR).delete()[0])

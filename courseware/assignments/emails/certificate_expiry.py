@@ -25,14 +25,14 @@ CAUGHT_UP = timedelta(days=3)  # a day on which nobody looked is told by then
 RENEWED = gettext_noop("it was renewed or withdrawn meanwhile")
 
 
-def register_letter() -> None:
+def register_email() -> None:
     template = "assignments/mail/certificate_ending.txt"
     words, sort = _("A certificate that ends"), EmailCategory.TRAINING
     register_kind(KIND, EmailType(words, template, why_no_news, in_words, sort, editable=ENDING))
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    for runs in by_person(runs_ending(morning.day), "learner_id"):
+    for runs in by_person(enrollments_ending(morning.day), "learner_id"):
         for run in runs:
             if morning.catches_up or (last_day_of(run) - morning.day).days in DAYS_BEFORE:
                 yield letter_to(run, key_of(run, morning.day), morning.at)
@@ -42,13 +42,13 @@ JOB = DailyEmailJob(KIND, time(5, 20), emails)
 tell_of_endings = JOB.run
 
 
-def runs_ending(day: date) -> QuerySet[Enrollment]:
+def enrollments_ending(day: date) -> QuerySet[Enrollment]:
     """The newest runs of who is certified for so many days more, and has no renewal open."""
     near = Q()
     for before in DAYS_BEFORE:
         last = day + timedelta(days=before)
         near |= Q(certified_until__gt=last - CAUGHT_UP, certified_until__lte=last)
-    runs = Enrollment.objects.newest().exclude(completed_at=None, waived_at=None).filter(near)
+    runs = Enrollment.objects.newest().exclude(completed_at=None, exempted_at=None).filter(near)
     return runs.filter(learner__is_active=True, course__current__isnull=False).select_related("learner").with_zone()
 
 
@@ -93,7 +93,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     return {
         message.pk: {
             "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
-            "certificates": ends_in_words(endings[message.pk], message.language or settings.LANGUAGE_CODE),
+            "certificates": ends_text(endings[message.pk], message.language or settings.LANGUAGE_CODE),
             "house_style_of": endings[message.pk][0].course.identifier if len(endings[message.pk]) == 1 else "",
             **signers[message.person_id],
         }
@@ -102,6 +102,6 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     }
 
 
-def ends_in_words(runs: Iterable[Enrollment], language: str) -> list[dict[str, str]]:
+def ends_text(runs: Iterable[Enrollment], language: str) -> list[dict[str, str]]:
     with translation.override(language):
         return [{"title": course_title(run.course, language), "day": date_format(last_day_of(run))} for run in runs]

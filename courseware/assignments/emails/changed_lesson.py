@@ -28,15 +28,15 @@ CAUGHT_UP = timedelta(days=3)  # of a release on a day on which nobody looked it
 SEEN = gettext_noop("what has changed was seen or taken back meanwhile")
 
 
-def register_letter() -> None:
+def register_email() -> None:
     template = "assignments/mail/lesson_changed.txt"
     words = _("A lesson that has changed")
     register_kind(KIND, EmailType(words, template, why_no_news, in_words, EmailCategory.TRAINING))
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    for runs in by_person(runs_touched(morning.day), "learner_id"):
-        yield from letters_to(runs, morning)
+    for runs in by_person(affected_enrollments(morning.day), "learner_id"):
+        yield from emails_to(runs, morning)
 
 
 JOB = DailyEmailJob(KIND, time(5, 18), emails)
@@ -47,7 +47,7 @@ def told_since(day: date) -> datetime:
     return due_instant(day - CAUGHT_UP, timezone.get_default_timezone())
 
 
-def runs_touched(day: date) -> QuerySet[Enrollment]:
+def affected_enrollments(day: date) -> QuerySet[Enrollment]:
     """Newest enrollments whose learner had done a lesson that a release of the last days changed. A superset."""
     changed = ReleaseEntry.objects.filter(
         weight__in=ASKS_TO_REREAD,
@@ -71,7 +71,7 @@ def changes_of(runs: Collection[Enrollment]) -> dict[int, list[LessonChange]]:
     return open_changes(runs, routes)
 
 
-def letters_to(runs: Collection[Enrollment], morning: DailyEmails) -> Iterator[OutgoingEmail]:
+def emails_to(runs: Collection[Enrollment], morning: DailyEmails) -> Iterator[OutgoingEmail]:
     """One about each run, which speaks of all that it has to see; nothing where that changed some days ago."""
     changes, since = changes_of(runs), told_since(morning.day)
     for run in runs:
@@ -109,7 +109,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     return {
         message.pk: {
             "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
-            "lessons": lessons_in_words(found[message.pk]),
+            "lessons": lessons_text(found[message.pk]),
             "home": settings.SITE_URL.rstrip("/") + reverse("home"),
             "house_style_of": course_of(found[message.pk]),
             **signers[message.person_id],
@@ -119,7 +119,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     }
 
 
-def lessons_in_words(found: Iterable[tuple[Enrollment, LessonChange]]) -> list[dict[str, object]]:
+def lessons_text(found: Iterable[tuple[Enrollment, LessonChange]]) -> list[dict[str, object]]:
     site = settings.SITE_URL.rstrip("/")
     return [
         {

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.assessment.models import Certificate
 from courseware.assignments.emails.samples import ARRIVAL
-from courseware.assignments.reminders.daily_reminders import courses_in_words
+from courseware.assignments.reminders.daily_reminders import courses_text
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment
 from courseware.learning.status.not_asked import NotAskedReason
 from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_kind
-from courseware.notifications.email.queue import tell_together
+from courseware.notifications.email.queue import queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "arrival"
@@ -27,23 +27,23 @@ DAY = timedelta(days=1)
 TAKEN_BACK = gettext_noop("its certificate was withdrawn, or its run is another account's by now")
 
 
-def register_letter() -> None:
+def register_email() -> None:
     template = "assignments/mail/arrival.txt"
     questions = why_no_news, in_words
     words = _("A completed course")
     register_kind(KIND, EmailType(words, template, *questions, EmailCategory.TRAINING, lines_in_words, ARRIVAL))
 
 
-def tell_of_arrival(sender: type[Enrollment], enrollment: Enrollment, at: datetime, **kwargs: object) -> None:
+def queue_completion_email(sender: type[Enrollment], enrollment: Enrollment, at: datetime, **kwargs: object) -> None:
     """In the transaction of the completion. What is entered afterwards, for a day long ago, is no news."""
     if at > timezone.now() - DAY:
-        tell_together(KIND, {enrollment.learner: [[enrollment.pk, enrollment.due_on and str(enrollment.due_on)]]})
+        queue_emails(KIND, {enrollment.learner: [[enrollment.pk, enrollment.due_on and str(enrollment.due_on)]]})
 
 
 def certificates_of(told: Sequence[OutgoingEmail] | Sequence[Notification]) -> dict[int, list[Certificate]]:
     """Key of each letter, or line → the valid certificates it tells of, of its reader. Runs one query."""
     runs = {run for each in told for run, _day in each.data["subjects"]}
-    found = Certificate.objects.filter(enrollment__in=runs, withdrawn_at=None).select_related("enrollment__course")
+    found = Certificate.objects.filter(enrollment__in=runs, revoked_at=None).select_related("enrollment__course")
     by_run = {certificate.enrollment_id: certificate for certificate in found}
     return {
         each.pk: [
@@ -61,7 +61,7 @@ def why_no_news(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
 
 def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     certificates, signers = certificates_of(messages), signers_of({message.person_id: None for message in messages})
-    following = courses_in_words(open_runs_of(messages))
+    following = courses_text(open_enrollments_of(messages))
     return {
         message.pk: {
             "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
@@ -76,7 +76,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     }
 
 
-def open_runs_of(messages: Sequence[OutgoingEmail]) -> Mapping[OutgoingEmail, list[Enrollment]]:
+def open_enrollments_of(messages: Sequence[OutgoingEmail]) -> Mapping[OutgoingEmail, list[Enrollment]]:
     """What each reader has to do yet, the earliest day first; of one who is due, one. Runs one query."""
     # Whether the reader has left or is away is asked of every email when it is sent.
     runs = Enrollment.objects.newest().asked(ignoring={NotAskedReason.LEFT, NotAskedReason.AWAY})

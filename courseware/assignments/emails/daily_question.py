@@ -15,8 +15,8 @@ from django.utils.translation import gettext_noop
 
 from courseware.accounts.models import User
 from courseware.accounts.sign_in.emails import EmailHours, hours_of
-from courseware.assessment.daily.answers import DAILY_LETTER, wish_of
-from courseware.assessment.daily.selection import AskedToday, daily_of, runs_of_person
+from courseware.assessment.daily.answers import DAILY_LETTER, preference_of
+from courseware.assessment.daily.selection import AskedToday, daily_of, enrollments_of_person
 from courseware.assessment.models import DailyQuestionPreference
 from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, by_person
 from courseware.assignments.emails.samples import DAILY_QUESTION
@@ -34,7 +34,7 @@ DAY_IS_OVER = gettext_noop("its day is over")
 NOTHING_ASKED = gettext_noop("nothing is asked today, or it was answered")
 
 
-def register_letter() -> None:
+def register_email() -> None:
     kind = EmailType(
         words=_("A question a day"),
         template="assignments/mail/daily_question.txt",
@@ -49,7 +49,7 @@ def register_letter() -> None:
 
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
-    wished = DailyQuestionPreference.objects.filter(by_letter=True, person__is_active=True).select_related("person")
+    wished = DailyQuestionPreference.objects.filter(by_email=True, person__is_active=True).select_related("person")
     for wishes in by_person(wished, "person_id"):
         hours = hours_of([wish.person_id for wish in wishes])
         for wish in wishes:
@@ -76,12 +76,12 @@ def asked_in(message: OutgoingEmail) -> AskedToday | None:
     """What it asks when it leaves."""
     at = max(now(), message.next_at).astimezone(UTC)
     language = message.language or settings.LANGUAGE_CODE
-    daily = daily_of(runs_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # to people alone
+    daily = daily_of(enrollments_of_person(message.person, at), language, at)  # type: ignore[arg-type]  # to people alone
     return daily.asked if daily else None
 
 
 def why_not(message: OutgoingEmail) -> str:
-    if not wish_of(message.person).by_letter:  # type: ignore[arg-type]  # these letters are to people alone
+    if not preference_of(message.person).by_email:  # type: ignore[arg-type]  # these letters are to people alone
         return NOT_WANTED
     zone = hours_of([message.person_id])[message.person_id].zone  # type: ignore[list-item,index]  # the same
     if now().astimezone(zone).date() > date.fromisoformat(message.data["day"]):
@@ -90,10 +90,10 @@ def why_not(message: OutgoingEmail) -> str:
 
 
 def in_words(messages: Sequence[OutgoingEmail]) -> Mapping[int, dict[str, Any]]:
-    return {message.pk: question_in_words(asked) for message in messages if (asked := asked_in(message))}
+    return {message.pk: question_text(asked) for message in messages if (asked := asked_in(message))}
 
 
-def question_in_words(asked: AskedToday) -> dict[str, Any]:
+def question_text(asked: AskedToday) -> dict[str, Any]:
     shown = ask(asked.question, asked.enrollment.pk, asked.number - 1)
     page = settings.SITE_URL.rstrip("/") + reverse("assessment:daily")
     put = {"question": shown.id, "number": asked.number}

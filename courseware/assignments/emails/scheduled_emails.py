@@ -72,7 +72,7 @@ class PlannedEmail:
 PersonWithEmails = tuple[int, list[PlannedEmail]]  # the key of a person
 
 
-def rehearse_letters(day: date) -> Iterator[Foreseen]:
+def preview_emails(day: date) -> Iterator[Foreseen]:
     """What waits now and leaves on the day, and what would be written for it: person by person in the order of keys."""
     coming = ScheduledEmails(day)
     for _person, foreseen in coming.foresee(coming.people()):
@@ -100,7 +100,7 @@ class ScheduledEmails:
 
     def people(self) -> Iterator[PersonWithEmails]:
         """Who might get an email, in the order of keys, each with the emails that the jobs would write."""
-        streams = [self.people_with_waiting()]
+        streams = [self.people_with_queued()]
         for day, catches_up in mornings_before(self.day):
             for job in sorted(MORNING_JOBS.values(), key=attrgetter("hour")):
                 morning = DailyEmails(day, datetime.combine(day, job.hour, self.zone), catches_up)
@@ -108,7 +108,7 @@ class ScheduledEmails:
         for person, found in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
             yield person, [planned for _person, planned in found if planned]
 
-    def people_with_waiting(self) -> Iterator[tuple[int, PlannedEmail | None]]:
+    def people_with_queued(self) -> Iterator[tuple[int, PlannedEmail | None]]:
         for messages in by_person(self.waiting.exclude(person=None), "person_id"):
             yield from ((message.person_id, None) for message in messages)
 
@@ -206,7 +206,7 @@ class PreviewFailed(Exception):
 @task
 def prepare_preview(day: str) -> list[Row]:
     rows: list[Row] = []
-    for each in rehearse_letters(date.fromisoformat(day)):
+    for each in preview_emails(date.fromisoformat(day)):
         if is_stopping():
             raise Later
         leaves_at = each.leaves_at and each.leaves_at.isoformat()

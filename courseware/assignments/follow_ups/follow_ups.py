@@ -18,18 +18,18 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.calendar.absences import absent_now
 from courseware.accounts.models import Membership, Team, User
 from courseware.accounts.permissions.permissions import is_manager, own_teams, people_managed_by, teams_managed_by
 from courseware.accounts.sign_in.emails import EmailHours, hours_of
-from courseware.accounts.teams.managers import nearest_leads
+from courseware.accounts.teams.managers import nearest_managers
 from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order
 from courseware.assignments.models import FollowUp, FollowUpAnswers
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document
 from courseware.content.rendering import store
 from courseware.content.rendering.store import FollowUpSurvey, outline
-from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.lessons.feedback import SurveyChanged, counts_from_month_of
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.lib import disclosure
@@ -51,7 +51,7 @@ class FollowUpDue:
     sheet: FollowUpSurvey
 
 
-def sheets_now() -> Iterator[tuple[Course, FollowUpSurvey]]:
+def current_surveys() -> Iterator[tuple[Course, FollowUpSurvey]]:
     """Of the releases of today. Runs one query, and one more for each course the first time in a process."""
     courses = Course.objects.exclude(current=None).select_related("current").defer("current__outlines")
     for course in courses.order_by("pk"):
@@ -59,7 +59,7 @@ def sheets_now() -> Iterator[tuple[Course, FollowUpSurvey]]:
             yield course, sheet
 
 
-def runs_to_observe(
+def enrollments_to_follow_up(
     course: Course, sheet: FollowUpSurvey, day: date, since: timedelta = ASKED_FOR
 ) -> EnrollmentQuerySet:
     """Completed by people who are here on `day`, for which it is asked now, and was not yet so long ago."""
@@ -68,7 +68,7 @@ def runs_to_observe(
     runs = Enrollment.objects.filter(course=course, completed_at__lt=due_instant(last, zone), learner__is_active=True)
     runs = runs.filter(completed_at__gte=due_instant(last - since, zone))
     return runs.exclude(Exists(told.filter(sheet__course=course))).exclude(
-        Exists(away_now().filter(person=OuterRef("learner")))
+        Exists(absent_now().filter(person=OuterRef("learner")))
     )
 
 
@@ -79,11 +79,11 @@ def observations_due(user: User, day: date | None = None) -> list[FollowUpDue]:
         return []
     near = Membership.objects.filter(person=OuterRef("learner"), role=Membership.Role.LEARNER, team__in=teams)
     found = []
-    for course, sheet in sheets_now():
-        runs = runs_to_observe(course, sheet, day or site_day()).filter(learner__in=people_managed_by(user))
+    for course, sheet in current_surveys():
+        runs = enrollments_to_follow_up(course, sheet, day or site_day()).filter(learner__in=people_managed_by(user))
         runs = runs.annotate(is_near=Exists(near)).order_by("-is_near", "completed_at", "pk")
         found += [FollowUpDue(run, course, sheet) for run in runs.select_related("learner")[:LOOKED_AT]]
-    leads = nearest_leads({each.run.learner_id for each in found}) if found else {}
+    leads = nearest_managers({each.run.learner_id for each in found}) if found else {}
     asked = [each for each in found if any(lead.team_id in teams for lead in leads.get(each.run.learner_id, ()))]
     return sorted(asked, key=attrgetter("run.completed_at", "run.pk"))
 
@@ -110,7 +110,7 @@ def observation_of(run: Enrollment, sheet: str) -> FollowUp | None:
 
 
 def why_not_asked(run: Enrollment, sheet: FollowUpSurvey, day: date) -> Unobserved | None:
-    if runs_to_observe(run.course, sheet, day).filter(pk=run.pk).exists():
+    if enrollments_to_follow_up(run.course, sheet, day).filter(pk=run.pk).exists():
         return None
     is_early = run.completed_at is None or (day - site_day(run.completed_at)).days < sheet.after_days
     return Unobserved.EARLY if is_early else Unobserved.OVER
@@ -131,8 +131,8 @@ def observe(
     Nothing leads from the answers to the person: no time, no log entry, no sequence. `revision` is that of the form.
     """
     day = day or site_day()
-    document = hold_sheet(run, sheet)
-    run = hold_all_runs_of(run)
+    document = lock_follow_up(run, sheet)
+    run = lock_enrollments_of(run)
     if known := observation_of(run, sheet.id):
         return known, False
     if why := why_not_asked(run, sheet, day):
@@ -144,12 +144,12 @@ def observe(
         now = store.page(run.release, sheet.id, run.source_language)
         if now.revision_id != revision:
             raise SurveyChanged(sheet.id)
-        keep_without_person(run, document, answers, team=team, day=day)
+        store_anonymously(run, document, answers, team=team, day=day)
     fields = {"made_by": by, "made_on": day, "is_answered": answers is not None}
     return FollowUp.objects.create(enrollment=run, sheet=document, **fields), True
 
 
-def hold_sheet(run: Enrollment, sheet: FollowUpSurvey) -> Document:
+def lock_follow_up(run: Enrollment, sheet: FollowUpSurvey) -> Document:
     """Serialize answers about different people: each rewrites the waiting rows.
 
     PostgreSQL hides rows rewritten while a statement waits.
@@ -157,19 +157,19 @@ def hold_sheet(run: Enrollment, sheet: FollowUpSurvey) -> Document:
     return Document.objects.select_for_update(no_key=True).get(course=run.course_id, identifier=sheet.id)
 
 
-def hold_all_runs_of(run: Enrollment) -> Enrollment:
+def lock_enrollments_of(run: Enrollment) -> Enrollment:
     """The run as it is now. Two who answer about one person come one after the other."""
     runs = Enrollment.objects.filter(learner=run.learner_id, course=run.course_id).with_release().order_by("pk")
     return next(each for each in runs.select_for_update(of=("self",), no_key=True) if each.pk == run.pk)
 
 
-def keep_without_person(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, team: Team, day: date) -> None:
+def store_anonymously(run: Enrollment, sheet: Document, answers: Mapping[str, Any], *, team: Team, day: date) -> None:
     [known_as, *before] = digests_of_team(team, sheet)
     FollowUpAnswers.objects.create(
         sheet=sheet,
         release=run.release,
         answers=dict(answers),
-        waits_as=known_as,
+        pending_key=known_as,
         counts_from=counts_from_month_of(run.learner, day),
     )
     let_in_by_fives(sheet, team, {known_as, *before}, day)
@@ -193,9 +193,9 @@ def let_in_by_fives(sheet: Document, team: Team, known_as: set[str], day: date) 
     that the table keeps no order of arrival. Call it with the sheet held.
     """
     rows = list(FollowUpAnswers.objects.filter(sheet=sheet, shown_from=None).order_by("pk"))
-    own = [row for row in rows if row.waits_as in known_as and (not row.counts_from or row.counts_from <= day)]
+    own = [row for row in rows if row.pending_key in known_as and (not row.counts_from or row.counts_from <= day)]
     for row in own[: len(own) - len(own) % disclosure.STEP]:
-        row.waits_as, row.team, row.month = "", team, day.replace(day=1)
+        row.pending_key, row.team, row.month = "", team, day.replace(day=1)
         row.shown_from, row.counts_from = disclosure.shown_from(day), None
     FollowUpAnswers.objects.filter(pk__in=[row.pk for row in rows]).delete()
     FollowUpAnswers.objects.bulk_create(rows)
@@ -210,7 +210,7 @@ ANSWERED = gettext_noop("it was answered meanwhile")
 NOT_HERE = gettext_noop("they are away or have left, or it is not asked any more")
 
 
-def register_letter() -> None:
+def register_email() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     template = "assignments/mail/observation.txt"
     words, sort = _("A look some days after a course"), EmailCategory.SUBSCRIBED
@@ -219,7 +219,7 @@ def register_letter() -> None:
 
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     batches = newly_due(morning.at, CAUGHT_UP if morning.catches_up else timedelta(days=1))
-    letters = (letter for runs, sheet in batches for letter in letters_about(runs, sheet, morning.at))
+    letters = (letter for runs, sheet in batches for letter in emails_about(runs, sheet, morning.at))
     yield from in_order(letters)
 
 
@@ -228,15 +228,15 @@ ask_leads = JOB.run
 
 
 def newly_due(at: datetime, since: timedelta) -> Iterator[tuple[list[Enrollment], str]]:
-    for course, sheet in sheets_now():
-        runs, last = runs_to_observe(course, sheet, site_day(at), since).order_by("pk"), 0
+    for course, sheet in current_surveys():
+        runs, last = enrollments_to_follow_up(course, sheet, site_day(at), since).order_by("pk"), 0
         while batch := list(runs.filter(pk__gt=last)[:RUNS_AT_ONCE]):
             last = batch[-1].pk
             yield batch, sheet.id
 
 
-def letters_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[OutgoingEmail]:
-    leads = nearest_leads({run.learner_id for run in runs})
+def emails_about(runs: Collection[Enrollment], sheet: str, at: datetime) -> list[OutgoingEmail]:
+    leads = nearest_managers({run.learner_id for run in runs})
     hours = hours_of({lead.person_id for each in leads.values() for lead in each})
     return [
         letter_to(lead.person, run, sheet, hours[lead.person_id], at)
@@ -259,9 +259,9 @@ def led_in(message: OutgoingEmail) -> set[int]:
 def still_due(message: OutgoingEmail, led: Collection[int]) -> list[FollowUpDue]:
     """In the language that is active; the earliest completion first."""
     found = []
-    for course, sheet in sheets_now():
+    for course, sheet in current_surveys():
         told = [run for run, asked in message.data["subjects"] if asked == sheet.id and run in led]
-        runs = runs_to_observe(course, sheet, site_day()).filter(pk__in=told)
+        runs = enrollments_to_follow_up(course, sheet, site_day()).filter(pk__in=told)
         found += [FollowUpDue(run, course, sheet) for run in runs.select_related("learner")]
     return sorted(found, key=lambda each: (each.run.completed_at, each.run.pk))
 
@@ -284,7 +284,7 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
             {
                 "name": each.run.learner.name,
                 "title": course_title(each.course, language),
-                "day": day_in_words(site_day(each.run.completed_at)),
+                "day": day_text(site_day(each.run.completed_at)),
             }
             for each in due[:NAMED]
         ]

@@ -40,7 +40,7 @@ def observations(request):
 def asked_or_404(user, pk, sheet):
     led = Enrollment.objects.filter(learner__in=people_managed_by(user), course__current__isnull=False)
     run = get_object_or_404(led.with_release().select_related("learner"), pk=pk)
-    found = store.outline(run.release, get_language()).find_sheet(sheet)
+    found = store.outline(run.release, get_language()).find_follow_up_survey(sheet)
     if found is None:
         raise Http404(sheet)
     return run, found

@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from courseware.accounts.calendar.absences import last_days_away
+from courseware.accounts.calendar.absences import last_absence_days
 from courseware.accounts.models import User
 from courseware.assignments.models import Conversation, ManualReminder
-from courseware.assignments.reminders.daily_reminders import APART, KIND, asked_about, runs_in
+from courseware.assignments.reminders.daily_reminders import APART, KIND, asked_about, enrollments_in
 from courseware.audit_log.record import NewEvent, record_many
-from courseware.learning.due_dates.extensions import take_back_refusals
-from courseware.learning.enrollments.adjustments import NotUndone, adjust, lines_in_hands_of, undo
+from courseware.learning.due_dates.extensions import undo_refusals
+from courseware.learning.enrollments.adjustments import NotUndone, adjust, items_manageable_by, undo
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import ActionRefusal, Unadjusted
 from courseware.learning.models import Adjustment, Enrollment, ExtensionRequest
@@ -69,10 +69,10 @@ class Undone:
 def left_out(runs: Collection[Enrollment], by: User) -> dict[int, NotReminded | Reason]:
     """Primary key of each enrollment that gets no reminder now → reason. Runs four queries."""
     people = {run.learner_id for run in runs}
-    away, letters = last_days_away(people), OutgoingEmail.objects.filter(kind=KIND, person__in=people)
-    waiting = runs_in(letters.filter(state=DeliveryState.QUEUED).values_list("data", flat=True))
+    away, letters = last_absence_days(people), OutgoingEmail.objects.filter(kind=KIND, person__in=people)
+    waiting = enrollments_in(letters.filter(state=DeliveryState.QUEUED).values_list("data", flat=True))
     lately = letters.handed_over().filter(ended_at__gt=timezone.now() - APART)
-    reminded = runs_in(lately.values_list("data", flat=True))
+    reminded = enrollments_in(lately.values_list("data", flat=True))
     asking = asked_about([run.pk for run in runs])
     found = {}
     for run in runs:
@@ -131,7 +131,7 @@ def undo_reminding(reminding: ManualReminder) -> Undone:
     ended = {"state": DeliveryState.SKIPPED, "why": NOT_SENT, "ended_at": timezone.now()}
     OutgoingEmail.objects.filter(pk__in=waiting).update(**ended)
     left = letters.exclude(pk__in=waiting).exclude(state=DeliveryState.SKIPPED).count()
-    return Undone(len(waiting), left, letters.exclude(told_in=None).count())
+    return Undone(len(waiting), left, letters.exclude(combined_into=None).count())
 
 
 SORT = EmailCategory.TRAINING
@@ -152,15 +152,15 @@ def why_unreminded(at: datetime) -> Case:
         ),
         When(Exists(letters.handed_over().filter(ended_at__gt=at - APART)), then=Value(NotReminded.REMINDED.value)),
         When(Exists(letters.filter(state=DeliveryState.QUEUED)), then=Value(NotReminded.WAITS.value)),
-        When(has_had_its_letters(at), then=Value(NotReminded.TURN.value)),
+        When(has_had_its_emails(at), then=Value(NotReminded.TURN.value)),
         default=Value(""),
     )
 
 
-def has_had_its_letters(at: datetime) -> Q:
+def has_had_its_emails(at: datetime) -> Q:
     """One today, or as many as there may be in so many days: see `notifications.email.sending_limits`."""
     today = site_day(at)
-    turns = OutgoingEmail.objects.filter(person=OuterRef("learner"), turn_sort=SORT)
+    turns = OutgoingEmail.objects.filter(person=OuterRef("learner"), limit_category=SORT)
     of_days = turns.filter(turn_on__range=days_that_count(today, SORT)).order_by().values("person")
     used_up = of_days.annotate(number=Count("pk")).filter(number__gte=LIMITS[SORT].letters)
     return Q(Exists(turns.filter(turn_on__gte=today))) | Q(Exists(used_up))
@@ -208,9 +208,9 @@ class TakenBack:
 @transaction.atomic
 def carry_out(confirmed: Confirmed, *, by: User) -> Done:
     """Nobody who gets another day is reminded of the former one; a later day stays. Repeated, it changes nothing."""
-    runs = hold_runs(confirmed.runs)
+    runs = lock_enrollments(confirmed.runs)
     to_talk = [run for run in runs if run.pk in confirmed.talk and run.is_open]
-    noted_before = list(talks_of_day(to_talk).values())
+    noted_before = list(conversations_of_day(to_talk).values())
     talks, events = note_talks(to_talk, by=by)
     reminding, left_out = remind(set(confirmed.remind) - confirmed.extend.keys(), by=by)
     adjustments, refused = [], []
@@ -227,7 +227,7 @@ def carry_out(confirmed: Confirmed, *, by: User) -> Done:
 
 
 @transaction.atomic
-def take_back_acts(
+def undo_actions(
     reminding: ManualReminder | None,
     adjustments: Iterable[Adjustment],
     talks: Collection[Conversation],
@@ -236,22 +236,22 @@ def take_back_acts(
     by: User,
 ) -> TakenBack:
     """Undo, as far as possible, what `by` did with `carry_out`, and the refusals of requests for another day."""
-    lines = {adjustment: list(lines_in_hands_of(by, adjustment)) for adjustment in adjustments}
+    lines = {adjustment: list(items_manageable_by(by, adjustment)) for adjustment in adjustments}
     runs = {line.enrollment_id for own in lines.values() for line in own} | {talk.enrollment_id for talk in talks}
-    hold_runs(runs.union(ExtensionRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
-    events = take_back_talks(talks, by=by)
+    lock_enrollments(runs.union(ExtensionRequest.objects.filter(pk__in=refused).values_list("enrollment", flat=True)))
+    events = undo_conversations(talks, by=by)
     letters = undo_reminding(reminding) if reminding else NO_LETTERS
     days = [(adjustment, *undo(adjustment, own, by=by)) for adjustment, own in lines.items()]
     record_many(events)
-    return TakenBack(letters, days, len(events), take_back_refusals(refused, by=by))
+    return TakenBack(letters, days, len(events), undo_refusals(refused, by=by))
 
 
-def hold_runs(keys: Iterable[int]) -> list[Enrollment]:
+def lock_enrollments(keys: Iterable[int]) -> list[Enrollment]:
     rows = Enrollment.objects.select_for_update(of=("self",), no_key=True).select_related("learner")
     return list(rows.filter(pk__in=list(keys)).with_zone().order_by("pk"))
 
 
-def talks_of_day(runs: Collection[Enrollment]) -> dict[int, Conversation]:
+def conversations_of_day(runs: Collection[Enrollment]) -> dict[int, Conversation]:
     """Key of enrollment → its talk noted on this day of the site, unless the learner has been active since."""
     acted_at = {run.pk: run.last_active_at for run in runs}
     found = Conversation.objects.standing().filter(enrollment__in=acted_at).select_related("made_by")
@@ -260,19 +260,20 @@ def talks_of_day(runs: Collection[Enrollment]) -> dict[int, Conversation]:
 
 
 def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Conversation], list[NewEvent]]:
-    """(those that are new, what to log). The runs are locked; what is among `talks_of_day` is not noted again."""
-    known = talks_of_day(runs)
+    """(those that are new, what to log). The runs are locked; what is among `conversations_of_day` is not noted
+    again."""
+    known = conversations_of_day(runs)
     new = Conversation.objects.bulk_create(
         Conversation(enrollment=run, made_by=by) for run in runs if run.pk not in known
     )
     return new, [NewEvent("talk-noted", talk.enrollment, by, {"talk": talk.pk}, talk.made_at) for talk in new]
 
 
-def take_back_talks(talks: Collection[Conversation], *, by: User) -> list[NewEvent]:
+def undo_conversations(talks: Collection[Conversation], *, by: User) -> list[NewEvent]:
     """What to log. Their runs are locked."""
     fresh = list(
         Conversation.objects.standing().filter(pk__in=[talk.pk for talk in talks]).select_related("enrollment")
     )
     at = timezone.now()
-    Conversation.objects.filter(pk__in=[talk.pk for talk in fresh]).update(taken_back_at=at)
+    Conversation.objects.filter(pk__in=[talk.pk for talk in fresh]).update(undone_at=at)
     return [NewEvent("talk-taken-back", talk.enrollment, by, {"talk": talk.pk}, at) for talk in fresh]

@@ -13,17 +13,17 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import LONGEST_NOTE, Note, Team, User
-from courseware.accounts.people.notes import take_back_notes, write_note
+from courseware.accounts.people.notes import withdraw_notes, write_note
 from courseware.accounts.permissions.permissions import learners_of, manages_people, people_handled_by
 from courseware.accounts.sign_in.return_urls import page_before
 from courseware.assignments.manager_actions.daily_actions import LeftOut, left_out, remind, undo_reminding
 from courseware.assignments.models import ManualReminder
-from courseware.assignments.names_text import by_reason, names_in_words, say_by_reason
+from courseware.assignments.names_text import by_reason, names_text, say_by_reason
 from courseware.assignments.rules.certified_enrollments import undo_ending
 from courseware.learning.enrollments.adjustments import (
     call_off,
     decide,
-    lines_in_hands_of,
+    items_manageable_by,
     may_still,
     newest_lines,
     undo,
@@ -56,7 +56,7 @@ def take_back(request, pk):
     chosen = request.POST.get("only", "")
     is_own = adjustment.made_by_id == request.user.pk
     spared = call_off(adjustment) if is_own and not chosen else 0
-    lines = list(lines_in_hands_of(request.user, adjustment))
+    lines = list(items_manageable_by(request.user, adjustment))
     if chosen:
         lines = [line for line in lines if chosen == str(line.enrollment_id)]
     if not lines and not spared:
@@ -89,29 +89,29 @@ def say(request, adjustment, done, left):
         words = ngettext(
             "Taken back for %(number)d person: %(names)s.", "Taken back for %(number)d people: %(names)s.", len(done)
         )
-        listed = names_in_words([names[pk] for pk in done])
+        listed = names_text([names[pk] for pk in done])
         messages.success(request, words % {"number": len(done), "names": listed})
     say_by_reason(request, [(each.why, str(each.why.label), names[each.learner]) for each in left])
 
 
 LINES_A_PAGE = 50
-OF_A_ROW = ("learner__name", "course", "completed_at", "waived_at")
+OF_A_ROW = ("learner__name", "course", "completed_at", "exempted_at")
 
 
-def chosen_runs(seen, data):
+def chosen_enrollments(seen, data):
     """The newest of the enrollments `seen`, of active people: the selected rows, or a team with those below it."""
     runs = seen.newest().filter(course__current__isnull=False, learner__is_active=True)
     if team := keys_in(data.getlist("team")):
-        return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
+        return runs.filter(learner__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
     return runs.filter(pk__in=keys_in(data.getlist("row")))
 
 
 def chosen_people(user, data):
     people = people_handled_by(user).filter(is_active=True)
     if team := keys_in(data.getlist("team")):
-        return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_those_below()))
+        return people.filter(pk__in=learners_of(Team.objects.filter(pk__in=team).with_subteams()))
     if keys_in(data.getlist("row")):
-        return people.filter(pk__in=chosen_runs(Enrollment.objects.visible_to(user), data).values("learner"))
+        return people.filter(pk__in=chosen_enrollments(Enrollment.objects.visible_to(user), data).values("learner"))
     return people.filter(pk__in=keys_in(data.getlist("person")))
 
 
@@ -126,10 +126,10 @@ def decide_on(request, action):
             number = made.lines.count()
             words = ngettext("Done for %(number)d person.", "Done for %(number)d people.", number)
             messages.success(request, words % {"number": number})
-            say_who_was_left(request, refused)
+            say_who_was_skipped(request, refused)
             return redirect("assignments:act", made.pk)
         form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
-    reasons = [(why.label, names_in_words(names)) for why, names in left.items()]
+    reasons = [(why.label, names_text(names)) for why, names in left.items()]
     return preview_page(request, action, form, list(touched.values()), reasons)
 
 
@@ -143,7 +143,7 @@ def preview_page(request, action, form, names, left=()):
     context = {
         "action": action,
         "touched": len(names),
-        "names": names_in_words(names),
+        "names": names_text(names),
         "left": left,
         "chosen": [(name, key) for name in ("row", "team", "person") for key in keys_in(data.getlist(name))],
         "page_before": page_before(request),
@@ -162,8 +162,8 @@ def preview(user, action, data):
             else:
                 touched[key] = name
         return touched, left
-    runs = chosen_runs(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
-    in_hand = set(chosen_runs(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
+    runs = chosen_enrollments(Enrollment.objects.visible_to(user), data).select_related("learner").only(*OF_A_ROW)
+    in_hand = set(chosen_enrollments(Enrollment.objects.in_hands_of(user), data).values_list("pk", flat=True))
     for run in runs.order_by("learner__name", "pk"):
         why = why_not_decide(adjustment, run.learner_id) or (None if run.pk in in_hand else ActionRefusal.OTHERS)
         if why := why or action.refusal(adjustment, run):
@@ -173,7 +173,7 @@ def preview(user, action, data):
     return touched, left
 
 
-def say_who_was_left(request, refused):
+def say_who_was_skipped(request, refused):
     names = dict(User.objects.filter(pk__in=[each.learner for each in refused]).values_list("pk", "name"))
     say_by_reason(request, sorted((each.why, str(each.why.label), names[each.learner]) for each in refused))
 
@@ -181,7 +181,7 @@ def say_who_was_left(request, refused):
 @page_view()
 def act(request, pk):
     adjustment = get_object_or_404(Adjustment.objects.select_related("made_by", "course"), pk=pk)
-    lines = lines_in_hands_of(request.user, adjustment).select_related("learner")
+    lines = items_manageable_by(request.user, adjustment).select_related("learner")
     is_own = adjustment.made_by_id == request.user.pk
     if not (is_own or lines.exists()):
         raise Http404
@@ -207,14 +207,14 @@ REMIND = SimpleNamespace(title=_("Remind"), button=_("Send the reminders"))
 @form_view("assignments:remind", allowed=manages_people)
 def remind_chosen(request):
     form = ActionForm(posted(request))  # nothing to fill in: the letter says what is true when it leaves
-    chosen = chosen_runs(Enrollment.objects.in_hands_of(request.user), data_of(request))
+    chosen = chosen_enrollments(Enrollment.objects.in_hands_of(request.user), data_of(request))
     runs = list(chosen.select_related("learner").order_by("learner__name", "pk"))
     why = left_out(runs, request.user)
     able = [run for run in runs if run.pk not in why]
     is_sent = request.method == "POST" and able and form.is_valid()
     if is_sent and (made := sent_or_refused(request, form, runs, able)):
         return redirect("assignments:reminded", made.pk)
-    left = by_reason(left_out_in_words(LeftOut(run, why[run.pk]) for run in runs if run.pk in why))
+    left = by_reason(skipped_text(LeftOut(run, why[run.pk]) for run in runs if run.pk in why))
     return preview_page(request, REMIND, form, [run.learner.name for run in able], left)
 
 
@@ -228,11 +228,11 @@ def sent_or_refused(request, form, runs, able):
         form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
         return None
     say_queued(request, len(made.letters))
-    say_by_reason(request, left_out_in_words(refused))
+    say_by_reason(request, skipped_text(refused))
     return made
 
 
-def left_out_in_words(left):
+def skipped_text(left):
     """Arguments for `by_reason`."""
     return [(each.why, each.words, each.run.learner.name) for each in left]
 
@@ -255,12 +255,12 @@ def reminded(request, pk):
 
 
 @post_view("assignments:reminded")
-def take_back_reminders(request, pk):
-    say_taken_back(request, undo_reminding(own_reminding(request, pk)))
+def undo_reminders(request, pk):
+    say_undone(request, undo_reminding(own_reminding(request, pk)))
     return redirect("assignments:reminded", pk)
 
 
-def say_taken_back(request, undone):
+def say_undone(request, undone):
     if taken := undone.not_sent:
         words = ngettext("%(number)d letter is not sent.", "%(number)d letters are not sent.", taken)
         messages.success(request, words % {"number": taken})
@@ -324,14 +324,14 @@ def note(request):
 def was_sent_before(cleaned, people):
     """Whether the form has kept something else, or what was taken back since: a page that was gone back to."""
     kept = Note.objects.filter(act=cleaned["act"], person__in=people)
-    return kept.exclude(text=cleaned["text"], taken_back_at=None).exists()
+    return kept.exclude(text=cleaned["text"], undone_at=None).exists()
 
 
 def noted_about(request, people, form):
     act = form.cleaned_data["act"]
     if written := write_note(people, form.cleaned_data["text"], act=act, by=request.user):
         new = {note.person_id for note in written}
-        names = {"names": names_in_words([name for key, name in people.items() if key in new])}
+        names = {"names": names_text([name for key, name in people.items() if key in new])}
         messages.success(request, gettext("Noted about %(names)s. They can read it, too.") % names)
     came_from = page_before(request) if "person" in request.POST else ""
     return redirect(came_from or noted_address(act))
@@ -347,15 +347,15 @@ def own_notes_or_404(request, act):
 @page_view()
 def noted(request, act):
     notes = own_notes_or_404(request, act)
-    context = {"notes": notes, "may_take_back": any(each.may_be_taken_back_by(request.user) for each in notes)}
+    context = {"notes": notes, "may_take_back": any(each.may_be_withdrawn_by(request.user) for each in notes)}
     return render(request, "assignments/noted.html", context)
 
 
 @post_view(noted_address)
-def take_back_note(request, act):
+def withdraw_note(request, act):
     own_notes_or_404(request, act)
     people = keys_in(request.POST.getlist("person")) if "person" in request.POST else None
-    taken = take_back_notes(act, by=request.user, people=people)
+    taken = withdraw_notes(act, by=request.user, people=people)
     if taken:
         words = ngettext("%(number)d note is taken back.", "%(number)d notes are taken back.", len(taken))
         messages.success(request, words % {"number": len(taken)})

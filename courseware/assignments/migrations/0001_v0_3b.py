@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(help_text='Secret: anybody who has it can post to the group', max_length=1000)),
                 ('secret', models.CharField(blank=True, max_length=200)),
                 ('is_on', models.BooleanField(default=True, verbose_name='in use')),
-                ('is_for_leads', models.BooleanField(default=False, verbose_name='the group is the leads’')),
+                ('is_for_managers', models.BooleanField(default=False, verbose_name='the group is the leads’')),
                 ('refused_at', models.DateTimeField(help_text='Not used since, until somebody saves it anew', null=True)),
                 ('refused_why', models.TextField(blank=True)),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.team', verbose_name='team')),
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ('why_day', models.DateField(help_text='The day in the words of the reason', null=True)),
                 ('due_on', models.DateField(null=True)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('taken_back_at', models.DateTimeField(null=True)),
+                ('undone_at', models.DateTimeField(null=True)),
                 ('is_final', models.BooleanField(default=False, help_text='Taken back for this person alone: the rule does not do it again')),
                 ('enrollment', models.ForeignKey(help_text='Null: it was taken back', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='learning.enrollment')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'deed of a rule',
                 'verbose_name_plural': 'deeds of rules',
                 'ordering': ['-pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('taken_back_at', None)), fields=('rule', 'person', 'deed', 'occasion'), name='a_rule_does_it_once')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('rule', 'person', 'deed', 'occasion'), name='a_rule_does_it_once')],
             },
         ),
         migrations.CreateModel(
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('taken_back_at', models.DateTimeField(null=True)),
+                ('undone_at', models.DateTimeField(null=True)),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='learning.enrollment')),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
                 ('answers', models.JSONField(help_text='Question id → place, list of places, number or text')),
-                ('waits_as', models.CharField(blank=True, help_text='The team, under the key of the site, as long as it waits', max_length=64)),
+                ('pending_key', models.CharField(blank=True, help_text='The team, under the key of the site, as long as it waits', max_length=64)),
                 ('month', models.DateField(help_text='The first day of the month in which the fifth answer came', null=True)),
                 ('shown_from', models.DateField(help_text='The day from which figures hold it; null: it waits for others', null=True)),
                 ('counts_from', models.DateField(help_text='The first day of the month from which it may count, while the person is new to the company', null=True)),
@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'answered observation sheets',
                 'ordering': ['id'],
                 'indexes': [models.Index(fields=['sheet', 'team'], name='observed_in_a_team')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('month', None), ('shown_from', None), ('team', None), models.Q(('waits_as', ''), _negated=True)), models.Q(('month__isnull', False), ('shown_from__isnull', False), ('waits_as', '')), _connector='OR'), name='an_observation_waits_or_is_shown')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('month', None), ('shown_from', None), ('team', None), models.Q(('pending_key', ''), _negated=True)), models.Q(('month__isnull', False), ('shown_from__isnull', False), ('pending_key', '')), _connector='OR'), name='an_observation_waits_or_is_shown')],
             },
         ),
         migrations.CreateModel(

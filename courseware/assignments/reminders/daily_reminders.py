@@ -37,7 +37,7 @@ from courseware.assignments.reminders.schedules import (
 from courseware.content.models import Course
 from courseware.content.rendering import store
 from courseware.learner_home.next_action import LearnerProgress, journeys
-from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.emails.enrollment import signers_of
 from courseware.learning.models import Enrollment, ExtensionRequest, zone_named
 from courseware.learning.status.not_asked import PERSON_OR_COURSE, NotAskedReason
@@ -59,7 +59,7 @@ ASKS = gettext_noop("the person has asked for another day and has no answer yet"
 KEPT_BACK = (GONE, ANOTHER_DAY, ASKS)
 
 
-def register_letter() -> None:
+def register_email() -> None:
     template = "assignments/mail/reminder.txt"
     words, sort = _("Reminder of a due day"), EmailCategory.TRAINING
     register_kind(KIND, EmailType(words, template, why_unwanted, in_words, sort, editable=REMINDER))
@@ -97,7 +97,7 @@ def reminded_of(people: Collection[int | None]) -> dict[int | None, set[int]]:
     letters = OutgoingEmail.objects.handed_over().filter(kind=KIND, person__in=people, ended_at__gt=now() - APART)
     found: dict[int | None, set[int]] = defaultdict(set)
     for person, data in letters.values_list("person", "data"):
-        found[person] |= runs_in([data])
+        found[person] |= enrollments_in([data])
     return found
 
 
@@ -107,7 +107,7 @@ def asked_about(runs: Collection[int]) -> set[int]:
     return set(waiting.values_list("enrollment", flat=True))
 
 
-def runs_in(told: Iterable[dict]) -> set[int]:
+def enrollments_in(told: Iterable[dict]) -> set[int]:
     return {run for data in told for run, *_said in data["subjects"]}
 
 
@@ -118,7 +118,7 @@ def why_unwanted(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
 def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     asked = still_asked(messages)
     signers = signers_of({message.person_id: message.data["by"] for message in messages})
-    courses = courses_in_words({message: asked[message.pk][0] for message in messages})
+    courses = courses_text({message: asked[message.pk][0] for message in messages})
     return {
         message.pk: {
             "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
@@ -132,7 +132,7 @@ def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     }
 
 
-def courses_in_words(runs: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[OutgoingEmail, list[dict[str, object]]]:
+def courses_text(runs: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[OutgoingEmail, list[dict[str, object]]]:
     by_language: dict[str, list[OutgoingEmail]] = defaultdict(list)
     for message in runs:
         by_language[message.language or settings.LANGUAGE_CODE].append(message)
@@ -141,17 +141,17 @@ def courses_in_words(runs: Mapping[OutgoingEmail, list[Enrollment]]) -> dict[Out
         with translation.override(language):
             together = [run for message in messages for run in runs[message]]
             outlines = {run.course_id: store.outline(run.release, language) for run in together}
-            said = {journey.enrollment.pk: left_in_words(journey) for journey in journeys(together, outlines)}
+            said = {journey.enrollment.pk: remaining_text(journey) for journey in journeys(together, outlines)}
         found |= {message: [said[run.pk] for run in runs[message]] for message in messages}
     return found
 
 
-def left_in_words(journey: LearnerProgress) -> dict[str, object]:
-    run, act = journey.enrollment, journey.next_act
+def remaining_text(journey: LearnerProgress) -> dict[str, object]:
+    run, act = journey.enrollment, journey.next_action
     return {
         "id": journey.outline.course_id,
         "title": journey.outline.title,
-        "day": day_in_words(run.due_on) if run.due_on else "",
+        "day": day_text(run.due_on) if run.due_on else "",
         "is_over": run.state_at() is Enrollment.State.OVERDUE,
         "is_begun": run.started_at is not None,
         "stops": journey.progress.total - journey.progress.done_count,
@@ -279,21 +279,21 @@ JOB = DailyEmailJob(KIND, time(5, 10), emails, again=KEPT_BACK)
 
 def reminders_due(morning: DailyEmails, plans: Plans | None = None) -> Iterator[list[DueReminder]]:
     """Yield due reminders, up to 200 people at a time. `plans` replaces the stored reminder plans. Writes nothing."""
-    plans = plans_kept() if plans is None else plans
-    runs = runs_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
+    plans = schedules_stored() if plans is None else plans
+    runs = enrollments_near(morning.at, plans, caught_up=CAUGHT_UP if morning.catches_up else 0)
     for batch in by_person(runs, "learner_id"):
         due = due_of_batch(batch, plans, morning.at)
         if found := [each for each in due if morning.catches_up or each.is_of_the_day]:
             yield found
 
 
-def plans_kept() -> Plans:
+def schedules_stored() -> Plans:
     return {
         (plan.course_id, plan.rule_id): with_repeats(plan.days, plan.every) for plan in ReminderSchedule.objects.all()
     }
 
 
-def runs_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
+def enrollments_near(at: datetime, plans: Plans, *, caught_up: int) -> QuerySet[Enrollment]:
     # Emails to people who are away are held when they are sent.
     runs = Enrollment.objects.newest().asked(at, ignoring={NotAskedReason.AWAY})
     return runs.filter(near(at, plans, caught_up=caught_up)).select_related("learner").with_zone()
@@ -313,6 +313,6 @@ def due_of_batch(runs: list[Enrollment], plans: Plans, at: datetime) -> Iterator
 
 def rules_that_began(runs: Iterable[Enrollment]) -> dict[int, int]:
     """Key of each run that a rule began → the key of that rule; of several the one that did it first."""
-    done = RuleAction.objects.filter(enrollment__in=[run.pk for run in runs], taken_back_at=None)
+    done = RuleAction.objects.filter(enrollment__in=[run.pk for run in runs], undone_at=None)
     done = done.exclude(deed=RuleAction.Kind.EXCUSE).order_by("-pk")
     return dict(done.values_list("enrollment", "rule"))

@@ -42,7 +42,7 @@ def is_escalated() -> bool:
 DEFAULT_PLAN = with_repeats(DEFAULT_REMINDER_DAYS, DEFAULT_EVERY)
 
 
-def days_of_plan(text: str) -> tuple[list[int], str]:
+def days_of_schedule(text: str) -> tuple[list[int], str]:
     """What was typed, the earliest day first, and what is wrong with it; "" where nothing is."""
     parts = text.replace("，", ",").replace("−", "-").replace("、", ",").split(",")
     try:
@@ -104,9 +104,9 @@ class Planned(NamedTuple):
 
 
 @transaction.atomic
-def keep_plans(wanted: Iterable[Planned], *, by: User) -> int:
+def store_schedules(wanted: Iterable[Planned], *, by: User) -> int:
     """Returns how many have changed."""
-    changed = [each for each in wanted if keep_plan(each)]
+    changed = [each for each in wanted if store_plan(each)]
     record_many(
         NewEvent("reminders-planned", each.owner, by, {"days": each.days, "every": each.every}) for each in changed
     )
@@ -123,7 +123,7 @@ def switch_escalation(is_on: bool, *, by: User) -> bool:
     return True
 
 
-def keep_plan(wanted: Planned) -> bool:
+def store_plan(wanted: Planned) -> bool:
     plan = ReminderSchedule.objects.select_for_update(no_key=True).filter(**wanted.place).first()
     if wanted.is_as(plan):
         return False

@@ -13,11 +13,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from courseware.accounts.models import User
-from courseware.assessment.certificates.external_training import TRAININGS_AT_ONCE, record_outside
+from courseware.assessment.certificates.external_training import TRAININGS_AT_ONCE, record_external_training
 from courseware.assessment.models import ExternalTraining
 from courseware.assignments.models import AssignmentRule, RuleAction
 from courseware.assignments.rules import plan
-from courseware.assignments.rules.lifecycle import NOT_BEGUN, RUNS_AT_ONCE, deeds_behind_runs
+from courseware.assignments.rules.lifecycle import NOT_BEGUN, RUNS_AT_ONCE, actions_behind_enrollments
 from courseware.assignments.rules.plan import acting_rules, chunks_of_people, version_of
 from courseware.assignments.rules.scope import ActionKind, Certified, PersonFacts, Why, reason_outside, renewal_of
 from courseware.learning.enrollments.adjustments import NotUndone, adjust, undo
@@ -43,7 +43,7 @@ class RecordedTrainings:
 def unstarted_by_rules() -> QuerySet[Enrollment]:
     """Open enrollments that a rule created and nobody has started. An enrollment whose end was undone is left out."""
     lines = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), adjustment__kind=EndCertified.kind)
-    by_rule = deeds_behind_runs().filter(enrollment=OuterRef("pk"))
+    by_rule = actions_behind_enrollments().filter(enrollment=OuterRef("pk"))
     runs = Enrollment.objects.newest().open()
     return runs.filter(Exists(by_rule), ~Exists(lines), ~stands_for_another(), **NOT_BEGUN).order_by("pk")
 
@@ -60,7 +60,7 @@ def unneeded_enrollments(
 ) -> list[Enrollment]:
     """Those of `runs` that a certificate makes unneeded on `day`, as if `trainings` were recorded."""
     deeds = defaultdict(list)
-    for deed in deeds_behind_runs().filter(enrollment__in=runs).select_related("rule__current"):
+    for deed in actions_behind_enrollments().filter(enrollment__in=runs).select_related("rule__current"):
         deeds[deed.enrollment_id].append(deed)
     courses = {run.course_id for run in runs}
     acting = list(acting_rules().filter(course__in=courses))
@@ -116,7 +116,7 @@ def end_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
     left = {each.learner for each in refused}
     ended = [run.pk for run in runs if run.learner_id not in left]
     # A rule may enroll the person again when the certificate has ended.
-    RuleAction.objects.filter(enrollment__in=ended, taken_back_at=None).update(taken_back_at=at)
+    RuleAction.objects.filter(enrollment__in=ended, undone_at=None).update(undone_at=at)
     return len(ended)
 
 
@@ -140,18 +140,18 @@ def record_trainings(trainings: Sequence[ExternalTraining], *, by: User, ends: b
     keeping = Adjustment(kind=EndCertified.kind, made_by=by, made_at=ending.made_at)
     for some in batches(trainings, TRAININGS_AT_ONCE):
         with transaction.atomic():
-            new = record_outside(some, by=by, at=ending.made_at)
+            new = record_external_training(some, by=by, at=ending.made_at)
             recorded.trainings += len(new)
             keys = [run.pk for run in unstarted_of(new)] if ends is not None and new else []
             if ends:
                 recorded.ended += end_unneeded(keys, ending)
             elif keys:
-                recorded.kept += keep_unneeded(keys, keeping)
+                recorded.kept += store_unneeded(keys, keeping)
     recorded.adjustment = ending if recorded.ended else None
     return recorded
 
 
-def keep_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
+def store_unneeded(keys: Collection[int], adjustment: Adjustment) -> int:
     """Keep these enrollments from the nightly job, by lines that are stored as undone."""
     at, by = adjustment.made_at, adjustment.made_by
     runs = unneeded_enrollments(list(unstarted_by_rules().filter(pk__in=keys)), dates.site_day(at))
@@ -178,5 +178,5 @@ def undo_ending(
     """Reopen the enrollments, with the result of `adjusting.undo`. They belong to their rules again."""
     done, left = undo(adjustment, lines, by=by)
     runs = [line.enrollment_id for line in lines if line.learner_id in done]
-    RuleAction.objects.filter(enrollment__in=runs, taken_back_at=adjustment.made_at).update(taken_back_at=None)
+    RuleAction.objects.filter(enrollment__in=runs, undone_at=adjustment.made_at).update(undone_at=None)
     return done, left

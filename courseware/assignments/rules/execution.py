@@ -20,7 +20,7 @@ from courseware.audit_log.record import NewEvent, record_many
 from courseware.content.models import ASKS_TO_REREAD, Course, ReleaseEntry
 from courseware.content.rendering.store import Outline, outline
 from courseware.jobs.tasks import task
-from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.creation import begin_many, enrolled
 from courseware.learning.enrollments.enrollment import EnrollmentClosed, waive
 from courseware.learning.models import Completion, Enrollment, zone_named
@@ -107,17 +107,17 @@ def act(day: date | None = None, *, rule: int | None = None) -> str:
 
 
 @task
-def act_soon(rule: int | None = None) -> None:
+def run_rules_soon(rule: int | None = None) -> None:
     act(rule=rule)
 
 
 def is_to_be_done(intent: Intent, rule: int | None) -> bool:
-    return intent.is_act and (rule is None or intent.is_by(rule))
+    return intent.is_action and (rule is None or intent.is_by(rule))
 
 
 def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: datetime | None = None) -> Counter[str]:
     at = at or timezone.now()
-    done, to_excuse = begin_runs(people, day, rule, at)
+    done, to_excuse = create_enrollments(people, day, rule, at)
     for person in to_excuse:  # one by one: each waits for the enrollment, which its learner may hold
         try:
             done += excuse(person, day, rule, at)
@@ -127,7 +127,9 @@ def act_on(people: Collection[int], day: date, *, rule: int | None = None, at: d
 
 
 @transaction.atomic
-def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetime) -> tuple[Counter[str], list[int]]:
+def create_enrollments(
+    people: Collection[int], day: date, rule: int | None, at: datetime
+) -> tuple[Counter[str], list[int]]:
     """(how many were enrolled and renewed, keys of those to be excused)."""
     intents = asked_now(people, day, rule)
     by_course: dict[int, dict[int, Intent]] = defaultdict(dict)
@@ -139,9 +141,9 @@ def begin_runs(people: Collection[int], day: date, rule: int | None, at: datetim
     Enrollment.objects.hold_newest({(person, course) for course, wanted in by_course.items() for person in wanted})
     for wanted in by_course.values():
         course = next(iter(wanted.values())).first.rule.course
-        begun += [(wanted[run.learner_id], run) for run in runs_for(wanted, course, at)]
+        begun += [(wanted[run.learner_id], run) for run in enrollments_for(wanted, course, at)]
     note(begun, at)
-    tell_enrolled((run for _intent, run in begun), by=None)
+    queue_enrollment_email((run for _intent, run in begun), by=None)
     record_many(asked_for(intent, run) for intent, run in begun)
     to_excuse = [intent.person for intent in intents if intent.deed is ActionKind.EXCUSE]
     return Counter(intent.deed.value for intent, _run in begun), to_excuse
@@ -153,7 +155,7 @@ def asked_now(people: Collection[int], day: date, rule: int | None) -> list[Inte
     return [intent for intent in plan(rules, day, people) if is_to_be_done(intent, rule)]
 
 
-def runs_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list[Enrollment]:
+def enrollments_for(wanted: Mapping[int, Intent], course: Course, at: datetime) -> list[Enrollment]:
     """New runs; of whoever is being enrolled by somebody else at this very moment there is none."""
     lists = short_lists([person for person, intent in wanted.items() if intent.is_short], course)
     people = User.objects.filter(pk__in=wanted).annotate(zone_name=Subquery(time_zones(learner=OuterRef("pk"))))

@@ -97,7 +97,7 @@ class RuleForm(forms.ModelForm):
             self.fields["course"].disabled, self.fields["course"].initial = True, rule.course
         self.offer_teams()
         self.fields["role"].choices = [("", _("anybody")), *Membership.Role.choices]
-        self.offer_posts()
+        self.offer_job_roles()
         months = [("", "–"), *MONTHS.items()]
         self.fields["renewal_month"] = forms.TypedChoiceField(
             label=self.fields["renewal_month"].label, choices=months, coerce=int, required=False, empty_value=None
@@ -120,7 +120,7 @@ class RuleForm(forms.ModelForm):
         team.required = self.instance.team_id is not None and not self.instance.team
         team.empty_label = _("closed: choose another team") if team.required else _("any team")
 
-    def offer_posts(self):
+    def offer_job_roles(self):
         found = posts()
         if self.instance.post:
             found.setdefault(self.instance.post, self.instance.post)

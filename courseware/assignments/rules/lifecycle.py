@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from courseware.accounts.models import AccountMerge, User
 from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.assignments.models import AssignmentRule, RuleAction, RuleVersion
-from courseware.assignments.rules.execution import act_soon
+from courseware.assignments.rules.execution import run_rules_soon
 from courseware.assignments.rules.plan import version_of
 from courseware.audit_log.record import NewEvent, record, record_many, subject_of
 from courseware.jobs.tasks import task
@@ -81,7 +81,7 @@ def switch_on(rule: AssignmentRule, *, by: User | None, at: datetime | None = No
         raise NameTaken
     rule.switched_on_at = at
     rule.save(update_fields=["switched_on_at"])
-    act_soon.enqueue(rule.pk)
+    run_rules_soon.enqueue(rule.pk)
     record("rule-switched-on", actor=by, subject=rule, data={"version": version_of(rule).number}, at=at)
     return True
 
@@ -102,82 +102,84 @@ RUNS_AT_ONCE = 50  # so that nobody else waits longer than that takes
 NOT_BEGUN = dict.fromkeys(("started_at", "attempts", "runs"))
 
 
-def deeds_behind_runs() -> QuerySet[RuleAction]:
-    return RuleAction.objects.filter(taken_back_at=None).exclude(deed=RuleAction.Kind.EXCUSE)
+def actions_behind_enrollments() -> QuerySet[RuleAction]:
+    return RuleAction.objects.filter(undone_at=None).exclude(deed=RuleAction.Kind.EXCUSE)
 
 
-def runs_begun_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
-    return Enrollment.objects.filter(pk__in=deeds_behind_runs().filter(rule=rule).values("enrollment"))
+def enrollments_created_by(rule: AssignmentRule) -> QuerySet[Enrollment]:
+    return Enrollment.objects.filter(pk__in=actions_behind_enrollments().filter(rule=rule).values("enrollment"))
 
 
-def runs_to_go(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
+def enrollments_to_remove(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
     """Enrollments by this rule alone in which nobody did, asked or decided anything, if `by` may decide about them."""
-    others = deeds_behind_runs().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
-    untouched = NOT_BEGUN | dict.fromkeys(("adjustment_lines", "day_requests", "manager_questions"))
-    open_runs = runs_begun_by(rule).open()  # type: ignore[attr-defined]
+    others = actions_behind_enrollments().filter(enrollment=OuterRef("pk")).exclude(rule=rule)
+    untouched = NOT_BEGUN | dict.fromkeys(("adjustment_items", "extension_requests", "manager_questions"))
+    open_runs = enrollments_created_by(rule).open()  # type: ignore[attr-defined]
     return open_runs.filter(~Exists(others), ~stands_for_another(), **untouched).exclude(learner__in=not_decided_by(by))
 
 
-def runs_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
-    return runs_begun_by(rule).exclude(pk__in=runs_to_go(rule, by).values("pk"))
+def enrollments_that_stay(rule: AssignmentRule, by: User) -> QuerySet[Enrollment]:
+    return enrollments_created_by(rule).exclude(pk__in=enrollments_to_remove(rule, by).values("pk"))
 
 
 @transaction.atomic
-def take_back_deeds(rule: AssignmentRule, *, by: User) -> int:
+def undo_actions_of_rule(rule: AssignmentRule, *, by: User) -> int:
     """Switch the rule off, and take back a batch; a worker does the rest. Returns how many are taken back at once."""
     at = timezone.now()
     switch_off(rule, by=by, at=at)
-    if not (number := take_back_next(rule, by=by, at=at)):
+    if not (number := undo_next(rule, by=by, at=at)):
         return 0
     record("rule-taken-back", actor=by, subject=rule, at=at)
-    if runs_to_go(rule, by).exists():
-        take_back_rest.enqueue(rule.pk, by.pk)
+    if enrollments_to_remove(rule, by).exists():
+        undo_rest.enqueue(rule.pk, by.pk)
     return number
 
 
 @task
-def take_back_rest(rule: int, by: int) -> None:
+def undo_rest(rule: int, by: int) -> None:
     person = User.objects.get(pk=by)
-    while take_back_next(AssignmentRule.objects.get(pk=rule), by=person):
+    while undo_next(AssignmentRule.objects.get(pk=rule), by=person):
         pass
 
 
 @transaction.atomic
-def take_back_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
+def undo_next(rule: AssignmentRule, *, by: User, at: datetime | None = None) -> int:
     """Nothing where the rule was switched on again meanwhile."""
     rule, at = locked_rule(rule), at or timezone.now()
     if rule.is_on:
         return 0
-    keys = list(runs_to_go(rule, by).order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE])
-    return take_back_runs(rule, keys, by=by, at=at)
+    keys = list(enrollments_to_remove(rule, by).order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE])
+    return remove_enrollments(rule, keys, by=by, at=at)
 
 
-def take_back_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int:
-    """Take back those of these enrollments that are in `runs_to_go`, for good. Returns how many."""
+def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int:
+    """Take back those of these enrollments that are in `enrollments_to_remove`, for good. Returns how many."""
     at, number = timezone.now(), 0
     for some in batches(keys, RUNS_AT_ONCE):
         with transaction.atomic():
-            gone = take_back_runs(locked_rule(rule), some, by=by, at=at, is_final=True)
+            gone = remove_enrollments(locked_rule(rule), some, by=by, at=at, is_final=True)
             if gone:
                 record("rule-taken-back", actor=by, subject=rule, data={"people": gone}, at=at)
         number += gone
     return number
 
 
-def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime, is_final: bool = False) -> int:
+def remove_enrollments(
+    rule: AssignmentRule, keys: Sequence[int], *, by: User, at: datetime, is_final: bool = False
+) -> int:
     """Call it in the transaction that has locked the rule."""
     list(Enrollment.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     # Asked once more, now that nobody can begin them.
-    runs = list(runs_to_go(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))
-    told = told_of(runs)
+    runs = list(enrollments_to_remove(rule, by).filter(pk__in=keys).select_related("learner").order_by("pk"))
+    told = shown_of(runs)
     excused, removed = [run for run in runs if run.pk in told], [run for run in runs if run.pk not in told]
     for run in excused:
         with translation.override(run.learner.language or settings.LANGUAGE_CODE):
             reason = _("The rule “%(rule)s” was taken back.") % {"rule": rule}
-        run.waived_at, run.waived_reason = at, reason
-    deeds = RuleAction.objects.filter(rule=rule, enrollment__in=runs, taken_back_at=None)
-    deeds.update(taken_back_at=at, is_final=is_final)
-    Enrollment.objects.write_many(excused, ["waived_at", "waived_reason"])
+        run.exempted_at, run.exemption_reason = at, reason
+    deeds = RuleAction.objects.filter(rule=rule, enrollment__in=runs, undone_at=None)
+    deeds.update(undone_at=at, is_final=is_final)
+    Enrollment.objects.write_many(excused, ["exempted_at", "exemption_reason"])
     data = {"rule": rule.pk}
     events = [NewEvent("waived", run, by, data, at) for run in excused]
     events += [NewEvent("enrollment-removed", subject_of(run), by, data, at) for run in removed]
@@ -187,7 +189,7 @@ def take_back_runs(rule: AssignmentRule, keys: Sequence[int], *, by: User, at: d
     return len(runs)
 
 
-def told_of(runs: list[Enrollment]) -> set[int]:
+def shown_of(runs: list[Enrollment]) -> set[int]:
     """Keys of the enrollments that an email has left about, to whichever account of the learner."""
     people = {run.learner_id for run in runs}
     names = AccountMerge.objects.standing().filter(kept__in=people).values_list("other", flat=True)

@@ -61,7 +61,7 @@ class Intent:
         return next((each.verdict.counts_from for each in self.by if each.verdict.counts_from), None)
 
     @property
-    def is_act(self) -> bool:
+    def is_action(self) -> bool:
         return self.deed in (ActionKind.ENROLL, ActionKind.RENEW, ActionKind.EXCUSE)
 
     @property
@@ -146,8 +146,8 @@ def facts_of(people: Sequence[User], rules: Collection[AssignmentRule]) -> Itera
     keys = [person.pk for person in people]
     courses = {rule.course_id for rule in rules} | {version.other_course_id for version in map(version_of, rules)}
     roles, certificates = roles_of(keys), certificates_of(keys, courses)
-    occasions, begun_by = deeds_of(keys, rules)
-    runs = runs_of(keys, courses, begun_by)
+    occasions, begun_by = actions_of(keys, rules)
+    runs = enrollments_of(keys, courses, begun_by)
     for person in people:
         yield PersonFacts(
             key=person.pk,
@@ -182,29 +182,29 @@ def certificates_of(people: Collection[int], courses: Collection[int | None]) ->
     return certificates
 
 
-def deeds_of(people: Collection[int], rules: Collection[AssignmentRule]):
+def actions_of(people: Collection[int], rules: Collection[AssignmentRule]):
     """(person → the occasions that were seen to, enrollment → the rules behind it)."""
     occasions, begun_by = defaultdict(set), defaultdict(set)
     # What a rule did to somebody's other account, too: the run is theirs now.
     whose = Coalesce("enrollment__learner", "person")
     found = RuleAction.objects.filter(Q(person__in=people) | Q(enrollment__learner__in=people))
-    found = found.filter(Q(taken_back_at=None) | Q(is_final=True), rule__in=[rule.pk for rule in rules])
-    columns = ("whose", "rule", "occasion", "deed", "enrollment", "taken_back_at")
-    for person, rule, occasion, deed, run, taken_back_at in found.annotate(whose=whose).values_list(*columns):
+    found = found.filter(Q(undone_at=None) | Q(is_final=True), rule__in=[rule.pk for rule in rules])
+    columns = ("whose", "rule", "occasion", "deed", "enrollment", "undone_at")
+    for person, rule, occasion, deed, run, undone_at in found.annotate(whose=whose).values_list(*columns):
         occasions[person].add((rule, occasion))
-        if deed != RuleAction.Kind.EXCUSE and taken_back_at is None:
+        if deed != RuleAction.Kind.EXCUSE and undone_at is None:
             begun_by[run].add(rule)
     return occasions, begun_by
 
 
-def runs_of(
+def enrollments_of(
     people: Collection[int], courses: Collection[int | None], begun_by
 ) -> defaultdict[int, dict[int, NewestRun]]:
     runs: defaultdict[int, dict[int, NewestRun]] = defaultdict(dict)
     lines = AdjustmentItem.objects.filter(enrollment=OuterRef("pk"), undone_at=None)
     is_certified = Exists(lines.filter(adjustment__kind=EndCertified.kind))  # ended because certified, not excused
     found = Enrollment.objects.newest().filter(learner__in=people, course__in=courses).order_by()
-    columns = ("pk", "learner", "course", "completed_at", "waived_at", "is_certified")
+    columns = ("pk", "learner", "course", "completed_at", "exempted_at", "is_certified")
     for pk, person, course, done, excused, ended in found.annotate(is_certified=is_certified).values_list(*columns):
         is_open = done is None and excused is None
         is_excused = bool(excused) and not done and not ended
@@ -255,11 +255,11 @@ class RulePreview:
         return sum(map(len, self.acts.values()))
 
     @property
-    def left_lines(self) -> list[tuple[Because, int]]:
+    def left_rows(self) -> list[tuple[Because, int]]:
         return self.left.most_common(REASONS)
 
     @property
-    def outside_lines(self) -> list[tuple[Because, int]]:
+    def outside_rows(self) -> list[tuple[Because, int]]:
         return self.outside.most_common(REASONS)
 
     @property
@@ -285,7 +285,7 @@ class RulePreview:
         return [(day, list(happening.items())) for day, happening in sorted(found.items())]
 
 
-def rehearse_rule(rule: AssignmentRule, day: date) -> RulePreview:
+def preview_rule(rule: AssignmentRule, day: date) -> RulePreview:
     """As if the rule were on, beside those that are."""
     others = [other for other in acting_rules().filter(course=rule.course_id) if other.pk != rule.pk]
     rehearsal = RulePreview(rule, day)
@@ -294,14 +294,14 @@ def rehearse_rule(rule: AssignmentRule, day: date) -> RulePreview:
     return rehearsal
 
 
-def rehearse_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RulePreview:
+def preview_change(rule: AssignmentRule, version: RuleVersion, day: date) -> RulePreview:
     """What would change if this active rule had the unsaved `version`."""
     changed = copy(rule)
     changed.current = version
-    return rehearse_rule(changed, day)
+    return preview_rule(changed, day)
 
 
-def rehearse_all(day: date) -> list[RulePreview]:
+def preview_all(day: date) -> list[RulePreview]:
     rules = list(acting_rules())
     rehearsals = {rule.pk: RulePreview(rule, day) for rule in rules}
     for intent in plan(rules, day):

@@ -122,7 +122,7 @@ def verdict(version, rule: int, course: int, person: PersonFacts, day: date) -> 
                 person, rule, Verdict(ActionKind.EXCUSE, Why.FITS_NO_MORE, occasion=f"excused {run.enrollment}")
             )
         return Verdict(ActionKind.OUTSIDE, outside)
-    return reason_to_leave(course, person, day) or once(person, rule, deed_of(version, course, person, day))
+    return reason_to_leave(course, person, day) or once(person, rule, action_of(version, course, person, day))
 
 
 def once(person: PersonFacts, rule: int, found: Verdict) -> Verdict:
@@ -161,7 +161,7 @@ def reason_to_leave(course: int, person: PersonFacts, day: date) -> Verdict | No
     return Verdict(ActionKind.LEAVE, Why.IS_EXCUSED) if run and run.is_excused else None
 
 
-def deed_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
+def action_of(version, course: int, person: PersonFacts, day: date) -> Verdict:
     certified = person.certificates.get(course)
     if certified and day <= certified.until:
         return renewal_of(version, certified, day)

@@ -15,21 +15,21 @@ from courseware.assignments.rules.forms import PreviewForm, RuleForm
 from courseware.assignments.rules.lifecycle import (
     NameTaken,
     change_rule,
+    enrollments_that_stay,
+    enrollments_to_remove,
     make_rule,
-    runs_that_stay,
-    runs_to_go,
     switch_off,
     switch_on,
-    take_back_deeds,
-    take_back_for_some,
+    undo_actions_of_rule,
+    undo_for_some,
     what_it_says,
 )
 from courseware.assignments.rules.plan import (
     SHOWN,
     is_large_company,
     names_of,
-    rehearse_change,
-    rehearse_rule,
+    preview_change,
+    preview_rule,
     version_of,
 )
 from courseware.content.course_titles import course_title
@@ -98,7 +98,7 @@ def edit_rule(request, pk):
     rehearsal = None
     if form.is_bound and form.is_valid():
         differs = what_it_says(form.version()) != terms
-        rehearsal = rehearse_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
+        rehearsal = preview_change(rule, form.version(), dates.site_day()) if rule.is_on and differs else None
         if said_since and differs:
             words = gettext(
                 "Somebody has changed this rule since. Now it says: %(rule)s Send it again to say this instead."
@@ -128,7 +128,7 @@ def rule(request, pk):
     form = PreviewForm(request.GET if "day" in request.GET else {"day": dates.site_day().isoformat()})
     # In a large company the rehearsal takes seconds, so the page opens without it.
     is_wanted = "day" in request.GET or not is_large_company()
-    rehearsal = rehearse_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
+    rehearsal = preview_rule(rule, form.cleaned_data["day"]) if form.is_valid() and is_wanted else None
     deeds = Paginator(did(rule), DEEDS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "rule": rule,
@@ -137,7 +137,7 @@ def rule(request, pk):
         "today": dates.site_day(),
         "is_today": bool(rehearsal) and rehearsal.day == dates.site_day(),
         "deeds": deeds,
-        "may_take_back": runs_to_go(rule, request.user).exists(),
+        "may_take_back": enrollments_to_remove(rule, request.user).exists(),
         **(rehearsed(rehearsal) if rehearsal else {}),
     }
     return render(request, "assignments/rule.html", context)
@@ -160,10 +160,10 @@ def did(rule):
 
 
 @post_view(rule_address, allowed=handles_people, is_held=False)
-def turn_on(request, pk):
+def enable_rule(request, pk):
     """What was rehearsed is what is done: where it is another list by now, the page shows that one instead."""
     rule = rule_or_404(pk)
-    if not rule.is_on and request.POST.get("digest") != rehearse_rule(rule, dates.site_day()).digest:
+    if not rule.is_on and request.POST.get("digest") != preview_rule(rule, dates.site_day()).digest:
         messages.warning(request, gettext("Something has changed since. This is what the rule would do now."))
         return redirect(f"{rule_address(pk)}?day={dates.site_day()}")
     try:
@@ -175,7 +175,7 @@ def turn_on(request, pk):
 
 
 @post_view(rule_address, allowed=handles_people, is_held=False)
-def turn_off(request, pk):
+def disable_rule(request, pk):
     if switch_off(rule_or_404(pk), by=request.user):
         messages.success(request, gettext("The rule is off. Who was enrolled stays so."))
     return redirect("assignments:rule", pk)
@@ -186,18 +186,18 @@ TICKS_SHOWN = 500
 
 
 @form_view("assignments:take-back-rule", allowed=handles_people, is_held=False)
-def take_back_rule(request, pk):
+def rollback_rule(request, pk):
     """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
     rule = rule_or_404(pk)
-    to_go, to_stay = runs_to_go(rule, request.user), runs_that_stay(rule, request.user)
+    to_go, to_stay = enrollments_to_remove(rule, request.user), enrollments_that_stay(rule, request.user)
     ticked = to_go.filter(pk__in=keys_in(request.POST.getlist("run"))) if request.method == "POST" else to_go.none()
     act = request.POST.get("act")
     if act == "all":
-        say_all(request, take_back_deeds(rule, by=request.user), to_go.count())
+        say_all(request, undo_actions_of_rule(rule, by=request.user), to_go.count())
         return redirect("assignments:rule", pk)
     if act == "some":
         keys = list(ticked.order_by("pk").values_list("pk", flat=True))
-        say_some(request, take_back_for_some(rule, keys, by=request.user))
+        say_some(request, undo_for_some(rule, keys, by=request.user))
         return redirect("assignments:rule", pk)
     context = {
         "rule": rule,
@@ -209,7 +209,7 @@ def take_back_rule(request, pk):
         "shown": NAMES_SHOWN,
         "ticks": TICKS_SHOWN,
     }
-    return render(request, "assignments/take_back_rule.html", context)
+    return render(request, "assignments/rollback_rule.html", context)
 
 
 def with_names(runs, most):

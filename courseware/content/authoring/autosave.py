@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from courseware.autosave.store import RestoreOffer, drop, keep, offer_of, unsaved_in
-from courseware.content.authoring.editor_state import EditorState, desk_after, desk_of
+from courseware.content.authoring.editor_state import EditorState, editor_state_after, editor_state_of
 from courseware.content.models import Document
 from courseware.content.releases.drafts import form_of
 
@@ -16,7 +16,7 @@ class AutosavedTabs:
     desk: EditorState
 
 
-def keep_sheets(desk: EditorState, *, by) -> None:
+def store_tabs(desk: EditorState, *, by) -> None:
     """Keep the texts that differ from the revision on which they were typed."""
     texts = {
         f"text-{language}": desk.typed[language]
@@ -29,17 +29,17 @@ def keep_sheets(desk: EditorState, *, by) -> None:
         drop(by.pk, form_of(desk.document))
 
 
-def unsaved_sheets(document: Document, person, *, is_put_in: bool) -> AutosavedTabs | None:
+def autosaved_tabs(document: Document, person, *, is_put_in: bool) -> AutosavedTabs | None:
     """Those of a person, or None if all is saved. Runs at most four queries."""
     kept = unsaved_in(person.pk, [form_of(document)]).get(form_of(document))
     base = document.revisions.filter(pk=kept.fields["base"]).first() if kept else None
     if kept is None or base is None or document.head is None:
         return None
     typed = {name.removeprefix("text-"): text for name, text in kept.fields.items() if name != "base"}
-    desk = desk_of(document, base, typed)
+    desk = editor_state_of(document, base, typed)
     saved_at = None
     if base != document.head:
-        desk, saved_at = desk_after(desk, document.head), document.head.created_at
+        desk, saved_at = editor_state_after(desk, document.head), document.head.created_at
     if all(desk.texts[language].body == desk.files[language].body for language in desk.typed):
         return None
     return AutosavedTabs(offer_of(kept, is_put_in=is_put_in, saved_at=saved_at), desk)

@@ -11,7 +11,7 @@ from courseware.content.models import Document, Revision
 from courseware.content.releases.course_files import MAX_DOCUMENT
 from courseware.content.releases.differences import Change, changes
 from courseware.content.releases.drafts import course_with, shown, texts_of
-from courseware.content.releases.publishing import readings_of
+from courseware.content.releases.publishing import expert_reviews_of
 from courseware.content.releases.revisions import Files, files_of, make_file
 from courseware.content.rendering.expert_reviews import Reader, readers_of
 from courseware.content.rendering.figures import media_of
@@ -63,7 +63,7 @@ class EditorState:
         """The professional who has read exactly this text. Runs a query if it mentions waiting."""
         if self.texts != self.files or not any(b"waits" in file.body for file in self.files.values()):
             return None
-        return readers_of(readings_of([self.base])).get(self.document.identifier)
+        return readers_of(expert_reviews_of([self.base])).get(self.document.identifier)
 
     @cached_property
     def manuscript(self) -> Manuscript:
@@ -102,14 +102,14 @@ class EditorState:
         return [problem for problem in problems if problem.path not in own]
 
 
-def desk_of(document: Document, base: Revision, typed: Mapping[str, str] | None = None) -> EditorState:
+def editor_state_of(document: Document, base: Revision, typed: Mapping[str, str] | None = None) -> EditorState:
     """Runs one query."""
     return EditorState(document, base, files_of([base])[base.pk], typed or {})
 
 
-def desk_after(desk: EditorState, head: Revision) -> EditorState:
+def editor_state_after(desk: EditorState, head: Revision) -> EditorState:
     """The desk after somebody else has saved `head`: texts changed here stay, beside theirs; the others are theirs."""
-    after = desk_of(desk.document, head)
+    after = editor_state_of(desk.document, head)
     touched = {
         language: desk.typed[language]
         for language, file in desk.texts.items()

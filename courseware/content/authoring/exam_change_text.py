@@ -23,7 +23,7 @@ def words_of(change: ExamChange) -> list[str]:
     """One entry for each changed rule, then one each for new, changed and removed questions."""
     rules = [
         gettext("%(rule)s: %(before)s → %(after)s")
-        % {"rule": LABELS[rule.key], "before": value_words(rule.before), "after": value_words(rule.after)}
+        % {"rule": LABELS[rule.key], "before": value_text(rule.before), "after": value_text(rule.after)}
         for rule in change.rules
     ]
     questions = [
@@ -38,11 +38,11 @@ def words_of(change: ExamChange) -> list[str]:
     return [*rules, *questions] or [gettext("words only; rules and questions stay as they are")]
 
 
-def value_words(value: Any) -> str:
+def value_text(value: Any) -> str:
     if value is None or value == ():
         return gettext("none")
     if isinstance(value, dict):
-        return " ".join(f"{key} {value_words(each)}" for key, each in value.items() if each not in (None, ()))
+        return " ".join(f"{key} {value_text(each)}" for key, each in value.items() if each not in (None, ()))
     if isinstance(value, list | tuple):
-        return gettext(", ").join(map(value_words, value))
+        return gettext(", ").join(map(value_text, value))
     return str(value)

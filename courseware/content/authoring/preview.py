@@ -114,7 +114,7 @@ def make_preview(manuscript: Manuscript, language: str, sent: Mapping[str, str],
     return Preview(
         problems=problems,
         page=page,
-        rehearsal=None if is_faulty(manuscript, problems) else rehearsal_of(page or {}, sent, parts),
+        rehearsal=None if is_faulty(manuscript, problems) else preview_of(page or {}, sent, parts),
         figures=tuple((path, manuscript.media[path]) for path in dict.fromkeys(named) if path in manuscript.media),
         uses=tuple(Use(use.id, use.title, use.path) for use in uses_of(manuscript.document, course, bodies)),
     )
@@ -140,7 +140,7 @@ def is_faulty(manuscript: Manuscript, problems: Iterable[Diagnostic]) -> bool:
     return any(problem.level == "error" and problem.path in manuscript.paths for problem in problems)
 
 
-def rehearsal_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> SimulationPreview | None:
+def preview_of(page: Mapping[str, Any], sent: Mapping[str, str], parts: Iterable[str]) -> SimulationPreview | None:
     if "simulation" not in page:
         return None
     rehearsal = rehearse(load_simulation(page["simulation"]), sent, parts)

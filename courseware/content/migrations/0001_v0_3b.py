@@ -98,9 +98,9 @@ class Migration(migrations.Migration):
                 ('profession', models.CharField(max_length=80, verbose_name='profession')),
                 ('read_on', models.DateField(verbose_name='read on')),
                 ('entered_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='entered at')),
-                ('taken_back_at', models.DateTimeField(null=True, verbose_name='taken back at')),
+                ('undone_at', models.DateTimeField(null=True, verbose_name='taken back at')),
                 ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
-                ('taken_back_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken back by')),
+                ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken back by')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='content.revision', verbose_name='revision')),
             ],
             options={
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'readings by professionals',
                 'ordering': ['-pk'],
                 'default_permissions': ('add', 'view'),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('taken_back_at', None)), fields=('revision',), name='one_reading_per_revision')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('revision',), name='one_reading_per_revision')],
             },
         ),
         migrations.CreateModel(
@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(blank=True, max_length=10)),
                 ('path', models.CharField(max_length=300)),
                 ('digest', models.CharField(max_length=64)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imported_texts', to='content.document')),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imported_files', to='content.document')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('document', 'language'), name='one_imported_text_per_language')],

@@ -16,7 +16,7 @@ from courseware.content.models import Course, Document, ImportedFile, Release, R
 from courseware.content.releases.course_files import ImportRefused, read_valid_folder, refuse_unsafe
 from courseware.content.releases.publishing import (
     compile_valid,
-    lasting_readings,
+    lasting_expert_reviews,
     lock_course,
     release,
     released_revisions,
@@ -208,7 +208,7 @@ class _Import:
         """Readers of unchanged texts; a text that changed, if only by the jurisdiction, waits again."""
         now, before = grouped(self.to_release), grouped(self.released)
         kept = [revision for key, revision in self.before.items() if now.get(self.ids[key]) == before[self.ids[key]]]
-        return readers_of(lasting_readings(self.course, kept)) if self.course else {}
+        return readers_of(lasting_expert_reviews(self.course, kept)) if self.course else {}
 
     def by_key(self, revisions, files):
         return {

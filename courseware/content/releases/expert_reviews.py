@@ -11,20 +11,20 @@ from courseware.content.models import Course, ExpertReview, Release, Revision
 from courseware.content.releases.publishing import (
     StaleChoice,
     compile_valid,
+    expert_reviews_of,
     lock_course,
-    readings_of,
-    record_reading,
+    record_expert_review,
     release,
     released_revisions,
-    write_taken_back,
+    write_withdrawn,
 )
 from courseware.content.releases.revisions import by_path, files_of
 from courseware.content.rendering.expert_reviews import Reader, readers_of
-from courseware.course_format.awaiting_review import is_held_back
+from courseware.course_format.awaiting_review import is_awaiting_review
 from courseware.course_format.course import read_course
 
 
-def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release:
+def enter_expert_review(revision: Revision, reader: Reader, *, by, at=None) -> Release:
     """Show the text to learners. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
     at = at or timezone.now()
 
@@ -35,13 +35,13 @@ def enter_reading(revision: Revision, reader: Reader, *, by, at=None) -> Release
 
     def write() -> None:
         made = ExpertReview.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
-        record_reading("professional-reading-entered", made, by=by, at=at)
+        record_expert_review("professional-reading-entered", made, by=by, at=at)
 
     note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
     return released_anew(revision, with_reader, write, note, by, at)
 
 
-def take_back_reading(reading: ExpertReview, *, by, at=None) -> Release:
+def withdraw_expert_review(reading: ExpertReview, *, by, at=None) -> Release:
     """Let the text wait again. Repeating it is harmless. Raises StaleChoice as `released_anew`."""
     at = at or timezone.now()
 
@@ -52,7 +52,7 @@ def take_back_reading(reading: ExpertReview, *, by, at=None) -> Release:
 
     note = gettext("Not taken as read by %(name)s any more") % {"name": reading.name}
     return released_anew(
-        reading.revision, without_reader, partial(write_taken_back, reading, by=by, at=at), note, by, at
+        reading.revision, without_reader, partial(write_withdrawn, reading, by=by, at=at), note, by, at
     )
 
 
@@ -73,13 +73,13 @@ def released_anew(
         released = released_revisions(course)
         if course.current is None or released.get(revision.document_id) != revision:
             raise StaleChoice(f"{revision}: learners have another one")
-        readers = readers_after({each.revision_id: each for each in readings_of(released.values())})
+        readers = readers_after({each.revision_id: each for each in expert_reviews_of(released.values())})
         if readers is None:
             return course.current
         files = by_path(files_of(released.values()).values())
         text = read_course({path: file.body for path, file in files.items()})  # was valid when it was released
         identifier = revision.document.identifier  # that of a figure is none of a document
-        if identifier not in text.documents or not is_held_back(text.source(identifier)):
+        if identifier not in text.documents or not is_awaiting_review(text.source(identifier)):
             raise StaleChoice(f"{revision}: nothing in it waits")
         compiled = compile_valid(files, readers, text)
         with transaction.atomic():
@@ -89,8 +89,8 @@ def released_anew(
                 return release(locked, released.values(), compiled, weights={}, note=note[:200], by=by, at=at)
 
 
-def last_readings(course: Course) -> dict[int, ExpertReview]:
+def last_expert_reviews(course: Course) -> dict[int, ExpertReview]:
     """Primary key of a document → its newest standing reading, of any revision. Runs one query."""
-    standing = ExpertReview.objects.filter(revision__document__course=course, taken_back_at=None)
+    standing = ExpertReview.objects.filter(revision__document__course=course, undone_at=None)
     standing = standing.select_related("revision", "entered_by").order_by("pk")
     return {each.revision.document_id: each for each in standing}

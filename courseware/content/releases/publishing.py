@@ -101,7 +101,9 @@ def publish(
             return course.current
         refuse_stale(course, chosen)
         together = [*(released | chosen).values()]
-        compiled = compile_valid(by_path(files_of(together).values()), readers_of(lasting_readings(course, together)))
+        compiled = compile_valid(
+            by_path(files_of(together).values()), readers_of(lasting_expert_reviews(course, together))
+        )
         with transaction.atomic():
             locked = lock_course(course)
             if locked.current_id == course.current_id:
@@ -126,24 +128,24 @@ def released_revisions(course: Course) -> dict[int, Revision]:
     return {entry.document_id: entry.revision for entry in entries}
 
 
-def readings_of(revisions: Iterable[Revision]) -> QuerySet[ExpertReview]:
+def expert_reviews_of(revisions: Iterable[Revision]) -> QuerySet[ExpertReview]:
     """Readings that were not taken back, with their document."""
-    standing = ExpertReview.objects.filter(revision__in=list(revisions), taken_back_at=None)
+    standing = ExpertReview.objects.filter(revision__in=list(revisions), undone_at=None)
     return standing.select_related("revision__document")
 
 
-def lasting_readings(course: Course, revisions: Iterable[Revision]) -> list[ExpertReview]:
+def lasting_expert_reviews(course: Course, revisions: Iterable[Revision]) -> list[ExpertReview]:
     """Readings that remain if these revisions are released: not of texts with inserts if the jurisdiction changes.
     Runs four queries at most.
     """
     revisions = list(revisions)
-    readings = list(readings_of(revisions))
-    if not readings or sheet_among(revisions) == sheet_among(released_revisions(course).values()):
+    readings = list(expert_reviews_of(revisions))
+    if not readings or stylesheet_among(revisions) == stylesheet_among(released_revisions(course).values()):
         return readings
     return [each for each, takes in zip(readings, taking_inserts(readings), strict=True) if not takes]
 
 
-def sheet_among(revisions: Iterable[Revision]) -> list[int]:
+def stylesheet_among(revisions: Iterable[Revision]) -> list[int]:
     return [each.pk for each in revisions if each.document.kind == Document.Kind.JURISDICTION]
 
 
@@ -161,9 +163,9 @@ def compile_valid(files: Mapping[str, File], readers: Readers, text: CourseText 
     return compile_course(text or read_valid(bodies), bodies, digests, readers)
 
 
-def take_back_lapsed(revisions, lasting, *, by, at) -> None:
-    for lapsed in readings_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
-        write_taken_back(lapsed, by=by, at=at)
+def withdraw_lapsed(revisions, lasting, *, by, at) -> None:
+    for lapsed in expert_reviews_of(revisions).exclude(pk__in=[each.pk for each in lasting]):
+        write_withdrawn(lapsed, by=by, at=at)
 
 
 def release(
@@ -199,8 +201,8 @@ def release(
         outlines=compiled.outlines,
         proposal=proposal,
     )
-    readings = {each.revision_id: each for each in lasting_readings(course, revisions)}
-    take_back_lapsed(revisions, readings.values(), by=by, at=at)
+    readings = {each.revision_id: each for each in lasting_expert_reviews(course, revisions)}
+    withdraw_lapsed(revisions, readings.values(), by=by, at=at)
     ReleaseEntry.objects.bulk_create(
         ReleaseEntry(
             release=new_release,
@@ -222,13 +224,13 @@ def release(
     return new_release
 
 
-def write_taken_back(reading: ExpertReview, *, by, at: datetime) -> None:
-    reading.taken_back_at, reading.taken_back_by = at, by
-    reading.save(update_fields=["taken_back_at", "taken_back_by"])
-    record_reading("professional-reading-taken-back", reading, by=by, at=at)
+def write_withdrawn(reading: ExpertReview, *, by, at: datetime) -> None:
+    reading.undone_at, reading.undone_by = at, by
+    reading.save(update_fields=["undone_at", "undone_by"])
+    record_expert_review("professional-reading-taken-back", reading, by=by, at=at)
 
 
-def record_reading(verb: str, reading: ExpertReview, *, by, at: datetime) -> None:
+def record_expert_review(verb: str, reading: ExpertReview, *, by, at: datetime) -> None:
     revision = reading.revision
     data = {
         "reading": reading.pk,

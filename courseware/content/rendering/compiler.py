@@ -32,7 +32,7 @@ from courseware.content.rendering.expert_reviews import Readers, readers_of
 from courseware.content.rendering.figures import media_of
 from courseware.content.rendering.outline import compile_outline
 from courseware.content.rendering.pages import KINDS, compile_page
-from courseware.course_format.awaiting_review import without_waiting
+from courseware.course_format.awaiting_review import without_sections_awaiting_review
 from courseware.course_format.course import CourseText, read_course
 
 # Increased if the same text compiles to something else. Then the upgrade compiles every release again.
@@ -53,7 +53,7 @@ def compile_course(
     """`course` has no errors; `digests`: path → sha256 of `files`. What waits for a professional is left out unless
     `readers` names one.
     """
-    whole, course = course, without_waiting(course, readers)
+    whole, course = course, without_sections_awaiting_review(course, readers)
     media = media_of(course.id, files, digests)
     return Compiled(
         outlines={language: compile_outline(course, language, whole) for language in course.languages},

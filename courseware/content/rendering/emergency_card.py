@@ -7,7 +7,7 @@ from courseware.content.models import Course, EmergencyContact
 from courseware.content.rendering import store
 
 
-def contacts_on_card(course: Course, language: str) -> dict[str, list[EmergencyContact]]:
+def contacts_on_emergency_card(course: Course, language: str) -> dict[str, list[EmergencyContact]]:
     """Section id → contacts for readers of this language. Runs one query."""
     contacts: dict[str, list[EmergencyContact]] = {}
     for contact in course.contacts.filter(language__in=["", language]):
@@ -31,5 +31,5 @@ def card_sections(course: Course, language: str) -> dict[str, str]:
 
 
 def sections_without_contact(course: Course, language: str) -> list[str]:
-    contacts = contacts_on_card(course, language)
+    contacts = contacts_on_emergency_card(course, language)
     return [title for section, title in card_sections(course, language).items() if section not in contacts]

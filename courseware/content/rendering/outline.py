@@ -3,7 +3,12 @@
 from typing import Any
 
 from courseware.content.rendering.pages import PageCompiler
-from courseware.course_format.awaiting_review import WAITS, is_held_back, waiting_sections, waits_whole
+from courseware.course_format.awaiting_review import (
+    WAITS,
+    awaits_review_whole,
+    is_awaiting_review,
+    sections_awaiting_review,
+)
 from courseware.course_format.course import CourseText, Module, RouteStep
 from courseware.course_format.parsing.metadata import CourseMeta, ExamMeta, SurveyMeta
 from courseware.course_format.parsing.parser import ParsedDocument
@@ -31,9 +36,9 @@ def compile_outline(course: CourseText, language: str, whole: CourseText | None 
         "pre_check_id": pre_check,
         "again_after": getattr(course.source(pre_check).meta, "again_after", None) if pre_check else None,
         "terms": terms_in(course, language),
-        "held_back": held_back(whole or course, language),
+        "awaiting_review": awaiting_review(whole or course, language),
         "survey_id": next((step.id for step in steps if step.kind == "survey"), None),
-        "sheets": sheets_in(course, language),
+        "sheets": follow_up_surveys_in(course, language),
         "card_id": next((card.id for card in course.of_kind("card")), None),
         "reviews": list(meta.reviews),
         "modules": [
@@ -53,13 +58,15 @@ def ids_after(exam: RouteStep | None, steps: list[RouteStep]) -> set[str]:
     return {step.id for step in steps[steps.index(exam) + 1 :]} if exam else set()
 
 
-def held_back(course: CourseText, language: str) -> list[list[Any]]:
+def awaiting_review(course: CourseText, language: str) -> list[list[Any]]:
     """(id, title, titles of waiting sections, none if it waits as a whole) of documents that wait, read or not."""
     found = []
     for source in map(course.source, course.documents):
-        if is_held_back(source):
+        if is_awaiting_review(source):
             text = course.text(source.id, language)
-            found.append([source.id, text.title, [each.title for each in waiting_sections(text) if each.kind == WAITS]])
+            found.append(
+                [source.id, text.title, [each.title for each in sections_awaiting_review(text) if each.kind == WAITS]]
+            )
     return found
 
 
@@ -80,7 +87,7 @@ def has_page(course: CourseText, step: RouteStep) -> bool:
     return step.kind in ("lesson", "simulation")
 
 
-def sheets_in(course: CourseText, language: str) -> list[dict[str, Any]]:
+def follow_up_surveys_in(course: CourseText, language: str) -> list[dict[str, Any]]:
     metas = {step.id: course.source(step.id).meta for step in course.route}
     return [
         {"id": step, "title": course.text(step, language).title, "after_days": meta.after_days}
@@ -132,5 +139,5 @@ def step_data(course: CourseText, step: RouteStep, number: int, module_id: str, 
             for first, wordings in by_family(asked.values()).items()
         ],
         "objectives": list(getattr(meta, "objectives", ())),
-        "waited": waits_whole(meta),
+        "waited": awaits_review_whole(meta),
     }

@@ -16,7 +16,7 @@ from courseware.content.rendering.mockups import screen_html
 from courseware.content.rendering.page_links import address
 from courseware.content.rendering.paragraphs import new_ids, with_ids
 from courseware.content.rendering.phrases import phrase_key
-from courseware.course_format.awaiting_review import WAITS, waiting_sections, waits_whole
+from courseware.course_format.awaiting_review import WAITS, awaits_review_whole, sections_awaiting_review
 from courseware.course_format.course import SOURCE_MARKS, CourseText, check_sections
 from courseware.course_format.parsing.blocks import Callout, Figure, Mockup, split
 from courseware.course_format.parsing.documents import JURISDICTION, STEP_KINDS
@@ -224,7 +224,7 @@ def lesson_blocks(page: PageCompiler) -> list[dict[str, Any]]:
 
 def last_waiting(document: ParsedDocument) -> list[Section]:
     """The last section of each stretch that waits for a professional."""
-    waiting = waiting_sections(document)
+    waiting = sections_awaiting_review(document)
     return [each for each, after in pairwise([*waiting, None]) if each and (not after or after.kind == WAITS)]
 
 
@@ -283,7 +283,7 @@ def compile_simulation(page: PageCompiler) -> dict[str, Any]:
     )
     return {
         **taught(page),
-        "read": page.read_line() if waits_whole(page.course.source(page.document.id).meta) else "",
+        "read": page.read_line() if awaits_review_whole(page.course.source(page.document.id).meta) else "",
         "simulation": dump_simulation(played),
         **sources_data(page),
     }

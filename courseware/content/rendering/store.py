@@ -141,7 +141,7 @@ class Outline:
     again_after: str | None = None
     sheets: tuple[FollowUpSurvey, ...] = ()
     terms: tuple[TermNames, ...] = ()
-    held_back: tuple[AwaitingReview, ...] = ()
+    awaiting_review: tuple[AwaitingReview, ...] = ()
     is_short: bool = False  # see `learning.status.progress.own_outline`
     release: int = 0  # the primary key of the release that it is of
 
@@ -172,7 +172,7 @@ class Outline:
         """Raises KeyError."""
         return self.steps[self._places[step_id]]
 
-    def find_sheet(self, sheet_id: str) -> FollowUpSurvey | None:
+    def find_follow_up_survey(self, sheet_id: str) -> FollowUpSurvey | None:
         return next((sheet for sheet in self.sheets if sheet.id == sheet_id), None)
 
     def find(self, step_id: str) -> Step | None:
@@ -228,7 +228,7 @@ class PageData:
         return by_family(self.questions.values())
 
     @cached_property
-    def first_wordings(self) -> Mapping[str, str]:
+    def first_variants(self) -> Mapping[str, str]:
         """Of a lesson: each id under which a question is asked → its own id."""
         return {wording: first for first, wordings in self.wordings.items() for wording in wordings}
 
@@ -377,7 +377,9 @@ def read_outline(stored: Mapping[str, Any]) -> Outline:
         modules=tuple(map(read_module, stored["modules"])),
         objective_lessons=dict(stored["objective_lessons"]),
         sheets=tuple(FollowUpSurvey(**sheet) for sheet in stored["sheets"]),
-        held_back=tuple(AwaitingReview(name, title, tuple(sections)) for name, title, sections in stored["held_back"]),
+        awaiting_review=tuple(
+            AwaitingReview(name, title, tuple(sections)) for name, title, sections in stored["awaiting_review"]
+        ),
         terms=tuple(TermNames(name, tuple(elsewhere)) for name, elsewhere in stored["terms"]),
     )
 

@@ -110,7 +110,7 @@ def check_tested(course: CourseText) -> Iterator[Diagnostic]:
 
 
 @always
-def check_drills(course: CourseText) -> Iterator[Diagnostic]:
+def check_practice_rules(course: CourseText) -> Iterator[Diagnostic]:
     for exam, meta in course.with_meta(ExamMeta):
         drill = meta.critical_drill
         if drill is None or drill.bank not in course.documents:

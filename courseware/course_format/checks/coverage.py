@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from courseware.course_format.awaiting_review import waits_whole
+from courseware.course_format.awaiting_review import awaits_review_whole
 from courseware.course_format.checks.registry import always, when_complete
 from courseware.course_format.course import CourseText
 from courseware.course_format.diagnostics import Diagnostic, Finding
@@ -21,7 +21,9 @@ CASES = "cases"  # the heading below which sources are cases
 @when_complete
 def check_covered(course: CourseText) -> Iterator[Diagnostic]:
     """A point is covered by itself or by the heading above it, but not by what waits for a professional."""
-    covered = {point for _, meta in course.with_meta(LessonMeta) if not waits_whole(meta) for point in meta.covers}
+    covered = {
+        point for _, meta in course.with_meta(LessonMeta) if not awaits_review_whole(meta) for point in meta.covers
+    }
     for document in course.of_kind("outline"):
         for section in document.sections:
             for entry in section.blocks if section.id not in covered else ():

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from courseware.course_format.awaiting_review import WAITS, waiting_sections, waits_whole
+from courseware.course_format.awaiting_review import WAITS, awaits_review_whole, sections_awaiting_review
 from courseware.course_format.checks.registry import always
-from courseware.course_format.course import CourseText, check_sections, other_wordings, track_choices
+from courseware.course_format.course import CourseText, check_sections, other_variants, track_choices
 from courseware.course_format.diagnostics import Diagnostic, Finding, nearest_or_all
 from courseware.course_format.parsing.metadata import CourseMeta
 from courseware.course_format.parsing.parser import QUESTION_KINDS, ParsedDocument, Section
@@ -120,12 +120,12 @@ def check_track_choice(course: CourseText) -> Iterator[Diagnostic]:
 def check_waiting(course: CourseText) -> Iterator[Diagnostic]:
     """What waits for a professional cannot be required."""
     for lesson in course.of_kind("lesson"):
-        for section in waiting_sections(lesson):
+        for section in sections_awaiting_review(lesson):
             if section.kind not in ("", WAITS):
                 yield lesson.problem(section.line, "kind-in-waiting", id=section.id)
     for document, meta in course.with_meta(CourseMeta):
         for identifier in meta.completion.not_red:
-            if identifier in course.documents and waits_whole(course.source(identifier).meta):
+            if identifier in course.documents and awaits_review_whole(course.source(identifier).meta):
                 yield document.problem(document.front.line("completion", "not_red"), "waiting-required", id=identifier)
 
 
@@ -135,7 +135,7 @@ def _check_wordings(document: ParsedDocument) -> Iterator[Diagnostic]:
     def place(section: Section) -> tuple[bool, str, bool]:
         return section in asked, section.attrs.get("tracks", ""), section.kind == "open"
 
-    for identifier, first in other_wordings(document).items():
+    for identifier, first in other_variants(document).items():
         section = document.section(identifier)
         if section and (place(section) != place(first) or section.kind == "open"):
             yield document.problem(section.line, "wording-apart", id=identifier, first=first.id)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from courseware.course_format.awaiting_review import waiting_sections
+from courseware.course_format.awaiting_review import sections_awaiting_review
 from courseware.course_format.checks.registry import always
 from courseware.course_format.course import CourseText
 from courseware.course_format.diagnostics import Diagnostic, Finding, nearest
@@ -55,7 +55,7 @@ def check_sections_named(course: CourseText) -> Iterator[Diagnostic]:
             if lesson not in course.documents:  # reported by `check_references`
                 continue
             text = course.source(lesson)
-            waiting = {each.id for each in waiting_sections(text)}
+            waiting = {each.id for each in sections_awaiting_review(text)}
             known = {each.id for each in text.sections} - waiting
             if named in waiting:
                 yield document.problem(section.line, "waiting-section", id=named, lesson=lesson)

@@ -273,7 +273,7 @@ class _Checked:
 
     def _check_best(self) -> Iterator[Diagnostic]:
         for flags in _draws(self.simulation):
-            last = self.simulation.best_run(flags)[-1].place
+            last = self.simulation.best_path(flags)[-1].place
             ending = self.simulation.endings_by_id[last]
             if ending.colour != "green":
                 fields = {"colour": ending.colour, "ending": last, "flags": tuple(sorted(flags)) or None}
@@ -313,7 +313,7 @@ def _ways(simulation: Simulation) -> dict[str, set[str]]:
 def average_minutes(simulation: Simulation) -> float:
     seconds = {node.id: _node_seconds(node) for node in simulation.nodes.values()}
     random = Random(SEED)
-    runs = [sum(seconds[state.place] for state, _, _ in simulation.random_run(random)[:-1]) for _ in range(RUNS)]
+    runs = [sum(seconds[state.place] for state, _, _ in simulation.random_path(random)[:-1]) for _ in range(RUNS)]
     return sum(runs) / RUNS / 60
 
 
@@ -382,7 +382,7 @@ def _places(simulation: Simulation) -> set[Met]:
     everything: set[Met] = {piece.id for piece in pieces}
     everything |= {(piece.id, number) for piece in pieces for number in range(len(piece.lines))}
     random = Random(SEED)
-    states = [state for _ in range(RUNS) for state, _, _ in simulation.random_run(random)]
+    states = [state for _ in range(RUNS) for state, _, _ in simulation.random_path(random)]
     met = {one for state in states for one in _met(simulation, state)}
     return met if met == everything else met | _searched(simulation, everything - met)
 
@@ -394,7 +394,7 @@ def _pieces(simulation: Simulation) -> list[Node | Ending]:
 def _met(simulation: Simulation, state: SimulationState) -> Iterator[Met]:
     yield state.place
     piece = simulation.nodes.get(state.place) or simulation.endings_by_id[state.place]
-    yield from ((piece.id, number) for number, line in enumerate(piece.lines) if state.met_by(line.condition))
+    yield from ((piece.id, number) for number, line in enumerate(piece.lines) if state.seen_by(line.condition))
 
 
 def _searched(simulation: Simulation, missing: set[Met]) -> set[Met]:

@@ -34,7 +34,7 @@ def cut_narration(text: str) -> tuple[CutLine, ...]:
     return tuple(CutLine("", *_conditional(paragraph), is_told=True) for paragraph in _paragraphs(text))
 
 
-def told_together(lines: Iterable[CutLine]) -> Iterator[CutLine]:
+def spoken_together(lines: Iterable[CutLine]) -> Iterator[CutLine]:
     """Joins successive narration under one condition."""
     for (is_told, condition), group in groupby(lines, lambda line: (line.is_told, line.condition)):
         if is_told:

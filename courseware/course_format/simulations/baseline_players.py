@@ -297,5 +297,5 @@ def _saved_results() -> dict[str, list[dict[str, Any]]]:
 def is_few(simulation: Simulation) -> bool:
     """Whether the best run has too few decisions for most bounds."""
     nodes = simulation.nodes
-    judged = [state.place for state in simulation.best_run() if state.place in nodes and nodes[state.place].is_judged]
+    judged = [state.place for state in simulation.best_path() if state.place in nodes and nodes[state.place].is_judged]
     return len(judged) <= FEW

@@ -109,4 +109,4 @@ class Layout:
 
 def map_of(simulation: Simulation, flags: Iterable[str] = ()) -> Map:
     """`flags`: those that chance has set, which decide the best run."""
-    return Layout(simulation, [state.place for state in simulation.best_run(flags)]).map
+    return Layout(simulation, [state.place for state in simulation.best_path(flags)]).map

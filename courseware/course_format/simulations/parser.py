@@ -21,7 +21,7 @@ from courseware.course_format.parsing.speech import (
     CutLine,
     cut_narration,
     cut_speech,
-    told_together,
+    spoken_together,
     without_conditions,
 )
 from courseware.course_format.simulations.conditions import ALWAYS, Condition, UnreadableCondition, parse_condition
@@ -195,7 +195,7 @@ class _Reader:
         if original:
             self._compare_conditions(section, own, paired)
         conditions = [line.condition for line in paired] + [""] * (len(own) - len(paired))
-        lines = told_together(line._replace(condition=text) for line, text in zip(own, conditions, strict=False))
+        lines = spoken_together(line._replace(condition=text) for line, text in zip(own, conditions, strict=False))
         return tuple(SpokenLine(line.who, line.text, self._condition(line.condition, section.line)) for line in lines)
 
     def _compare_conditions(self, section: Section, own: tuple[CutLine, ...], source: tuple[CutLine, ...]) -> None:

@@ -108,7 +108,7 @@ class Node:
         return next((place for place, choice in enumerate(self.choices) if choice.is_timeout), None)
 
     def heard(self, state: "SimulationState") -> "Node":
-        return replace(self, lines=tuple(line for line in self.lines if state.met_by(line.condition)))
+        return replace(self, lines=tuple(line for line in self.lines if state.seen_by(line.condition)))
 
     @property
     def is_judged(self) -> bool:
@@ -136,7 +136,7 @@ class Ending:
     def heard(self, state: "SimulationState") -> "Ending":
         if not self.lines:
             return self
-        return replace(self, text="\n\n".join(line.text for line in self.lines if state.met_by(line.condition)))
+        return replace(self, text="\n\n".join(line.text for line in self.lines if state.seen_by(line.condition)))
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class SimulationState:
     meters: Mapping[str, int]
     flags: frozenset[str]
 
-    def met_by(self, condition: Condition) -> bool:
+    def seen_by(self, condition: Condition) -> bool:
         return condition.holds(self.meters, self.flags)
 
 
@@ -211,17 +211,17 @@ class Simulation:
     def arrive(self, target: str, meters: Mapping[str, int], flags: frozenset[str]) -> SimulationState:
         """The state at a target, once nodes with an unmet condition are skipped and END is replaced by an ending."""
         state = SimulationState(target, meters, flags)
-        while (node := self.nodes.get(target)) and not state.met_by(node.condition):
+        while (node := self.nodes.get(target)) and not state.seen_by(node.condition):
             target = node.otherwise
         if target == END:
-            target = next(ending.id for ending in self.endings if state.met_by(ending.condition))
+            target = next(ending.id for ending in self.endings if state.seen_by(ending.condition))
         return SimulationState(target, meters, flags)
 
     def offered(self, state: SimulationState) -> list[int]:
         """The places of the choices that can be taken now, the timeout excluded."""
         choices = self.nodes[state.place].choices
         return [
-            place for place, choice in enumerate(choices) if not choice.is_timeout and state.met_by(choice.condition)
+            place for place, choice in enumerate(choices) if not choice.is_timeout and state.seen_by(choice.condition)
         ]
 
     def shown(self, state: SimulationState, shuffle: Shuffle) -> tuple[list[int], list[int]]:
@@ -255,16 +255,16 @@ class Simulation:
         place = max(self.offered(state), key=lambda place: POINTS[node.choices[place].quality])
         return place, tuple(number for number, part in enumerate(node.parts) if part.belongs)
 
-    def best_run(self, flags: Iterable[str] = ()) -> list[SimulationState]:
+    def best_path(self, flags: Iterable[str] = ()) -> list[SimulationState]:
         states = [self.begin(flags)]
         while states[-1].place in self.nodes:
             states.append(self.decide(states[-1], *self.best(states[-1])))
         return states
 
     def best_points(self, flags: Iterable[str] = ()) -> int:
-        return sum(self.points(state.place, *self.best(state)) for state in self.best_run(flags)[:-1])
+        return sum(self.points(state.place, *self.best(state)) for state in self.best_path(flags)[:-1])
 
-    def random_run(self, random: Random) -> list[tuple[SimulationState, int, tuple[int, ...]]]:
+    def random_path(self, random: Random) -> list[tuple[SimulationState, int, tuple[int, ...]]]:
         """(state, place, picked parts) of a random run; the ending is last, with place -1."""
         run, state = [], self.begin(self.draw(random))
         while node := self.nodes.get(state.place):

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from courseware.accounts.models import Team
 from courseware.accounts.permissions.permissions import handles_people
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.assignments.chat.bots import ask_for_try, remove_door, save_door
+from courseware.assignments.chat.bots import remove_bot, request_test_message, save_bot
 from courseware.assignments.models import ChatBot, ChatDeliveryState, ChatMessage
 from courseware.jobs.health import HealthWarning
 from courseware.lib.web.form_layout import Fields
@@ -42,17 +42,17 @@ class ChatBotForm(forms.ModelForm):
 
     class Meta:
         model = ChatBot
-        fields = ("team", "service", "language", "is_for_leads", "is_on")
+        fields = ("team", "service", "language", "is_for_managers", "is_on")
         help_texts = {
             "team": _("With all teams below it."),
             "service": _("Teams: addresses at logic.azure.com can belong to anybody. Use a workflow of your company."),
-            "is_for_leads": _(
+            "is_for_managers": _(
                 "Then it says how many stand where. Else it says only how many are late or due soon, "
                 "and nothing where fewer than five people learn."
             ),
         }
 
-    field_order = ("team", "service", "new_address", "new_secret", "language", "is_for_leads", "is_on")
+    field_order = ("team", "service", "new_address", "new_secret", "language", "is_for_managers", "is_on")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -103,14 +103,14 @@ def doors(request):
 
 @hides_secrets
 @form_view("hr:new-door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
-def new_door(request):
+def new_bot(request):
     initial = {"language": get_language(), "team": request.GET.get("team", "")}
     form = ChatBotForm(posted(request), initial=initial)
     if form.is_valid():
-        save_door(form.instance, form.changed_data, by=request.user)
+        save_bot(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("The door is there. Try it, so that you see whether it opens."))
         return redirect("hr:door", form.instance.pk)
-    return render_form(request, "hr/new_door.html", form)
+    return render_form(request, "hr/new_bot.html", form)
 
 
 @hides_secrets
@@ -119,7 +119,7 @@ def door(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     form = ChatBotForm(posted(request), instance=found)
     if form.is_valid():
-        save_door(form.instance, form.changed_data, by=request.user)
+        save_bot(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("The door is saved."))
         return redirect("hr:door", pk)
     shown = ChatBot.objects.select_related("team").get(pk=pk) if form.is_bound else found
@@ -129,9 +129,9 @@ def door(request, pk):
 
 
 @post_view("hr:door", allowed=handles_people)
-def try_it(request, pk):
+def test_bot(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
-    if ask_for_try(found, by=request.user):
+    if request_test_message(found, by=request.user):
         note = gettext("A card is on its way. In a few seconds its answer stands below: open this page again.")
         messages.success(request, note)
     else:
@@ -142,12 +142,12 @@ def try_it(request, pk):
 @post_view("hr:door", allowed=handles_people)
 def take_away(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
-    remove_door(found, by=request.user)
+    remove_bot(found, by=request.user)
     messages.success(request, gettext("The door into the group of “%(team)s” is taken away.") % {"team": found.team})
     return redirect("hr:doors")
 
 
-def door_troubles(now: datetime) -> list[HealthWarning]:
+def bot_warnings(now: datetime) -> list[HealthWarning]:
     doors = ChatBot.objects.refused().count()
     if not doors:
         return []

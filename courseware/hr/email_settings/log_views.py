@@ -107,7 +107,7 @@ def page_of(preview):
 
 
 @page_view(allowed=handles_people)
-def coming_letters(request):
+def scheduled_emails_page(request):
     day = ScheduledEmailFilter(request.GET).day()
     after = next(iter(keys_in([request.GET.get("after", "")])), 0)
     preview, prepared_at = preview_of(day, after)
@@ -121,4 +121,4 @@ def coming_letters(request):
         "is_first": not after,
         "next_after": next_after,
     }
-    return render(request, "hr/coming_letters.html", context)
+    return render(request, "hr/scheduled_emails_page.html", context)

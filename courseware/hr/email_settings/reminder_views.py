@@ -15,9 +15,9 @@ from courseware.assignments.reminders.schedules import (
     FARTHEST_REMINDER,
     IN_A_FORTNIGHT,
     Planned,
-    days_of_plan,
+    days_of_schedule,
     is_escalated,
-    keep_plans,
+    store_schedules,
     switch_escalation,
     why_too_many,
     with_repeats,
@@ -37,7 +37,7 @@ class ReminderDaysField(forms.CharField):
         super().__init__(required=False, max_length=LONGEST, **options)
 
     def clean(self, value):
-        days, wrong = days_of_plan(super().clean(value))
+        days, wrong = days_of_schedule(super().clean(value))
         if wrong:
             raise forms.ValidationError(wrong)
         return days
@@ -123,7 +123,7 @@ def reminders(request):
     if request.method != "POST" or not form.is_valid():
         status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
         return render(request, "hr/reminders.html", {"form": form}, status=status)
-    changed = keep_plans(form.chosen(), by=request.user)
+    changed = store_schedules(form.chosen(), by=request.user)
     if "escalates" in form.changed_data:
         changed += switch_escalation(form.cleaned_data["escalates"], by=request.user)
     messages.success(request, gettext("The reminders were changed.") if changed else gettext("Nothing was changed."))

@@ -20,24 +20,24 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.accounts.people.form_fields import PersonSearch
-from courseware.accounts.permissions.permissions import handles_people, people_visible_to, sees_the_firm
+from courseware.accounts.permissions.permissions import handles_people, people_visible_to, sees_whole_company
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.branding.branding import face_of
+from courseware.branding.branding import branding_of
 from courseware.content.authoring.editor_state import language_name
 from courseware.course_format.parsing.documents import display_tag
 from courseware.hr.people.forms import exactly_or_found_by
 from courseware.jobs.health import HealthWarning
 from courseware.learning.emails.enrollment import signers_of
-from courseware.learning.record_access_log import record_look
+from courseware.learning.record_access_log import record_access
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, posted
 from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailCategory
-from courseware.notifications.email.rendering import RenderedEmail, paragraphs_of, write_letter
+from courseware.notifications.email.rendering import RenderedEmail, paragraphs_of, render_email
 from courseware.notifications.models import OutgoingEmail
-from courseware.notifications.unsubscribe import may_be_stopped
+from courseware.notifications.unsubscribe import may_be_unsubscribed
 from courseware.notifications.wording.blocks import PARTS, SUBJECT
-from courseware.notifications.wording.editable_emails import EditableEmail, editable_letter, editable_letters
-from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, Words, set_words
+from courseware.notifications.wording.editable_emails import EditableEmail, editable_email, editable_emails
+from courseware.notifications.wording.email_wording import EmailWording, SetMeanwhile, Words, set_wording
 from courseware.notifications.wording.placeholders import mistakes_in
 
 
@@ -63,14 +63,14 @@ def preview_in(tag: str, letter: EditableEmail, words: Words, person: User | Non
     facts = facts_about(person, letter, tag) if person else None
     secrets = {name: example[name] for name in letter.editable.secrets if facts and name in facts}
     context = facts | secrets if facts else example | (greeting_of(person, example) if person else {})
-    written = write_letter(
+    written = render_email(
         letter.kind,
         context,
         language=tag,
-        face=face_of(context.get("house_style_of", "")),
+        face=branding_of(context.get("house_style_of", "")),
         own=words,
         # Not the real unsubscribe link: opening that link in the preview would unsubscribe the recipient.
-        address_to_stop=f"{settings.SITE_URL}/letters/" if may_be_stopped(letter.name) else "",
+        unsubscribe_url=f"{settings.SITE_URL}/letters/" if may_be_unsubscribed(letter.name) else "",
     )
     left = [PARTS[part] for part in words if part not in written.own]
     language = str(language_name(tag))
@@ -189,20 +189,20 @@ PAGE = "hr:letter-words"
 SHOWN_WORDINGS = 20  # of the history
 
 
-def words_address(kind, **places):
+def wording_url(kind, **places):
     return reverse("hr:words-of-letter", args=[kind])
 
 
-def letter_or_404(name):
-    letter = editable_letter(name)
+def email_or_404(name):
+    letter = editable_email(name)
     if letter is None:
         raise Http404
     return letter
 
 
-@page_view(allowed=sees_the_firm)
+@page_view(allowed=sees_whole_company)
 def letter_words(request):
-    found = editable_letters()
+    found = editable_emails()
     rows = EmailWording.objects.filter(pk__in=[letter.row.pk for letter in found if letter.row])
     people = dict(rows.values_list("kind", "set_by__name"))
     letters = [(letter, people.get(letter.name), names_of(letter.unusable)) for letter in found]
@@ -214,36 +214,38 @@ def names_of(parts):
     return [PARTS.get(part, part) for part in parts]
 
 
-@form_view(words_address, allowed=sees_the_firm, reauthenticate=asks_before_posting)
-def words_of_letter(request, kind):
+@form_view(wording_url, allowed=sees_whole_company, reauthenticate=asks_before_posting)
+def wording_of_email(request, kind):
     if request.method == "POST" and not handles_people(request.user):
         raise Http404
-    letter = letter_or_404(kind)
+    letter = email_or_404(kind)
     form = EmailWordingForm(posted(request), letter=letter, user=request.user)
     if request.method != "POST":
-        return words_page(request, form)
+        return wording_page(request, form)
     if not form.is_valid():
-        return words_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return wording_page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if "look" in request.POST:
-        return looked_at(request, form)
+        return viewed_at(request, form)
     try:
-        is_new = set_words(kind, form.words, shipped=letter.shipped(), base=form.cleaned_data["base"], by=request.user)
+        is_new = set_wording(
+            kind, form.words, shipped=letter.shipped(), base=form.cleaned_data["base"], by=request.user
+        )
     except SetMeanwhile:
         form.add_error(None, gettext("Somebody has set the words of this letter in the meantime. Open the page again."))
-        return words_page(request, form, status=HTTPStatus.CONFLICT)
+        return wording_page(request, form, status=HTTPStatus.CONFLICT)
     messages.success(request, gettext("The words are set.") if is_new else gettext("Nothing was changed."))
-    return redirect(words_address(kind))
+    return redirect(wording_url(kind))
 
 
-def looked_at(request, form):
+def viewed_at(request, form):
     person = form.cleaned_data["person"]
     shown = previews(form.letter, form.words, person)
     if person and not all(each.is_example for each in shown):
-        record_look(person, by=request.user)
-    return words_page(request, form, person=person, previews=shown)
+        record_access(person, by=request.user)
+    return wording_page(request, form, person=person, previews=shown)
 
 
-def words_page(request, form, *, status=HTTPStatus.OK, **looked):
+def wording_page(request, form, *, status=HTTPStatus.OK, **looked):
     letter, since = form.letter, form.letter.shipped_since()
     wordings = EmailWording.objects.filter(kind=letter.name).select_related("set_by").order_by("-number")
     example = letter.editable.example() | {"firm": gettext("Anhe Insurance")}
@@ -260,7 +262,7 @@ def words_page(request, form, *, status=HTTPStatus.OK, **looked):
         "person": None,
         **looked,
     }
-    return render(request, "hr/words_of_letter.html", context, status=status)
+    return render(request, "hr/wording_of_email.html", context, status=status)
 
 
 def in_lines(words):
@@ -272,27 +274,27 @@ def in_languages(texts):
     return [(display_tag(tag), text) for tag, text in texts.items()]
 
 
-@post_view(words_address, allowed=handles_people, reauthenticate=asks_before_posting)
-def back_to_shipped(request, kind):
-    letter = letter_or_404(kind)
+@post_view(wording_url, allowed=handles_people, reauthenticate=asks_before_posting)
+def reset_wording(request, kind):
+    letter = email_or_404(kind)
     base = request.POST.get("base", "")
     try:
         if letter.own and base != str(letter.number):
             raise SetMeanwhile
-        is_new = set_words(kind, {}, shipped=letter.shipped(), base=letter.number, by=request.user)
+        is_new = set_wording(kind, {}, shipped=letter.shipped(), base=letter.number, by=request.user)
     except SetMeanwhile:
         said = gettext("Somebody has set the words of this letter in the meantime. Nothing was changed.")
         messages.error(request, said)
-        return redirect(words_address(kind))
+        return redirect(wording_url(kind))
     if is_new:
         messages.success(request, gettext("The shipped words hold again."))
-    return redirect(words_address(kind))
+    return redirect(wording_url(kind))
 
 
-def words_troubles(now: datetime) -> list[HealthWarning]:
+def wording_warnings(now: datetime) -> list[HealthWarning]:
     """Own words that are not used, as an upgrade has taken a part or a placeholder away. Runs a query."""
     found = []
-    for letter in editable_letters():
+    for letter in editable_emails():
         if parts := names_of(letter.unusable):
             said = gettext("own words that this version does not understand; the shipped ones go out (%(parts)s)")
             found.append(HealthWarning(said % {"parts": ", ".join(map(str, parts))}, letter.kind.words, PAGE))

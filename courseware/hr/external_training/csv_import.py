@@ -123,7 +123,7 @@ def beside_records(listing: ParsedRoster, usual: Usual, *, by: User) -> list[Lis
     named, courses = people_named(listing.rows), courses_by_name()
     rows = [judged(row, named, courses, usual, by) for row in listing.rows]
     people = {row.training.person_id for row in rows if row.training}
-    kept = ExternalTraining.objects.filter(person__in=people, withdrawn_at=None)
+    kept = ExternalTraining.objects.filter(person__in=people, revoked_at=None)
     until = {key_of(training): training.valid_until for training in kept}
     lines: dict[tuple[int, int, date], int] = {}
     for row, source in zip(rows, listing.rows, strict=True):

@@ -12,11 +12,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.permissions.permissions import handles_people, is_no_staff, may_handle, may_place
+from courseware.accounts.permissions.permissions import handles_people, is_no_staff, may_change_membership, may_handle
 from courseware.accounts.roster_import.file_formats import read_text
 from courseware.accounts.roster_import.parser import ListRefused, read_beside, understood
 from courseware.accounts.security.reauthentication import asks_who_it_is
-from courseware.assessment.certificates.external_training import usual_end, withdraw_outside
+from courseware.assessment.certificates.external_training import revoke_external_training, usual_end
 from courseware.assessment.models import ExternalTraining
 from courseware.assignments.rules.certified_enrollments import (
     record_trainings,
@@ -36,7 +36,7 @@ from courseware.hr.external_training.csv_import import (
     beside_records,
     new_of,
 )
-from courseware.hr.people.views import placed_person_or_404, titled
+from courseware.hr.people.views import member_or_404, titled
 from courseware.hr.roster_import.views import MOST_UPLOADED
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import DayInput, Fields
@@ -265,7 +265,7 @@ def say(request, recorded, rows=()):
 
 @form_view("hr:outside-of")
 def outside_of(request, pk):
-    person = placed_person_or_404(request, pk)
+    person = member_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
     titles = [course_title(run.course, get_language()) for run in unstarted]
     form = ExternalTrainingForm(posted(request), not_begun=titles)
@@ -286,15 +286,15 @@ def outside_of(request, pk):
     allowed=handles_people,
     reauthenticate=asks_who_it_is,
 )
-def take_back_outside(request, training):
+def revoke_training(request, training):
     found = get_object_or_404(ExternalTraining.objects.select_related("person", "course__current"), pk=training)
-    if not may_place(request.user, found.person):
+    if not may_change_membership(request.user, found.person):
         raise Http404
     found.title = course_title(found.course, get_language())
     form = WrongForm(posted(request))
     if form.is_valid():
-        if withdraw_outside(found, reason=form.cleaned_data["reason"], by=request.user):
+        if revoke_external_training(found, reason=form.cleaned_data["reason"], by=request.user):
             messages.success(request, gettext("Taken back. It certifies nobody any more, and stays on record."))
         return redirect("hr:person", found.person_id)
     context = {"training": found}
-    return render_form(request, "hr/take_back_outside.html", form, context)
+    return render_form(request, "hr/revoke_training.html", form, context)

@@ -13,11 +13,17 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.calendar.absences import absences_of, may_say_away
+from courseware.accounts.calendar.absences import absences_of, may_record_absence
 from courseware.accounts.models import Absence, User
 from courseware.accounts.sign_in.return_urls import page_before
 from courseware.content.rendering import store
-from courseware.learning.due_dates.absence_shifts import AbsenceOverlap, change_away, mark_away, take_back_away, zone_of
+from courseware.learning.due_dates.absence_shifts import (
+    AbsenceOverlap,
+    change_absence,
+    record_absence,
+    undo_absence,
+    zone_of,
+)
 from courseware.learning.models import AbsenceShift, Enrollment
 from courseware.lib.web.form_layout import DayInput, Fields
 from courseware.lib.web.page_views import form_view, post_view
@@ -67,49 +73,49 @@ class AbsenceForm(AbsenceDaysForm):
 DAY = timedelta(days=1)
 
 
-def away_address(pk, **places):
+def absences_url(pk, **places):
     return reverse("hr:away", args=[pk])
 
 
 def person_or_404(user, pk):
     person = get_object_or_404(User, pk=pk)
-    if not may_say_away(user, person):
+    if not may_record_absence(user, person):
         raise Http404
     return person
 
 
-@form_view(away_address)
+@form_view(absences_url)
 def away(request, pk):
     person = person_or_404(request.user, pk)
     if request.method != "POST":
-        return away_page(request, person, AbsenceForm(today=today_of(person)))
+        return absences_page(request, person, AbsenceForm(today=today_of(person)))
     form = AbsenceForm(request.POST, today=today_of(person))
-    if not accepted(form, lambda days: mark_away(person, **days, by=request.user)):
-        return away_page(request, person, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if not accepted(form, lambda days: record_absence(person, **days, by=request.user)):
+        return absences_page(request, person, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
 
 
-@post_view(away_address)
+@post_view(absences_url)
 def change(request, pk, absence):
     person = person_or_404(request.user, pk)
     absence = get_object_or_404(Absence.objects.select_related("person"), pk=absence, person=person)
     today = today_of(person)
-    form = days_form(absence, today, request.POST)
+    form = calendar_form(absence, today, request.POST)
     if "is-back" in request.POST:  # since today, or before, where somebody else has said so
         last_day = min(absence.last_day, max(absence.first_day, today - DAY))
-        change_away(absence, absence.first_day, last_day, by=request.user)
+        change_absence(absence, absence.first_day, last_day, by=request.user)
         return back(request, person, gettext("%(name)s is back. The due days follow.") % {"name": person.name})
-    if not accepted(form, lambda days: change_away(absence, **days, by=request.user)):
+    if not accepted(form, lambda days: change_absence(absence, **days, by=request.user)):
         changed, status = {absence.pk: form}, HTTPStatus.UNPROCESSABLE_ENTITY
-        return away_page(request, person, AbsenceForm(today=today), changed=changed, status=status)
+        return absences_page(request, person, AbsenceForm(today=today), changed=changed, status=status)
     return back(request, person, is_away_until(person, form.cleaned_data["last_day"]))
 
 
-@post_view(away_address)
+@post_view(absences_url)
 def take_back(request, pk, absence):
     person = person_or_404(request.user, pk)
     if gone := Absence.objects.select_related("person").filter(pk=absence, person=person).first():
-        take_back_away(gone, by=request.user)
+        undo_absence(gone, by=request.user)
     return back(request, person, gettext("The absence is taken back. The due days are what they were."))
 
 
@@ -134,22 +140,22 @@ def is_away_until(person, day):
 
 def back(request, person, sentence):
     messages.success(request, sentence)
-    return redirect(page_before(request) or away_address(person.pk))
+    return redirect(page_before(request) or absences_url(person.pk))
 
 
 def today_of(person):
     return timezone.localdate(timezone=zone_of(person))
 
 
-def days_form(absence, today, data=None):
+def calendar_form(absence, today, data=None):
     days = {"first_day": absence.first_day, "last_day": absence.last_day}
     return AbsenceDaysForm(data, today=today, initial=days, prefix=f"absence-{absence.pk}")
 
 
-def away_page(request, person, form, *, changed=None, status=200):
+def absences_page(request, person, form, *, changed=None, status=200):
     """`changed` is the key of an absence → its form with errors."""
     absences = absences_of(person)
-    forms = {each: days_form(each, form.today) for each in absences}
+    forms = {each: calendar_form(each, form.today) for each in absences}
     forms |= {each: changed[each.pk] for each in absences if each.pk in (changed or {})}
     context = {
         "person": person,

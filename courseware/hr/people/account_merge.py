@@ -24,7 +24,7 @@ from courseware.learning.due_dates.absence_shifts import settle, zone_of
 from courseware.learning.due_dates.time_zone_changes import keep_days_of
 from courseware.learning.emails import extension
 from courseware.learning.emails.enrollment import give_back, hand_over
-from courseware.learning.enrollments.account_merge import bring_together, hold, take_apart
+from courseware.learning.enrollments.account_merge import hold, join_enrollments, separate_enrollments
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 
@@ -50,14 +50,14 @@ def merge(kept: User, other: User, *, by: User, at: datetime | None = None) -> A
         return found
     if why := why_not(kept, other, by):
         raise CannotMerge(why)
-    new = AccountMerge.objects.create(kept=kept, other=other, made_by=by, made_at=at, was_here=other.is_active)
+    new = AccountMerge.objects.create(kept=kept, other=other, made_by=by, made_at=at, was_active=other.is_active)
     hold(kept, other)
-    events = bring_together(new)
+    events = join_enrollments(new)
     events += shut(other, by, at)  # after the runs have gone: who has left is counted nowhere
-    keep_standings(new)
-    keep_days_of(list(runs_brought(new)), zone_of(other))
+    store_certifications(new)
+    keep_days_of(list(transferred_enrollments(new)), zone_of(other))
     hand_over(other, kept)
-    follow_runs(other, kept)
+    lock_merged_enrollments(other, kept)
     events += settle(kept, by, at)  # by the absences of the account that stays
     record_many([*told_of_both("merged", "merged-into", new, by, at), *events])
     return new
@@ -67,7 +67,7 @@ def why_not(kept: User, other: User, by: User) -> MergeRefusal | None:
     if why := why_not_merge(kept, other, by):
         return why
     # It is a fact about the account itself, and its log; a certificate belongs to a run, which can be brought over.
-    trained = ExternalTraining.objects.filter(person=other, withdrawn_at=None)
+    trained = ExternalTraining.objects.filter(person=other, revoked_at=None)
     return MergeRefusal.TRAINED if trained.exists() else None
 
 
@@ -84,11 +84,11 @@ def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> Ac
     found.undone_at, found.undone_by = at, by
     found.save(update_fields=["undone_at", "undone_by"])
     events = open_again(found, by, at)
-    events += take_apart(found, by, at)
-    keep_standings(found)
-    keep_days_of(list(runs_brought(found)), zone_of(kept))
+    events += separate_enrollments(found, by, at)
+    store_certifications(found)
+    keep_days_of(list(transferred_enrollments(found)), zone_of(kept))
     give_back(other, found.made_at)
-    follow_runs(kept, other)
+    lock_merged_enrollments(kept, other)
     events += [*settle(kept, by, at), *settle(other, by, at)]
     record_many([*told_of_both("merge-undone", "merged-no-more", found, by, at), *events])
     return found
@@ -105,16 +105,16 @@ def why_it_stays(row: AccountMerge, at: datetime) -> MergeUndoRefusal | None:
     return MergeUndoRefusal.LATER if later.exists() else None
 
 
-def keep_standings(row: AccountMerge) -> None:
-    courses = set(row.runs.filter(is_brought=True).values_list("enrollment__course", flat=True))
+def store_certifications(row: AccountMerge) -> None:
+    courses = set(row.runs.filter(is_transferred=True).values_list("enrollment__course", flat=True))
     work_out([row.kept_id, row.other_id], courses)
 
 
-def runs_brought(row: AccountMerge) -> EnrollmentQuerySet:
+def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
     return Enrollment.objects.filter(merged_runs__merge=row, merged_runs__is_brought=True).with_zone().order_by("pk")
 
 
-def follow_runs(before: User, now: User) -> None:
+def lock_merged_enrollments(before: User, now: User) -> None:
     """Pass queued emails about enrollments that are `now`'s to `now`.
 
     An email that is being sent stays, and `now` gets another one: better twice than not at all.
@@ -123,7 +123,7 @@ def follow_runs(before: User, now: User) -> None:
     kinds = [letter.KIND for letter in about_runs_of]
     about_runs = OutgoingEmail.objects.filter(kind__in=kinds, person=before, state=DeliveryState.QUEUED)
     letters = list(about_runs.select_for_update(no_key=True).order_by("pk"))
-    runs = daily_reminders.runs_in(letter.data for letter in letters)
+    runs = daily_reminders.enrollments_in(letter.data for letter in letters)
     brought = set(Enrollment.objects.filter(pk__in=runs, learner=now).values_list("pk", flat=True))
     reader = {"person": now, "address": now.email or "", "language": now.language}
     for letter in letters:
@@ -131,7 +131,7 @@ def follow_runs(before: User, now: User) -> None:
         follows = [subject for subject in told if subject[0] in brought]
         if follows and follows == told and letter.may_be_taken_back:
             # A day that it was given was one of `before`; `now` may have had a letter on it.
-            OutgoingEmail.objects.filter(pk=letter.pk).update(**reader, turn_sort="", turn_on=None)
+            OutgoingEmail.objects.filter(pk=letter.pk).update(**reader, limit_category="", sending_day=None)
         elif follows:
             OutgoingEmail.objects.create(kind=letter.kind, data={**letter.data, "subjects": follows}, **reader)
 

@@ -14,12 +14,12 @@ from courseware.accounts.models import AccountMerge
 from courseware.accounts.people.duplicates import doubles
 from courseware.accounts.people.form_fields import PersonField
 from courseware.accounts.people.merge_checks import CannotMerge
-from courseware.accounts.permissions.permissions import handles_people, may_change_sign_in, may_place
+from courseware.accounts.permissions.permissions import handles_people, may_change_membership, may_change_sign_in
 from courseware.accounts.permissions.roles import know_offices
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.hr.people.account_merge import CannotUndo, merge, undo_merge, why_not
-from courseware.hr.people.views import certificates_of, placed_person_or_404, runs_of
-from courseware.learning.enrollments.account_merge import joint_runs
+from courseware.hr.people.views import certificates_of, enrollments_of, member_or_404
+from courseware.learning.enrollments.account_merge import joined_enrollments
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.page_views import form_status, form_view, page_view, post_view
@@ -46,7 +46,7 @@ MERGES_A_PAGE, DOUBLES_SHOWN = 50, 50
 
 @form_view("hr:merge", reauthenticate=asks_who_it_is)
 def merge_with(request, pk):
-    kept = placed_person_or_404(request, pk)
+    kept = member_or_404(request, pk)
     is_sent = request.method == "POST"
     data = request.POST if is_sent else request.GET if "other" in request.GET else None
     form = OtherAccountForm(data, kept=kept, by=request.user)
@@ -73,13 +73,13 @@ def preview_of(kept, other, user):
     sides = []
     for account in (kept, other):
         teams = account.memberships.select_related("team").order_by("team__name", "pk")
-        side = {"account": account, "places": list(teams), "runs": runs_of(account, user)}
+        side = {"account": account, "places": list(teams), "runs": enrollments_of(account, user)}
         side["absences"] = absences_of(account)
         sides.append(side | {"certificates": certificates_of(account, site_day())})
     titles = {run.pk: run.title for side in sides for run in side["runs"]}
     names = {kept.pk: kept.sign_in_name, other.pk: other.sign_in_name}
     courses = []
-    for _runs, joint in joint_runs(kept, other):
+    for _runs, joint in joined_enrollments(kept, other):
         if title := titles.get(joint.newest.pk):  # a course without a release is shown nowhere
             closed = [names[run.learner_id] for run in joint.closed]
             courses.append({"title": title, "stands": names[joint.newest.learner_id], "closed": closed})
@@ -93,7 +93,7 @@ def merges(request):
     now = timezone.now()
     know_offices([person for row in page.object_list for person in (row.kept, row.other)])
     for row in page.object_list:
-        row.is_shown = may_place(request.user, row.kept)
+        row.is_shown = may_change_membership(request.user, row.kept)
         both = (row.kept, row.other)
         row.may_be_undone = row.may_be_undone_at(now) and all(may_change_sign_in(request.user, each) for each in both)
     found, more = doubles(without=request.user, most=DOUBLES_SHOWN)

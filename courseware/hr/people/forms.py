@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.calendar.absences import absent_now
 from courseware.accounts.models import Membership, Team, User, plain_staff_number
 from courseware.accounts.people.form_fields import PersonSearch
 from courseware.accounts.people.search import found_by
@@ -63,7 +63,7 @@ class PeopleFilter(forms.Form):
         self.errors.clear()
         people = self.of_standing(people, self.cleaned_data.get("standing"))
         if team := self.cleaned_data.get("team"):
-            below = Team.objects.filter(pk=team.pk).with_those_below()
+            below = Team.objects.filter(pk=team.pk).with_subteams()
             people = people.filter(pk__in=Membership.objects.filter(team__in=below).values("person"))
         if words := self.cleaned_data.get("words"):
             people = exactly_or_found_by(words, people)
@@ -72,7 +72,7 @@ class PeopleFilter(forms.Form):
     def of_standing(self, people, standing):
         conditions = {
             self.Group.LEFT: Q(is_active=False),
-            self.Group.AWAY: Q(is_active=True, pk__in=away_now().values("person")),
+            self.Group.AWAY: Q(is_active=True, pk__in=absent_now().values("person")),
             self.Group.NEVER_IN: Q(is_active=True, last_login=None),
             self.Group.ALL: Q(),
         }

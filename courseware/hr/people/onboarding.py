@@ -160,7 +160,7 @@ def problem_of(row: Row, times: Counter[str], here: Mapping[str, User], teams: M
 
 
 @transaction.atomic
-def bring_in_all(rows: Sequence[PastedRow], *, team: Team | None, by: User, **asked) -> int:
+def add_all(rows: Sequence[PastedRow], *, team: Team | None, by: User, **asked) -> int:
     """Those without a problem, all or none; returns how many. Raises ValidationError where one is here by now."""
     good = [row for row in rows if not row.problem]
     for row in good:

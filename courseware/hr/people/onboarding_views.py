@@ -14,17 +14,17 @@ from django.utils.translation import get_language, get_language_info, gettext, n
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Team
-from courseware.accounts.permissions.permissions import handles_people, may_place
+from courseware.accounts.permissions.permissions import handles_people, may_change_membership
 from courseware.accounts.sign_in.identifiers import called
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.hr.people.forms import DayInput
 from courseware.hr.people.onboarding import (
     MOST_ROWS,
+    add_all,
     add_unasked,
     ask_for,
     bring_in,
-    bring_in_all,
     read_rows,
     sign_in_name_of,
     was_added,
@@ -199,21 +199,21 @@ def new_person(request):
     found = None
     if form.is_valid():
         found = form.found()
-        if words := words_of_what_was_done(request, form, found):
+        if words := outcome_text(request, form, found):
             messages.success(request, words)
             return redirect("hr:new-person")
-    context = {"found": found, "may_take": found and found.is_active and may_place(request.user, found)}
+    context = {"found": found, "may_take": found and found.is_active and may_change_membership(request.user, found)}
     return render_form(request, "hr/new_person.html", form, context)
 
 
-def words_of_what_was_done(request, form, found):
+def outcome_text(request, form, found):
     """Empty where nothing was, and the form says why."""
     act, by = request.POST.get("act"), request.user
     courses = form.cleaned_data["courses"]
     is_sent_again = found and was_added(found, by=by, since=form.cleaned_data["drawn_at"])
     if is_sent_again and (act == "quietly" or was_asked(found, courses)):
         return in_words(found, act)
-    if found and act == "instead" and found.is_active and may_place(by, found):
+    if found and act == "instead" and found.is_active and may_change_membership(by, found):
         return enrolled_instead(form, found, by=by)
     try:
         person = added(form, act, by=by)
@@ -275,6 +275,6 @@ def brought_in(request, form, rows):
         return 0
     asked = {name: form.cleaned_data[name] for name in ("team", "courses", "due_on", "starts_on", "language")}
     try:
-        return bring_in_all(rows, **asked, by=request.user)
+        return add_all(rows, **asked, by=request.user)
     except ValidationError:
         return 0

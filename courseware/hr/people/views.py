@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.calendar.absences import absences_of, may_say_away
+from courseware.accounts.calendar.absences import absences_of, may_record_absence
 from courseware.accounts.models import AccountMerge, Membership, Team, User, merge_of
 from courseware.accounts.people import offboarding
 from courseware.accounts.people.offboarding import HasRecord, remove_person
@@ -22,18 +22,18 @@ from courseware.accounts.permissions.permissions import (
     audits,
     handles_people,
     is_no_staff,
+    may_change_membership,
     may_handle,
-    may_place,
     may_read_log,
-    sees_the_firm,
+    sees_whole_company,
 )
 from courseware.accounts.security.reauthentication import asks_before_appointing, asks_before_posting, asks_who_it_is
 from courseware.accounts.sign_in.sign_in_codes import may_give_code, people_without_code
-from courseware.accounts.teams.memberships import add_place, change_particulars, end_place, move
+from courseware.accounts.teams.memberships import add_membership, change_particulars, end_membership, move
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assessment.certificates.issuing import withdraw
 from courseware.assessment.models import Certificate, ExternalTraining
-from courseware.assignments.audit_log_labels import with_words
+from courseware.assignments.audit_log_labels import with_label
 from courseware.assignments.manager_actions.views import record_page
 from courseware.assignments.models import AssignmentRule
 from courseware.audit_log.models import Event
@@ -44,7 +44,7 @@ from courseware.hr.people.forms import MembershipForm, PeopleFilter, ProfileForm
 from courseware.learning.enrollments.newest import MergedEnrollment
 from courseware.learning.models import Enrollment
 from courseware.learning.record_access_log import VERB as LOOKED
-from courseware.learning.record_access_log import record_look
+from courseware.learning.record_access_log import record_access
 from courseware.lib.admin.model_admins import MOST, FirstRows
 from courseware.lib.dates import site_day
 from courseware.lib.web.form_layout import Fields
@@ -55,18 +55,18 @@ PEOPLE_A_PAGE = 50
 NEW_FOR = timedelta(days=30)  # so long the page about the first day is offered
 
 
-def may_look_at(user, person):
+def may_view(user, person):
     """Whether the page of `person` is there for `user`: who audits looks at everybody."""
     return audits(user) or may_handle(user, person)
 
 
-@page_view(allowed=sees_the_firm)
+@page_view(allowed=sees_whole_company)
 def people(request):
     form = PeopleFilter(request.GET)
     found = form.chosen_from(User.objects.order_by("name", "pk"))
-    page = FirstRows(found.prefetch_related(places_with_teams()), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    page = FirstRows(found.prefetch_related(memberships_with_teams()), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     for person in page.object_list:
-        person.is_shown = may_look_at(request.user, person)
+        person.is_shown = may_view(request.user, person)
     context = {"form": form, "page": page, "most": MOST, "may_change": handles_people(request.user)}
     context["is_new"] = context["may_change"] and is_company_new()
     context["sees_conflicts"] = may_read_log(request.user)
@@ -76,7 +76,7 @@ def people(request):
 @page_view(allowed=may_read_log)
 def conflicts(request):
     page = Paginator(conflicts_of_deciders(), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
-    with_words(each.event for each in page.object_list)
+    with_label(each.event for each in page.object_list)
     return render(request, "hr/conflicts.html", {"page": page, "days": LASTS.days})
 
 
@@ -86,7 +86,7 @@ def is_company_new():
     return first is None or first > timezone.now() - NEW_FOR
 
 
-def places_with_teams():
+def memberships_with_teams():
     places = Membership.objects.select_related("team").order_by("role", "team__name", "pk")
     return Prefetch("memberships", places, to_attr="places")
 
@@ -101,7 +101,7 @@ def first_day(request):
         "without_manager": Team.objects.filter(~Exists(managers)).count(),
         "people": learners.distinct().count(),
         "without_code": people_without_code(timezone.now()).count(),
-        "certificates": ExternalTraining.objects.filter(withdrawn_at=None).count(),
+        "certificates": ExternalTraining.objects.filter(revoked_at=None).count(),
         "rules_on": rules.exclude(switched_on_at=None).count(),
         "rules_off": rules.filter(switched_on_at=None).count(),
     }
@@ -111,25 +111,25 @@ def first_day(request):
 SHOWN = 10  # letters, and lines of the log
 
 
-def placed_person_or_404(request, pk):
+def member_or_404(request, pk):
     person = get_object_or_404(User, pk=pk)
-    if not (handles_people(request.user) and may_place(request.user, person)):
+    if not (handles_people(request.user) and may_change_membership(request.user, person)):
         raise Http404
     return person
 
 
-@page_view(allowed=sees_the_firm)
+@page_view(allowed=sees_whole_company)
 def person(request, pk):
-    found = get_object_or_404(User.objects.prefetch_related(places_with_teams()), pk=pk)
-    if not may_look_at(request.user, found):
+    found = get_object_or_404(User.objects.prefetch_related(memberships_with_teams()), pk=pk)
+    if not may_view(request.user, found):
         raise Http404
     return person_page(request, found, MembershipForm())
 
 
 def person_page(request, found, form):
     may_change = handles_people(request.user) and may_handle(request.user, found)
-    record_look(found, by=request.user)
-    runs = runs_of(found, request.user)
+    record_access(found, by=request.user)
+    runs = enrollments_of(found, request.user)
     merge = merge_of(found)
     by_link = Event.objects.filter(subject=subject_of(found), verb="team-link-used").order_by("pk").first()
     names = [each.other for each in AccountMerge.objects.standing().filter(kept=found).select_related("other")]
@@ -138,25 +138,25 @@ def person_page(request, found, form):
         "runs": runs,
         "record_page": record_page(),
         "absences": absences_of(found),
-        "may_say_away": may_say_away(request.user, found),
+        "may_record_absence": may_record_absence(request.user, found),
         "certificates": certificates_of(found, site_day()),
         "outside": titled(trainings_of(found)),
         "today": site_day(),
         "letters": OutgoingEmail.objects.of(found)[:SHOWN],
-        "events": with_words(events_about([found, *names])[:SHOWN]),
+        "events": with_label(events_about([found, *names])[:SHOWN]),
         "by_link": by_link,
         "merge": merge,
         "names": names,
         "leads": any(place.role == Membership.Role.MANAGER for place in found.places),
         "may_change": may_change,
-        "may_place": may_change and may_place(request.user, found),
+        "may_change_membership": may_change and may_change_membership(request.user, found),
         "may_give_code": found.is_active and may_give_code(request.user, found),
         "is_removable": may_change and not found.last_login and not runs and not (merge or names),
     }
     return render_form(request, "hr/person.html", form, context)
 
 
-def runs_of(found, user):
+def enrollments_of(found, user):
     """Enrollments with state, zone and title, the newest first, as far as `user` may see them."""
     runs = Enrollment.objects.visible_to(user).filter(learner=found, course__current__isnull=False)
     closed = MergedEnrollment.objects.standing().filter(enrollment=OuterRef("pk"), is_closed=True)
@@ -191,7 +191,7 @@ def certificates_of(found, today):
 
 @form_view("hr:edit-person", reauthenticate=asks_who_it_is)
 def edit(request, pk):
-    found = placed_person_or_404(request, pk)
+    found = member_or_404(request, pk)
     form = ProfileForm(request.POST or None, instance=found, by=request.user)
     if form.is_valid() and is_changed(request, form):
         return redirect("hr:person", pk)
@@ -213,7 +213,7 @@ def is_changed(request, form):
 @post_view("hr:person", reauthenticate=asks_before_appointing)
 def place(request, pk):
     """`act` is "move" for in place of the other teams, else beside them."""
-    found = placed_person_or_404(request, pk)
+    found = member_or_404(request, pk)
     form = MembershipForm(request.POST)
     if form.is_valid() and form.cleaned_data["role"] == Membership.Role.MANAGER and not found.is_active:
         form.add_error("role", gettext("This person has left the firm."))  # and would lead again when back
@@ -224,7 +224,7 @@ def place(request, pk):
     if request.POST.get("act") == "move":
         move(found, team, role=role, by=request.user)
     else:
-        add_place(found, team, role, by=request.user)
+        add_membership(found, team, role, by=request.user)
     note = gettext("%(name)s is in “%(team)s” now.")
     messages.success(request, note % {"name": found.name, "team": team})
     return redirect("hr:person", pk)
@@ -232,15 +232,15 @@ def place(request, pk):
 
 @post_view("hr:person", takes=("pk",))
 def unplace(request, pk, place):
-    found = placed_person_or_404(request, pk)
-    if end_place(found, place, by=request.user):
+    found = member_or_404(request, pk)
+    if end_membership(found, place, by=request.user):
         messages.success(request, gettext("%(name)s is out of that team. The record stays.") % {"name": found.name})
     return redirect("hr:person", pk)
 
 
 @post_view("hr:person", reauthenticate=asks_who_it_is)
 def let_leave(request, pk):
-    found = placed_person_or_404(request, pk)
+    found = member_or_404(request, pk)
     if offboarding.leave(found, by=request.user):
         note = gettext("%(name)s has left: signed out everywhere, off the boards, no more letters. The record stays.")
         messages.success(request, note % {"name": found.name})
@@ -249,7 +249,7 @@ def let_leave(request, pk):
 
 @post_view("hr:person")
 def let_return(request, pk):
-    found = placed_person_or_404(request, pk)
+    found = member_or_404(request, pk)
     if offboarding.come_back(found, by=request.user):
         note = gettext("%(name)s is back, and goes on where the courses were left.")
         messages.success(request, note % {"name": found.name})
@@ -258,7 +258,7 @@ def let_return(request, pk):
 
 @form_view("hr:remove-person", reauthenticate=asks_before_posting)
 def remove(request, pk):
-    found = placed_person_or_404(request, pk)
+    found = member_or_404(request, pk)
     if request.method != "POST":
         return render(request, "hr/remove_person.html", {"person": found})
     try:
@@ -289,7 +289,7 @@ class ReasonForm(forms.Form):
 def withdraw_certificate(request, pk):
     certificate = get_object_or_404(Certificate.objects.select_related("enrollment__learner"), pk=pk)
     holder = certificate.enrollment.learner
-    if not may_place(request.user, holder):
+    if not may_change_membership(request.user, holder):
         raise Http404
     form = ReasonForm(posted(request))
     if form.is_valid():

@@ -18,7 +18,7 @@ from courseware.accounts.roster_import.apply import (
     NotSure,
     apply_next,
     begin_applying,
-    invite_who_came,
+    invite_new_people,
     outcome_lines,
 )
 from courseware.accounts.roster_import.columns import folded
@@ -33,7 +33,7 @@ from courseware.notifications.email.email_types import EmailType, one_by_one, re
 from courseware.notifications.email.queue import tell
 
 
-def posts_by_title() -> dict[str, str]:
+def job_roles_by_title() -> dict[str, str]:
     """Title in any language, or id → id of the post; as `folded` makes them."""
     found: dict[str, str] = {}
     for release in Release.objects.filter(pk__in=Course.objects.exclude(current=None).values("current")):
@@ -44,7 +44,7 @@ def posts_by_title() -> dict[str, str]:
 
 
 @task
-def take_up(pk: int) -> None:
+def apply_import(pk: int) -> None:
     """Harmless when repeated. In this order, for the letter about a course lets people in as an invitation does."""
     while apply_next(pk):
         pass
@@ -52,18 +52,18 @@ def take_up(pk: int) -> None:
 
 
 @task
-def take_up_next(pk: int) -> None:
-    """Like `take_up`, with a task for each part, so that other work can run between two parts."""
+def apply_next_chunk(pk: int) -> None:
+    """Like `apply_import`, with a task for each part, so that other work can run between two parts."""
     with transaction.atomic():  # the part and the task for the next one are committed together
         if apply_next(pk):
-            take_up_next.enqueue(pk)
+            apply_next_chunk.enqueue(pk)
             return
     finish(pk)
 
 
 def finish(pk: int) -> None:
     act()
-    invite_who_came(RosterImport.objects.select_related("said_yes").get(pk=pk))
+    invite_new_people(RosterImport.objects.select_related("is_confirmed").get(pk=pk))
 
 
 SUFFIXES = {".csv", ".txt", ".xlsx", ".xls", ".ods"}
@@ -72,24 +72,24 @@ LEFT_FOR = timedelta(days=2)
 QUIET = timedelta(minutes=5)  # that a file has not changed for: whoever copies it has ended
 
 
-def register_letters() -> None:
+def register_emails() -> None:
     for name, words in (("list-held", _("A list was not brought in")), ("list-faults", _("Rows of a list left out"))):
         template = f"assignments/mail/{name.replace('-', '_')}.txt"
-        register_kind(name, EmailType(words, template, one_by_one(lambda message: ""), one_by_one(list_in_words)))
+        register_kind(name, EmailType(words, template, one_by_one(lambda message: ""), one_by_one(import_text)))
 
 
-def bring_in_newest() -> str:
+def import_newest() -> str:
     """What the nightly job says of it. The same file again changes nothing, and is told to nobody twice."""
     if settings.ROSTER_DIR is None:
         return ""
-    take_up_what_was_left()
+    apply_unfinished()
     files = [file for file in settings.ROSTER_DIR.iterdir() if is_list(file)]
     if not files:
         return "no file"
     file = max(files, key=lambda each: (each.stat().st_mtime, each.name))
     wait_until_written(file)
     try:
-        roster = bring_file(file, is_whole_firm=settings.ROSTER_IS_WHOLE_FIRM, is_news=False)
+        roster = import_file(file, is_complete=settings.ROSTER_IS_WHOLE_FIRM, is_news=False)
     except ListRefused as refused:
         if refused.code == "busy":
             raise Later(f"{file.name}: the machine is busy, so the list is read later") from None
@@ -101,7 +101,7 @@ def bring_in_newest() -> str:
         return f"{file.name}: held, for many would leave or a team would lose its only lead"
     if roster.counts[BAD] or outcome_lines(roster, CONFLICT):
         tell_hr("list-faults", roster)
-    return f"{file.name}: {in_figures(roster)}"
+    return f"{file.name}: {as_numbers(roster)}"
 
 
 def is_list(file: Path) -> bool:
@@ -115,16 +115,16 @@ def wait_until_written(file: Path) -> None:
         raise Later(f"{file.name} was written a moment ago and may not be complete yet: looked at again soon")
 
 
-def take_up_what_was_left() -> None:
+def apply_unfinished() -> None:
     """Of a run that was ended half-way: compared anew, its people are no news, and would be invited by nobody."""
     for roster in RosterImport.objects.filter(by=None, begun_at__gt=timezone.now() - LEFT_FOR).order_by("pk"):
         if roster.finished_at:
-            invite_who_came(roster)
+            invite_new_people(roster)
         else:
-            take_up.call(roster.pk)
+            apply_import.call(roster.pk)
 
 
-def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: bool = True) -> RosterImport:
+def import_file(file: Path, *, is_complete: bool, encoding: str = "", is_news: bool = True) -> RosterImport:
     """Raises ListRefused, and Later where the file is written to while it is read."""
     before, data, after = file.stat(), file.read_bytes(), file.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -133,9 +133,9 @@ def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: 
         data,
         file.name,
         by=None,
-        is_whole_firm=is_whole_firm,
+        is_complete=is_complete,
         encoding=encoding,
-        posts=posts_by_title(),
+        posts=job_roles_by_title(),
         is_news=is_news,
     )
 
@@ -143,10 +143,10 @@ def bring_file(file: Path, *, is_whole_firm: bool, encoding: str = "", is_news: 
 def apply_now(roster: RosterImport, *, is_sure: bool, invites: bool) -> None:
     """Raises NotSure. A worker that takes it up at the same time does nothing twice."""
     begin_applying(roster, by=None, is_sure=is_sure, invites=invites)
-    take_up.call(roster.pk)
+    apply_import.call(roster.pk)
 
 
-def in_figures(roster: RosterImport) -> str:
+def as_numbers(roster: RosterImport) -> str:
     return ", ".join(f"{kind} {number}" for kind, number in roster.counts.items() if number)
 
 
@@ -155,7 +155,7 @@ def tell_hr(kind: str, roster: RosterImport) -> None:
         tell(kind, person, key=f"{kind}:{roster.digest}:{person.pk}", data={"roster": roster.pk})
 
 
-def list_in_words(message) -> dict:
+def import_text(message) -> dict:
     roster = RosterImport.objects.filter(pk=message.data["roster"]).first()
     page = reverse("hr:imported", args=[message.data["roster"]])
     lines = bad_lines(roster)[:ROWS_IN_A_LETTER] if roster else []

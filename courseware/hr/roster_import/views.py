@@ -35,7 +35,7 @@ from courseware.accounts.roster_import.file_formats import ENCODINGS
 from courseware.accounts.roster_import.parser import ListRefused
 from courseware.accounts.roster_import.upload import bring
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.hr.roster_import.nightly import posts_by_title, take_up_next
+from courseware.hr.roster_import.nightly import apply_next_chunk, job_roles_by_title
 from courseware.lib.web.form_layout import Fields
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, posted, render_form
@@ -48,7 +48,7 @@ class ListForm(forms.Form):
     helper = Fields(error_summary=True)
 
     file = forms.FileField(label=_("File"), help_text=_("XLSX, XLS, ODS or CSV, with a row of headings."))
-    is_whole_firm = forms.BooleanField(label=_("This is the whole firm: who is not in it has left"), required=False)
+    is_complete = forms.BooleanField(label=_("This is the whole firm: who is not in it has left"), required=False)
     encoding = forms.ChoiceField(
         label=_("How a CSV is written"),
         required=False,
@@ -65,9 +65,9 @@ class ListForm(forms.Form):
     def bring(self, *, by):
         """The list as it was compared; None where the file cannot be used, with the reason at its field."""
         cleaned = self.cleaned_data
-        options = {"is_whole_firm": cleaned["is_whole_firm"], "encoding": cleaned["encoding"]}
+        options = {"is_complete": cleaned["is_complete"], "encoding": cleaned["encoding"]}
         try:
-            return bring(cleaned["file"].read(), cleaned["file"].name, by=by, posts=posts_by_title(), **options)
+            return bring(cleaned["file"].read(), cleaned["file"].name, by=by, posts=job_roles_by_title(), **options)
         except ListRefused as refused:
             self.add_error("file", sentences.REFUSALS[refused.code])
             return None
@@ -134,7 +134,7 @@ def imported(request, roster):
         if request.method != "POST":
             return progress_page(request, roster)
         if "stop" in request.POST:
-            say_stopped(request, stop_applying(roster.pk, by=request.user))
+            say_why_stopped(request, stop_applying(roster.pk, by=request.user))
         return redirect("hr:imported", roster.pk)
     options = {"needs_second_yes": needs_second_yes(roster.notes), "joins": roster.counts[JOIN] + roster.counts[BAD]}
     options["new_teams"] = roster.notes.get("new_teams", {})
@@ -144,7 +144,7 @@ def imported(request, roster):
     return difference_page(request, roster, form)
 
 
-def say_stopped(request, is_stopped):
+def say_why_stopped(request, is_stopped):
     if is_stopped:
         messages.success(request, gettext("Stopped. The rows brought in so far stay; the other rows are left out."))
     else:
@@ -158,7 +158,7 @@ def has_begun(request, roster, form):
         with transaction.atomic():
             options = {name: cleaned.get(name, False) for name in ("is_sure", "invites", "creates_teams")}
             if begin_applying(roster, by=request.user, take=take, **options):
-                take_up_next.enqueue(roster.pk)
+                apply_next_chunk.enqueue(roster.pk)
     except NotSure:
         form.add_error("is_sure", gettext("Please look at them once more, and say yes here."))
     except IdentifierTaken:

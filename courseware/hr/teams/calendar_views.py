@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.calendar.calendar_import import decoded, put_in, read_days, take_out
+from courseware.accounts.calendar.calendar_import import add_days, decoded, read_days, remove_days
 from courseware.accounts.calendar.working_days import calendar_of, years_known
 from courseware.accounts.models import CalendarDay, Team
 from courseware.accounts.permissions.permissions import handles_people
@@ -93,29 +93,29 @@ class DayLine:
     is_own: bool
 
 
-def days_address():
+def calendar_url():
     return reverse("hr:days")
 
 
-@form_view(days_address, allowed=handles_people, is_held=False)  # a file cannot be held
+@form_view(calendar_url, allowed=handles_people, is_held=False)  # a file cannot be held
 def days(request):
     chosen = ListFilter(request.GET)
     team, year = chosen.chosen()
     if request.method != "POST":
-        return days_page(request, chosen, DaysForm())
+        return calendar_page(request, chosen, DaysForm())
     form = DaysForm(request.POST, request.FILES)
     if not form.is_valid():
-        return days_page(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    changed = put_in(team, form.days, by=request.user)
+        return calendar_page(request, chosen, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    changed = add_days(team, form.days, by=request.user)
     words = ngettext("%(number)d day was changed.", "%(number)d days were changed.", changed) % {"number": changed}
     messages.success(request, words)
     return redirect(address_of(team, min(form.days).year if changed else year))
 
 
-@post_view(days_address, allowed=handles_people)
-def take_out_days(request):
+@post_view(calendar_url, allowed=handles_people)
+def remove_calendar_days(request):
     team, year = ListFilter(request.GET).chosen()
-    taken = take_out(team, year, by=request.user)
+    taken = remove_days(team, year, by=request.user)
     words = ngettext("%(number)d day was taken out.", "%(number)d days were taken out.", taken) % {"number": taken}
     messages.success(request, words)
     return redirect(address_of(team, year))
@@ -124,10 +124,10 @@ def take_out_days(request):
 def address_of(team, year):
     query = QueryDict(mutable=True)
     query.update({"year": year} | ({"team": team.pk} if team else {}))
-    return f"{days_address()}?{query.urlencode()}"
+    return f"{calendar_url()}?{query.urlencode()}"
 
 
-def days_page(request, chosen, form, *, status=200):
+def calendar_page(request, chosen, form, *, status=200):
     team, year = chosen.chosen()
     calendar = calendar_of(team)
     own = set(CalendarDay.objects.filter(team=team, day__year=year).values_list("day", flat=True))

@@ -14,10 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import Deputy, Membership, Team, User
 from courseware.accounts.people.form_fields import PersonField
-from courseware.accounts.permissions.permissions import handles_people, may_place, sees_the_firm, teams_managed_by
+from courseware.accounts.permissions.permissions import (
+    handles_people,
+    may_change_membership,
+    sees_whole_company,
+    teams_managed_by,
+)
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.accounts.teams.deputies import end_substitute, name_substitute
-from courseware.accounts.teams.memberships import add_place, end_place
+from courseware.accounts.teams.deputies import end_deputy, name_deputy
+from courseware.accounts.teams.memberships import add_membership, end_membership
 from courseware.accounts.teams.teams import add_team, change_team, close_team
 from courseware.assignments.models import AssignmentRule
 from courseware.hr.people.forms import DayInput, SinceShownForm
@@ -39,7 +44,7 @@ class TeamForm(SinceShownForm):
         self.by = by
         parents = Team.objects.only("name")
         if self.instance.pk:
-            below = Team.objects.filter(pk=self.instance.pk).with_those_below()
+            below = Team.objects.filter(pk=self.instance.pk).with_subteams()
             parents = parents.exclude(pk__in=below.values("pk"))
         self.fields["parent"].queryset = parents
         self.fields["parent"].empty_label = _("no other team")
@@ -64,7 +69,7 @@ class ManagerForm(forms.Form):
 
     def clean_person(self):
         person = self.cleaned_data["person"]
-        if not may_place(self.by, person):
+        if not may_change_membership(self.by, person):
             raise forms.ValidationError(_("For this person, please ask an admin."))
         return person
 
@@ -93,7 +98,7 @@ class CloseTeamForm(forms.Form):
         if self.has_learners and not self.cleaned_data.get("to") and "to" not in self.errors:
             self.add_error("to", _("Say in which team the learners go on."))
         places = self.team.memberships.select_related("person")
-        if any(not may_place(self.by, place.person) for place in places):
+        if any(not may_change_membership(self.by, place.person) for place in places):
             raise forms.ValidationError(
                 _("You or somebody whom only an admin may touch has a place in this team: please ask an admin.")
             )
@@ -104,7 +109,7 @@ DEEPEST = 5  # as far as the list is indented
 LEARNER, MANAGER = Membership.Role.LEARNER, Membership.Role.MANAGER
 
 
-@page_view(allowed=sees_the_firm)
+@page_view(allowed=sees_whole_company)
 def teams(request):
     page = Paginator(in_order_of_the_tree(Team.objects.all()), TEAMS_A_PAGE).get_page(request.GET.get("page"))
     add_people(page.object_list)
@@ -142,7 +147,7 @@ def new_team(request):
     return render_form(request, "hr/new_team.html", form)
 
 
-@form_view("hr:team", allowed=sees_the_firm, reauthenticate=asks_before_posting)
+@form_view("hr:team", allowed=sees_whole_company, reauthenticate=asks_before_posting)
 def team(request, pk):
     if request.method == "POST" and not handles_people(request.user):
         raise Http404
@@ -158,7 +163,7 @@ def team(request, pk):
 def team_page(request, found, form, lead_form):
     leads = found.memberships.filter(role=MANAGER).select_related("person").order_by("person__name", "pk")
     for place in leads:
-        place.may_end = may_place(request.user, place.person)
+        place.may_end = may_change_membership(request.user, place.person)
     add_people([found])
     context = {
         "team": found,
@@ -173,23 +178,23 @@ def team_page(request, found, form, lead_form):
 
 
 @post_view("hr:team", allowed=handles_people, reauthenticate=asks_before_posting)
-def add_lead(request, pk):
+def add_manager(request, pk):
     found = get_object_or_404(Team.objects.select_related("parent"), pk=pk)
     form = ManagerForm(request.POST, by=request.user)
     if not form.is_valid():
         return team_page(request, found, TeamForm(instance=found, by=request.user), form)
     person = form.cleaned_data["person"]
-    add_place(person, found, MANAGER, by=request.user)
+    add_membership(person, found, MANAGER, by=request.user)
     messages.success(request, gettext("%(name)s leads “%(team)s” now.") % {"name": person.name, "team": found})
     return redirect("hr:team", pk)
 
 
 @post_view("hr:team", takes=("pk",), allowed=handles_people)
-def end_lead(request, pk, place):
+def end_manager(request, pk, place):
     found = Membership.objects.filter(team=pk, pk=place, role=MANAGER).select_related("person", "team").first()
-    if found and not may_place(request.user, found.person):
+    if found and not may_change_membership(request.user, found.person):
         raise Http404
-    if found and end_place(found.person, place, by=request.user):
+    if found and end_membership(found.person, place, by=request.user):
         note = gettext("%(name)s does not lead “%(team)s” any more.")
         messages.success(request, note % {"name": found.person.name, "team": found.team})
     return redirect("hr:team", pk)
@@ -224,7 +229,7 @@ class DeputyForm(forms.Form):
         person = self.cleaned_data["person"]
         if person == self.lead:
             raise forms.ValidationError(_("This is the person who is away."))
-        if self.by != self.lead and not may_place(self.by, person):
+        if self.by != self.lead and not may_change_membership(self.by, person):
             raise forms.ValidationError(_("For this person, please ask an admin."))
         return person
 
@@ -241,39 +246,39 @@ class DeputyForm(forms.Form):
             self.add_error("last_day", _("The last day is before the first one."))
 
 
-def substitutes_address(pk=None, **places):
+def deputies_url(pk=None, **places):
     return reverse("hr:own-substitutes") if pk is None else reverse("hr:substitutes", args=[pk])
 
 
-def lead_or_404(user, pk):
+def manager_or_404(user, pk):
     """Whose substitutes these are: of oneself, or of somebody whom human resources handle."""
     lead = user if pk is None else get_object_or_404(User, pk=pk)
-    if pk is not None and not (handles_people(user) and may_place(user, lead)):
+    if pk is not None and not (handles_people(user) and may_change_membership(user, lead)):
         raise Http404
     if not lead.memberships.filter(role=Membership.Role.MANAGER).exists():
         raise Http404
     return lead
 
 
-@form_view(substitutes_address, reauthenticate=asks_before_posting)
+@form_view(deputies_url, reauthenticate=asks_before_posting)
 def substitutes(request, pk=None):
-    lead = lead_or_404(request.user, pk)
+    lead = manager_or_404(request.user, pk)
     form = DeputyForm(request.POST or None, lead=lead, by=request.user)
     if form.is_valid():
-        name_substitute(lead, **form.cleaned_data, by=request.user)
+        name_deputy(lead, **form.cleaned_data, by=request.user)
         note = gettext("%(name)s stands in for %(lead)s.")
         messages.success(request, note % {"name": form.cleaned_data["person"].name, "lead": lead.name})
-        return redirect(substitutes_address(pk))
+        return redirect(deputies_url(pk))
     named = Deputy.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
     context = {"lead": lead, "is_own": pk is None, "named": named.select_related("person")}
     return render_form(request, "hr/substitutes.html", form, context)
 
 
-@post_view(substitutes_address)
+@post_view(deputies_url)
 def end(request, substitute, pk=None):
-    lead = lead_or_404(request.user, pk)
+    lead = manager_or_404(request.user, pk)
     found = get_object_or_404(Deputy.objects.select_related("lead", "person"), pk=substitute, lead=lead)
-    if end_substitute(found, by=request.user):
+    if end_deputy(found, by=request.user):
         note = gettext("%(name)s does not stand in for %(lead)s any more.")
         messages.success(request, note % {"name": found.person.name, "lead": lead.name})
-    return redirect(substitutes_address(pk))
+    return redirect(deputies_url(pk))

@@ -22,16 +22,16 @@ from courseware.learning.enrollments.enrollment import (
     EnrollmentClosed,
     alone,
     begin_enrolling,
-    choose_another_day,
     enroll,
     enroll_next,
     is_day_over,
-    people_waiting,
+    people_pending,
+    set_due_date,
 )
 from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Adjustment, BulkEnrollment, Enrollment, LessonReport
-from courseware.learning.record_access_log import record_look
+from courseware.learning.record_access_log import record_access
 from courseware.learning.status.certification_status import CertificationStatus
 from courseware.lib.admin.model_admins import ListFiltersOnly, LongList, SuperusersOnly
 from courseware.lib.web.page_views import form_status, in_background
@@ -104,7 +104,7 @@ class BulkEnrollmentAdmin(TeamAdmin):
         order = get_object_or_404(BulkEnrollment.objects.select_related("course"), pk=pk)
         form = ExtensionForm(request.POST if "due_on" in request.POST else None) if is_day_over(order) else None
         if form and form.is_valid():
-            choose_another_day(order, **form.cleaned_data)
+            set_due_date(order, **form.cleaned_data)
             return redirect("admin:enroll-team", pk)
         if request.method == "POST" and not form:
             order = enroll_next(order, by=request.user)
@@ -116,7 +116,7 @@ class BulkEnrollmentAdmin(TeamAdmin):
             "title": title,
             "opts": self.opts,
             "order": order,
-            "left": 0 if order.finished_at else people_waiting(order),
+            "left": 0 if order.finished_at else people_pending(order),
             "form": form,
         }
         name = "_enrolling" if request.htmx else "enrolling"
@@ -208,7 +208,7 @@ class EnrollmentAdmin(SuperusersOnly, ListFiltersOnly, LongList, SearchByPeople,
     def change_view(self, request, object_id, form_url="", extra_context=None):
         enrollment = self.get_object(request, object_id)
         if enrollment and self.has_view_permission(request, enrollment):
-            record_look(enrollment, by=request.user)
+            record_access(enrollment, by=request.user)
         nothing_to_save = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | nothing_to_save)
 

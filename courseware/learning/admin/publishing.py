@@ -19,7 +19,7 @@ from courseware.content.models import Course, Document, ExpertReview, Release, R
 from courseware.content.releases import proposals, publishing
 from courseware.content.releases.drafts import NotChecked, check_newest
 from courseware.content.releases.exam_changes import exam_changes
-from courseware.content.releases.expert_reviews import enter_reading, last_readings, take_back_reading
+from courseware.content.releases.expert_reviews import enter_expert_review, last_expert_reviews, withdraw_expert_review
 from courseware.content.rendering.expert_reviews import Reader
 from courseware.content.rendering.store import AwaitingReview, outline
 from courseware.learning.admin.forms import SAVED_MEANWHILE, ExpertReviewForm, PublishForm
@@ -29,7 +29,7 @@ from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_status, posted
 
 
-def changes_in_words(course, revisions):
+def changes_text(course, revisions):
     """Id of an exam, a bank or the course document → what releasing these revisions changes in it."""
     changes = exam_changes(publishing.released_revisions(course), revisions)
     return {change.document: words_of(change) for change in changes}
@@ -46,12 +46,12 @@ class ShownReview:
     form: ExpertReviewForm
 
 
-def readings_shown(course, sent=None):
+def shown_reviews(course, sent=None):
     if course.current is None:
         return []
     released = {each.document.identifier: each for each in publishing.released_revisions(course).values()}
-    readings, rows = last_readings(course), []
-    for held in outline(course.current, get_language()).held_back:
+    readings, rows = last_expert_reviews(course), []
+    for held in outline(course.current, get_language()).awaiting_review:
         revision = released[held.id]
         last = readings.get(revision.document_id)
         is_read = last is not None and last.revision_id == revision.pk
@@ -62,7 +62,7 @@ def readings_shown(course, sent=None):
 
 def read_drafts(course, drafts):
     """Keys of documents whose released text, or an insert in it, a professional has read. Runs at most 3 queries."""
-    readings = [row.reading for row in readings_shown(course) if row.reading]
+    readings = [row.reading for row in shown_reviews(course) if row.reading]
     read = {reading.revision.document_id for reading in readings}
     sheets = {each.document.pk for each in drafts if each.document.kind == Document.Kind.JURISDICTION}
     return read | (sheets if sheets and any(publishing.taking_inserts(readings)) else set())
@@ -82,7 +82,7 @@ class PublishingCourseAdmin(CourseAdmin):
 
     @admin.display(description=_("for a professional to read"))
     def waiting(self, course):
-        held = outline(course.current, get_language()).held_back if course.current else ()
+        held = outline(course.current, get_language()).awaiting_review if course.current else ()
         if not held:
             return gettext("nothing")
         url = reverse("admin:course-readings", args=[course.pk])
@@ -102,7 +102,7 @@ class PublishingCourseAdmin(CourseAdmin):
         if not self.has_view_permission(request, course):
             raise PermissionDenied
         if request.method != "POST":
-            return self.readings_page(request, course)
+            return self.reviews_page(request, course)
         if not request.user.has_perm("content.add_expertreview"):
             raise PermissionDenied
         try:
@@ -110,31 +110,31 @@ class PublishingCourseAdmin(CourseAdmin):
                 rows = ExpertReview.objects.filter(revision__document__course=course)
                 rows = rows.select_related("revision__document")
                 reading = get_object_or_404(rows, pk__in=keys_in([request.POST["reading"]]))
-                take_back_reading(reading, by=request.user)
+                withdraw_expert_review(reading, by=request.user)
                 self.message_user(request, gettext("Taken back: learners don't see it any more."), messages.SUCCESS)
                 return redirect("admin:course-readings", pk)
             revisions = Revision.objects.filter(document__course=course).select_related("document")
             revision = get_object_or_404(revisions, pk__in=keys_in([request.POST.get("revision", "")]))
             form = ExpertReviewForm(request.POST, prefix=str(revision.pk))
             if not form.is_valid():
-                return self.readings_page(request, course, form)
-            enter_reading(revision, Reader(**form.cleaned_data), by=request.user)
+                return self.reviews_page(request, course, form)
+            enter_expert_review(revision, Reader(**form.cleaned_data), by=request.user)
         except publishing.StaleChoice:
             self.message_user(request, SAVED_MEANWHILE, messages.ERROR)
-            return self.readings_page(request, course, status=HTTPStatus.CONFLICT)
+            return self.reviews_page(request, course, status=HTTPStatus.CONFLICT)
         except publishing.PassMarkTooLow as refused:
             self.message_user(request, str(refused), messages.ERROR)
-            return self.readings_page(request, course, status=HTTPStatus.CONFLICT)
+            return self.reviews_page(request, course, status=HTTPStatus.CONFLICT)
         self.message_user(request, gettext("Entered: learners see it from now on."), messages.SUCCESS)
         return redirect("admin:course-readings", pk)
 
-    def readings_page(self, request, course, sent=None, status=None):
+    def reviews_page(self, request, course, sent=None, status=None):
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("For a professional to read"),
             "opts": self.opts,
             "course": course,
-            "rows": readings_shown(course, sent),
+            "rows": shown_reviews(course, sent),
             "has_errors": sent is not None,
             "may_enter": request.user.has_perm("content.add_expertreview"),
         }
@@ -166,13 +166,13 @@ class PublishingCourseAdmin(CourseAdmin):
 
     def page_to_publish_on(self, request, course, drafts, form, status):
         people = people_per_document([draft.document for draft in drafts])
-        changed = changes_in_words(course, [draft.revision for draft in drafts])
+        changed = changes_text(course, [draft.revision for draft in drafts])
         others = proposals.others_who_may_publish(request.user).exists()
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Publish changes"),
             "proposals": [
-                (proposal, changes_in_words(course, proposal.revisions.all()), proposal.proposed_by == request.user)
+                (proposal, changes_text(course, proposal.revisions.all()), proposal.proposed_by == request.user)
                 for proposal in proposals.open_proposals(course)
             ],
             "needs_second": bool(changed) and others,
@@ -193,7 +193,7 @@ class PublishingCourseAdmin(CourseAdmin):
         """Where to go after a release or proposal; None if the form has errors. Raises StaleChoice."""
         if any(revision.is_unchecked for revision in form.chosen) and not self.checked(course, form):
             return None
-        changed = changes_in_words(course, form.chosen)
+        changed = changes_text(course, form.chosen)
         if is_minor := [each for each in changed if form.words["weights"].get(each) == Release.Impact.MINOR]:
             form.refuse_minor(is_minor)
             return None

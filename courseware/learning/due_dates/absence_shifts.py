@@ -62,7 +62,7 @@ def held(day: date, absences: Iterable[DaysAway], today: date) -> date:
 
 
 @transaction.atomic
-def mark_away(person, first_day, last_day, *, why="", by, at=None):
+def record_absence(person, first_day, last_day, *, why="", by, at=None):
     """The absence; the same days again return the same one. Raises AbsenceOverlap."""
     at = at or timezone.now()
     lock_person(person)
@@ -77,7 +77,7 @@ def mark_away(person, first_day, last_day, *, why="", by, at=None):
 
 
 @transaction.atomic
-def change_away(away, first_day, last_day, *, by, at=None):
+def change_absence(away, first_day, last_day, *, by, at=None):
     """Returns whether the days changed. Raises AbsenceOverlap."""
     at = at or timezone.now()
     lock_person(away.person)
@@ -97,7 +97,7 @@ def change_away(away, first_day, last_day, *, by, at=None):
 
 
 @transaction.atomic
-def take_back_away(away, *, by, at=None):
+def undo_absence(away, *, by, at=None):
     at = at or timezone.now()
     person = away.person
     lock_person(person)
@@ -178,14 +178,14 @@ def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> li
 
 def begun(run: Enrollment, absences: list[Absence]) -> AbsenceShift:
     """Absences known when a day was given by hand do not move it."""
-    given_on = timezone.localdate(run.day_given_at, run.zone)
+    given_on = timezone.localdate(run.agreed_due_at, run.zone)
     until = max(given_on, run.due_on) if run.due_on else given_on
     known = [
         [each.first_day.isoformat(), each.last_day.isoformat()]
         for each in absences
         if run.due_given_at and each.said_at <= run.due_given_at and each.first_day <= until
     ]
-    fields = {"since": run.day_given_at, "given_at": run.due_at, "counts_from": given_on, "known": known}
+    fields = {"since": run.agreed_due_at, "given_at": run.due_at, "counts_from": given_on, "known": known}
     return AbsenceShift(enrollment=run, **fields)
 
 
@@ -227,10 +227,10 @@ def settle_all() -> str:
 def absences_during(enrollment: Enrollment) -> list[Absence]:
     since = timezone.localdate(enrollment.enrolled_at, enrollment.zone)
     found = Absence.objects.filter(person=enrollment.learner_id, last_day__gte=since)
-    until = enrollment.completed_at or enrollment.waived_at
+    until = enrollment.completed_at or enrollment.exempted_at
     return list(found.filter(begins_at__lte=until) if until else found)
 
 
-def days_moved_on(enrollment: Enrollment) -> int:
+def shifted_days(enrollment: Enrollment) -> int:
     postponements = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=enrollment)
     return postponements.values_list("days", flat=True).first() or 0

@@ -45,10 +45,10 @@ def due_of(enrollment: Enrollment, at: datetime | None = None) -> Due | None:
 def spoken(day: date, today: date) -> str:
     """For example: today, tomorrow, Friday 27 November."""
     near = {-1: gettext("yesterday"), 0: gettext("today"), 1: gettext("tomorrow")}
-    return near.get((day - today).days) or day_in_words(day)
+    return near.get((day - today).days) or day_text(day)
 
 
-def day_in_words(day: date) -> str:
+def day_text(day: date) -> str:
     return date_format(day, pgettext("format of a day near by", "l j F"))
 
 
@@ -66,7 +66,7 @@ class RuleDay:
         if self.day == self.asked:
             return ""
         words = gettext("%(asked)s is a free day (%(why)s): the due day is %(day)s")
-        return words % {"asked": day_in_words(self.asked), "why": self.why_free, "day": day_in_words(self.day)}
+        return words % {"asked": day_text(self.asked), "why": self.why_free, "day": day_text(self.day)}
 
 
 def day_for(asked: date, calendar: Calendar, *, earliest: date | None = None) -> RuleDay:

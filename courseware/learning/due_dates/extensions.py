@@ -10,7 +10,7 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.audit_log.record import record, record_many
-from courseware.learning.emails.extension import tell_of_answer
+from courseware.learning.emails.extension import queue_answer_email
 from courseware.learning.enrollments.adjustments import adjust
 from courseware.learning.manager_actions import BY_KIND
 from courseware.learning.manager_actions.extension import Extend, reopen
@@ -53,7 +53,9 @@ def last_request(enrollment: Enrollment, at: datetime | None = None) -> Extensio
 
 
 @transaction.atomic
-def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None) -> ExtensionRequest:
+def request_extension(
+    enrollment: Enrollment, day: date, why: str = "", *, at: datetime | None = None
+) -> ExtensionRequest:
     """The request that waits afterwards; one that waits already stays. Raises ExtensionNotAllowed."""
     at = at or timezone.now()
     enrollment = lock(enrollment)
@@ -63,7 +65,7 @@ def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetim
     if (last := last_request(enrollment, at)) and last.is_standing:
         return last
     ExtensionRequest.objects.filter(enrollment=enrollment, ended_at=None).update(end=End.LAPSED, ended_at=at)
-    asked = {"day": day, "until": until, "since": enrollment.day_given_at, "why": why, "asked_at": at}
+    asked = {"day": day, "until": until, "since": enrollment.agreed_due_at, "why": why, "asked_at": at}
     new = ExtensionRequest.objects.create(enrollment=enrollment, **asked)
     data = {"request": new.pk, "day": day.isoformat()}
     record("day-asked", actor=enrollment.learner, subject=enrollment, data=data, at=at)
@@ -71,7 +73,7 @@ def ask_for_day(enrollment: Enrollment, day: date, why: str = "", *, at: datetim
 
 
 @transaction.atomic
-def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
+def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> bool:
     at = at or timezone.now()
     enrollment = lock(enrollment)
     last = last_request(enrollment, at)
@@ -84,7 +86,9 @@ def take_back_request(enrollment: Enrollment, *, at: datetime | None = None) -> 
 
 
 @transaction.atomic
-def answer_day_request(key: int, answer: ExtensionAnswer, *, by: User, at: datetime | None = None) -> ExtensionRequest:
+def answer_extension_request(
+    key: int, answer: ExtensionAnswer, *, by: User, at: datetime | None = None
+) -> ExtensionRequest:
     """Answer a request and tell the learner. A given day is an extension. Raises RequestNotOpen."""
     at = at or timezone.now()
     run = lock(ExtensionRequest.objects.select_related("enrollment").get(pk=key).enrollment)
@@ -102,14 +106,14 @@ def answer_day_request(key: int, answer: ExtensionAnswer, *, by: User, at: datet
             raise RequestNotOpen(row, why)
         row.adjustment.save(force_insert=True)
     row.save()
-    tell_of_answer(row, run.learner, at)
+    queue_answer_email(row, run.learner, at)
     if row.adjustment:
         adjust([run], row.adjustment, at=at)
     record("day-answered", actor=by, subject=run, data={"request": row.pk, "answer": row.end}, at=at)
     return row
 
 
-def may_take_back_refusal(request: ExtensionRequest, at: datetime | None = None) -> bool:
+def may_undo_refusal(request: ExtensionRequest, at: datetime | None = None) -> bool:
     """Within a day of a refusal, if nothing followed it and the run is open. Runs a query for a refusal."""
     if request.end != End.REFUSED or request.ended_at is None or not request.enrollment.is_open:
         return False
@@ -118,14 +122,14 @@ def may_take_back_refusal(request: ExtensionRequest, at: datetime | None = None)
 
 
 @transaction.atomic
-def take_back_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
-    """Take back refusals of `by`, see `may_take_back_refusal`. Returns how many requests wait again."""
+def undo_refusals(keys: Collection[int], *, by: User, at: datetime | None = None) -> int:
+    """Take back refusals of `by`, see `may_undo_refusal`. Returns how many requests wait again."""
     at = at or timezone.now()
     own = ExtensionRequest.objects.filter(pk__in=keys, ended_by=by, end=End.REFUSED)
     runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).in_hands_of(by)
     held = list(runs.filter(pk__in=own.values("enrollment")).order_by("pk").values_list("pk", flat=True))
     fresh = own.filter(enrollment__in=held).select_related("enrollment__learner")
-    events = reopen([each for each in fresh if may_take_back_refusal(each, at)], by=by, at=at)
+    events = reopen([each for each in fresh if may_undo_refusal(each, at)], by=by, at=at)
     record_many(events)
     return len(events)
 

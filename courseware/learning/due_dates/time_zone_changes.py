@@ -26,7 +26,7 @@ TOLD_BESIDE: dict[Any, list[str]] = {
 
 
 @task
-def keep_days(people: list[int], zone_before: str) -> None:
+def keep_due_days(people: list[int], zone_before: str) -> None:
     """Repeatable, in any order of several moves: see `same_day`."""
     for person in people:
         keep_days_of_one(person, zone_named(zone_before))
@@ -38,7 +38,7 @@ def keep_days_of_one(person: int, before: tzinfo) -> None:
     if learner is None:
         return
     # Also what a merge, or its undoing, has made another account's before the move was followed.
-    shared = MergedEnrollment.objects.filter(Q(merge__kept=person) | Q(merge__other=person), is_brought=True)
+    shared = MergedEnrollment.objects.filter(Q(merge__kept=person) | Q(merge__other=person), is_transferred=True)
     own = Q(learner=learner) | Q(pk__in=shared.values("enrollment"))
     runs = Enrollment.objects.select_for_update(of=("self",), no_key=True).with_zone().filter(own)
     worked_out = keep_days_of(list(runs.order_by("pk")), before)
@@ -124,4 +124,4 @@ def follow(people: Iterable[int], before: tzinfo) -> None:
     away = Exists(Absence.objects.filter(person=OuterRef("pk"), stage__lt=Absence.Stage.OVER))
     found = User.objects.filter(with_days | away, pk__in=people).order_by("pk")
     if keys := list(found.values_list("pk", flat=True)):
-        keep_days.enqueue(keys, str(before))
+        keep_due_days.enqueue(keys, str(before))

@@ -15,11 +15,11 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.accounts.sign_in.invitations import in_other_languages, link_in_words
-from courseware.accounts.teams.managers import leads_of
+from courseware.accounts.sign_in.invitations import in_other_languages, link_text
+from courseware.accounts.teams.managers import managers_of
 from courseware.content.rendering import store
 from courseware.learning.due_dates.calendar_feed import due_calendar_of
-from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment
 from courseware.learning.status.not_asked import PERSON_OR_COURSE
 from courseware.notifications.email.email_types import (
@@ -29,7 +29,7 @@ from courseware.notifications.email.email_types import (
     one_by_one,
     register_kind,
 )
-from courseware.notifications.email.queue import tell_together
+from courseware.notifications.email.queue import queue_emails
 from courseware.notifications.models import DeliveryState, OutgoingEmail
 from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editable, Placeholder
 
@@ -38,18 +38,18 @@ RENEWAL = "renewal-open"  # in place of `KIND` while a certificate is valid
 KINDS = (KIND, RENEWAL)
 
 
-def register_letters():
+def register_emails():
     unwanted, training = one_by_one(why_unwanted), EmailCategory.TRAINING
     template, context = "learning/mail/enrolled.txt", one_by_one(in_words)
     register_kind(
         KIND, EmailType(_("A course to take"), template, unwanted, context, training, lines_in_words, ENROLLED)
     )
-    template, context = "learning/mail/renewal_open.txt", one_by_one(renewals_in_words)
+    template, context = "learning/mail/renewal_open.txt", one_by_one(renewals_text)
     words = _("A renewal that is open")
     register_kind(RENEWAL, EmailType(words, template, unwanted, context, training, lines_in_words, RENEWAL_OPEN))
 
 
-def tell_enrolled(enrollments, *, by, is_held=False):
+def queue_enrollment_email(enrollments, *, by, is_held=False):
     """Queue one email per learner for new enrollments and one for renewals; none if dated before yesterday."""
     subjects, yesterday = {kind: defaultdict(list) for kind in KINDS}, timezone.now() - timedelta(days=1)
     for each in enrollments:
@@ -57,7 +57,7 @@ def tell_enrolled(enrollments, *, by, is_held=False):
             subjects[RENEWAL if each.renews_until else KIND][each.learner].append(each.pk)
     for kind, of_kind in subjects.items():
         if of_kind:
-            tell_together(kind, of_kind, data={"by": by.pk if by else None}, is_held=is_held)
+            queue_emails(kind, of_kind, data={"by": by.pk if by else None}, is_held=is_held)
 
 
 def hand_over(other, kept):
@@ -65,7 +65,7 @@ def hand_over(other, kept):
     for letter in OutgoingEmail.objects.filter(kind__in=KINDS, person=other, state=DeliveryState.QUEUED).order_by("pk"):
         runs = Enrollment.objects.open().filter(pk__in=letter.data["subjects"], learner=kept, started_at=None)
         if brought := list(runs.order_by("pk").values_list("pk", flat=True)):
-            tell_together(letter.kind, {kept: brought}, data={"by": letter.data["by"]})
+            queue_emails(letter.kind, {kept: brought}, data={"by": letter.data["by"]})
 
 
 def give_back(other, since):
@@ -73,7 +73,7 @@ def give_back(other, since):
     skipped = OutgoingEmail.objects.filter(
         kind__in=KINDS, person=other, state=DeliveryState.SKIPPED, ended_at__gte=since
     )
-    skipped.filter(told_in=None).update(
+    skipped.filter(combined_into=None).update(
         state=DeliveryState.QUEUED, why="", tries=0, next_at=timezone.now(), ended_at=None
     )
 
@@ -98,13 +98,13 @@ def why_unwanted(message):
 def in_words(message):
     person, language = message.person, message.language or settings.LANGUAGE_CODE
     # Who has a password needs no link, and a letter without one looks like no trap.
-    link = {} if person.has_usable_password() else link_in_words(message)
+    link = {} if person.has_usable_password() else link_text(message)
     with translation.override(language):
         runs = list(asked_for(message).with_release().with_zone())
-        courses = [course_in_words(run, language) for run in runs]
+        courses = [course_text(run, language) for run in runs]
         calendar = due_calendar_of(runs, language) if any(run.due_on for run in runs) else None
     return {
-        **frame_in_words(message, courses),
+        **frame_text(message, courses),
         "other_pages": list(in_other_languages(link["link"], language)) if link else [],
         "attachments": [("due-days.ics", calendar.decode(), "text/calendar")] if calendar else None,
         "address": message.address,
@@ -112,19 +112,19 @@ def in_words(message):
     }
 
 
-def renewals_in_words(message):
+def renewals_text(message):
     language = message.language or settings.LANGUAGE_CODE
     with translation.override(language):
         runs = list(asked_for(message).with_release().with_zone())
-        courses = [course_in_words(run, language) | renewal_in_words(run) for run in runs]
-    return frame_in_words(message, courses)
+        courses = [course_text(run, language) | renewal_text(run) for run in runs]
+    return frame_text(message, courses)
 
 
-def renewal_in_words(run):
-    return {"until": day_in_words(run.renews_until), "is_short": run.required is not None}
+def renewal_text(run):
+    return {"until": day_text(run.renews_until), "is_short": run.required is not None}
 
 
-def frame_in_words(message, courses):
+def frame_text(message, courses):
     return {
         "name": message.person.name,
         "courses": courses,
@@ -152,17 +152,17 @@ def lines_in_words(lines):
 def course_of_line(run):
     title = store.outline(run.release, get_language()).title
     if run.due_on:
-        return gettext("A course to take: “%(title)s”, by %(day)s") % {"title": title, "day": day_in_words(run.due_on)}
+        return gettext("A course to take: “%(title)s”, by %(day)s") % {"title": title, "day": day_text(run.due_on)}
     return gettext("A course to take: “%(title)s”") % {"title": title}
 
 
-def course_in_words(enrollment, language):
+def course_text(enrollment, language):
     outline = store.outline(enrollment.release, language)
     required = outline.required if enrollment.required is None else enrollment.required  # of a short renewal
     return {
         "id": outline.course_id,
         "title": outline.title,
-        "day": day_in_words(enrollment.due_on) if enrollment.due_on else "",
+        "day": day_text(enrollment.due_on) if enrollment.due_on else "",
         "steps": len(required),
         "minutes": outline.minutes_left(set(outline.required).difference(required)),
         "has_exam": bool(outline.exam_id),
@@ -177,7 +177,7 @@ def signer_of(person, by):
 
 def signers_of(by_whom):
     """The same for several: person key → key of who enrolled them, or None. Runs three queries."""
-    leads, authors = leads_of(by_whom), User.objects.in_bulk({by for by in by_whom.values() if by})
+    leads, authors = managers_of(by_whom), User.objects.in_bulk({by for by in by_whom.values() if by})
     found = {}
     for person, by in by_whom.items():
         if lead := leads.get(person):
@@ -223,8 +223,8 @@ def course_of_example() -> dict[str, Any]:
     return {
         "id": "",
         "title": gettext("Safe at the front desk"),
-        "day": day_in_words(DAY),
-        "until": day_in_words(UNTIL),
+        "day": day_text(DAY),
+        "until": day_text(UNTIL),
         "steps": 12,
         "minutes": 90,
         "has_exam": True,

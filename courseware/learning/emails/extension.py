@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
 from courseware.content.course_titles import course_title
-from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment, ExtensionRequest
 from courseware.notifications.email.email_types import EmailCategory, EmailType, NotificationText, register_kind
-from courseware.notifications.email.queue import lay_in_tray, tell_together
+from courseware.notifications.email.queue import add_notifications, queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
 KIND = "day-answered"
@@ -23,23 +23,23 @@ NO_MORE = gettext_noop("the answer was taken back, or something else was decided
 WAITS_AGAIN = ""  # in place of the instant of an answer
 
 
-def register_letter() -> None:
+def register_email() -> None:
     template = "learning/mail/day_answered.txt"
     words = _("Answer to a request for another day")
     register_kind(KIND, EmailType(words, template, why_unwanted, in_words, EmailCategory.TRAINING, lines_in_words))
 
 
-def tell_of_answer(request: ExtensionRequest, learner: User, at: datetime) -> None:
+def queue_answer_email(request: ExtensionRequest, learner: User, at: datetime) -> None:
     """An answer is identified by its instant, so that another answer is told anew."""
-    tell_together(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
+    queue_emails(KIND, {learner: [[request.enrollment_id, request.pk, at.isoformat()]]}, is_held=True)
 
 
-def tell_that_it_waits_again(requests: Iterable[ExtensionRequest]) -> None:
+def queue_reopened_email(requests: Iterable[ExtensionRequest]) -> None:
     """As a notification only; an email that has not left is not sent."""
     subjects = defaultdict(list)
     for each in requests:
         subjects[each.enrollment.learner_id].append([each.enrollment_id, each.pk, WAITS_AGAIN])
-    lay_in_tray(KIND, {learner: {"subjects": rows} for learner, rows in subjects.items()})
+    add_notifications(KIND, {learner: {"subjects": rows} for learner, rows in subjects.items()})
 
 
 def requests_told(
@@ -64,7 +64,7 @@ def requests_told(
 def is_true_still(request: ExtensionRequest, at: str) -> bool:
     run = request.enrollment
     given_at = request.adjustment.made_at if request.adjustment else request.since
-    return is_answered_at(request, at) and run.is_open and run.day_given_at == given_at
+    return is_answered_at(request, at) and run.is_open and run.agreed_due_at == given_at
 
 
 def is_answered_at(request: ExtensionRequest, at: str) -> bool:
@@ -83,12 +83,12 @@ def why_unwanted(messages: Sequence[OutgoingEmail]) -> dict[int, str]:
 def in_words(messages: Sequence[OutgoingEmail]) -> dict[int, dict[str, object]]:
     answers = answers_in(messages)
     days = due_days_of([request for found in answers.values() for request in found])
-    return {message.pk: letter_in_words(message, found, days) for message in messages if (found := answers[message.pk])}
+    return {message.pk: email_context(message, found, days) for message in messages if (found := answers[message.pk])}
 
 
-def letter_in_words(message: OutgoingEmail, found: list[ExtensionRequest], days: dict[int, date]) -> dict[str, object]:
+def email_context(message: OutgoingEmail, found: list[ExtensionRequest], days: dict[int, date]) -> dict[str, object]:
     with translation.override(message.language or settings.LANGUAGE_CODE):
-        said = [answer_in_words(request, days[request.enrollment_id]) for request in found]
+        said = [answer_text(request, days[request.enrollment_id]) for request in found]
     return {
         "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
         "answers": said,
@@ -102,13 +102,13 @@ def due_days_of(requests: Collection[ExtensionRequest]) -> dict[int, date]:
     return {run.pk: run.due_on for run in runs.with_zone()}
 
 
-def answer_in_words(request: ExtensionRequest, due_on: date) -> dict[str, object]:
+def answer_text(request: ExtensionRequest, due_on: date) -> dict[str, object]:
     course = request.enrollment.course
     return {
         "id": course.identifier,
         "title": course_title(course),
-        "asked": day_in_words(request.day),
-        "day": day_in_words(due_on),
+        "asked": day_text(request.day),
+        "day": day_text(due_on),
         "is_given": request.end == ExtensionRequest.End.GIVEN,
         "is_refused": request.end == ExtensionRequest.End.REFUSED,
         "words": request.words,
@@ -135,6 +135,6 @@ def line_of(request: ExtensionRequest, at: str) -> str:
         return ""
     if request.given_on:
         words = gettext("“%(title)s”: you have until %(day)s")
-        return words % {"title": title, "day": day_in_words(request.given_on)}
+        return words % {"title": title, "day": day_text(request.given_on)}
     words = gettext("“%(title)s”: %(day)s is not possible, the due day stays")
-    return words % {"title": title, "day": day_in_words(request.day)}
+    return words % {"title": title, "day": day_text(request.day)}

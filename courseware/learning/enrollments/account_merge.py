@@ -29,11 +29,11 @@ class JoinedEnrollment:
     newest: Enrollment
     closed: tuple[Enrollment, ...]
 
-    def is_aside(self, run: Enrollment) -> bool:
+    def is_superseded(self, run: Enrollment) -> bool:
         return run.pk > self.newest.pk
 
 
-def joint_run_of(runs: Collection[Enrollment]) -> JoinedEnrollment:
+def joined_enrollment_of(runs: Collection[Enrollment]) -> JoinedEnrollment:
     going = sorted((run for run in runs if run.is_open), key=how_far)
     done = [run for run in going if any(is_done_by(each, run) for each in runs)]
     going = [run for run in going if run not in done]
@@ -52,7 +52,7 @@ def is_done_by(run: Enrollment, going: Enrollment) -> bool:
     return is_other and run.completed_at is not None and run.completed_at >= going.enrolled_at
 
 
-def runs_of(*people: User) -> list[Enrollment]:
+def enrollments_of(*people: User) -> list[Enrollment]:
     def number(facts):
         of_run = facts.objects.filter(enrollment=OuterRef("pk")).order_by().values("enrollment")
         return Coalesce(Subquery(of_run.annotate(number=Count("pk")).values("number")), 0)
@@ -61,13 +61,13 @@ def runs_of(*people: User) -> list[Enrollment]:
     return list(runs.select_related("course").order_by("pk"))
 
 
-def joint_runs(kept: User, other: User) -> list[tuple[list[Enrollment], JoinedEnrollment]]:
+def joined_enrollments(kept: User, other: User) -> list[tuple[list[Enrollment], JoinedEnrollment]]:
     """For each course in which `other` has runs: all runs of both, and the result."""
     by_course: dict[int, list[Enrollment]] = defaultdict(list)
-    for run in runs_of(kept, other):
+    for run in enrollments_of(kept, other):
         by_course[run.course_id].append(run)
     touched = (runs for runs in by_course.values() if any(run.learner_id == other.pk for run in runs))
-    return [(runs, joint_run_of(runs)) for runs in touched]
+    return [(runs, joined_enrollment_of(runs)) for runs in touched]
 
 
 def hold(*people: User) -> None:
@@ -77,38 +77,38 @@ def hold(*people: User) -> None:
 
 
 def is_touched(line: MergedEnrollment) -> bool:
-    return line.is_brought or line.is_closed or line.is_aside
+    return line.is_transferred or line.is_closed or line.is_superseded
 
 
 def places_of_newest(runs: Iterable[Enrollment]) -> list[HeadcountMove]:
     return [HeadcountMove(run.learner_id, run.place, None) for run in runs if run.is_newest]
 
 
-def merged_run(merge: AccountMerge, run: Enrollment, joint: JoinedEnrollment) -> MergedEnrollment:
+def merged_enrollment(merge: AccountMerge, run: Enrollment, joint: JoinedEnrollment) -> MergedEnrollment:
     return MergedEnrollment(
         merge=merge,
         enrollment=run,
-        is_brought=run.learner_id == merge.other_id,
+        is_transferred=run.learner_id == merge.other_id,
         is_closed=run in joint.closed,
-        is_aside=joint.is_aside(run),
+        is_superseded=joint.is_superseded(run),
     )
 
 
-def bring_together(merge: AccountMerge) -> list[NewEvent]:
+def join_enrollments(merge: AccountMerge) -> list[NewEvent]:
     """Returns the events to log. Call it while both people are locked and active."""
-    found = joint_runs(merge.kept, merge.other)
+    found = joined_enrollments(merge.kept, merge.other)
     runs = [run for group, _joint in found for run in group]
     brought = [run for run in runs if run.learner_id == merge.other_id]
     closed = [run for _group, joint in found for run in joint.closed]
     places = places_of_newest(runs)
-    lines = [merged_run(merge, run, joint) for group, joint in found for run in group]
+    lines = [merged_enrollment(merge, run, joint) for group, joint in found for run in group]
     MergedEnrollment.objects.bulk_create(filter(is_touched, lines))
     close(closed, merge)
     # In this order: a person has one newest run in a course, and one that is open.
     Enrollment.objects.filter(pk__in=keys(runs)).update(is_newest=False)
     Enrollment.objects.filter(pk__in=keys(brought)).update(learner=merge.kept)
     stand([joint.newest for _group, joint in found], places)
-    events = [run_event("run-brought", run, merge, merge.made_by, merge.made_at) for run in brought]
+    events = [enrollment_event("run-brought", run, merge, merge.made_by, merge.made_at) for run in brought]
     return events + [NewEvent("waived", run, merge.made_by, {"merge": merge.pk}, merge.made_at) for run in closed]
 
 
@@ -116,8 +116,8 @@ def close(runs: Iterable[Enrollment], merge: AccountMerge) -> None:
     with override(merge.kept.language or settings.LANGUAGE_CODE):
         reason = gettext("merged with a run of the same person in another account")
     for run in runs:
-        run.waived_at, run.waived_reason = merge.made_at, reason
-    Enrollment.objects.filter(pk__in=keys(runs)).update(waived_at=merge.made_at, waived_reason=reason)
+        run.exempted_at, run.exemption_reason = merge.made_at, reason
+    Enrollment.objects.filter(pk__in=keys(runs)).update(exempted_at=merge.made_at, exemption_reason=reason)
 
 
 def stand(newest: Collection[Enrollment], places: list[HeadcountMove]) -> None:
@@ -127,17 +127,17 @@ def stand(newest: Collection[Enrollment], places: list[HeadcountMove]) -> None:
     count([*places, *(HeadcountMove(run.learner_id, None, run.place) for run in now)])
 
 
-def run_event(verb: str, run: Enrollment, merge: AccountMerge, by: User, at: datetime) -> NewEvent:
+def enrollment_event(verb: str, run: Enrollment, merge: AccountMerge, by: User, at: datetime) -> NewEvent:
     return NewEvent(verb, run, by, {"merge": merge.pk, "kept": merge.kept_id, "other": merge.other_id}, at)
 
 
-def take_apart(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
+def separate_enrollments(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
     """Restore the runs as before; what was done meanwhile stays in its run. Returns the events to log.
 
     Call it when the merge is marked as undone, while both people are locked and active.
     """
     lines = list(merge.runs.order_by("enrollment"))
-    back = [line.enrollment_id for line in lines if line.is_brought]
+    back = [line.enrollment_id for line in lines if line.is_transferred]
     courses = Enrollment.objects.filter(pk__in=[line.enrollment_id for line in lines]).values("course")
     runs = list(Enrollment.objects.filter(learner__in=[merge.kept, merge.other], course__in=courses).order_by("pk"))
     places = places_of_newest(runs)
@@ -147,7 +147,7 @@ def take_apart(merge: AccountMerge, by: User, at: datetime) -> list[NewEvent]:
         run.learner_id = merge.other_id if run.pk in back else run.learner_id
     opened = reopen([line.enrollment_id for line in lines if line.is_closed], runs, merge)
     stand(newest_of(runs), places)
-    events = [run_event("run-given-back", run, merge, by, at) for run in runs if run.pk in back]
+    events = [enrollment_event("run-given-back", run, merge, by, at) for run in runs if run.pk in back]
     return events + [NewEvent("excuse-undone", run, by, {"merge": merge.pk}, at) for run in opened]
 
 
@@ -158,13 +158,13 @@ def reopen(closed: Collection[int], runs: Collection[Enrollment], merge: Account
         run
         for run in runs
         if run.pk in closed
-        and run.waived_at == merge.made_at
+        and run.exempted_at == merge.made_at
         and not run.completed_at
         and (run.learner_id, run.course_id) not in busy
     ]
     for run in opened:
-        run.waived_at, run.waived_reason = None, ""
-    Enrollment.objects.filter(pk__in=keys(opened)).update(waived_at=None, waived_reason="")
+        run.exempted_at, run.exemption_reason = None, ""
+    Enrollment.objects.filter(pk__in=keys(opened)).update(exempted_at=None, exemption_reason="")
     return opened
 
 

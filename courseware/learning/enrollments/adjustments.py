@@ -132,7 +132,7 @@ def newest_lines(enrollments):
     return dict(lines.order_by().values_list("enrollment").annotate(Max("pk")))
 
 
-def lines_in_hands_of(user, adjustment):
+def items_manageable_by(user, adjustment):
     """Lines that `user` may undo; those of removed enrollments only if `user` had made them."""
     own = Q(enrollment__in=Enrollment.objects.in_hands_of(user))
     if adjustment.made_by_id == user.pk:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from courseware.accounts.models import Membership, time_zones
 from courseware.accounts.permissions.permissions import not_decided_by
 from courseware.audit_log.record import record_many, subject_of
-from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.adjustments import adjust
 from courseware.learning.enrollments.creation import BATCH, begin_many, begin_one, enrolled
 from courseware.learning.manager_actions.exemption import Exempt
@@ -25,7 +25,7 @@ class EnrollmentClosed(Exception):
 def enroll(learner, course, *, due_at=None, by=None, at=None):
     enrollment, is_new = begin_one(learner, course, due_at, at or timezone.now())
     if is_new:
-        tell_enrolled([enrollment], by=by)
+        queue_enrollment_email([enrollment], by=by)
         record_many([enrolled(enrollment, by)])
     return enrollment
 
@@ -62,13 +62,13 @@ def enroll_next(order, *, by, at=None):
     order.enrolled += len(new)
     order.finished_at = None if waiting.exists() else at
     order.save(update_fields=["enrolled", "finished_at"])
-    tell_enrolled(new, by=by)
+    queue_enrollment_email(new, by=by)
     record_many(enrolled(enrollment, by) for enrollment in new)
     return order
 
 
 def waiting_for(order):
-    teams = order.teams.all().with_those_below()
+    teams = order.teams.all().with_subteams()
     learners = Membership.objects.filter(team__in=teams, role=Membership.Role.LEARNER, person__is_active=True)
     # Asked for each person alone, by the index of the person: while many are enrolled, PostgreSQL believes that a new
     # course has a single run, and would compare each person with all that it has by now. A subquery of one value is
@@ -78,7 +78,7 @@ def waiting_for(order):
     return learners.alias(run=Subquery(run)).filter(run=None)
 
 
-def people_waiting(order):
+def people_pending(order):
     return waiting_for(order).aggregate(people=Count("person", distinct=True))["people"]
 
 
@@ -89,7 +89,7 @@ def is_day_over(order, at=None):
 
 
 @transaction.atomic
-def choose_another_day(order, due_on):
+def set_due_date(order, due_on):
     order = BulkEnrollment.objects.select_for_update(no_key=True).get(pk=order.pk)
     if not order.finished_at and order.due_on != due_on:
         order.due_on = due_on

@@ -20,17 +20,17 @@ class JobRoleChoice:
     known: str
 
 
-def own_post(reading: LearnerContext, sent=None) -> JobRoleChoice:
+def own_job_role(reading: LearnerContext, sent=None) -> JobRoleChoice:
     enrollment, posts = reading.enrollment, reading.outline.tracks
     form = JobRoleForm(sent, tracks=posts, initial={"track": track_of(enrollment, reading.outline)})
     chosen = posts.get(enrollment.track, "")
-    return JobRoleChoice(form, chosen, known="" if chosen else posts.get(enrollment.known_post, ""))
+    return JobRoleChoice(form, chosen, known="" if chosen else posts.get(enrollment.known_job_role, ""))
 
 
-def post_in_words(enrollment: Enrollment, outline: Outline) -> str:
+def job_role_text(enrollment: Enrollment, outline: Outline) -> str:
     return outline.tracks.get(track_of(enrollment, outline)) or gettext("not chosen")
 
 
-def choose_post(enrollment: Enrollment, form: JobRoleForm) -> None:
+def choose_job_role(enrollment: Enrollment, form: JobRoleForm) -> None:
     enrollment.track = form.cleaned_data["track"]
     enrollment.save(update_fields=["track"])

@@ -3,7 +3,7 @@
 from django.db import models, transaction
 
 from courseware.accounts.models import AccountMerge
-from courseware.accounts.teams.membership_locks import change_teams_of, keep_teams_of
+from courseware.accounts.teams.membership_locks import change_teams_of, lock_teams_of
 from courseware.learning.status import certification_status
 from courseware.learning.status.headcounts import HeadcountMove, count
 
@@ -17,10 +17,10 @@ class MergedEnrollment(models.Model):
     """A run that a merge touched. It began in `merge.other` if it was brought."""
 
     merge = models.ForeignKey(AccountMerge, on_delete=models.PROTECT, related_name="runs")
-    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_runs")
-    is_brought = models.BooleanField(help_text="It was begun in the other account")
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="merged_enrollments")
+    is_transferred = models.BooleanField(help_text="It was begun in the other account")
     is_closed = models.BooleanField(help_text="It was open, and another run of the person stands for it")
-    is_aside = models.BooleanField(help_text="It is no newest run, though it was begun after the one that is")
+    is_superseded = models.BooleanField(help_text="It is no newest run, though it was begun after the one that is")
 
     objects = MergedEnrollmentQuerySet.as_manager()
 
@@ -34,7 +34,7 @@ class MergedEnrollment(models.Model):
 
 def aside():
     """Keys of runs that are not the newest though begun last. A subquery."""
-    return MergedEnrollment.objects.standing().filter(is_aside=True).values("enrollment")
+    return MergedEnrollment.objects.standing().filter(is_superseded=True).values("enrollment")
 
 
 def stands_for_another():
@@ -50,7 +50,7 @@ class NewestEnrollments(models.QuerySet):
     def bulk_create(self, objs, *args, **kwargs):
         with transaction.atomic():
             objs = list(objs)
-            keep_teams_of({each.learner_id for each in objs})  # see `hold_beginners`
+            lock_teams_of({each.learner_id for each in objs})  # see `hold_beginners`
             certification_status.mark(objs)
             new = super().bulk_create(objs, *args, **kwargs)
             count(HeadcountMove(each.learner_id, None, each.place) for each in new)
@@ -73,8 +73,8 @@ class NewestEnrollments(models.QuerySet):
             moved = [HeadcountMove(each.learner_id, each.place, None) for each in runs]
             runs.delete()
             left = self.filter(learner__in={pair[0] for pair in pairs}, course__in={pair[1] for pair in pairs})
-            left = left.alias(is_aside=models.Exists(aside().filter(enrollment=models.OuterRef("pk"))))
-            newest = {(each.learner_id, each.course_id): each for each in left.order_by("-is_aside", "pk")}
+            left = left.alias(is_superseded=models.Exists(aside().filter(enrollment=models.OuterRef("pk"))))
+            newest = {(each.learner_id, each.course_id): each for each in left.order_by("-is_superseded", "pk")}
             again = [each for pair, each in newest.items() if pair in pairs]
             for each in again:
                 each.is_newest, each.certified_until = True, None
@@ -108,7 +108,7 @@ class NewestEnrollments(models.QuerySet):
         runs = self.newest().filter(learner__in=people, course__in=courses)
         change_teams_of({person for person, _course in pairs.difference(runs.values_list("learner", "course"))})
 
-    def keep_certified(self, pairs):
+    def store_certified(self, pairs):
         """Update `certified_until` of these pairs. Call it in the transaction of the change, with their runs locked."""
         runs = self.hold_newest(pairs)
         before = {run.pk: run.place for run in runs}

@@ -22,7 +22,7 @@ ANSWERS = CompiledQuery(
 )
 
 
-def tries_of(enrollment: Enrollment, page: PageData) -> Tries:
+def answers_of_lesson(enrollment: Enrollment, page: PageData) -> Tries:
     return counting_and_former(enrollment, page)[0]
 
 
@@ -35,7 +35,7 @@ def counting_and_former(enrollment: Enrollment, page: PageData) -> tuple[Tries, 
         question = page.questions.get(answer.question)
         if question:
             if question.shape == answer.shape:
-                counting[page.first_wordings[answer.question]].append(answer)
+                counting[page.first_variants[answer.question]].append(answer)
             else:
                 former[answer.question].append(answer)
     return counting, former

@@ -100,7 +100,7 @@ def as_compared(text):
 
 
 @transaction.atomic
-def keep_text(enrollment, step_id, question_id, text, *, token, at=None):
+def store_text(enrollment, step_id, question_id, text, *, token, at=None):
     """Keep a text unless the form with this `token` was sent meanwhile."""
     enrollment = lock(enrollment)
     form = form_of(enrollment, step_id, question_id)

@@ -20,7 +20,7 @@ from courseware.content.rendering import store
 from courseware.content.rendering.store import MINUTES_AGAIN, Outline, Step
 from courseware.course_format.parsing.chinese import own_half
 from courseware.course_format.reading_speed import ANNOUNCED, reading_seconds
-from courseware.learning.lessons.answer_history import Tries, tries_of, was_right
+from courseware.learning.lessons.answer_history import Tries, answers_of_lesson, was_right
 from courseware.learning.models import ChangeAcknowledgement, Completion, Enrollment
 from courseware.learning.status.completion import UnknownRevision, lock, touch
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, Reason, not_asked_reason
@@ -210,7 +210,7 @@ def settle_check(enrollment, step, page, at):
     change = open_change(enrollment, own_outline(enrollment, get_language()), step)
     if not change or not change.check:
         return False
-    tries = change.on_new_text(tries_of(enrollment, page))
+    tries = change.on_new_text(answers_of_lesson(enrollment, page))
     if not all(was_right(question, tries) for question in change.check):
         return False
     read = max(answer.revision_id for question in change.check for answer in tries[question])

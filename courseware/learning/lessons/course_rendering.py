@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from courseware.accounts.permissions.site_context import face_for
+from courseware.accounts.permissions.site_context import branding_for
 from courseware.content.models import Course
 from courseware.content.rendering import store
-from courseware.content.rendering.emergency_card import checked_on, contacts_on_card
+from courseware.content.rendering.emergency_card import checked_on, contacts_on_emergency_card
 from courseware.content.rendering.store import Outline
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.learner_context import LearnerContext
@@ -24,7 +24,7 @@ def render_in_course(request, reading: LearnerContext, template: str, context: d
     context |= {
         "enrollment": reading.enrollment,
         "outline": outline,
-        "branding": face_for(request, outline.course_id),
+        "branding": branding_for(request, outline.course_id),
         "course": outline.course_id,
         "text_language": display_tag(outline.language),
         "page_language": display_tag(get_language()),
@@ -46,11 +46,11 @@ def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
     if course.current is None or outline.card_id is None:
         raise Http404(course.identifier)
     page = store.page(course.current, outline.card_id, outline.language)
-    contacts = contacts_on_card(course, outline.language)
+    contacts = contacts_on_emergency_card(course, outline.language)
     return {
         "page": page,
         "sections": [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]],
-        "firm": face_for(request, outline.course_id).name(get_language()),
+        "firm": branding_for(request, outline.course_id).name(get_language()),
         "checked_on": checked_on(contacts),
         "card_address": settings.SITE_URL + reverse("learning:own-cards"),
     }

@@ -179,7 +179,11 @@ class ExtensionAnswerForm(ActionForm):
         pressed, words = cleaned["answer"], cleaned["words"]
         if pressed == self.OTHER and not cleaned["due_on"]:
             raise forms.ValidationError(_("Choose the day first."))
-        if pressed == self.OTHER and cleaned["due_on"] == self.enrollment.due_on and not self.enrollment.is_day_moved:
+        if (
+            pressed == self.OTHER
+            and cleaned["due_on"] == self.enrollment.due_on
+            and not self.enrollment.is_due_date_shifted
+        ):
             raise forms.ValidationError(IS_DUE_DAY)
         answers = {
             self.GIVE: ExtensionAnswer(End.GIVEN),

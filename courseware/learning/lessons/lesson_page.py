@@ -147,7 +147,7 @@ class LessonState:
 @dataclass(frozen=True)
 class LessonPage:
     """`tries` count, `former` are at another shape of a question; `earlier`: questions as last answered, if changed
-    since. `change`: not seen yet. `once_more`: id of the question to practise again, or "check". `put_in`: id of the
+    since. `change`: not seen yet. `once_more`: id of the question to practise again, or "check". `add_days`: id of the
     open question to fill with the text of another device. `is_whole`: show all parts at once.
     """
 
@@ -159,7 +159,7 @@ class LessonPage:
     earlier: Mapping[str, Question]
     change: LessonChange | None = None
     once_more: str = ""
-    put_in: str = ""
+    add_days: str = ""
     is_whole: bool = False
     entered: Entered | None = None
 
@@ -241,7 +241,7 @@ class LessonPage:
     def entered_anchor(self) -> str:
         if self.entered is None:
             return ""
-        card = self.card(self.page.first_wordings[self.entered.question])
+        card = self.card(self.page.first_variants[self.entered.question])
         return (card.retry or card).anchor
 
     def was_right(self, question_id: str) -> bool:
@@ -280,12 +280,12 @@ class LessonPage:
             tracks = self.reading.outline.tracks
             posts = tuple(tracks[track] for track in block["tracks"] if track in tracks)
             phrase = block.get("phrase", "")
-            own = {"is_mine": is_for(block["tracks"], self.track), "is_kept": phrase in self.kept_phrases}
+            own = {"is_mine": is_for(block["tracks"], self.track), "is_kept": phrase in self.saved_phrases}
             return {**block, "posts": posts, "phrase": phrase, **own}
         return block
 
     @cached_property
-    def kept_phrases(self) -> frozenset[str]:
+    def saved_phrases(self) -> frozenset[str]:
         if not self.page.phrases:
             return frozenset()
         return frozenset(KEPT_OF_LESSON(learner=self.reading.enrollment.learner_id, document=self.page.document_id))
@@ -293,7 +293,9 @@ class LessonPage:
     def card(self, question_id: str) -> LessonQuestion:
         tries = self.tries.get(question_id, ())
         if self.questions[question_id].kind == "open":
-            return self.with_earlier(self.open_card(question_id, tries), tries or self.former.get(question_id, ()))
+            return self.with_earlier(
+                self.open_lesson_question(question_id, tries), tries or self.former.get(question_id, ())
+            )
         if not tries:
             return self.with_earlier(self.form(question_id), self.former.get(question_id, ()))
         if self.was_right(question_id) and self.is_wanted_afresh(question_id):
@@ -301,7 +303,7 @@ class LessonPage:
         wording = tries[-1].question
         question = self.earlier.get(wording, self.page.questions[wording])
         card = replace(
-            self.plain_card(question_id, self.answered(question, self.tries_at(wording))),
+            self.plain_question(question_id, self.answered(question, self.answers_at(wording))),
             answered_at=tries[-1].answered_at,
             was_right=self.was_right(question_id),
             has_changed=wording in self.earlier,
@@ -310,12 +312,12 @@ class LessonPage:
         is_missed = card.shown.outcome == "missed" and not card.was_right
         return replace(card, retry=self.retry(question_id, wording)) if is_missed else card
 
-    def tries_at(self, wording: str) -> list[Answer]:
-        tries = self.tries.get(self.page.first_wordings[wording], ())
+    def answers_at(self, wording: str) -> list[Answer]:
+        tries = self.tries.get(self.page.first_variants[wording], ())
         return [answer for answer in tries if answer.question == wording]
 
     def answered(self, question: Question, tries: Sequence[Answer]) -> ShownQuestion:
-        is_practice = self.page.first_wordings[question.id] not in self.asked
+        is_practice = self.page.first_variants[question.id] not in self.asked
         return show(question, self.reading.enrollment.pk, tries, is_practice=is_practice)
 
     def retry(self, question_id: str, missed: str) -> LessonQuestion:
@@ -332,7 +334,7 @@ class LessonPage:
         if question.kind not in IN_PLACE or card.says_what_is_asked or card.error:
             return card
         practice = question_id not in self.asked
-        tries = self.tries_at(wording)
+        tries = self.answers_at(wording)
         return replace(card, shown=ask_again(question, self.reading.enrollment.pk, tries, is_practice=practice))
 
     def next_in_check(self, question_id: str) -> Question | None:
@@ -354,7 +356,7 @@ class LessonPage:
         is_entered = self.entered is not None and self.entered.question in self.page.wordings[question_id]
         return is_entered or self.once_more == question_id or (self.once_more == "check" and question_id in self.asked)
 
-    def open_card(self, question_id: str, tries: Sequence[Answer]) -> LessonQuestion:
+    def open_lesson_question(self, question_id: str, tries: Sequence[Answer]) -> LessonQuestion:
         # An open question stays a form, filled in with the last text.
         card = self.form(question_id)
         if tries:
@@ -368,7 +370,7 @@ class LessonPage:
         return unsaved_texts(self.reading.enrollment, self.page)
 
     def with_offer(self, card: LessonQuestion) -> LessonQuestion:
-        kept, is_put_in = self.unsaved[card.shown.id], self.put_in == card.shown.id
+        kept, is_put_in = self.unsaved[card.shown.id], self.add_days == card.shown.id
         offer = offer_beside(kept, card.shown.text, card.answered_at, is_put_in=is_put_in)
         if offer and is_put_in:
             card = replace(card, shown=replace(card.shown, text=kept.fields["text"], outcome=""))
@@ -380,12 +382,12 @@ class LessonPage:
         wording = entered.question if entered else wording_asked(wordings, self.tries.get(question_id, ()))
         tries = entered.tries if entered else None
         if tries is None:
-            tries = len(self.tries_at(wording))
+            tries = len(self.answers_at(wording))
         fields = entered.fields if entered else None
         shown = ask(self.page.questions[wording], self.reading.enrollment.pk, tries, fields)
-        return replace(self.plain_card(question_id, shown), error=entered.error if entered else "")
+        return replace(self.plain_question(question_id, shown), error=entered.error if entered else "")
 
-    def plain_card(self, question_id: str, shown: ShownQuestion) -> LessonQuestion:
+    def plain_question(self, question_id: str, shown: ShownQuestion) -> LessonQuestion:
         number = self.asked.index(question_id) + 1 if question_id in self.asked else None
         return LessonQuestion(question_id, shown, number, len(self.asked), self.page.revision_id)
 
@@ -407,7 +409,7 @@ class UntriedLesson(LessonPage):
     """A lesson without answers, drafts and kept phrases. Runs no query."""
 
     unsaved: ClassVar[Mapping[str, Any]] = MappingProxyType({})
-    kept_phrases: ClassVar[frozenset[str]] = frozenset()
+    saved_phrases: ClassVar[frozenset[str]] = frozenset()
 
 
 def untried_lesson(reading: LearnerContext, step: Step, page: PageData) -> UntriedLesson:

@@ -269,7 +269,7 @@ def shown_choice(question: Question, place: int, value: int, response: Sequence[
         group_html=question.groups[response[place]] if question.kind == "sort" else "",
         mark=mark_of(is_chosen, is_right, reveal),
         reason=choice.reason if shows_reason else "",
-        belongs=right_place(question, place) if reveal and not is_right else "",
+        belongs=right_position(question, place) if reveal and not is_right else "",
         shift=Order.moved(response).get(place, "") if question.kind == "order" else "",
     )
 
@@ -292,7 +292,7 @@ def mark_of(is_chosen: bool, is_right: bool, reveal: bool) -> str:
     return "key" if reveal and is_right else ""
 
 
-def right_place(question: Question, place: int) -> str:
+def right_position(question: Question, place: int) -> str:
     if question.kind == "order":
         return str(place + 1)
     if question.kind == "sort":

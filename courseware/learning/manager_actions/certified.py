@@ -32,9 +32,9 @@ class EndCertified(Exempt):
     def apply(self, adjustment, lines):
         """The reason is shown in the learner's language."""
         for line in lines:
-            line.enrollment.waived_at = adjustment.made_at
+            line.enrollment.exempted_at = adjustment.made_at
             with override(line.enrollment.learner.language or settings.LANGUAGE_CODE):
-                line.enrollment.waived_reason = gettext("You have a valid certificate in this course already.")
+                line.enrollment.exemption_reason = gettext("You have a valid certificate in this course already.")
         write_exemptions([line.enrollment for line in lines])
         return lines, [self.event(adjustment, line, "waived", {"certified": True}) for line in lines]
 

@@ -14,7 +14,7 @@ from courseware.audit_log.record import NewEvent, subject_of
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.learning.due_dates.due_dates import DueDayField
-from courseware.learning.emails.enrollment import tell_enrolled
+from courseware.learning.emails.enrollment import queue_enrollment_email
 from courseware.learning.enrollments.creation import begin_many, enrolled
 from courseware.learning.enrollments.newest import stands_for_another
 from courseware.learning.manager_actions.manager_action import (
@@ -93,7 +93,7 @@ class Enroll(ManagerAction):
             AdjustmentItem(learner_id=each.learner_id, enrollment=each, due_after=each.due_at, made_at=at)
             for each in new
         ]
-        tell_enrolled(new, by=adjustment.made_by, is_held=True)
+        queue_enrollment_email(new, by=adjustment.made_by, is_held=True)
         return made, refused, [enrolled(each, adjustment.made_by) for each in new]
 
     def why_it_stays(self, line):
@@ -110,10 +110,10 @@ class Enroll(ManagerAction):
         for_another = set(shared.values_list("pk", flat=True))
         if not (lines := [line for line in lines if line.enrollment_id not in for_another]):
             return [], []
-        to_stay = told_or_answered(lines)
+        to_stay = say_enrolled(lines)
         removed = [line.enrollment for line in lines if line not in to_stay]  # only the line is kept
         for line in to_stay:
-            line.enrollment.waived_at, line.enrollment.waived_reason = at, by_mistake(line.learner)
+            line.enrollment.exempted_at, line.enrollment.exemption_reason = at, by_mistake(line.learner)
         write_exemptions([line.enrollment for line in to_stay])
         events = [NewEvent("waived", line.enrollment, by, {}, at) for line in to_stay]
         events += [NewEvent("enrollment-removed", subject_of(Enrollment, each.pk), by, {}, at) for each in removed]
@@ -152,7 +152,7 @@ def why_not_enroll(adjustment: Adjustment, person: int, run: Enrollment | None, 
     return None
 
 
-def told_or_answered(lines):
+def say_enrolled(lines):
     """The lines whose enrollment has left a trace outside itself, or whose learner has asked for another day or has
     sent a question to the manager."""
     since = min(line.made_at for line in lines)

@@ -41,22 +41,22 @@ class Exempt(ManagerAction):
         return ActionRefusal.COMPLETED if enrollment.completed_at else None
 
     def is_unchanged(self, adjustment, enrollment):
-        return bool(enrollment.waived_at)
+        return bool(enrollment.exempted_at)
 
     def apply(self, adjustment, lines):
         for line in lines:
-            line.enrollment.waived_at, line.enrollment.waived_reason = adjustment.made_at, adjustment.reason
+            line.enrollment.exempted_at, line.enrollment.exemption_reason = adjustment.made_at, adjustment.reason
         write_exemptions([line.enrollment for line in lines])
         return lines, [self.event(adjustment, line, "waived") for line in lines]
 
     def why_it_stays(self, line):
         # A later run would make two open ones.
-        stands = line.enrollment.waived_at == line.made_at and line.enrollment.is_newest
+        stands = line.enrollment.exempted_at == line.made_at and line.enrollment.is_newest
         return None if stands else UndoRefusal.LATER
 
     def undo(self, lines, by, at):
         for line in lines:
-            line.enrollment.waived_at, line.enrollment.waived_reason = None, ""
+            line.enrollment.exempted_at, line.enrollment.exemption_reason = None, ""
         write_exemptions([line.enrollment for line in lines])
         return lines, [NewEvent("excuse-undone", line.enrollment, by, {}, at) for line in lines]
 

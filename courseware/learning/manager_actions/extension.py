@@ -11,7 +11,7 @@ from courseware.accounts.models import User
 from courseware.audit_log.record import NewEvent
 from courseware.learning.due_dates.absence_shifts import follow_absences
 from courseware.learning.due_dates.due_dates import DueDayField
-from courseware.learning.emails.extension import tell_that_it_waits_again
+from courseware.learning.emails.extension import queue_reopened_email
 from courseware.learning.manager_actions.manager_action import (
     DayForm,
     ManagerAction,
@@ -59,7 +59,7 @@ class Extend(ManagerAction):
 
     def is_unchanged(self, adjustment, enrollment):
         is_same_day = adjustment.due_on and dates.due_instant(adjustment.due_on, enrollment.zone) == enrollment.due_at
-        return is_same_day and not enrollment.is_day_moved
+        return is_same_day and not enrollment.is_due_date_shifted
 
     def apply(self, adjustment, lines):
         for line in lines:
@@ -116,5 +116,5 @@ def reopen(answered: Collection[ExtensionRequest], *, by: User, at: datetime) ->
     anew = set(ExtensionRequest.objects.filter(enrollment__in=runs, ended_at=None).values_list("enrollment", flat=True))
     back = [each for each in answered if each.enrollment_id not in anew]
     ExtensionRequest.objects.filter(pk__in=[each.pk for each in back]).update(**OPEN_AGAIN)
-    tell_that_it_waits_again(back)
+    queue_reopened_email(back)
     return [NewEvent("day-answer-undone", each.enrollment, by, {"request": each.pk}, at) for each in back]

@@ -21,7 +21,7 @@ class ExtraTimeForm(ActionForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.enrollment:
-            self.initial["time"] = self.enrollment.learner.practice_time
+            self.initial["time"] = self.enrollment.learner.extra_time
 
 
 class SetExtraTime(ManagerAction):

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions.permissions import not_decided_by, sees_the_firm
+from courseware.accounts.permissions.permissions import not_decided_by, sees_whole_company
 from courseware.audit_log.record import NewEvent
 from courseware.learning.models import Adjustment, AdjustmentItem, Enrollment, EnrollmentQuerySet
 from courseware.lib.web.form_layout import Fields
@@ -85,7 +85,7 @@ def may_change(user: User, enrollment: Enrollment) -> bool:
     """Whether `user`, who sees the enrollment, may change it. Nobody changes the own training."""
     if enrollment.learner_id in not_decided_by(user):
         return False
-    if user.is_superuser or not sees_the_firm(user):
+    if user.is_superuser or not sees_whole_company(user):
         return True
     return Enrollment.objects.in_hands_of(user).filter(pk=enrollment.pk).exists()
 
@@ -98,7 +98,7 @@ def why_not_decide(adjustment: Adjustment, learner: int) -> ActionRefusal | None
 
 
 def write_exemptions(enrollments: Collection[Enrollment]) -> None:
-    Enrollment.objects.write_many(enrollments, ["waived_at", "waived_reason"])
+    Enrollment.objects.write_many(enrollments, ["exempted_at", "exemption_reason"])
 
 
 LinesAndEvents = tuple[list[AdjustmentItem], list[NewEvent]]
@@ -142,7 +142,7 @@ class ManagerAction:
     def closed(self, enrollment: Enrollment) -> ActionRefusal | None:
         if enrollment.completed_at:
             return ActionRefusal.COMPLETED
-        return ActionRefusal.EXCUSED if enrollment.waived_at else None
+        return ActionRefusal.EXCUSED if enrollment.exempted_at else None
 
     def is_unchanged(self, adjustment: Adjustment, enrollment: Enrollment) -> bool:
         """Whether the enrollment already has the values of the adjustment. False if only `apply` can tell."""

@@ -45,7 +45,7 @@ class AdjustmentItem(models.Model):
         "learning.Enrollment",
         on_delete=models.SET_NULL,
         null=True,
-        related_name="adjustment_lines",
+        related_name="adjustment_items",
         help_text="Null: one that is still to be made, or was removed again",
     )
     made_at = models.DateTimeField(null=True, help_text="Null: it waits for its turn")
@@ -85,7 +85,7 @@ class AbsenceShift(models.Model):
     """How far absences moved a due day. Each given day has its own row, so that undoing restores the one before."""
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="postponements")
-    since = models.DateTimeField(help_text="When that day was given: see Enrollment.day_given_at")
+    since = models.DateTimeField(help_text="When that day was given: see Enrollment.agreed_due_at")
     given_at = models.DateTimeField(null=True, help_text="The due instant as somebody or a rule gave it")
     moved_to = models.DateTimeField(null=True, help_text="And as it was worked out last")
     counts_from = models.DateField(help_text="Absences count from this day on")

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.calendar.absences import absent_now
 from courseware.accounts.models import Team, time_zones
 from courseware.accounts.permissions.permissions import (
     audits,
@@ -18,7 +18,7 @@ from courseware.accounts.permissions.permissions import (
     not_decided_by,
     people_managed_by,
 )
-from courseware.accounts.teams.membership_locks import keep_teams_of
+from courseware.accounts.teams.membership_locks import lock_teams_of
 from courseware.content.course_titles import course_title
 from courseware.content.models import Course, Document, Release, Revision
 from courseware.learning.enrollments.newest import NewestEnrollments
@@ -100,7 +100,7 @@ class EnrollmentQuerySet(NewestEnrollments):
 
     def with_away(self, at):
         """Adds `away_until`: the last day of an absence at `at`, else None."""
-        absences = away_now(at).filter(person=models.OuterRef("learner"))
+        absences = absent_now(at).filter(person=models.OuterRef("learner"))
         return self.annotate(away_until=models.Subquery(absences.values("last_day")[:1]))
 
     def in_state(self, state, at=None):
@@ -152,8 +152,8 @@ class Enrollment(models.Model):
         _("last active"), null=True, blank=True, help_text=_("Latest answer or completion")
     )
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
-    waived_at = models.DateTimeField(_("waived at"), null=True, blank=True)
-    waived_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
+    exempted_at = models.DateTimeField(_("waived at"), null=True, blank=True)
+    exemption_reason = models.CharField(_("reason for waiving"), max_length=200, blank=True)
     # Worked out by the database: in memory it is that of the row as it was read, see `states.urgency_of`.
     urgency = models.GeneratedField(expression=states.URGENCY, output_field=models.DateTimeField(), db_persist=True)
 
@@ -204,7 +204,7 @@ class Enrollment(models.Model):
             super().save(update_fields=update_fields, **kwargs)
             return
         with transaction.atomic():
-            before = self.superseding() if self._state.adding else self.place_before()
+            before = self.superseding() if self._state.adding else self.headcount_key_before()
             super().save(update_fields=update_fields, **kwargs)
             count([HeadcountMove(self.learner_id, before, self.place)])
 
@@ -212,13 +212,13 @@ class Enrollment(models.Model):
         former = Enrollment.objects.hold_newest({(self.learner_id, self.course_id)})
         places = [run.place for run in former]
         Enrollment.objects.filter(pk__in=[run.pk for run in former]).update(is_newest=False)
-        keep_teams_of([self.learner_id])  # see `hold_beginners`
+        lock_teams_of([self.learner_id])  # see `hold_beginners`
         certification_status.mark([self])
         return places[0] if places else None
 
-    def place_before(self):
+    def headcount_key_before(self):
         row = Enrollment.objects.get(pk=self.pk)
-        self.certified_until = row.certified_until  # which is not changed by saving: see `keep_certified`
+        self.certified_until = row.certified_until  # which is not changed by saving: see `store_certified`
         return row.place
 
     @property
@@ -258,14 +258,14 @@ class Enrollment(models.Model):
         return dates.due_day(self.due_at, self.zone) if self.due_at else None
 
     @property
-    def known_post(self):
+    def known_job_role(self):
         """The post noted by the company. Runs a query unless the learner or `post_noted` is loaded."""
         if "post_noted" not in self.__dict__:
             self.post_noted = self.learner.post
         return self.post_noted
 
     @property
-    def is_day_moved(self):
+    def is_due_date_shifted(self):
         """Whether absences moved the due day. Runs a query unless `with_day_moved` has loaded it."""
         if "is_elsewhere" not in self.__dict__:
             known = AbsenceShift.objects.of_the_day_that_counts().filter(enrollment=self.pk)
@@ -273,7 +273,7 @@ class Enrollment(models.Model):
         return self.is_elsewhere
 
     @property
-    def day_given_at(self):
+    def agreed_due_at(self):
         return self.due_given_at or self.enrolled_at
 
     def state_at(self, at=None):
@@ -343,7 +343,9 @@ class ChangeAcknowledgement(models.Model):
         READ = "read", _("read again")
         CHECKED = "checked", _("check answered on the new text")
 
-    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="changes_seen")
+    enrollment = models.ForeignKey(
+        "learning.Enrollment", on_delete=models.PROTECT, related_name="change_acknowledgements"
+    )
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")

@@ -49,10 +49,10 @@ class ExtensionRequest(models.Model):
         TAKEN_BACK = "taken-back", _("taken back")
         LAPSED = "lapsed", _("ended by itself")  # as is seen when the next one is made
 
-    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="day_requests")
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="extension_requests")
     day = models.DateField(help_text="The last day that is asked for")
     until = models.DateTimeField(help_text="The first instant after it, in the learner's zone: see days_told")
-    since = models.DateTimeField(help_text="When the due day was given that counted then: see Enrollment.day_given_at")
+    since = models.DateTimeField(help_text="When the due day was given that counted then: see Enrollment.agreed_due_at")
     why = models.CharField(max_length=LONGEST_WHY, blank=True)
     asked_at = models.DateTimeField()
     end = models.CharField(max_length=10, choices=End, blank=True)

@@ -6,7 +6,7 @@ from courseware.lib.db.compiled_query import CompiledQuery
 
 class SavedPhraseQuerySet(models.QuerySet):
     def here(self):
-        return self.filter(taken_away_at=None)
+        return self.filter(removed_at=None)
 
     def of_person(self, learner):
         """In any run, so that phrases outlive a renewal and follow a merge."""
@@ -16,12 +16,12 @@ class SavedPhraseQuerySet(models.QuerySet):
 class SavedPhrase(models.Model):
     """Its text is that of the current lesson, else that of `revision`: see `phrase_book`."""
 
-    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="kept_phrases")
+    enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="saved_phrases")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
     phrase = models.CharField(max_length=200, help_text="Its key: see `content.rendering.phrases`")
-    kept_at = models.DateTimeField()
-    taken_away_at = models.DateTimeField(null=True, help_text="Null: it is kept")
+    saved_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, help_text="Null: it is kept")
 
     objects = SavedPhraseQuerySet.as_manager()
 

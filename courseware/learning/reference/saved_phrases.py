@@ -71,7 +71,7 @@ def phrase_book(reading: LearnerContext, kept: Iterable[SavedPhrase]) -> PhraseB
             here[lesson][key] = BookLine(row.pk, phrases[key])
             del own[lesson, key]
     modules = (book_module(module, reading, here) for module in reading.outline.modules)
-    return PhraseBook(reading.outline, tuple(filter(None, modules)), gone_lines(reading, list(own.values())))
+    return PhraseBook(reading.outline, tuple(filter(None, modules)), removed_phrases(reading, list(own.values())))
 
 
 def books_of(readings: Iterable[LearnerContext], kept: Sequence[SavedPhrase]) -> list[PhraseBook]:
@@ -94,7 +94,7 @@ def in_order(reading: LearnerContext, step: Step, lines: Mapping[str, BookLine])
     return (lines[key] for key in reading.page(step.id).phrases if key in lines)
 
 
-def gone_lines(reading: LearnerContext, rows: Sequence[SavedPhrase]) -> tuple[BookLine, ...]:
+def removed_phrases(reading: LearnerContext, rows: Sequence[SavedPhrase]) -> tuple[BookLine, ...]:
     stored = former_phrases({row.revision_id for row in rows}) if rows else {}
     found = []
     for row in rows:
@@ -136,30 +136,30 @@ class NoSuchPhrase(Exception):
 
 
 @transaction.atomic
-def keep_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
+def save_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
     if phrase in KEPT_OF_LESSON(learner=enrollment.learner_id, document=page.document_id):
         return  # in an earlier run, perhaps
-    now = {"revision_id": page.revision_id, "kept_at": timezone.now(), "taken_away_at": None}
+    now = {"revision_id": page.revision_id, "saved_at": timezone.now(), "removed_at": None}
     SavedPhrase.objects.update_or_create(
         enrollment=enrollment, document_id=page.document_id, phrase=phrase, defaults=now
     )
 
 
-def take_phrase_away(enrollment: Enrollment, page: PageData, phrase: str) -> None:
+def remove_phrase(enrollment: Enrollment, page: PageData, phrase: str) -> None:
     if phrase not in page.phrases:
         raise NoSuchPhrase(phrase)
-    alike(enrollment.learner_id, page.document_id, phrase).update(taken_away_at=timezone.now())
+    alike(enrollment.learner_id, page.document_id, phrase).update(removed_at=timezone.now())
 
 
-def take_row_away(row: SavedPhrase) -> None:
+def remove_row(row: SavedPhrase) -> None:
     learner = row.enrollment.learner_id
-    alike(learner, row.document_id, row.phrase).update(taken_away_at=timezone.now())
+    alike(learner, row.document_id, row.phrase).update(removed_at=timezone.now())
 
 
-def put_row_back(row: SavedPhrase) -> None:
-    SavedPhrase.objects.filter(pk=row.pk).update(taken_away_at=None)
+def restore_row(row: SavedPhrase) -> None:
+    SavedPhrase.objects.filter(pk=row.pk).update(removed_at=None)
 
 
 def alike(learner: int, document: int, phrase: str) -> SavedPhraseQuerySet:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from courseware.audit_log.record import record
 from courseware.content.models import Document, ReleaseEntry, Revision
 from courseware.content.rendering import store
-from courseware.learning.lessons.answer_history import tries_of, waiting
+from courseware.learning.lessons.answer_history import answers_of_lesson, waiting
 from courseware.learning.models import Completion, Enrollment
 from courseware.learning.status.progress import own_outline, progress_of, track_of
 from courseware.lib.db.compiled_query import CompiledQuery
@@ -98,7 +98,7 @@ def complete_lesson(enrollment, page, *, revision=None, at=None):
 
 def waiting_in(enrollment, step, page):
     check = {question.id for question in step.check}
-    return waiting(asked_of(enrollment, page), check, tries_of(enrollment, page))
+    return waiting(asked_of(enrollment, page), check, answers_of_lesson(enrollment, page))
 
 
 def asked_of(enrollment, page):

@@ -23,7 +23,7 @@ def missing(team: int | None) -> Counter[HeadcountKey]:
     """What must be added to a team's stored headcounts. Runs one query, for one consistent view."""
     everybody = Enrollment.objects.filter(learner__is_active=True)
     if team is not FIRM:
-        below = Team.objects.filter(pk=team).with_those_below()
+        below = Team.objects.filter(pk=team).with_subteams()
         everybody = everybody.filter(learner__in=learners_of(below))
     kept = Headcount.objects.filter(team=team).order_by().values_list(*HeadcountKey._fields)
     numbers: Counter[HeadcountKey] = Counter()
@@ -121,11 +121,11 @@ def move(person: int, before: set[int | None], after: set[int | None]) -> None:
     write(Counter({(team, HeadcountKey(*at)): sign * number for team, sign in changes for *at, number in stands_at}))
 
 
-def note_place(sender, instance, **kwargs):
+def note_headcount_key(sender, instance, **kwargs):
     instance.above_before = Team.objects.filter(pk=instance.pk).values_list("above", flat=True).first()
 
 
-def recount_above(sender, instance, created, raw=False, **kwargs):
+def recount_ancestors(sender, instance, created, raw=False, **kwargs):
     if not created and not raw and instance.above != instance.above_before:
         above = [set(map(int, filter(None, place.split("/")))) for place in (instance.above, instance.above_before)]
         recount(sorted(above[0] ^ above[1]))

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Case, FilteredRelation, Q, Sum, When
 
 from courseware.accounts.models import Membership, Team, User
-from courseware.accounts.teams.membership_locks import keep_teams_of
+from courseware.accounts.teams.membership_locks import lock_teams_of
 from courseware.learning.status import certification_status as validity
 from courseware.learning.status import states
 from courseware.learning.status.certification_status import CertificationStatus
@@ -80,7 +80,7 @@ class HeadcountQuerySet(models.QuerySet):
     def told(self, at: datetime) -> DashboardTotals:
         return tally(self.counted(at))
 
-    def told_by_team(self, at: datetime) -> dict[int | None, DashboardTotals]:
+    def counts_by_team(self, at: datetime) -> dict[int | None, DashboardTotals]:
         rows = defaultdict(list)
         for team, *place in self.counted(at, "team"):
             rows[team].append(place)
@@ -140,7 +140,7 @@ def count(changes: Iterable[HeadcountMove]) -> None:
     """Call it in the transaction of the changes. Runs two queries, on PostgreSQL three."""
     moved = [change for change in changes if change.before != change.after]
     learners = {change.learner for change in moved}
-    keep_teams_of(learners)
+    lock_teams_of(learners)
     teams = reach(learners) if moved else {}
     numbers: Counter[tuple[int | None, HeadcountKey]] = Counter()
     for learner, before, after in moved:

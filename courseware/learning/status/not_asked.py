@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from courseware.accounts.calendar.absences import away_now
+from courseware.accounts.calendar.absences import absent_now
 from courseware.learning.status.states import NOT_ASKED, IsSet, State
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def is_here(at: datetime) -> Q:
 
 
 def is_not_away(at: datetime) -> Q:
-    return ~Q(Exists(away_now(at).filter(person=OuterRef("learner"))))
+    return ~Q(Exists(absent_now(at).filter(person=OuterRef("learner"))))
 
 
 def is_published(at: datetime) -> Q:

@@ -116,7 +116,7 @@ def recorded_by_enrollment(enrollments: Collection[Enrollment]) -> dict[int, Rec
 
 
 def track_of(enrollment: Enrollment, outline: Outline) -> str:
-    return known_track(enrollment.track, enrollment.known_post, outline)
+    return known_track(enrollment.track, enrollment.known_job_role, outline)
 
 
 def known_track(chosen: str, post: str, outline: Outline) -> str:

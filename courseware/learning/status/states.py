@@ -16,7 +16,7 @@ from courseware.lib.db.condition_eval import fulfils
 
 # An enrollment is due soon in its last three days (counted as 72 hours before its due instant).
 DUE_SOON = timedelta(days=3)
-OPEN = Q(completed_at=None, waived_at=None)
+OPEN = Q(completed_at=None, exempted_at=None)
 # The place in the order of enrollments without a due date: behind every day that can be given.
 NO_DAY = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -81,7 +81,7 @@ class State(models.TextChoices):
     IN_PROGRESS = "in-progress", lambda at: learns(at) & ~Q(started_at=None), "", True, _("in progress")
     RENEWING = "renewing", lambda at: due_later(at) & certified(at), "good", False, _("renewal open")
     COMPLETED = "completed", IsSet("completed_at", 9998, _("has completed the course")), "good", True, _("completed")
-    WAIVED = "waived", IsSet("waived_at", 9999, _("is excused")), "plain", False, _("waived")
+    WAIVED = "waived", IsSet("exempted_at", 9999, _("is excused")), "plain", False, _("waived")
 
     def __new__(cls, value, condition, colour, is_shown_empty):
         state = str.__new__(cls, value)

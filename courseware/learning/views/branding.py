@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courseware.accounts.permissions.site_context import site_name
 from courseware.accounts.security.reauthentication import asks_who_it_is
-from courseware.branding.branding import SITE, ActiveBranding, ChangedMeanwhile, keep_logo, set_style, style_of
+from courseware.branding.branding import SITE, ActiveBranding, ChangedMeanwhile, set_style, store_logo, style_of
 from courseware.branding.colours import DARK, LEAST, LIGHT, least_contrast, nearest_readable
 from courseware.branding.logos import NoLogo, draw_anew
 from courseware.branding.models import Branding, Logo
@@ -90,12 +90,12 @@ class BrandingForm(forms.Form):
         max_length=254,
         help_text=_("Your mail server has to send for it. Empty: the address of the settings."),
     )
-    card_for_all = forms.BooleanField(
+    is_card_public = forms.BooleanField(
         label=_("Emergency card for everybody"),
         required=False,
         help_text=_("Whoever opens this site sees the card and its numbers, without signing in."),
     )
-    looked_at = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
+    viewed_at = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
     base = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
     new_logo = None
@@ -105,7 +105,7 @@ class BrandingForm(forms.Form):
         super().__init__(*args, initial={"base": 0} | kept, **kwargs)
         self.style = style
         if course:
-            del self.fields["card_for_all"]
+            del self.fields["is_card_public"]
         for what in SAID:
             for tag, _language in settings.LANGUAGES:
                 self.fields[field_of(what, tag)] = words_field(what, tag)
@@ -114,8 +114,8 @@ class BrandingForm(forms.Form):
     def helper(self):
         spoken = [field_of(what, tag) for what in SAID for tag, _language in settings.LANGUAGES]
         look = ["light", "dark", "logo", *(["no_logo"] if self.style and self.style.logo_id else [])]
-        for_all = [name for name in ("card_for_all",) if name in self.fields]
-        return Fields(*spoken, "sender_address", *look, *for_all, "looked_at", "base", error_summary=True)
+        for_all = [name for name in ("is_card_public",) if name in self.fields]
+        return Fields(*spoken, "sender_address", *look, *for_all, "viewed_at", "base", error_summary=True)
 
     def clean_light(self):
         return self.readable("light")
@@ -161,7 +161,7 @@ class BrandingForm(forms.Form):
             "light": self.cleaned_data["light"],
             "dark": self.cleaned_data["dark"],
             "logo_id": self.logo_key(),
-            "card_for_all": self.cleaned_data.get("card_for_all", False),
+            "is_card_public": self.cleaned_data.get("is_card_public", False),
         }
 
     def texts(self, what):
@@ -173,8 +173,8 @@ class BrandingForm(forms.Form):
             return self.new_logo.pk
         if self.cleaned_data["no_logo"]:
             return None
-        looked_at = Logo.objects.filter(pk=self.cleaned_data["looked_at"]).values_list("pk", flat=True).first()
-        return looked_at or (self.style.logo_id if self.style else None)
+        viewed_at = Logo.objects.filter(pk=self.cleaned_data["viewed_at"]).values_list("pk", flat=True).first()
+        return viewed_at or (self.style.logo_id if self.style else None)
 
 
 def initial_of(style):
@@ -183,36 +183,36 @@ def initial_of(style):
         "sender_address": style.sender_address,
         "light": style.light,
         "dark": style.dark,
-        "card_for_all": style.card_for_all,
+        "is_card_public": style.is_card_public,
         "base": style.number,
     }
 
 
-def house_style_address(course=SITE):
+def branding_url(course=SITE):
     return reverse("learning:house-style-of-course", args=[course]) if course else reverse("learning:house-style")
 
 
-@form_view(house_style_address, allowed=attrgetter("is_superuser"), is_held=False)  # a file cannot be held
+@form_view(branding_url, allowed=attrgetter("is_superuser"), is_held=False)  # a file cannot be held
 @asks_who_it_is
-def house_style(request, course=SITE):
+def branding_settings(request, course=SITE):
     titles = titles_of_courses()
     if course and course not in titles:
         raise Http404
     style = style_of(course)
     if request.method != "POST":
-        return house_style_page(request, course, titles, BrandingForm(style=style, course=course), style)
+        return branding_page(request, course, titles, BrandingForm(style=style, course=course), style)
     form = BrandingForm(request.POST, request.FILES, style=style, course=course)
     if not form.is_valid():
-        return house_style_page(request, course, titles, form, style, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return branding_page(request, course, titles, form, style, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if "look" in request.POST:
-        return looked_at(request, course, titles, form)
+        return viewed_at(request, course, titles, form)
     try:
         set_style(course, form.values, base=form.cleaned_data["base"], logo=form.new_logo, by=request.user)
     except ChangedMeanwhile:
         form.add_error(None, gettext("Somebody has set the house style in the meantime. Open the page again."))
-        return house_style_page(request, course, titles, form, style, status=HTTPStatus.CONFLICT)
+        return branding_page(request, course, titles, form, style, status=HTTPStatus.CONFLICT)
     messages.success(request, gettext("The house style is set."))
-    return redirect(house_style_address(course))
+    return redirect(branding_url(course))
 
 
 def titles_of_courses():
@@ -220,17 +220,17 @@ def titles_of_courses():
     return {course.identifier: course_title(course) for course in courses}
 
 
-def looked_at(request, course, titles, form):
+def viewed_at(request, course, titles, form):
     """Preview with the submitted values. The logo is stored so that it can be shown."""
     values = form.values
     if form.new_logo:
-        keep_logo(form.new_logo)
+        store_logo(form.new_logo)
     form.data = form.data.copy()
-    form.data["looked_at"] = values["logo_id"] or ""
-    return house_style_page(request, course, titles, form, Branding(**values), is_tried=True)
+    form.data["viewed_at"] = values["logo_id"] or ""
+    return branding_page(request, course, titles, form, Branding(**values), is_tried=True)
 
 
-def house_style_page(request, course, titles, form, style, *, is_tried=False, status=HTTPStatus.OK):
+def branding_page(request, course, titles, form, style, *, is_tried=False, status=HTTPStatus.OK):
     site = style_of(SITE) if course else None
     face = ActiveBranding(tuple(each for each in (style, site) if each))
     language = get_language()
@@ -248,4 +248,4 @@ def house_style_page(request, course, titles, form, style, *, is_tried=False, st
         "issuer": face.said("issuer", language) or face.said("name", language),
         "signer": face.said("signer", language),
     }
-    return render(request, "learning/house_style.html", context, status=status)
+    return render(request, "learning/branding_settings.html", context, status=status)

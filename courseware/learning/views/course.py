@@ -13,16 +13,16 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
-from courseware.accounts.permissions.site_context import face_for
+from courseware.accounts.permissions.site_context import branding_for
 from courseware.accounts.sign_in.return_urls import page_before, stays_here
-from courseware.accounts.teams.managers import lead_of
+from courseware.accounts.teams.managers import manager_of
 from courseware.content.models import Course, EmergencyContact
 from courseware.content.rendering import store
 from courseware.content.rendering.store import Outline
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learning.due_dates.extensions import TooManyWaiting, ask_manager
-from courseware.learning.enrollments.job_role import choose_post, own_post
-from courseware.learning.learner_context import LearnerContext, own_enrollments, reading_of
+from courseware.learning.enrollments.job_role import choose_job_role, own_job_role
+from courseware.learning.learner_context import LearnerContext, learner_context_of, own_enrollments
 from courseware.learning.lessons.course_rendering import card_context, home_address, render_in_course
 from courseware.learning.models import LONGEST_QUESTION
 from courseware.learning.reference.print_view import printed_modules
@@ -47,16 +47,16 @@ class QuestionForm(forms.Form):
 @require_GET
 @login_required
 def course_home(request, course):
-    return redirect(f"{home_address()}?course={reading_of(request, course).course_id}")
+    return redirect(f"{home_address()}?course={learner_context_of(request, course).course_id}")
 
 
 @form_view(home_address, methods=("GET", "POST"))
 def tracks(request, course):
-    reading = reading_of(request, course)
-    form = own_post(reading, posted(request)).form
+    reading = learner_context_of(request, course)
+    form = own_job_role(reading, posted(request)).form
     before = page_before(request) or referring_page(request)
     if form.is_valid():
-        choose_post(reading.enrollment, form)
+        choose_job_role(reading.enrollment, form)
         messages.success(request, _("Saved. The lessons show what is for your post first."))
         return redirect(before or "home")
     context = {"form": form, "before": before}
@@ -84,7 +84,7 @@ def page_of_form_at(path):
 @require_GET
 @login_required
 def card(request, course):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     context = card_context(request, reading.enrollment.course, reading.outline) | {"book": own_book(reading)}
     return render_in_course(request, reading, "learning/card.html", context)
 
@@ -92,16 +92,16 @@ def card(request, course):
 @require_GET
 @login_required
 def pocket_card(request, course):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     context = card_context(request, reading.enrollment.course, reading.outline)
-    context |= {"sheets": sheets_of(context["sections"]), "phrases": phrase_sheets(own_book(reading))}
+    context |= {"sheets": surveys_of(context["sections"]), "phrases": phrase_pages(own_book(reading))}
     return render_in_course(request, reading, "learning/pocket_card.html", context)
 
 
-def sheets_of(sections):
+def surveys_of(sections):
     """Pages of eight panels; the cover is the first. None is a panel to write on, at least one in all.
 
-    >>> sheets_of(["fire", "breach"])
+    >>> surveys_of(["fire", "breach"])
     [['fire', 'breach', None, None, None, None, None]]
     """
     panels = [*sections, None]
@@ -110,7 +110,7 @@ def sheets_of(sections):
     return [panels[:first], *(panels[start : start + PANELS] for start in range(first, len(panels), PANELS))]
 
 
-def phrase_sheets(book):
+def phrase_pages(book):
     panels = list(panels_of(book.lines))
     return [panels[start : start + PANELS - 1] for start in range(0, len(panels), PANELS - 1)]
 
@@ -130,13 +130,13 @@ def panels_of(lines):
 
 @post_view(home_address)
 def finish(request, course):
-    completion.finish(reading_of(request, course).enrollment)
+    completion.finish(learner_context_of(request, course).enrollment)
     return redirect("home")
 
 
 @page_view()
 def printed(request, course, module=None):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     outline = reading.outline
     asked = [each for each in outline.modules if module in (None, each.id)]
     if not asked:
@@ -156,7 +156,7 @@ def printed(request, course, module=None):
 
 @form_view("learning:ask-manager")
 def ask(request, course):
-    reading, manager = reading_of(request, course), lead_of(request.user)
+    reading, manager = learner_context_of(request, course), manager_of(request.user)
     if manager is None:
         raise Http404
     form = QuestionForm(posted(request))
@@ -175,13 +175,13 @@ def ask(request, course):
 
 
 @require_safe
-def own_cards(request):
+def own_emergency_cards(request):
     """Cards of the user's courses; of all courses for users without any."""
-    face = face_for(request)
-    if not (request.user.is_authenticated or face.is_card_for_all):
+    face = branding_for(request)
+    if not (request.user.is_authenticated or face.is_emergency_card_public):
         return redirect_to_login(request.get_full_path())
     own = own_enrollments(request) if request.user.is_authenticated else []
-    cards = cards_of({enrollment.course for enrollment in own} or released_courses())
+    cards = emergency_cards_of({enrollment.course for enrollment in own} or released_courses())
     if not cards:
         return render(request, "learning/no_card.html")
     wanted = request.GET.get("course", "")
@@ -189,7 +189,7 @@ def own_cards(request):
     context = card_context(request, course, outline) | {
         "course": course.identifier if own else "",
         "outline": outline,
-        "branding": face_for(request, course.identifier),
+        "branding": branding_for(request, course.identifier),
         "book": book_of(course, own) if own else None,
         "cards": tabs_of([each for _course, each in cards], outline),
         "text_language": display_tag(outline.language),
@@ -202,7 +202,7 @@ def book_of(course, own):
     return own_book(LearnerContext(next(each for each in reversed(own) if each.course == course)))
 
 
-def cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
+def emergency_cards_of(courses: Iterable[Course]) -> list[tuple[Course, Outline]]:
     """Courses with a card and their outlines: first those with contacts, then as added. Runs one query."""
     found = [(course, store.outline(course.current, get_language())) for course in courses if course.current]
     numbers = EmergencyContact.objects.filter(course__in=[course for course, _outline in found]).exclude(number="")
@@ -216,9 +216,9 @@ def released_courses():
 
 
 def tabs_of(outlines: list[Outline], shown: Outline) -> list[dict[str, object]]:
-    return [card_tab(each, each is shown) for each in outlines] if len(outlines) > 1 else []
+    return [emergency_card_tab(each, each is shown) for each in outlines] if len(outlines) > 1 else []
 
 
-def card_tab(outline: Outline, is_shown: bool) -> dict[str, object]:
+def emergency_card_tab(outline: Outline, is_shown: bool) -> dict[str, object]:
     language = display_tag(outline.language)
     return {"course": outline.course_id, "title": outline.title, "language": language, "is_shown": is_shown}

@@ -10,17 +10,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from courseware.accounts.teams.managers import lead_of
+from courseware.accounts.teams.managers import manager_of
 from courseware.learning.due_dates.calendar_feed import CalendarFeed, due_calendar_of, end_feed, make_feed, owner_of
-from courseware.learning.due_dates.due_dates import day_in_words, due_of
+from courseware.learning.due_dates.due_dates import day_text, due_of
 from courseware.learning.due_dates.extensions import (
     ExtensionNotAllowed,
-    ask_for_day,
     last_request,
     may_ask,
-    take_back_request,
+    request_extension,
+    withdraw_request,
 )
-from courseware.learning.learner_context import reading_of
+from courseware.learning.learner_context import learner_context_of
 from courseware.learning.lessons.course_rendering import render_in_course
 from courseware.learning.lessons.forms import ExtensionRequestForm
 from courseware.learning.models import Enrollment
@@ -29,15 +29,15 @@ from courseware.lib.web.page_views import form_status, form_view, post_view, pos
 
 
 @form_view("learning:another-day")
-def another_day(request, course):
-    reading = reading_of(request, course)
+def extension_page(request, course):
+    reading = learner_context_of(request, course)
     enrollment = reading.enrollment
     form = ExtensionRequestForm(posted(request), enrollment=enrollment) if may_ask(enrollment) else None
     if request.method == "POST" and (form is None or form.is_valid()):
         if form:
-            say_what_waits(request, enrollment, form.cleaned_data)
+            say_pending_request(request, enrollment, form.cleaned_data)
         return redirect("learning:another-day", course)
-    lead = lead_of(request.user)
+    lead = manager_of(request.user)
     context = {
         "form": form,
         "last": last_request(enrollment),
@@ -45,26 +45,26 @@ def another_day(request, course):
         "lead": lead.person.name if lead else "",
     }
     status = form_status(form) if form else HTTPStatus.OK
-    return render_in_course(request, reading, "learning/another_day.html", context, status=status)
+    return render_in_course(request, reading, "learning/extension_page.html", context, status=status)
 
 
-def say_what_waits(request, enrollment, cleaned):
+def say_pending_request(request, enrollment, cleaned):
     """Sent twice it is one request. For another day, tell which one waits."""
     day = cleaned["due_on"]
     try:
-        waiting = ask_for_day(enrollment, day, cleaned["reason"])
+        waiting = request_extension(enrollment, day, cleaned["reason"])
     except ExtensionNotAllowed:  # completed or excused meanwhile: the page then says so
         return
     if waiting.day == day:
-        messages.success(request, _("You asked for time until %(day)s.") % {"day": day_in_words(day)})
+        messages.success(request, _("You asked for time until %(day)s.") % {"day": day_text(day)})
     else:
         words = _("You have asked for %(day)s already. Take that back first to ask for another day.")
-        messages.info(request, words % {"day": day_in_words(waiting.day)})
+        messages.info(request, words % {"day": day_text(waiting.day)})
 
 
 @post_view("learning:another-day")
-def take_back_asked(request, course):
-    if take_back_request(reading_of(request, course).enrollment):
+def withdraw_request_page(request, course):
+    if withdraw_request(learner_context_of(request, course).enrollment):
         messages.success(request, _("Taken back. The due day stays as it was."))
     else:
         messages.info(request, _("Nothing waits for an answer, so nothing was taken back."))

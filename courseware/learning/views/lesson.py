@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from courseware.accounts.security import cookies
-from courseware.learning.enrollments.job_role import choose_post, own_post
-from courseware.learning.learner_context import reading_of
-from courseware.learning.lessons import answers, feedback, lesson_page
-from courseware.learning.lessons.answers import drop_text, keep_text
+from courseware.learning.enrollments.job_role import choose_job_role, own_job_role
+from courseware.learning.learner_context import learner_context_of
+from courseware.learning.lessons import answers, feedback
+from courseware.learning.lessons.answers import drop_text, store_text
 from courseware.learning.lessons.changed_lessons import CheckOwed, say_read
 from courseware.learning.lessons.course_rendering import STEP_PAGES, home_address, lesson_address, render_in_course
 from courseware.learning.lessons.forms import (
@@ -26,7 +26,7 @@ from courseware.learning.lessons.forms import (
     SurveyForm,
     new_token,
 )
-from courseware.learning.lessons.lesson_page import Entered
+from courseware.learning.lessons.lesson_page import Entered, lesson_page
 from courseware.learning.lessons.question_rendering import OtherOrder, raw_response
 from courseware.learning.lessons.rate_limits import TooFast
 from courseware.learning.status import completion
@@ -40,7 +40,7 @@ WHOLE_AGE = 365 * 24 * 60 * 60
 
 @form_view(lesson_address, is_held=False, methods=("GET", "POST"))  # a survey is anonymous
 def step(request, course, step):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     route_step = reading.step(step)
     if route_step.kind == "survey":
         return survey(request, reading, route_step)
@@ -64,7 +64,7 @@ def survey(request, reading, step):
                 messages.success(request, _("Thank you, your answers are in."))
             return redirect("learning:step", reading.course_id, step.id)
         except feedback.SurveyChanged:
-            reading, is_changed = reading_of(request, reading.course_id), True
+            reading, is_changed = learner_context_of(request, reading.course_id), True
             step = reading.step(step.id, "survey")
             page = reading.page(step.id)
             questions = page.data["questions"]
@@ -88,11 +88,11 @@ def survey(request, reading, step):
 def lesson(request, reading, step, *, entered=None, report=None, post=None, status=200):
     asked_for = {
         "once_more": request.GET.get("again", ""),
-        "put_in": request.GET.get("put-in", ""),
+        "add_days": request.GET.get("put-in", ""),
         "is_whole": wants_whole(request),
     }
     page = lesson_page(reading, step, entered=entered, **asked_for)
-    context = lesson_context(reading, page, report) | {"post": post or own_post(reading)}
+    context = lesson_context(reading, page, report) | {"post": post or own_job_role(reading)}
     return render_in_course(request, reading, "learning/lesson.html", context, status=status)
 
 
@@ -110,7 +110,7 @@ def lesson_context(reading, page, report=None):
 
 @post_view(lesson_address)
 def answer(request, course, step, question):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     lesson_step = reading.step(step, "lesson")
     form = AnswerForm(request.POST)
     if not form.is_valid():
@@ -145,7 +145,7 @@ def answer(request, course, step, question):
         messages.success(request, _("Noted: you know what has changed."))
     if request.htmx:
         return HttpResponseClientRefresh() if stored.ends_change else swapped(request, reading, lesson_step, question)
-    return redirect(lesson_address(course, step, reading.page(step).first_wordings[question]))
+    return redirect(lesson_address(course, step, reading.page(step).first_variants[question]))
 
 
 def what_to_do(kind):
@@ -164,7 +164,7 @@ def refused(request, reading, step, entered):
     if not request.htmx:
         return lesson(request, reading, step, entered=entered, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     page = lesson_page(reading, step, entered=entered)
-    card = page.card(page.page.first_wordings[entered.question])
+    card = page.card(page.page.first_variants[entered.question])
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return card_in_place(request, reading, step, card, "learning/_question.html", {}, status=status)
 
@@ -178,11 +178,11 @@ def card_in_place(request, reading, step, card, template, context, *, status):
 
 
 def changed(request, course, step, question, message):
-    reading = reading_of(request, course)  # again: the release may have come during this request
+    reading = learner_context_of(request, course)  # again: the release may have come during this request
     step = reading.step(step.id, "lesson")
     entered = Entered(question, None, MultiValueDict(), message)
     page = lesson_page(reading, step, entered=entered, is_whole=wants_whole(request))
-    place = page.page.first_wordings.get(question)
+    place = page.page.first_variants.get(question)
     if place not in page.questions:
         return conflict(request, reading, step, "learning/question_gone.html")
     context = lesson_context(reading, page)
@@ -194,7 +194,7 @@ def changed(request, course, step, question, message):
 
 def swapped(request, reading, step, question):
     page = lesson_page(reading, step, is_whole=wants_whole(request))
-    context = lesson_context(reading, page) | {"card": page.card(page.page.first_wordings[question])}
+    context = lesson_context(reading, page) | {"card": page.card(page.page.first_variants[question])}
     return render_in_course(request, reading, "learning/_answered.html", context)
 
 
@@ -205,7 +205,7 @@ def conflict(request, reading, step, template, question=""):
 
 @post_view(lesson_address)
 def mark_read(request, course, step):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     lesson_step = reading.step(step, "lesson")
     form = ReadForm(request.POST)
     if not form.is_valid():
@@ -222,7 +222,7 @@ def mark_read(request, course, step):
 
 @post_view(lesson_address, is_held=False)  # one press, which is soon done again
 def say_change_read(request, course, step):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     lesson_step = reading.step(step, "lesson")
     form = ChangeForm(request.POST)
     if not form.is_valid():
@@ -239,19 +239,19 @@ def say_change_read(request, course, step):
 
 
 @post_view(lesson_address)
-def choose_own_post(request, course, step):
-    reading = reading_of(request, course)
+def choose_job_role_page(request, course, step):
+    reading = learner_context_of(request, course)
     lesson_step = reading.step(step, "lesson")
-    post = own_post(reading, request.POST)
+    post = own_job_role(reading, request.POST)
     if not post.form.is_valid():
         return lesson(request, reading, lesson_step, post=post, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    choose_post(reading.enrollment, post.form)
+    choose_job_role(reading.enrollment, post.form)
     return redirect(lesson_address(course, step) + "#your-post")
 
 
 @post_view(lesson_address, is_held=False)  # nothing is written
 def show_whole(request, course, step):
-    reading_of(request, course).step(step, "lesson")
+    learner_context_of(request, course).step(step, "lesson")
     response = redirect(lesson_address(course, step))
     if request.POST.get("whole") == "1":
         response.set_cookie(WHOLE, "1", **cookies.attributes(WHOLE_AGE))
@@ -262,7 +262,7 @@ def show_whole(request, course, step):
 
 @post_view(lesson_address, is_held=False)  # so is a report
 def report(request, course, step):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     lesson_step = reading.step(step, "lesson")
     form = ReportForm(request.POST)
     if "token" in form.errors:
@@ -293,7 +293,7 @@ def question_address(course, step, open_question):
 @in_background
 @post_view(question_address, is_held=False)  # the tab has it
 def unsaved(request, course, step, open_question):
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     reading.step(step, "lesson")
     asked = reading.page(step).questions.get(open_question)
     if asked is None or asked.kind != "open":
@@ -307,5 +307,5 @@ def unsaved(request, course, step, open_question):
         return HttpResponseBadRequest()
     if not ratelimit.consume(request, action="unsaved_texts", key=str(request.user.pk)):
         return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS)
-    keep_text(reading.enrollment, step, open_question, **form.cleaned_data)
+    store_text(reading.enrollment, step, open_question, **form.cleaned_data)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)

@@ -11,18 +11,18 @@ from courseware.accounts.permissions.permissions import may_preview
 from courseware.content.rendering import page_links, store
 from courseware.content.rendering.store import Outline, Paragraph
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.learner_context import LearnerContext, own_readings, reading_of
+from courseware.learning.learner_context import LearnerContext, learner_context_of, own_contexts
 from courseware.learning.lessons.course_rendering import lesson_address, render_in_course
 from courseware.learning.models import KEPT, SavedPhrase
 from courseware.learning.reference.saved_phrases import (
     NoSuchPhrase,
     PhraseBook,
     books_of,
-    keep_phrase,
     lines_with,
-    put_row_back,
-    take_phrase_away,
-    take_row_away,
+    remove_phrase,
+    remove_row,
+    restore_row,
+    save_phrase,
 )
 from courseware.learning.reference.search import Findings, in_courses
 from courseware.learning.views.course import released_courses
@@ -40,7 +40,7 @@ def search_asked(request) -> str:
 @page_view()
 def search_own_courses(request):
     asked = search_asked(request)
-    readings = own_readings(request)
+    readings = own_contexts(request)
     previewed = outlines_previewed(request.user, {reading.enrollment.course_id for reading in readings})
     outlines = [*(reading.outline for reading in readings), *(outline for outline, _texts in previewed)]
     found = in_courses(asked, [*map(course_of, readings), *((texts, outline) for outline, texts in previewed)])
@@ -96,11 +96,11 @@ def address_of(outline: Outline, document: str, is_preview: bool) -> str:
 @post_view(lesson_address, is_held=False)  # it is pressed again as quickly
 def lesson_phrase(request, course, step):
     """A script gets the button; without one, the lesson is shown at the phrase."""
-    reading = reading_of(request, course)
+    reading = learner_context_of(request, course)
     page = reading.page(reading.step(step, "lesson").id)
     phrase, is_kept = request.POST.get("phrase", ""), request.POST.get("keep") == "1"
     try:
-        change = keep_phrase if is_kept else take_phrase_away
+        change = save_phrase if is_kept else remove_phrase
         change(reading.enrollment, page, phrase)
     except NoSuchPhrase:
         sentence = _("This phrase was changed while you had the page open. Here is the lesson as it stands now.")
@@ -121,14 +121,14 @@ def own_phrases(request):
     """`away`: key of a phrase just taken away, which can be put back."""
     if request.method == "POST":
         return taken_or_put_back(request)
-    books, asked = books_of(own_readings(request), KEPT(learner=request.user.pk)), search_asked(request)
+    books, asked = books_of(own_contexts(request), KEPT(learner=request.user.pk)), search_asked(request)
     context = {
         "books": [book_shown(book) for book in books],
         "count": sum(len(book.lines) for book in books),
         "shown": {line.key for book in books for line in lines_with(book, asked)},
         "asked": asked,
         "longest": LONGEST_SEARCH,
-        "away": just_taken_away(request),
+        "away": just_removed(request),
         "page_language": display_tag(get_language()),
     }
     return render(request, "learning/phrases.html", context)
@@ -138,9 +138,9 @@ def book_shown(book: PhraseBook):
     return {"book": book, "course": book.outline.course_id, "language": display_tag(book.outline.language)}
 
 
-def just_taken_away(request):
+def just_removed(request):
     row = own_row(request.user, request.GET.get("away", ""))
-    return row if row and row.taken_away_at else None
+    return row if row and row.removed_at else None
 
 
 def own_row(user, key):
@@ -152,7 +152,7 @@ def taken_or_put_back(request):
     if row is None:
         raise Http404
     if "back" in request.POST:
-        put_row_back(row)
+        restore_row(row)
         return redirect(f"{phrases_address()}#phrase-{row.pk}")
-    take_row_away(row)
+    remove_row(row)
     return redirect(f"{phrases_address()}?away={row.pk}")

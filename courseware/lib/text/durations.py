@@ -9,7 +9,7 @@ HOUR, STEP = 60, 5  # minutes; nobody plans two hours and seventeen
 
 
 @register.filter("in_words")
-def minutes_in_words(minutes: float) -> str:
+def minutes_text_of(minutes: float) -> str:
     """Rounded to halves, from an hour on to fives: "4.5 minutes", "2 hours 20 minutes"."""
     if minutes < HOUR:
         return _below_an_hour(round(minutes * 2) / 2)

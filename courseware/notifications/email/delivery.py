@@ -17,7 +17,7 @@ from courseware.notifications.email.delivery_batch import DeliveryBatch, Preview
 from courseware.notifications.email.email_types import EmailCategory, kinds_of_sort
 from courseware.notifications.email.smtp_connection import SmtpConnection
 from courseware.notifications.models import DeliveryState, OutgoingEmail
-from courseware.notifications.wording.email_wording import newest_words_key
+from courseware.notifications.wording.email_wording import newest_wording_key
 
 CLAIMED_FOR = timedelta(
     minutes=5
@@ -82,7 +82,7 @@ def claimed(keys: Sequence[int]) -> list[OutgoingEmail]:
         mine = set(first_of_reader.values())
         OutgoingEmail.objects.filter(pk__in=mine).update(next_at=at + CLAIMED_FOR, tries=F("tries") + 1)
     messages = OutgoingEmail.objects.select_related("person")
-    keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_words_key())}
+    keys_of_house = {"face_key": Subquery(newest_key()), "words_key": Subquery(newest_wording_key())}
     found = messages.annotate(**keys_of_house).in_bulk(list(mine))
     return [found[key] for key in keys if key in mine]
 

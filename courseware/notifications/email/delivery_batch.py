@@ -20,10 +20,10 @@ from courseware.notifications.email.email_types import (
     EmailCategory,
     Found,
     Wait,
-    waits_of,
+    preconditions_of,
     why_barred,
 )
-from courseware.notifications.email.sending_limits import put_back_told, take_in_what_waits, take_turns
+from courseware.notifications.email.sending_limits import assign_sending_days, release_combined, take_in_what_waits
 from courseware.notifications.email.smtp_connection import (
     NullMailer,
     PermanentFailure,
@@ -31,7 +31,7 @@ from courseware.notifications.email.smtp_connection import (
     TemporaryFailure,
 )
 from courseware.notifications.models import PAUSES, DeliveryState, OutgoingEmail
-from courseware.notifications.unsubscribe import STOPPED, stopped_among
+from courseware.notifications.unsubscribe import STOPPED, opt_outs_among
 
 LONGEST_REASON = 300  # characters
 SECONDS = 15.0  # of one round; then immediate emails are looked up again
@@ -50,7 +50,7 @@ class DeliveryBatch:
     def go(self) -> Iterable[str]:
         self.skip()
         for sort in EmailCategory:
-            self.lay_by([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
+            self.set_aside([message for message in self.left() if MESSAGE_KINDS[message.kind].sort == sort], sort)
         contexts = self.contexts()
         self.ends_at = min(self.ends_at, time.monotonic() + SECONDS)
         for message in self.left():
@@ -79,7 +79,7 @@ class DeliveryBatch:
                 self.end(message, f"no letter of the kind {message.kind} in this version")
             elif not message.address:
                 self.end(message, gettext_noop("the person has no address"))
-        stopped = stopped_among(self.left())
+        stopped = opt_outs_among(self.left())
         for name, messages in self.by_kind():
             kind = MESSAGE_KINDS[name]
             unwanted = self.answers(kind.why_unwanted, messages)
@@ -93,18 +93,18 @@ class DeliveryBatch:
     def end(self, message: OutgoingEmail, why: str) -> None:
         self.states[message.pk] = ended_as(message, DeliveryState.SKIPPED, why)
 
-    def lay_by(self, messages: list[OutgoingEmail], sort: EmailCategory) -> None:
+    def set_aside(self, messages: list[OutgoingEmail], sort: EmailCategory) -> None:
         if not messages:
             return
-        away = waits_of({message.person_id for message in messages if message.person_id}, sort)
+        away = preconditions_of({message.person_id for message in messages if message.person_id}, sort)
         waits = {message.pk: away[message.person_id] for message in messages if message.person_id in away}
         here = [message for message in messages if message.pk not in waits]
-        waits |= take_turns(here, sort)
+        waits |= assign_sending_days(here, sort)
         if sort != EmailCategory.AT_ONCE:
             take_in_what_waits([message for message in here if message.pk not in waits])
         for message in messages:
             if message.pk in waits:
-                self.states[message.pk] = laid_by(message, waits[message.pk])
+                self.states[message.pk] = set_aside_now(message, waits[message.pk])
 
     def answers(self, ask: Ask[Found], messages: Sequence[OutgoingEmail]) -> Mapping[int, Found]:
         """Answers for the emails. If asking fails, ask one by one, so that a mistake costs one email only."""
@@ -132,14 +132,14 @@ class DeliveryBatch:
         except PermanentFailure as error:
             return ended_as(message, DeliveryState.REFUSED, str(error))
         except TemporaryFailure as error:
-            return put_off(message, str(error))
+            return postpone_email(message, str(error))
         except Exception as error:
             return self.failed(message, error)
 
     def failed(self, message: OutgoingEmail, error: Exception) -> str:
         """Call it while the error is being handled."""
         if isinstance(error, DatabaseError):
-            return put_off(message, type(error).__name__)
+            return postpone_email(message, type(error).__name__)
         logger.exception("letter %s, %s could not be written", message.pk, message.kind)
         self.door.close()
         return ended_as(message, DeliveryState.GIVEN_UP, f"{type(error).__name__}: {error}"[:LONGEST_REASON])
@@ -163,7 +163,7 @@ class PreviewBatch(DeliveryBatch):
 
 def ended_as(message: OutgoingEmail, state: DeliveryState, why: str = "") -> str:
     if why and not is_preview():
-        told = why if state == DeliveryState.SKIPPED else without_words(why)
+        told = why if state == DeliveryState.SKIPPED else without_wording(why)
         logger.warning("letter %s, %s: %s, %s", message.pk, message.kind, state.value, told)
     mine, end = OutgoingEmail.objects.filter(pk=message.pk), {"state": state, "why": why, "ended_at": now()}
     if state == DeliveryState.SENT:
@@ -171,12 +171,12 @@ def ended_as(message: OutgoingEmail, state: DeliveryState, why: str = "") -> str
         return state.value
     with transaction.atomic():
         # An email that was not sent frees its day, and the enrollments in it count as not told.
-        mine.update(**end, turn_sort="", turn_on=None)
-        put_back_told(message)
+        mine.update(**end, limit_category="", sending_day=None)
+        release_combined(message)
     return state.value
 
 
-def laid_by(message: OutgoingEmail, wait: Wait) -> str:
+def set_aside_now(message: OutgoingEmail, wait: Wait) -> str:
     """Defer by a day at most, because the reason may end earlier; in a preview it does not."""
     until = wait.until if is_preview() else min(wait.until, now() + PAUSES[-1])
     return not_tried(message, until, wait.why)
@@ -191,14 +191,14 @@ def not_tried(message: OutgoingEmail, next_at: datetime, why: str) -> str:
     return (DeliveryState.QUEUED if is_mine else DeliveryState.SKIPPED).value
 
 
-def put_off(message: OutgoingEmail, why: str) -> str:
+def postpone_email(message: OutgoingEmail, why: str) -> str:
     if message.tries > len(PAUSES):
         return ended_as(message, DeliveryState.GIVEN_UP, why)
-    logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_words(why))
+    logger.warning("letter %s, %s: later, %s", message.pk, message.kind, without_wording(why))
     OutgoingEmail.objects.filter(pk=message.pk).update(next_at=now() + PAUSES[message.tries - 1], why=why)
     return DeliveryState.QUEUED.value
 
 
-def without_words(why: str) -> str:
+def without_wording(why: str) -> str:
     """The reply code or error name. A mail server's words may quote people."""
     return why.partition(" ")[0].rstrip(":")

@@ -89,7 +89,7 @@ def register_hours(sort: EmailCategory, ask: Callable[[Collection[int]], Mapping
     HOURS[sort] = ask
 
 
-def register_wait(sort: EmailCategory, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]) -> None:
+def register_precondition(sort: EmailCategory, name: str, ask: Callable[[Collection[int]], Mapping[int, Wait]]) -> None:
     """Defer emails of this sort to the people that `ask` returns."""
     WAITS.setdefault(sort, {})[name] = ask
 
@@ -99,7 +99,7 @@ def register_bar(sort: EmailCategory, name: str, ask: Callable[[OutgoingEmail], 
     BARS.setdefault(sort, {})[name] = ask
 
 
-def waits_of(people: Collection[int], sort: EmailCategory) -> dict[int, Wait]:
+def preconditions_of(people: Collection[int], sort: EmailCategory) -> dict[int, Wait]:
     found: dict[int, Wait] = {}
     for ask in WAITS.get(sort, {}).values():
         for person, wait in ask(people).items():

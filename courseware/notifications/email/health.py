@@ -24,15 +24,15 @@ def troubles(now: datetime) -> list[HealthWarning]:
     waiting = OutgoingEmail.objects.filter(late, state=DeliveryState.QUEUED)
     oldest = waiting.order_by("written_at").first()
     found = [] if oldest is None or now - oldest.written_at < TOLD_AFTER else [said_of(oldest, now)]
-    if people := OutgoingEmail.objects.that_came_back().count():
+    if people := OutgoingEmail.objects.that_bounced().count():
         found.append(
             ngettext("to %(count)d person they come back", "to %(count)d people they come back", people)
             % {"count": people}
         )
-    return [*map(told_of, unreachable_servers(now)), *(HealthWarning(said, _("Letters"), PAGE) for said in found)]
+    return [*map(shown_of, unreachable_servers(now)), *(HealthWarning(said, _("Letters"), PAGE) for said in found)]
 
 
-def told_of(server: UnreachableServer) -> HealthWarning:
+def shown_of(server: UnreachableServer) -> HealthWarning:
     """`why` stays in English, like other answers of servers."""
     said = _("has not answered since %(time)s and is tried once a minute (%(why)s)")
     time = date_format(timezone.localtime(server.since), "DATETIME_FORMAT")

@@ -47,13 +47,13 @@ def tell(
     else:
         message = OutgoingEmail.objects.create(**fields)
     if person:
-        lay_in_tray(kind, {person.pk: fields["data"]})
+        add_notifications(kind, {person.pk: fields["data"]})
     deliver.enqueue()
     return message
 
 
 @transaction.atomic(savepoint=False)
-def tell_together(
+def queue_emails(
     kind: str,
     subjects: Mapping[AbstractBaseUser, list[Any]],
     *,
@@ -65,7 +65,7 @@ def tell_together(
     With `is_held` it is sent after HELD_FOR_UNDO at the earliest. Raises LookupError for an unknown type.
     """
     must_be_named(kind)
-    lay_in_tray(kind, {person.pk: {**(data or {}), "subjects": rows} for person, rows in subjects.items()})
+    add_notifications(kind, {person.pk: {**(data or {}), "subjects": rows} for person, rows in subjects.items()})
     people = {person.pk: person for person in subjects}
     leaves_at = timezone.now() + (HELD_FOR_UNDO if is_held else timedelta())
     # Locked in one order; whoever is about to send one waits, and then finds what was added.
@@ -100,7 +100,7 @@ def email_to(
     )
 
 
-def lay_in_tray(kind: str, told: Mapping[int, dict[str, Any]]) -> None:
+def add_notifications(kind: str, told: Mapping[int, dict[str, Any]]) -> None:
     """Add a notification for each person (key → its data) if the type has notifications."""
     if MESSAGE_KINDS[kind].lines:
         Notification.objects.bulk_create(
@@ -127,5 +127,5 @@ def write_once(letters: Collection[OutgoingEmail], *, again: Collection[str] = (
 
 def wait_again(letters, reasons: Collection[str]) -> int:
     """Requeue emails skipped for one of `reasons`, except those included in another email. Returns how many."""
-    skipped = letters.filter(state=DeliveryState.SKIPPED, why__in=reasons, told_in=None)
+    skipped = letters.filter(state=DeliveryState.SKIPPED, why__in=reasons, combined_into=None)
     return skipped.update(**WAITS_AGAIN, next_at=now())

@@ -32,24 +32,24 @@ class RenderedEmail:
     shipped: Mapping[str, str]
 
 
-def write_letter(
+def render_email(
     kind: EmailType,
     context: Mapping[str, Any],
     *,
     language: str,
     face: ActiveBranding,
     own: Words | None = None,
-    address_to_stop: str = "",
+    unsubscribe_url: str = "",
 ) -> RenderedEmail:
     """The template's first line is the subject. Own wording that cannot be used is replaced by the shipped one."""
     context = {"site_url": settings.SITE_URL, "firm": face.name(language), **context}
     parts = WordingBlocks(own_parts(kind, own or {}, context, language))
     with translation.override(language):
         text = render_to_string(kind.template, {**context, IN_CONTEXT: parts})
-        stopping = gettext("Don’t want it any more? One press ends it:") + f"\n{address_to_stop}\n"
+        stopping = gettext("Don’t want it any more? One press ends it:") + f"\n{unsubscribe_url}\n"
     subject, _newline, body = text.strip().partition("\n")
     body = GAP.sub("\n\n", body.strip()) + "\n"
-    if address_to_stop:
+    if unsubscribe_url:
         body += f"\n{stopping}"
     if signature := face.said("signature", language):
         body += f"{SIGNATURE}{signature}\n"
@@ -64,7 +64,7 @@ def own_parts(kind: EmailType, own: Words, context: Mapping[str, Any], language:
     return {part: text for part, text in found.items() if text}
 
 
-def letter_page(letter: RenderedEmail, language: str) -> str:
+def email_page(letter: RenderedEmail, language: str) -> str:
     """`language`: of the page, such as "zh-Hans"."""
     context = {"language": language, "subject": letter.subject, "body": paragraphs_of(letter)}
     return render_to_string("notifications/letter.html", context)

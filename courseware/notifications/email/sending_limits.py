@@ -26,14 +26,14 @@ class Limit:
 LIMITS = {EmailCategory.TRAINING: Limit(letters=3, days=14), EmailCategory.SUBSCRIBED: Limit(letters=1, days=1)}
 
 
-def take_turns(messages: Sequence[OutgoingEmail], sort: EmailCategory) -> dict[int, Wait]:
+def assign_sending_days(messages: Sequence[OutgoingEmail], sort: EmailCategory) -> dict[int, Wait]:
     """Give each email its sending day if the limits allow; all are to different people. Returns key → wait."""
     if sort not in email_types.HOURS or not messages:
         return {}
     at, readers = now(), {reader_of(message) for message in messages}
     hours = email_types.HOURS[sort](readers)
     today = {reader: day_of(each, at) for reader, each in hours.items()}
-    taken, waits, granted = turns_taken(readers, sort, set(today.values())), {}, defaultdict(list)
+    taken, waits, granted = taken_sending_days(readers, sort, set(today.values())), {}, defaultdict(list)
     for message in messages:
         reader = reader_of(message)
         first, last = days_that_count(today[reader], sort)
@@ -43,7 +43,7 @@ def take_turns(messages: Sequence[OutgoingEmail], sort: EmailCategory) -> dict[i
         else:
             granted[today[reader]].append(message)
     for day, letters in granted.items():
-        for message in given_by_another(letters, sort, day):
+        for message in asked_by_another(letters, sort, day):
             reader = reader_of(message)
             days = {day, *(each for key, each in taken[reader] if key != message.pk)}
             if wait := wait_for(hours[reader], at, days, LIMITS[sort]):
@@ -57,26 +57,28 @@ def reader_of(message: OutgoingEmail) -> int:
     return message.person_id
 
 
-def given_by_another(letters: Sequence[OutgoingEmail], sort: EmailCategory, day: date) -> list[OutgoingEmail]:
+def asked_by_another(letters: Sequence[OutgoingEmail], sort: EmailCategory, day: date) -> list[OutgoingEmail]:
     """Store the day. Returns emails whose day another worker has just given to another email."""
     try:
         with transaction.atomic():
-            OutgoingEmail.objects.filter(pk__in=[letter.pk for letter in letters]).update(turn_sort=sort, turn_on=day)
+            OutgoingEmail.objects.filter(pk__in=[letter.pk for letter in letters]).update(
+                limit_category=sort, sending_day=day
+            )
     except IntegrityError:
         if len(letters) == 1:
             return list(letters)
-        return [found for letter in letters for found in given_by_another([letter], sort, day)]
+        return [found for letter in letters for found in asked_by_another([letter], sort, day)]
     return []
 
 
-def turns_taken(
+def taken_sending_days(
     people: Collection[int], sort: EmailCategory, days: Collection[date]
 ) -> dict[int, list[tuple[int, date]]]:
     """Person → (email, sending day). Runs one query."""
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
     span = (days_that_count(min(days), sort)[0], days_that_count(max(days), sort)[1])
-    letters = OutgoingEmail.objects.filter(person__in=people, turn_sort=sort, turn_on__range=span)
-    for person, key, day in letters.values_list("person", "pk", "turn_on"):
+    letters = OutgoingEmail.objects.filter(person__in=people, limit_category=sort, turn_on__range=span)
+    for person, key, day in letters.values_list("person", "pk", "sending_day"):
         found[person].append((key, day))  # type: ignore[arg-type]  # the filter leaves out who has none
     return found
 
@@ -117,7 +119,7 @@ def take_in_what_waits(messages: Sequence[OutgoingEmail]) -> None:
     A server may have that one, and mailboxes may hide a second with the same Message-ID.
     """
     telling = [message for message in messages if "subjects" in message.data and message.tries <= 1]
-    waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, turn_on=None)
+    waiting = OutgoingEmail.objects.filter(state=DeliveryState.QUEUED, sending_day=None)
     waiting = waiting.filter(kind__in={each.kind for each in telling}, person__in={each.person_id for each in telling})
     others = waiting.exclude(pk__in=[each.pk for each in telling]).values_list("kind", "person")
     pairs = set(others) if telling else set()
@@ -127,10 +129,10 @@ def take_in_what_waits(messages: Sequence[OutgoingEmail]) -> None:
 
 
 def take_in(message: OutgoingEmail) -> None:
-    """The others are skipped and point to this one; `put_back_told` requeues them if it is not delivered."""
+    """The others are skipped and point to this one; `release_combined` requeues them if it is not delivered."""
     with transaction.atomic():
         waiting = OutgoingEmail.objects.filter(kind=message.kind, person=message.person_id, state=DeliveryState.QUEUED)
-        waiting = waiting.filter(turn_on=None).exclude(pk=message.pk)
+        waiting = waiting.filter(sending_day=None).exclude(pk=message.pk)
         others = list(waiting.select_for_update(no_key=True).order_by("pk"))
         for other in others:
             new = [each for each in other.data["subjects"] if each not in message.data["subjects"]]
@@ -141,12 +143,12 @@ def take_in(message: OutgoingEmail) -> None:
             OutgoingEmail.objects.filter(pk__in=[other.pk for other in others]).update(
                 state=DeliveryState.SKIPPED,
                 why=f"told in letter {message.pk}",
-                told_in=message.pk,
+                combined_into=message.pk,
                 ended_at=now(),
             )
 
 
-def put_back_told(message: OutgoingEmail) -> None:
+def release_combined(message: OutgoingEmail) -> None:
     """Requeue the emails that were added to this one, which reached nobody."""
-    told = OutgoingEmail.objects.filter(told_in=message.pk, state=DeliveryState.SKIPPED)
-    told.update(state=DeliveryState.QUEUED, why="", told_in=None, tries=0, next_at=now(), ended_at=None)
+    told = OutgoingEmail.objects.filter(combined_into=message.pk, state=DeliveryState.SKIPPED)
+    told.update(state=DeliveryState.QUEUED, why="", combined_into=None, tries=0, next_at=now(), ended_at=None)

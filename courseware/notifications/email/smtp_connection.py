@@ -11,15 +11,15 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import translation
 
-from courseware.branding.branding import ActiveBranding, face_at
+from courseware.branding.branding import ActiveBranding, branding_at
 from courseware.course_format.parsing.documents import display_tag
 from courseware.notifications.email.circuit_breaker import CircuitBreaker
 from courseware.notifications.email.email_types import EmailType
-from courseware.notifications.email.rendering import letter_page, write_letter
+from courseware.notifications.email.rendering import email_page, render_email
 from courseware.notifications.email.time_limit import TimeLimit
 from courseware.notifications.models import OutgoingEmail
-from courseware.notifications.unsubscribe import address_to_stop
-from courseware.notifications.wording.email_wording import own_words
+from courseware.notifications.unsubscribe import unsubscribe_url
+from courseware.notifications.wording.email_wording import own_wording
 
 PERMANENT = 500  # replies from here on say that trying again is of no use
 
@@ -115,10 +115,10 @@ def in_words(code: int, said: bytes | str) -> str:
 def composed(message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]) -> EmailMultiAlternatives:
     """The email in the reader's language. `context` may have `house_style_of` (a course) and `attachments`."""
     tag = message.language or settings.LANGUAGE_CODE
-    face = face_at(message.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
-    own = own_words(message.kind, message.words_key)  # type: ignore[attr-defined]
-    address = address_to_stop(message)
-    letter = write_letter(kind, context, language=tag, face=face, own=own, address_to_stop=address)
+    face = branding_at(message.face_key, context.get("house_style_of", ""))  # type: ignore[attr-defined]
+    own = own_wording(message.kind, message.words_key)  # type: ignore[attr-defined]
+    address = unsubscribe_url(message)
+    letter = render_email(kind, context, language=tag, face=face, own=own, unsubscribe_url=address)
     with translation.override(tag):
         language = display_tag(translation.get_language())
     headers = {
@@ -132,7 +132,7 @@ def composed(message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]
     if address:
         headers |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     files = context.get("attachments")
-    to, page = [message.address], letter_page(letter, language)
+    to, page = [message.address], email_page(letter, language)
     mail = EmailMultiAlternatives(letter.subject, letter.body, envelope, to, attachments=files, headers=headers)
     mail.attach_alternative(page, "text/html")
     return mail

@@ -8,9 +8,9 @@ from django.utils import translation
 
 from courseware.branding.branding import ActiveBranding
 from courseware.notifications.email.email_types import MESSAGE_KINDS, EmailType
-from courseware.notifications.email.rendering import write_letter
+from courseware.notifications.email.rendering import render_email
 from courseware.notifications.wording.blocks import PARTS, parts_of
-from courseware.notifications.wording.email_wording import EmailWording, Words, words_now
+from courseware.notifications.wording.email_wording import EmailWording, Words, current_wording
 from courseware.notifications.wording.placeholders import Editable, mistakes_in
 
 NO_FACE = ActiveBranding()
@@ -59,7 +59,7 @@ class EditableEmail:
     def example_in(self, language: str) -> Mapping[str, str]:
         with translation.override(language):
             example = self.editable.example()
-        return write_letter(self.kind, example, language=language, face=NO_FACE).shipped
+        return render_email(self.kind, example, language=language, face=NO_FACE).shipped
 
     def shipped_since(self) -> dict[str, tuple[dict[str, str], dict[str, str]]]:
         """Parts with own wording whose shipped wording has changed since: (then, now)."""
@@ -70,10 +70,10 @@ class EditableEmail:
         return {part: (then.get(part, {}), now[part]) for part in changed}
 
 
-def editable_letters() -> list[EditableEmail]:
-    words, kinds = words_now(), MESSAGE_KINDS.items()
+def editable_emails() -> list[EditableEmail]:
+    words, kinds = current_wording(), MESSAGE_KINDS.items()
     return [EditableEmail(name, kind, kind.editable, words.get(name)) for name, kind in kinds if kind.editable]
 
 
-def editable_letter(name: str) -> EditableEmail | None:
-    return next((letter for letter in editable_letters() if letter.name == name), None)
+def editable_email(name: str) -> EditableEmail | None:
+    return next((letter for letter in editable_emails() if letter.name == name), None)

@@ -38,28 +38,28 @@ class EmailWording(models.Model):
         return f"{self.kind} {self.number}"
 
 
-def newest_words_key() -> QuerySet[EmailWording, uuid.UUID]:
+def newest_wording_key() -> QuerySet[EmailWording, uuid.UUID]:
     """A query for one row or none, to be used as a subquery."""
     return EmailWording.objects.order_by("-pk").values_list("key", flat=True)[:1]
 
 
 @lru_cache(maxsize=4)
-def words_at(key: uuid.UUID | None) -> Mapping[str, EmailWording]:
+def wording_at(key: uuid.UUID | None) -> Mapping[str, EmailWording]:
     """Type → wording when the newest row had this key. Runs a query the first time."""
     return {row.kind: row for row in EmailWording.objects.order_by("pk")} if key else {}
 
 
-def words_now() -> Mapping[str, EmailWording]:
-    return words_at(newest_words_key().first())
+def current_wording() -> Mapping[str, EmailWording]:
+    return wording_at(newest_wording_key().first())
 
 
-def own_words(kind: str, key: uuid.UUID | None) -> Words:
-    row = words_at(key).get(kind)
+def own_wording(kind: str, key: uuid.UUID | None) -> Words:
+    row = wording_at(key).get(kind)
     return row.words if row else {}
 
 
 @transaction.atomic
-def set_words(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
+def set_wording(kind: str, words: Words, *, shipped: Words, base: int, by: AbstractBaseUser) -> bool:
     """Returns False if nothing changes. `base`: the number at which the form was opened. Raises SetMeanwhile."""
     before = EmailWording.objects.filter(kind=kind).order_by("-number").first()
     said = before.words if before else {}

@@ -230,7 +230,7 @@ def certificate_in(certificate: Certificate, title: str) -> CertificateShape:
         course_title=title,
         number=certificate.number,
         **{fact.exported_as: fact.in_export(certificate) for fact in FACTS if fact.api_type},
-        withdrawn_at=certificate.withdrawn_at,
+        revoked_at=certificate.revoked_at,
     )
 
 

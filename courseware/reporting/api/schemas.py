@@ -64,7 +64,7 @@ class DashboardRowShape(Schema):
     score_before: ScoreShape | None
     score_after: ScoreShape | None
     gain_percent: int | None
-    next_act: str
+    next_action: str
     stuck: str
     excuse: str
     post: str = Field(description="As the course calls it")
@@ -90,9 +90,9 @@ STANDING_PATHS = {
     "score_before": "journey.starting_point.before",
     "score_after": "journey.starting_point.after",
     "gain_percent": "journey.starting_point.gain",
-    "next_act": "journey.words",
+    "next_action": "journey.words",
     "stuck": "stuck.words",
-    "excuse": "enrollment.waived_reason",
+    "excuse": "enrollment.exemption_reason",
 }
 STANDING_GETTERS = {name: attrgetter(STANDING_PATHS.get(name, name)) for name in DashboardRowShape.model_fields}
 
@@ -131,7 +131,7 @@ CertificateShape = create_model(  # type: ignore[call-overload]  # mypy takes th
     course_title=(str, ...),
     number=(str, ...),
     **{fact.exported_as: (fact.api_type, Field(description=fact.api_description)) for fact in FACTS if fact.api_type},
-    withdrawn_at=(datetime | None, ...),
+    revoked_at=(datetime | None, ...),
 )
 
 

@@ -27,7 +27,7 @@ class CourseStatus:
     runs: tuple[PastEnrollment, ...]
 
 
-def row_and_standings(
+def row_and_certifications(
     user, shown: Enrollment, teams: Mapping[int, str], routes: Mapping[int, Outline], at: datetime
 ) -> tuple[DashboardRow, list[CourseStatus]]:
     """The row of `shown` (`with_facts`) and all courses of its learner that `user` may see, most urgent first."""

@@ -47,7 +47,7 @@ class SortOrder(models.TextChoices):
         return enrollments.annotate(first_team=first).order_by(F("first_team").asc(nulls_last=True), *rest)
 
 
-def of_post(post: str) -> Q:
+def of_job_role(post: str) -> Q:
     """Enrollments with this job role: chosen in the course, otherwise the person's. Runs a query."""
     # Up to FEW people are named, so that an index finds their enrollments.
     known = list(User.objects.filter(post=post).order_by().values_list("pk", flat=True)[: FEW + 1])

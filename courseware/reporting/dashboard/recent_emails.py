@@ -10,7 +10,7 @@ DID_NOT_ARRIVE = {DeliveryState.REFUSED, DeliveryState.BOUNCED, DeliveryState.GI
 SAYS_NOTHING = {DeliveryState.QUEUED, DeliveryState.SKIPPED}  # of whether the address is right
 
 
-def letters_to(person: User) -> list[OutgoingEmail]:
+def emails_to(person: User) -> list[OutgoingEmail]:
     """The newest emails first. Runs one query."""
     return list(OutgoingEmail.objects.of(person).defer("data")[:SHOWN])
 

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from courseware.accounts.models import Membership, Team
 from courseware.accounts.people.search import found_by
-from courseware.accounts.permissions.permissions import learners_of, people_led, sees_the_firm, teams_managed_by
+from courseware.accounts.permissions.permissions import learners_of, people_led, sees_whole_company, teams_managed_by
 from courseware.assessment.models import Certification
 from courseware.content.models import Course
 from courseware.content.rendering.store import Outline, outline
 from courseware.learner_home.next_action import LearnerProgress, journeys
-from courseware.learning.enrollments.job_role import post_in_words
+from courseware.learning.enrollments.job_role import job_role_text
 from courseware.learning.models import Enrollment, EnrollmentQuerySet
 from courseware.learning.status.certification_status import CertificationStatus, validity_of
 from courseware.learning.status.not_asked import NotAskedReason
@@ -25,7 +25,7 @@ from courseware.learning.status.progress import Progress
 from courseware.learning.status.states import PLACES_WITHOUT_DAY, State
 from courseware.lib.db.chunks import chunks
 from courseware.lib.db.compiled_query import CompiledQuery
-from courseware.reporting.dashboard.filters import DueFilter, SortOrder, of_post
+from courseware.reporting.dashboard.filters import DueFilter, SortOrder, of_job_role
 from courseware.reporting.dashboard.module_dots import ModuleDots
 from courseware.reporting.dashboard.stuck import NOBODY, Stuck, among, begun, doubtful, stuck_in
 
@@ -33,14 +33,14 @@ CHUNK = 500  # rows an export holds in memory at a time
 # Columns of an enrollment that rows read; with a million rows each further column costs seconds.
 SHOWN = (
     *PLACES_WITHOUT_DAY, "learner", "course", "due_at", "started_at", "last_active_at", "required", "certified_until",
-    "waived_reason", "track",
+    "exemption_reason", "track",
 )  # fmt: skip
 SORTED_BY_NAME = 2000  # enrollments
 MANY_TEAMS = 20  # of the viewer
 
 
 def teams_shown_to(user) -> QuerySet[Team]:
-    return Team.objects.all() if sees_the_firm(user) else teams_managed_by(user)
+    return Team.objects.all() if sees_whole_company(user) else teams_managed_by(user)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class DashboardRow:
 
     @property
     def away_until(self) -> date | None:
-        return self.enrollment.away_until if self.journey.next_act.kind == NotAskedReason.AWAY else None
+        return self.enrollment.away_until if self.journey.next_action.kind == NotAskedReason.AWAY else None
 
     @property
     def shows_certificate(self) -> bool:
@@ -143,7 +143,7 @@ class DashboardRow:
 
     @property
     def post(self) -> str:
-        return post_in_words(self.enrollment, self.journey.outline)
+        return job_role_text(self.enrollment, self.journey.outline)
 
     @property
     def certificate_day(self) -> date | None:
@@ -169,10 +169,10 @@ def board(user, *, team: Team | None = None, **filters: Any) -> EnrollmentQueryS
 
     Includes people who left the company only if `left`; with `away`, only people away now.
     """
-    return board_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
+    return dashboard_of(enrollments_in(team, user) if team else enrollments_shown_to(user), **filters)
 
 
-def board_of(
+def dashboard_of(
     enrollments: EnrollmentQuerySet,
     *,
     course: Course | None = None,
@@ -192,7 +192,7 @@ def board_of(
     if course:
         enrollments = enrollments.filter(course=course)
     if post:
-        enrollments = enrollments.filter(of_post(post))
+        enrollments = enrollments.filter(of_job_role(post))
     if days:
         enrollments = enrollments.filter(days.condition(at or timezone.now()))
     if name:
@@ -200,7 +200,7 @@ def board_of(
     return enrollments.order_by("urgency", "learner__name", "pk")
 
 
-def in_standing(enrollments: EnrollmentQuerySet, standing: State | CertificationStatus, at: datetime) -> QuerySet:
+def in_certification(enrollments: EnrollmentQuerySet, standing: State | CertificationStatus, at: datetime) -> QuerySet:
     """Rows of `board` in this state or validity; by the last day of certificates where these end."""
     found = enrollments.in_state(standing, at)
     by_last_day = isinstance(standing, CertificationStatus) and standing.has_last_day
@@ -210,8 +210,8 @@ def in_standing(enrollments: EnrollmentQuerySet, standing: State | Certification
 def those_stuck(enrollments: EnrollmentQuerySet, language: str, at: datetime) -> QuerySet:
     """Rows of `board` who are stuck. Doubtful ones are looked at as rows, a chunk at a time."""
     rows_to_check = rows_in_chunks(doubtful(begun(enrollments, at), at), {}, language, at)
-    looked_at = [row.enrollment.pk for row in rows_to_check if row.stuck]
-    return among(enrollments, looked_at, at)
+    viewed_at = [row.enrollment.pk for row in rows_to_check if row.stuck]
+    return among(enrollments, viewed_at, at)
 
 
 def sorted_within_reason(enrollments: QuerySet, number: int, sorting: SortOrder | None, user) -> QuerySet:
@@ -228,8 +228,8 @@ def enrollments_shown_to(user) -> EnrollmentQuerySet:
 
 def enrollments_in(team: Team, user) -> EnrollmentQuerySet:
     """Those of `enrollments_shown_to` whose learners are in the team or below it."""
-    below = Team.objects.filter(pk=team.pk).with_those_below()
-    if not sees_the_firm(user) and teams_managed_by(user).filter(pk=team.pk).exists():
+    below = Team.objects.filter(pk=team.pk).with_subteams()
+    if not sees_whole_company(user) and teams_managed_by(user).filter(pk=team.pk).exists():
         # Otherwise each learner would be looked up among all people of the user.
         return published(Enrollment.objects.filter(learner__in=people_led(below, user.pk)))
     return enrollments_shown_to(user).filter(learner__in=learners_of(below))

@@ -34,7 +34,7 @@ VIEWS = CompiledQuery(lambda person: SavedView.objects.filter(person=person))
 
 
 @transaction.atomic
-def keep_view(person, name: str, query: str) -> SavedView:
+def save_view(person, name: str, query: str) -> SavedView:
     """Save a view, also in place of one with this name. Raises TooManyViews."""
     lock_person(person)
     own = SavedView.objects.filter(person=person)

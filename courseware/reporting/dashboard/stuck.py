@@ -80,7 +80,7 @@ def missed_often(answers: QuerySet) -> QuerySet[Any, Any]:
 
 
 def red_often(runs: QuerySet) -> QuerySet[Any, Any]:
-    reds = runs.filter(branch_of=None, colour=SimulationOutcome.RED).order_by().values("enrollment", "simulation")
+    reds = runs.filter(what_if_of=None, colour=SimulationOutcome.RED).order_by().values("enrollment", "simulation")
     return reds.annotate(reds=Count("pk")).filter(reds__gte=settings.STUCK_AFTER_RED_RUNS)
 
 
@@ -107,7 +107,7 @@ def obstacles_of(enrollments: list[int]) -> defaultdict[int, list[Obstacle]]:
 
 def stuck_in(journeys: Sequence[LearnerProgress], at: datetime) -> dict[int, Stuck]:
     """Primary key of an enrollment → why it is stuck. Runs one query, and those of calendars if any failed an exam."""
-    begun = [each for each in journeys if each.enrollment.started_at and each.next_act.is_asked]
+    begun = [each for each in journeys if each.enrollment.started_at and each.next_action.is_asked]
     if not begun:
         return {}
     found = obstacles_of([each.enrollment.pk for each in begun])
@@ -182,9 +182,9 @@ def doubtful(enrollments: EnrollmentQuerySet, at: datetime) -> QuerySet:
     )
 
 
-def among(enrollments: EnrollmentQuerySet, looked_at: Collection[int], at: datetime) -> QuerySet:
-    """Those who are stuck; `looked_at` are the keys of those of `doubtful` that are."""
-    return begun(enrollments, at).filter(idle(at) | Q(pk__in=looked_at))
+def among(enrollments: EnrollmentQuerySet, viewed_at: Collection[int], at: datetime) -> QuerySet:
+    """Those who are stuck; `viewed_at` are the keys of those of `doubtful` that are."""
+    return begun(enrollments, at).filter(idle(at) | Q(pk__in=viewed_at))
 
 
 def begun(enrollments: EnrollmentQuerySet, at: datetime) -> EnrollmentQuerySet:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from courseware.accounts.models import Team
-from courseware.accounts.permissions.permissions import own_teams, sees_the_firm
+from courseware.accounts.permissions.permissions import own_teams, sees_whole_company
 from courseware.content.models import Course
 from courseware.learning.models import EnrollmentQuerySet
 from courseware.learning.status.headcounts import DashboardTotals, Headcount, reach, tally
@@ -34,18 +34,18 @@ class SubteamRow(NamedTuple):
 
 
 def topmost_of(user) -> list[Team]:
-    if sees_the_firm(user):
+    if sees_whole_company(user):
         return list(Team.objects.filter(parent=None))
     return sorted(topmost(own_teams(user)), key=lambda team: (team.name, team.pk))
 
 
-def leads_leads(user) -> bool:
+def manages_managers(user) -> bool:
     """Whether at least two teams are directly below teams that `user` leads."""
     own = own_teams(user)
     return bool(own) and Team.objects.filter(parent__in=own).count() > 1
 
 
-def branch_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[SubteamRow]:
+def subteam_rows(user, head: Team | None, course: Course | None, language: str, at: datetime) -> list[SubteamRow]:
     """The teams below `head`, otherwise `head_of`, otherwise the topmost ones, most overdue first; the head is last."""
     head = head or head_of(user)
     teams = list(Team.objects.filter(parent=head)) if head else topmost_of(user)
@@ -69,7 +69,7 @@ def tallies_of(user, teams: Collection[Team], course: Course | None, at: datetim
     hidden = not_shown_to(user)
     if course:
         kept, hidden = kept.filter(course=course), hidden.filter(course=course)
-    found = kept.told_by_team(at)
+    found = kept.counts_by_team(at)
     places = hidden.with_state(at).with_validity(at).values_list("learner", "state", "validity")
     for team, rows in by_team(places).items():
         if team in found:

@@ -8,13 +8,13 @@ from html import unescape
 from django.utils.html import strip_tags
 
 from courseware.accounts.models import Absence, Note, User
-from courseware.assessment.exams.practice_sets import drills_of
+from courseware.assessment.exams.practice_sets import practice_sets_of
 from courseware.assessment.models import Certificate, ExamAttempt
 from courseware.assignments.models import Conversation
 from courseware.content.models import Document
 from courseware.content.rendering.store import Outline
 from courseware.learning.due_dates.absence_shifts import absences_during
-from courseware.learning.due_dates.extensions import may_take_back_refusal
+from courseware.learning.due_dates.extensions import may_undo_refusal
 from courseware.learning.enrollments.adjustments import adjustments_of, may_still, newest_lines
 from courseware.learning.models import AdjustmentItem, Enrollment, ExtensionRequest
 
@@ -47,13 +47,13 @@ def sittings(enrollment: Enrollment, outline: Outline, titles: Mapping[str, str]
         title = titles.get(attempt.exam.identifier, attempt.exam.identifier)
         score = f"{attempt.points} / {attempt.max_points}"
         yield TimelineEntry(attempt.submitted_at, kind_of(attempt), title, score)
-        yield from drills_done(attempt, outline)
+        yield from practice_done(attempt, outline)
 
 
 def days_requested(enrollment: Enrollment) -> Iterator[TimelineEntry]:
     for number, request in enumerate(ExtensionRequest.objects.of(enrollment)):
         request.enrollment = enrollment
-        may_undo = number == 0 and may_take_back_refusal(request)  # of one that is not the newest it stays
+        may_undo = number == 0 and may_undo_refusal(request)  # of one that is not the newest it stays
         yield TimelineEntry(request.asked_at, "asked", asked=request, may_undo=may_undo)
 
 
@@ -68,7 +68,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Tim
     completions = enrollment.completions.exclude(document__kind__in=[Document.Kind.EXAM, Document.Kind.SIMULATION])
     for identifier, at in completions.values_list("document__identifier", "completed_at"):
         happenings.append(TimelineEntry(at, "completed", titles.get(identifier, identifier)))
-    for seen in enrollment.changes_seen.select_related("document"):
+    for seen in enrollment.change_acknowledgements.select_related("document"):
         title = titles.get(seen.document.identifier, seen.document.identifier)
         happenings.append(TimelineEntry(seen.seen_at, "saw-change", title, seen.get_outcome_display()))
     happenings += sittings(enrollment, outline, titles)
@@ -80,9 +80,9 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Tim
     happenings += [
         TimelineEntry(line.made_at, "adjusted", line=line, may_undo=may_still(line, newest)) for line in lines
     ]
-    if enrollment.waived_at and enrollment.waived_at not in {line.made_at for line in lines}:
+    if enrollment.exempted_at and enrollment.exempted_at not in {line.made_at for line in lines}:
         # By an earlier version, which did not keep by whom.
-        happenings.append(TimelineEntry(enrollment.waived_at, "waived", detail=enrollment.waived_reason))
+        happenings.append(TimelineEntry(enrollment.exempted_at, "waived", detail=enrollment.exemption_reason))
     happenings += days_requested(enrollment)
     happenings += [TimelineEntry(away.said_at, "away", away=away) for away in absences_during(enrollment)]
     happenings += noted_about_person(enrollment.learner, reader)
@@ -90,7 +90,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Tim
     happenings += [TimelineEntry(talk.made_at, "talked", talk.made_by.name) for talk in talks]
     if enrollment.completed_at:
         happenings.append(TimelineEntry(enrollment.completed_at, "finished"))
-    withdrawn = Certificate.objects.filter(enrollment=enrollment).values_list("withdrawn_at", flat=True)
+    withdrawn = Certificate.objects.filter(enrollment=enrollment).values_list("revoked_at", flat=True)
     happenings += [TimelineEntry(at, "withdrawn") for at in withdrawn if at]
     # Slicing reverses equal times, too, unlike `reverse=True`: the later one in the list followed from the other.
     return sorted(happenings, key=lambda happening: happening.at)[::-1]
@@ -98,7 +98,7 @@ def timeline(enrollment: Enrollment, outline: Outline, reader: User) -> list[Tim
 
 def noted_about_person(person: User, reader: User) -> Iterator[TimelineEntry]:
     for note in Note.objects.about(person):
-        yield TimelineEntry(note.written_at, "noted", note=note, may_undo=note.may_be_taken_back_by(reader))
+        yield TimelineEntry(note.written_at, "noted", note=note, may_undo=note.may_be_withdrawn_by(reader))
 
 
 def kind_of(attempt: ExamAttempt) -> str:
@@ -107,8 +107,8 @@ def kind_of(attempt: ExamAttempt) -> str:
     return "passed" if attempt.is_passed else "failed"
 
 
-def drills_done(attempt: ExamAttempt, outline: Outline) -> Iterator[TimelineEntry]:
-    for drill in drills_of(attempt):
+def practice_done(attempt: ExamAttempt, outline: Outline) -> Iterator[TimelineEntry]:
+    for drill in practice_sets_of(attempt):
         if drill.is_done:
             rule = unescape(strip_tags(outline.objective(drill.rule)))
             yield TimelineEntry(drill.answers[-1].answered_at, "drilled", rule)

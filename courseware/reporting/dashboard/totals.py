@@ -16,7 +16,7 @@ from courseware.accounts.permissions.permissions import (
     learners_of,
     own_teams,
     people_led,
-    sees_the_firm,
+    sees_whole_company,
     teams_managed_by,
 )
 from courseware.content.models import Course
@@ -37,9 +37,9 @@ KNOWN_TO_HEADCOUNTS = frozenset({"state", "sort", "team", "course", "days", "lef
 # user; `teams`, the keys of all teams that the user sees; and a time.
 
 
-def is_own_board(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
+def is_own_dashboard(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
     """Whether `user` leads these few teams (`teams_shown_to`), and only a state is filtered by."""
-    return len(teams) <= board_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_the_firm(user)
+    return len(teams) <= board_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_whole_company(user)
 
 
 def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
@@ -55,7 +55,7 @@ def people(enrollments: QuerySet) -> QuerySet:
 
 def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
     led = Enrollment.objects.filter(learner__in=people_led(teams, leader))
-    return board_rows.board_of(board_rows.published(led), at=at)
+    return board_rows.dashboard_of(board_rows.published(led), at=at)
 
 
 NUMBERS = CompiledQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
@@ -66,7 +66,7 @@ FIRST_KEYS = CompiledQuery(
 )
 
 
-def leads_many(user, at: datetime) -> bool:
+def manages_many(user, at: datetime) -> bool:
     """Whether `user` leads more than MANY_TEAMS teams, or they have more than SORTED_BY_NAME rows. Runs two queries."""
     most_teams, most_rows = board_rows.MANY_TEAMS, board_rows.SORTED_BY_NAME
     teams = list(teams_managed_by(user).values_list("pk", flat=True)[: most_teams + 1])
@@ -94,12 +94,12 @@ class DashboardCount:
     def rows(self) -> QuerySet:
         """The rows in the chosen state."""
         state = self.filters.get("state")
-        return board_rows.in_standing(self.everyone, state, self.at) if state else self.everyone
+        return board_rows.in_certification(self.everyone, state, self.at) if state else self.everyone
 
     @cached_property
     def own(self) -> dict[str, Any] | None:
         """Parameters of the compiled statements, if these have the rows."""
-        if not is_own_board(self.user, self.teams, self.filters):
+        if not is_own_dashboard(self.user, self.teams, self.filters):
             return None
         return {"leader": self.user.pk, "teams": [team for team, _name in self.teams], "at": self.at}
 
@@ -173,14 +173,14 @@ def counts_kept(
 ) -> DashboardTotals | None:
     """The `counts` of `board` without a name or people who left, from the headcounts; None if they cannot tell."""
     head = team or head_of(user)
-    if head is None and not sees_the_firm(user):
+    if head is None and not sees_whole_company(user):
         return None  # sums over teams without a common parent count people in 2 teams twice
     within = days.condition(at) if days else Q()
     if course:
         within &= Q(course=course)
     hidden = not_shown_to(user).filter(within)
     if head:
-        hidden = hidden.filter(learner__in=learners_of(Team.objects.filter(pk=head.pk).with_those_below()))
+        hidden = hidden.filter(learner__in=learners_of(Team.objects.filter(pk=head.pk).with_subteams()))
     return Headcount.objects.filter(within, team=head).told(at) - counts(hidden.with_state(at), at)
 
 
@@ -197,7 +197,7 @@ def not_shown_to(user) -> EnrollmentQuerySet:
 
 def head_of(user) -> Team | None:
     """The team above all others that `user` leads; None if there are several, or for users who see the company."""
-    if sees_the_firm(user):
+    if sees_whole_company(user):
         return None
     heads = topmost(own_teams(user))
     return heads[0] if len(heads) == 1 else None

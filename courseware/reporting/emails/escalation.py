@@ -15,13 +15,13 @@ from courseware.accounts.models import User
 from courseware.accounts.permissions.permissions import handles_people, is_manager, people_managed_by, people_visible_to
 from courseware.accounts.permissions.roles import HR, in_office
 from courseware.accounts.sign_in.emails import EmailHours, hours_of
-from courseware.accounts.teams.managers import leads_of, next_level
+from courseware.accounts.teams.managers import managers_of, next_level
 from courseware.assignments.emails.daily_email_jobs import DailyEmailJob, DailyEmails, in_order
 from courseware.assignments.reminders.daily_reminders import ASKS, DueReminder, Plans, asked_about, reminders_due
 from courseware.assignments.reminders.schedules import is_escalated
 from courseware.content.models import Course
 from courseware.content.rendering import store
-from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment
 from courseware.lib.dates import now
 from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
@@ -36,7 +36,7 @@ KEPT_BACK = (SETTLED, ASKS)
 OFF = gettext_noop("the firm has switched it off")
 
 
-def register_letter() -> None:
+def register_email() -> None:
     questions = one_by_one(why_unwanted), one_by_one(in_words)
     words, template = _("Late for three working days"), "reporting/mail/escalation.txt"
     sort = EmailCategory.SUBSCRIBED
@@ -46,7 +46,7 @@ def register_letter() -> None:
 def emails(morning: DailyEmails) -> Iterator[OutgoingEmail]:
     """Each enrollment, due date and reader has a key. Those to one reader are in the order of the enrollments."""
     late = sorted(newly_late(morning), key=lambda each: each.run.pk) if is_escalated() else []
-    yield from in_order(letters_about(late, morning.at) if late else ())
+    yield from in_order(emails_about(late, morning.at) if late else ())
 
 
 def newly_late(morning: DailyEmails) -> Iterator[DueReminder]:
@@ -61,7 +61,7 @@ JOB = DailyEmailJob(KIND, time(5, 15), emails, again=KEPT_BACK)
 escalate = JOB.run
 
 
-def letters_about(late: Collection[DueReminder], at: datetime) -> list[OutgoingEmail]:
+def emails_about(late: Collection[DueReminder], at: datetime) -> list[OutgoingEmail]:
     learners = {each.run.learner_id for each in late}
     above = next_level(learners)
     told = {person: [lead.person for lead in leads] for person, leads in above.items()}
@@ -84,7 +84,7 @@ def is_reader(person: User) -> bool:
     return is_manager(person) or handles_people(person)
 
 
-def people_told_about(reader: Any) -> QuerySet:
+def people_reported(reader: Any) -> QuerySet:
     """The people this reader is told about: for HR all it sees, without the reader; for managers those they lead."""
     if handles_people(reader):
         return people_visible_to(reader).exclude(pk=reader.pk)
@@ -95,7 +95,7 @@ def still_late(message: OutgoingEmail) -> list[Enrollment]:
     """The enrollments of the email that are still overdue, the longest overdue first."""
     days = {(run, date.fromisoformat(day)) for run, day in message.data["subjects"]}
     runs = Enrollment.objects.in_state(Enrollment.State.OVERDUE, now()).filter(pk__in=[run for run, _day in days])
-    runs = runs.filter(learner__in=people_told_about(message.person), learner__is_active=True).select_related("learner")
+    runs = runs.filter(learner__in=people_reported(message.person), learner__is_active=True).select_related("learner")
     return [run for run in runs.with_zone().with_release().order_by("urgency", "pk") if (run.pk, run.due_on) in days]
 
 
@@ -116,14 +116,14 @@ def why_unwanted(message: OutgoingEmail) -> str:
 def in_words(message: OutgoingEmail) -> dict[str, object]:
     runs, _why = to_be_told(message)
     language = message.language or settings.LANGUAGE_CODE
-    leads = leads_of({run.learner_id for run in runs})
+    leads = managers_of({run.learner_id for run in runs})
     led = set(people_managed_by(message.person).values_list("person", flat=True))
     with translation.override(language):
         late = [
             {
                 "name": run.learner.name,
                 "title": store.outline(run.release, language).title,
-                "day": day_in_words(run.due_on),
+                "day": day_text(run.due_on),
                 "lead": leads[run.learner_id].person.name if run.learner_id in leads else "",
             }
             for run in runs

@@ -18,7 +18,7 @@ from courseware.learning.status.states import State
 from courseware.lib.dates import now
 from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.models import OutgoingEmail
-from courseware.reporting.dashboard.rows import SORTED_BY_NAME, board, in_standing, those_stuck
+from courseware.reporting.dashboard.rows import SORTED_BY_NAME, board, in_certification, those_stuck
 from courseware.reporting.emails.weekly_summary import NOTHING, finished, register_weekly
 
 KIND = "hr-summary"
@@ -26,7 +26,7 @@ TEAMS_LISTED = 30
 NOT_IN_HR = gettext_noop("the reader does not work in HR any more")
 
 
-def register_letter() -> None:
+def register_email() -> None:
     register_weekly(KIND, lambda: in_office(HR))
     questions = one_by_one(why_nothing), one_by_one(in_words)
     words, template, sort = _("All teams this week"), "reporting/mail/hr_summary.txt", EmailCategory.SUBSCRIBED
@@ -44,7 +44,7 @@ class Totals(NamedTuple):
 def rows_of_reader(message: OutgoingEmail, at: datetime) -> dict[str, QuerySet[Any, Any]]:
     """Rows of the reader's dashboard by state; "stuck" only if there are few enough rows to check each one."""
     language, rows = message.language or settings.LANGUAGE_CODE, board(message.person, at=at)
-    found = {"overdue": in_standing(rows, State.OVERDUE, at), "finished": finished(rows, at)}
+    found = {"overdue": in_certification(rows, State.OVERDUE, at), "finished": finished(rows, at)}
     if rows.order_by()[: SORTED_BY_NAME + 1].count() <= SORTED_BY_NAME:
         found["stuck"] = those_stuck(rows, language, at)
     return found

@@ -18,7 +18,7 @@ from courseware.lib.dates import site_day
 from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
-from courseware.notifications.unsubscribe import stopped_of, turn_on_again
+from courseware.notifications.unsubscribe import opt_outs_of, resubscribe
 from courseware.reporting.emails.samples import MONTHLY_REPORT
 
 KIND = "monthly-report"
@@ -37,7 +37,7 @@ class MonthlyReportSubscription(models.Model):
 
 
 def is_subscribed(person) -> bool:
-    return MonthlyReportSubscription.objects.filter(person=person).exists() and KIND not in stopped_of(person)
+    return MonthlyReportSubscription.objects.filter(person=person).exists() and KIND not in opt_outs_of(person)
 
 
 def has_asked_for_it(person) -> bool:
@@ -47,7 +47,7 @@ def has_asked_for_it(person) -> bool:
 @transaction.atomic
 def subscribe(person) -> None:
     """Subscribe a person, also one who has unsubscribed by the link in an email."""
-    turn_on_again(person, KIND)
+    resubscribe(person, KIND)
     _report, is_new = MonthlyReportSubscription.objects.get_or_create(person=person)
     if is_new:
         record("monthly-report-wanted", actor=person, subject=person)
@@ -60,9 +60,9 @@ def unsubscribe(person) -> None:
         record("monthly-report-stopped", actor=person, subject=person)
 
 
-def register_letter_of_month() -> None:
+def register_monthly_email() -> None:
     template = "reporting/mail/monthly_report.txt"
-    questions = one_by_one(why_not_wanted), one_by_one(month_in_words)
+    questions = one_by_one(why_not_wanted), one_by_one(month_text)
     words, sort = _("Report about a month"), EmailCategory.SUBSCRIBED
     kind = EmailType(words, template, *questions, sort, editable=MONTHLY_REPORT, is_for=has_asked_for_it)
     register_kind(KIND, kind)
@@ -97,7 +97,7 @@ def why_not_wanted(message: OutgoingEmail) -> str:
     return "" if sees_reports(message.person) else SEES_NOTHING
 
 
-def month_in_words(message: OutgoingEmail) -> dict[str, object]:
+def month_text(message: OutgoingEmail) -> dict[str, object]:
     month = date.fromisoformat(message.data["month"])
     with translation.override(message.language or settings.LANGUAGE_CODE):
         words = date_format(month, "YEAR_MONTH_FORMAT")

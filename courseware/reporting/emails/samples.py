@@ -14,7 +14,7 @@ from courseware.notifications.wording.placeholders import NAME_AND_FIRM, Editabl
 MONTH = date(2026, 11, 1)
 
 
-def run_of_example() -> dict[str, str]:
+def example_enrollment() -> dict[str, str]:
     course = course_of_example()
     return {"name": gettext("Zhao Lei"), "title": course["title"], "day": course["day"], "lead": gettext("Wang Min")}
 
@@ -23,9 +23,9 @@ def example_of_digest() -> dict[str, Any]:
     return {
         "name": gettext("Li Hua"),
         "asked": {"number": 0, "since": "", "named": [], "others": 0},
-        "late": {"number": 1, "named": [run_of_example()], "others": 0},
+        "late": {"number": 1, "named": [example_enrollment()], "others": 0},
         "stuck": {"number": 0, "named": [], "others": 0},
-        "finished": {"number": 1, "named": [run_of_example()], "others": 0},
+        "finished": {"number": 1, "named": [example_enrollment()], "others": 0},
         "teams": [],
         "link": address_of_example("team/"),
     }
@@ -33,7 +33,7 @@ def example_of_digest() -> dict[str, Any]:
 
 def example_of_escalation() -> dict[str, Any]:
     link = address_of_example("team/")
-    return {"name": gettext("Li Hua"), "late": [run_of_example()], "days": 3, "is_for_hr": False, "link": link}
+    return {"name": gettext("Li Hua"), "late": [example_enrollment()], "days": 3, "is_for_hr": False, "link": link}
 
 
 def example_of_month() -> dict[str, Any]:

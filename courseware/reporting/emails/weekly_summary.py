@@ -25,16 +25,16 @@ from courseware.assignments.emails.daily_email_jobs import (
 )
 from courseware.content.course_titles import course_title
 from courseware.content.rendering import store
-from courseware.learning.due_dates.due_dates import day_in_words
+from courseware.learning.due_dates.due_dates import day_text
 from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest
 from courseware.learning.status.states import State
 from courseware.lib.dates import now, site_day
 from courseware.notifications.email.email_types import EmailCategory, EmailType, one_by_one, register_kind
 from courseware.notifications.email.queue import email_to
 from courseware.notifications.models import OutgoingEmail
-from courseware.reporting.dashboard.rows import board_of, in_standing, published, those_stuck
+from courseware.reporting.dashboard.rows import dashboard_of, in_certification, published, those_stuck
 from courseware.reporting.emails.samples import DIGEST
-from courseware.reporting.today.learner_requests import with_runs
+from courseware.reporting.today.learner_requests import with_enrollments
 
 KIND = "digest"
 HOUR = time(5, 30)
@@ -46,7 +46,7 @@ NOTHING = gettext_noop("nobody is late or stuck, and nobody has finished")
 WEEKLY: dict[str, Callable[[], QuerySet[User]]] = {}  # type of email → its readers
 
 
-def register_letter() -> None:
+def register_email() -> None:
     register_weekly(KIND, all_leaders)
     questions = one_by_one(why_nothing), one_by_one(in_words)
     words, template = _("Your people this week"), "reporting/mail/digest.txt"
@@ -107,9 +107,9 @@ def opening_of(monday: date, hours: EmailHours) -> datetime:
     return hours.opens_at(datetime.combine(monday, OPENS, hours.zone))
 
 
-def board_of_reader(message: OutgoingEmail, at: datetime) -> EnrollmentQuerySet:
+def dashboard_of_reader(message: OutgoingEmail, at: datetime) -> EnrollmentQuerySet:
     led = Enrollment.objects.filter(learner__in=people_managed_by(message.person))
-    return board_of(published(led), at=at)
+    return dashboard_of(published(led), at=at)
 
 
 def asked_of_reader(message: OutgoingEmail, at: datetime) -> QuerySet[ExtensionRequest]:
@@ -124,20 +124,20 @@ def finished(board: EnrollmentQuerySet, at: datetime) -> QuerySet[Any, Any]:
 
 def why_nothing(message: OutgoingEmail) -> str:
     at, language = now(), message.language or settings.LANGUAGE_CODE
-    board = board_of_reader(message, at)
-    found = in_standing(board, State.OVERDUE, at), finished(board, at), asked_of_reader(message, at)
+    board = dashboard_of_reader(message, at)
+    found = in_certification(board, State.OVERDUE, at), finished(board, at), asked_of_reader(message, at)
     is_any = any(each.exists() for each in found) or those_stuck(board, language, at).exists()
     return "" if is_any else NOTHING
 
 
 def in_words(message: OutgoingEmail) -> dict[str, object]:
     at, language = timezone.now(), message.language or settings.LANGUAGE_CODE
-    board = board_of_reader(message, at)
-    late = in_standing(board, State.OVERDUE, at)
+    board = dashboard_of_reader(message, at)
+    late = in_certification(board, State.OVERDUE, at)
     with translation.override(language):
         return {
             "name": message.person.name,  # type: ignore[union-attr]  # these letters are to people alone
-            "asked": asked_in_words(asked_of_reader(message, at)),
+            "asked": requests_text(asked_of_reader(message, at)),
             "late": some_of(late, language),
             "teams": by_team(message, late),
             "stuck": some_of(those_stuck(board, language, at), language),
@@ -146,32 +146,34 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
         }
 
 
-def asked_in_words(requests: QuerySet[ExtensionRequest]) -> dict[str, object]:
+def requests_text(requests: QuerySet[ExtensionRequest]) -> dict[str, object]:
     """As `some_of`, and since when the oldest waits. Runs two queries, and two more if there are any."""
     number, keys = requests.count(), list(requests.values_list("pk", flat=True)[:NAMED])
-    first = with_runs(keys) if keys else []
+    first = with_enrollments(keys) if keys else []
     named = [
         {
             "name": each.enrollment.learner.name,
             "title": course_title(each.enrollment.course),
-            "day": day_in_words(each.day),
+            "day": day_text(each.day),
         }
         for each in first
     ]
-    since = day_in_words(timezone.localdate(first[0].asked_at, first[0].enrollment.zone)) if first else ""
+    since = day_text(timezone.localdate(first[0].asked_at, first[0].enrollment.zone)) if first else ""
     return {"number": number, "since": since, "named": named, "others": number - len(named)}
 
 
 def some_of(runs: Any, language: str) -> dict[str, object]:
     """Their number, the first of them, and how many others there are. Runs two queries."""
-    named = [run_in_words(run, language) for run in runs.with_release().select_related("learner").with_zone()[:NAMED]]
+    named = [
+        enrollment_text(run, language) for run in runs.with_release().select_related("learner").with_zone()[:NAMED]
+    ]
     number = runs.count()
     return {"number": number, "named": named, "others": number - len(named)}
 
 
-def run_in_words(run: Enrollment, language: str) -> dict[str, str]:
+def enrollment_text(run: Enrollment, language: str) -> dict[str, str]:
     title = store.outline(run.release, language).title
-    return {"name": run.learner.name, "title": title, "day": day_in_words(run.due_on) if run.due_on else ""}
+    return {"name": run.learner.name, "title": title, "day": day_text(run.due_on) if run.due_on else ""}
 
 
 def by_team(message: OutgoingEmail, late: QuerySet[Any, Any]) -> Sequence[tuple[str, int]]:

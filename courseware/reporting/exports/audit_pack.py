@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from courseware.assessment.certificates.facts import FACTS
-from courseware.assessment.certificates.pdf import draw_papers, papers_of, tried_in
+from courseware.assessment.certificates.pdf import pdfs_of, render_pdfs, tried_in
 from courseware.assessment.models import Certificate, CertificatePdf
 from courseware.audit_log.models import Checkpoint
 from courseware.content.models import Release
@@ -24,7 +24,7 @@ from courseware.lib.db.chunks import batches, chunks
 from courseware.lib.text.csv_rows import encoded
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.dashboard.totals import DashboardCount
-from courseware.reporting.exports.columns import ROWS_OF_A_WORKBOOK, Column, Fact, board_workbook, site_time, texts
+from courseware.reporting.exports.columns import ROWS_OF_A_WORKBOOK, Column, Fact, dashboard_workbook, site_time, texts
 from courseware.reporting.statistics.period_report import REPORT_COLUMNS, PeriodReport
 
 CHUNK = 500  # rows held in memory at a time
@@ -38,7 +38,7 @@ CERTIFICATE_COLUMNS: tuple[Column, ...] = (
     Column("course", gettext_lazy("Course id"), lambda each: each.enrollment.course.identifier),
     Column("number", gettext_lazy("Certificate number"), lambda each: each.number),
     *(Column(fact.exported_as, fact.label, fact.in_export) for fact in FACTS if fact.label),
-    Column("withdrawn_at", gettext_lazy("Withdrawn on"), lambda each: each.withdrawn_at),
+    Column("revoked_at", gettext_lazy("Withdrawn on"), lambda each: each.revoked_at),
     Column("address", gettext_lazy("Address"), lambda each: settings.SITE_URL + certificate_address(each)),
 )
 RELEASE_COLUMNS: tuple[Column, ...] = (
@@ -105,16 +105,16 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
     """Name and pieces of each file; a file is made when the one before was taken."""
     yield "people.csv", encoded(texts(people_in(contents, language), language))
     if contents.count.number <= ROWS_OF_A_WORKBOOK:
-        with board_workbook(people_in(contents, language), contents.facts, language) as workbook:
+        with dashboard_workbook(people_in(contents, language), contents.facts, language) as workbook:
             yield "people.xlsx", iter(lambda: workbook.read(PIECE), b"")
     for name, columns, rows in (
         ("report.csv", REPORT_COLUMNS, contents.report.lines),
         ("certificates.csv", CERTIFICATE_COLUMNS, row_by_row(certificates_in(contents))),
         ("releases.csv", RELEASE_COLUMNS, row_by_row(releases_in(contents))),
-        ("seals.csv", SEAL_COLUMNS, row_by_row(seals_in(contents))),
+        ("seals.csv", SEAL_COLUMNS, row_by_row(checkpoints_in(contents))),
     ):
         yield name, encoded(texts(rows, language, columns=columns))
-    for certificate, paper in papers_in(contents, language):
+    for certificate, paper in pdfs_in(contents, language):
         yield f"certificates/{certificate.number}.pdf", [bytes(paper.body)]
     for code, _name in settings.LANGUAGES:
         yield f"how-to-verify.{code}.txt", [how_to_verify(contents, code)]
@@ -134,17 +134,17 @@ def certificates_in(contents: PackContents) -> QuerySet:
     return issued.select_related("enrollment__course", "release").defer("release__outlines").order_by("issued_at", "pk")
 
 
-def papers_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePdf]]:
+def pdfs_in(contents: PackContents, language: str) -> Iterator[tuple[Certificate, CertificatePdf]]:
     """Fetched by keys, not in `chunks`: missing files are written meanwhile, unless they are too many."""
     draws = len(lacking_in(contents, language)) <= DRAWN_MEANWHILE
     for keys in batches(list(certificates_in(contents).values_list("pk", flat=True)), PAPERS):
         some = certificates_in(contents).filter(pk__in=keys)
-        yield from papers_of(list(some), language, by=contents.count.user, draws=draws)
+        yield from pdfs_of(list(some), language, by=contents.count.user, draws=draws)
 
 
 def lacking_in(contents: PackContents, language: str) -> list[int]:
     """Keys of the certificates that have no file yet."""
-    lacking = certificates_in(contents).filter(withdrawn_at=None)
+    lacking = certificates_in(contents).filter(revoked_at=None)
     lacking = lacking.exclude(pk__in=CertificatePdf.objects.filter(language=language).values("certificate"))
     return list(lacking.values_list("pk", flat=True))
 
@@ -159,7 +159,7 @@ def drawn_later(contents: PackContents, language: str) -> int:
         return 0
     tried = tried_in(language)
     for some in batches(keys, CHUNK):
-        draw_papers.enqueue(some, language, contents.count.user.pk)
+        render_pdfs.enqueue(some, language, contents.count.user.pk)
     return len(set(keys) - tried)
 
 
@@ -171,7 +171,7 @@ def releases_in(contents: PackContents) -> QuerySet:
     return found.select_related("course").defer("outlines").order_by("course", "number")
 
 
-def seals_in(contents: PackContents) -> QuerySet:
+def checkpoints_in(contents: PackContents) -> QuerySet:
     begin, _end = contents.report.period.span
     return Checkpoint.objects.filter(at__gte=begin).order_by("number")
 

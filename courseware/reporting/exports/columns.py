@@ -18,7 +18,7 @@ from courseware.lib.text.csv_rows import guarded
 from courseware.reporting.dashboard.rows import DashboardRow
 
 ROWS_OF_A_WORKBOOK = 100_000  # takes twenty seconds
-WIDTHS = {"email": 26, "course_title": 26, "next_act": 26, "excuse": 26, "last_active_at": 17, "completed_at": 17}
+WIDTHS = {"email": 26, "course_title": 26, "next_action": 26, "excuse": 26, "last_active_at": 17, "completed_at": 17}
 USUAL_WIDTH = 13
 
 Fact = tuple[str, str]
@@ -61,11 +61,11 @@ BOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
     Column("score_before", _("Starting point"), lambda row: score(row.journey.starting_point.before)),
     Column("score_after", _("After the exam"), lambda row: score(row.journey.starting_point.after)),
     Column("gain_percent", _("Gain (%)"), lambda row: gain(row.journey.starting_point)),
-    Column("next_act", _("Next step"), lambda row: row.journey.words),
+    Column("next_action", _("Next step"), lambda row: row.journey.words),
     Column("course", _("Course id"), lambda row: row.journey.outline.course_id),  # stays when a title changes
     Column("has_left", _("Has left"), lambda row: gettext("yes") if row.has_left else ""),
     Column("certified_until", _("Certified until"), lambda row: last_day(row)),
-    Column("excuse", _("Reason of the excuse"), lambda row: row.enrollment.waived_reason),
+    Column("excuse", _("Reason of the excuse"), lambda row: row.enrollment.exemption_reason),
     Column("stuck", _("Stuck"), lambda row: row.stuck.words),
     Column("post", _("Post"), lambda row: row.post),
 )
@@ -134,7 +134,7 @@ class CellTexts:
 # Workbooks
 
 
-def board_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
+def dashboard_workbook(rows: Iterable[DashboardRow], facts: Iterable[Fact], language: str) -> IO[bytes]:
     with translation.override(language):
         name = pgettext("sheet of a workbook", "People")
     return workbook(name, BOARD_COLUMNS, rows, facts, language)

@@ -37,7 +37,7 @@ class Kind:
 
     `owner` is the path to the foreign key that the event's subject names; "" is the row itself. If several rows can
     have the same owner, `told_by` is the key of the event's data that distinguishes them: the row's primary key, unless
-    `data` says otherwise. After an event `taken_back_by` of the same subject, no row is required.
+    `data` says otherwise. After an event `undone_by` of the same subject, no row is required.
     """
 
     verb: str
@@ -46,7 +46,7 @@ class Kind:
     owner: str = ""
     told_by: str = ""
     data: Callable[[Any], dict[str, Any]] = lambda row: {}
-    taken_back_by: str = ""
+    undone_by: str = ""
 
     @property
     def facts(self) -> QuerySet:
@@ -128,23 +128,23 @@ KINDS = (
         "changed-lesson-checked", CHANGES.filter(outcome=Outcome.CHECKED), "seen_at", "enrollment", "change", saw_change
     ),
     Kind("enrollment-completed", Enrollment.objects.all(), "completed_at"),
-    Kind("waived", Enrollment.objects.all(), "waived_at", taken_back_by="excuse-undone"),
+    Kind("waived", Enrollment.objects.all(), "exempted_at", undone_by="excuse-undone"),
     Kind("certificate-issued", Certificate.objects.all(), "issued_at", "enrollment", "certificate", facts_in_log),
-    Kind("certificate-withdrawn", Certificate.objects.all(), "withdrawn_at", "enrollment", "certificate"),
+    Kind("certificate-withdrawn", Certificate.objects.all(), "revoked_at", "enrollment", "certificate"),
     Kind("certificate-drawn", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),
     Kind("outside-training-recorded", ExternalTraining.objects.all(), "recorded_at", "person", "training", trained),
-    Kind("outside-training-withdrawn", ExternalTraining.objects.all(), "withdrawn_at", "person", "training"),
+    Kind("outside-training-withdrawn", ExternalTraining.objects.all(), "revoked_at", "person", "training"),
     Kind("merged", AccountMerge.objects.all(), "made_at", "kept", "merge", merged),
     Kind("merge-undone", AccountMerge.objects.all(), "undone_at", "kept", "merge", merged),
     Kind("note-written", Note.objects.all(), "written_at", "person", "note"),
     Kind("day-asked", ExtensionRequest.objects.all(), "asked_at", "enrollment", "request", asked),
     Kind("day-answered", ANSWERED, "ended_at", "enrollment", "request", answered, "day-answer-undone"),
     Kind("day-request-taken-back", TAKEN_BACK, "ended_at", "enrollment", "request"),
-    Kind("note-taken-back", Note.objects.all(), "taken_back_at", "person", "note"),
+    Kind("note-taken-back", Note.objects.all(), "undone_at", "person", "note"),
     Kind("professional-reading-entered", READINGS, "entered_at", COURSE_READ, "reading", read_first),
-    Kind("professional-reading-taken-back", READINGS, "taken_back_at", COURSE_READ, "reading"),
+    Kind("professional-reading-taken-back", READINGS, "undone_at", COURSE_READ, "reading"),
     Kind("talk-noted", Conversation.objects.all(), "made_at", "enrollment", "talk"),
-    Kind("talk-taken-back", Conversation.objects.all(), "taken_back_at", "enrollment", "talk"),
+    Kind("talk-taken-back", Conversation.objects.all(), "undone_at", "enrollment", "talk"),
 )
 
 
@@ -172,7 +172,7 @@ def gone(kind: Kind) -> Iterator[str]:
     for events in chunks(Event.objects.filter(verb=kind.verb).order_by("pk"), CHUNK):
         owners = {int(event.subject.partition(":")[2]) for event in events}
         kept = {kind.key(kind.said(row)) for row in kind.facts.filter(**{f"{kind.owner or 'pk'}__in": owners})}
-        places = places_taken_back(kind, events) if kind.taken_back_by else {}
+        places = places_taken_back(kind, events) if kind.undone_by else {}
         for event in events:
             if kind.key(event) not in kept and event.place > places.get(event.subject, 0):
                 yield f"event {event.pk}: “{kind.verb}” of {event.subject}, and nothing is kept of it"
@@ -180,5 +180,5 @@ def gone(kind: Kind) -> Iterator[str]:
 
 def places_taken_back(kind: Kind, events: Iterable[Event]) -> dict[str, int]:
     """Subject → place of the last event that takes one back."""
-    found = Event.objects.filter(verb=kind.taken_back_by, subject__in={event.subject for event in events})
+    found = Event.objects.filter(verb=kind.undone_by, subject__in={event.subject for event in events})
     return {event.subject: event.place for event in found.order_by("place")}

@@ -49,7 +49,7 @@ def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> l
     return facts
 
 
-def certificate_papers() -> Iterator[str]:
+def certificate_pdfs() -> Iterator[str]:
     """The bytes of PDF files match their digests, which `log_check` compares with the log."""
     for paper in CertificatePdf.objects.order_by("pk").iterator(chunk_size=100):
         if hashlib.sha256(bytes(paper.body)).hexdigest() != paper.digest:
@@ -68,7 +68,7 @@ def standings() -> Iterator[str]:
     certificates = rows(
         Certificate.objects.select_related("enrollment"), "enrollment__learner_id", "enrollment__course_id"
     )
-    trainings = rows(ExternalTraining.objects.filter(withdrawn_at=None), "person_id", "course_id")
+    trainings = rows(ExternalTraining.objects.filter(revoked_at=None), "person_id", "course_id")
     for (learner, course), proofs in groupby(heapq.merge(certificates, trainings, key=whose), whose):
         best = longest(proofs)
         annotated, said = vars(best), says(best)
@@ -80,17 +80,17 @@ def standings() -> Iterator[str]:
             )
 
 
-def strange_standings() -> Iterator[str]:
+def strange_certifications() -> Iterator[str]:
     """Certifications by a proof of another person or course, or one that was withdrawn."""
     of_run = {f"certificate__enrollment__{field}": F(field) for field in ("learner", "course")}
-    of_training = {"outside__person": F("learner"), "outside__course": F("course"), "outside__withdrawn_at": None}
+    of_training = {"outside__person": F("learner"), "outside__course": F("course"), "outside__revoked_at": None}
     own = Certification.objects.filter(Q(**of_run) | Q(**of_training))
     strange = Certification.objects.exclude(pk__in=own.values("pk")).order_by("pk")
     for learner, course in strange.values_list("learner", "course"):
         yield f"person {learner}: certified in course {course} by a proof of another person or course, or taken back"
 
 
-def newest_standings() -> Iterator[str]:
+def newest_certifications() -> Iterator[str]:
     """The copy of the certification's last day in the newest enrollment."""
     kept = Certification.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).values(
         "certified_until"

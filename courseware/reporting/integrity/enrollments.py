@@ -37,8 +37,8 @@ def enrollments() -> Iterator[str]:
         last_completion=of_facts(Completion, "completed_at", Max),
         first_attempt=of_facts(ExamAttempt, "started_at", Min),
         last_attempt=of_facts(ExamAttempt, "submitted_at", Max),
-        first_run=of_facts(SimulationAttempt, "started_at", Min, branch_of=None),
-        last_run=of_facts(SimulationAttempt, "finished_at", Max, branch_of=None),
+        first_run=of_facts(SimulationAttempt, "started_at", Min, what_if_of=None),
+        last_run=of_facts(SimulationAttempt, "finished_at", Max, what_if_of=None),
         last_change=of_facts(ChangeAcknowledgement, "seen_at", Max),
         last_drill=of_facts(PracticeAnswer, "answered_at", Max, "attempt__enrollment"),
         given_at=Subquery(days_given.order_by("-pk").values("made_at")[:1]),
@@ -64,7 +64,7 @@ def times_of(enrollment) -> Iterator[str]:
         yield f"enrollment {enrollment.pk}: last_active_at {enrollment.last_active_at}, last fact {last}"
 
 
-def newest_runs() -> Iterator[str]:
+def newest_enrollments() -> Iterator[str]:
     """Enrollments set aside by a merge count only if a person has no other in the course."""
     behind = aside()
     others = Enrollment.objects.filter(learner=OuterRef("learner"), course=OuterRef("course")).exclude(pk__in=behind)
@@ -79,13 +79,13 @@ def newest_runs() -> Iterator[str]:
         yield f"enrollment {pk}: is kept as the newest run, and a merge has set it aside"
 
 
-def merged_runs() -> Iterator[str]:
+def merged_enrollments() -> Iterator[str]:
     """Enrollments belong to the account kept by a merge; merged accounts have none."""
     lines = MergedEnrollment.objects.select_related("merge", "enrollment").order_by("pk")
-    for line in lines.filter(is_brought=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
+    for line in lines.filter(is_transferred=True, merge__undone_at=None).exclude(enrollment__learner=F("merge__kept")):
         yield f"enrollment {line.enrollment_id}: is of person {line.merge.kept_id} by merge {line.merge_id}"
-    again = lines.standing().filter(enrollment=OuterRef("enrollment"), is_brought=True)
-    undone = lines.filter(is_brought=True).exclude(merge__undone_at=None).filter(~Exists(again))
+    again = lines.standing().filter(enrollment=OuterRef("enrollment"), is_transferred=True)
+    undone = lines.filter(is_transferred=True).exclude(merge__undone_at=None).filter(~Exists(again))
     for line in undone.exclude(enrollment__learner=F("merge__other")):
         yield f"enrollment {line.enrollment_id}: is of person {line.merge.other_id}, as merge {line.merge_id} is undone"
     for merge in AccountMerge.objects.standing().order_by("pk"):
@@ -107,7 +107,7 @@ def days_answered() -> Iterator[str]:
         yield f"request {pk} for another day: its run was not given the day that answers it"
 
 
-def team_places() -> Iterator[str]:
+def team_memberships() -> Iterator[str]:
     teams = Team.objects.in_bulk()
     for team in teams.values():
         above: list[int] = []

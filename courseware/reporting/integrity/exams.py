@@ -8,14 +8,14 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from courseware.assessment.exams.attempts import is_right
 from courseware.assessment.exams.banks import bank, question_of
 from courseware.assessment.exams.grading import reaches
-from courseware.assessment.exams.practice_sets import PracticeSet, drills_of
+from courseware.assessment.exams.practice_sets import PracticeSet, practice_sets_of
 from courseware.assessment.models import DailyQuestionAnswer, ExamAttempt, PracticeAnswer, Response
 from courseware.content.rendering import store
 from courseware.course_format.questions.question_types import Question, load_question
 from courseware.course_format.simulations.simulation import NotOffered
 from courseware.learning.models import Answer, Completion
 from courseware.simulations.models import SimulationAttempt
-from courseware.simulations.replay import AttemptReplay, trail_of
+from courseware.simulations.replay import AttemptReplay, replay_of
 
 
 def attempts() -> Iterator[str]:
@@ -80,7 +80,7 @@ def questions_of(document: int, revision: int) -> Mapping[str, Question]:
     return {identifier: load_question(question) for identifier, question in stored.items()}
 
 
-def drill_answers() -> Iterator[str]:
+def practice_answers() -> Iterator[str]:
     rows = PracticeAnswer.objects.select_related("bank", "release__course").defer("release__outlines").order_by("pk")
     for answer in rows.iterator():
         try:
@@ -108,7 +108,7 @@ def daily_answers() -> Iterator[str]:
         yield f"enrollment {key}: daily answers up to number {last}, and not as many"
 
 
-def places_of_tries() -> Iterator[str]:
+def positions_of_answers() -> Iterator[str]:
     for key, exam, last in with_a_gap(ExamAttempt, "enrollment", "exam__identifier"):
         yield f"enrollment {key}: attempts at {exam} up to number {last}, and not as many"
     for key, rule, last in with_a_gap(PracticeAnswer, "attempt", "objective"):
@@ -145,7 +145,7 @@ def drills() -> Iterator[str]:
     completion = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("exam"))
     passed = ExamAttempt.objects.filter(is_passed=True).annotate(is_completed=Exists(completion))
     for attempt in passed.select_related("enrollment__course").with_release().order_by("pk").iterator():
-        attempt_drills = drills_of(attempt)
+        attempt_drills = practice_sets_of(attempt)
         owed = [drill.rule for drill in attempt_drills if not drill.is_done]
         if not attempt.is_completed and not owed:
             yield f"attempt {attempt.pk}: is passed, and its exam is not completed"
@@ -170,7 +170,7 @@ def runs() -> Iterator[str]:
     completed = Completion.objects.filter(enrollment=OuterRef("enrollment"), document=OuterRef("simulation"))
     for run in rows.annotate(is_completed=Exists(completed)).iterator():
         try:
-            trail = trail_of(run)
+            trail = replay_of(run)
             yield from differences_of(run, trail)
             if trail.is_done and not run.is_practice and not run.is_completed:
                 yield f"run {run.pk}: ended so that it counts, and its simulation is not completed"

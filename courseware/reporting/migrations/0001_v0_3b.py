@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('team', models.PositiveBigIntegerField(help_text='Its key, also after it was closed; 0: the firm')),
                 ('people', models.PositiveIntegerField(default=0)),
                 ('numbers', models.JSONField(default=dict)),
-                ('kept_on', models.DateField(help_text='The day of the last step', null=True)),
+                ('counted_on', models.DateField(help_text='The day of the last step', null=True)),
                 ('taken', models.PositiveIntegerField(default=0, help_text='How many who belong here have been counted, here or further up')),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='content.course')),
             ],

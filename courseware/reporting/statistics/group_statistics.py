@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F
 
 from courseware.accounts.models import User
-from courseware.accounts.permissions.permissions import sees_the_firm, teams_managed_by
+from courseware.accounts.permissions.permissions import sees_whole_company, teams_managed_by
 from courseware.content.models import Course
 from courseware.lib.disclosure import STEP
 
@@ -63,7 +63,7 @@ class StatisticsTeam(models.Model):
 class GroupStatisticQuerySet(models.QuerySet):
     def shown_to(self, user: User) -> "GroupStatisticQuerySet":
         """Staff and users who see the company see all, managers those of their teams. Runs one query for a manager."""
-        if user.is_staff or sees_the_firm(user):
+        if user.is_staff or sees_whole_company(user):
             return self
         return self.filter(team__in=teams_managed_by(user).values("pk"))
 
@@ -97,7 +97,7 @@ class GroupStatistic(models.Model):
     team = models.PositiveBigIntegerField(help_text="Its key, also after it was closed; 0: the firm")
     people = models.PositiveIntegerField(default=0)
     numbers = models.JSONField(default=dict)
-    kept_on = models.DateField(null=True, help_text="The day of the last step")
+    counted_on = models.DateField(null=True, help_text="The day of the last step")
     taken = models.PositiveIntegerField(
         default=0, help_text="How many who belong here have been counted, here or further up"
     )

@@ -46,7 +46,7 @@ class MissedObjectives:
     lines: list[TeamObjective]
 
 
-def weak_spots(route: Outline, course: int, teams: Mapping[int, str]) -> MissedObjectives:
+def missed_objectives_of(route: Outline, course: int, teams: Mapping[int, str]) -> MissedObjectives:
     """Weak objectives of these teams, each team whole. Runs one query."""
     lessons = lessons_of(route)
     names = {subject_of_objective(objective, about): objective for objective, about in lessons.items()}
@@ -84,13 +84,13 @@ def objectives_counted(course: Course, route: Outline) -> Iterator[tuple[Subject
     for objective, lessons in lessons_of(route).items():
         missed = missed_in(course, route, lessons)
         people: dict[int, Counted] = {}
-        for run, learner, at in runs_through(course, lessons):
+        for run, learner, at in enrollments_through(course, lessons):
             day = shown_from(site_day(at))
             people.setdefault(learner, Counted(learner, day, {"missed": int(run in missed)}))
         yield subject_of_objective(objective, lessons), list(people.values())
 
 
-def runs_through(course: Course, lessons: Collection[str]) -> QuerySet:
+def enrollments_through(course: Course, lessons: Collection[str]) -> QuerySet:
     """(enrollment, learner, time when all these lessons were done), in this order of time."""
     done = Completion.objects.filter(enrollment__course=course, document__identifier__in=lessons)
     runs = done.values("enrollment", "enrollment__learner").annotate(number=Count("pk"), last=Max("completed_at"))

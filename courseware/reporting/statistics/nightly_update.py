@@ -20,7 +20,7 @@ from courseware.reporting.statistics.group_statistics import NO_TEAM, Counted, G
 from courseware.reporting.statistics.missed_objectives import objectives_counted
 from courseware.reporting.statistics.questions import answers_counted
 from courseware.reporting.statistics.retention import retention_counted
-from courseware.reporting.statistics.simulations import runs_counted
+from courseware.reporting.statistics.simulations import attempts_counted
 
 CLIMBS_AFTER = 14  # days, for each level
 AT_ONCE = 500  # people looked up together
@@ -34,7 +34,7 @@ class Waiting(NamedTuple):
     above: list[int]
 
 
-def keep_figures(today: date | None = None) -> str:
+def update_statistics(today: date | None = None) -> str:
     """Returns how many statistics have grown, as text. A second run on a day changes nothing."""
     today = today or site_day()
     lines, grown = lines_of_teams(), 0
@@ -55,7 +55,7 @@ def keep_figures(today: date | None = None) -> str:
 def counted_in(course: Course, route: Outline) -> Iterator[tuple[Subject, list[Counted]]]:
     """Each subject with all people who answered, in order, ready or not."""
     yield from answers_counted(course)
-    yield from runs_counted(course)
+    yield from attempts_counted(course)
     yield from objectives_counted(course, route)
     yield from gains_counted(course, route)
     yield from retention_counted(course)
@@ -115,7 +115,7 @@ def count_in(
     done: set[int] = set()
     for team in from_below(by_team, lines):
         here = [each for each in by_team[team] if each.person.learner not in done]
-        if figures[team].kept_on != today and (counted := here[: len(here) - len(here) % STEP]):
+        if figures[team].counted_on != today and (counted := here[: len(here) - len(here) % STEP]):
             add_to(figures[team], counted, today)
             grown.add(team)
             done.update(each.person.learner for each in counted)
@@ -155,7 +155,7 @@ def add_to(figure: GroupStatistic, counted: Collection[Waiting], today: date) ->
     numbers = Counter(figure.numbers)
     for each in counted:
         numbers.update(each.person.numbers)
-    figure.people, figure.numbers, figure.kept_on = figure.people + len(counted), dict(numbers), today
+    figure.people, figure.numbers, figure.counted_on = figure.people + len(counted), dict(numbers), today
 
 
 def write(figures: Iterable[GroupStatistic], of_subject: Mapping[str, object]) -> None:
@@ -165,4 +165,4 @@ def write(figures: Iterable[GroupStatistic], of_subject: Mapping[str, object]) -
             setattr(each, name, value)
     GroupStatistic.objects.bulk_create(new)
     old = [each for each in figures if each.pk is not None]
-    GroupStatistic.objects.bulk_update(old, ["people", "numbers", "kept_on", "taken"], batch_size=AT_ONCE)
+    GroupStatistic.objects.bulk_update(old, ["people", "numbers", "counted_on", "taken"], batch_size=AT_ONCE)

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from courseware.accounts.models import Membership, Team
-from courseware.accounts.permissions.permissions import sees_the_firm
+from courseware.accounts.permissions.permissions import sees_whole_company
 from courseware.assessment.models import Certificate, ExternalTraining
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
 from courseware.learning.models import EnrollmentQuerySet
 from courseware.lib.dates import due_instant, site_day
-from courseware.lib.text.durations import minutes_in_words
+from courseware.lib.text.durations import minutes_text_of
 from courseware.lib.text.fractions_text import Share
 from courseware.reporting.dashboard import rows as board_rows
 from courseware.reporting.exports.columns import Column
@@ -63,12 +63,12 @@ class Figures:
         return Figures(*(mine + others for mine, others in zip(vars(self).values(), vars(other).values(), strict=True)))
 
     @property
-    def first_try(self) -> Share | None:
+    def first_answer_of(self) -> Share | None:
         return Share(self.passed, self.tries) if self.tries else None
 
     @property
     def time(self) -> str:
-        return minutes_in_words(self.minutes)
+        return minutes_text_of(self.minutes)
 
 
 class ReportLine(NamedTuple):
@@ -117,7 +117,7 @@ REPORT_COLUMNS: tuple[Column, ...] = (  # of a ReportLine
     Column("people", pgettext_lazy("how many", "People"), lambda line: line.figures.people),
     Column("finished", gettext_lazy("Finished"), lambda line: line.figures.finished),
     Column("certified", gettext_lazy("Certified at the end"), lambda line: line.figures.certified),
-    Column("first_tries", gettext_lazy("First tries at the exam"), lambda line: line.figures.tries),
+    Column("first_answers", gettext_lazy("First tries at the exam"), lambda line: line.figures.tries),
     Column("first_tries_passed", gettext_lazy("of them passed"), lambda line: line.figures.passed),
     Column("training_minutes", gettext_lazy("Minutes of training"), lambda line: ceil(line.figures.minutes)),
 )
@@ -127,11 +127,11 @@ def period_report(
     user, period: Period, *, language: str, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> PeriodReport:
     """About the people on the dashboard of `user`, with these filters."""
-    runs = runs_reported(user, team=team, course=course, left=left)
+    runs = enrollments_reported(user, team=team, course=course, left=left)
     teams = board_rows.teams_shown_to(user)
     if team:
-        teams = teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_those_below().values("pk"))
-    found = figures_by_place(runs, period, Homes(teams, has_others=team is None and sees_the_firm(user)))
+        teams = teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk"))
+    found = statistics_by_team(runs, period, Homes(teams, has_others=team is None and sees_whole_company(user)))
     routes = board_rows.outlines(language)
     courses = {key: routes[key] for key in sorted({key for _team, key in found})}
     names = dict(teams.values_list("pk", "name"))
@@ -143,7 +143,7 @@ def period_report(
     return PeriodReport(period, [(route.course_id, route.title) for route in courses.values()], rows)
 
 
-def runs_reported(
+def enrollments_reported(
     user, *, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> EnrollmentQuerySet:
     """All enrollments of these people, not only the newest."""
@@ -174,7 +174,7 @@ class Homes(NamedTuple):
                 yield row | {"home": None}
 
 
-def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[HeadcountKey, Figures]:
+def statistics_by_team(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> dict[HeadcountKey, Figures]:
     """Statistics of all teams and courses of these enrollments. Runs five queries, or nine."""
     _begin, end = period.span
     people = runs.filter(enrolled_at__lt=end)
@@ -184,9 +184,9 @@ def figures_by_place(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> 
         certified=learners(certificate_valid_in(period, "certificate__")),
         finished=learners(period.contains("completed_at")),
     )
-    elsewhere = homes.numbers(people.filter(is_certified_outside_alone(period)), certified=learners())
+    elsewhere = homes.numbers(people.filter(is_certified_externally_only(period)), certified=learners())
     by_place: defaultdict[HeadcountKey, Counter[str]] = defaultdict(Counter)
-    for rows in (standing, elsewhere, first_tries(runs, period, homes), minutes_done(runs, period, homes)):
+    for rows in (standing, elsewhere, first_answers(runs, period, homes), minutes_done(runs, period, homes)):
         add(by_place, rows)
     return {place: Figures(**numbers) for place, numbers in by_place.items()}
 
@@ -204,13 +204,13 @@ def add(by_place: Mapping[HeadcountKey, Counter[str]], rows: Iterable[dict]) -> 
 def certificate_valid_in(period: Period, path: str = "") -> Q:
     """Valid at the end of the period and not withdrawn. `path` leads to the certificate."""
     _begin, end = period.span
-    issued = {f"{path}issued_at__lt": end, f"{path}withdrawn_at": None}
+    issued = {f"{path}issued_at__lt": end, f"{path}revoked_at": None}
     return Q(**issued) & (Q(**{f"{path}valid_until": None}) | Q(**{f"{path}valid_until__gte": period.certified_on}))
 
 
-def is_certified_outside_alone(period: Period) -> Q:
+def is_certified_externally_only(period: Period) -> Q:
     """Whether the learner is certified by external training only, without a certificate."""
-    trained = ExternalTraining.objects.filter(trained_on__lte=period.last, withdrawn_at=None)
+    trained = ExternalTraining.objects.filter(trained_on__lte=period.last, revoked_at=None)
     trained = trained.filter(Q(valid_until=None) | Q(valid_until__gte=period.certified_on))
     certified = Certificate.objects.filter(certificate_valid_in(period))
     return Q(Exists(trained.filter(person=OuterRef("learner"), course=OuterRef("course")))) & ~Q(
@@ -218,7 +218,7 @@ def is_certified_outside_alone(period: Period) -> Q:
     )
 
 
-def first_tries(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
+def first_answers(runs: EnrollmentQuerySet, period: Period, homes: Homes) -> Iterator[dict]:
     exams = Q(attempts__number=1, attempts__pass_mark__isnull=False)
     passed = Count("attempts", filter=Q(attempts__is_passed=True))
     return homes.numbers(

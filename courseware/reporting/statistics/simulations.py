@@ -85,8 +85,8 @@ def split_of(document: Document, page: PageData, figures: GroupStatisticQuerySet
     )
 
 
-def chosen_by_colleagues_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
-    """Situation → share of each choice in the whole company, for `register_colleagues`. Runs one query."""
+def chosen_by_peers_in(document: Document, nodes: Collection[Node]) -> dict[str, tuple[Share, ...]]:
+    """Situation → share of each choice in the whole company, for `register_peer_choices`. Runs one query."""
     about = {node.id: subject_of_node(document, node.id, node.shape) for node in nodes}
     found = GroupStatistic.objects.summed(document.course_id, about.values())
     return {
@@ -104,11 +104,11 @@ def subject_of_node(document: Document, node: str, shape: str) -> Subject:
     return Subject(f"decisions/{document.identifier}/{node}", shape)
 
 
-def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
+def attempts_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
     """Endings, and decisions in each situation. Runs three queries for each simulation."""
     for document in Document.objects.filter(course=course, kind=Document.Kind.SIMULATION).order_by("pk"):
         runs = SimulationAttempt.objects.on_record().finished().filter(simulation=document)
-        firsts = first_runs(runs)
+        firsts = first_attempts(runs)
         ended = [
             Counted(each.learner, each.day, {f"to:{each.ending}": 1, f"colour:{each.colour}": 1})
             for each in firsts.values()
@@ -118,7 +118,7 @@ def runs_counted(course: Course) -> Iterator[tuple[Subject, list[Counted]]]:
             yield subject_of_node(document, node, shape), people
 
 
-def first_runs(runs: SimulationAttemptQuerySet) -> dict[int, FirstAttempt]:
+def first_attempts(runs: SimulationAttemptQuerySet) -> dict[int, FirstAttempt]:
     """Primary key → the attempt that each person finished first, in order. Runs one query."""
     firsts: dict[int, tuple[int, FirstAttempt]] = {}
     columns = ("pk", "enrollment__learner", "finished_at", "ending", "colour")

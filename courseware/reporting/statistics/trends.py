@@ -137,7 +137,7 @@ class Trends:
     forecast: Forecast | None
 
 
-def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
+def trends_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
     """Of `runs` (from `board_rows.board`) of one course. The number of queries does not depend on theirs."""
     runs = runs.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
@@ -148,16 +148,16 @@ def outlook_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: dat
     paced = [row for row in open_runs if has_pace(row, started[row.enrollment.pk], today)]
     paces = paces_of(paced, runs, today)
     return Trends(
-        curve_of(map(due_run, due), today),
+        curve_of(map(due_enrollment, due), today),
         outlooks_by_team(due, today),
         crowded_steps(rows),
         late(rows),
         len(open_runs) - len(paced),
-        forecast([open_run(row, today, started, paces) for row in paced]),
+        forecast([open_enrollment(row, today, started, paces) for row in paced]),
     )
 
 
-def due_run(row: DashboardRow) -> DueEnrollment:
+def due_enrollment(row: DashboardRow) -> DueEnrollment:
     at = row.enrollment.completed_at
     return DueEnrollment(row.enrollment.due_on, timezone.localdate(at) if at else None)
 
@@ -167,7 +167,7 @@ def outlooks_by_team(due: Iterable[DashboardRow], today: date) -> list[TeamTrend
     by_team = defaultdict(list)
     for row in due:
         by_team[row.team].append(row)
-    found = [TeamTrends(team, curve_of(map(due_run, own), today), late(own)) for team, own in by_team.items()]
+    found = [TeamTrends(team, curve_of(map(due_enrollment, own), today), late(own)) for team, own in by_team.items()]
     found.sort(key=lambda each: (-each.late / each.curve.total, each.team))
     return found[:TEAMS_DRAWN] if len(found) > 1 else []
 
@@ -178,7 +178,9 @@ def late(rows: Iterable[DashboardRow]) -> int:
 
 def crowded_steps(rows: Iterable[DashboardRow]) -> list[tuple[Step, int]]:
     begun = (row for row in rows if row.enrollment.is_asked and row.enrollment.started_at)
-    return Counter(row.journey.next_act.step for row in begun if row.journey.next_act.step).most_common(STEPS_LISTED)
+    return Counter(row.journey.next_action.step for row in begun if row.journey.next_action.step).most_common(
+        STEPS_LISTED
+    )
 
 
 def has_pace(row: DashboardRow, enrolled_at: datetime, today: date) -> bool:
@@ -202,7 +204,7 @@ def paces_of(rows: Collection[DashboardRow], runs: QuerySet, today: date) -> dic
     return paces
 
 
-def open_run(
+def open_enrollment(
     row: DashboardRow, today: date, enrolled: Mapping[int, datetime], paces: Mapping[int, Counter[date]]
 ) -> OpenEnrollment:
     key, days_left = row.enrollment.pk, (row.enrollment.due_on - today).days + 1

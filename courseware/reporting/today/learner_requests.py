@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language
 
 from courseware.accounts.permissions.permissions import handles_people, people_in_hands_of
-from courseware.accounts.teams.managers import leads_of
+from courseware.accounts.teams.managers import managers_of
 from courseware.content.course_titles import course_title
 from courseware.learning.models import Enrollment, EnrollmentQuerySet, ExtensionRequest, ManagerQuestion
 
@@ -44,25 +44,25 @@ def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
     rows = dict(asked.filter(enrollment__in=led).values_list("pk", "enrollment__learner"))
     learners = frozenset(rows.values())
     if handles_people(user):
-        rows |= without_lead(asked, user)
-    first = with_runs(sorted(rows)[:SHOWN]) if rows else []
+        rows |= without_any_manager(asked, user)
+    first = with_enrollments(sorted(rows)[:SHOWN]) if rows else []
     shown = [(each, course_title(each.enrollment.course, get_language())) for each in first]
     return LearnerRequests(shown, len(rows), learners)
 
 
-def without_lead(asked: QuerySet[ExtensionRequest], user) -> dict[int, int]:
+def without_any_manager(asked: QuerySet[ExtensionRequest], user) -> dict[int, int]:
     """Request → learner of those that no manager can answer; `user` works in HR."""
     of_people = asked.filter(enrollment__learner__in=people_in_hands_of(user).values("pk")).order_by("pk")
     found: dict[int, int] = {}
     last = 0
     while rows := dict(of_people.filter(pk__gt=last).values_list("pk", "enrollment__learner")[:ASKED_AT_ONCE]):
         last = max(rows)
-        led = leads_of(set(rows.values()))
+        led = managers_of(set(rows.values()))
         found |= {key: learner for key, learner in rows.items() if learner not in led}
     return found
 
 
-def with_runs(keys: Sequence[int]) -> list[ExtensionRequest]:
+def with_enrollments(keys: Sequence[int]) -> list[ExtensionRequest]:
     """Requests with their enrollments and the time zones of these. Runs two queries."""
     requests = list(ExtensionRequest.objects.filter(pk__in=keys).order_by("pk"))
     runs = Enrollment.objects.filter(pk__in=[each.enrollment_id for each in requests]).with_zone()

@@ -14,7 +14,7 @@ from courseware.assessment.models import ExamAttempt
 from courseware.assignments.follow_ups.follow_ups import FollowUpDue, observations_due
 from courseware.assignments.manager_actions.daily_actions import NotReminded, why_unreminded
 from courseware.assignments.models import Conversation
-from courseware.assignments.names_text import names_in_words
+from courseware.assignments.names_text import names_text
 from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, NotAskedReason
 from courseware.learning.status.states import DUE_SOON, State
@@ -104,7 +104,7 @@ class NoLetter:
 
 @dataclass(frozen=True)
 class SuggestedActions:
-    """`others`: number of people who need nothing, None if not counted. `looked_at`: LOOKED_AT if there are more."""
+    """`others`: number of people who need nothing, None if not counted. `viewed_at`: LOOKED_AT if there are more."""
 
     asked: LearnerRequests
     questions: Asked
@@ -117,7 +117,7 @@ class SuggestedActions:
     observations: list[FollowUpDue]
     observations_beside: int
     others: int | None
-    looked_at: int | None
+    viewed_at: int | None
 
     def __bool__(self) -> bool:
         """Whether there is anything to do."""
@@ -164,7 +164,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
     return SuggestedActions(
         asked,
         questions,
-        list(letters_drafted([each for each, why in first if not why])),
+        list(suggested_reminders([each for each, why in first if not why])),
         more_time(unopened[:LINES]),
         len(unopened) > LINES,
         talks[:LINES],
@@ -192,7 +192,7 @@ def with_whys(runs: Collection[int], at: datetime) -> list[tuple[Recipient, str]
     ]
 
 
-def letters_drafted(able: Sequence[Recipient]) -> Iterator[Letters]:
+def suggested_reminders(able: Sequence[Recipient]) -> Iterator[Letters]:
     for state in (State.OVERDUE, State.DUE_SOON):
         if own := [each for each in able[:LETTERS_AT_ONCE] if each.state == state]:
             yield Letters(state, len({each.learner for each in able if each.state == state}), own)
@@ -203,7 +203,7 @@ def left_out_of(unable: Iterable[tuple[Recipient, str]]) -> Iterator[NoLetter]:
     for each, why in unable:
         people[why][each.learner] = each.name
     for why, names in sorted(people.items()):
-        yield NoLetter(NotReminded(why), len(names), names_in_words(list(dict.fromkeys(names.values()))))
+        yield NoLetter(NotReminded(why), len(names), names_text(list(dict.fromkeys(names.values()))))
 
 
 def may_have_more_time(near: EnrollmentQuerySet, at: datetime) -> QuerySet:
@@ -274,7 +274,7 @@ def last_failings(runs: Iterable[int]) -> dict[tuple[int, Obstacle], datetime]:
     """(key of an enrollment, obstacle) → time of the last failure. Runs one query."""
     own, nothing = {"enrollment__in": list(runs)}, Value("", CharField())
     answers = Answer.objects.filter(is_right=False, **own).order_by()
-    reds = SimulationAttempt.objects.filter(branch_of=None, colour=SimulationOutcome.RED, **own).order_by()
+    reds = SimulationAttempt.objects.filter(what_if_of=None, colour=SimulationOutcome.RED, **own).order_by()
     exams = ExamAttempt.objects.filter(is_passed=False, **own).order_by()
     failed = answers.values_list("enrollment", "document__identifier", "question").annotate(Max("answered_at"))
     red = reds.values_list("enrollment", "simulation__identifier", nothing).annotate(Max("finished_at"))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from courseware.accounts.models import Membership
-from courseware.accounts.permissions.permissions import audits, handles_people, is_manager, sees_the_firm
+from courseware.accounts.permissions.permissions import audits, handles_people, is_manager, sees_whole_company
 from courseware.accounts.security.sessions import MANAGES
 from courseware.content.models import Course
 from courseware.course_format.parsing.documents import display_tag
@@ -18,7 +18,7 @@ from courseware.learning.due_dates.due_dates import due_of
 from courseware.learning.learner_context import own_enrollments
 from courseware.learning.manager_actions import FOR_MANY
 from courseware.learning.models import Enrollment, ExtensionRequest
-from courseware.learning.record_access_log import record_look_of_auditor
+from courseware.learning.record_access_log import record_access_of_auditor
 from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.not_asked import PERSON_OR_COURSE
 from courseware.lib.web.page_views import page_view, post_view
@@ -30,13 +30,13 @@ from courseware.reporting.dashboard.saved_views import (
     VIEWS,
     SavedView,
     TooManyViews,
-    keep_view,
+    save_view,
 )
 from courseware.reporting.dashboard.stuck import stuck_after
-from courseware.reporting.dashboard.subteams import branch_rows, leads_leads
+from courseware.reporting.dashboard.subteams import manages_managers, subteam_rows
 from courseware.reporting.dashboard.totals import FIRST_KEYS, ROWS_A_PAGE, DashboardCount, tiles_of
 from courseware.reporting.exports.columns import ROWS_OF_A_WORKBOOK
-from courseware.reporting.forms import DashboardFilter, SubteamFilter, ViewForm, posts_of
+from courseware.reporting.forms import DashboardFilter, SubteamFilter, ViewForm, job_roles_of
 from courseware.reporting.statistics.simulations import simulations_on
 from courseware.reporting.statistics.surveys import surveys_on
 
@@ -46,7 +46,7 @@ TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, 
 @page_view()
 def board(request):
     teams, now = teams_or_404(request.user), timezone.now()
-    record_look_of_auditor("board", by=request.user)
+    record_access_of_auditor("board", by=request.user)
     form = DashboardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     if form.names_lost_team(chosen):
@@ -57,7 +57,7 @@ def board(request):
     shown = board_rows.facts_of(keys_on(page_of_rows, count), now)
     routes = board_rows.outlines(get_language())
     courses = [(outline.course_id, outline.title) for outline in routes.values()]
-    form.show_courses(courses, posts_of(routes))
+    form.show_courses(courses, job_roles_of(routes))
     context = {
         "form": form,
         "chosen": chosen,
@@ -75,10 +75,10 @@ def board(request):
         "teams": teams,
         "shows_team": len(teams) > 1,
         "substitutes": request.user.substitutes,
-        "leads": leads_oneself(request),
+        "leads": manages_directly(request),
         "has_today": has_today(request, now),
         "own_course": own_course(request, routes),
-        "acts_to_undo": acts_to_undo(request, now),
+        "actions_to_undo": actions_to_undo(request, now),
         "chooses": not audits(request.user),
         "actions": FOR_MANY,
         "whole_team": whole_team(request.user, teams, chosen),
@@ -99,7 +99,7 @@ def offer_undo(request, **acts):
     request.session[TO_UNDO] = {"until": (timezone.now() + HELD_FOR_UNDO).timestamp(), **acts}
 
 
-def acts_to_undo(request, at):
+def actions_to_undo(request, at):
     if at.timestamp() >= request.session.get(TO_UNDO, {}).get("until", 0):
         request.session.pop(TO_UNDO, None)
     return request.session.get(TO_UNDO)
@@ -131,7 +131,7 @@ def own_course(request, routes):
     return {"title": route.title, "language": display_tag(route.language), "due": due_of(asked[0])}
 
 
-def leads_oneself(request):
+def manages_directly(request):
     """Whether the person leads a team, and not only for somebody else. Runs a query for who is anybody's substitute."""
     user = request.user
     if not any(each.person_id == user.pk for each in user.substitutes):
@@ -164,7 +164,7 @@ def in_address(value):
 def teams_or_404(user):
     """(key, name) of the teams that `user` manages, or all of the firm. Raises Http404 for who leads nobody."""
     teams = board_rows.teams_shown_to(user).values_list("pk", "name")  # of a firm there may be thousands
-    if not sees_the_firm(user) and not teams:
+    if not sees_whole_company(user) and not teams:
         raise Http404
     return teams
 
@@ -172,7 +172,7 @@ def teams_or_404(user):
 @page_view()
 def branch(request):
     teams, now = teams_or_404(request.user), timezone.now()
-    record_look_of_auditor("board", by=request.user)
+    record_access_of_auditor("board", by=request.user)
     form = SubteamFilter(request.GET, teams=teams)
     routes = board_rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])
@@ -181,7 +181,7 @@ def branch(request):
     context = {
         "form": form,
         "team": team,
-        "rows": branch_rows(request.user, team, course, get_language(), now),
+        "rows": subteam_rows(request.user, team, course, get_language(), now),
         "course_query": filters_query({"course": course} if course else {}),
         "today": timezone.localdate(now),
     }
@@ -205,13 +205,13 @@ def keep(request):
     elif not is_named:
         messages.error(request, gettext("Name the view in up to 40 characters."))
     else:
-        say_what_is_kept(request, form.cleaned_data["name"], query)
+        say_what_is_saved(request, form.cleaned_data["name"], query)
     return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
 
 
-def say_what_is_kept(request, name, query):
+def say_what_is_saved(request, name, query):
     try:
-        keep_view(request.user, name, query)
+        save_view(request.user, name, query)
     except TooManyViews:
         words = gettext("Up to %(most)d views are kept: take one away first.")
         messages.error(request, words % {"most": MOST_VIEWS})
@@ -240,7 +240,7 @@ def place_of_work(person):
         return "home"
     if handles_people(person) and not person.is_superuser:
         return "hr:people"
-    if leads_leads(person):
+    if manages_managers(person):
         return "reporting:branch"
     if is_manager(person) or audits(person):
         return "reporting:board"

@@ -20,7 +20,7 @@ from courseware.reporting.dashboard.filters import DueFilter, SortOrder
 from courseware.reporting.dashboard.totals import DashboardCount
 from courseware.reporting.exports import columns
 from courseware.reporting.exports.columns import texts
-from courseware.reporting.forms import DashboardFilter, posts_of
+from courseware.reporting.forms import DashboardFilter, job_roles_of
 from courseware.reporting.views.dashboard import filters_query, teams_or_404
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -72,7 +72,7 @@ def xlsx_file(file, name):
 
 
 @page_view(reauthenticate=asks_who_it_is)
-def board_csv(request):
+def dashboard_csv(request):
     """With `?headings=names` the headings are the stable names of the columns."""
     count, named = exact_count(request), request.GET.get("headings") == "names"
     record_export(count)
@@ -80,7 +80,7 @@ def board_csv(request):
 
 
 @page_view(reauthenticate=asks_who_it_is)
-def board_xlsx(request):
+def dashboard_xlsx(request):
     count = exact_count(request)
     if count.number > columns.ROWS_OF_A_WORKBOOK:
         words = gettext(
@@ -90,7 +90,7 @@ def board_xlsx(request):
         query = filters_query(count.filters)
         return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
     record_export(count)
-    file = columns.board_workbook(rows_of(count), facts_about(count), get_language())
+    file = columns.dashboard_workbook(rows_of(count), facts_about(count), get_language())
     return xlsx_file(file, file_name(count))
 
 
@@ -102,8 +102,8 @@ def facts_about(count):
         (gettext("As of"), f"{at} ({zone})"),
         (gettext("For"), count.user.name),
         (gettext("Shown"), ngettext("%(number)d row", "%(number)d rows", count.number) % {"number": count.number}),
-        *((gettext("Filter"), words) for words in filters_in_words(count.filters)),
-        *((gettext("Course"), words) for words in courses_in_words()),
+        *((gettext("Filter"), words) for words in filters_text(count.filters)),
+        *((gettext("Course"), words) for words in courses_text()),
         (gettext("A row"), gettext("one person in one course")),
         (str(State.OVERDUE.label), gettext("not complete, not excused, not away, and the due day is over")),
         (str(State.DUE_SOON.label), gettext("not complete, and due within three days")),
@@ -111,11 +111,11 @@ def facts_about(count):
     ]
 
 
-def filters_in_words(filters):
+def filters_text(filters):
     labels = {name: field.label for name, field in DashboardFilter.base_fields.items()}
     for name, value in filters.items():
         if name == "post":
-            value = posts_of(rows.outlines(get_language()))[value]
+            value = job_roles_of(rows.outlines(get_language()))[value]
         yield f"{labels[name]}: {in_words(value)}" if value is not True else str(labels[name])
 
 
@@ -125,7 +125,7 @@ def in_words(value):
     return value.label if isinstance(value, (State, CertificationStatus, DueFilter, SortOrder)) else str(value)
 
 
-def courses_in_words():
+def courses_text():
     outlines = rows.outlines(get_language())
     for course in Course.objects.exclude(current=None).select_related("current").order_by("pk"):
         released = date_format(timezone.localdate(course.current.created_at), "DATE_FORMAT")

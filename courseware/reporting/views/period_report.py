@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from courseware.accounts.permissions.permissions import sees_reports
 from courseware.accounts.security.reauthentication import asks_who_it_is
 from courseware.audit_log.record import record
-from courseware.learning.record_access_log import record_look_of_auditor
+from courseware.learning.record_access_log import record_access_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.text.csv_rows import encoded
 from courseware.lib.web.page_views import form_view, page_view
@@ -27,10 +27,10 @@ from courseware.reporting.forms import PeriodFilter
 from courseware.reporting.statistics.period_report import (
     REPORT_COLUMNS,
     Period,
+    enrollments_reported,
     latest_months,
     latest_quarters,
     period_report,
-    runs_reported,
 )
 from courseware.reporting.views.dashboard import filters_query, teams_or_404
 from courseware.reporting.views.dashboard_files import csv_file, xlsx_file
@@ -68,7 +68,7 @@ def asked_period(request):
 @page_view()
 def page(request):
     asked, language = asked_period(request), get_language()
-    record_look_of_auditor("report", by=request.user)
+    record_access_of_auditor("report", by=request.user)
     asked.form.show_courses([(route.course_id, route.title) for route in rows.outlines(language).values()])
     report = asked.period and period_report(request.user, asked.period, language=language, **asked.filters)
     context = {
@@ -170,7 +170,7 @@ def contents_of(user, asked, language):
     count = DashboardCount(user, teams, asked.filters, timezone.now(), is_exact=True)
     return PackContents(
         count=count,
-        runs=runs_reported(user, **asked.filters),
+        runs=enrollments_reported(user, **asked.filters),
         report=period_report(user, asked.period, language=language, **asked.filters),
         facts=facts_about_board(count),
     )

@@ -9,23 +9,23 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
-from courseware.accounts.calendar.absences import may_say_away
+from courseware.accounts.calendar.absences import may_record_absence
 from courseware.accounts.sign_in.sign_in_codes import may_give_code
 from courseware.assessment.certificates.external_training import trainings_of
 from courseware.assignments.manager_actions.views import NoteForm
 from courseware.hr.people.absence_views import AbsenceForm
-from courseware.learning.due_dates.absence_shifts import days_moved_on
+from courseware.learning.due_dates.absence_shifts import shifted_days
 from courseware.learning.due_dates.due_dates import why_due_day_is_free
 from courseware.learning.enrollments.enrollment import EnrollmentClosed, alone
 from courseware.learning.manager_actions import ON_PERSON_PAGE
 from courseware.learning.manager_actions.manager_action import may_change
 from courseware.learning.models import Adjustment
-from courseware.learning.record_access_log import record_look
+from courseware.learning.record_access_log import record_access
 from courseware.lib.dates import site_day
 from courseware.lib.web.page_views import page_view, post_view
 from courseware.reporting.dashboard import rows
-from courseware.reporting.dashboard.course_history import row_and_standings
-from courseware.reporting.dashboard.recent_emails import is_out_of_reach, letters_to
+from courseware.reporting.dashboard.course_history import row_and_certifications
+from courseware.reporting.dashboard.recent_emails import emails_to, is_out_of_reach
 from courseware.reporting.dashboard.timeline import timeline
 
 
@@ -38,8 +38,8 @@ def visible_enrollment(user, pk):
     return get_object_or_404(rows.with_facts(shown, timezone.now()), pk=pk)
 
 
-def away_form(user, enrollment):
-    if not enrollment.is_open or not may_say_away(user, enrollment.learner):
+def absence_form(user, enrollment):
+    if not enrollment.is_open or not may_record_absence(user, enrollment.learner):
         return None
     return AbsenceForm(today=timezone.localdate(timezone=enrollment.zone))
 
@@ -53,25 +53,25 @@ def person_page(request, enrollment, *, refused=None, status=200):
     may = may_change(request.user, enrollment)
     actions = [action for action in ON_PERSON_PAGE if may and action.is_offered(enrollment)]
     # Whatever the request was: it shows the record.
-    record_look(enrollment, by=request.user)
-    letters = letters_to(enrollment.learner)
+    record_access(enrollment, by=request.user)
+    letters = emails_to(enrollment.learner)
     teams = rows.teams_shown_to(request.user).filter(memberships__person=enrollment.learner)
     names = dict(teams.values_list("pk", "name"))
     now, routes = timezone.now(), rows.outlines(get_language())
-    row, standings = row_and_standings(request.user, enrollment, names, routes, now)
+    row, standings = row_and_certifications(request.user, enrollment, names, routes, now)
     happenings = timeline(enrollment, row.journey.outline, request.user)
     context = {
         "enrollment": enrollment,
         "row": row,
         "why_due_day_is_free": why_due_day_is_free(enrollment),
-        "days_moved_on": days_moved_on(enrollment),
-        "away_form": away_form(request.user, enrollment),
+        "shifted_days": shifted_days(enrollment),
+        "absence_form": absence_form(request.user, enrollment),
         "timeline": happenings,
         "may_change": may,
         "asked": next((each.asked for each in happenings if each.asked and each.asked.is_standing), None),
         "to_undo": newest_undoable(happenings) if may else None,
         "note_form": NoteForm() if may and enrollment.learner.is_active else None,
-        "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(withdrawn_at=None),
+        "outside": trainings_of(enrollment.learner, enrollment.course_id).filter(revoked_at=None),
         "today": site_day(),
         "standings": standings,
         "letters": letters,

@@ -9,7 +9,7 @@ from courseware.accounts.models import Team
 from courseware.content.models import Course, Document
 from courseware.content.rendering.store import outline
 from courseware.course_format.parsing.documents import display_tag
-from courseware.learning.record_access_log import record_look_of_auditor
+from courseware.learning.record_access_log import record_access_of_auditor
 from courseware.lib.dates import site_day
 from courseware.lib.disclosure import STEP
 from courseware.lib.web.page_views import page_view
@@ -19,12 +19,12 @@ from courseware.reporting.forms import TrendsFilter
 from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
 from courseware.reporting.statistics.course_outcomes import after_course
 from courseware.reporting.statistics.group_statistics import GroupStatistic
-from courseware.reporting.statistics.missed_objectives import HeatDrawing, weak_spots
+from courseware.reporting.statistics.missed_objectives import HeatDrawing, missed_objectives_of
 from courseware.reporting.statistics.questions import question_splits
 from courseware.reporting.statistics.retention import retention
 from courseware.reporting.statistics.simulations import split_of
 from courseware.reporting.statistics.surveys import survey_results
-from courseware.reporting.statistics.trends import MOST_RUNS, CurveDrawing, outlook_of
+from courseware.reporting.statistics.trends import MOST_RUNS, CurveDrawing, trends_of
 from courseware.reporting.views.dashboard import teams_or_404
 
 WIDE, SMALL = (600, 200), (180, 60)  # units of a drawing
@@ -77,7 +77,7 @@ def sheet(request, document, shown):
 @page_view()
 def outlook(request):
     teams, now = teams_or_404(request.user), timezone.now()
-    record_look_of_auditor("board", by=request.user)
+    record_access_of_auditor("board", by=request.user)
     form = TrendsFilter(request.GET, teams=teams)
     routes = rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])
@@ -94,9 +94,9 @@ def outlook(request):
             "is_too_large": is_too_large,
         }
         if not is_too_large:
-            context |= drawn(outlook_of(runs, dict(teams), get_language(), now))
+            context |= drawn(trends_of(runs, dict(teams), get_language(), now))
             whole = dict(teams_whole(teams, chosen.get("team")))
-            spots = weak_spots(route, course.pk, whole)
+            spots = missed_objectives_of(route, course.pk, whole)
             context |= {"spots": spots, "heat": HeatDrawing(spots)}
             context["retention"] = retention(course.pk, whole, site_day())
     return render(request, "reporting/outlook.html", context)
@@ -104,7 +104,7 @@ def outlook(request):
 
 def teams_whole(teams, team):
     """Of these, a query of (key, name), those whose people are all on the board of `team`."""
-    return teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_those_below().values("pk")) if team else teams
+    return teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk")) if team else teams
 
 
 def drawn(outlook):

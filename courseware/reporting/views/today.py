@@ -19,20 +19,20 @@ from courseware.assignments.manager_actions.daily_actions import (
     NotReminded,
     carry_out,
     reminders_of,
-    take_back_acts,
+    undo_actions,
 )
 from courseware.assignments.manager_actions.views import (
-    left_out_in_words,
     say,
     say_queued,
-    say_taken_back,
-    say_who_was_left,
+    say_undone,
+    say_who_was_skipped,
+    skipped_text,
 )
 from courseware.assignments.models import Conversation, ManualReminder
-from courseware.assignments.names_text import names_in_words, say_by_reason
+from courseware.assignments.names_text import names_text, say_by_reason
 from courseware.learner_home.home import OtherTask
 from courseware.learning.due_dates.due_dates import DueDayField
-from courseware.learning.due_dates.extensions import RequestNotOpen, answer_day_request, answer_question
+from courseware.learning.due_dates.extensions import RequestNotOpen, answer_extension_request, answer_question
 from courseware.learning.lessons.forms import ExtensionAnswerForm
 from courseware.learning.manager_actions.extension import Extend
 from courseware.learning.manager_actions.manager_action import ActionRefusal, may_change
@@ -40,7 +40,7 @@ from courseware.learning.models import Adjustment, AdjustmentItem, ExtensionRequ
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, post_view
 from courseware.reporting.dashboard.rows import MANY_TEAMS
-from courseware.reporting.dashboard.totals import leads_many
+from courseware.reporting.dashboard.totals import manages_many
 from courseware.reporting.today.suggested_actions import LETTERS_AT_ONCE, LINES, draft_for, led_by
 from courseware.reporting.views.dashboard import TO_UNDO, offer_undo
 from courseware.reporting.views.person import person_address, visible_enrollment
@@ -59,7 +59,7 @@ class TodayForm(forms.Form):
 
     def clean(self):
         remind = keys_in(".".join(self.data.getlist("remind")).split("."))
-        extend = dict(run_and_day(value) for value in self.data.getlist("extend"))
+        extend = dict(enrollment_and_day(value) for value in self.data.getlist("extend"))
         talk = keys_in(self.data.getlist("talk"))
         if not (remind or extend or talk):
             raise ValidationError(gettext("Nothing was ticked, so nothing was done."))
@@ -72,7 +72,7 @@ class TodayForm(forms.Form):
         self.confirmed = Confirmed(own.intersection(remind), days, own.intersection(talk))
 
 
-def run_and_day(value):
+def enrollment_and_day(value):
     """Raises ValidationError if there is no such day or it is over."""
     run, _colon, day = value.partition(":")
     return next(iter(keys_in([run])), 0), DueDayField().clean(day)
@@ -91,11 +91,11 @@ def today(request):
     return render(request, "reporting/_today.html" if part else "reporting/today.html", {"draft": draft})
 
 
-def work_of_lead(request):
+def work_of_manager(request):
     """The manager's tasks for the home page; not counted if there are many people."""
     if not request.session[MANAGES]:
         return None
-    if leads_many(request.user, timezone.now()):
+    if manages_many(request.user, timezone.now()):
         return OtherTask(gettext("Your team: what to do today"), reverse("reporting:today"))
     number = draft_for(request.user, timezone.now(), counts_others=False).number
     if not number:
@@ -126,11 +126,11 @@ def say_what_was_done(request, done):
     if done.reminding:
         say_queued(request, len({letter.person_id for letter in done.reminding.sent()}))
     for adjustment in done.adjustments:
-        names = names_in_words([line.learner.name for line in adjustment.lines.select_related("learner")])
+        names = names_text([line.learner.name for line in adjustment.lines.select_related("learner")])
         words = gettext("%(name)s has time until %(due_on)s.")
         messages.success(request, words % {"name": names, "due_on": date_format(adjustment.due_on)})
     if done.talks:
-        names = names_in_words([talk.enrollment.learner.name for talk in done.talks])
+        names = names_text([talk.enrollment.learner.name for talk in done.talks])
         messages.success(request, gettext("Noted that you talked with %(names)s.") % {"names": names})
 
 
@@ -139,7 +139,7 @@ def say_who_was_left_out(request, done, extended):
     if not done:
         messages.info(request, gettext("Nothing new was done."))
     have_one = [each.run for each in done.left_out if each.why in HAVE_ONE]
-    say_by_reason(request, left_out_in_words(each for each in done.left_out if each.why not in HAVE_ONE))
+    say_by_reason(request, skipped_text(each for each in done.left_out if each.why not in HAVE_ONE))
     for words, names in who_had_reminded(have_one, request.user):
         messages.info(request, f"{names}{gettext(': ')}{words}")
     say_days_refused(request, done, extended)
@@ -156,7 +156,7 @@ def say_days_refused(request, done, extended):
         words = day_given(line, request.user)
         messages.info(request, f"{line.learner.name}{gettext(': ')}{words}")
     have_it = {line.learner_id for line in given.values()}
-    say_who_was_left(request, [each for each in done.refused if each.learner not in have_it])
+    say_who_was_skipped(request, [each for each in done.refused if each.learner not in have_it])
 
 
 def days_given(runs):
@@ -185,7 +185,7 @@ def who_had_reminded(runs, reader):
         sender = senders.get(letter.data["by"]) if letter else None
         at = (letter.written_at if sender else letter.ended_at) if letter else None
         said.setdefault(by_whom_and_when("reminder", sender, at, reader), []).append(run.learner.name)
-    return [(words, names_in_words(names)) for words, names in said.items()]
+    return [(words, names_text(names)) for words, names in said.items()]
 
 
 def by_whom_and_when(what, person, at, reader):
@@ -214,9 +214,9 @@ def undo_today(request):
     own = reminding.first(), list(adjustments), list(talks), list(refused.values_list("pk", flat=True))
     if not any(own):
         raise Http404
-    taken = take_back_acts(*own, by=request.user)
+    taken = undo_actions(*own, by=request.user)
     request.session.pop(TO_UNDO, None)
-    say_taken_back(request, taken.letters)
+    say_undone(request, taken.letters)
     for adjustment, done, left in taken.days:
         say(request, adjustment, done, left)
     if taken.talks:
@@ -247,10 +247,10 @@ def answer_day(request, pk):
         messages.error(request, next(iter(form.errors.values()))[0])
         return redirect(back)
     key = form.cleaned_data["request"]
-    if not enrollment.day_requests.filter(pk=key).exists():
+    if not enrollment.extension_requests.filter(pk=key).exists():
         raise Http404
     try:
-        answered = answer_day_request(key, form.cleaned_answer, by=request.user)
+        answered = answer_extension_request(key, form.cleaned_answer, by=request.user)
     except RequestNotOpen as error:
         messages.info(request, why_not_answered(error, enrollment, request.user))
     else:

@@ -78,7 +78,7 @@ async function watchSession() {
 
 async function keepReadingCopy() {
   try {
-    const module = await import("../reading_copy.js");
+    const module = await import("../offline_copy.js");
     await module.keepCopy(session.dataset.reader, document.documentElement.lang);
   } catch {
     // No network, no room, or a browser that keeps nothing: the next page tries again.

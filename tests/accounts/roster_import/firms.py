@@ -3,8 +3,8 @@
 from django.db.models import Prefetch
 
 from courseware.accounts.models import Membership, RosterImport, Team, User
-from courseware.accounts.roster_import.apply import apply_next, begin_applying, keep_plan, outcome_lines
-from courseware.accounts.roster_import.company_snapshot import load_firm
+from courseware.accounts.roster_import.apply import apply_next, begin_applying, outcome_lines, store_plan
+from courseware.accounts.roster_import.company_snapshot import load_company
 from courseware.accounts.roster_import.comparison import Comparison
 from courseware.accounts.roster_import.file_formats import Table
 from courseware.accounts.roster_import.parser import understood
@@ -12,14 +12,14 @@ from courseware.accounts.roster_import.parser import understood
 HEADINGS = ["工号", "姓名", "邮箱", "团队"]
 
 
-def plan_of(*rows, headings=HEADINGS, is_whole_firm=False, **options):
+def plan_of(*rows, headings=HEADINGS, is_complete=False, **options):
     listing = understood(Table([list(headings), *map(list, rows)]))
-    return Comparison(listing, load_firm(), **options).plan(is_whole_firm=is_whole_firm)
+    return Comparison(listing, load_company(), **options).plan(is_complete=is_complete)
 
 
-def compared(*rows, by=None, is_whole_firm=False, **options):
-    plan = plan_of(*rows, is_whole_firm=is_whole_firm, **options)
-    return keep_plan(plan, file_name="list.csv", digest="0" * 64, by=by, is_whole_firm=is_whole_firm)
+def compared(*rows, by=None, is_complete=False, **options):
+    plan = plan_of(*rows, is_complete=is_complete, **options)
+    return store_plan(plan, file_name="list.csv", digest="0" * 64, by=by, is_complete=is_complete)
 
 
 def apply(roster, *, take=(), is_sure=True, **options):

@@ -23,7 +23,7 @@ from courseware.accounts.roster_import.apply import (
     apply_next,
     begin_applying,
     forget_rosters,
-    invite_who_came,
+    invite_new_people,
     outcome_lines,
 )
 from courseware.accounts.roster_import.new_teams import create_teams
@@ -55,7 +55,7 @@ def test_people_join_move_change_leave_and_return_as_the_list_says_and_the_log_s
     old = {number: add_person("Old", staff_number=number, team=teams["Day"], by=None) for number in ("A1", "A2", "A3")}
     leave(old["A3"], by=None)
     rows = ["A1", "New", "new@example.com", "Night"], ["A3", "Old", "", ""], ["A4", "Fresh", "", "Night"]
-    assert outcomes(bring_in(*rows, is_whole_firm=True)) == {"done": [4, 3, 2, "Old"]}
+    assert outcomes(bring_in(*rows, is_complete=True)) == {"done": [4, 3, 2, "Old"]}
     assert firm_as_it_is() == [
         ("A1", "new@example.com", "New", True, (("Night", "learner"),)),
         ("A2", "", "Old", False, (("Day", "learner"),)),
@@ -82,7 +82,7 @@ def test_the_same_list_again_is_nothing(teams):
     rows = ["A1", "Li", "li@example.com", "Day"], ["A2", "Wang", "", "Night"]
     bring_in(*rows)
     before = firm_as_it_is(), Event.objects.count()
-    again = bring_in(*rows, is_whole_firm=True)
+    again = bring_in(*rows, is_complete=True)
     assert again.counts == {"join": 0, "return": 0, "move": 0, "change": 0, "leave": 0, "bad": 0, "unchanged": 2}
     assert (firm_as_it_is(), Event.objects.count()) == before
 
@@ -184,7 +184,7 @@ def test_of_two_lines_of_one_person_or_address_one_is_taken(teams):
 def test_without_a_second_yes_nothing_begins_where_many_leave(teams):
     for number in range(3):
         add_person("Old", staff_number=f"A{number}", by=None)
-    roster = compared(["B1", "New", "", ""], is_whole_firm=True)
+    roster = compared(["B1", "New", "", ""], is_complete=True)
     with pytest.raises(NotSure):
         begin_applying(roster, by=None)
     assert not apply_next(roster.pk)
@@ -209,8 +209,8 @@ def test_who_joins_with_an_address_is_invited_once_if_that_is_wanted(teams):
         bring_in(["A1", "Li", "li@example.com", ""], ["A2", "Wang", "", ""], by=admin, invites=True),
         bring_in(["A3", "Zhao", "zhao@example.com", ""], by=admin),
     ):
-        invite_who_came(roster)
-        invite_who_came(roster)
+        invite_new_people(roster)
+        invite_new_people(roster)
     assert [letter.to for letter in letters()] == [["li@example.com"]]
     assert Event.objects.filter(verb="invited").count() == 1
 
@@ -259,12 +259,12 @@ class ListsComeToTheSameFirm(TestCase):
     @given(before=TIDY_LISTS, rows=ANY_LISTS, seed=st.integers(0, 99), whole=st.booleans())
     def test_in_whichever_order_the_rows_stand(self, before, rows, seed, whole):
         mixed = random.Random(seed).sample(rows, len(rows))
-        assert self.come_to(before, rows, is_whole_firm=whole) == self.come_to(before, mixed, is_whole_firm=whole)
+        assert self.come_to(before, rows, is_complete=whole) == self.come_to(before, mixed, is_complete=whole)
 
     @FEW
     @given(before=TIDY_LISTS, rows=TIDY_LISTS, whole=st.booleans())
     def test_however_often_it_is_brought(self, before, rows, whole):
-        assert self.come_to(before, rows, is_whole_firm=whole) == self.come_to(before, rows, rows, is_whole_firm=whole)
+        assert self.come_to(before, rows, is_complete=whole) == self.come_to(before, rows, rows, is_complete=whole)
 
     @FEW
     @given(before=TIDY_LISTS, rows=TIDY_LISTS, cut=st.integers(0, 9))
@@ -287,7 +287,7 @@ def other():
 
 def test_nobody_leaves_whose_other_name_is_in_the_list(kept, other):
     hr = make_hr(name="He Ran", staff_number="H1")
-    roster = compared(["B7", "王晓明", "", ""], ["H1", "He Ran", "", ""], is_whole_firm=True)
+    roster = compared(["B7", "王晓明", "", ""], ["H1", "He Ran", "", ""], is_complete=True)
     merge(kept, other, by=hr)
     assert outcomes(apply(roster)) == {"conflict": ["王小明"]}
     assert User.objects.get(pk=kept.pk).is_active

@@ -99,7 +99,7 @@ def test_only_the_list_of_the_whole_firm_lets_people_leave_and_never_staff_an_au
     leave(person("A5"), by=None)
     row = ["A1", "Li Na", "", ""]
     assert kinds(plan_of(row)) == {"unchanged": 1}
-    plan = plan_of(row, is_whole_firm=True, own=hr.pk)
+    plan = plan_of(row, is_complete=True, own=hr.pk)
     assert [line.person for line in plan.lines["leave"]] == [absent.pk]
     assert kinds(plan) == {"leave": 1, "unchanged": 1}
 
@@ -108,9 +108,9 @@ def test_nobody_leaves_for_a_bad_row(teams):
     for number, name in {"A1": "Li Na", "A2": "Wang Li", "A3": "Gone"}.items():
         person(number, name)
     bad_cells, bad_number = ["A1", "=1", "", "Nowhere"], ["—", "Wang Li", "", ""]
-    plan = plan_of(bad_cells, bad_number, is_whole_firm=True)
+    plan = plan_of(bad_cells, bad_number, is_complete=True)
     assert [line.name for line in plan.lines["leave"]] == ["Gone"]
-    nobody = plan_of(bad_cells, ["—", "", "", "Service"], is_whole_firm=True)
+    nobody = plan_of(bad_cells, ["—", "", "", "Service"], is_complete=True)
     assert (nobody.lines["leave"], nobody.notes["nobody_leaves"]) == ([], True)
 
 
@@ -118,7 +118,7 @@ def test_nobody_leaves_for_a_bad_row(teams):
 def test_nobody_leaves_whose_number_is_another_or_cannot_be_read(teams, row):
     person("A1", "Li Na", email="li@example.com")
     person("A2", "Gone")
-    plan = plan_of(row, is_whole_firm=True)
+    plan = plan_of(row, is_complete=True)
     assert (plan.counts["bad"], [line.name for line in plan.lines["leave"]]) == (1, ["Gone"])
 
 
@@ -197,7 +197,7 @@ def test_posts_are_known_by_their_titles_and_unknown_ones_are_named_once():
 def test_many_leavers_want_a_second_yes(people, absent, asks):
     for number in range(people):
         person(f"A{number}")
-    plan = plan_of(*([f"A{number}", "", "", ""] for number in range(absent, people)), is_whole_firm=True)
+    plan = plan_of(*([f"A{number}", "", "", ""] for number in range(absent, people)), is_complete=True)
     assert (plan.counts["leave"], needs_second_yes(plan.notes)) == (absent, asks)
 
 

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext as in_language_of_reader  # of what is written down by gettext_noop
 
-from courseware.assignments.emails.scheduled_emails import rehearse_letters
+from courseware.assignments.emails.scheduled_emails import preview_emails
 from courseware.assignments.models import AssignmentRule
-from courseware.assignments.rules.plan import RulePreview, names_of, rehearse_all, rehearse_rule
+from courseware.assignments.rules.plan import RulePreview, names_of, preview_all, preview_rule
 from courseware.lib import dates
 
 
@@ -23,10 +23,10 @@ class Command(BaseCommand):
     def handle(self, **options):
         day = options["date"] or dates.site_day()
         if options["letters"]:
-            self.stdout.writelines(f"{line}\n" for line in letter_lines(day))
+            self.stdout.writelines(f"{line}\n" for line in email_lines(day))
             return
         number = options["rule"]
-        found = rehearse_all(day) if number is None else [rehearse_rule(rule_of_number(number), day)]
+        found = preview_all(day) if number is None else [preview_rule(rule_of_number(number), day)]
         for rehearsal in found:
             self.stdout.writelines(line + "\n" for line in lines(rehearsal))
         if not found:
@@ -40,8 +40,8 @@ def day_of(text):
         raise ArgumentTypeError(f"{text}: expected a day such as 2027-03-01") from None
 
 
-def letter_lines(day):
-    for foreseen in rehearse_letters(day):
+def email_lines(day):
+    for foreseen in preview_emails(day):
         hour = foreseen.leaves_at and timezone.localtime(foreseen.leaves_at)
         said = f"{hour:%Y-%m-%d %H:%M}" if hour else in_language_of_reader(foreseen.why_not)
         yield f"{foreseen.words} · {foreseen.name} · {said}"

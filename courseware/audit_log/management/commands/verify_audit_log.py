@@ -31,7 +31,7 @@ class Command(BaseCommand):
         if found:
             raise CommandError(f"Evidence does not hold: {found} difference{'s' if found > 1 else ''}.")
         self.stdout.write(f"Evidence holds: {Event.objects.count()} events in {HashChain.objects.count()} chains.")
-        if seal is not None and (kept := kept_seal(seal)):
+        if seal is not None and (kept := stored_checkpoint(seal)):
             words = f"Seal {kept.number} of {kept.at:{MOMENT}}"
             self.stdout.write(f"{words} is in it: all that it covers is as it was then.")
         self.stdout.write(in_words(newest()))
@@ -42,12 +42,12 @@ class Command(BaseCommand):
         yield from alterations()
         if seal is not None and not seal.strip():
             yield "--seal: expected the digest of a seal that was kept elsewhere, got nothing"
-        elif seal is not None and not kept_seal(seal):
+        elif seal is not None and not stored_checkpoint(seal):
             digest = seal.strip().lower()
             yield f"no seal of this log is {digest}: it was rewritten since, or the seal is of another site"
 
 
-def kept_seal(digest: str) -> Checkpoint | None:
+def stored_checkpoint(digest: str) -> Checkpoint | None:
     return Checkpoint.objects.filter(digest=digest.strip().lower()).first()
 
 

@@ -78,7 +78,7 @@ def row(simulation: Simulation, runs: int, random: Random) -> str:
     reached: set[str] = set()
     decisions = 0
     for _ in range(runs):
-        places = [state.place for state, _, _ in simulation.random_run(random)]
+        places = [state.place for state, _, _ in simulation.random_path(random)]
         ended[simulation.endings_by_id[places[-1]].colour] += 1
         decisions += len(places) - 1
         reached.update(places)

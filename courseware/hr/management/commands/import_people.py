@@ -9,7 +9,7 @@ from courseware.accounts.roster_import.comparison import BAD
 from courseware.accounts.roster_import.file_formats import ENCODINGS
 from courseware.accounts.roster_import.parser import ListRefused
 from courseware.accounts.roster_import.upload import plan_for
-from courseware.hr.roster_import.nightly import apply_now, bad_lines, bring_file, in_figures, posts_by_title
+from courseware.hr.roster_import.nightly import apply_now, as_numbers, bad_lines, import_file, job_roles_by_title
 
 
 class Command(BaseCommand):
@@ -33,12 +33,12 @@ class Command(BaseCommand):
 
     def bring_in(self, file, options):
         if options["dry_run"]:
-            settings = {"is_whole_firm": options["whole_firm"], "encoding": options["encoding"]}
-            plan = plan_for(file.read_bytes(), by=None, posts=posts_by_title(), **settings)
+            settings = {"is_complete": options["whole_firm"], "encoding": options["encoding"]}
+            plan = plan_for(file.read_bytes(), by=None, posts=job_roles_by_title(), **settings)
             self.say_faults(plan.lines[BAD])
-            self.stdout.write(in_figures(RosterImport(counts=plan.counts)))
+            self.stdout.write(as_numbers(RosterImport(counts=plan.counts)))
             return
-        roster = bring_file(file, is_whole_firm=options["whole_firm"], encoding=options["encoding"])
+        roster = import_file(file, is_complete=options["whole_firm"], encoding=options["encoding"])
         self.say_faults(bad_lines(roster))
         try:
             apply_now(roster, is_sure=options["yes"], invites=options["invite"])
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             raise CommandError(f"{why}: nothing was changed. If that is meant, say --yes.") from None
         for line in outcome_lines(roster, CONFLICT):
             self.stdout.write(f"line {line.line}: {messages.CONFLICTS[line.conflict]}")
-        self.stdout.write(in_figures(roster))
+        self.stdout.write(as_numbers(roster))
 
     def say_faults(self, lines):
         for line in lines:

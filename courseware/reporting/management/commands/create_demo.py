@@ -3,8 +3,8 @@ from django.core.management import BaseCommand, CommandError
 
 from courseware.accounts.models import User
 from courseware.content.models import Course
-from courseware.reporting.demo import create_demo_firm
-from courseware.reporting.statistics.nightly_update import keep_figures
+from courseware.reporting.demo import create_demo_company
+from courseware.reporting.statistics.nightly_update import update_statistics
 
 
 class Command(BaseCommand):
@@ -17,8 +17,8 @@ class Command(BaseCommand):
             raise CommandError("There are people here already. Demo accounts are only made on an empty site.")
         if not Course.objects.exclude(current=None).exists():
             raise CommandError("There is no course yet. Run import_content first.")
-        create_demo_firm(say=self.say)
-        keep_figures()  # which else comes at night
+        create_demo_company(say=self.say)
+        update_statistics()  # which else comes at night
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
