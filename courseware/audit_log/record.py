@@ -1,6 +1,7 @@
 """Appending to the log, one event or many: called inside the transaction that records the fact itself."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime

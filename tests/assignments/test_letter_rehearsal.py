@@ -145,8 +145,8 @@ def test_what_leaves_before_the_day_is_not_among_them_and_counts():
     data = {"subjects": [Enrollment.objects.get(learner=person).pk], "by": None}
     for turn in (1, 2):
         OutgoingEmail.objects.create(
-            kind="reminder", person=person, state="sent", limit_category="training", sending_day=TODAY - timedelta(days=turn),
-            data={"subjects": [], "by": None},
+            kind="reminder", person=person, state="sent", limit_category="training",
+            sending_day=TODAY - timedelta(days=turn), data={"subjects": [], "by": None},
         )  # fmt: skip
     OutgoingEmail.objects.create(kind="enrolled", person=person, address=person.email, data=data)
     why = "the person had 3 letters in 14 days, and has no more: this one from 2026-12-21 08:00"

@@ -65,7 +65,8 @@ def test_cells_of_one_name_are_one_place_where_they_make_a_rectangle():
     grid = grid_of("| a | b | b |\n|---|---|---|\n| a | b | b |\n| c | a |")
     assert grid == [["a", "b", "b"], ["a", "b", "b"], ["c", "a", ""]]
     assert rooms_of(grid) == [
-        PlanRoom("a", 0, 0), PlanRoom("b", 0, 1, 2, 2), PlanRoom("a", 1, 0), PlanRoom("c", 2, 0), PlanRoom("a", 2, 1), PlanRoom("", 2, 2),
+        PlanRoom("a", 0, 0), PlanRoom("b", 0, 1, 2, 2), PlanRoom("a", 1, 0),
+        PlanRoom("c", 2, 0), PlanRoom("a", 2, 1), PlanRoom("", 2, 2),
     ]  # fmt: skip
 
 

@@ -29,10 +29,11 @@ pytestmark = [
 
 # Tables with a row and more for each person.
 GROWING = {
-    "accounts_user", "accounts_membership", "accounts_trusteddevice", "assessment_examattempt", "assessment_certificate",
-    "assessment_dailyquestionanswer", "assessment_practiceanswer", "assessment_response", "django_session", "audit_log_event",
-    "learning_answer", "learning_completion", "learning_enrollment", "notifications_outgoingemail", "simulations_decision",
-    "simulations_simulationattempt",
+    "accounts_user", "accounts_membership", "accounts_trusteddevice", "assessment_examattempt",
+    "assessment_certificate", "assessment_dailyquestionanswer", "assessment_practiceanswer", "assessment_response",
+    "django_session",
+    "audit_log_event", "learning_answer", "learning_completion", "learning_enrollment", "notifications_outgoingemail",
+    "simulations_decision", "simulations_simulationattempt",
 }  # fmt: skip
 FEW = 200  # rows of one table that a statement may read for a page of a person
 OF_A_TEAM = 50 * 11  # enrollments
@@ -190,7 +191,8 @@ FIRM = [
 
 GROWN = {
     "accounts_user", "accounts_searchterm", "accounts_membership", "learning_enrollment", "learning_completion",
-    "learning_answer", "assessment_examattempt", "assessment_certificate", "assessment_certification", "simulations_simulationattempt",
+    "learning_answer", "assessment_examattempt", "assessment_certificate", "assessment_certification",
+    "simulations_simulationattempt",
 }  # fmt: skip
 
 

@@ -67,12 +67,12 @@ def in_this_process(monkeypatch):
         ([("accounts", "0001_v0_9")], ["0001_v0_9"]),  # later initial migrations, as on another branch
         ([], []),
         ([("auth", "0001_initial")], []),
-        ([("accounts", "0001_v0_3b")], []),
-        ([("accounts", "0001_v0_3b"), ("accounts", "9999_later")], []),  # a newer version; `Watch` keeps it closed
+        ([("accounts", "0001_v0_3c")], []),
+        ([("accounts", "0001_v0_3c"), ("accounts", "9999_later")], []),  # a newer version; `Watch` keeps it closed
     ],
 )
 def test_only_a_database_of_another_baseline_is_an_error(recorded, initial, in_this_process, monkeypatch):
-    known = {(app, "0001_v0_3b") for app in ("accounts", "learning")}
+    known = {(app, "0001_v0_3c") for app in ("accounts", "learning")}
     monkeypatch.setattr(maintenance, "migrations_of_this_version", lambda: frozenset(known))
     in_this_process(recorded)
     errors = [error for error in run_checks(tags=[Tags.database], databases=["default"]) if error.is_serious()]

@@ -23,8 +23,9 @@ CERTIFIED = Rule(
 # How often in a day of work, however many people there are: more than in any firm.
 OFTEN = {
     "join": 0.4, "bring_in": 0.2, "move": 0.6, "leave": 0.3, "go_later": 0.2, "come_back": 0.3, "say_away": 2.5,
-    "change_absence": 0.6, "undo_absence": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3, "record_external_training": 0.2,
-    "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_deputy": 0.08, "want_other_letters": 0.2,
+    "change_absence": 0.6, "undo_absence": 0.3, "extend": 0.8, "excuse": 0.3, "double": 0.3,
+    "record_external_training": 0.2, "withdraw": 0.2, "speak": 0.3, "remind": 0.8, "name_deputy": 0.08,
+    "want_other_letters": 0.2,
 }  # fmt: skip
 # When the day's jobs are done that write letters: no two at one moment, so that it does not matter which is first.
 WRITTEN_AT = {

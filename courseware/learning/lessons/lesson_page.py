@@ -56,7 +56,7 @@ class LessonQuestion:
     check_total: int
     revision: int
     answered_at: Any = None
-    retry: "Card | None" = None
+    retry: "LessonQuestion | None" = None
     again: bool = False
     is_other_wording: bool = False
     is_open: bool = False

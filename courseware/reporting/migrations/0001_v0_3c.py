@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('content', '0001_v0_3b'),
+        ('content', '0001_v0_3c'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -22,18 +22,6 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.CreateModel(
-            name='StatisticsTeam',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('team', models.PositiveBigIntegerField(help_text='Its key, also after it was closed; 0: in none')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='content.course')),
-                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('course', 'learner'), name='counted_with_one_team_in_a_course')],
-            },
         ),
         migrations.CreateModel(
             name='GroupStatistic',
@@ -63,6 +51,18 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['name', 'pk'],
                 'constraints': [models.UniqueConstraint(fields=('person', 'name'), name='a_view_of_a_person_for_each_name')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StatisticsTeam',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('team', models.PositiveBigIntegerField(help_text='Its key, also after it was closed; 0: in none')),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='content.course')),
+                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('course', 'learner'), name='counted_with_one_team_in_a_course')],
             },
         ),
     ]

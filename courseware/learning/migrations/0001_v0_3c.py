@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0001_v0_3b'),
-        ('content', '0001_v0_3b'),
+        ('accounts', '0001_v0_3c'),
+        ('content', '0001_v0_3c'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -30,6 +30,21 @@ class Migration(migrations.Migration):
                 ('people_left', models.PositiveIntegerField(help_text='How many a worker has still to see to; null: it was done at once', null=True)),
                 ('course', models.ForeignKey(help_text='To enroll in', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course')),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='BulkEnrollment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due_on', models.DateField(help_text="The last day, in each learner's own zone", null=True)),
+                ('begun_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('enrolled', models.PositiveIntegerField(default=0, help_text='How many people so far')),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course')),
+                ('teams', models.ManyToManyField(related_name='+', to='accounts.team')),
             ],
             options={
                 'ordering': ['pk'],
@@ -61,7 +76,7 @@ class Migration(migrations.Migration):
                 ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='completed at')),
                 ('exempted_at', models.DateTimeField(blank=True, null=True, verbose_name='waived at')),
                 ('exemption_reason', models.CharField(blank=True, max_length=200, verbose_name='reason for waiving')),
-                ('urgency', models.GeneratedField(db_persist=True, expression=models.Case(models.When(completed_at__isnull=False, then=models.Value(datetime.datetime(9998, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), models.When(then=models.Value(datetime.datetime(9999, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), exempted_at__isnull=False), default=django.db.models.functions.comparison.Coalesce('due_at', models.Value(datetime.datetime(9000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)))), output_field=models.DateTimeField())),
+                ('urgency', models.GeneratedField(db_persist=True, expression=models.Case(models.When(completed_at__isnull=False, then=models.Value(datetime.datetime(9998, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), models.When(exempted_at__isnull=False, then=models.Value(datetime.datetime(9999, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), default=django.db.models.functions.comparison.Coalesce('due_at', models.Value(datetime.datetime(9000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)))), output_field=models.DateTimeField())),
                 ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to='content.course', verbose_name='course')),
                 ('due_given_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='due day given by')),
                 ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to=settings.AUTH_USER_MODEL, verbose_name='learner')),
@@ -69,18 +84,82 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'enrollment',
                 'verbose_name_plural': 'enrollments',
-                'indexes': [
-                    models.Index(fields=['urgency', 'id'], name='enrollment_by_urgency'),
-                    models.Index(fields=['course', 'urgency', 'id'], name='enrollment_of_course'),
-                    models.Index(condition=models.Q(('is_newest', True)), fields=['certified_until', 'urgency', 'id'], name='newest_by_certified_until'),
-                    models.Index(condition=models.Q(('track', ''), _negated=True), fields=['track'], name='enrollment_of_post'),
-                    models.Index(condition=models.Q(('completed_at', None), ('exempted_at', None), ('due_given_at', None), ('is_newest', True), ('started_at', None)), fields=['urgency', 'id'], name='unopened_by_urgency'),
-                ],
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('completed_at', None), ('exempted_at', None)), fields=('learner', 'course'), name='one_open_enrollment_per_course'),
-                    models.UniqueConstraint(condition=models.Q(('is_newest', True)), fields=('learner', 'course'), name='one_newest_run_per_course'),
-                ],
             },
+        ),
+        migrations.CreateModel(
+            name='Completion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(choices=[('completed', 'completed'), ('passed', 'passed')], max_length=10)),
+                ('completed_at', models.DateTimeField()),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='learning.enrollment')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ChangeAcknowledgement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(choices=[('read', 'read again'), ('checked', 'check answered on the new text')], max_length=10)),
+                ('seen_at', models.DateTimeField()),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='change_acknowledgements', to='learning.enrollment')),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Answer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('question', models.CharField(max_length=64)),
+                ('shape', models.CharField(help_text="The question's shape then: places mean something only within it", max_length=64)),
+                ('response', models.JSONField()),
+                ('is_right', models.BooleanField(help_text='Null: a question that is never graded', null=True)),
+                ('answered_at', models.DateTimeField()),
+                ('token', models.UUIDField(help_text='Of the form it came from: a repeated POST finds this row', unique=True)),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='learning.enrollment')),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AdjustmentItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made_at', models.DateTimeField(help_text='Null: it waits for its turn', null=True)),
+                ('due_before', models.DateTimeField(null=True)),
+                ('due_after', models.DateTimeField(null=True)),
+                ('time_before', models.CharField(blank=True, max_length=8)),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('adjustment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='learning.adjustment')),
+                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('enrollment', models.ForeignKey(help_text='Null: one that is still to be made, or was removed again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='adjustment_items', to='learning.enrollment')),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AbsenceShift',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField(help_text='When that day was given: see Enrollment.agreed_due_at')),
+                ('given_at', models.DateTimeField(help_text='The due instant as somebody or a rule gave it', null=True)),
+                ('moved_to', models.DateTimeField(help_text='And as it was worked out last', null=True)),
+                ('counts_from', models.DateField(help_text='Absences count from this day on')),
+                ('known', models.JSONField(default=list, help_text='First and last days of absences known when the due date was set: they do not move it')),
+                ('days', models.PositiveIntegerField(default=0, help_text='By how many working days it was moved on')),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='postponements', to='learning.enrollment')),
+            ],
         ),
         migrations.CreateModel(
             name='ExtensionRequest',
@@ -102,82 +181,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'request for another day',
                 'verbose_name_plural': 'requests for another day',
                 'ordering': ['pk'],
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('enrollment',), name='one_open_request_per_enrollment'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('end', ''), ('ended_at', None)), models.Q(models.Q(('end', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='a_request_ends_somehow'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('adjustment__isnull', False), ('end__in', ['given', 'another'])), models.Q(models.Q(('end__in', ['given', 'another']), _negated=True), ('adjustment', None)), _connector='OR'), name='a_day_is_given_by_an_adjustment'),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name='Completion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('completed', 'completed'), ('passed', 'passed')], max_length=10)),
-                ('completed_at', models.DateTimeField()),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='learning.enrollment')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('enrollment', 'document'), name='one_completion_per_document')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ChangeAcknowledgement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('read', 'read again'), ('checked', 'check answered on the new text')], max_length=10)),
-                ('seen_at', models.DateTimeField()),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
-                ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='change_acknowledgements', to='learning.enrollment')),
-            ],
-            options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('enrollment', 'document', 'release'), name='a_change_is_seen_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Answer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('question', models.CharField(max_length=64)),
-                ('shape', models.CharField(help_text="The question's shape then: places mean something only within it", max_length=64)),
-                ('response', models.JSONField()),
-                ('is_right', models.BooleanField(help_text='Null: a question that is never graded', null=True)),
-                ('answered_at', models.DateTimeField()),
-                ('token', models.UUIDField(help_text='Of the form it came from: a repeated POST finds this row', unique=True)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='learning.enrollment')),
-            ],
-            options={
-                'ordering': ['pk'],
-                'indexes': [models.Index(fields=['enrollment', 'document'], name='answer_by_document')],
-            },
-        ),
-        migrations.CreateModel(
-            name='AdjustmentItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('made_at', models.DateTimeField(help_text='Null: it waits for its turn', null=True)),
-                ('due_before', models.DateTimeField(null=True)),
-                ('due_after', models.DateTimeField(null=True)),
-                ('time_before', models.CharField(blank=True, max_length=8)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('adjustment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='learning.adjustment')),
-                ('learner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('enrollment', models.ForeignKey(help_text='Null: one that is still to be made, or was removed again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='adjustment_items', to='learning.enrollment')),
-            ],
-            options={
-                'ordering': ['pk'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('adjustment', 'enrollment'), name='one_line_per_enrollment'),
-                    models.CheckConstraint(condition=models.Q(('undone_at', None), ('made_at__isnull', False), _connector='OR'), name='undone_after_it_was_made'),
-                ],
             },
         ),
         migrations.CreateModel(
@@ -191,25 +194,6 @@ class Migration(migrations.Migration):
                 ('course', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course')),
                 ('team', models.ForeignKey(db_constraint=False, db_index=False, help_text='Null: the firm', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.team')),
             ],
-            options={
-                'indexes': [models.Index(fields=['team', 'course', 'urgency', 'has_started', 'certified_until', 'number'], name='headcount_by_team')],
-            },
-        ),
-        migrations.CreateModel(
-            name='SavedPhrase',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('phrase', models.CharField(help_text='Its key: see `content.rendering.phrases`', max_length=200)),
-                ('saved_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(help_text='Null: it is kept', null=True)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_phrases', to='learning.enrollment')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
-            ],
-            options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('enrollment', 'document', 'phrase'), name='a_phrase_kept_once')],
-            },
         ),
         migrations.CreateModel(
             name='LessonReport',
@@ -244,7 +228,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'question to a manager',
                 'verbose_name_plural': 'questions to managers',
                 'ordering': ['pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('answered_by', None)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='a_question_is_answered_by_somebody')],
             },
         ),
         migrations.CreateModel(
@@ -259,23 +242,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('merge', 'enrollment'), name='a_run_once_in_a_merge')],
             },
         ),
         migrations.CreateModel(
-            name='AbsenceShift',
+            name='SavedPhrase',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField(help_text='When that day was given: see Enrollment.agreed_due_at')),
-                ('given_at', models.DateTimeField(help_text='The due instant as somebody or a rule gave it', null=True)),
-                ('moved_to', models.DateTimeField(help_text='And as it was worked out last', null=True)),
-                ('counts_from', models.DateField(help_text='Absences count from this day on')),
-                ('known', models.JSONField(default=list, help_text='First and last days of absences known when the due date was set: they do not move it')),
-                ('days', models.PositiveIntegerField(default=0, help_text='By how many working days it was moved on')),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='postponements', to='learning.enrollment')),
+                ('phrase', models.CharField(help_text='Its key: see `content.rendering.phrases`', max_length=200)),
+                ('saved_at', models.DateTimeField()),
+                ('removed_at', models.DateTimeField(help_text='Null: it is kept', null=True)),
+                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_phrases', to='learning.enrollment')),
+                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('enrollment', 'since'), name='one_postponement_for_each_day_given')],
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
@@ -303,23 +284,89 @@ class Migration(migrations.Migration):
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='survey_receipts', to='learning.enrollment')),
                 ('survey', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('enrollment', 'survey'), name='one_receipt_per_survey')],
-            },
         ),
-        migrations.CreateModel(
-            name='BulkEnrollment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_on', models.DateField(help_text="The last day, in each learner's own zone", null=True)),
-                ('begun_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('enrolled', models.PositiveIntegerField(default=0, help_text='How many people so far')),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.course')),
-                ('teams', models.ManyToManyField(related_name='+', to='accounts.team')),
-            ],
-            options={
-                'ordering': ['pk'],
-            },
+        migrations.AddIndex(
+            model_name='enrollment',
+            index=models.Index(fields=['urgency', 'id'], name='enrollment_by_urgency'),
+        ),
+        migrations.AddIndex(
+            model_name='enrollment',
+            index=models.Index(fields=['course', 'urgency', 'id'], name='enrollment_of_course'),
+        ),
+        migrations.AddIndex(
+            model_name='enrollment',
+            index=models.Index(condition=models.Q(('is_newest', True)), fields=['certified_until', 'urgency', 'id'], name='newest_by_certified_until'),
+        ),
+        migrations.AddIndex(
+            model_name='enrollment',
+            index=models.Index(condition=models.Q(('track', ''), _negated=True), fields=['track'], name='enrollment_of_post'),
+        ),
+        migrations.AddIndex(
+            model_name='enrollment',
+            index=models.Index(condition=models.Q(('completed_at', None), ('exempted_at', None), ('due_given_at', None), ('is_newest', True), ('started_at', None)), fields=['urgency', 'id'], name='unopened_by_urgency'),
+        ),
+        migrations.AddConstraint(
+            model_name='enrollment',
+            constraint=models.UniqueConstraint(condition=models.Q(('completed_at', None), ('exempted_at', None)), fields=('learner', 'course'), name='one_open_enrollment_per_course'),
+        ),
+        migrations.AddConstraint(
+            model_name='enrollment',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_newest', True)), fields=('learner', 'course'), name='one_newest_run_per_course'),
+        ),
+        migrations.AddConstraint(
+            model_name='completion',
+            constraint=models.UniqueConstraint(fields=('enrollment', 'document'), name='one_completion_per_document'),
+        ),
+        migrations.AddConstraint(
+            model_name='changeacknowledgement',
+            constraint=models.UniqueConstraint(fields=('enrollment', 'document', 'release'), name='a_change_is_seen_once'),
+        ),
+        migrations.AddIndex(
+            model_name='answer',
+            index=models.Index(fields=['enrollment', 'document'], name='answer_by_document'),
+        ),
+        migrations.AddConstraint(
+            model_name='adjustmentitem',
+            constraint=models.UniqueConstraint(fields=('adjustment', 'enrollment'), name='one_line_per_enrollment'),
+        ),
+        migrations.AddConstraint(
+            model_name='adjustmentitem',
+            constraint=models.CheckConstraint(condition=models.Q(('undone_at', None), ('made_at__isnull', False), _connector='OR'), name='undone_after_it_was_made'),
+        ),
+        migrations.AddConstraint(
+            model_name='absenceshift',
+            constraint=models.UniqueConstraint(fields=('enrollment', 'since'), name='one_postponement_for_each_day_given'),
+        ),
+        migrations.AddConstraint(
+            model_name='extensionrequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('enrollment',), name='one_open_request_per_enrollment'),
+        ),
+        migrations.AddConstraint(
+            model_name='extensionrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end', ''), ('ended_at', None)), models.Q(models.Q(('end', ''), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='a_request_ends_somehow'),
+        ),
+        migrations.AddConstraint(
+            model_name='extensionrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('adjustment__isnull', False), ('end__in', ['given', 'another'])), models.Q(models.Q(('end__in', ['given', 'another']), _negated=True), ('adjustment', None)), _connector='OR'), name='a_day_is_given_by_an_adjustment'),
+        ),
+        migrations.AddIndex(
+            model_name='headcount',
+            index=models.Index(fields=['team', 'course', 'urgency', 'has_started', 'certified_until', 'number'], name='headcount_by_team'),
+        ),
+        migrations.AddConstraint(
+            model_name='managerquestion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at', None), ('answered_by', None)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='a_question_is_answered_by_somebody'),
+        ),
+        migrations.AddConstraint(
+            model_name='mergedenrollment',
+            constraint=models.UniqueConstraint(fields=('merge', 'enrollment'), name='a_run_once_in_a_merge'),
+        ),
+        migrations.AddConstraint(
+            model_name='savedphrase',
+            constraint=models.UniqueConstraint(fields=('enrollment', 'document', 'phrase'), name='a_phrase_kept_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='surveyreceipt',
+            constraint=models.UniqueConstraint(fields=('enrollment', 'survey'), name='one_receipt_per_survey'),
         ),
     ]

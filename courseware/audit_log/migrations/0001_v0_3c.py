@@ -13,19 +13,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='HashChain',
-            fields=[
-                ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('length', models.PositiveBigIntegerField()),
-                ('digest', models.CharField(blank=True, max_length=64)),
-            ],
-            options={
-                'verbose_name': 'chain',
-                'verbose_name_plural': 'chains',
-                'default_permissions': (),
-            },
-        ),
-        migrations.CreateModel(
             name='Checkpoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -42,6 +29,19 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'seals',
                 'ordering': ['number'],
                 'default_permissions': ['view'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HashChain',
+            fields=[
+                ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('length', models.PositiveBigIntegerField()),
+                ('digest', models.CharField(blank=True, max_length=64)),
+            ],
+            options={
+                'verbose_name': 'chain',
+                'verbose_name_plural': 'chains',
+                'default_permissions': (),
             },
         ),
         migrations.CreateModel(

@@ -45,32 +45,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
                 'ordering': ['name', 'pk'],
-                'indexes': [
-                    models.Index(fields=['name', 'id'], name='people_by_name'),
-                    models.Index(condition=models.Q(('is_active', False)), fields=['name', 'id'], name='former_people_by_name'),
-                    models.Index(condition=models.Q(('is_staff', True)), fields=['name', 'id'], name='staff_by_name'),
-                    models.Index(condition=models.Q(('is_superuser', True)), fields=['name', 'id'], name='superusers_by_name'),
-                    models.Index(condition=models.Q(('post', ''), _negated=True), fields=['post'], name='people_by_post'),
-                ],
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='addresses_are_lower_case'),
-                    models.CheckConstraint(condition=models.Q(('email', None), ('staff_number', None), _negated=True), name='address_or_staff_number', violation_error_message='An e-mail address or a staff number is needed.'),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name='ApiKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='Of the program, as its owner calls it', max_length=60)),
-                ('digest', models.CharField(help_text='SHA-256 of the secret', max_length=64, unique=True)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ends_on', models.DateField(help_text="The last day on which it works, by the site's clock")),
-                ('used_on', models.DateField(help_text='The last day on which it was used', null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('person', 'name'), name='one_api_key_per_name')],
             },
         ),
         migrations.CreateModel(
@@ -89,32 +63,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['first_day', 'pk'],
-                'indexes': [models.Index(condition=models.Q(('stage__lt', 2)), fields=['ends_at'], name='away_and_not_over')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='away_from_day_to_day')],
-            },
-        ),
-        migrations.CreateModel(
-            name='TrustedDevice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=32)),
-                ('trusted_since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('person', 'key'), name='a_device_is_known_once')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Membership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('learner', 'learner'), ('manager', 'manager')], default='learner', max_length=10, verbose_name='role')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL, verbose_name='person')),
-            ],
-            options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
             },
         ),
         migrations.CreateModel(
@@ -133,82 +81,18 @@ class Migration(migrations.Migration):
                 'verbose_name': 'merged account',
                 'verbose_name_plural': 'merged accounts',
                 'ordering': ['-pk'],
-                'constraints': [
-                    models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('other',), name='a_name_of_one_person'),
-                    models.CheckConstraint(condition=models.Q(('kept', models.F('other')), _negated=True), name='nobody_is_merged_with_oneself'),
-                ],
             },
         ),
         migrations.CreateModel(
-            name='Note',
+            name='ApiKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=500)),
-                ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('act', models.UUIDField(help_text='Of the form it came from: the same form sent twice notes nothing twice')),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-pk'],
-                'constraints': [models.UniqueConstraint(fields=('act', 'person'), name='an_act_notes_once_about_a_person')],
-            },
-        ),
-        migrations.CreateModel(
-            name='RosterImport',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(max_length=200)),
-                ('digest', models.CharField(help_text='SHA-256 of the file', max_length=64)),
-                ('read_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('is_complete', models.BooleanField(default=False)),
-                ('counts', models.JSONField(default=dict, help_text='How many lines of each kind, how many stay as they are')),
-                ('notes', models.JSONField(default=dict, help_text='What was read how, and what was passed over')),
-                ('begun_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(help_text='Null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('is_confirmed', models.ForeignKey(help_text='Who let it be done; null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['-read_at'], name='rosters_by_day')],
-            },
-        ),
-        migrations.CreateModel(
-            name='RosterImportChunk',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.PositiveIntegerField()),
-                ('kind', models.CharField(max_length=10)),
-                ('lines', models.JSONField()),
-                ('applied_at', models.DateTimeField(null=True)),
-                ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='accounts.rosterimport')),
-            ],
-            options={
-                'ordering': ['place'],
-                'constraints': [models.UniqueConstraint(fields=('roster', 'place'), name='one_part_at_a_place')],
-            },
-        ),
-        migrations.CreateModel(
-            name='SearchTerm',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('term', models.CharField(max_length=40)),
+                ('name', models.CharField(help_text='Of the program, as its owner calls it', max_length=60)),
+                ('digest', models.CharField(help_text='SHA-256 of the secret', max_length=64, unique=True)),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('ends_on', models.DateField(help_text="The last day on which it works, by the site's clock")),
+                ('used_on', models.DateField(help_text='The last day on which it was used', null=True)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['term', 'person'], name='people_by_term', opclasses=['varchar_pattern_ops', 'int8_ops'])],
-            },
-        ),
-        migrations.CreateModel(
-            name='SignInCode',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(help_text='Made as that of a password', max_length=128)),
-                ('given_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('given_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -226,11 +110,83 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'substitute',
                 'verbose_name_plural': 'substitutes',
-                'constraints': [
-                    models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='substitutes_begin_before_they_end'),
-                    models.CheckConstraint(condition=models.Q(('lead', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
-                ],
             },
+        ),
+        migrations.CreateModel(
+            name='Membership',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('learner', 'learner'), ('manager', 'manager')], default='learner', max_length=10, verbose_name='role')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+            ],
+            options={
+                'verbose_name': 'membership',
+                'verbose_name_plural': 'memberships',
+            },
+        ),
+        migrations.CreateModel(
+            name='Note',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.CharField(max_length=500)),
+                ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('act', models.UUIDField(help_text='Of the form it came from: the same form sent twice notes nothing twice')),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RosterImport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file_name', models.CharField(max_length=200)),
+                ('digest', models.CharField(help_text='SHA-256 of the file', max_length=64)),
+                ('read_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('is_complete', models.BooleanField(default=False)),
+                ('counts', models.JSONField(default=dict, help_text='How many lines of each kind, how many stay as they are')),
+                ('notes', models.JSONField(default=dict, help_text='What was read how, and what was passed over')),
+                ('begun_at', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('by', models.ForeignKey(help_text='Null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('is_confirmed', models.ForeignKey(help_text='Who let it be done; null: the site', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RosterImportChunk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveIntegerField()),
+                ('kind', models.CharField(max_length=10)),
+                ('lines', models.JSONField()),
+                ('applied_at', models.DateTimeField(null=True)),
+                ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='accounts.rosterimport')),
+            ],
+            options={
+                'ordering': ['place'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SearchTerm',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('term', models.CharField(max_length=40)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SignInCode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(help_text='Made as that of a password', max_length=128)),
+                ('given_at', models.DateTimeField()),
+                ('used_at', models.DateTimeField(null=True)),
+                ('given_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
         ),
         migrations.CreateModel(
             name='Team',
@@ -264,10 +220,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['day'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('team', 'day'), name='a_day_once_in_the_list_of_a_team'),
-                    models.UniqueConstraint(condition=models.Q(('team', None)), fields=('day',), name='a_day_once_in_the_list_of_the_site'),
-                ],
             },
         ),
         migrations.CreateModel(
@@ -294,12 +246,106 @@ class Migration(migrations.Migration):
                 ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.teaminvitelink')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('link', 'staff_number'), name='one_request_at_a_link')],
-            },
+        ),
+        migrations.CreateModel(
+            name='TrustedDevice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=32)),
+                ('trusted_since', models.DateTimeField(default=django.utils.timezone.now)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(fields=['name', 'id'], name='people_by_name'),
+        ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(condition=models.Q(('is_active', False)), fields=['name', 'id'], name='former_people_by_name'),
+        ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(condition=models.Q(('is_staff', True)), fields=['name', 'id'], name='staff_by_name'),
+        ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(condition=models.Q(('is_superuser', True)), fields=['name', 'id'], name='superusers_by_name'),
+        ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(condition=models.Q(('post', ''), _negated=True), fields=['post'], name='people_by_post'),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='addresses_are_lower_case'),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.CheckConstraint(condition=models.Q(('email', None), ('staff_number', None), _negated=True), name='address_or_staff_number', violation_error_message='An e-mail address or a staff number is needed.'),
+        ),
+        migrations.AddIndex(
+            model_name='absence',
+            index=models.Index(condition=models.Q(('stage__lt', 2)), fields=['ends_at'], name='away_and_not_over'),
+        ),
+        migrations.AddConstraint(
+            model_name='absence',
+            constraint=models.CheckConstraint(condition=models.Q(('first_day__lte', models.F('last_day'))), name='away_from_day_to_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('other',), name='a_name_of_one_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountmerge',
+            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('other')), _negated=True), name='nobody_is_merged_with_oneself'),
+        ),
+        migrations.AddConstraint(
+            model_name='apikey',
+            constraint=models.UniqueConstraint(fields=('person', 'name'), name='one_api_key_per_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='deputy',
+            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='substitutes_begin_before_they_end'),
+        ),
+        migrations.AddConstraint(
+            model_name='deputy',
+            constraint=models.CheckConstraint(condition=models.Q(('lead', models.F('person')), _negated=True), name='nobody_stands_in_for_oneself'),
+        ),
+        migrations.AddConstraint(
+            model_name='note',
+            constraint=models.UniqueConstraint(fields=('act', 'person'), name='an_act_notes_once_about_a_person'),
+        ),
+        migrations.AddIndex(
+            model_name='rosterimport',
+            index=models.Index(fields=['-read_at'], name='rosters_by_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='rosterimportchunk',
+            constraint=models.UniqueConstraint(fields=('roster', 'place'), name='one_part_at_a_place'),
+        ),
+        migrations.AddIndex(
+            model_name='searchterm',
+            index=models.Index(fields=['term', 'person'], name='people_by_term', opclasses=['varchar_pattern_ops', 'int8_ops']),
         ),
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('team', 'person', 'role'), name='one_membership_per_role'),
+        ),
+        migrations.AddConstraint(
+            model_name='calendarday',
+            constraint=models.UniqueConstraint(fields=('team', 'day'), name='a_day_once_in_the_list_of_a_team'),
+        ),
+        migrations.AddConstraint(
+            model_name='calendarday',
+            constraint=models.UniqueConstraint(condition=models.Q(('team', None)), fields=('day',), name='a_day_once_in_the_list_of_the_site'),
+        ),
+        migrations.AddConstraint(
+            model_name='joinrequest',
+            constraint=models.UniqueConstraint(fields=('link', 'staff_number'), name='one_request_at_a_link'),
+        ),
+        migrations.AddConstraint(
+            model_name='trusteddevice',
+            constraint=models.UniqueConstraint(fields=('person', 'key'), name='a_device_is_known_once'),
         ),
     ]

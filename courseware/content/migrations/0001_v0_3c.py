@@ -28,6 +28,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Document',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('identifier', models.CharField(help_text='The id of its front matter; of a figure, its path', max_length=200, verbose_name='id')),
+                ('kind', models.CharField(choices=[('course', 'course'), ('card', 'emergency card'), ('jurisdiction', 'numbers and law'), ('outline', 'outline'), ('sources', 'sources'), ('terms', 'terms'), ('module', 'module'), ('lesson', 'lesson'), ('simulation', 'simulation'), ('exam', 'exam'), ('survey', 'survey'), ('bank', 'question bank'), ('media', 'figure')], max_length=12, verbose_name='kind')),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='content.course', verbose_name='course')),
+            ],
+            options={
+                'verbose_name': 'document',
+                'verbose_name_plural': 'documents',
+            },
+        ),
+        migrations.CreateModel(
             name='EmergencyContact',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -45,18 +58,73 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name='ExpertReview',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(help_text='The id of its front matter; of a figure, its path', max_length=200, verbose_name='id')),
-                ('kind', models.CharField(choices=[('course', 'course'), ('card', 'emergency card'), ('jurisdiction', 'numbers and law'), ('outline', 'outline'), ('sources', 'sources'), ('terms', 'terms'), ('module', 'module'), ('lesson', 'lesson'), ('simulation', 'simulation'), ('exam', 'exam'), ('survey', 'survey'), ('bank', 'question bank'), ('media', 'figure')], max_length=12, verbose_name='kind')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='content.course', verbose_name='course')),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('profession', models.CharField(max_length=80, verbose_name='profession')),
+                ('read_on', models.DateField(verbose_name='read on')),
+                ('entered_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='entered at')),
+                ('undone_at', models.DateTimeField(null=True, verbose_name='taken back at')),
+                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
+                ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken back by')),
             ],
             options={
-                'verbose_name': 'document',
-                'verbose_name_plural': 'documents',
-                'constraints': [models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id')],
+                'verbose_name': 'reading by a professional',
+                'verbose_name_plural': 'readings by professionals',
+                'ordering': ['-pk'],
+                'default_permissions': ('add', 'view'),
             },
+        ),
+        migrations.CreateModel(
+            name='Release',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(verbose_name='number')),
+                ('weight', models.CharField(choices=[('minor', 'minor: nobody is touched'), ('reread', 're-read: those who completed the lesson see what changed, and say so'), ('retake', 'retake: those who completed the lesson answer its check again on the new text')], default='minor', help_text='The heaviest of its documents', max_length=8, verbose_name='weight')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='released at')),
+                ('digest', models.CharField(help_text='sha256 over the ids and digests of every text in it', max_length=64, verbose_name='digest')),
+                ('compiler', models.PositiveIntegerField()),
+                ('outlines', models.JSONField(help_text='The route of the course per language')),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='content.course', verbose_name='course')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
+            ],
+            options={
+                'verbose_name': 'release',
+                'verbose_name_plural': 'releases',
+                'ordering': ['-number'],
+            },
+        ),
+        migrations.AddField(
+            model_name='course',
+            name='current',
+            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release', verbose_name='current release'),
+        ),
+        migrations.CreateModel(
+            name='ReleaseProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('weight', models.CharField(help_text='The heaviest of `weights`', max_length=8)),
+                ('weights', models.JSONField(default=dict, help_text='Id of each document → its weight')),
+                ('note', models.CharField(max_length=200)),
+                ('proposed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('declined_at', models.DateTimeField(null=True)),
+                ('base', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
+                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='content.course')),
+                ('declined_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('proposed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'proposed release',
+                'verbose_name_plural': 'proposed releases',
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.AddField(
+            model_name='release',
+            name='proposal',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='release', to='content.releaseproposal', verbose_name='proposed release'),
         ),
         migrations.CreateModel(
             name='RenderedPage',
@@ -68,9 +136,6 @@ class Migration(migrations.Migration):
                 ('paragraphs', models.JSONField(default=list, help_text='What a search looks through, taken from the data')),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pages', to='content.document')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest')],
-            },
         ),
         migrations.CreateModel(
             name='Revision',
@@ -87,80 +152,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'revision',
                 'verbose_name_plural': 'revisions',
                 'ordering': ['-number'],
-                'constraints': [models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ExpertReview',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('profession', models.CharField(max_length=80, verbose_name='profession')),
-                ('read_on', models.DateField(verbose_name='read on')),
-                ('entered_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='entered at')),
-                ('undone_at', models.DateTimeField(null=True, verbose_name='taken back at')),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='entered by')),
-                ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken back by')),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='content.revision', verbose_name='revision')),
-            ],
-            options={
-                'verbose_name': 'reading by a professional',
-                'verbose_name_plural': 'readings by professionals',
-                'ordering': ['-pk'],
-                'default_permissions': ('add', 'view'),
-                'constraints': [models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('revision',), name='one_reading_per_revision')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReleaseProposal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weight', models.CharField(help_text='The heaviest of `weights`', max_length=8)),
-                ('weights', models.JSONField(default=dict, help_text='Id of each document → its weight')),
-                ('note', models.CharField(max_length=200)),
-                ('proposed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('declined_at', models.DateTimeField(null=True)),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='content.course')),
-                ('declined_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'proposed release',
-                'verbose_name_plural': 'proposed releases',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Release',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('weight', models.CharField(choices=[('minor', 'minor: nobody is touched'), ('reread', 're-read: those who completed the lesson see what changed, and say so'), ('retake', 'retake: those who completed the lesson answer its check again on the new text')], default='minor', help_text='The heaviest of its documents', max_length=8, verbose_name='weight')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='released at')),
-                ('digest', models.CharField(help_text='sha256 over the ids and digests of every text in it', max_length=64, verbose_name='digest')),
-                ('compiler', models.PositiveIntegerField()),
-                ('outlines', models.JSONField(help_text='The route of the course per language')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='content.course', verbose_name='course')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='released by')),
-                ('proposal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='release', to='content.releaseproposal', verbose_name='proposed release')),
-            ],
-            options={
-                'verbose_name': 'release',
-                'verbose_name_plural': 'releases',
-                'ordering': ['-number'],
-                'constraints': [models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number')],
             },
         ),
         migrations.AddField(
             model_name='releaseproposal',
-            name='base',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release'),
-        ),
-        migrations.AddField(
-            model_name='course',
-            name='current',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release', verbose_name='current release'),
+            name='revisions',
+            field=models.ManyToManyField(related_name='+', to='content.revision'),
         ),
         migrations.CreateModel(
             name='ReleaseEntry',
@@ -168,20 +165,16 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('weight', models.CharField(blank=True, choices=[('minor', 'minor: nobody is touched'), ('reread', 're-read: those who completed the lesson see what changed, and say so'), ('retake', 'retake: those who completed the lesson answer its check again on the new text')], max_length=8)),
                 ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.document')),
-                ('pages', models.ManyToManyField(related_name='entries', to='content.renderedpage')),
                 ('reading', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.expertreview')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.release')),
+                ('pages', models.ManyToManyField(related_name='entries', to='content.renderedpage')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='content.revision')),
             ],
-            options={
-                'indexes': [models.Index(condition=models.Q(('weight__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor')],
-                'constraints': [models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document')],
-            },
         ),
         migrations.AddField(
-            model_name='releaseproposal',
-            name='revisions',
-            field=models.ManyToManyField(related_name='+', to='content.revision'),
+            model_name='expertreview',
+            name='revision',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='content.revision', verbose_name='revision'),
         ),
         migrations.AddField(
             model_name='document',
@@ -198,9 +191,6 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(help_text='sha256 of the bytes, hexadecimal', max_length=64)),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='content.revision')),
             ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language')],
-            },
         ),
         migrations.CreateModel(
             name='ImportedFile',
@@ -214,5 +204,37 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('document', 'language'), name='one_imported_text_per_language')],
             },
+        ),
+        migrations.AddConstraint(
+            model_name='release',
+            constraint=models.UniqueConstraint(fields=('course', 'number'), name='one_release_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='renderedpage',
+            constraint=models.UniqueConstraint(fields=('document', 'language', 'digest'), name='one_page_per_digest'),
+        ),
+        migrations.AddConstraint(
+            model_name='revision',
+            constraint=models.UniqueConstraint(fields=('document', 'number'), name='one_revision_per_number'),
+        ),
+        migrations.AddIndex(
+            model_name='releaseentry',
+            index=models.Index(condition=models.Q(('weight__in', ('reread', 'retake'))), fields=['release', 'document'], name='entry_more_than_minor'),
+        ),
+        migrations.AddConstraint(
+            model_name='releaseentry',
+            constraint=models.UniqueConstraint(fields=('release', 'document'), name='one_entry_per_document'),
+        ),
+        migrations.AddConstraint(
+            model_name='expertreview',
+            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('revision',), name='one_reading_per_revision'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.UniqueConstraint(fields=('course', 'identifier'), name='one_document_per_id'),
+        ),
+        migrations.AddConstraint(
+            model_name='sourcefile',
+            constraint=models.UniqueConstraint(fields=('revision', 'language'), name='one_text_per_language'),
         ),
     ]

@@ -10,9 +10,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('accounts', '0001_v0_3b'),
-        ('content', '0001_v0_3b'),
-        ('learning', '0001_v0_3b'),
+        ('accounts', '0001_v0_3c'),
+        ('content', '0001_v0_3c'),
+        ('learning', '0001_v0_3c'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -28,20 +28,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'rule',
                 'verbose_name_plural': 'rules',
                 'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='EscalationSetting',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_on', models.BooleanField()),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'switch of escalation',
-                'verbose_name_plural': 'switches of escalation',
-                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
@@ -62,6 +48,35 @@ class Migration(migrations.Migration):
                 'verbose_name': 'door into a chat group',
                 'verbose_name_plural': 'doors into chat groups',
                 'ordering': ['team__name', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Conversation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='learning.enrollment')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'talk',
+                'verbose_name_plural': 'talks',
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='EscalationSetting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_on', models.BooleanField()),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'switch of escalation',
+                'verbose_name_plural': 'switches of escalation',
+                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
@@ -107,17 +122,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'version of a rule',
                 'verbose_name_plural': 'versions of rules',
                 'ordering': ['number'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('rule', 'number'), name='one_version_per_number'),
-                    models.CheckConstraint(condition=models.Q(('due', 'quarter'), models.Q(('due', 'date'), ('due_on__isnull', False)), models.Q(('due__in', ['start', 'joining', 'assignment']), ('due_days__isnull', False)), _connector='OR'), name='a_rule_says_by_when'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('renewal', ''), ('renewal_day', None), ('renewal_days', None), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day', None), ('renewal_days__isnull', False), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day__isnull', False), ('renewal_days', None), ('renewal_month__isnull', False)), _connector='OR'), name='a_renewal_opens_on_one_day'),
-                ],
             },
-        ),
-        migrations.AddField(
-            model_name='assignmentrule',
-            name='current',
-            field=models.ForeignKey(help_text='The one that holds', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assignments.ruleversion'),
         ),
         migrations.CreateModel(
             name='RuleAction',
@@ -140,23 +145,12 @@ class Migration(migrations.Migration):
                 'verbose_name': 'deed of a rule',
                 'verbose_name_plural': 'deeds of rules',
                 'ordering': ['-pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('rule', 'person', 'deed', 'occasion'), name='a_rule_does_it_once')],
             },
         ),
-        migrations.CreateModel(
-            name='Conversation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='learning.enrollment')),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'talk',
-                'verbose_name_plural': 'talks',
-                'ordering': ['pk'],
-            },
+        migrations.AddField(
+            model_name='assignmentrule',
+            name='current',
+            field=models.ForeignKey(help_text='The one that holds', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='assignments.ruleversion'),
         ),
         migrations.CreateModel(
             name='ChatMessage',
@@ -213,7 +207,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'answered observation sheets',
                 'ordering': ['id'],
                 'indexes': [models.Index(fields=['sheet', 'team'], name='observed_in_a_team')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('month', None), ('shown_from', None), ('team', None), models.Q(('pending_key', ''), _negated=True)), models.Q(('month__isnull', False), ('shown_from__isnull', False), ('pending_key', '')), _connector='OR'), name='an_observation_waits_or_is_shown')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('month', None), ('shown_from', None), ('team', None), models.Q(('pending_key', ''), _negated=True)), models.Q(('month__isnull', False), ('pending_key', ''), ('shown_from__isnull', False)), _connector='OR'), name='an_observation_waits_or_is_shown')],
             },
         ),
         migrations.CreateModel(
@@ -231,5 +225,21 @@ class Migration(migrations.Migration):
                 'ordering': ['pk'],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('course', None), ('rule__isnull', False)), models.Q(('course__isnull', False), ('rule', None)), _connector='OR'), name='a_plan_of_a_course_or_of_a_rule')],
             },
+        ),
+        migrations.AddConstraint(
+            model_name='ruleversion',
+            constraint=models.UniqueConstraint(fields=('rule', 'number'), name='one_version_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='ruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(('due', 'quarter'), models.Q(('due', 'date'), ('due_on__isnull', False)), models.Q(('due__in', ['start', 'joining', 'assignment']), ('due_days__isnull', False)), _connector='OR'), name='a_rule_says_by_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='ruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('renewal', ''), ('renewal_day', None), ('renewal_days', None), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day', None), ('renewal_days__isnull', False), ('renewal_month', None)), models.Q(models.Q(('renewal', ''), _negated=True), ('renewal_day__isnull', False), ('renewal_days', None), ('renewal_month__isnull', False)), _connector='OR'), name='a_renewal_opens_on_one_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='ruleaction',
+            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('rule', 'person', 'deed', 'occasion'), name='a_rule_does_it_once'),
         ),
     ]

@@ -29,6 +29,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='EmailOptOut',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=64)),
+                ('stopped_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(fields=('person', 'kind'), name='one_stop_of_a_kind')],
+            },
+        ),
+        migrations.CreateModel(
             name='EmailWording',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -43,6 +56,21 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['pk'],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'number'), name='one_wording_per_number')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Notification',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('kind', models.CharField(max_length=64)),
+                ('data', models.JSONField(default=dict)),
+                ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('read_at', models.DateTimeField(null=True)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['person', '-id'], name='tray_of_person'), models.Index(condition=models.Q(('read_at', None)), fields=['person'], name='tray_unread'), models.Index(fields=['written_at'], name='tray_by_age')],
             },
         ),
         migrations.CreateModel(
@@ -63,43 +91,15 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('limit_category', models.CharField(blank=True, help_text="Of which sort it was the person's letter that day", max_length=16)),
                 ('sending_day', models.DateField(help_text='The day of the reader on which it left or is leaving: see `letter_days`', null=True)),
-                ('person', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='to whom')),
                 ('combined_into', models.ForeignKey(db_constraint=False, db_index=False, help_text='The letter that told this one’s subjects with its own: should it reach nobody, this one waits again', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.outgoingemail')),
+                ('person', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='to whom')),
             ],
             options={
                 'verbose_name': 'letter',
                 'verbose_name_plural': 'letters',
                 'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['next_at'], name='message_queued'), models.Index(condition=models.Q(('state', 'queued')), fields=['written_at'], name='message_waiting'), models.Index(fields=['person', '-id'], name='message_of_person'), models.Index(condition=models.Q(('state', 'bounced')), fields=['person'], name='message_bounced'), models.Index(fields=['kind', 'state', 'ended_at'], name='message_of_kind'), models.Index(fields=['address'], name='message_by_address'), models.Index(fields=['state', '-id'], name='message_by_state'), models.Index(condition=models.Q(('combined_into__isnull', False)), fields=['combined_into'], name='message_told_in')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('key',), name='told_once'), models.UniqueConstraint(condition=models.Q(('sending_day__isnull', False)), fields=('person', 'limit_category', 'sending_day'), name='one_letter_of_a_sort_a_day')],
-            },
-        ),
-        migrations.CreateModel(
-            name='EmailOptOut',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=64)),
-                ('stopped_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('person', 'kind'), name='one_stop_of_a_kind')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Notification',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=64)),
-                ('data', models.JSONField(default=dict)),
-                ('written_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('read_at', models.DateTimeField(null=True)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['person', '-id'], name='tray_of_person'), models.Index(condition=models.Q(('read_at', None)), fields=['person'], name='tray_unread'), models.Index(fields=['written_at'], name='tray_by_age')],
+                'indexes': [models.Index(condition=models.Q(('state', 'queued')), fields=['next_at'], name='message_queued'), models.Index(condition=models.Q(('state', 'queued')), fields=['written_at'], name='message_waiting'), models.Index(fields=['person', '-id'], name='message_of_person'), models.Index(condition=models.Q(('state', 'bounced')), fields=['person'], name='message_bounced'), models.Index(fields=['kind', 'state', 'ended_at'], name='message_of_kind'), models.Index(fields=['address'], name='message_by_address'), models.Index(fields=['state', '-id'], name='message_by_state'), models.Index(condition=models.Q(('told_in__isnull', False)), fields=['combined_into'], name='message_told_in')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('key',), name='told_once'), models.UniqueConstraint(condition=models.Q(('turn_on__isnull', False)), fields=('person', 'limit_category', 'sending_day'), name='one_letter_of_a_sort_a_day')],
             },
         ),
     ]

@@ -7,8 +7,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('content', '0001_v0_3b'),
-        ('learning', '0001_v0_3b'),
+        ('content', '0001_v0_3c'),
+        ('learning', '0001_v0_3c'),
     ]
 
     operations = [
@@ -29,22 +29,16 @@ class Migration(migrations.Migration):
                 ('ending', models.CharField(blank=True, help_text='The id of the ending', max_length=100)),
                 ('colour', models.CharField(blank=True, choices=[('green', 'held'), ('yellow', 'at a cost'), ('red', 'harm done')], max_length=6)),
                 ('points', models.SmallIntegerField(null=True)),
-                ('what_if_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='branches', to='simulations.simulationattempt')),
                 ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='learning.enrollment')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.release')),
                 ('revision', models.ForeignKey(help_text='Of the simulation', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.revision')),
                 ('simulation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='content.document')),
+                ('what_if_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='branches', to='simulations.simulationattempt')),
             ],
             options={
                 'verbose_name': 'run',
                 'verbose_name_plural': 'runs',
                 'ordering': ['pk'],
-                'constraints': [
-                    models.UniqueConstraint(fields=('enrollment', 'simulation', 'number'), name='one_run_per_number'),
-                    models.UniqueConstraint(condition=models.Q(('what_if_of', None), ('finished_at', None), ('abandoned_at', None)), fields=('enrollment', 'simulation'), name='one_open_run_per_simulation'),
-                    models.UniqueConstraint(condition=models.Q(('what_if_of__isnull', False), ('finished_at', None), ('abandoned_at', None)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
-                    models.CheckConstraint(condition=models.Q(models.Q(('what_if_at', None), ('what_if_of', None), ('number__isnull', False)), models.Q(('what_if_at__isnull', False), ('what_if_of__isnull', False), ('number', None)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
-                ],
             },
         ),
         migrations.CreateModel(
@@ -68,11 +62,30 @@ class Migration(migrations.Migration):
                 'verbose_name': 'decision',
                 'verbose_name_plural': 'decisions',
                 'ordering': ['position'],
-                'constraints': [models.UniqueConstraint(fields=('run', 'position'), name='one_decision_per_situation')],
             },
         ),
         migrations.AddConstraint(
             model_name='simulationattempt',
+            constraint=models.UniqueConstraint(fields=('enrollment', 'simulation', 'number'), name='one_run_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='simulationattempt',
+            constraint=models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('finished_at', None), ('what_if_of', None)), fields=('enrollment', 'simulation'), name='one_open_run_per_simulation'),
+        ),
+        migrations.AddConstraint(
+            model_name='simulationattempt',
+            constraint=models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('branch_of__isnull', False), ('finished_at', None)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
+        ),
+        migrations.AddConstraint(
+            model_name='simulationattempt',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('what_if_at', None), ('what_if_of', None)), models.Q(('branch_at__isnull', False), ('branch_of__isnull', False), ('number', None)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
+        ),
+        migrations.AddConstraint(
+            model_name='simulationattempt',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('colour', ''), ('ending', ''), ('finished_at', None), ('points', None)), models.Q(('finished_at__isnull', False), ('points__isnull', False), models.Q(('ending', ''), _negated=True), models.Q(('colour', ''), _negated=True)), _connector='OR'), name='a_finished_run_has_an_ending'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.UniqueConstraint(fields=('run', 'position'), name='one_decision_per_situation'),
         ),
     ]
