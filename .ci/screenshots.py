@@ -108,7 +108,7 @@ def simulation_pictures(visitor: Visitor) -> None:
     page = visitor.page
     visitor.go(f"/simulations/{COURSE}/{SIMULATION}/")
     page.locator(".begin .btn").click()
-    page.wait_for_url("**/runs/*/")
+    page.wait_for_url("**/simulation-attempts/*/")
     while page.locator("form.decision").count():
         position = page.locator("input[name=position]").input_value()
         if position == "2":
@@ -133,7 +133,7 @@ def learner_pictures(browser, base: str, language: str) -> None:
     phone = Visitor(browser, base, language, "he.jun@example.com", PHONE)
     phone.go(lesson)
     phone.picture("lesson-phone")
-    phone.go(f"/learn/{COURSE}/card/")
+    phone.go(f"/learn/{COURSE}/emergency-card/")
     phone.picture("card-phone")
     candidate = Visitor(browser, base, language, "grace.lin@example.com")
     candidate.go(f"/exam/{COURSE}/final-exam/")

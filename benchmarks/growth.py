@@ -49,7 +49,7 @@ def looks(firm):
         Look("home, ten courses", learner, "/"),
         Look("lesson", learner, lesson),
         Look("own record", learner, f"/learn/{course.identifier}/record/"),
-        Look("tray", learner, "/tray/"),
+        Look("tray", learner, "/notifications/"),
         Look("sign-in", client_of(), "/accounts/login/", form=sign_in),
         board("board of a team of 50", manager),
         board("board of everybody", head),
@@ -72,14 +72,14 @@ def looks(firm):
         *lists_of_api(firm.head, team.pk),
         *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), someone),
     ]
-    files = [Look("CSV of a team of 50", manager, "/team/board.csv"), Look("CSV of everybody", head, "/team/board.csv")]
+    files = [Look("CSV of a team of 50", manager, "/team/dashboard.csv"), Look("CSV of everybody", head, "/team/dashboard.csv")]
     return pages, files
 
 
 def pages_of_leads(manager, lead_of_leads, head):
     from benchmarks.visits import Look
 
-    pages = {"Today": "/team/today/", "teams": "/team/teams/", "report": "/team/reports/", "outlook": "/team/outlook/"}
+    pages = {"Today": "/team/today/", "teams": "/team/teams/", "report": "/team/reports/", "outlook": "/team/trends/"}
     for page, path in pages.items():
         yield Look(f"{page}: a team of 50", manager, path, few=FULL_LIST)
         limits = LIMITS_OF_MANY.get(page, {"bar": None})
@@ -92,8 +92,8 @@ def pages_of_hr(hr, address):
 
     yield Look("HR: people", hr, "/people/", few=FULL_LIST)
     yield Look("HR: teams first", hr, "/team/teams/", few=FULL_BOARD)
-    yield Look("HR: letters", hr, "/people/letters/", few=FULL_LIST)
-    yield Look("HR: letters to an address", hr, f"/people/letters/?address={address}", few=FULL_LIST)
+    yield Look("HR: letters", hr, "/people/emails/", few=FULL_LIST)
+    yield Look("HR: letters to an address", hr, f"/people/emails/?address={address}", few=FULL_LIST)
 
 
 def lists_of_api(owner, team):

@@ -211,7 +211,7 @@ class CompanySnapshot:
         simulation = next(step.id for step in self.outline.steps if step.kind == "simulation" and step.is_required)
         for enrollment in Enrollment.objects.filter(pk__in=[e.pk for e in self.examinees]).select_related("learner"):
             run = running.start(enrollment, simulation, timing="off")
-            path, cookies = f"/runs/{run.pk}/decide/", self.cookies(enrollment.learner)
+            path, cookies = f"/simulation-attempts/{run.pk}/decide/", self.cookies(enrollment.learner)
             rules = rules_of(run)
             for position, state in enumerate(rules.best_path(run.flags)[:-1], start=1):
                 choice, parts = rules.best(state)

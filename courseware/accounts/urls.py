@@ -42,8 +42,8 @@ urlpatterns = [
     path("join/<str:token>/", views.JoinView.as_view(), name="account_join"),
     path("password/", include(password_urls)),
     path("sessions/", views.OwnSessionsView.as_view(), name="usersessions_list"),
-    path("second-factor/", include(second_factor_urls)),
+    path("two-factor/", include(second_factor_urls)),
     path("language/", views.set_language, name="set-language"),
     path("session/", views.session, name="session"),
-    path("held/", views.held_form, name="held-form"),
+    path("unsent/", views.held_form, name="held-form"),
 ]

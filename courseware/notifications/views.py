@@ -1,4 +1,4 @@
-"""/tray/: Notifications of the signed-in user."""
+"""/notifications/: Notifications of the signed-in user."""
 
 from typing import cast
 

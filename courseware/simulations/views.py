@@ -1,4 +1,4 @@
-"""Pages of a simulation (/simulations/<course>/<simulation>/) and of a run (/runs/<pk>/)."""
+"""Pages of a simulation (/simulations/<course>/<simulation>/) and of a run (/simulation-attempts/<pk>/)."""
 
 from http import HTTPStatus
 

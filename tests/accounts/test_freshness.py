@@ -45,7 +45,7 @@ def where_it_hurts():
         (make_admin(), f"/admin/accounts/team/{team.pk}/delete/"),
         (make_admin(), f"/admin/auth/group/{Group.objects.get(name=HR).pk}/change/"),
         (make_editor(), f"/admin/content/course/{course.pk}/publish/"),
-        (team.manager, "/team/board.csv"),
+        (team.manager, "/team/dashboard.csv"),
     ]
 
 
@@ -119,7 +119,7 @@ def test_an_action_on_a_filtered_list_goes_on_after_the_password(later):
 def test_hr_appoints_a_manager_after_the_password(later):
     team, person, hr = make_team(), make_user(), signed_in(make_hr())
     later(minutes=16)
-    again = hr.post(f"/people/teams/{team.pk}/leads/", {"person": person.email})["Location"]
+    again = hr.post(f"/people/teams/{team.pk}/managers/", {"person": person.email})["Location"]
     assert again.startswith(AGAIN)
     assert not team.memberships.filter(person=person).exists()
     assert hr.post(again, {"password": PASSWORD, "next": page_after(again)})["Location"] == f"/people/teams/{team.pk}/"

@@ -24,7 +24,7 @@ from tests.making import (
 )
 
 pytestmark = pytest.mark.django_db
-HELD = "/accounts/held/"
+HELD = "/accounts/unsent/"
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def excuse(client, team, **more):
     client.force_login(team.manager)
     client.get(reverse("reporting:person", args=[team.enrollment.pk]))
     Session.objects.all().delete()
-    return client.post(f"/team/people/{team.enrollment.pk}/excuse/", {"reason": "On leave until May", **more})
+    return client.post(f"/team/people/{team.enrollment.pk}/exempt/", {"reason": "On leave until May", **more})
 
 
 def sign_in(client, person, then):
@@ -114,13 +114,13 @@ def test_a_secret_and_what_is_too_long_are_not_held(client, manager, more):
 def test_nothing_is_held_of_an_unknown_person_or_a_forged_cookie(client, manager, is_forged):
     if is_forged:
         client.cookies["last-person"] = str(manager.manager.pk)
-    response = client.post(f"/team/people/{manager.enrollment.pk}/excuse/", {"reason": "On leave"})
+    response = client.post(f"/team/people/{manager.enrollment.pk}/exempt/", {"reason": "On leave"})
     assert "held-form" not in response.cookies
 
 
 def test_of_one_person_ten_are_held_an_hour(client, manager):
     excuse(client, manager)
-    address = f"/team/people/{manager.enrollment.pk}/excuse/"
+    address = f"/team/people/{manager.enrollment.pk}/exempt/"
     held = ["held-form" in client.post(address, {"reason": str(one)}).cookies for one in range(10)]
     assert held == [True] * 9 + [False]
 
@@ -129,7 +129,7 @@ def test_who_was_here_last_is_known_for_a_day(client, manager, time_machine):
     excuse(client, manager)
     time_machine.move_to(timezone.now() + timedelta(hours=24, seconds=1))
     client.cookies["last-person"]["max-age"] = ""  # as a program that keeps it longer sends it
-    response = client.post(f"/team/people/{manager.enrollment.pk}/excuse/", {"reason": "On leave"})
+    response = client.post(f"/team/people/{manager.enrollment.pk}/exempt/", {"reason": "On leave"})
     assert "held-form" not in response.cookies
 
 

@@ -237,13 +237,13 @@ def test_what_staff_send_before_the_second_factor_is_held_until_it_is_given(has_
     sent = {"base": document.head_id, "language": "en", "text-en": "x" * 100, "save": "yes"}
     led = client.post(page, sent)["Location"]
     if has_one:
-        sent = {"code": code_of_an_app(SECRET), "next": "/accounts/held/"}
-        assert client.post(led, sent)["Location"] == "/accounts/held/"
+        sent = {"code": code_of_an_app(SECRET), "next": "/accounts/unsent/"}
+        assert client.post(led, sent)["Location"] == "/accounts/unsent/"
     else:
         secret = secret_on(client.get(led).content.decode())
         codes = client.get(client.post(led, {"code": code_of_an_app(secret)})["Location"]).content.decode()
-        assert 'href="/accounts/held/"' in codes
-    assert "x" * 100 in client.get("/accounts/held/").content.decode()
+        assert 'href="/accounts/unsent/"' in codes
+    assert "x" * 100 in client.get("/accounts/unsent/").content.decode()
     assert not document.revisions.exclude(pk=document.head_id).exists()
 
 

@@ -52,7 +52,7 @@ def text_of(body):
 
 
 def press(client, certificate):
-    return client.post(f"/certificates/{certificate.number}/paper/")
+    return client.post(f"/certificates/{certificate.number}/pdf/")
 
 
 def address_of(certificate, language="en"):
@@ -188,7 +188,7 @@ def test_download_by_another_person_is_logged(client, holder, certificate):
 def test_a_name_with_a_sign_that_no_font_has_is_told_to_whoever_asks(client, settings):
     certificate = certificate_of("𠮷田")
     client.force_login(certificate.enrollment.learner)
-    response = client.post(f"/certificates/{certificate.number}/paper/", follow=True)
+    response = client.post(f"/certificates/{certificate.number}/pdf/", follow=True)
     assert "The sign “𠮷” is in none of the fonts" in response.text
     assert not CertificatePdf.objects.exists()
     assert "✓ Valid" in response.text
@@ -212,7 +212,7 @@ def test_of_one_that_was_withdrawn_none_is_made_and_one_that_there_is_stays(clie
     with pytest.raises(RevokedCertificate):
         pdf_of(certificate, "zh-hans", by=holder)
     response = client.post(
-        f"/certificates/{certificate.number}/paper/", follow=True, headers={"accept-language": "zh-Hans"}
+        f"/certificates/{certificate.number}/pdf/", follow=True, headers={"accept-language": "zh-Hans"}
     )
     assert CertificatePdf.objects.count() == 1 and response.status_code == 200
 

@@ -282,7 +282,7 @@ def test_wishes_are_kept_and_the_question_then_stands_beside_the_route(client):
     enrollment = ready(make_course_with_drill())
     client.force_login(enrollment.learner)
     assert not soup(client.get("/")).select("#daily")
-    client.post("/daily/wishes/", {"during_course": "on"})
+    client.post("/daily/preferences/", {"during_course": "on"})
     assert DailyQuestionPreference.objects.get().during_course
     assert [box.has_attr("checked") for box in soup(client.get("/daily/")).select("input[type=checkbox]")] == [
         False,

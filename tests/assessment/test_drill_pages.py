@@ -33,7 +33,7 @@ def attempt(client):
 
 
 def page(attempt, rule="O1.1"):
-    return f"/attempts/{attempt.pk}/drill/{rule}/"
+    return f"/attempts/{attempt.pk}/practice/{rule}/"
 
 
 def form_of(client, attempt, **headers):

@@ -29,7 +29,7 @@ def zone():
 
 
 def page_of(enrollment):
-    return f"/people/{enrollment.learner_id}/away/"
+    return f"/people/{enrollment.learner_id}/absences/"
 
 
 def days(first, last):
@@ -142,16 +142,16 @@ def test_an_absence_is_changed_under_its_own_person_alone(client, team, enrollme
 def test_human_resources_note_nothing_of_who_is_staff(client):
     client.force_login(make_hr())
     staff = make_admin()
-    assert client.get(f"/people/{staff.pk}/away/").status_code == 404
-    assert client.post(f"/people/{staff.pk}/away/", days(1, 1)).status_code == 404
+    assert client.get(f"/people/{staff.pk}/absences/").status_code == 404
+    assert client.post(f"/people/{staff.pk}/absences/", days(1, 1)).status_code == 404
     assert noted(staff) == []
 
 
 def test_human_resources_do_not_note_their_own_absence(client):
     hr = make_hr()
     client.force_login(hr)
-    assert client.get(f"/people/{hr.pk}/away/").status_code == 404
-    assert client.post(f"/people/{hr.pk}/away/", days(1, 1)).status_code == 404
+    assert client.get(f"/people/{hr.pk}/absences/").status_code == 404
+    assert client.post(f"/people/{hr.pk}/absences/", days(1, 1)).status_code == 404
     assert noted(hr) == []
 
 
@@ -187,7 +187,7 @@ def test_board_and_file_say_until_when_in_place_of_the_state_while_something_wou
     page = client.get("/team/").text
     assert f"away until {last.day} {last:%B}" in page
     assert page.count("away until") == 1
-    assert f'"{last.isoformat()}"' in client.get("/team/board.csv", follow=True).getvalue().decode()
+    assert f'"{last.isoformat()}"' in client.get("/team/dashboard.csv", follow=True).getvalue().decode()
 
 
 def test_nobody_else_is_shown_as_away_nor_who_is_away_on_other_days(team, enrollment):

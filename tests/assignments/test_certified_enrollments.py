@@ -25,7 +25,7 @@ from tests.world import complete_course, finish_lessons
 
 pytestmark = pytest.mark.django_db
 TODAY, NIGHT, IN_A_YEAR = date(2026, 11, 25), date(2026, 11, 26), date(2027, 11, 15)
-PAGE = "/people/outside/"
+PAGE = "/people/external-training/"
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_one_certificate_on_the_page_of_a_person_ends_the_enrollment_and_undo_op
     assert ended() == {people[0].pk}
     assert "Enrollments ended: certified already" in answer.text and people[0].name in answer.text
     adjustment = Adjustment.objects.get()
-    signed_in.post(f"/people/acts/{adjustment.pk}/undo/")
+    signed_in.post(f"/people/changes/{adjustment.pk}/undo/")
     assert ended() == set()
     assert RuleAction.objects.filter(undone_at=None).count() == 4
     # Opened again by hand, it is not ended by the job.
@@ -176,18 +176,18 @@ def test_what_the_site_ended_can_be_undone_for_a_week(course, rule, people, hr, 
     end_certified()
     adjustment = Adjustment.objects.get()
     client.force_login(hr)
-    assert f"/people/acts/{adjustment.pk}/" in client.get("/rules/").text
-    page = client.get(f"/people/acts/{adjustment.pk}/").text
+    assert f"/people/changes/{adjustment.pk}/" in client.get("/rules/").text
+    page = client.get(f"/people/changes/{adjustment.pk}/").text
     assert "The site ·" in page and "Undo" in page
     time_machine.move_to(days_after(6))
     client.force_login(hr)
-    client.post(f"/people/acts/{adjustment.pk}/undo/")
+    client.post(f"/people/changes/{adjustment.pk}/undo/")
     assert ended() == set()
     record_external_training([elsewhere(people[1], course)], by=make_hr())
     assert end_certified() == "end: 1"
     time_machine.move_to(days_after(14))
     client.force_login(hr)
-    client.post(f"/people/acts/{Adjustment.objects.latest('pk').pk}/undo/")
+    client.post(f"/people/changes/{Adjustment.objects.latest('pk').pk}/undo/")
     assert ended() == {people[1].pk}
 
 

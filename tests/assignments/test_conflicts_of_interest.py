@@ -69,9 +69,9 @@ def test_a_manager_added_by_hr_changes_nothing_in_the_training_of_that_member_of
     client.force_login(User.objects.get(pk=invented.pk))
     assert client.get(f"/team/people/{run.pk}/").status_code == 200  # the record may be read
     assert manager_action(client, run, "extend", due_on=DUE.isoformat()) == 404
-    assert manager_action(client, run, "excuse", reason="has done it elsewhere") == 404
+    assert manager_action(client, run, "exempt", reason="has done it elsewhere") == 404
     assert manager_action(client, run, "time", time="2") == 404
-    assert client.post(f"/people/{clerk.pk}/away/", {"last_day": DUE.isoformat()}).status_code == 404
+    assert client.post(f"/people/{clerk.pk}/absences/", {"last_day": DUE.isoformat()}).status_code == 404
     assert not AdjustmentItem.objects.exists()
 
 
@@ -126,11 +126,11 @@ def test_a_bulk_action_leaves_the_person_in_conflict_out_and_says_why(client, cl
     join(team, other.learner)
     client.force_login(manager)
     fields = {"row": [run.pk, other.pk], "due_on": DUE.isoformat(), "reason": ""}
-    shown = client.get("/people/decide/extend/", {"row": [run.pk, other.pk]}).content.decode()
+    shown = client.get("/people/actions/extend/", {"row": [run.pk, other.pk]}).content.decode()
     assert "added or appointed you within the last 90 days" in shown
-    client.post("/people/decide/extend/", fields)
+    client.post("/people/actions/extend/", fields)
     assert [line.learner for line in AdjustmentItem.objects.all()] == [other.learner]
-    shown = client.get("/people/decide/enroll/", {"team": team.pk}).content.decode()
+    shown = client.get("/people/actions/enroll/", {"team": team.pk}).content.decode()
     assert "added or appointed you within the last 90 days" in shown
 
 
@@ -162,8 +162,8 @@ def test_nobody_changes_the_own_particulars_or_teams(client, make, team):
     other = make_team()
     changed = particulars(person, name="Other", post="lead", starts_on="2027-01-01")
     assert client.post(f"/people/{person.pk}/edit/", changed).status_code == 404
-    assert client.post(f"/people/{person.pk}/places/", {"team": other.pk, "role": "learner"}).status_code == 404
-    assert client.get(f"/people/{person.pk}/outside/").status_code == 404
+    assert client.post(f"/people/{person.pk}/memberships/", {"team": other.pk, "role": "learner"}).status_code == 404
+    assert client.get(f"/people/{person.pk}/external-training/").status_code == 404
     person.refresh_from_db()
     assert (person.name, person.post, person.starts_on) == ("Myself", "", None)
     assert not person.memberships.exists()
@@ -256,7 +256,7 @@ def test_a_list_of_outside_training_leaves_out_the_person_in_conflict(client, cl
     new.groups.set(clerk.groups.all())
     client.force_login(new)
     text = f"Staff number,Course,Trained on,Proof\nH1,{course.identifier},2026-10-01,paper"
-    shown = client.post("/people/outside/", {"lines": text, "seen": text, "act": "go"})
+    shown = client.post("/people/external-training/", {"lines": text, "seen": text, "act": "go"})
     assert "Somebody else has to decide." in shown.content.decode()
     assert not ExternalTraining.objects.exists()
 

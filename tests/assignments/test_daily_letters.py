@@ -44,7 +44,7 @@ def test_it_leaves_to_who_wants_it_once_a_day_and_each_choice_is_an_address(run,
         client.force_login(run.learner)
         chosen = [client.get(link).text.count('class="pick chosen"') for link in links]
     assert chosen == [1, 1, 1]
-    assert "/letters/stop/" in letter.body
+    assert "/unsubscribe/" in letter.body
 
 
 def test_nobody_who_did_not_ask_who_has_stopped_it_or_answered_gets_one(run):

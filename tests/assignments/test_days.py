@@ -9,7 +9,7 @@ from courseware.accounts.models import CalendarDay
 from tests.making import make_team
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
-DAYS = "/people/days/"
+DAYS = "/people/calendar/"
 
 
 @pytest.fixture(autouse=True)

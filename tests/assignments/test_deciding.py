@@ -75,7 +75,7 @@ def test_whom_it_touches_and_whom_not_and_why_is_said_before(signed_in, team):
     stranger = make_enrollment(make_user("Eve"))
     rows = keys(other, open_enrollment, done, excused, stranger)
     before = list(Enrollment.objects.order_by("pk").values())
-    response = signed_in.get("/people/decide/extend/", {"row": rows})
+    response = signed_in.get("/people/actions/extend/", {"row": rows})
     assert paragraphs(response) == [
         "For 2 people: Ann, Bob", "Cem: has completed the course", "Dan: is excused",
     ]  # fmt: skip
@@ -88,10 +88,10 @@ def test_human_resources_decide_nothing_about_who_audits_and_read_so_before(clie
     client.force_login(make_hr(language="en"))
     rows = {"row": keys(ann, auditor, editor)}
     said = ["For 1 person: Ann", "Olga: is for somebody else to decide about, an admin perhaps"]
-    assert paragraphs(client.get("/people/decide/excuse/", rows)) == said
-    client.post("/people/decide/excuse/", {**rows, "reason": "flood"})
+    assert paragraphs(client.get("/people/actions/exempt/", rows)) == said
+    client.post("/people/actions/exempt/", {**rows, "reason": "flood"})
     assert [line.enrollment for line in AdjustmentItem.objects.all()] == [ann]
-    assert paragraphs(client.get("/people/decide/enroll/", rows)) == ["For 1 person: Ann"]
+    assert paragraphs(client.get("/people/actions/enroll/", rows)) == ["For 1 person: Ann"]
 
 
 def back(response):
@@ -103,11 +103,11 @@ def test_a_link_leads_back_to_the_board_as_it_was_filtered_also_after_a_mistake(
     run = learner_of(team, "Ann")
     [hidden] = page_of(signed_in.get("/team/?name=Ann")).select("#chosen [name=next]")
     sent = {"row": run.pk, "next": hidden["value"]}
-    assert back(signed_in.get(f"/people/decide/{address}/", sent)) == ["/team/?name=Ann"]
-    assert back(signed_in.post(f"/people/decide/{address}/", sent)) == ["/team/?name=Ann"]
-    assert back(signed_in.get(f"/people/decide/{address}/", {"next": "/team/"})) == ["/team/"]
+    assert back(signed_in.get(f"/people/actions/{address}/", sent)) == ["/team/?name=Ann"]
+    assert back(signed_in.post(f"/people/actions/{address}/", sent)) == ["/team/?name=Ann"]
+    assert back(signed_in.get(f"/people/actions/{address}/", {"next": "/team/"})) == ["/team/"]
     for elsewhere in ("", "//evil.example/", "https://evil.example/", "javascript:alert(1)"):
-        assert back(signed_in.get(f"/people/decide/{address}/", sent | {"next": elsewhere})) == []
+        assert back(signed_in.get(f"/people/actions/{address}/", sent | {"next": elsewhere})) == []
 
 
 def test_who_leads_somebody_who_audits_still_decides(client, team):
@@ -115,7 +115,7 @@ def test_who_leads_somebody_who_audits_still_decides(client, team):
     join(team, auditor.learner)
     client.force_login(team.manager)
     rows = {"row": keys(auditor)}
-    assert paragraphs(client.get("/people/decide/excuse/", rows)) == ["For 1 person: Olga"]
+    assert paragraphs(client.get("/people/actions/exempt/", rows)) == ["For 1 person: Olga"]
 
 
 @pytest.mark.parametrize("address", FIELDS)
@@ -124,7 +124,7 @@ def test_it_is_done_to_all_of_them_as_one_act_and_taken_back_as_one(signed_in, t
     strangers = [make_enrollment(due_at=days(2)), make_enrollment(team.manager, due_at=days(2))]
     people = list(Enrollment.objects.order_by("pk").values("due_at", "exempted_at", "learner__extra_time"))
     sent = {"row": keys(*runs, *strangers), **FIELDS[address]}
-    response = signed_in.post(f"/people/decide/{address}/", sent, follow=True)
+    response = signed_in.post(f"/people/actions/{address}/", sent, follow=True)
     [made] = Adjustment.objects.all()
     assert (made.made_by, made.reason) == (team.manager, "flood")
     assert sorted(made.lines.values_list("enrollment", flat=True)) == keys(*runs)
@@ -139,7 +139,7 @@ def test_it_is_done_to_all_of_them_as_one_act_and_taken_back_as_one(signed_in, t
 @pytest.mark.parametrize("fields", [{"due_on": ""}, {"due_on": "2020-01-01"}, {"due_on": "x"}])
 def test_what_makes_no_sense_comes_back_with_whom_it_was_for(signed_in, team, fields):
     run = learner_of(team, "Ann")
-    response = signed_in.post("/people/decide/extend/", {"row": run.pk, "reason": "flood", **fields})
+    response = signed_in.post("/people/actions/extend/", {"row": run.pk, "reason": "flood", **fields})
     assert response.status_code == 422
     assert page_of(response).select_one("[name=reason]")["value"] == "flood"
     assert [field["value"] for field in page_of(response).select("[type=hidden][name=row]")] == [str(run.pk)]
@@ -150,7 +150,7 @@ def test_a_whole_team_with_those_below_it_and_nobody_else(signed_in, team):
     below, other = make_team("Below", parent=team), make_team("Other")
     runs = [learner_of(team), learner_of(below)]
     learner_of(other)
-    signed_in.post("/people/decide/excuse/", {"team": [team.pk, other.pk], "reason": "flood"})
+    signed_in.post("/people/actions/exempt/", {"team": [team.pk, other.pk], "reason": "flood"})
     assert sorted(AdjustmentItem.objects.values_list("enrollment", flat=True)) == keys(*runs)
 
 
@@ -161,7 +161,7 @@ def test_people_of_rows_or_teams_or_one_by_name_are_enrolled_with_a_day_and_a_re
     course, other = make_course(), make_course()
     Enrollment.objects.filter(course=course).delete()
     row = learner_of(team, "Ann", course=course)
-    address = "/people/decide/enroll/"
+    address = "/people/actions/enroll/"
     new = make_user("Bob")
     join(team, new)
     enrolled = {"row": row.learner, "person": new}
@@ -184,7 +184,7 @@ def test_people_of_rows_or_teams_or_one_by_name_are_enrolled_with_a_day_and_a_re
 def test_fourteen_days_are_one_press(signed_in, team):
     course, new = make_course(), make_user("Bob")
     join(team, new)
-    signed_in.post("/people/decide/enroll/", {"person": new.pk, "course": course.pk, "due_on": "", "days": "14"})
+    signed_in.post("/people/actions/enroll/", {"person": new.pk, "course": course.pk, "due_on": "", "days": "14"})
     assert Enrollment.objects.get().due_on == days(14).date()
 
 
@@ -217,7 +217,7 @@ def test_everybody_enrolls_only_whom_they_answer_for_and_never_oneself(client, t
     }
     client.force_login(actor[who])
     sent = {"person": [*(person.pk for person in people.values()), actor[who].pk], "course": course.pk}
-    client.post("/people/decide/enroll/", sent)
+    client.post("/people/actions/enroll/", sent)
     found = set(Enrollment.objects.values_list("learner", flat=True))
     assert found == {people[name].pk for name in whom}
 
@@ -242,7 +242,7 @@ def runs(team, monkeypatch):
 def excused(client, team, runs):
     """The decision, with the first batch of it done."""
     client.force_login(team.manager)
-    client.post("/people/decide/excuse/", {"team": team.pk, "reason": "flood"})
+    client.post("/people/actions/exempt/", {"team": team.pk, "reason": "flood"})
     made = Adjustment.objects.get()
     adjustments.decide_on_next(made.pk, keys(*runs[:BATCH]), left=len(runs))
     return made
@@ -257,7 +257,7 @@ def go_on(adjustment, runs):
 
 
 def undo(client, adjustment):
-    return client.post(f"/people/acts/{adjustment.pk}/undo/", follow=True).content.decode()
+    return client.post(f"/people/changes/{adjustment.pk}/undo/", follow=True).content.decode()
 
 
 def test_who_decided_takes_all_of_it_back_and_the_worker_goes_no_further(client, excused, runs):
@@ -272,9 +272,9 @@ def test_who_decided_takes_all_of_it_back_and_the_worker_goes_no_further(client,
 
 def test_before_the_worker_has_begun_it_is_taken_back_too(client, team, runs):
     client.force_login(team.manager)
-    client.post("/people/decide/excuse/", {"team": team.pk, "reason": "flood"})
+    client.post("/people/actions/exempt/", {"team": team.pk, "reason": "flood"})
     made = Adjustment.objects.get()
-    assert "Undo" in client.get(f"/people/acts/{made.pk}/").content.decode()
+    assert "Undo" in client.get(f"/people/changes/{made.pk}/").content.decode()
     page = undo(client, made)
     assert "It goes no further: 5 people stay as before." in page
     assert "For nobody has anything changed." in page
@@ -295,13 +295,13 @@ def test_somebody_else_is_told_to_wait_and_nothing_is_taken_back_half(client, ex
 
 
 def test_for_one_person_it_is_taken_back_and_the_others_go_on(client, excused, runs):
-    client.post(f"/people/acts/{excused.pk}/undo/", {"only": runs[0].pk})
+    client.post(f"/people/changes/{excused.pk}/undo/", {"only": runs[0].pk})
     go_on(excused, runs)
     assert waived() == keys(*runs[1:])
 
 
 def test_the_page_says_how_many_are_left_and_no_more_once_all_are_seen_to(client, excused, runs):
-    address = f"/people/acts/{excused.pk}/"
+    address = f"/people/changes/{excused.pk}/"
     assert "3 people are left" in client.get(address).content.decode()
     go_on(excused, runs)
     assert "Load the page again" not in client.get(address).content.decode()
@@ -358,8 +358,8 @@ def test_who_leads_only_some_of_the_people_takes_back_only_theirs(client, team, 
         [enrollment, other], Adjustment(kind="waived", reason="flood", made_by=make_admin())
     )
     client.force_login(team.manager)
-    assert client.post(f"/people/acts/{made.pk}/undo/", {"only": other.pk}).status_code == 404
-    client.post(f"/people/acts/{made.pk}/undo/")
+    assert client.post(f"/people/changes/{made.pk}/undo/", {"only": other.pk}).status_code == 404
+    client.post(f"/people/changes/{made.pk}/undo/")
     assert [line.enrollment for line in AdjustmentItem.objects.exclude(undone_at=None)] == [enrollment]
 
 
@@ -369,7 +369,7 @@ def test_nobody_takes_back_what_was_decided_about_oneself(client, team, enrollme
     join(team, enrollment.learner, "manager")
     for person in (enrollment.learner, make_team().manager, make_user()):
         client.force_login(person)
-        assert client.post(f"/people/acts/{made.pk}/undo/").status_code == 404
+        assert client.post(f"/people/changes/{made.pk}/undo/").status_code == 404
     enrollment.refresh_from_db()
     assert not enrollment.is_open
 
@@ -382,7 +382,7 @@ def test_an_enrollment_stays_in_which_a_sitting_was_only_opened(signed_in, team)
     enroll_people([person.pk for person in people], adjustment)
     ann = Enrollment.objects.get(learner=people[0])
     start(ann, START)
-    response = signed_in.post(f"/people/acts/{adjustment.pk}/undo/", follow=True)
+    response = signed_in.post(f"/people/changes/{adjustment.pk}/undo/", follow=True)
     assert [each.text for each in page_of(response).select(".message")] == [
         "Taken back for 1 person: Bob.", "Ann: The course was begun meanwhile, so the enrollment stays.",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""/people/doors/: who may, what is asked, and that an address is never shown again."""
+"""/people/chat-bots/: who may, what is asked, and that an address is never shown again."""
 
 import pytest
 from django.utils import timezone
@@ -33,11 +33,11 @@ def leave():
 
 def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_logged(client):
     team = make_team()
-    response = client.post("/people/doors/new/", sent(team), follow=True)
+    response = client.post("/people/chat-bots/new/", sent(team), follow=True)
     door = ChatBot.objects.get()
     assert (door.team, door.address, door.secret) == (team, ADDRESSES["dingtalk"], SECRETS["dingtalk"])
-    pages = [response, client.get("/people/doors/"), client.get(f"/people/doors/{door.pk}/")]
-    pages.append(client.post(f"/people/doors/{door.pk}/", sent(team, language="xx", new_address="", new_secret="")))
+    pages = [response, client.get("/people/chat-bots/"), client.get(f"/people/chat-bots/{door.pk}/")]
+    pages.append(client.post(f"/people/chat-bots/{door.pk}/", sent(team, language="xx", new_address="", new_secret="")))
     for page in pages:
         text = page.content.decode()
         assert "oapi.dingtalk.com/…e8f9" in text
@@ -49,7 +49,7 @@ def test_an_empty_address_keeps_both_and_another_takes_its_own_secret_or_none(cl
     door = make_door(make_team(), "dingtalk")
 
     def save(**fields):
-        assert client.post(f"/people/doors/{door.pk}/", sent(door.team, **fields)).status_code == 302
+        assert client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, **fields)).status_code == 302
         door.refresh_from_db()
         return door.address, door.secret
 
@@ -74,7 +74,7 @@ def test_an_empty_address_keeps_both_and_another_takes_its_own_secret_or_none(cl
     ],
 )
 def test_what_is_no_door_is_refused_with_a_sentence(client, fields, sentence):
-    response = client.post("/people/doors/new/", sent(make_team(), **fields))
+    response = client.post("/people/chat-bots/new/", sent(make_team(), **fields))
     assert response.status_code == 422
     assert sentence in response.content.decode()
     assert not ChatBot.objects.exists()
@@ -82,7 +82,7 @@ def test_what_is_no_door_is_refused_with_a_sentence(client, fields, sentence):
 
 def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(client, hr):
     door = make_door(make_team(), "dingtalk")
-    response = client.post(f"/people/doors/{door.pk}/", sent(door.team, service="wecom", new_address="", new_secret=""))
+    response = client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, service="wecom", new_address="", new_secret=""))
     assert response.status_code == 422
     assert ChatBot.objects.get().service == "dingtalk"
 
@@ -90,15 +90,15 @@ def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(c
 def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_doors_answer(client, services):
     door = make_door(make_team(), "feishu", is_on=False)  # before it is switched on
     for _ in range(2):
-        client.post(f"/people/doors/{door.pk}/try/")
+        client.post(f"/people/chat-bots/{door.pk}/try/")
     [task] = DBTaskResult.objects.filter(task_path__endswith="send_test_message")
     task.task.func(*task.args_kwargs["args"])
     [(service, _query, card)] = services.taken
     assert (service, "This is a try" in str(card)) == ("feishu", True)
-    page = client.get(f"/people/doors/{door.pk}/").content.decode()
+    page = client.get(f"/people/chat-bots/{door.pk}/").content.decode()
     assert "a try: <b>sent</b>" in page and "&quot;msg&quot;: &quot;success&quot;" in page
     assert log_of(door.team) == [("group-door-tried", {"door": door.pk, "service": "feishu"})]
-    client.post(f"/people/doors/{door.pk}/try/")
+    client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
     assert len(services.taken) == 2
 
@@ -106,7 +106,7 @@ def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_
 def test_a_try_that_fails_is_not_tried_again_and_tells_nobody(client, hr, services):
     door = make_door(make_team())
     services.manner = (503, "away", {})
-    client.post(f"/people/doors/{door.pk}/try/")
+    client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
     leave()
     assert cards() == [("given-up", "503 away", 1)]
@@ -119,32 +119,32 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
 ):
     door = make_door(make_team())
     services.manner = (404, "no_service", {})
-    client.post(f"/people/doors/{door.pk}/try/")
+    client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
-    for page in ("/people/doors/", f"/people/doors/{door.pk}/"):
+    for page in ("/people/chat-bots/", f"/people/chat-bots/{door.pk}/"):
         assert "shut</span>" in client.get(page).content.decode()
-    assert "404 no_service" in client.get(f"/people/doors/{door.pk}/").content.decode()
-    client.post(f"/people/doors/{door.pk}/try/")  # of no use
+    assert "404 no_service" in client.get(f"/people/chat-bots/{door.pk}/").content.decode()
+    client.post(f"/people/chat-bots/{door.pk}/try/")  # of no use
     assert len(cards()) == 1
     troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
     assert troubles == [("Doors into chat groups", "1 door is shut: the service refused a card", "hr:doors")]
     client.force_login(make_admin(language="en"))
     assert "1 door is shut: the service refused a card" in client.get("/admin/").content.decode()
-    client.post(f"/people/doors/{door.pk}/", sent(door.team, "slack", new_address=""))
+    client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, "slack", new_address=""))
     assert health.FURTHER["doors"](timezone.now()) == []
 
 
 def test_a_door_is_taken_away_with_its_cards_once(client, hr):
     door = make_door(make_team())
     ChatMessage.objects.create(door=door)
-    assert client.post(f"/people/doors/{door.pk}/remove/").status_code == 302
-    assert client.post(f"/people/doors/{door.pk}/remove/").status_code == 404
+    assert client.post(f"/people/chat-bots/{door.pk}/remove/").status_code == 302
+    assert client.post(f"/people/chat-bots/{door.pk}/remove/").status_code == 404
     assert not ChatMessage.objects.exists()
     assert log_of(door.team) == [("group-door-removed", {"door": door.pk, "service": "slack"})]
 
 
 def test_a_form_that_is_refused_does_not_give_the_secret_back(client):
     form = sent(make_team(), new_address="https://evil.example/", new_secret="SEC-typed-secret")
-    page = client.post("/people/doors/new/", form)
+    page = client.post("/people/chat-bots/new/", form)
     assert page.status_code == 422
     assert "SEC-typed-secret" not in page.content.decode()

@@ -25,15 +25,15 @@ HOSTILE = {
 REFUSED_BY_POSTGRESQL = {"very long", "beyond any key", "NUL"}
 # What pages send by scripts, links and boxes that are not on the page of an empty firm.
 BESIDE = ("page", "kind", "take", "row", "team", "person", "only", "act", "days", "next", "year", "day", "digest")
-OWN = ("people/", "rules/", "team/substitutes/")
+OWN = ("people/", "rules/", "team/deputies/")
 NO_FORM = {"people/<int:pk>/remove/", "people/teams/<int:pk>/close/"}  # they end what the others need
 # Pages of others, which answer HR with 404.
 NOT_FOR_HR = {
     "people/conflicts/",
     "people/notes/<uuid:act>/",
-    "people/reminded/<int:pk>/",
-    "people/<int:pk>/substitutes/",
-    "team/substitutes/",
+    "people/reminders/<int:pk>/",
+    "people/<int:pk>/deputies/",
+    "team/deputies/",
 }
 
 

@@ -219,16 +219,16 @@ def test_an_error_of_an_email_type_leaves_nothing_behind(monkeypatch):
 def test_the_page_goes_on_behind_the_last_person_it_showed(client, monkeypatch):
     monkeypatch.setattr(log_views, "FORESEEN", 2)
     client.force_login(make_hr())
-    first = client.get("/people/letters/coming/", {"in_days": "1"})
+    first = client.get("/people/emails/scheduled/", {"in_days": "1"})
     assert [line.name for line in first.context["lines"]] == ["Due", "Away"]
     assert "From the beginning" not in first.text
     behind = User.objects.get(name="Away").pk
     assert f'href="?in_days=1&amp;after={behind}"' in first.text
-    second = client.get("/people/letters/coming/", {"in_days": "1", "after": behind})
+    second = client.get("/people/emails/scheduled/", {"in_days": "1", "after": behind})
     assert [line.name for line in second.context["lines"]] == ["No address", "Holder"]
     assert 'href="?in_days=1"' in second.text
     assert 'rel="next"' not in second.text
-    assert client.get("/people/letters/coming/", {"after": "x"}).context["is_first"]
+    assert client.get("/people/emails/scheduled/", {"after": "x"}).context["is_first"]
 
 
 @pytest.fixture
@@ -252,14 +252,14 @@ def rows_of(response):
 
 @pytest.mark.usefixtures("firm")
 def test_a_worker_prepares_the_preview_of_a_large_company(client, prepared_by_worker, monkeypatch):
-    page = client.get("/people/letters/coming/")
+    page = client.get("/people/emails/scheduled/")
     assert "The preview is being prepared" in page.text
-    assert "No letter is to leave" not in client.get("/people/letters/coming/").text  # asked for once
+    assert "No letter is to leave" not in client.get("/people/emails/scheduled/").text  # asked for once
     prepared_by_worker()
-    prepared = client.get("/people/letters/coming/")
+    prepared = client.get("/people/emails/scheduled/")
     assert "As of 15:00" in prepared.text
     monkeypatch.setattr(log_views, "PEOPLE_AT_ONCE", 200)
-    shown = client.get("/people/letters/coming/")
+    shown = client.get("/people/emails/scheduled/")
     assert len(rows_of(shown)) == 4
     assert rows_of(prepared) == rows_of(shown)
     assert "As of" not in shown.text
@@ -270,17 +270,17 @@ def test_a_prepared_preview_has_pages_and_is_prepared_anew_after_ten_minutes(
     client, prepared_by_worker, monkeypatch, the_day_before
 ):
     monkeypatch.setattr(log_views, "FORESEEN", 2)
-    client.get("/people/letters/coming/")
+    client.get("/people/emails/scheduled/")
     prepared_by_worker()
-    first = client.get("/people/letters/coming/")
+    first = client.get("/people/emails/scheduled/")
     behind = User.objects.get(name="Away").pk
     assert (first.context["next_after"], len(rows_of(first))) == (behind, 2)
-    second = client.get("/people/letters/coming/", {"after": behind})
+    second = client.get("/people/emails/scheduled/", {"after": behind})
     assert [line.name for line in second.context["lines"]] == ["No address", "Holder"]
     the_day_before.shift(timedelta(minutes=11))
-    assert "The preview is being prepared" in client.get("/people/letters/coming/").text
+    assert "The preview is being prepared" in client.get("/people/emails/scheduled/").text
     prepared_by_worker()
-    assert "As of 15:11" in client.get("/people/letters/coming/").text
+    assert "As of 15:11" in client.get("/people/emails/scheduled/").text
 
 
 @pytest.mark.usefixtures("firm")
@@ -292,13 +292,13 @@ def test_a_worker_that_is_told_to_stop_prepares_the_preview_later(monkeypatch):
 
 @pytest.mark.usefixtures("firm")
 def test_a_preview_that_a_worker_gave_up_is_an_error_for_ten_minutes(client, prepared_by_worker, the_day_before):
-    client.get("/people/letters/coming/")
+    client.get("/people/emails/scheduled/")
     failed = {"status": "FAILED", "finished_at": timezone.now(), "exception_class_path": "builtins.LookupError"}
     DBTaskResult.objects.update(**failed)
     with pytest.raises(PreviewFailed):
-        client.get("/people/letters/coming/")
+        client.get("/people/emails/scheduled/")
     the_day_before.shift(timedelta(minutes=11))
-    assert "The preview is being prepared" in client.get("/people/letters/coming/").text
+    assert "The preview is being prepared" in client.get("/people/emails/scheduled/").text
 
 
 @pytest.mark.usefixtures("firm")
@@ -312,8 +312,8 @@ def test_the_command_and_the_page_of_human_resources_say_it(client):
         call_command("preview_rules", "--letters", "--date", "2026-12-10", stdout=printed)
     assert "the person has no address" not in printed.getvalue()
     client.force_login(make_hr())
-    page = client.get("/people/letters/coming/").text
+    page = client.get("/people/emails/scheduled/").text
     assert "Holder" in page
     assert "the person has no address" in page
-    assert "No letter is to leave" in client.get("/people/letters/coming/", {"in_days": "2"}).text
-    assert client.get("/people/letters/coming/", {"in_days": "x"}).context["day"] == TOMORROW
+    assert "No letter is to leave" in client.get("/people/emails/scheduled/", {"in_days": "2"}).text
+    assert client.get("/people/emails/scheduled/", {"in_days": "x"}).context["day"] == TOMORROW

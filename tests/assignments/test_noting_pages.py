@@ -11,7 +11,7 @@ from tests.making import join, make_auditor, make_enrollment, make_hr, make_team
 from tests.reporting.boards import learner_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signed_in")]
-ADDRESS = "/people/decide/note/"
+ADDRESS = "/people/actions/note/"
 ACT = str(uuid.UUID(int=5))
 
 
@@ -56,7 +56,7 @@ def test_leads_human_resources_and_auditors_read_it_and_only_its_writer_takes_it
         assert ("Take back" in page.text) == (reader == team.manager)
     client.force_login(make_team().manager)
     assert client.get(f"/team/people/{run.pk}/").status_code == 404
-    assert client.post(f"/people/notes/{ACT}/take-back/").status_code == 404
+    assert client.post(f"/people/notes/{ACT}/undo/").status_code == 404
 
 
 def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(client, team):
@@ -73,11 +73,11 @@ def test_several_are_noted_about_at_once_and_nobody_whom_one_does_not_lead(clien
     assert sorted(Note.objects.values_list("person__name", flat=True)) == ["Ann", "Ben"]
     page = client.get(f"/people/notes/{ACT}/")
     assert [each.text for each in BeautifulSoup(page.content, "html.parser").select(".lines li")] == ["Ann", "Ben"]
-    client.post(f"/people/notes/{ACT}/take-back/", {"person": runs[0].learner_id})
+    client.post(f"/people/notes/{ACT}/undo/", {"person": runs[0].learner_id})
     assert list(Note.objects.standing().values_list("person__name", flat=True)) == ["Ben"]
-    done = client.post(f"/people/notes/{ACT}/take-back/", follow=True)
+    done = client.post(f"/people/notes/{ACT}/undo/", follow=True)
     assert "1 note is taken back." in done.text and not Note.objects.standing().exists()
-    again = client.post(f"/people/notes/{ACT}/take-back/", follow=True)
+    again = client.post(f"/people/notes/{ACT}/undo/", follow=True)
     assert "Nothing was taken back" in again.text
 
 
@@ -121,7 +121,7 @@ def test_who_goes_back_and_types_something_else_is_asked_and_loses_nothing(clien
 def test_what_was_taken_back_is_noted_again_by_another_press(client, team):
     run = learner_of(team, "Lea")
     send(client, person=run.learner_id)
-    client.post(f"/people/notes/{ACT}/take-back/")
+    client.post(f"/people/notes/{ACT}/undo/")
     page = send(client, person=run.learner_id)
     assert page.status_code == 422 and not Note.objects.standing().exists()
     client.post(ADDRESS, sent_again(page))

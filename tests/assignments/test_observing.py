@@ -315,10 +315,10 @@ def test_two_leads_who_answer_at_once_are_one_answer():
     assert (FollowUp.objects.count(), FollowUpAnswers.objects.count()) == (1, 1)
 
 
-# /team/observations/: the sheet about somebody, for who leads them.
+# /team/follow-ups/: the sheet about somebody, for who leads them.
 
 
-LIST = "/team/observations/"
+LIST = "/team/follow-ups/"
 
 
 def address(run):

@@ -19,7 +19,7 @@ from tests.counting import statements
 from tests.making import make_admin, make_auditor, make_editor, make_hr, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("hr_signed_in")]
-PAGE = "/people/outside/"
+PAGE = "/people/external-training/"
 LIST = "Staff number,Course,Trained on,Proof\nA12,tea-room,2026-03-02,Seen\nA99,tea-room,2026-03-02,Seen\n"
 
 
@@ -33,7 +33,7 @@ def given(taught, **fields):
 
 
 def of(person):
-    return f"/people/{person.pk}/outside/"
+    return f"/people/{person.pk}/external-training/"
 
 
 def test_what_one_person_learned_elsewhere_is_recorded_with_its_proof_and_stands_on_the_person(client, hr, course, li):

@@ -98,7 +98,7 @@ def test_a_long_list_has_pages_that_keep_the_filters(client):
 # The first day of a company: teams, people, certificates and rules, in either order.
 
 
-PAGE, OUTSIDE = "/people/first-day/", "/people/outside/"
+PAGE, OUTSIDE = "/people/first-day/", "/people/external-training/"
 PEOPLE, CERTIFIED, TEAMS = 63, 42, 21
 
 

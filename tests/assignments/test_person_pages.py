@@ -281,25 +281,25 @@ def test_letters_to_everybody_but_staff_are_listed_with_what_became_of_them(clie
     for staff in (make_admin(), make_editor(), make_user(is_superuser=True)):
         letter(staff)
     OutgoingEmail.objects.create(kind="no-account", person=None, address="stranger@example.com")
-    found = client.get("/people/letters/")
+    found = client.get("/people/emails/")
     assert [each.person for each in found.context["page"]] == [second, first]
     assert "the person may not sign in any more" in found.text
-    assert [each.person for each in client.get("/people/letters/", {"state": "sent"}).context["page"]] == [first]
-    by_address = client.get("/people/letters/", {"address": "LI@example.com"})
+    assert [each.person for each in client.get("/people/emails/", {"state": "sent"}).context["page"]] == [first]
+    by_address = client.get("/people/emails/", {"address": "LI@example.com"})
     assert [each.person for each in by_address.context["page"]] == [first]
     User.objects.filter(pk=second.pk).update(staff_number="A0012")
     for typed in ("A0012", " ａ００１２"):
-        by_number = client.get("/people/letters/", {"address": typed})
+        by_number = client.get("/people/emails/", {"address": typed})
         assert [each.person for each in by_number.context["page"]] == [second]
-    assert len(client.get("/people/letters/", {"address": "A001"}).context["page"].object_list) == 0
+    assert len(client.get("/people/emails/", {"address": "A001"}).context["page"].object_list) == 0
     for wrong in ({"state": "x"}, {"address": "\0"}):
-        assert len(client.get("/people/letters/", wrong).context["page"].object_list) == 2
+        assert len(client.get("/people/emails/", wrong).context["page"].object_list) == 2
 
 
 def test_no_link_leads_to_a_page_that_is_not_there(client, hr):
     auditor = make_auditor()
     letter(auditor)
-    found = client.get("/people/letters/")
+    found = client.get("/people/emails/")
     assert [each.person for each in found.context["page"]] == [auditor]
     assert f"/people/{auditor.pk}/" not in found.text
 

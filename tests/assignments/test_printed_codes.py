@@ -117,9 +117,9 @@ def test_sent_twice_the_same_codes_are_shown_but_not_later_nor_to_another(signed
 
 
 def test_the_page_of_invite_links_offers_printed_codes_to_hr_only(client, signed_in, team):
-    assert PAGE in signed_in.get("/people/links/").text
+    assert PAGE in signed_in.get("/people/invite-links/").text
     client.force_login(team.manager)
-    assert PAGE not in client.get("/people/links/").text
+    assert PAGE not in client.get("/people/invite-links/").text
 
 
 def test_nothing_ticked_makes_nothing(signed_in, people):

@@ -144,7 +144,7 @@ def test_undo_says_which_reminder_was_told_within_another_letter(client, team):
     by_hand.refresh_from_db()
     assert by_hand.combined_into == before
     client.force_login(team.manager)
-    page = client.post(f"/people/reminded/{made.pk}/undo/", follow=True).text
+    page = client.post(f"/people/reminders/{made.pk}/undo/", follow=True).text
     assert "1 letter is not sent." in page
     assert "1 reminder was told within another letter, which has left already or is leaving." in page
     assert [(each.state, each.combined_into) for each in made.sent()] == [("skipped", before), ("skipped", None)]
@@ -160,17 +160,17 @@ def test_it_is_asked_with_as_many_queries_for_one_as_for_three(team, people, dja
 def test_the_board_leads_to_the_page_that_asks_and_it_to_what_was_queued_with_undo(client, team):
     run, done = run_of(team, "Ann"), run_of(team, "Cem", completed_at=days(-1))
     client.force_login(team.manager)
-    asked = client.get("/people/decide/remind/", {"row": [run.pk, done.pk]})
+    asked = client.get("/people/actions/remind/", {"row": [run.pk, done.pk]})
     assert "For 1 person: Ann" in asked.text
     assert "Cem: has completed the course" in asked.text
     assert queued() == []
-    answer = client.post("/people/decide/remind/", {"row": [run.pk, done.pk]}, follow=True)
+    answer = client.post("/people/actions/remind/", {"row": [run.pk, done.pk]}, follow=True)
     made = ManualReminder.objects.get()
-    assert answer.redirect_chain == [(f"/people/reminded/{made.pk}/", 302)]
+    assert answer.redirect_chain == [(f"/people/reminders/{made.pk}/", 302)]
     assert "Cem: has completed the course" in answer.text
     assert "1 reminder" in answer.text
     assert queued() == ["Ann"]
-    undone = client.post(f"/people/reminded/{made.pk}/undo/", follow=True)
+    undone = client.post(f"/people/reminders/{made.pk}/undo/", follow=True)
     assert "1 letter is not sent." in undone.text
     assert "Undo" not in undone.text
     assert queued() == []
@@ -180,9 +180,9 @@ def test_somebody_elses_people_cannot_be_reminded_nor_the_letters_of_others_look
     run = run_of(team, "Ann")
     made, _refused = remind([run.pk], by=team.manager)
     client.force_login(make_team(manager=make_user()).manager)
-    assert client.post("/people/decide/remind/", {"row": run.pk}).status_code == 422
-    assert client.get(f"/people/reminded/{made.pk}/").status_code == 404
-    assert client.post(f"/people/reminded/{made.pk}/undo/").status_code == 404
+    assert client.post("/people/actions/remind/", {"row": run.pk}).status_code == 422
+    assert client.get(f"/people/reminders/{made.pk}/").status_code == 404
+    assert client.post(f"/people/reminders/{made.pk}/undo/").status_code == 404
     assert queued() == ["Ann"]
 
 
@@ -190,7 +190,7 @@ def test_more_than_five_hundred_at_once_are_refused(client, team, monkeypatch):
     monkeypatch.setattr("courseware.assignments.manager_actions.views.MOST_AT_ONCE", 1)
     rows = [run_of(team).pk for _ in range(2)]
     client.force_login(team.manager)
-    answer = client.post("/people/decide/remind/", {"row": rows})
+    answer = client.post("/people/actions/remind/", {"row": rows})
     assert (answer.status_code, "At most 1 people at once." in answer.text) == (422, True)
     assert queued() == []
 

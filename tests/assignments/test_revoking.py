@@ -118,7 +118,7 @@ def test_the_page_says_first_who_goes_and_who_stays(client, course, team):
     begun, *_others = people_in(team, "Begun", "Goes")
     rule = acted(course, team)
     Enrollment.objects.filter(learner=begun).update(started_at=timezone.now())
-    address = f"/rules/{rule.pk}/take-back/"
+    address = f"/rules/{rule.pk}/rollback/"
     assert address in client.get(f"/rules/{rule.pk}/").text
     page = client.get(address)
     assert ([name for _pk, name in page.context["going"]], page.context["staying"]) == (["Goes"], ["Begun"])
@@ -170,7 +170,7 @@ def test_nobody_takes_back_a_rule_for_a_person_in_conflict(course, team):
 
 def test_people_are_ticked_then_counted_then_taken_back(client, course, team):
     people_in(team, "Ann", "Bo", "Cy")
-    rule, page = acted(course, team), "/rules/{}/take-back/"
+    rule, page = acted(course, team), "/rules/{}/rollback/"
     client.force_login(make_hr())
     address = page.format(rule.pk)
     assert client.get(address).text.count('type="checkbox" name="run"') == 3

@@ -286,7 +286,7 @@ def today_and(number):
 def test_a_manager_and_human_resources_name_and_end_a_substitute(client, team, by_hr):
     run = make_enrollment(User.objects.get(name="Lea"))
     person = make_user("Su", email="su@example.com")
-    address = f"/people/{team.manager.pk}/substitutes/" if by_hr else "/team/substitutes/"
+    address = f"/people/{team.manager.pk}/deputies/" if by_hr else "/team/deputies/"
     client.force_login(make_hr() if by_hr else team.manager)
     sent = {"person": "SU@example.com", "first_day": today_and(-2), "last_day": today_and(7)}
     assert [client.post(address, sent).url for _twice in range(2)] == [address, address]
@@ -295,8 +295,8 @@ def test_a_manager_and_human_resources_name_and_end_a_substitute(client, team, b
     theirs = type(client)()
     theirs.force_login(person)
     assert "You stand in for Ma" in theirs.get("/team/").text
-    assert theirs.post(f"/team/people/{run.pk}/excuse/", {"reason": "Ill"}).status_code == 302
-    assert theirs.get("/team/substitutes/").status_code == 404
+    assert theirs.post(f"/team/people/{run.pk}/exempt/", {"reason": "Ill"}).status_code == 302
+    assert theirs.get("/team/deputies/").status_code == 404
     assert client.post(f"{address}{substitute.pk}/end/").url == address
     assert theirs.get("/team/").status_code == 404
     client.force_login(team.manager)
@@ -324,7 +324,7 @@ def test_a_substitution_that_cannot_be_is_refused_on_the_page_itself(client, tea
     make_user(email="su@example.com")
     client.force_login(User.objects.get(pk=team.manager.pk))
     sent = {"person": "su@example.com", "first_day": "2098-01-01", "last_day": "2099-01-01"} | changed
-    refused = client.post("/team/substitutes/", sent)
+    refused = client.post("/team/deputies/", sent)
     assert (refused.status_code, set(refused.context["form"].errors)) == (422, {field})
     assert not Deputy.objects.exists()
 
@@ -335,18 +335,18 @@ def test_human_resources_let_neither_themselves_nor_staff_stand_in(client, team,
     client.force_login(hr)
     person = make() or hr
     sent = {"person": person.email, "first_day": today_and(0), "last_day": today_and(7)}
-    refused = client.post(f"/people/{team.manager.pk}/substitutes/", sent)
+    refused = client.post(f"/people/{team.manager.pk}/deputies/", sent)
     assert refused.context["form"].errors == {"person": ["For this person, please ask an admin."]}
     if person != hr:  # nor anybody for them
         join(team, person, Membership.Role.MANAGER)
-        assert client.post(f"/people/{person.pk}/substitutes/", sent).status_code == 404
+        assert client.post(f"/people/{person.pk}/deputies/", sent).status_code == 404
     assert not Deputy.objects.exists()
 
 
 def test_the_substitute_of_somebody_else_is_not_ended_under_the_own_address(client, person, team):
     other = make_team().manager
     client.force_login(other)
-    assert client.post(f"/team/substitutes/{Deputy.objects.get().pk}/end/").status_code == 404
+    assert client.post(f"/team/deputies/{Deputy.objects.get().pk}/end/").status_code == 404
     assert Deputy.objects.get().ended_at is None
 
 

@@ -16,7 +16,7 @@ from courseware.notifications.wording.email_wording import EmailWording, set_wor
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 
 pytestmark = pytest.mark.django_db
-LIST, REMINDER, FIRST = (f"/people/letters/words/{name}" for name in ("", "reminder/", "enrolled/"))
+LIST, REMINDER, FIRST = (f"/people/emails/wording/{name}" for name in ("", "reminder/", "enrolled/"))
 SPOKEN = {"subject_en": "Please learn {course}", "subject_zh_hans": "请学{course}"}
 
 
@@ -169,8 +169,8 @@ def test_auditors_read_the_words_without_a_form(hr):
 
 @pytest.mark.parametrize("name", ["account-notice", "new-link", "no-such-letter"])
 def test_a_letter_whose_words_are_the_products_has_no_page(hr, name):
-    assert hr.get(f"/people/letters/words/{name}/").status_code == 404
-    assert hr.post(f"/people/letters/words/{name}/", {"base": 0}).status_code == 404
+    assert hr.get(f"/people/emails/wording/{name}/").status_code == 404
+    assert hr.post(f"/people/emails/wording/{name}/", {"base": 0}).status_code == 404
 
 
 # Looking at it first
@@ -268,7 +268,7 @@ def test_a_letter_that_tells_a_lead_of_others_is_shown_with_made_up_people(hr):
     assert text.startswith("Hello Lead, Lou,\n")
     assert "Root, Ro" not in text
     assert "One press ends it:\nhttp" in text
-    assert "/letters/stop/" not in text
+    assert "/unsubscribe/" not in text
 
 
 # After an upgrade

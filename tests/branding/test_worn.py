@@ -29,7 +29,7 @@ from tests.branding.test_logos import picture
 from tests.making import letters, make_admin, make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
-PAGE = "/house-style/"
+PAGE = "/branding/"
 
 
 def page_of(client, address, language="en"):
@@ -50,7 +50,7 @@ def learner(client):
 
 
 def test_without_a_style_pages_are_the_products(learner):
-    for address in ("/", "/learn/tea-room/card/"):
+    for address in ("/", "/learn/tea-room/emergency-card/"):
         page = page_of(learner, address)
         assert (sheets(page), page.select(".logo, .help")) == ([], [])
 
@@ -72,7 +72,7 @@ def test_a_sheet_that_no_page_names_is_not_there(client, wrong):
 def test_a_course_wears_its_own_and_every_other_page_that_of_the_site(learner):
     put_on(name_en="Anhe", light="#123456", contact_en="Ask Li")
     put_on("tea-room", light="#654321", contact_en="Ask Wang")
-    home, card = (page_of(learner, address) for address in ("/", "/learn/tea-room/card/"))
+    home, card = (page_of(learner, address) for address in ("/", "/learn/tea-room/emergency-card/"))
     assert [re.findall("[0-9a-f]{6}", sheets(page)[0])[0] for page in (home, card)] == ["123456", "654321"]
     assert [page.select_one(".help").text for page in (home, card)] == ["Help: Ask Li", "Help: Ask Wang"]
     assert home.select_one(".brand").text.strip() == "Anhe · Staff training"
@@ -90,7 +90,7 @@ def test_who_is_not_signed_in_sees_it_too_and_the_page_of_the_admin_bears_the_na
     assert page_of(admin, "/admin/").select_one("#site-name").text.strip() == "Anhe · Staff training"
 
 
-@pytest.mark.parametrize("address", ["/", "/learn/tea-room/card/"])
+@pytest.mark.parametrize("address", ["/", "/learn/tea-room/emergency-card/"])
 def test_no_page_of_a_person_asks_for_the_style_once_a_process_has_read_it(learner, address):
     put_on(name_en="Anhe", light="#123456")
     put_on("tea-room", dark="#abcdef")
@@ -235,14 +235,14 @@ def test_what_stands_in_one_line_of_a_letter_is_one(admin):
 
 def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin):
     make_course()
-    response = sent(admin, "/house-style/tea-room/", name_en="Anhe", light="#123456", logo=logo_file(), look="1")
+    response = sent(admin, "/branding/tea-room/", name_en="Anhe", light="#123456", logo=logo_file(), look="1")
     page = BeautifulSoup(response.content, "html.parser")
     assert Branding.objects.count() == 0
     assert sheets(page)[0].startswith("/face/colours/123456/none/")
     assert page.select_one(".brand").text.strip() == "Anhe · Staff training"
     digest = page.select_one("input[name=viewed_at]")["value"]
     assert admin.get(page.select_one(".logo")["src"]).status_code == 200
-    sent(admin, "/house-style/tea-room/", name_en="Anhe", viewed_at=digest)
+    sent(admin, "/branding/tea-room/", name_en="Anhe", viewed_at=digest)
     assert Branding.objects.values_list("course", "logo").get() == ("tea-room", digest)
 
 
@@ -289,7 +289,7 @@ def test_two_admins_at_once_do_not_write_over_each_other(admin):
 
 
 def test_a_course_that_is_none_has_no_style(admin):
-    assert (admin.get("/house-style/nowhere/").status_code, sent(admin, "/house-style/nowhere/").status_code) == (
+    assert (admin.get("/branding/nowhere/").status_code, sent(admin, "/branding/nowhere/").status_code) == (
         404,
         404,
     )

@@ -197,7 +197,7 @@ def test_pages_of_who_is_examined(language, visit, world):
 @languages()
 def test_pages_of_the_account(language, visit, world):
     pages = ["/accounts/password/change/", "/accounts/logout/", "/accounts/reauthenticate/"]
-    pages += [f"/accounts/second-factor/{page}" for page in ("", "app/", "passkey/", "codes/new/")]
+    pages += [f"/accounts/two-factor/{page}" for page in ("", "app/", "passkey/", "codes/new/")]
     pages.append("/accounts/sessions/")
     assert_fine(visit(world.learner, language=language), pages)
     assert_fine(visit(make_user("Uma Unenrolled"), language=language), ["/"])
@@ -206,7 +206,7 @@ def test_pages_of_the_account(language, visit, world):
 @languages()
 def test_pages_that_only_a_step_leads_to(language, visit, world):
     page = visit(make_user("Nora New"), language=language)
-    page.goto("/accounts/second-factor/app/")
+    page.goto("/accounts/two-factor/app/")
     page.locator("[name=code]").fill(code_of_an_app(page.locator(".door-key").inner_text()))
     with page.expect_navigation():
         page.keyboard.press("Enter")
@@ -254,8 +254,8 @@ def test_pages_of_the_manager(language, visit, world):
     pages = [
         "/team/",
         "/team/today/",
-        "/team/observations/",
-        f"/team/observations/{completed(world.team).pk}/month-later/",
+        "/team/follow-ups/",
+        f"/team/follow-ups/{completed(world.team).pk}/month-later/",
         "/surveys/tea-room/month-later/",
         "/team/?state=overdue&name=nobody",
         f"/team/people/{world.enrollment.pk}/",
@@ -274,22 +274,22 @@ def test_pages_where_a_manager_looks_around(language, visit, world):
         learned(world.team, lesson, missed=missed, due_at=days(3))
     update_statistics(site_day() + timedelta(days=2))
     make_enrollment(world.people["manager"], world.course, due_at=days(2))
-    seen = "/team/see/tea-room/"
+    seen = "/team/preview/tea-room/"
     pages = [
         "/",
         "/team/",
-        "/team/outlook/",
+        "/team/trends/",
         "/team/teams/",
         "/team/?team=999",
-        "/tray/",
-        "/letters/",
+        "/notifications/",
+        "/email-settings/",
         "/daily/",
-        "/due-days/",
+        "/calendar/",
     ]
-    pages += [seen, f"{seen}boiling/", f"{seen}drill/", f"/people/decide/note/?team={world.team.pk}"]
+    pages += [seen, f"{seen}boiling/", f"{seen}drill/", f"/people/actions/note/?team={world.team.pk}"]
     page = visit(world.people["manager"], language=language)
     assert_fine(page, pages)
-    page.goto("/team/outlook/")
+    page.goto("/team/trends/")
     assert page.locator(".heat-map rect.heat-1").count()
 
 

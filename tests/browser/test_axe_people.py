@@ -31,12 +31,12 @@ WITH_ERRORS = {
     "pasted people": ("HR", empty("/people/new/list/")),
     "list": ("HR", empty("/people/import/")),
     "person": ("HR", empty("/people/{learner}/edit/")),
-    "absence": ("HR", empty("/people/{learner}/away/")),
+    "absence": ("HR", empty("/people/{learner}/absences/")),
     "new team": ("HR", empty("/people/teams/new/")),
-    "new door": ("HR", empty("/people/doors/new/")),
-    "working days": ("HR", empty("/people/days/")),
+    "new door": ("HR", empty("/people/chat-bots/new/")),
+    "working days": ("HR", empty("/people/calendar/")),
     "new rule": ("HR", empty("/rules/new/")),
-    "decision": ("manager", empty("/people/decide/excuse/?team={team}")),
+    "decision": ("manager", empty("/people/actions/exempt/?team={team}")),
 }
 
 
@@ -67,10 +67,10 @@ def test_every_page_of_human_resources(language, visit, world):
 
 @languages()
 def test_pages_of_human_resources_that_a_manager_opens(language, visit, world):
-    act_of_the_manager = world.places["people/acts/<pk>"]
-    pages = ["/team/substitutes/", "/people/links/", f"/people/acts/{act_of_the_manager}/"]
-    pages.append(f"/people/{world.learner.pk}/away/")
-    pages += [f"/people/decide/{action.address}/?team={world.team.pk}" for action in FOR_MANY]
+    act_of_the_manager = world.places["people/changes/<pk>"]
+    pages = ["/team/deputies/", "/people/invite-links/", f"/people/changes/{act_of_the_manager}/"]
+    pages.append(f"/people/{world.learner.pk}/absences/")
+    pages += [f"/people/actions/{action.address}/?team={world.team.pk}" for action in FOR_MANY]
     assert_fine(visit(world.people["manager"], language=language), pages)
 
 

@@ -16,7 +16,7 @@ from tests.world import ROLES
 
 pytestmark = pytest.mark.exhaustive
 
-APP = "/accounts/second-factor/app/"
+APP = "/accounts/two-factor/app/"
 WHO = ["anonymous", "learner", "manager", "editor", "admin"]
 # Controls that look with the focus as without it. Forced colours draw no shadow, and an outline in the system's colour
 # even where it is transparent: so an outline has to come, of at least two pixels or as the browser draws it.
@@ -88,7 +88,7 @@ def test_in_forced_colours_the_focus_is_seen_beside_every_error(forms, visit, wo
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_in_forced_colours_both_qr_codes_can_be_read(scheme, visit, world):
     page, found = visit(world.people["HR"], forced_colors="active", color_scheme=scheme), []
-    for address, picture in ((f"/people/links/{world.places['people/links/<pk>']}/", ".qr"), (APP, ".door-picture")):
+    for address, picture in ((f"/people/invite-links/{world.places['people/invite-links/<pk>']}/", ".qr"), (APP, ".door-picture")):
         page.goto(address)
         read = zxingcpp.read_barcode(Image.open(io.BytesIO(page.locator(picture).screenshot())))
         found.append(read and read.text.split(":")[0])

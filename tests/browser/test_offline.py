@@ -68,7 +68,7 @@ def test_after_one_visit_card_and_lessons_are_read_without_network(page, learner
     assert page.url.endswith(f"/offline/#{LESSON.strip('/').split('/')[-1]}")
     expect(page.get_by_role("heading", name="To read until the network is back")).to_be_visible()
     expect(page.locator("article")).not_to_have_count(0)
-    page.goto("/card/")
+    page.goto("/emergency-card/")
     assert page.url.endswith("/offline/#card")
     page.context.set_offline(False)
     page.get_by_role("link", name="Try again").click()
@@ -121,12 +121,12 @@ def test_after_seven_days_unseen_it_is_shown_no_more(page):
     read_without_network(page)
     page.evaluate(SEEN_BEFORE, 7.1)
     with pytest.raises(Error, match="ERR_"):
-        page.goto("/card/")
+        page.goto("/emergency-card/")
     page.context.set_offline(False)
     page.goto("/")
     page.context.set_offline(True)
     with pytest.raises(Error, match="ERR_"):
-        page.goto("/card/")  # it went with that, and is back with the next page that stays open
+        page.goto("/emergency-card/")  # it went with that, and is back with the next page that stays open
 
 
 def test_who_has_nothing_to_keep_is_led_to_no_copy_but_keeps_the_page(visit, site):

@@ -49,7 +49,7 @@ def test_the_emergency_card_is_one_sheet_with_two_contacts_for_each_emergency(vi
         for who in ("Duty desk, day and night", "Head of security, room 302"):
             EmergencyContact.objects.create(course=course, section=section, who=who, number="021-5555 0110 ,,12#")
     page = visit(make_enrollment(course=course).learner, language=language)
-    page.goto(f"/learn/{course.identifier}/card/")
+    page.goto(f"/learn/{course.identifier}/emergency-card/")
     assert page.locator(".call li").count() > 2 * len(card_sections(course, language))
     pages = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format="A4"))
     assert len(pages) == 1
@@ -68,7 +68,7 @@ def test_the_card_for_the_pocket_is_one_sheet_across_of_which_no_panel_is_overfu
             course=course, section=section, who="Duty desk, day and night", number="021-5555 0110"
         )
     page = visit(make_enrollment(course=course).learner, language=language, viewport={"width": 1123, "height": 794})
-    page.goto(f"/learn/{course.identifier}/card/pocket/")
+    page.goto(f"/learn/{course.identifier}/emergency-card/pocket/")
     page.emulate_media(media="print")
     assert page.locator(".panel").count() == 8
     assert page.evaluate(OVERFULL) == []
@@ -87,7 +87,7 @@ FILLED = """() => document.querySelector("article").getBoundingClientRect().heig
 
 def test_the_card_for_the_wall_fills_its_sheet(visit, shipped_course):
     page = visit(make_enrollment(course=shipped_course).learner, language="en", viewport={"width": 740, "height": 800})
-    page.goto(f"/learn/{shipped_course.identifier}/card/")
+    page.goto(f"/learn/{shipped_course.identifier}/emergency-card/")
     page.emulate_media(media="print")
     assert 280 < page.evaluate(FILLED) <= 283
     assert sheets(page.pdf(prefer_css_page_size=True)) == [(210, 297)]
@@ -106,7 +106,7 @@ def test_no_digit_of_the_longest_number_is_lost_at_the_edge(visit, shipped_cours
         course=course, section=section, who="W" * 80, number="+86 (21) 5555-0100 ,,12345678901234567#"
     )
     page = visit(make_enrollment(course=course).learner, language="en", viewport={"width": width, "height": 800})
-    page.goto(f"/learn/{course.identifier}/card/")
+    page.goto(f"/learn/{course.identifier}/emergency-card/")
     page.emulate_media(media=media)
     assert page.evaluate(LOST) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -131,7 +131,7 @@ def test_all_phrases_of_the_course_fit_on_panels_for_the_pocket(visit, shipped_c
         for phrase in lesson.phrases:
             save_phrase(enrollment, lesson, phrase)
     page = visit(enrollment.learner, language=language, viewport={"width": 1123, "height": 794})
-    page.goto(f"/learn/{shipped_course.identifier}/card/pocket/")
+    page.goto(f"/learn/{shipped_course.identifier}/emergency-card/pocket/")
     page.emulate_media(media="print")
     assert page.evaluate(OVERFULL) == []
     assert set(sheets(page.pdf(prefer_css_page_size=True))) == {(297, 210)}

@@ -229,7 +229,7 @@ def test_the_last_decision_made_without_network_leads_to_the_debrief_and_asks_no
     take(run, 0), take(run, 0)
     page, asked = visit(enrollment.learner), []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    page.goto(f"/runs/{run.pk}/")
+    page.goto(f"/simulation-attempts/{run.pk}/")
     page.context.set_offline(True)
     page.get_by_role("button", name="Send it").click()
     expect(page.locator("[data-trouble]")).to_contain_text("No connection.")
@@ -299,7 +299,7 @@ def test_pages_of_who_plays(language, visit, enrollment):
     page = visit(enrollment.learner, language=language)
     red = play(enrollment, RED)
     run = attempts.start(enrollment, KETTLE, timing="off")
-    here = f"/runs/{run.pk}/"
+    here = f"/simulation-attempts/{run.pk}/"
     assert_fine(page, [INTRO, here, f"{here.replace(str(run.pk), str(red.pk))}debrief/", "/learn/tea-room/record/"])
     attempts.decide(run, 1, 1)
     attempts.decide(run, 2, 0)
@@ -307,7 +307,7 @@ def test_pages_of_who_plays(language, visit, enrollment):
     attempts.give_up(run)
     run = attempts.start(enrollment, KETTLE, timing="paused")
     attempts.decide(run, 1, 0)
-    assert_fine(page, [f"/runs/{run.pk}/"])
+    assert_fine(page, [f"/simulation-attempts/{run.pk}/"])
 
 
 @languages()

@@ -54,7 +54,7 @@ def test_nothing_moves_on_pages_of_who_learns(visit, world):
     page = visit(newcomer, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
     lesson = "/learn/tea-room/boiling/"
-    paths = ["/", lesson, f"{lesson}#check", f"{lesson}#q-in-order", "/learn/tea-room/card/", "/learn/tea-room/tracks/"]
+    paths = ["/", lesson, f"{lesson}#check", f"{lesson}#q-in-order", "/learn/tea-room/emergency-card/", "/learn/tea-room/job-role/"]
     practise(enrollment)  # whoever is led past an open question sees the parts up to there open
     assert_still(page, paths)
     finish_lessons(enrollment)
@@ -77,7 +77,7 @@ def test_nothing_moves_in_a_simulation_with_a_clock_or_without(language, timing,
     run = attempts.start(enrolling.enroll(learner, world.course), world.run.simulation.identifier, timing=timing)
     page = visit(learner, language=language, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
-    assert_still(page, [f"/runs/{run.pk}/"])
+    assert_still(page, [f"/simulation-attempts/{run.pk}/"])
     expect(page.get_by_role("timer")).to_have_count(1 if timing == TimeSetting.WRITTEN else 0)
 
 

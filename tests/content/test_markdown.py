@@ -166,9 +166,9 @@ def test_a_mark_in_code_is_code():
 
 
 def test_links_by_id_get_their_address_and_dead_ones_stay_text():
-    addresses = {"card": "/learn/x/card/"}
+    addresses = {"card": "/learn/x/emergency-card/"}
     rendered = html("[card](#card) and [gone](#gone)", link=addresses.get)
-    assert rendered == '<p><a href="/learn/x/card/">card</a> and <a>gone</a></p>'
+    assert rendered == '<p><a href="/learn/x/emergency-card/">card</a> and <a>gone</a></p>'
 
 
 @pytest.mark.parametrize("address", ["https://example.org/a?b=1&amp;c", "mailto:a@example.org", "tel:110"])

@@ -70,7 +70,7 @@ class Staff:
 
     def export(self, turn):
         self.command("export_content", str(self.folder.with_name(f"exported-{turn}")))
-        assert self.visitor.get("/team/board.csv").status == 200
+        assert self.visitor.get("/team/dashboard.csv").status == 200
 
     def back_up(self, turn):
         folder = self.folder.with_name("backups")

@@ -13,7 +13,7 @@ from tests.patience import PATIENCE
 
 
 def page(site):
-    return f"/runs/{site.told['run']}/"
+    return f"/simulation-attempts/{site.told['run']}/"
 
 
 def decide(site):

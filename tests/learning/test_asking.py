@@ -291,11 +291,11 @@ def test_an_answer_that_was_taken_back_is_told_in_the_tray_and_its_letter_is_not
     request = refused(run, team)
     undo_refusals([request.pk], by=team.manager)
     client.force_login(run.learner)
-    assert "was taken back, another one follows" in client.get("/tray/").content.decode()
+    assert "was taken back, another one follows" in client.get("/notifications/").content.decode()
     assert sent_about("stays") == []
     answer_extension_request(request.pk, GIVE, by=team.manager)
     assert len(sent_about("you have until")) == 1
-    assert "was taken back, another one follows" not in client.get("/tray/").content.decode()
+    assert "was taken back, another one follows" not in client.get("/notifications/").content.decode()
 
 
 FORGERIES = {
@@ -354,7 +354,7 @@ def begin(client, team, due_at):
 
 
 def page(run, end=""):
-    return f"/learn/{run.course.identifier}/another-day/{end}"
+    return f"/learn/{run.course.identifier}/extension/{end}"
 
 
 def words(response):

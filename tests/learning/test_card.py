@@ -25,7 +25,7 @@ def contact(course, who, **fields):
 
 def card(client, course, language="en"):
     client.force_login(make_enrollment(course=course).learner)
-    page = client.get(f"/learn/{course.identifier}/card/", headers={"accept-language": language})
+    page = client.get(f"/learn/{course.identifier}/emergency-card/", headers={"accept-language": language})
     return BeautifulSoup(page.content, "html.parser")
 
 
@@ -71,7 +71,7 @@ def test_a_card_nobody_has_filled_in_says_so_to_learners_and_warns_admins(client
 
 def test_the_contacts_cost_one_statement_however_many(client, course, django_assert_num_queries):
     client.force_login(make_enrollment(course=course).learner)
-    address = f"/learn/{course.identifier}/card/"
+    address = f"/learn/{course.identifier}/emergency-card/"
     client.get(address)
     contact(course, "One")
     with django_assert_num_queries(5):
@@ -181,7 +181,7 @@ def test_the_card_says_since_which_day_all_of_its_numbers_are_right(client, cour
 def test_the_card_for_the_pocket_says_the_same_with_a_cover_and_a_panel_to_write_on(client, course):
     contact(course, "Control room", number="8119", checked_on=date(2026, 11, 20))
     client.force_login(make_enrollment(course=course).learner)
-    page = client.get(f"/learn/{course.identifier}/card/pocket/", headers={"accept-language": "en"})
+    page = client.get(f"/learn/{course.identifier}/emergency-card/pocket/", headers={"accept-language": "en"})
     panels = BeautifulSoup(page.content, "html.parser").select(".pocket .panel")
     assert [panel.h2.text for panel in panels] == ["Emergency card", "Fire", *["My own"] * 6]
     assert "checked on 20 November 2026" in panels[0].text
@@ -201,7 +201,7 @@ def test_eight_panels_are_a_sheet_and_one_is_always_left_to_write_on(sections, s
 
 
 def cards_shown(client, language="en", **places):
-    page = client.get("/card/", places, headers={"accept-language": language})
+    page = client.get("/emergency-card/", places, headers={"accept-language": language})
     soup = BeautifulSoup(page.content, "html.parser")
     others = soup.select(".card-tabs a:not([aria-current])")
     return page.status_code, soup.h1 and soup.h1.text, [link["href"] for link in others]
@@ -239,29 +239,29 @@ def test_who_learns_nothing_here_sees_the_cards_of_all_courses(client, course):
 
 def test_a_stranger_signs_in_first_unless_the_firm_shows_the_card_to_everybody(client, course):
     contact(course, "Control room", number="021-5555 0100")
-    assert client.get("/card/").url == "/accounts/login/?next=/card/"
-    assert "/card/" not in client.get("/accounts/login/").text
+    assert client.get("/emergency-card/").url == "/accounts/login/?next=/card/"
+    assert "/emergency-card/" not in client.get("/accounts/login/").text
     put_on(is_card_public=True)
     assert cards_shown(client) == (200, "Emergency card", [])
-    assert "Control room" in client.get("/card/").text
-    assert client.get(f"/learn/{course.identifier}/card/").status_code == 302
-    assert 'href="/card/"' in client.get("/accounts/login/").text
+    assert "Control room" in client.get("/emergency-card/").text
+    assert client.get(f"/learn/{course.identifier}/emergency-card/").status_code == 302
+    assert 'href="/emergency-card/"' in client.get("/accounts/login/").text
     put_on(is_card_public=False)
-    assert client.get("/card/").status_code == 302
+    assert client.get("/emergency-card/").status_code == 302
 
 
 def test_it_is_one_press_away_in_the_admin_and_on_pages_of_what_went_wrong_where_it_can_be_shown(client, course):
     client.force_login(make_editor())
     for address in ("/admin/", "/admin/content/document/", "/no-such-page/"):
-        assert 'href="/card/"' in client.get(address).text
+        assert 'href="/emergency-card/"' in client.get(address).text
     pages = {path.stem for path in Path("templates/errors").glob("*.html")} - {"base"}
-    without = {name for name in pages if 'href="/card/"' not in render_to_string(f"errors/{name}.html")}
+    without = {name for name in pages if 'href="/emergency-card/"' not in render_to_string(f"errors/{name}.html")}
     assert without == {"503", "crowded", "upgrading"}
 
 
 def test_what_a_course_says_of_it_does_not_show_it_to_everybody(client, course):
     put_on(course.identifier, is_card_public=True)
-    assert client.get("/card/").status_code == 302
+    assert client.get("/emergency-card/").status_code == 302
 
 
 def test_a_course_without_a_card_says_so(client):
@@ -271,10 +271,10 @@ def test_a_course_without_a_card_says_so(client):
         for path, body in files.items()
     }
     client.force_login(make_enrollment(course=make_course(files)).learner)
-    assert "No course here has an emergency card yet." in client.get("/card/", headers={"accept-language": "en"}).text
+    assert "No course here has an emergency card yet." in client.get("/emergency-card/", headers={"accept-language": "en"}).text
 
 
 def test_the_house_style_of_the_site_alone_asks_whether_everybody_sees_the_card(client, course):
     client.force_login(make_admin())
-    assert 'name="is_card_public"' in client.get("/house-style/").text
-    assert 'name="is_card_public"' not in client.get(f"/house-style/{course.identifier}/").text
+    assert 'name="is_card_public"' in client.get("/branding/").text
+    assert 'name="is_card_public"' not in client.get(f"/branding/{course.identifier}/").text

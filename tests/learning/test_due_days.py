@@ -106,7 +106,7 @@ def person(client):
 
 def made(client):
     """Makes a calendar, and says its address on this site."""
-    page = client.post("/due-days/", {"make": "1"}, headers={"accept-language": "en"})
+    page = client.post("/calendar/", {"make": "1"}, headers={"accept-language": "en"})
     return urlsplit(re.search(r'value="(http[^"]+\.ics)"', page.text)[1]).path
 
 
@@ -140,7 +140,7 @@ def test_a_new_address_ends_the_one_of_before_and_ending_it_ends_both(client, pe
     second = made(client)
     assert [Client().get(each).status_code for each in (first, second)] == [404, 200]
     for _ in range(2):
-        assert client.post("/due-days/", {"end": "1"}).status_code == 302
+        assert client.post("/calendar/", {"end": "1"}).status_code == 302
     assert [Client().get(each).status_code for each in (first, second)] == [404, 404]
     verbs = Event.objects.filter(verb__startswith="due-feed").order_by("pk").values_list("verb", flat=True)
     assert list(verbs) == ["due-feed-made", "due-feed-made", "due-feed-ended"]
@@ -154,9 +154,9 @@ def test_whoever_left_has_none(client, person):
 
 def test_the_address_is_shown_once_and_is_nowhere_in_the_database(client, person):
     secret = made(client).rpartition("/")[2].removesuffix(".ics")
-    assert secret not in client.get("/due-days/").text
+    assert secret not in client.get("/calendar/").text
     assert secret not in CalendarFeed.objects.get().digest
-    assert Client().get(f"/due-days/{CalendarFeed.objects.get().digest}.ics").status_code == 404
+    assert Client().get(f"/calendar/{CalendarFeed.objects.get().digest}.ics").status_code == 404
 
 
 @pytest.mark.parametrize("number", [1, 3])

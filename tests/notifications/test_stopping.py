@@ -33,7 +33,7 @@ def sent(mailoutbox, *kinds, to):
 
 
 def path_in(letter):
-    [address] = re.findall(r"https://training.example.com(/letters/stop/\S+)", letter.body)
+    [address] = re.findall(r"https://training.example.com(/unsubscribe/\S+)", letter.body)
     return address
 
 
@@ -50,7 +50,7 @@ def test_such_a_letter_names_the_address_in_its_text_and_for_mail_programs_and_n
     assert f"One press ends it:\n{address}\n" in summary.body
     for other in (lesson, link):
         assert "List-Unsubscribe" not in other.extra_headers
-        assert "/letters/stop/" not in other.body
+        assert "/unsubscribe/" not in other.body
 
 
 def test_looking_at_the_address_stops_nothing_and_the_button_does_so_once(client, mailoutbox):
@@ -102,13 +102,13 @@ def test_an_address_that_was_changed_or_is_of_a_kind_that_cannot_be_stopped_lead
 def test_the_own_page_stops_them_turns_them_on_again_and_says_what_cannot_be_stopped(client):
     person = make_user()
     client.force_login(person)
-    page = client.get("/letters/").text
+    page = client.get("/email-settings/").text
     assert "The summary" in page.partition("About your training")[0]
     assert "The lesson" in page.partition("About your training")[2]
     assert "The link" not in page
     for what in ("stop", "stop", "go_on", "go_on"):
-        assert client.post("/letters/", {"kind": "summary", what: ""}).status_code == 302
+        assert client.post("/email-settings/", {"kind": "summary", what: ""}).status_code == 302
     assert (EmailOptOut.objects.count(), verbs()) == (0, ["letters-stopped", "letters-go-on"])
     for kind in ("lesson", "no such", ""):
-        client.post("/letters/", {"kind": kind, "stop": ""})
+        client.post("/email-settings/", {"kind": kind, "stop": ""})
     assert EmailOptOut.objects.count() == 0

@@ -29,7 +29,7 @@ def enrolled(person=None, **fields):
     return person
 
 
-def shown(client, person, address="/tray/"):
+def shown(client, person, address="/notifications/"):
     client.force_login(person)
     response = client.get(address, headers={"accept-language": "en"})
     assert response.status_code == 200
@@ -104,14 +104,14 @@ def test_the_header_counts_what_is_unread_and_of_others_nothing(client):
     person, other = enrolled(), make_user()
     assert (count_in_header(client, person), count_in_header(client, other)) == ("1", None)
     client.force_login(person)
-    assert count_in_header(client, person, "/learn/tea-room/card/") == "1"
+    assert count_in_header(client, person, "/learn/tea-room/emergency-card/") == "1"
 
 
 def test_all_are_read_by_one_press_but_not_what_came_meanwhile(client):
     person, other = enrolled(), enrolled()
     up_to = shown(client, person).select_one("input[name=up_to]")["value"]
     Notification.objects.create(kind="enrolled", person=person, data={"subjects": []})
-    assert client.post("/tray/", {"up_to": up_to}).status_code == 302
+    assert client.post("/notifications/", {"up_to": up_to}).status_code == 302
     assert [unread for unread, _words in lines_shown(client, person)] == [True, False]
     assert Notification.objects.of(other.pk).unread().count() == 1
 
@@ -120,7 +120,7 @@ def test_all_are_read_by_one_press_but_not_what_came_meanwhile(client):
 def test_a_key_that_is_none_marks_nothing(client, wrong):
     person = enrolled()
     client.force_login(person)
-    assert client.post("/tray/", {"up_to": wrong}).status_code == 302
+    assert client.post("/notifications/", {"up_to": wrong}).status_code == 302
     assert Notification.objects.unread().count() == 1
 
 
@@ -128,10 +128,10 @@ def test_a_line_that_is_opened_is_read_and_leads_to_what_it_tells_of(client):
     person = enrolled()
     line = Notification.objects.get()
     client.force_login(person)
-    assert client.post(f"/tray/{line.pk}/")["Location"] == "/"
+    assert client.post(f"/notifications/{line.pk}/")["Location"] == "/"
     first = Notification.objects.get().read_at
     assert first
-    client.post(f"/tray/{line.pk}/")  # again
+    client.post(f"/notifications/{line.pk}/")  # again
     assert Notification.objects.get().read_at == first
 
 
@@ -139,8 +139,8 @@ def test_nobody_reads_the_lines_of_another(client):
     enrolled()
     line, other = Notification.objects.get(), make_user()
     client.force_login(other)
-    assert client.post(f"/tray/{line.pk}/").status_code == 404
-    client.post("/tray/", {"up_to": line.pk})
+    assert client.post(f"/notifications/{line.pk}/").status_code == 404
+    client.post("/notifications/", {"up_to": line.pk})
     assert (lines_shown(client, other), Notification.objects.unread().count()) == ([], 1)
 
 
@@ -158,8 +158,8 @@ def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
     admin, attempt = make_admin(), complete_course(Enrollment.objects.get())
     withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
     client.force_login(person)
-    client.get("/tray/")
-    one = statements(lambda: client.get("/tray/"))
+    client.get("/notifications/")
+    one = statements(lambda: client.get("/notifications/"))
     run, certificate = Enrollment.objects.first(), Certificate.objects.get()
     for number in (3, 500):
         Notification.objects.bulk_create(
@@ -171,13 +171,13 @@ def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
                 ("certificate-withdrawn", {"certificate": certificate.pk}),
             )
         )
-        assert statements(lambda: client.get("/tray/")) == one
+        assert statements(lambda: client.get("/notifications/")) == one
 
 
 def test_no_page_asks_the_database_for_the_count(client):
     person = make_enrollment().learner
     client.force_login(person)
-    client.get("/learn/tea-room/card/")
-    before = statements(lambda: client.get("/learn/tea-room/card/"))
+    client.get("/learn/tea-room/emergency-card/")
+    before = statements(lambda: client.get("/learn/tea-room/emergency-card/"))
     Notification.objects.create(kind="enrolled", person=person, data={"subjects": []})
-    assert statements(lambda: client.get("/learn/tea-room/card/")) == before
+    assert statements(lambda: client.get("/learn/tea-room/emergency-card/")) == before

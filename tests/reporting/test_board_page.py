@@ -85,7 +85,7 @@ def test_filters_stay_in_the_address_of_every_page_and_of_the_file(client, team,
     response = client.get(f"/team/{query}")
     page = BeautifulSoup(response.content, "html.parser")
     assert [cells[0] for cells in table(response)] == ["Lea 0 Late shift", "Lea 1 Late shift"]
-    links = [link["href"] for link in page.select("main a") if link["href"].startswith(("?", "/team/board.csv"))]
+    links = [link["href"] for link in page.select("main a") if link["href"].startswith(("?", "/team/dashboard.csv"))]
     assert f"{query}&page=2" in links
     assert f"/team/board.csv{query}" in links
     assert f"?state=completed&team={below.pk}&name=Lea" in links
@@ -157,9 +157,9 @@ def offered(client, user, address="/team/"):
 def test_a_lead_of_one_team_decides_for_all_of_it_by_one_press(client, team, pair):
     key, addresses = offered(client, team.manager)
     assert (key, addresses) == (team.pk, ["remind", *(action.address for action in FOR_MANY), "note"])
-    page = client.get("/people/decide/excuse/", {"team": key}).content.decode()
+    page = client.get("/people/actions/exempt/", {"team": key}).content.decode()
     assert "For 2 people: Ann, Bob" in page
-    client.post("/people/decide/excuse/", {"team": key, "reason": "flood"})
+    client.post("/people/actions/exempt/", {"team": key, "reason": "flood"})
     assert not Enrollment.objects.open().exists()
 
 

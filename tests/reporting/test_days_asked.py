@@ -33,7 +33,7 @@ def names(user):
 
 
 def answer(client, request, answer, *, back="/team/", **fields):
-    address = f"/team/people/{request.enrollment_id}/another-day/"
+    address = f"/team/people/{request.enrollment_id}/extension/"
     return client.post(address, {"request": request.pk, "answer": answer, "next": back} | fields, follow=True)
 
 
@@ -60,7 +60,7 @@ def test_it_is_shown_with_day_and_reason_and_three_answers_none_of_them_chosen(c
     assert "Asks for time until" in text and "Zoe" in text and "A sick child" in text
     buttons = [button["value"] for button in part.select("button")]
     assert buttons == ["give", "other", "refuse"]
-    assert {form["action"] for form in part.select("form")} == {f"/team/people/{request.enrollment_id}/another-day/"}
+    assert {form["action"] for form in part.select("form")} == {f"/team/people/{request.enrollment_id}/extension/"}
     assert not part.select("[checked], [selected], input[type=date][value]")
 
 
@@ -134,7 +134,7 @@ def test_what_has_ended_meanwhile_is_said(client, team):
 
 def test_of_another_run_it_is_not_answered(client, team):
     own, foreign = asks(team), asks(make_team())
-    address = f"/team/people/{own.enrollment_id}/another-day/"
+    address = f"/team/people/{own.enrollment_id}/extension/"
     assert client.post(address, {"request": foreign.pk, "answer": "give"}).status_code == 404
     assert end_of(foreign) == ""
 

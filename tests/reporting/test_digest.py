@@ -240,7 +240,7 @@ def test_summary_has_totals_and_states_by_team_without_names(sunday, hr, course,
         "– Night shift: 2 overdue, 0 stuck, 0 finished\n– Centre: 1 overdue, 1 stuck, 1 finished\n\n"
         "The numbers are the same as on the board: each person counts once in each course.\nhttps://training.example.com/team/"
     )
-    assert "/letters/stop/" in email.body and "List-Unsubscribe" in email.extra_headers
+    assert "/unsubscribe/" in email.body and "List-Unsubscribe" in email.extra_headers
     assert not any(name in email.body for name in ("Wang Ming", "Zhao Lei", "Chen Jie", "Idle", "In no team"))
 
 

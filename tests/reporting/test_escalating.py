@@ -126,7 +126,7 @@ def test_hr_is_told_of_people_without_a_senior_manager_in_one_email(tuesday, tea
     assert letter.subject == "2 people without a senior manager have been late for days"
     assert "– Nobody above: " in letter.body and "– In no team: " in letter.body
     assert "Has a senior manager" not in letter.body and "– HR: " not in letter.body
-    assert "because you work in HR" in letter.body and "/letters/stop/" in letter.body
+    assert "because you work in HR" in letter.body and "/unsubscribe/" in letter.body
 
 
 @pytest.mark.usefixtures("wanted")

@@ -66,5 +66,5 @@ def test_the_log_and_the_page_of_a_person_say_them_and_an_unknown_verb_as_it_is(
     assert "更改了个人资料" in page and "person-changed" not in page
     assert '<span lang="en">of-another-version</span>' in page
     client.force_login(make_admin(language="en"))
-    page = client.get("/log/").content.decode()
+    page = client.get("/audit-log/").content.decode()
     assert "<td>particulars changed</td>" in page and '<td lang="en">of-another-version</td>' in page

@@ -95,5 +95,5 @@ def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
 def test_nothing_is_decided_about_who_left(client, team):
     client.force_login(team.manager)
     rows = "&".join(f"row={run.pk}" for run in board_rows.board(team.manager, left=True))
-    response = client.get(f"/people/decide/extend/?{rows}")
+    response = client.get(f"/people/actions/extend/?{rows}")
     assert response.context["touched"] == 1

@@ -144,7 +144,7 @@ LEADING = {"digest", "escalation", "observation"}
 
 def offered(client, person):
     client.force_login(person)
-    page = BeautifulSoup(client.get("/letters/", headers={"accept-language": "en"}).content, "html.parser")
+    page = BeautifulSoup(client.get("/email-settings/", headers={"accept-language": "en"}).content, "html.parser")
     daily = {"daily-question"} if page.select("a[href='/daily/']") else set()
     return {field["value"] for field in page.select("main [name=kind]")} | daily
 
@@ -176,5 +176,5 @@ def test_failed_chat_messages_are_offered_while_a_chat_bot_is_in_use(client):
 
 def test_an_email_that_a_person_cannot_get_cannot_be_stopped_on_the_page(client):
     client.force_login(make_user())
-    client.post("/letters/", {"kind": "digest", "stop": ""})
+    client.post("/email-settings/", {"kind": "digest", "stop": ""})
     assert not EmailOptOut.objects.exists()

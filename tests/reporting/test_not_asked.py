@@ -198,7 +198,7 @@ def is_told_of_course(run):
 def feed(run):
     secret = "secret"
     CalendarFeed.objects.get_or_create(person=run.learner, digest=digest_of(secret))
-    return b"VEVENT" in Client().get(f"/due-days/{secret}.ics").content
+    return b"VEVENT" in Client().get(f"/calendar/{secret}.ics").content
 
 
 def digest_names(run):

@@ -123,7 +123,7 @@ def test_an_auditor_is_one_to_the_end_of_the_last_day_by_the_clock_of_the_site(f
 def pages_of(email, client, firm):
     client.force_login(User.objects.get(email=email))
     person = reverse("reporting:person", args=[firm["learner"].pk])
-    return {client.get(address).status_code for address in ("/team/", "/team/board.csv", "/log/", person)}
+    return {client.get(address).status_code for address in ("/team/", "/team/dashboard.csv", "/audit-log/", person)}
 
 
 def test_without_the_group_or_without_a_last_day_nobody_audits(firm):
@@ -147,7 +147,7 @@ def test_every_look_of_an_auditor_is_logged_once_a_day(firm, client):
     client.force_login(auditor)
     before = Event.objects.latest("pk").pk
     for _twice in range(2):
-        for address in ("/team/", "/log/", reverse("reporting:person", args=[firm["learner"].pk])):
+        for address in ("/team/", "/audit-log/", reverse("reporting:person", args=[firm["learner"].pk])):
             assert client.get(address).status_code == 200
     looks = Event.objects.filter(pk__gt=before).values_list("actor", "verb", "subject")
     assert list(looks) == [
@@ -178,11 +178,11 @@ def test_the_log_finds_what_was_done_to_one_person(firm, client):
     client.force_login(make_admin())
     client.post(reverse("reporting:person", args=[firm["learner"].pk]) + "excuse/", {"reason": "Because"})
     client.force_login(auditor)
-    found = client.get("/log/", {"person": learner.email.upper()}).context["page"]
+    found = client.get("/audit-log/", {"person": learner.email.upper()}).context["page"]
     assert {event.subject for event in found} == {f"enrollment:{firm['learner'].pk}"}
-    assert [event.verb for event in client.get("/log/", {"verb": "waived"}).context["page"]] == ["waived"]
+    assert [event.verb for event in client.get("/audit-log/", {"verb": "waived"}).context["page"]] == ["waived"]
     for nothing in ({"verb": "never"}, {"person": "nobody@example.com"}, {"subject": "\0"}):
-        assert list(client.get("/log/", nothing).context["page"]) == []
+        assert list(client.get("/audit-log/", nothing).context["page"]) == []
 
 
 def test_a_manager_finds_no_page_of_the_own_record_nor_of_people_above(client, team):

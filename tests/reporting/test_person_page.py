@@ -99,7 +99,7 @@ def test_today_is_the_earliest_day_where_the_learner_is(client, team):
 
 def test_a_person_is_excused_with_a_reason_that_stays(client, team):
     enrollment = learner_of(team, "Lea", due_at=days(-1))
-    response = client.post(f"/team/people/{enrollment.pk}/excuse/", {"reason": "Moved to the warehouse"}, follow=True)
+    response = client.post(f"/team/people/{enrollment.pk}/exempt/", {"reason": "Moved to the warehouse"}, follow=True)
     enrollment.refresh_from_db()
     assert (enrollment.is_open, enrollment.exemption_reason) == (False, "Moved to the warehouse")
     assert "Moved to the warehouse" in response.text

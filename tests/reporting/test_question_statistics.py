@@ -173,6 +173,6 @@ def test_a_bank_is_shown_to_staff_alone_as_others_may_sit_its_exam(client, cours
     for person, status in ((make_team().manager, 404), (make_hr(), 404), (make_user(), 404), (make_editor(), 200)):
         client.force_login(person)
         assert client.get(BANK_PAGE).status_code == status
-        assert (BANK_PAGE in client.get("/team/see/tea-room/").text) is (status == 200)
+        assert (BANK_PAGE in client.get("/team/preview/tea-room/").text) is (status == 200)
     for unknown in ("/team/questions/tea-room/last-cup/", "/team/questions/tea-room/none/"):
         assert client.get(unknown).status_code == 404

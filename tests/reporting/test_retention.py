@@ -49,7 +49,7 @@ def test_it_shows_from_five_people_on_who_had_four_of_their_first_five_right(cli
     assert retention(course.pk, named, today).lines == [("Night", [Share(3, 5), None])]
     with time_machine.travel("2026-10-20T02:00Z", tick=False):
         client.force_login(team.manager)
-        assert "3 of 5" in client.get("/team/outlook/", headers={"Accept-Language": "en"}).text
+        assert "3 of 5" in client.get("/team/trends/", headers={"Accept-Language": "en"}).text
     Enrollment.objects.filter(learner__in=team.memberships.values("person")).update(completed_at=None)
     update_statistics(today + timedelta(days=1))
     assert retention(course.pk, named, date(2027, 1, 2)).lines == [("Night", [None, Share(3, 5)])]

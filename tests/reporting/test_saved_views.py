@@ -97,7 +97,7 @@ def test_a_name_that_is_there_gets_the_new_filters_and_there_is_an_end_to_their_
 def test_a_view_is_taken_away_by_its_owner_and_twice_is_once(client, team):
     keep(client, "Mine", "stuck=on")
     [view] = SavedView.objects.all()
-    address = f"/team/views/{view.pk}/take-away/"
+    address = f"/team/views/{view.pk}/delete/"
     client.force_login(make_team().manager)
     assert client.post(address).status_code == 302 and SavedView.objects.exists()
     client.force_login(make_user())

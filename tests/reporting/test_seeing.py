@@ -32,10 +32,10 @@ def rows_kept():
 def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, team, course):
     before = rows_kept()
     links = [
-        link["href"] for link in soup(client.get(f"/team/see/{course.identifier}/")).select(".seen li > a:first-child")
+        link["href"] for link in soup(client.get(f"/team/preview/{course.identifier}/")).select(".seen li > a:first-child")
     ]
     steps = [step for step in outline_of(course).steps if step.kind in SEEN]
-    assert links == [f"/team/see/{course.identifier}/{step.id}/" for step in steps] and len(links) == 2
+    assert links == [f"/team/preview/{course.identifier}/{step.id}/" for step in steps] and len(links) == 2
     for link in links:
         page = client.get(link)
         assert "Nothing is recorded" in page.text
@@ -45,18 +45,18 @@ def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, te
 
 def test_a_lesson_shows_its_questions_as_its_people_find_them_by_post_and_without_a_key(client, team, course):
     step = next(step for step in outline_of(course).steps if step.check)
-    page = soup(client.get(f"/team/see/{course.identifier}/{step.id}/?post=night"))
+    page = soup(client.get(f"/team/preview/{course.identifier}/{step.id}/?post=night"))
     assert page.select_one("[aria-current=true][href='?post=night']")
     questions = page.select("section.question")
     assert questions and all(each.select_one("fieldset[disabled]") for each in questions)
     assert page.select(".right, .wrong, .key, .reason") == []
-    nonsense = soup(client.get(f"/team/see/{course.identifier}/{step.id}/?post=nonsense"))
+    nonsense = soup(client.get(f"/team/preview/{course.identifier}/{step.id}/?post=nonsense"))
     assert nonsense.select_one("[aria-current=true][href='?post=day']")
 
 
 def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, course):
     step = next(step for step in outline_of(course).steps if step.kind == "simulation")
-    address = f"/team/see/{course.identifier}/{step.id}/"
+    address = f"/team/preview/{course.identifier}/{step.id}/"
     page = client.get(address)
     for _decision in range(LONGEST_WAY):
         form = soup(page).select_one(".seen-choices")
@@ -71,7 +71,7 @@ def test_a_simulation_is_played_to_an_end_by_the_address_alone(client, team, cou
 
 def test_a_simulation_shows_its_choices_in_a_shuffled_order(client, team, monkeypatch):
     monkeypatch.setattr("courseware.reporting.course_preview.shuffle_for", lambda _shown: list.reverse)
-    address = f"/team/see/{make_simulation_course().identifier}/{KETTLE}/"
+    address = f"/team/preview/{make_simulation_course().identifier}/{KETTLE}/"
     page, note = soup(client.get(address)), soup(client.get(f"{address}?way=0-0"))
     assert [button["value"] for button in page.select(".seen-choices button")] == ["2", "1", "0"]
     assert [box["value"] for box in note.select(".seen-choices [name=part]")] == ["2", "1", "0"]
@@ -80,7 +80,7 @@ def test_a_simulation_shows_its_choices_in_a_shuffled_order(client, team, monkey
 @pytest.mark.parametrize("query", ["way=9-9", "choice=99", "way=0&choice=9"])
 def test_what_the_simulation_does_not_offer_begins_anew(client, team, course, query):
     step = next(step for step in outline_of(course).steps if step.kind == "simulation")
-    address = f"/team/see/{course.identifier}/{step.id}/"
+    address = f"/team/preview/{course.identifier}/{step.id}/"
     assert client.get(f"{address}?{query}").headers["Location"] == address
 
 
@@ -99,7 +99,7 @@ def test_a_way_is_read_as_it_was_written():
 
 def test_an_exam_has_no_preview(client, team, course):
     exam = outline_of(course).exam_id
-    assert client.get(f"/team/see/{course.identifier}/{exam}/").status_code == 404
+    assert client.get(f"/team/preview/{course.identifier}/{exam}/").status_code == 404
 
 
 def test_links_of_a_text_lead_within_the_course_as_it_is_seen(client, team):
@@ -107,7 +107,7 @@ def test_links_of_a_text_lead_within_the_course_as_it_is_seen(client, team):
     text = " ".join(f"[{place}](#{place})." for place in places) + " [elsewhere](https://example.org/learn/)."
     files = {path: re.sub("A full cup spills.|水满则溢。", text, source) for path, source in POURING.items()}
     course = make_course(make_files(**files))
-    seen = f"/team/see/{course.identifier}/"
+    seen = f"/team/preview/{course.identifier}/"
     links = [link["href"] for link in soup(client.get(f"{seen}pouring/")).select("article h2 ~ p a")]
     within = [f"{seen}boiling/", f"{seen}boiling/#q-is-it-off", f"{seen}drill/", seen, seen, seen]
     assert links == [*within, "#slowly", "https://example.org/learn/"]
@@ -127,7 +127,7 @@ def test_search_finds_lessons_of_courses_that_may_be_previewed(client, course, m
     person = make()
     page = found_by(client, person, "kettle")
     made, links = rows_kept(), [link["href"] for link in page.select(".found li a")]
-    assert links and all(link.startswith(f"/team/see/{course.identifier}/") for link in links)
+    assert links and all(link.startswith(f"/team/preview/{course.identifier}/") for link in links)
     for link in links:
         address, at = link.split("#")
         target = soup(client.get(address, headers={"accept-language": "en"})).find(id=at)
@@ -146,7 +146,7 @@ def test_search_links_own_courses_to_their_lessons_and_only_others_to_the_previe
     manager = make_enrollment(course=course).learner
     make_team(manager=manager)
     starts = {"/".join(link["href"].split("/")[:4]) for link in found_by(client, manager, "kettle").select(".found a")}
-    own, preview = f"/learn/{course.identifier}", f"/team/see/{other.identifier}"
+    own, preview = f"/learn/{course.identifier}", f"/team/preview/{other.identifier}"
     assert {start for start in starts if not start.startswith(own)} == {preview}
     assert any(start.startswith(own) for start in starts)
 

@@ -160,7 +160,7 @@ def test_the_page_says_of_whom_it_speaks_and_when_it_changes(client, later):
 def among_colleagues(client, run):
     """Number of a situation → what its debrief says of colleagues."""
     client.force_login(run.enrollment.learner)
-    page = BeautifulSoup(client.get(f"/runs/{run.pk}/debrief/").content, "html.parser")
+    page = BeautifulSoup(client.get(f"/simulation-attempts/{run.pk}/debrief/").content, "html.parser")
     told = {
         item.find(class_="num").get_text(): item.find(class_="colleagues") for item in page.select(".decisions > li")
     }

@@ -386,7 +386,7 @@ def test_a_look_after_the_course_is_offered_by_its_address_three_at_a_time_and_c
     done = [completed(team, f"Done {number}", days_ago=50 - number, course=course) for number in range(4)]
     page = BeautifulSoup(client.get("/team/today/").content, "html.parser")
     offered = [link["href"] for link in page.select(".today li a[href*=observations]")]
-    assert offered == [*(f"/team/observations/{run.pk}/month-later/" for run in done[:3]), "/team/observations/"]
+    assert offered == [*(f"/team/follow-ups/{run.pk}/month-later/" for run in done[:3]), "/team/follow-ups/"]
     assert "A month later" in page.select_one(".today").text
     assert "1 more to look at" in page.select_one(".today").text
     assert not page.select(".today form, .today input")

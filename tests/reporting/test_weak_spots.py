@@ -96,7 +96,7 @@ def test_a_filter_shows_no_part_of_a_team_beside_it(client, team, lesson, clock)
     client.force_login(team.manager)
     columns = {"": ["Below", "Other"], f"?team={other.pk}": ["Other"], f"?team={below.pk}": ["Below"]}
     for query, shown in columns.items():
-        assert client.get(f"/team/outlook/{query}").context["spots"].teams == shown
+        assert client.get(f"/team/trends/{query}").context["spots"].teams == shown
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_page_shows_the_weakest_first_with_the_language_of_the_course(client
         learned(team, lesson, missed=lesson.check[0].id, due_at=days(3))
     tomorrow(clock)
     client.force_login(team.manager)
-    page = BeautifulSoup(client.get("/team/outlook/").content, "html.parser")
+    page = BeautifulSoup(client.get("/team/trends/").content, "html.parser")
     assert page.select_one("h1 + p span")["lang"] == "en"
     first = page.select_one(".heat tbody tr")
     assert first.th["lang"] == "en"

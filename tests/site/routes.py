@@ -10,7 +10,7 @@ PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def routes(resolver=None, before="") -> Iterator[tuple[str, URLPattern]]:
-    """(route as written, such as "learn/<id:course>/card/"; its pattern), in the order of the resolver."""
+    """(route as written, such as "learn/<id:course>/emergency-card/"; its pattern), in the order of the resolver."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = before + readable(pattern.pattern)
         if isinstance(pattern, URLPattern):

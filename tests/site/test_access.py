@@ -54,7 +54,7 @@ REFUSED = {"405", "404", "403", "login"}
 READERS = ("anonymous", "learner", "manager", "editor", "admin")  # open every page between them
 MAY_SEE_THE_VERSION = ("editor", "leading editor", "admin")
 SITE_NAMES = {"en": "Staff training", "zh-hans": "员工培训"}
-OF_A_COURSE = ("learn/", "card/", "exam/", "attempts/", "simulations/", "runs/")
+OF_A_COURSE = ("learn/", "emergency-card/", "exam/", "attempts/", "simulations/", "simulation-attempts/")
 
 pytestmark = pytest.mark.django_db
 
@@ -121,51 +121,51 @@ def forms(world):
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": f"A typo. {MARK}"},
         f"{lesson}phrases/": {"phrase": SavedPhrase.objects.get().phrase, "keep": "1"},
         "phrases/": {"phrase": SavedPhrase.objects.get().pk},
-        "learn/<id:course>/tracks/": {"track": next(iter(world.outline.tracks))},
-        "learn/<id:course>/<id:step>/post/": {"track": next(iter(world.outline.tracks))},
-        "learn/<id:course>/another-day/": {"due_on": "2030-01-31"},
+        "learn/<id:course>/job-role/": {"track": next(iter(world.outline.tracks))},
+        "learn/<id:course>/<id:step>/job-role/": {"track": next(iter(world.outline.tracks))},
+        "learn/<id:course>/extension/": {"due_on": "2030-01-31"},
         "learn/<id:course>/ask/": {"text": f"May I call back? {MARK}"},
         "team/people/<int:pk>/question/": {"question": ask_manager(world.enrollment, "May I call back?").pk},
         "attempts/<int:pk>/<int:position>/": {"choice": 0, "saves": 0},
         "daily/answer/": {"question": "none", "number": 1, "revision": 1, "token": uuid.UUID(int=5), "choice": 0},
-        "daily/wishes/": {"during_course": "on"},
-        "runs/<int:pk>/decide/": {"position": 1, "choice": 0},
+        "daily/preferences/": {"during_course": "on"},
+        "simulation-attempts/<int:pk>/decide/": {"position": 1, "choice": 0},
         **{f"team/people/<int:pk>/{verb.address}/": filled(verb.form) for verb in ON_PERSON_PAGE},
         "api/": {"name": "Pivot", "ends_on": site_day()},
         "people/<int:pk>/edit/": {"name": "Lea Learner", "email": world.learner.email, "post": "phone"},
-        "team/substitutes/": {
+        "team/deputies/": {
             "person": world.people["other learner"].email,
             "first_day": "2098-01-01",
             "last_day": "2099-01-01",
         },
-        "rules/<int:pk>/take-back/": {"act": "all"},
+        "rules/<int:pk>/rollback/": {"act": "all"},
         "rules/<int:pk>/edit/": {"name": "Leads", "role": "manager", "due": "quarter", "acts_since": "2026-11-30"},
         "people/certificates/<int:pk>/withdraw/": {"reason": "Somebody else sat the exam"},
-        "letters/": {"kind": "digest", "stop": ""},
+        "email-settings/": {"kind": "digest", "stop": ""},
         "people/<int:pk>/merge/": {"other": world.people["other learner"].email},
-        "people/outside/": {"lines": "e-mail,course,trained on,proof\nnobody@example.com,x,2026-01-05,Seen"},
-        "people/outside/<int:training>/take-back/": {"reason": "Another person of that name"},
-        "people/<int:pk>/outside/": {"course": world.course.pk, "trained_on": "2026-01-05", "proof": "Seen"},
+        "people/external-training/": {"lines": "e-mail,course,trained on,proof\nnobody@example.com,x,2026-01-05,Seen"},
+        "people/external-training/<int:training>/undo/": {"reason": "Another person of that name"},
+        "people/<int:pk>/external-training/": {"course": world.course.pk, "trained_on": "2026-01-05", "proof": "Seen"},
         "people/teams/new/": {"name": "Early shift"},
         "people/teams/<int:pk>/": {"name": "Night shift"},
-        "people/doors/new/": a_door(world),
-        "people/doors/<int:pk>/": a_door(world),
-        "people/teams/<int:pk>/leads/": {"person": world.people["other learner"].email},
+        "people/chat-bots/new/": a_door(world),
+        "people/chat-bots/<int:pk>/": a_door(world),
+        "people/teams/<int:pk>/managers/": {"person": world.people["other learner"].email},
         "people/teams/<int:pk>/close/": {"to": world.team.parent_id},
-        "people/<int:pk>/places/": {"team": world.team.pk, "role": "learner"},
-        "people/<int:pk>/away/": {"first_day": site_day(), "last_day": site_day()},
-        "people/<int:pk>/away/<int:absence>/": {"is-back": "1"},
-        "people/days/": {"lines": "2026-12-24, free"},
-        **{f"people/decide/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in FOR_MANY},
-        "house-style/": {"base": 0, "name_en": "Anhe"},
-        "house-style/<id:course>/": {"base": 0, "name_en": "Anhe"},
-        "people/letters/words/<slug:kind>/": {"base": 0, "subject_en": "Hi {name}", "subject_zh_hans": "{name}你好"},
-        "people/decide/remind/": {"row": world.enrollment.pk},
+        "people/<int:pk>/memberships/": {"team": world.team.pk, "role": "learner"},
+        "people/<int:pk>/absences/": {"first_day": site_day(), "last_day": site_day()},
+        "people/<int:pk>/absences/<int:absence>/": {"is-back": "1"},
+        "people/calendar/": {"lines": "2026-12-24, free"},
+        **{f"people/actions/{each.address}/": {"row": world.enrollment.pk, **filled(each.form)} for each in FOR_MANY},
+        "branding/": {"base": 0, "name_en": "Anhe"},
+        "branding/<id:course>/": {"base": 0, "name_en": "Anhe"},
+        "people/emails/wording/<slug:kind>/": {"base": 0, "subject_en": "Hi {name}", "subject_zh_hans": "{name}你好"},
+        "people/actions/remind/": {"row": world.enrollment.pk},
         "team/views/": {"name": "Late", "query": "state=overdue"},
-        "people/decide/note/": {"row": world.enrollment.pk, "text": f"Well done {MARK}", "act": uuid.UUID(int=4)},
-        "team/observations/<int:pk>/<id:sheet>/": {"cannot-say": "1"},
+        "people/actions/note/": {"row": world.enrollment.pk, "text": f"Well done {MARK}", "act": uuid.UUID(int=4)},
+        "team/follow-ups/<int:pk>/<id:sheet>/": {"cannot-say": "1"},
         "team/today/": {"talk": world.enrollment.pk},
-        "team/today/undo/": {"reminding": world.places["people/reminded/<pk>"]},
+        "team/today/undo/": {"reminding": world.places["people/reminders/<pk>"]},
         "accounts/language/": {"language": "en"},
         "accounts/login/": {"login": world.learner.email, "password": PASSWORD},
         "accounts/password/reset/": {"email": world.learner.email},
@@ -342,7 +342,7 @@ def test_no_log_line_contains_what_was_typed(role, world, log, unrendered):
     taken = [route.removeprefix("/") for route, answer in posted if answer not in REFUSED]
     for route in taken:
         sender.take_back(lambda route: sender.post(route, typed), route)
-    for page in ("/search/", "/people/", "/log/", "/admin/accounts/user/"):
+    for page in ("/search/", "/people/", "/audit-log/", "/admin/accounts/user/"):
         sender.client.get(page, typed)
     sender.post("accounts/login/", {"login": world.learner.email, "password": MARK})
     assert list(private_lines(log(), world)) == []

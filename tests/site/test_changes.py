@@ -110,10 +110,10 @@ MERGES = "/people/merges/"  # not representative
 
 def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
     assert is_examined(RenderedPage(MERGES), "courseware/hr/people/account_merge_views.py")
-    assert is_examined(RenderedPage("/people/3/away/"), "courseware/hr/people/absence_views.py")
+    assert is_examined(RenderedPage("/people/3/absences/"), "courseware/hr/people/absence_views.py")
     assert is_examined(RenderedPage("/accounts/code/"), "courseware/accounts/sign_in/forms.py")
-    assert is_examined(RenderedPage("/people/decide/excuse/"), "courseware/learning/manager_actions/exemption.py")
-    assert not is_examined(RenderedPage("/people/decide/excuse/"), "courseware/learning/manager_actions/extension.py")
+    assert is_examined(RenderedPage("/people/actions/exempt/"), "courseware/learning/manager_actions/exemption.py")
+    assert not is_examined(RenderedPage("/people/actions/exempt/"), "courseware/learning/manager_actions/extension.py")
     assert is_examined(RenderedPage(MERGES), "templates/hr/merges.html", templates=["hr/merges.html"])
     assert is_examined(RenderedPage(MERGES), "static/css/people.css")
     assert is_examined(RenderedPage(MERGES, text="设置 电子邮件"), CATALOGUE, translations=["电子邮件"])
@@ -121,7 +121,7 @@ def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
 
 
 def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
-    page = RenderedPage("/team/observations/")
+    page = RenderedPage("/team/follow-ups/")
     assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/board.html"])
     assert not is_examined(page, "templates/reporting/_row.html", templates=["hr/merges.html"])
 

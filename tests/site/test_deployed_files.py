@@ -230,4 +230,4 @@ def test_the_log_of_the_proxy_holds_no_token():
     assert len(addresses) >= 7
     assert [address for address in sorted(addresses) if "s3cret" in logged(address)] == []
     assert logged("/certificates/") == "/certificates/"
-    assert logged("/people/letters/words/digest/?q=Li") == "/people/letters/words/digest/"
+    assert logged("/people/emails/wording/digest/?q=Li") == "/people/emails/wording/digest/"

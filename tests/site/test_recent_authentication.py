@@ -41,7 +41,7 @@ def test_which_addresses_ask_for_recent_authentication(world, settings, unrender
     senders, table, found = {}, classified(), {}
     for route, role in roles_that_post().items():
         sender = senders.setdefault(role, Sender(world, role))
-        sender.forms["people/<int:pk>/places/"]["role"] = "manager"
+        sender.forms["people/<int:pk>/memberships/"]["role"] = "manager"
         response = sender.take_back(sender.post, route.removeprefix("/"))
         found[route] = "asks" if asks(response) else "free"
     wrong = [f"{word} {route}" for route, word in found.items() if table.get(route) != word]
@@ -52,7 +52,7 @@ def test_which_addresses_ask_for_recent_authentication(world, settings, unrender
 def test_a_learner_is_placed_without_it(world, settings):
     settings.FRESH_SIGN_IN = True
     sender = Sender(world, "HR")
-    assert not asks(sender.take_back(sender.post, "people/<int:pk>/places/"))
+    assert not asks(sender.take_back(sender.post, "people/<int:pk>/memberships/"))
 
 
 # Pages that ask before they are shown ---------------------------------------------------------------------------------
@@ -60,16 +60,16 @@ def test_a_learner_is_placed_without_it(world, settings):
 
 # People, teams with their memberships, and groups: who may do and see what, and at which address they are reached.
 RIGHTS = ("admin/accounts/user/", "admin/accounts/team/", "admin/auth/group/")
-OWN_FACTORS = "accounts/second-factor/"
+OWN_FACTORS = "accounts/two-factor/"
 # Of human resources: these show at once how somebody is reached.
 BY_HUMAN_RESOURCES = {
     "people/<int:pk>/edit/",
     "people/<int:pk>/merge/",
     "people/certificates/<int:pk>/withdraw/",
-    "people/outside/<int:training>/take-back/",
+    "people/external-training/<int:training>/undo/",
 }
 REPORT_FILES = {f"team/reports/{name}" for name in ("report.csv", "report.xlsx", "pack.zip")}
-HOUSE_STYLE = {"house-style/", "house-style/<id:course>/"}  # the address that letters come from
+HOUSE_STYLE = {"branding/", "branding/<id:course>/"}  # the address that letters come from
 # Below the places above, and nothing is changed or shown there that is not on the list as well.
 NOT_ASKED = {
     "admin/accounts/team/enrolling/<int:pk>/",  # enrolls people of a team and gives nobody a right
@@ -95,5 +95,5 @@ def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world,
     # The lists are asked about only when something is done there.
     rights -= set(RIGHTS)
     publishing = {"admin/content/course/<int:pk>/publish/"}
-    exports = {"team/board.csv", "team/board.xlsx", *REPORT_FILES}
+    exports = {"team/dashboard.csv", "team/dashboard.xlsx", *REPORT_FILES}
     assert asked == rights | publishing | exports | BY_HUMAN_RESOURCES | HOUSE_STYLE

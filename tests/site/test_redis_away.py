@@ -33,7 +33,7 @@ def of(person):
 @pytest.mark.parametrize(
     ("role", "paths"),
     [
-        ("learner", ["/", "/learn/tea-room/boiling/", "/learn/tea-room/card/", "/accounts/sessions/"]),
+        ("learner", ["/", "/learn/tea-room/boiling/", "/learn/tea-room/emergency-card/", "/accounts/sessions/"]),
         ("manager", ["/team/"]),
         ("admin", ["/admin/", "/admin/content/document/", "/admin/accounts/user/"]),
     ],

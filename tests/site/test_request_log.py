@@ -86,7 +86,7 @@ def test_a_request_is_a_line_with_its_route_where_that_is_asked_for(client, worl
 
 SECRETS = (
     "accounts/join/<token>", "accounts/password/reset/key/<uidb36>-<key>", "certificates/<number>",
-    "due-days/<secret>", "letters/stop/<token>",
+    "calendar/<secret>", "unsubscribe/<token>",
 )  # fmt: skip
 
 

@@ -35,42 +35,42 @@ from tests.site.test_access import client_of, read_table
 from tests.world import ACT_OF_NOTE, ROLES, manager_of
 
 pytestmark = pytest.mark.django_db
-PARTS = ("people/", "rules/", "team/", "log/", "surveys/")
+PARTS = ("people/", "rules/", "team/", "audit-log/", "surveys/")
 ONE_ROW, MANY_ROWS = 1, 120
 MORE = {  # statements at most, for a second chunk and for facts that a single row does not have
-    "people/letters/coming/": 8,  # four for more managers in each of two reports, at the beginning of a month
-    "people/letters/words/": 2,
+    "people/emails/scheduled/": 8,  # four for more managers in each of two reports, at the beginning of a month
+    "people/emails/wording/": 2,
     "rules/<int:pk>/": 1,  # how many there are, if more than a page
     "team/": 2,
-    "team/board.csv": 5,
-    "team/board.xlsx": 5,
-    "team/outlook/": 5,
-    "team/reports/pack.zip": 10,
+    "team/dashboard.csv": 5,
+    "team/dashboard.xlsx": 5,
+    "team/trends/": 5,
+    "team/reports/audit-pack.zip": 10,
 }
 WHO = ("HR", "manager", "admin", "learner")  # the first of them who may
 ONE = None  # a form, or one thing with nothing that grows beside what every page of this table has
 LISTS = {
     "team/": Enrollment,
-    "team/board.csv": Enrollment,
-    "team/board.xlsx": Enrollment,
-    "team/outlook/": Enrollment,
+    "team/dashboard.csv": Enrollment,
+    "team/dashboard.xlsx": Enrollment,
+    "team/trends/": Enrollment,
     "team/teams/": Team,
     "team/reports/": Enrollment,
     "team/reports/report.csv": Enrollment,
     "team/reports/report.xlsx": Enrollment,
-    "team/reports/pack.zip": Enrollment,
+    "team/reports/audit-pack.zip": Enrollment,
     "team/reports/monthly/": ONE,
     "team/today/": Enrollment,
-    "team/observations/": Enrollment,
-    "team/observations/<int:pk>/<id:sheet>/": ONE,
+    "team/follow-ups/": Enrollment,
+    "team/follow-ups/<int:pk>/<id:sheet>/": ONE,
     "team/people/<int:pk>/": Event,
-    "team/see/<id:course>/": ONE,
-    "team/see/<id:course>/<id:step>/": ONE,
+    "team/preview/<id:course>/": ONE,
+    "team/preview/<id:course>/<id:step>/": ONE,
     "team/simulations/<id:course>/<id:simulation>/": ONE,
     "team/questions/<id:course>/<id:document>/": ONE,
-    "team/substitutes/": Deputy,
+    "team/deputies/": Deputy,
     "surveys/<id:course>/<id:survey>/": ONE,
-    "log/": Event,
+    "audit-log/": Event,
     "people/": User,
     "people/new/": Team,
     "people/new/list/": Team,
@@ -80,26 +80,26 @@ LISTS = {
     "people/conflicts/": ONE,
     "people/first-day/": User,
     "people/merges/": ONE,
-    "people/outside/": ONE,
-    "people/outside/<int:training>/take-back/": ONE,
-    "people/links/": TeamInviteLink,
-    "people/links/<int:pk>/": JoinRequest,
-    "people/days/": CalendarDay,
-    **{f"people/decide/{each.address}/": User if each.is_about_people else Enrollment for each in FOR_MANY},
-    "people/decide/remind/": Enrollment,
-    "people/decide/note/": User,
+    "people/external-training/": ONE,
+    "people/external-training/<int:training>/undo/": ONE,
+    "people/invite-links/": TeamInviteLink,
+    "people/invite-links/<int:pk>/": JoinRequest,
+    "people/calendar/": CalendarDay,
+    **{f"people/actions/{each.address}/": User if each.is_about_people else Enrollment for each in FOR_MANY},
+    "people/actions/remind/": Enrollment,
+    "people/actions/note/": User,
     "people/notes/<uuid:act>/": Note,
-    "people/reminded/<int:pk>/": ONE,
-    "people/acts/<int:pk>/": AdjustmentItem,
+    "people/reminders/<int:pk>/": ONE,
+    "people/changes/<int:pk>/": AdjustmentItem,
     "people/certificates/<int:pk>/withdraw/": ONE,
-    "people/letters/": OutgoingEmail,
-    "people/letters/coming/": OutgoingEmail,
-    "people/letters/words/": EmailWording,
-    "people/letters/words/<slug:kind>/": EmailWording,
+    "people/emails/": OutgoingEmail,
+    "people/emails/scheduled/": OutgoingEmail,
+    "people/emails/wording/": EmailWording,
+    "people/emails/wording/<slug:kind>/": EmailWording,
     "people/reminders/": AssignmentRule,
-    "people/doors/": ChatBot,
-    "people/doors/new/": Team,
-    "people/doors/<int:pk>/": ChatMessage,
+    "people/chat-bots/": ChatBot,
+    "people/chat-bots/new/": Team,
+    "people/chat-bots/<int:pk>/": ChatMessage,
     "people/teams/": Team,
     "people/teams/new/": Team,
     "people/teams/<int:pk>/": Membership,
@@ -107,15 +107,15 @@ LISTS = {
     "people/<int:pk>/": Event,
     "people/<int:pk>/edit/": Membership,
     "people/<int:pk>/merge/": ONE,
-    "people/<int:pk>/outside/": ONE,
+    "people/<int:pk>/external-training/": ONE,
     "people/<int:pk>/remove/": Event,
-    "people/<int:pk>/away/": Absence,
+    "people/<int:pk>/absences/": Absence,
     "people/<int:pk>/code/": ONE,
     "rules/": AssignmentRule,
     "rules/new/": Team,
     "rules/<int:pk>/": RuleAction,
     "rules/<int:pk>/edit/": RuleVersion,
-    "rules/<int:pk>/take-back/": Enrollment,
+    "rules/<int:pk>/rollback/": Enrollment,
 }
 SHOWN_TO = {route.removeprefix("/"): answers for (method, route), answers in read_table().items() if method == "GET"}
 
@@ -142,9 +142,9 @@ class Growth:
         self.world, self.size = world, 1
         self.lead = manager_of(world.team)
         self.rule = AssignmentRule.objects.get(pk=world.places["rules/<pk>"])
-        self.line = AdjustmentItem.objects.get(adjustment=world.places["people/acts/<pk>"])
-        self.door = ChatBot.objects.get(pk=world.places["people/doors/<pk>"])
-        self.link = TeamInviteLink.objects.get(pk=world.places["people/links/<pk>"])
+        self.line = AdjustmentItem.objects.get(adjustment=world.places["people/changes/<pk>"])
+        self.door = ChatBot.objects.get(pk=world.places["people/chat-bots/<pk>"])
+        self.link = TeamInviteLink.objects.get(pk=world.places["people/invite-links/<pk>"])
 
     def to(self, size):
         numbers = range(self.size, size)
@@ -235,7 +235,7 @@ def asked(world, clients):
     found = {}
     for route, role in pages().items():
         address = fill_in(route, world.places)
-        if route == "people/letters/coming/":
+        if route == "people/emails/scheduled/":
             address += f"?in_days={days_to_thursday()}"
         found[route] = statements(lambda client=clients[role], address=address: read(client.get(address)))
     return found

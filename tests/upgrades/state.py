@@ -127,8 +127,8 @@ def pages_of(person):
         yield from (f"/learn/{enrollment.course.identifier}/{step.id}/" for step in outline_of(enrollment.course).steps)
         for attempt in enrollment.attempts.all():
             yield from (f"/attempts/{attempt.pk}/", f"/attempts/{attempt.pk}/review/")
-            yield from (f"/attempts/{attempt.pk}/drill/{rule}/" for rule in ("O1.1", "O1.2"))
-        yield from (f"/runs/{run.pk}/" for run in enrollment.runs.all())
+            yield from (f"/attempts/{attempt.pk}/practice/{rule}/" for rule in ("O1.1", "O1.2"))
+        yield from (f"/simulation-attempts/{run.pk}/" for run in enrollment.runs.all())
 
 
 def fields_of(form):

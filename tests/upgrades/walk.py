@@ -103,7 +103,7 @@ def addresses(state) -> list[str]:
     steps = [step.id for step in outline.steps]
     primary_keys = {
         "attempts/<pk>": ExamAttempt,
-        "runs/<pk>": SimulationAttempt,
+        "simulation-attempts/<pk>": SimulationAttempt,
         "team/people/<pk>": Enrollment,
         "admin/content/release/<object_id>": Release,
         "admin/learning/enrollment/<object_id>": Enrollment,
@@ -113,7 +113,7 @@ def addresses(state) -> list[str]:
     many |= {
         "learn/<course>/<step>": steps,
         "exam/<course>/<exam>": steps,
-        "attempts/<pk>/drill/<rule>": [id for module in outline.modules for id in module.objectives],
+        "attempts/<pk>/practice/<rule>": [id for module in outline.modules for id in module.objectives],
         "certificates/<number>": [*Certificate.objects.values_list("number", flat=True)],
     }
     found = []

@@ -1,4 +1,4 @@
-"""/attempts/<pk>/drill/<rule>/"""
+"""/attempts/<pk>/practice/<rule>/"""
 
 import uuid
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""/people/decide/, /people/acts/, /people/reminded/, /people/notes/: act on people, remind them, write notes; undo."""
+"""/people/actions/, /people/changes/, /people/reminders/, /people/notes/: act on people, remind them, write notes; undo."""
 
 import uuid
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""/people/doors/: the robots in chat groups, by team. For human resources and admins alone."""
+"""/people/chat-bots/: the robots in chat groups, by team. For human resources and admins alone."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""/people/letters/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
+"""/people/emails/: what was told to whom, and what became of it; what a day would bring. Neither words nor links."""
 
 from datetime import timedelta
 from itertools import islice

@@ -1,4 +1,4 @@
-"""/people/letters/words/: what the firm says in its letters in its own words, set by human resources."""
+"""/people/emails/wording/: what the firm says in its letters in its own words, set by human resources."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""/people/outside/, /people/<pk>/outside/: what people learned elsewhere."""
+"""/people/external-training/, /people/<pk>/external-training/: what people learned elsewhere."""
 
 import hashlib
 from datetime import date

@@ -1,4 +1,4 @@
-"""/people/<pk>/away/: when somebody is away, said by human resources or by who leads them."""
+"""/people/<pk>/absences/: when somebody is away, said by human resources or by who leads them."""
 
 from datetime import timedelta
 from http import HTTPStatus

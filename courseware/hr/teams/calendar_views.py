@@ -1,4 +1,4 @@
-"""/people/days/: which days are worked, by the list of the site and those of the teams."""
+"""/people/calendar/: which days are worked, by the list of the site and those of the teams."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""/people/links/: links by which teams come in; /people/<pk>/code/, /people/codes/: codes to sign in."""
+"""/people/invite-links/: links by which teams come in; /people/<pk>/code/, /people/codes/: codes to sign in."""
 
 from base64 import b64encode
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""/people/teams/; /team/substitutes/ and /people/<pk>/substitutes/: who stands in for a manager."""
+"""/people/teams/; /team/deputies/ and /people/<pk>/deputies/: who stands in for a manager."""
 
 from collections import Counter, defaultdict
 

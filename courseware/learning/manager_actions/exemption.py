@@ -26,7 +26,7 @@ class Exempt(ManagerAction):
     label = _("excused")
     form = ExemptForm
     name = "waive"
-    address = "excuse"
+    address = "exempt"
     title = _("Excuse from the course")
     button = _("Excuse, with this reason")
     done = _("%(name)s is excused. The reason is on record.")

@@ -29,7 +29,7 @@ class SetExtraTime(ManagerAction):
     label = _("time under pressure")
     form = ExtraTimeForm
     name = "set-time"
-    address = "time"
+    address = "extra-time"
     is_of_the_person = True
     title = _("Time under pressure")
     button = _("Set the time")

@@ -1,4 +1,4 @@
-"""Branding for administrators: /house-style/."""
+"""Branding for administrators: /branding/."""
 
 from http import HTTPStatus
 from operator import attrgetter

@@ -1,4 +1,4 @@
-"""Requests for another due day (/learn/<course>/another-day/), and due days for calendar programs (/due-days/)."""
+"""Requests for another due day (/learn/<course>/extension/), and due days for calendar programs (/calendar/)."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""/log/: what happened, for those who audit."""
+"""/audit-log/: what happened, for those who audit."""
 
 from django.shortcuts import render
 

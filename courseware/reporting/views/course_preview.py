@@ -1,4 +1,4 @@
-"""/team/see/: preview of a course."""
+"""/team/preview/: preview of a course."""
 
 import re
 from random import Random

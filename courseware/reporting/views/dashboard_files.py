@@ -1,4 +1,4 @@
-"""/team/board.csv, /team/board.xlsx: the dashboard as a file."""
+"""/team/dashboard.csv, /team/board.xlsx: the dashboard as a file."""
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, StreamingHttpResponse

@@ -1,4 +1,4 @@
-"""/team/outlook/, /team/simulations/, /team/questions/ and /surveys/: progress, and anonymous statistics."""
+"""/team/trends/, /team/simulations/, /team/questions/ and /surveys/: progress, and anonymous statistics."""
 
 from django.db.models import QuerySet
 from django.shortcuts import render

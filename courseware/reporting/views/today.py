@@ -1,4 +1,4 @@
-"""/team/today/: actions drafted for a manager; /team/people/<pk>/another-day/ and …/question/: answers to a learner."""
+"""/team/today/: actions drafted for a manager; /team/people/<pk>/extension/ and …/question/: answers to a learner."""
 
 from django import forms
 from django.contrib import messages
