@@ -72,7 +72,10 @@ def looks(firm):
         *lists_of_api(firm.head, team.pk),
         *admin_lists(client_of(firm.admin), course.pk, team.name.replace(" ", "+"), someone),
     ]
-    files = [Look("CSV of a team of 50", manager, "/team/dashboard.csv"), Look("CSV of everybody", head, "/team/dashboard.csv")]
+    files = [
+        Look("CSV of a team of 50", manager, "/team/dashboard.csv"),
+        Look("CSV of everybody", head, "/team/dashboard.csv"),
+    ]
     return pages, files
 
 

@@ -55,8 +55,8 @@ def make_key(person, *, name: str, ends_on: date) -> str:
     key, is_new = ApiKey.objects.get_or_create(person=person, name=name, defaults=said)
     if not is_new:
         return ""
-    record("api-key-made", actor=person, subject=key, data={"ends_on": ends_on})
-    notify(person, "api-key-made", detail=name)
+    record("api-key-created", actor=person, subject=key, data={"ends_on": ends_on})
+    notify(person, "api-key-created", detail=name)
     return secret
 
 

@@ -39,7 +39,7 @@ class ReturnUrlMiddleware(MiddlewareMixin):
     def to_sign_in(self, request, view, page_of_form):
         if request.htmx or not view.is_held:
             return redirect_to_login(self.return_url(request, page_of_form))
-        response = redirect_to_login(reverse("held-form"))
+        response = redirect_to_login(reverse("unsent-form"))
         return response if resubmission.hold(request, response, page_of_form) else redirect_to_login(page_of_form)
 
     def return_url(self, request, page_of_form):

@@ -7,8 +7,8 @@ from courseware.learning.manager_actions import FOR_MANY
 
 app_name = "assignments"
 urlpatterns = [
-    path("team/follow-ups/", follow_up_views.observations, name="observations"),
-    path("team/follow-ups/<int:pk>/<id:sheet>/", follow_up_views.observation, name="observation"),
+    path("team/follow-ups/", follow_up_views.observations, name="follow-ups"),
+    path("team/follow-ups/<int:pk>/<id:sheet>/", follow_up_views.observation, name="follow-up"),
     *(
         path(
             f"people/actions/{each.address}/",
@@ -23,14 +23,14 @@ urlpatterns = [
     path("people/reminders/<int:pk>/undo/", action_views.undo_reminders, name="undo-reminders"),
     path("people/actions/note/", action_views.note, name="note"),
     path("people/notes/<uuid:act>/", action_views.noted, name="noted"),
-    path("people/notes/<uuid:act>/undo/", action_views.withdraw_note, name="take-back-note"),
-    path("people/changes/<int:pk>/", action_views.act, name="act"),
+    path("people/notes/<uuid:act>/undo/", action_views.withdraw_note, name="withdraw-note"),
+    path("people/changes/<int:pk>/", action_views.act, name="change"),
     path("people/changes/<int:pk>/undo/", action_views.take_back, name="undo"),
     path("rules/", rule_views.rules, name="rules"),
     path("rules/new/", rule_views.new_rule, name="new-rule"),
     path("rules/<int:pk>/", rule_views.rule, name="rule"),
     path("rules/<int:pk>/edit/", rule_views.edit_rule, name="edit-rule"),
-    path("rules/<int:pk>/on/", rule_views.enable_rule, name="turn-rule-on"),
-    path("rules/<int:pk>/off/", rule_views.disable_rule, name="turn-rule-off"),
-    path("rules/<int:pk>/rollback/", rule_views.rollback_rule, name="take-back-rule"),
+    path("rules/<int:pk>/on/", rule_views.enable_rule, name="enable-rule"),
+    path("rules/<int:pk>/off/", rule_views.disable_rule, name="disable-rule"),
+    path("rules/<int:pk>/rollback/", rule_views.rollback_rule, name="rollback-rule"),
 ]

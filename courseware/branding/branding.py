@@ -128,7 +128,7 @@ def set_style(
         raise ChangedMeanwhile
     forget_unused_logos()
     record(
-        "house-style-set",
+        "branding-set",
         actor=by,
         subject=f"branding:{course or 'site'}",
         data={"course": course, "style": style.number, "fields": fields_changed(said, values)},

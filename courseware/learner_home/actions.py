@@ -60,10 +60,10 @@ class NextAction:
     @property
     def address(self) -> str:
         if self.under_way:
-            name = "simulations:run" if self.under_way.is_run else "assessment:attempt"
+            name = "simulations:attempt" if self.under_way.is_run else "assessment:attempt"
             return reverse(name, args=[self.under_way.key])
         if self.drill:
-            return reverse("assessment:drill", args=[self.drill.attempt, self.drill.rule])
+            return reverse("assessment:practice", args=[self.drill.attempt, self.drill.rule])
         if self.kind == Action.WAIT and self.failed:
             return reverse("assessment:result", args=[self.failed.attempt])
         if not self.step:

@@ -16,7 +16,10 @@ class LearningConfig(AppConfig):
         from courseware.learning.emails import enrollment, extension
 
         page_links.register(
-            step="learning:step", tracks="learning:tracks", card="learning:card", publish="admin:publish-course"
+            step="learning:step",
+            tracks="learning:job-role",
+            card="learning:emergency-card",
+            publish="admin:publish-course",
         )
         post_migrate.connect(grant_rights, sender=self)
         enrollment.register_emails()

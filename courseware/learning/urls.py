@@ -10,9 +10,9 @@ step_urls = [
     ("answer/<id:question>/", lesson.answer, "answer"),
     ("answer/<id:open_question>/unsaved/", lesson.unsaved, "autosave"),
     ("read/", lesson.mark_read, "mark-read"),
-    ("acknowledge/", lesson.say_change_read, "change-read"),
-    ("job-role/", lesson.choose_job_role_page, "choose-post"),
-    ("all/", lesson.show_whole, "show-whole"),
+    ("acknowledge/", lesson.say_change_read, "acknowledge"),
+    ("job-role/", lesson.choose_job_role_page, "choose-job-role"),
+    ("all/", lesson.show_whole, "show-all"),
     ("report/", lesson.report, "report"),
     ("phrases/", search.lesson_phrase, "lesson-phrase"),
 ]
@@ -20,25 +20,25 @@ step_urls = [
 # /learn/<course>/
 course_urls = [
     ("", course.course_home, "course-home"),
-    ("job-role/", course.tracks, "tracks"),
-    ("emergency-card/", course.card, "card"),
+    ("job-role/", course.tracks, "job-role"),
+    ("emergency-card/", course.card, "emergency-card"),
     ("emergency-card/pocket/", course.pocket_card, "pocket-card"),
     ("print/", course.printed, "print"),
     ("print/<id:module>/", course.printed, "print-module"),
     ("finish/", course.finish, "finish"),
-    ("extension/", due_dates.extension_page, "another-day"),
-    ("extension/withdraw/", due_dates.withdraw_request_page, "take-back-asked"),
+    ("extension/", due_dates.extension_page, "extension"),
+    ("extension/withdraw/", due_dates.withdraw_request_page, "withdraw-request"),
     ("ask/", course.ask, "ask-manager"),
 ]
 
 urlpatterns = [
-    path("emergency-card/", course.own_emergency_cards, name="own-cards"),
+    path("emergency-card/", course.own_emergency_cards, name="own-emergency-cards"),
     path("phrases/", search.own_phrases, name="phrases"),
     path("search/", search.search_own_courses, name="search"),
-    path("calendar/", due_dates.due_days, name="due-days"),
-    path("calendar/<slug:secret>.ics", due_dates.due_feed, name="due-feed"),
-    path("branding/", branding.branding_settings, name="house-style"),
-    path("branding/<id:course>/", branding.branding_settings, name="house-style-of-course"),
+    path("calendar/", due_dates.due_days, name="calendar"),
+    path("calendar/<slug:secret>.ics", due_dates.due_feed, name="calendar-feed"),
+    path("branding/", branding.branding_settings, name="branding"),
+    path("branding/<id:course>/", branding.branding_settings, name="branding-of-course"),
     *(path(f"learn/<id:course>/{route}", view, name=name) for route, view, name in course_urls),
     *(path(f"learn/<id:course>/<id:step>/{route}", view, name=name) for route, view, name in step_urls),
 ]

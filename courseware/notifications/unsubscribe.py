@@ -27,7 +27,7 @@ def unsubscribe_url(message: OutgoingEmail) -> str:
     if message.person_id is None or not may_be_unsubscribed(message.kind):
         return ""
     token = SIGNER.sign_object([message.person_id, message.kind])
-    return settings.SITE_URL.rstrip("/") + reverse("notifications:stop", args=[token])
+    return settings.SITE_URL.rstrip("/") + reverse("notifications:unsubscribe", args=[token])
 
 
 def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
@@ -44,7 +44,7 @@ def read_token(token: str) -> tuple[AbstractBaseUser, str] | None:
 def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
     _row, is_new = EmailOptOut.objects.get_or_create(person_id=person.pk, kind=kind)
     if is_new:
-        record("letters-stopped", actor=person, subject=person, data={"kind": kind})
+        record("unsubscribed", actor=person, subject=person, data={"kind": kind})
     return is_new
 
 
@@ -52,7 +52,7 @@ def unsubscribe_from(person: AbstractBaseUser, kind: str) -> bool:
 def resubscribe(person: AbstractBaseUser, kind: str) -> bool:
     gone, _rows = EmailOptOut.objects.filter(person=person.pk, kind=kind).delete()
     if gone:
-        record("letters-go-on", actor=person, subject=person, data={"kind": kind})
+        record("resubscribed", actor=person, subject=person, data={"kind": kind})
     return bool(gone)
 
 

@@ -29,29 +29,29 @@ from courseware.notifications.unsubscribe import (
 LINES_A_PAGE = 50
 
 
-@form_view("notifications:tray")
+@form_view("notifications:inbox")
 def tray(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         for up_to in keys_in([request.POST.get("up_to", "")]):
             mark_read(request.user.pk, up_to=up_to)
-        return redirect("notifications:tray")
+        return redirect("notifications:inbox")
     own = FirstRows(Notification.objects.of(request.user.pk), LINES_A_PAGE)
     page = own.get_page(request.GET.get("page"))
     context = {"page": page, "lines": in_words(page.object_list), "up_to": next(iter(own.keys), 0)}
     return render(request, "notifications/tray.html", context)
 
 
-@post_view("notifications:tray", takes=())
+@post_view("notifications:inbox", takes=())
 def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
     line = get_object_or_404(Notification.objects.of(request.user.pk), pk=pk)
     [(_line, said)] = in_words([line])
     Notification.objects.unread().filter(pk=line.pk).update(read_at=timezone.now())
-    return redirect(said.address or "notifications:tray")
+    return redirect(said.address or "notifications:inbox")
 
 
 @csrf_exempt  # mail programs press it for their reader; that the address was signed is the right to
 @require_http_methods(["GET", "HEAD", "POST"])
-@form_on("notifications:stop", is_held=False)
+@form_on("notifications:unsubscribe", is_held=False)
 @never_cache
 def unsubscribe_by_email(request: HttpRequest, token: str) -> HttpResponse:
     """Answers a POST with a page, because RFC 8058 wants no redirect."""
@@ -65,7 +65,7 @@ def unsubscribe_by_email(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "notifications/stop.html", context)
 
 
-@form_view("notifications:own-letters")
+@form_view("notifications:email-settings")
 def own_email_settings(request: HttpRequest) -> HttpResponse:
     person = cast(AbstractBaseUser, request.user)  # nobody else is let in
     kinds = types_to_unsubscribe(person)
@@ -76,7 +76,7 @@ def own_email_settings(request: HttpRequest) -> HttpResponse:
             (unsubscribe_from if is_over else resubscribe)(person, kind)
             said = _("No letters of this kind come any more.") if is_over else _("Letters of this kind come again.")
             messages.success(request, said)
-        return redirect("notifications:own-letters")
+        return redirect("notifications:email-settings")
     stopped = opt_outs_of(person)
     context = {
         "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds],

@@ -20,9 +20,9 @@ class ReportingConfig(AppConfig):
         from courseware.reporting.views.today import work_of_manager
         from courseware.simulations.debrief import register_peer_choices
 
-        page_links.register(preview="reporting:see-step")
+        page_links.register(preview="reporting:preview-step")
         register_record_page("reporting:person")
-        register_dashboard_page("reporting:board")
+        register_dashboard_page("reporting:dashboard")
         register_other_work(work_of_manager)
         register_peer_choices(chosen_by_peers_in)
         weekly_summary.register_email()

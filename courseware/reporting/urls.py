@@ -18,18 +18,18 @@ app_name = "reporting"
 urlpatterns = [
     path("start/", dashboard.start, name="start"),
     # /team/
-    path("team/", dashboard.board, name="board"),
-    path("team/dashboard.csv", dashboard_files.dashboard_csv, name="board-csv"),
-    path("team/dashboard.xlsx", dashboard_files.dashboard_xlsx, name="board-xlsx"),
-    path("team/teams/", dashboard.branch, name="branch"),
+    path("team/", dashboard.board, name="dashboard"),
+    path("team/dashboard.csv", dashboard_files.dashboard_csv, name="dashboard-csv"),
+    path("team/dashboard.xlsx", dashboard_files.dashboard_xlsx, name="dashboard-xlsx"),
+    path("team/teams/", dashboard.branch, name="subteams"),
     # /team/views/<pk>/
-    path("team/views/", dashboard.keep, name="keep-view"),
-    path("team/views/<int:pk>/delete/", dashboard.take_away, name="take-view-away"),
+    path("team/views/", dashboard.keep, name="save-view"),
+    path("team/views/<int:pk>/delete/", dashboard.take_away, name="delete-view"),
     # /team/today/
     path("team/today/", today.today, name="today"),
     path("team/today/undo/", today.undo_today, name="undo-today"),
     # /team/people/<pk>/  (of an enrollment)
-    path("team/trends/", statistics.outlook, name="outlook"),
+    path("team/trends/", statistics.outlook, name="trends"),
     path("team/reports/", period_report.page, name="period"),
     path("team/reports/report.csv", period_report.report_file, {"kind": "csv"}, name="period-csv"),
     path("team/reports/report.xlsx", period_report.report_file, {"kind": "xlsx"}, name="period-xlsx"),
@@ -37,7 +37,7 @@ urlpatterns = [
     path("team/reports/monthly/", period_report.monthly, name="monthly-report"),
     path("team/people/<int:pk>/", person.person, name="person"),
     path("team/people/<int:pk>/question/", today.answer_question_of, name="answer-question"),
-    path("team/people/<int:pk>/extension/", today.answer_day, name="answer-day"),
+    path("team/people/<int:pk>/extension/", today.answer_day, name="answer-extension"),
     *(
         path(f"team/people/<int:pk>/{each.address}/", person.act, {"action": each}, name=each.name)
         for each in ON_PERSON_PAGE
@@ -47,14 +47,14 @@ urlpatterns = [
     # /team/questions/<course>/<document>/  (a lesson or a bank)
     path("team/questions/<id:course>/<id:document>/", statistics.questions, name="questions"),
     # /team/preview/<course>/<step>/
-    path("team/preview/<id:course>/", course_preview.see, name="see"),
-    path("team/preview/<id:course>/<id:step>/", course_preview.see_step, name="see-step"),
+    path("team/preview/<id:course>/", course_preview.see, name="preview"),
+    path("team/preview/<id:course>/<id:step>/", course_preview.see_step, name="preview-step"),
     # /api/
     path("api/", api_keys.keys, name="api-keys"),
     path("api/<int:pk>/end/", api_keys.end, name="end-api-key"),
     path("api/openapi.json", api_keys.description, name="api-description"),
     path("api/v1/", api.urls),
-    path("audit-log/", audit_log.log, name="log"),
+    path("audit-log/", audit_log.log, name="audit-log"),
     # /surveys/<course>/<survey>/
     path("surveys/<id:course>/<id:survey>/", statistics.survey, name="survey"),
 ]

@@ -64,7 +64,7 @@ def start(enrollment: Enrollment, simulation: str, *, timing: str, at: datetime 
     )
     touch(enrollment, at)
     data = {"simulation": simulation, "number": run.number}
-    record("run-started", actor=enrollment.learner, subject=run, data=data, at=at)
+    record("simulation-started", actor=enrollment.learner, subject=run, data=data, at=at)
     return run
 
 
@@ -201,7 +201,7 @@ def finish(trail: AttemptReplay, ending: Ending, at: datetime) -> None:
         return
     touch(run.enrollment, at)
     data = {"ending": run.ending, "colour": run.colour, "points": run.points}
-    record("run-finished", actor=run.enrollment.learner, subject=run, data=data, at=at)
+    record("simulation-finished", actor=run.enrollment.learner, subject=run, data=data, at=at)
     if trail.is_done:
         outcome = Completion.Outcome.COMPLETED
         complete(run.enrollment, run.simulation, revision=run.revision, outcome=outcome, at=at)
@@ -233,5 +233,5 @@ def give_up(run: SimulationAttempt, *, at: datetime | None = None) -> Simulation
         run.abandoned_at = at or timezone.now()
         run.save(update_fields=["abandoned_at"])
         if not run.is_practice:
-            record("run-given-up", actor=run.enrollment.learner, subject=run, at=run.abandoned_at)
+            record("simulation-quit", actor=run.enrollment.learner, subject=run, at=run.abandoned_at)
     return run

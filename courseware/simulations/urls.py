@@ -8,10 +8,10 @@ urlpatterns = [
     path("simulations/<id:course>/<id:simulation>/", views.simulation, name="simulation"),
     path("simulations/<id:course>/<id:simulation>/start/", views.start, name="start"),
     # /simulation-attempts/<pk>/
-    path("simulation-attempts/<int:pk>/", views.run, name="run"),
+    path("simulation-attempts/<int:pk>/", views.run, name="attempt"),
     path("simulation-attempts/<int:pk>/decide/", views.decide, name="decide"),
-    path("simulation-attempts/<int:pk>/continue/", views.go_on, name="go-on"),
-    path("simulation-attempts/<int:pk>/quit/", views.give_up, name="give-up"),
+    path("simulation-attempts/<int:pk>/continue/", views.go_on, name="continue"),
+    path("simulation-attempts/<int:pk>/quit/", views.give_up, name="quit"),
     path("simulation-attempts/<int:pk>/debrief/", views.debrief, name="debrief"),
-    path("simulation-attempts/<int:pk>/what-if/<int:position>/", views.branch, name="branch"),
+    path("simulation-attempts/<int:pk>/what-if/<int:position>/", views.branch, name="what-if"),
 ]

@@ -33,7 +33,7 @@ def start_address(course, simulation):
 
 
 def attempt_url(pk):
-    return reverse("simulations:run", args=[pk])
+    return reverse("simulations:attempt", args=[pk])
 
 
 def debrief_address(pk, position):
@@ -108,7 +108,7 @@ def start(request, course, simulation):
         run = attempts.start(reading.enrollment, simulation, timing=form.cleaned_data["timing"])
     except TooFast:
         return too_fast(request, start_address(course, simulation))
-    return redirect("simulations:run", run.pk)
+    return redirect("simulations:attempt", run.pk)
 
 
 @page_view()
@@ -198,7 +198,7 @@ def give_up(request, pk):
 def debrief(request, pk):
     run = own_attempt_or_404(request, pk)
     if not run.finished_at:
-        return redirect("simulations:run", pk)
+        return redirect("simulations:attempt", pk)
     reading = LearnerContext(run.enrollment)
     page = page_of(run, reading.language)
     identifier = run.simulation.identifier
@@ -228,4 +228,4 @@ def branch(request, pk, position):
         raise Http404(position) from None
     except TooFast:
         return too_fast(request, debrief_address(pk, position))
-    return redirect("simulations:run", begun.pk)
+    return redirect("simulations:attempt", begun.pk)

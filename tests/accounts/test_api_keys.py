@@ -42,7 +42,7 @@ def test_the_same_form_sent_twice_makes_one_key():
     person = make_user()
     first = made(person)
     assert made(person) == ""
-    assert working_key(first) and ApiKey.objects.count() == 1 and verbs() == ["api-key-made"]
+    assert working_key(first) and ApiKey.objects.count() == 1 and verbs() == ["api-key-created"]
     assert made(make_user())  # another person's may be called so, too
 
 
@@ -52,7 +52,7 @@ def test_its_owner_ends_it_once_and_nobody_else_does():
     key = working_key(secret)
     assert not end_key(other, key.pk) and working_key(secret)
     assert [end_key(person, key.pk), end_key(person, key.pk)] == [True, False]
-    assert working_key(secret) is None and verbs() == ["api-key-made", "api-key-ended"]
+    assert working_key(secret) is None and verbs() == ["api-key-created", "api-key-ended"]
 
 
 @pytest.mark.parametrize("page", ["account_change_password", "usersessions_list"])

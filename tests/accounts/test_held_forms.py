@@ -96,7 +96,9 @@ def test_after_half_an_hour_it_is_gone_and_that_is_said(client, manager, time_ma
     response = excuse(client, manager)
     time_machine.move_to(timezone.now() + timedelta(minutes=30, seconds=1))
     client.force_login(manager.manager)
-    assert response.cookies["held-form"]["max-age"] > 30 * 60  # or a browser would not know by then that there was one
+    assert (
+        response.cookies["unsent-form"]["max-age"] > 30 * 60
+    )  # or a browser would not know by then that there was one
     assert "kept for half an hour. That is over; it has not arrived." in client.get(HELD, follow=True).content.decode()
     assert "That is over" not in client.get(HELD, follow=True).content.decode()
 
@@ -107,7 +109,7 @@ def test_after_half_an_hour_it_is_gone_and_that_is_said(client, manager, time_ma
 def test_a_secret_and_what_is_too_long_are_not_held(client, manager, more):
     response = excuse(client, manager, **more)
     assert response.url == f"/accounts/login/?next=/team/people/{manager.enrollment.pk}/"
-    assert "held-form" not in response.cookies
+    assert "unsent-form" not in response.cookies
 
 
 @pytest.mark.parametrize("is_forged", [False, True])
@@ -115,13 +117,13 @@ def test_nothing_is_held_of_an_unknown_person_or_a_forged_cookie(client, manager
     if is_forged:
         client.cookies["last-person"] = str(manager.manager.pk)
     response = client.post(f"/team/people/{manager.enrollment.pk}/exempt/", {"reason": "On leave"})
-    assert "held-form" not in response.cookies
+    assert "unsent-form" not in response.cookies
 
 
 def test_of_one_person_ten_are_held_an_hour(client, manager):
     excuse(client, manager)
     address = f"/team/people/{manager.enrollment.pk}/exempt/"
-    held = ["held-form" in client.post(address, {"reason": str(one)}).cookies for one in range(10)]
+    held = ["unsent-form" in client.post(address, {"reason": str(one)}).cookies for one in range(10)]
     assert held == [True] * 9 + [False]
 
 
@@ -130,7 +132,7 @@ def test_who_was_here_last_is_known_for_a_day(client, manager, time_machine):
     time_machine.move_to(timezone.now() + timedelta(hours=24, seconds=1))
     client.cookies["last-person"]["max-age"] = ""  # as a program that keeps it longer sends it
     response = client.post(f"/team/people/{manager.enrollment.pk}/exempt/", {"reason": "On leave"})
-    assert "held-form" not in response.cookies
+    assert "unsent-form" not in response.cookies
 
 
 def test_surveys_and_reports_are_never_held(client):
@@ -140,7 +142,7 @@ def test_surveys_and_reports_are_never_held(client):
     Session.objects.all().delete()
     for address in ("/learn/tea-room/voice/", "/learn/tea-room/boiling/report/"):
         response = client.post(address, {"comment": "Line four is wrong."})
-        assert "held-form" not in response.cookies
+        assert "unsent-form" not in response.cookies
         assert "/accounts/login/" in response.url
     assert not LessonReport.objects.exists()
 
@@ -151,7 +153,7 @@ def test_the_script_keeps_its_own_answers_so_none_is_held(client):
     client.get("/")
     Session.objects.all().delete()
     response = client.post("/learn/tea-room/boiling/answer/is-it-off/", {"choice": 0}, headers={"HX-Request": "true"})
-    assert "held-form" not in response.cookies
+    assert "unsent-form" not in response.cookies
     assert not Answer.objects.exists()
 
 

@@ -203,7 +203,7 @@ def test_what_is_not_true_any_more_is_not_sent(lead, substitute, change, why):
     name_deputy(lead, substitute, **DAYS, by=lead)
     change(lead, substitute)
     assert told() == {}
-    messages = OutgoingEmail.objects.filter(kind="substitute-named")
+    messages = OutgoingEmail.objects.filter(kind="deputy-added")
     assert {message.state for message in messages} == {"skipped"}
     assert all(why in message.why for message in messages)
 

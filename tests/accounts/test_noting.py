@@ -46,7 +46,7 @@ def test_a_note_is_taken_back_within_a_day_by_its_writer_and_once():
     assert (list(Note.objects.about(one)), list(Note.objects.about(two))) == ([], [notes[1]])
     assert withdraw_notes(ACT, by=lead, at=now + DAY) == [notes[1]]
     assert withdraw_notes(ACT, by=lead, at=now + DAY) == []
-    taken = [("note-taken-back", f"person:{note.person_id}", {"note": note.pk}) for note in notes]
+    taken = [("note-withdrawn", f"person:{note.person_id}", {"note": note.pk}) for note in notes]
     assert logged()[2:] == taken
     assert write_note([one.pk], "Late.", act=ACT, by=lead) == []  # the same form, sent by the button Back
 
@@ -68,7 +68,7 @@ def test_a_note_that_was_changed_past_the_product_is_found():
     assert list(audit_log.differences()) == []
     Note.objects.update(undone_at=None)
     [found] = audit_log.differences()
-    assert "note-taken-back" in found
+    assert "note-withdrawn" in found
     Note.objects.all().delete()
     assert len(list(audit_log.differences())) == 2
     assert note.text not in str(list(Event.objects.values_list("data", flat=True)))

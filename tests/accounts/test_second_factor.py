@@ -155,7 +155,7 @@ def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(djang
     assert not any(code in again for code in codes)
     assert "10 codes are left" in again
     assert client.get("/admin/").status_code == 200
-    assert [event for event in verbs() if event.startswith("second-factor")] == ["second-factor-added"]
+    assert [event for event in verbs() if event.startswith("second-factor")] == ["two-factor-added"]
     assert [letter.to for letter in letters()] == [[admin.email]]
     assert "A second step for signing in was set up." in letters()[0].body
 
@@ -257,7 +257,7 @@ def test_a_lost_one_is_reset_by_another_admin_logged_and_told(settings):
     shown = client.post("/admin/accounts/user/", fields, follow=True).text
     assert "1 second step was reset." in shown and "can only be reset by another admin" in shown
     assert not Authenticator.objects.filter(user=lost).exists()
-    event = Event.objects.get(verb="second-factor-reset")
+    event = Event.objects.get(verb="two-factor-reset")
     assert (event.actor, event.subject) == (admin, f"person:{lost.pk}")
     assert elsewhere.get("/admin/").status_code == 302
     [letter] = letters()
@@ -268,7 +268,7 @@ def test_the_command_resets_once_and_says_whom_it_does_not_know():
     admin, out = with_app(make_admin()), StringIO()
     call_command("reset_two_factor", admin.email.upper(), stdout=out)
     call_command("reset_two_factor", admin.email, stdout=out)
-    assert Event.objects.filter(verb="second-factor-reset").count() == 1
+    assert Event.objects.filter(verb="two-factor-reset").count() == 1
     assert "no second factor; nothing was changed" in out.getvalue()
     with pytest.raises(CommandError, match="nobody signs in with this address"):
         call_command("reset_two_factor", "nobody@example.com")
@@ -297,7 +297,7 @@ def test_taking_the_app_away_leads_staff_to_a_new_one_and_is_logged():
     client.post(reverse(GIVE), {"code": code_of_an_app(SECRET)})
     assert client.post(reverse("mfa_deactivate_totp"))["Location"] == reverse("mfa_index")
     assert not Authenticator.objects.exists()
-    assert "second-factor-removed" in verbs()
+    assert "two-factor-removed" in verbs()
     client, _ = sign_in(admin)
     assert client.get("/admin/")["Location"] == reverse(SET_UP)
 

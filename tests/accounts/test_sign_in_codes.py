@@ -50,8 +50,8 @@ def test_it_lets_its_owner_in_however_it_is_typed_and_asks_for_a_password_at_onc
     assert "You came in by a code that Yang Lan made for you." in page.content.decode()
     assert client.post(CHOOSE, {"password1": NEW, "password2": NEW})["Location"] == "/start/"
     assert [(event.verb, event.actor, event.data) for event in Event.objects.order_by("pk")] == [
-        ("code-given", hr, {}),
-        ("code-used", person, {"given_by": hr.pk}),
+        ("sign-in-code-created", hr, {}),
+        ("sign-in-code-used", person, {"given_by": hr.pk}),
         ("signed-in", person, {}),
         ("password-set", person, {}),
     ]
@@ -230,7 +230,7 @@ def test_either_answer_leads_to_a_password_and_both_are_one_use(client, person):
     assert second.post(CHOOSE, {"password1": NEW, "password2": NEW}).status_code == 302
     person.refresh_from_db()
     assert person.check_password(NEW)
-    assert Event.objects.filter(verb="code-used").count() == 1
+    assert Event.objects.filter(verb="sign-in-code-used").count() == 1
 
 
 @pytest.mark.parametrize(("seconds", "works"), [(0, True), (119, True), (120, False), (86400, False)])

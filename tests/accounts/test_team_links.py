@@ -49,8 +49,8 @@ def test_who_is_on_the_list_comes_in_and_chooses_a_password(client, team, link, 
     assert int(client.session["_auth_user_id"]) == person.pk
     assert TeamInviteLink.objects.get().uses_left == 2
     assert [(event.verb, event.subject) for event in Event.objects.order_by("pk")] == [
-        ("team-link-made", f"team:{team.pk}"),
-        ("team-link-used", f"person:{person.pk}"),
+        ("invite-link-created", f"team:{team.pk}"),
+        ("invite-link-used", f"person:{person.pk}"),
         ("signed-in", f"person:{person.pk}"),
     ]
 

@@ -298,7 +298,7 @@ def test_all_networks_share_a_limit_that_known_browsers_do_not_have(owner, setti
 
 
 def events():
-    return Event.objects.filter(verb="second-factor-failed").count()
+    return Event.objects.filter(verb="two-factor-failed").count()
 
 
 @BY_THE_CLOCK_OF_THE_TEST
@@ -315,7 +315,7 @@ def test_the_owner_is_told_at_the_third_wrong_code_and_once_a_day(owner, later):
     later(2 * 60 * 60)
     give(with_password(owner, HOME), "000000", HOME)
     assert (events(), len(letters())) == (2, 2)
-    assert Event.objects.filter(verb="second-factor-failed", subject=f"person:{owner.pk}", actor=None).count() == 2
+    assert Event.objects.filter(verb="two-factor-failed", subject=f"person:{owner.pk}", actor=None).count() == 2
 
 
 def test_a_wrong_code_before_the_right_one_sends_no_email(owner):

@@ -258,7 +258,7 @@ def test_twenty_hand_ins_at_once_make_one_completion_and_one_certificate():
     told = at_once(lambda _number: attempts.submit(attempt))
     assert {(each.pk, each.points, each.submitted_at) for each in told} == {(attempt.pk, 4, told[0].submitted_at)}
     assert (Certificate.objects.count(), Completion.objects.filter(document__kind="exam").count()) == (1, 1)
-    assert Event.objects.filter(verb="attempt-submitted").count() == 1
+    assert Event.objects.filter(verb="exam-submitted").count() == 1
     assert verify() == []
 
 
@@ -288,7 +288,7 @@ def test_without_a_certificate_there_is_no_pass(monkeypatch):
     assert (enrollment.completed_at, attempt.submitted_at, attempt.points) == (None, None, None)
     assert not attempt.responses.exclude(is_right=None).exists()
     assert not Completion.objects.filter(document__kind="exam").exists()
-    assert not Event.objects.filter(verb="attempt-submitted").exists()
+    assert not Event.objects.filter(verb="exam-submitted").exists()
 
 
 def test_a_mark_that_is_raised_later_judges_no_attempt_that_had_begun():

@@ -153,7 +153,7 @@ def test_it_is_made_when_the_holder_asks_and_the_same_bytes_are_served_ever_afte
     press(client, certificate)
     assert client.get(address_of(certificate)).content == first.content
     paper = CertificatePdf.objects.get()
-    event = Event.objects.get(verb="certificate-drawn")
+    event = Event.objects.get(verb="certificate-pdf-created")
     digest = hashlib.sha256(first.content).hexdigest()
     assert paper.digest == digest
     assert (event.actor_id, event.data) == (
@@ -228,7 +228,7 @@ def test_of_one_that_is_withdrawn_while_its_file_is_drawn_none_is_kept(holder, c
     with pytest.raises(RevokedCertificate):
         pdf_of(certificate, "en", by=holder)
     assert not CertificatePdf.objects.exists()
-    assert not Event.objects.filter(verb="certificate-drawn").exists()
+    assert not Event.objects.filter(verb="certificate-pdf-created").exists()
 
 
 def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monkeypatch):
@@ -243,7 +243,7 @@ def test_who_comes_second_gets_what_the_first_has_kept(holder, certificate, monk
 
     monkeypatch.setattr(pdf, "drawn", overtaken)
     assert bytes(pdf_of(certificate, "en", by=holder).body) == b"the other one"
-    assert Event.objects.filter(verb="certificate-drawn").count() == 1
+    assert Event.objects.filter(verb="certificate-pdf-created").count() == 1
 
 
 def test_file_and_log_entry_are_stored_together(holder, certificate, monkeypatch):

@@ -234,9 +234,9 @@ def test_sixty_answers_a_minute_are_taken_of_one_person_and_a_form_sent_again_co
 def test_an_answer_too_many_comes_back_as_it_was_chosen(client, attempt, settings):
     give(attempt, is_right=False)
     settings.ANSWERS_A_MINUTE = 1
-    page = soup(client.get(reverse("assessment:drill", args=[attempt.pk, "O1.1"])))
+    page = soup(client.get(reverse("assessment:practice", args=[attempt.pk, "O1.1"])))
     fields = {field["name"]: field["value"] for field in page.select("form.question input[type=hidden]")}
-    address = reverse("assessment:answer-drill", args=[attempt.pk, "O1.1"])
+    address = reverse("assessment:answer-practice", args=[attempt.pk, "O1.1"])
     response = client.post(address, fields | {"choice": "1"})
     assert response.status_code == 429
     page = soup(response)

@@ -137,7 +137,7 @@ def test_an_answer_counts_as_activity_and_a_drill_done_is_in_the_log(attempt):
     attempt.enrollment.refresh_from_db()
     assert attempt.enrollment.last_active_at == MONDAY
     finish(attempt)
-    event = Event.objects.get(verb="drill-done")
+    event = Event.objects.get(verb="practice-completed")
     assert (event.actor, event.subject, event.data) == (
         attempt.enrollment.learner, f"attempt:{attempt.pk}", {"objective": "O1.1"},
     )  # fmt: skip
@@ -148,7 +148,7 @@ def test_a_wrong_answer_where_the_last_one_was_due_is_no_drill_done(attempt):
     give(attempt)
     give(attempt)
     give(attempt, is_right=False)
-    assert not Event.objects.filter(verb="drill-done").exists()
+    assert not Event.objects.filter(verb="practice-completed").exists()
 
 
 # Two tabs, double clicks, later releases
@@ -221,7 +221,7 @@ def test_twenty_last_answers_at_once_make_one_completion_and_one_certificate():
     )  # fmt: skip
     assert sorted({type(each).__name__ for each in told}) == ["PracticeAnswer", "OtherQuestion"]
     assert PracticeAnswer.objects.count() == 3
-    assert (Certificate.objects.count(), Event.objects.filter(verb="drill-done").count()) == (1, 1)
+    assert (Certificate.objects.count(), Event.objects.filter(verb="practice-completed").count()) == (1, 1)
     assert verify() == []
 
 

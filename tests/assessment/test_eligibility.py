@@ -60,7 +60,7 @@ def test_starting_twice_gives_the_attempt_that_is_open():
     first = start(enrollment)
     assert start(enrollment) == first
     assert Response.objects.count() == 4
-    assert Event.objects.filter(verb="attempt-started").count() == 1
+    assert Event.objects.filter(verb="exam-started").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)

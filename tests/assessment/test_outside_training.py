@@ -47,7 +47,7 @@ def test_who_was_trained_elsewhere_is_certified_until_the_last_day_of_it_and_nob
     assert kept() == {(person.pk, course.pk, None, one.pk, ENDS)}
     assert (one.recorded_by, one.revoked_at) == (hr, None)
     said = {"training": one.pk, "course": course.pk, "on": "2026-03-02", "until": "2027-03-02"}
-    assert told("outside-training-recorded") == [(f"person:{person.pk}", hr.pk, said)]
+    assert told("external-training-recorded") == [(f"person:{person.pk}", hr.pk, said)]
     assert not Certificate.objects.exists()
 
 
@@ -60,7 +60,7 @@ def test_the_same_once_more_is_nothing_and_another_day_is_one_more():
     assert kept() == before
     twice = [trained(people[0], course, on=date(2026, 4, 1), until=None) for _ in range(2)]
     assert len(record_external_training(twice, by=hr)) == 1
-    assert ExternalTraining.objects.count() == len(told("outside-training-recorded")) == 4
+    assert ExternalTraining.objects.count() == len(told("external-training-recorded")) == 4
     assert [row[4] for row in kept() if row[0] == people[0].pk] == [ALWAYS]
 
 
@@ -84,7 +84,7 @@ def test_what_is_taken_back_certifies_nobody_is_kept_with_its_reason_and_can_be_
     assert kept() == {(other.pk, course.pk, None, beside.pk, ENDS)}
     one.refresh_from_db()
     assert (one.revoked_by, one.revocation_reason) == (hr, "Another person of that name.")
-    assert told("outside-training-withdrawn") == [(f"person:{person.pk}", hr.pk, {"training": one.pk})]
+    assert told("external-training-revoked") == [(f"person:{person.pk}", hr.pk, {"training": one.pk})]
     [again] = record_external_training([trained(person, course)], by=hr)
     assert again.pk != one.pk and (person.pk, course.pk, None, again.pk, ENDS) in kept()
 

@@ -63,7 +63,7 @@ def test_an_admin_withdraws_with_a_reason_which_is_logged_and_told_to_the_holder
     assert "1 certificate is withdrawn." in send(client, certificate).text
     state = state_of(certificate)
     assert (state["revoked_by"], state["revocation_reason"]) == (admin.pk, "The answers were passed on.")
-    event = Event.objects.get(verb="certificate-withdrawn")
+    event = Event.objects.get(verb="certificate-revoked")
     assert (event.actor, event.subject, event.data, event.at) == (
         admin, f"enrollment:{certificate.enrollment_id}", {"certificate": certificate.pk}, state["revoked_at"],
     )  # fmt: skip
@@ -92,7 +92,7 @@ def test_withdrawn_twice_it_is_withdrawn_once(client, admin, certificate):
     before = state_of(certificate)
     assert "0 certificates are withdrawn." in send(client, certificate, reason="Another reason.").text
     assert state_of(certificate) == before
-    assert (len(letters()), Event.objects.filter(verb="certificate-withdrawn").count()) == (1, 1)
+    assert (len(letters()), Event.objects.filter(verb="certificate-revoked").count()) == (1, 1)
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 201])
@@ -110,7 +110,7 @@ def test_nobody_withdraws_their_own_certificate_or_one_in_a_conflict(client, adm
         assert state_of(each)["revoked_at"] is None
         with pytest.raises(NotForThisPerson):
             withdraw(each, reason="So.", by=User.objects.get(pk=admin.pk))
-    assert not OutgoingEmail.objects.filter(kind="certificate-withdrawn").exists()
+    assert not OutgoingEmail.objects.filter(kind="certificate-revoked").exists()
 
 
 def test_who_checks_the_number_reads_that_it_was_withdrawn_and_not_why(client, admin, certificate):
@@ -137,7 +137,7 @@ def test_the_records_know_a_withdrawn_certificate_and_name_one_that_was_changed_
     assert [line for line in [*check_all.differences(), *audit_log.differences()] if "certificate" in line] == []
     nothing = {"revoked_at": None, "revoked_by": None, "revocation_reason": ""}
     Certificate.objects.filter(pk=certificate.pk).update(**nothing)
-    assert [line for line in audit_log.differences() if "certificate-withdrawn" in line]
+    assert [line for line in audit_log.differences() if "certificate-revoked" in line]
     other = certificate_of(make_user())
     past_the_log = {"revoked_at": other.issued_at, "revoked_by": admin, "revocation_reason": "x"}
     Certificate.objects.filter(pk=other.pk).update(**past_the_log)

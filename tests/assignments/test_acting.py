@@ -151,7 +151,7 @@ def test_switching_on_acts_at_once_and_only_by_that_rule(course):
     assert set(enrolled_now()) == set(learners(team))
     assert [switch_off(rule, by=hr), switch_off(rule, by=hr)] == [True, False]
     verbs = list(Event.objects.filter(subject=f"assignmentrule:{rule.pk}").values_list("verb", "actor"))
-    assert verbs == [("rule-made", hr.pk), ("rule-switched-on", hr.pk), ("rule-switched-off", hr.pk)]
+    assert verbs == [("rule-created", hr.pk), ("rule-enabled", hr.pk), ("rule-disabled", hr.pk)]
     assert waiting.assignments.count() == 0
 
 

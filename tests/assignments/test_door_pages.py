@@ -42,7 +42,7 @@ def test_a_door_is_made_and_its_address_and_secret_are_never_shown_again_nor_log
         text = page.content.decode()
         assert "oapi.dingtalk.com/…e8f9" in text
         assert "0a1b2c3d4e5f" not in text and SECRETS["dingtalk"] not in text
-    assert log_of(team) == [("group-door-made", {"door": door.pk, "service": "dingtalk"})]
+    assert log_of(team) == [("chat-bot-added", {"door": door.pk, "service": "dingtalk"})]
 
 
 def test_an_empty_address_keeps_both_and_another_takes_its_own_secret_or_none(client, hr):
@@ -82,7 +82,9 @@ def test_what_is_no_door_is_refused_with_a_sentence(client, fields, sentence):
 
 def test_an_address_that_stays_is_looked_at_again_where_the_service_is_another(client, hr):
     door = make_door(make_team(), "dingtalk")
-    response = client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, service="wecom", new_address="", new_secret=""))
+    response = client.post(
+        f"/people/chat-bots/{door.pk}/", sent(door.team, service="wecom", new_address="", new_secret="")
+    )
     assert response.status_code == 422
     assert ChatBot.objects.get().service == "dingtalk"
 
@@ -97,7 +99,7 @@ def test_a_try_sends_one_card_however_often_it_is_pressed_and_the_page_says_the_
     assert (service, "This is a try" in str(card)) == ("feishu", True)
     page = client.get(f"/people/chat-bots/{door.pk}/").content.decode()
     assert "a try: <b>sent</b>" in page and "&quot;msg&quot;: &quot;success&quot;" in page
-    assert log_of(door.team) == [("group-door-tried", {"door": door.pk, "service": "feishu"})]
+    assert log_of(door.team) == [("chat-bot-tested", {"door": door.pk, "service": "feishu"})]
     client.post(f"/people/chat-bots/{door.pk}/try/")
     leave()
     assert len(services.taken) == 2
@@ -127,7 +129,7 @@ def test_a_door_that_refused_says_so_on_its_page_and_the_first_page_of_the_admin
     client.post(f"/people/chat-bots/{door.pk}/try/")  # of no use
     assert len(cards()) == 1
     troubles = [(str(each.about), str(each.words), each.page) for each in health.FURTHER["doors"](timezone.now())]
-    assert troubles == [("Doors into chat groups", "1 door is shut: the service refused a card", "hr:doors")]
+    assert troubles == [("Doors into chat groups", "1 door is shut: the service refused a card", "hr:chat-bots")]
     client.force_login(make_admin(language="en"))
     assert "1 door is shut: the service refused a card" in client.get("/admin/").content.decode()
     client.post(f"/people/chat-bots/{door.pk}/", sent(door.team, "slack", new_address=""))
@@ -140,7 +142,7 @@ def test_a_door_is_taken_away_with_its_cards_once(client, hr):
     assert client.post(f"/people/chat-bots/{door.pk}/remove/").status_code == 302
     assert client.post(f"/people/chat-bots/{door.pk}/remove/").status_code == 404
     assert not ChatMessage.objects.exists()
-    assert log_of(door.team) == [("group-door-removed", {"door": door.pk, "service": "slack"})]
+    assert log_of(door.team) == [("chat-bot-removed", {"door": door.pk, "service": "slack"})]
 
 
 def test_a_form_that_is_refused_does_not_give_the_secret_back(client):

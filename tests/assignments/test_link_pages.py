@@ -14,7 +14,7 @@ from courseware.lib.dates import site_day
 from tests.making import join, make_hr, make_team, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signed_in")]
-PAGE = reverse("hr:team-links")
+PAGE = reverse("hr:invite-links")
 
 
 def made(team, **changes):
@@ -30,7 +30,7 @@ def test_a_lead_makes_one_with_an_end_and_a_number_of_uses_and_gets_its_picture(
     last = site_day() + timedelta(days=3)
     response = client.post(PAGE, {"team": team.pk, "ends_on": last, "uses": 12})
     link = TeamInviteLink.objects.get()
-    assert response["Location"] == reverse("hr:team-link", args=[link.pk])
+    assert response["Location"] == reverse("hr:invite-link", args=[link.pk])
     assert (link.team, link.uses_left, link.made_by) == (team, 12, team.manager)
     page = client.get(response["Location"]).content.decode()
     picture = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', page).group(1)
@@ -100,7 +100,7 @@ def test_of_somebody_who_comes_in_otherwise_only_a_no_is_offered_and_a_yes_says_
 
 def test_an_ended_link_has_no_page(client, team):
     link = made(team)
-    address = reverse("hr:team-link", args=[link.pk])
+    address = reverse("hr:invite-link", args=[link.pk])
     assert client.post(address)["Location"] == PAGE
     assert client.get(address).status_code == 404
     assert client.post(address)["Location"] == PAGE

@@ -180,13 +180,13 @@ def test_the_log_tells_both_and_each_run(kept, other, course, hr):
     assert said == [
         ("merged", f"person:{kept.pk}", hr),
         ("merged-into", f"person:{other.pk}", hr),
-        ("run-brought", f"enrollment:{brought.pk}", hr),
+        ("enrollment-transferred", f"enrollment:{brought.pk}", hr),
         ("waived", f"enrollment:{brought.pk}", hr),
         ("rights-changed", f"person:{other.pk}", hr),
         ("merge-undone", f"person:{kept.pk}", hr),
-        ("merged-no-more", f"person:{other.pk}", hr),
+        ("account-separated", f"person:{other.pk}", hr),
         ("rights-changed", f"person:{other.pk}", hr),
-        ("run-given-back", f"enrollment:{brought.pk}", hr),
+        ("enrollment-returned", f"enrollment:{brought.pk}", hr),
         ("excuse-undone", f"enrollment:{brought.pk}", hr),
     ]
     assert own.is_open

@@ -271,7 +271,7 @@ def test_the_same_list_again_is_nothing_and_rows_that_contradict_are_left_out(co
     said = [[each.words for each in row.problems] for row in rows]
     assert said == [[], ["Line 2 is about the same person, course and day."]]
     assert record_trainings(new_of(rows), by=hr, ends=None).trainings == 1
-    assert (ExternalTraining.objects.count(), Event.objects.filter(verb="outside-training-recorded").count()) == (2, 2)
+    assert (ExternalTraining.objects.count(), Event.objects.filter(verb="external-training-recorded").count()) == (2, 2)
     assert Certification.objects.get().certified_until == date(2027, 4, 2)
 
 

@@ -176,7 +176,7 @@ def test_who_was_made_by_mistake_is_taken_away_with_all_letters_that_wait(client
     assert not User.objects.filter(pk=person.pk).exists()
     waiting.refresh_from_db()
     assert (waiting.person, waiting.state) == (None, "skipped")
-    assert log_of(person)[-1] == ("person-removed", {"teams": [team.pk]})
+    assert log_of(person)[-1] == ("person-deleted", {"teams": [team.pk]})
     assert client.post(address(person, "remove/")).status_code == 404
 
 
@@ -262,7 +262,7 @@ def test_no_field_beside_those_of_the_form_is_taken(client):
 
 def test_the_page_says_that_somebody_came_in_by_an_invite_link(client, hr):
     by_link, other = make_user(), make_user()
-    record("team-link-used", actor=by_link, subject=by_link, data={"link": 1})
+    record("invite-link-used", actor=by_link, subject=by_link, data={"link": 1})
     assert "Came in by invite link" in client.get(address(by_link)).content.decode()
     assert "Came in by invite link" not in client.get(address(other)).content.decode()
 
@@ -320,7 +320,7 @@ def test_a_certificate_is_withdrawn_once_with_a_reason(client, hr):
         assert client.post(address, {"reason": reason}).url == holder
     certificate.refresh_from_db()
     assert (certificate.revoked_by, certificate.revocation_reason) == (hr, "Somebody else sat the exam")
-    assert Event.objects.filter(verb="certificate-withdrawn").count() == 1
+    assert Event.objects.filter(verb="certificate-revoked").count() == 1
     assert address not in client.get(holder).text
     assert "Somebody else sat the exam" in client.get(address).text
 

@@ -55,7 +55,7 @@ def test_only_sending_the_form_creates_codes_that_work_and_are_logged(signed_in,
     codes = codes_on(answer)
     assert len(set(codes)) == 3 and "no-store" in answer["Cache-Control"]
     assert answer.text.count("training.example.com") == 3 and "Night shift" in answer.text
-    assert Event.objects.filter(verb="code-given").count() == 3
+    assert Event.objects.filter(verb="sign-in-code-created").count() == 3
     other = type(signed_in)()
     assert other.post(reverse("account_sign_in_code"), {"name": "A0", "code": codes[0]}).status_code == 302
     assert people[0].pk in SignInCode.objects.values_list("person", flat=True)
@@ -108,7 +108,7 @@ def test_sent_twice_the_same_codes_are_shown_but_not_later_nor_to_another(signed
     form = form_of(signed_in)
     codes = codes_on(signed_in.post(PAGE, form))
     assert codes_on(signed_in.post(PAGE, form)) == codes
-    assert Event.objects.filter(verb="code-given").count() == 3
+    assert Event.objects.filter(verb="sign-in-code-created").count() == 3
     SignInCode.objects.update(given_at=timezone.now() - timedelta(minutes=3))
     assert codes_on(signed_in.post(PAGE, form, follow=True)) == []
     SignInCode.objects.update(given_at=timezone.now())

@@ -18,7 +18,7 @@ def plans():
 
 
 def logged():
-    return list(Event.objects.filter(verb="reminders-planned").order_by("pk").values_list("data", flat=True))
+    return list(Event.objects.filter(verb="reminders-scheduled").order_by("pk").values_list("data", flat=True))
 
 
 def test_each_course_and_each_rule_that_is_on_has_a_field(client):

@@ -198,7 +198,7 @@ def test_more_than_five_hundred_at_once_are_refused(client, team, monkeypatch):
 # What a lead confirmed for today is done together, once, and taken back together.
 
 
-ACTS = ("extended", "extension-undone", "talk-noted", "talk-taken-back")
+ACTS = ("extended", "extension-undone", "conversation-noted", "conversation-undone")
 
 
 def waiting():
@@ -221,7 +221,7 @@ def test_all_is_done_and_who_has_another_day_is_not_reminded_of_the_former_one(t
     assert [(each.run, each.why.value) for each in made.left_out] == [(done, "completed")]
     assert [(each.due_on, each.lines.get().enrollment) for each in made.adjustments] == [(day, soon)]
     assert [talk.enrollment for talk in made.talks] == [stuck]
-    assert logged() == [("extended", subject_of(soon)), ("talk-noted", subject_of(stuck))]
+    assert logged() == [("extended", subject_of(soon)), ("conversation-noted", subject_of(stuck))]
 
 
 def test_repeated_by_whomever_it_changes_nothing_and_tells_what_was_there(team):
@@ -266,4 +266,9 @@ def test_all_is_taken_back_once(team):
     )  # fmt: skip
     again = undo_actions(made.reminding, made.adjustments, made.talks, by=team.manager)
     assert (again.letters, [done for _act, done, _left in again.days], again.talks) == (NO_LETTERS, [[]], 0)
-    assert [verb for verb, _subject in logged()] == ["extended", "talk-noted", "extension-undone", "talk-taken-back"]
+    assert [verb for verb, _subject in logged()] == [
+        "extended",
+        "conversation-noted",
+        "extension-undone",
+        "conversation-undone",
+    ]

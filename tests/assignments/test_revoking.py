@@ -53,7 +53,7 @@ def test_who_has_not_begun_is_enrolled_no_more_no_letter_leaves_and_the_rule_is_
     letters()
     assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {"skipped"}
     assert Event.objects.filter(verb="enrollment-removed", actor=hr, data={"rule": rule.pk}).count() == 2
-    assert Event.objects.filter(verb="rule-taken-back", actor=hr).count() == 1
+    assert Event.objects.filter(verb="rule-rolled-back", actor=hr).count() == 1
     assert list(differences()) == [] == list(log_differences())
 
 
@@ -69,7 +69,7 @@ def test_who_has_begun_or_about_whom_somebody_decided_or_another_rule_asks_stays
     assert undo_actions_of_rule(rule, by=make_hr()) == 1
     assert learners() == {"Begun", "Moved", "Twice", "Other"}
     assert undo_actions_of_rule(rule, by=make_hr()) == 0
-    assert Event.objects.filter(verb="rule-taken-back").count() == 1
+    assert Event.objects.filter(verb="rule-rolled-back").count() == 1
     assert beside.assignments.filter(undone_at=None).count() == 1
 
 
@@ -139,7 +139,7 @@ def test_a_rule_taken_back_for_some_people_stays_on_and_does_not_enroll_them_aga
     rule.refresh_from_db()
     assert rule.is_on and learners() == {"Cy"}
     assert execution.act(TODAY) == execution.act(date(2026, 11, 26)) == ""
-    assert Event.objects.filter(verb="rule-taken-back", actor=hr, data={"people": 2}).count() == 1
+    assert Event.objects.filter(verb="rule-rolled-back", actor=hr, data={"people": 2}).count() == 1
     # Taken back as a whole and switched on again, it asks the others anew.
     undo_actions_of_rule(rule, by=hr)
     switch_on(rule, by=hr)

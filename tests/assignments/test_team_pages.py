@@ -275,7 +275,7 @@ def test_it_is_logged_for_both_and_once(team, person):
     data = {"lead": team.manager.pk, "substitute": person.pk, "from": "2026-12-01", "until": "2026-12-05"}
     for each in (team.manager, person):
         logged = Event.objects.filter(subject=subject_of(each)).order_by("pk").values_list("verb", "data")
-        assert list(logged) == [("substitute-named", data), ("substitute-ended", data)]
+        assert list(logged) == [("deputy-added", data), ("deputy-ended", data)]
 
 
 def today_and(number):

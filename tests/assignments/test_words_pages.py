@@ -87,7 +87,7 @@ def test_what_is_set_is_kept_with_who_did_it_and_stands_in_the_form_and_the_log(
     page = opened(hr)
     assert page.select_one("[name=subject_en]")["value"] == "Please learn {course}"
     assert page.select_one("[name=closing_zh_hans]").text.strip() == "一。\n\n二{signer}。"
-    assert Event.objects.filter(verb="letter-words-set", actor=hr.person).count() == 1
+    assert Event.objects.filter(verb="email-wording-set", actor=hr.person).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_kept(hr, fields, 
     page = sent(hr, status=422, **fields)
     assert errors_in(page) == {name: [said] for name, said in wrong.items()}
     assert not EmailWording.objects.exists()
-    assert not Event.objects.filter(verb="letter-words-set").exists()
+    assert not Event.objects.filter(verb="email-wording-set").exists()
 
 
 def test_a_subject_of_two_lines_is_one():

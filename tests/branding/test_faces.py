@@ -64,7 +64,7 @@ def test_the_log_says_who_changed_what_and_holds_none_of_the_words():
     put_on(name_en="Anhe", contact_en="Li", by=admin)
     put_on("tea-room", light="#123456", by=admin)
     put_on(name_en="Anhe", contact_en="Wang", by=admin)
-    told = Event.objects.filter(verb="house-style-set").order_by("pk").values_list("actor", "subject", "data")
+    told = Event.objects.filter(verb="branding-set").order_by("pk").values_list("actor", "subject", "data")
     assert list(told) == [
         (admin.pk, "branding:site", {"course": "", "style": 1, "fields": ["name", "contact"]}),
         (admin.pk, "branding:tea-room", {"course": "tea-room", "style": 1, "fields": ["light"]}),

@@ -88,7 +88,10 @@ def test_in_forced_colours_the_focus_is_seen_beside_every_error(forms, visit, wo
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_in_forced_colours_both_qr_codes_can_be_read(scheme, visit, world):
     page, found = visit(world.people["HR"], forced_colors="active", color_scheme=scheme), []
-    for address, picture in ((f"/people/invite-links/{world.places['people/invite-links/<pk>']}/", ".qr"), (APP, ".door-picture")):
+    for address, picture in (
+        (f"/people/invite-links/{world.places['people/invite-links/<pk>']}/", ".qr"),
+        (APP, ".door-picture"),
+    ):
         page.goto(address)
         read = zxingcpp.read_barcode(Image.open(io.BytesIO(page.locator(picture).screenshot())))
         found.append(read and read.text.split(":")[0])

@@ -50,7 +50,7 @@ def test_a_manager_finds_who_is_late_gives_more_time_and_takes_the_file(visit, t
     expect(page.get_by_role("main").get_by_text("overdue")).to_have_count(0)
     assert Enrollment.objects.get(learner__name="Late Larry").due_on == day
     verbs = list(Event.objects.filter(actor=team.manager).values_list("verb", flat=True))
-    assert verbs == ["board-exported", "record-viewed", "extended"]
+    assert verbs == ["dashboard-exported", "record-viewed", "extended"]
 
 
 def names_in(download):

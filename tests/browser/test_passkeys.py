@@ -61,4 +61,4 @@ def test_an_editor_makes_a_passkey_and_signs_in_with_it(page, editor):
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url("/admin/")
     verbs = list(Event.objects.filter(actor=editor).values_list("verb", flat=True))
-    assert verbs == ["signed-in", "second-factor-added", "signed-in"]
+    assert verbs == ["signed-in", "two-factor-added", "signed-in"]

@@ -54,7 +54,14 @@ def test_nothing_moves_on_pages_of_who_learns(visit, world):
     page = visit(newcomer, viewport=PHONE)
     page.add_init_script(TELL_SHIFTS)
     lesson = "/learn/tea-room/boiling/"
-    paths = ["/", lesson, f"{lesson}#check", f"{lesson}#q-in-order", "/learn/tea-room/emergency-card/", "/learn/tea-room/job-role/"]
+    paths = [
+        "/",
+        lesson,
+        f"{lesson}#check",
+        f"{lesson}#q-in-order",
+        "/learn/tea-room/emergency-card/",
+        "/learn/tea-room/job-role/",
+    ]
     practise(enrollment)  # whoever is led past an open question sees the parts up to there open
     assert_still(page, paths)
     finish_lessons(enrollment)

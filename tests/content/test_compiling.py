@@ -132,7 +132,8 @@ class TestLesson:
         )
         html = html_of(with_lesson(links))
         addresses = [
-            "/learn/tea-room/emergency-card/", "/learn/tea-room/job-role/", "#seven", "#q-what-first", "/learn/tea-room/last-cup/",
+            "/learn/tea-room/emergency-card/", "/learn/tea-room/job-role/", "#seven", "#q-what-first",
+            "/learn/tea-room/last-cup/",
             "/learn/tea-room/boiling/", "/",
         ]  # fmt: skip
         for letter, address in zip("abcdefg", addresses, strict=True):

@@ -27,7 +27,7 @@ def submit(site):
 def assert_submitted_once(site):
     assert site.count("assessment_examattempt", "submitted_at IS NOT NULL") == 1
     assert site.count("assessment_certificate") == 1
-    assert site.count("audit_log_event", "verb = 'attempt-submitted'") == 1
+    assert site.count("audit_log_event", "verb = 'exam-submitted'") == 1
     assert site.count("audit_log_event", "verb = 'enrollment-completed'") == 1
     exam = "document_id = (SELECT exam_id FROM assessment_examattempt)"
     assert site.count("learning_completion", exam) == 1

@@ -27,7 +27,7 @@ def decision(visitor, site):
 def assert_ended_once(site):
     assert site.count("simulations_decision") == 1
     assert site.count("simulations_simulationattempt", "finished_at IS NOT NULL AND ending = 'out'") == 1
-    assert site.count("audit_log_event", "verb = 'run-finished'") == 1
+    assert site.count("audit_log_event", "verb = 'simulation-finished'") == 1
     assert (
         site.count("learning_completion", "document_id = (SELECT simulation_id FROM simulations_simulationattempt)")
         == 1

@@ -147,7 +147,7 @@ def test_who_has_used_all_attempts_waits_till_the_exam_opens_again_or_for_nothin
 def test_a_drill_that_is_owed_comes_before_the_exam_and_each_is_led_to_until_it_is_done(team):
     attempt = held(make_course_with_drill(), "O1.1", "O1.2")
     for rule in [each.rule for each in practice_sets_of(attempt)]:
-        address = reverse("assessment:drill", args=[attempt.pk, rule])
+        address = reverse("assessment:practice", args=[attempt.pk, rule])
         assert told(attempt.enrollment, team) == ("drill", "The last cup: passed, a drill to do", address, 2)
         finish(attempt, rule)
     assert told(attempt.enrollment, team)[0] == "completed"
@@ -157,7 +157,7 @@ def test_a_required_simulation_left_in_the_middle_comes_before_the_exam_and_not_
     enrollment = make_enrollment(course=make_simulation_course())
     finish_lessons(enrollment)
     run = begin(enrollment, flags=())
-    address = reverse("simulations:run", args=[run.pk])
+    address = reverse("simulations:attempt", args=[run.pk])
     assert told(enrollment, team)[:3] == ("run", "The kettle is on fire: stopped at situation 1", address)
     take(run, 0)
     assert told(enrollment, team)[1] == "The kettle is on fire: stopped at situation 2"
@@ -258,7 +258,7 @@ def test_home_names_the_rule_to_practise_and_the_answers_left(client):
     assert f"{left} more right answers in a row" in shown.get_text()
     give(attempt)
     assert f"{left - 1} more right answer" in main_of(client, attempt.enrollment).get_text()
-    assert leads_to(shown) == [reverse("assessment:drill", args=[attempt.pk, "O1.1"])]
+    assert leads_to(shown) == [reverse("assessment:practice", args=[attempt.pk, "O1.1"])]
 
 
 def test_home_shows_a_run_that_was_left_as_dark_as_practice_and_leads_into_it(client):
@@ -268,8 +268,8 @@ def test_home_shows_a_run_that_was_left_as_dark_as_practice_and_leads_into_it(cl
     shown = main_of(client, enrollment)
     assert "night" in shown["class"]
     assert heading(shown) == "You stopped at situation 2"
-    assert leads_to(shown) == [reverse("simulations:run", args=[run.pk])]
-    assert shown.form["action"] == reverse("simulations:give-up", args=[run.pk])
+    assert leads_to(shown) == [reverse("simulations:attempt", args=[run.pk])]
+    assert shown.form["action"] == reverse("simulations:quit", args=[run.pk])
     assert len(shown.select(".bent .now")) == 1
     client.post(shown.form["action"])
     assert "night" not in main_of(client, enrollment)["class"]

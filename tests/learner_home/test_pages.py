@@ -233,7 +233,7 @@ def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_an
     client, enrollment
 ):
     def articles():
-        page = client.get(reverse("learner_home:reading-copy")).content.decode()
+        page = client.get(reverse("learner_home:offline-copy")).content.decode()
         assert not any(word in page for word in (enrollment.learner.name, enrollment.learner.email, "csrf", "<form"))
         return [article["id"] for article in BeautifulSoup(page, "html.parser").find_all("article")]
 
@@ -248,7 +248,7 @@ def test_the_copy_to_read_without_network_has_card_phrases_and_present_module_an
 
 def test_who_learns_nothing_has_no_copy_to_keep(client):
     client.force_login(make_user())
-    response = client.get(reverse("learner_home:reading-copy"))
+    response = client.get(reverse("learner_home:offline-copy"))
     assert (response.status_code, response.content) == (204, b"")
 
 

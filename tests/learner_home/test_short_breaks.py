@@ -14,7 +14,7 @@ from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, outline_of, start_run
 
 pytestmark = pytest.mark.django_db
-MINUTES = reverse("learner_home:minutes", args=["tea-room"])
+MINUTES = reverse("learner_home:quick-tasks", args=["tea-room"])
 
 
 def found(enrollment, minutes):

@@ -70,8 +70,8 @@ def test_who_asks_has_one_request_however_often_it_is_sent(run):
     first = asked(run)
     assert asked(run) == first
     assert asked(run, 9).day == in_days(4)
-    assert (first.why, standing(run), told()) == ("Night shifts this week", [first], ["day-asked"])
-    assert Event.objects.get(verb="day-asked").data == {"request": first.pk, "day": in_days(4).isoformat()}
+    assert (first.why, standing(run), told()) == ("Night shifts this week", [first], ["extension-requested"])
+    assert Event.objects.get(verb="extension-requested").data == {"request": first.pk, "day": in_days(4).isoformat()}
 
 
 def test_nothing_is_asked_of_a_run_that_is_closed_has_no_day_or_has_a_later_one(team):
@@ -108,7 +108,13 @@ def test_asked_is_again_only_after_an_answer_or_after_it_was_taken_back(run, tea
         (second.pk, "taken-back"),
         (third.pk, ""),
     ]
-    assert told() == ["day-asked", "day-answered", "day-asked", "day-request-taken-back", "day-asked"]
+    assert told() == [
+        "extension-requested",
+        "extension-answered",
+        "extension-requested",
+        "extension-request-withdrawn",
+        "extension-requested",
+    ]
     assert list(differences()) == []
 
 
@@ -121,7 +127,7 @@ def test_the_day_that_was_asked_for_is_given_as_any_other_day(run, team, pressed
     assert (answered.end, answered.ended_by, answered.given_on) == ("given", team.manager, in_days(4))
     assert (run.due_on, run.due_given_by) == (in_days(4), team.manager)
     assert (line.adjustment, line.made_at) == (answered.adjustment, answered.ended_at)
-    assert told() == ["day-asked", "extended", "day-answered"]
+    assert told() == ["extension-requested", "extended", "extension-answered"]
     assert list(differences()) == []
 
 
@@ -131,7 +137,7 @@ def test_of_two_who_answer_the_second_finds_what_the_first_has_said(run, team):
     with pytest.raises(RequestNotOpen) as error:
         answer_extension_request(request.pk, REFUSE, by=make_user())
     assert (error.value.request.end, error.value.request.ended_by) == ("given", team.manager)
-    assert (Adjustment.objects.count(), OutgoingEmail.objects.filter(kind="day-answered").count()) == (1, 1)
+    assert (Adjustment.objects.count(), OutgoingEmail.objects.filter(kind="extension-answered").count()) == (1, 1)
 
 
 def test_the_due_day_is_no_answer(run, team):
@@ -210,7 +216,13 @@ def test_a_day_that_was_given_is_taken_back_as_any_other_and_the_request_waits_a
     request.refresh_from_db()
     assert (run.due_at, standing(run)) == (due_at, [request])
     assert (request.end, request.ended_at, request.ended_by, request.adjustment) == ("", None, None, None)
-    assert told() == ["day-asked", "extended", "day-answered", "extension-undone", "day-answer-undone"]
+    assert told() == [
+        "extension-requested",
+        "extended",
+        "extension-answered",
+        "extension-undone",
+        "extension-answer-undone",
+    ]
     assert list(differences()) == []
     assert answer_extension_request(request.pk, REFUSE, by=team.manager).end == "refused"
 
@@ -251,7 +263,7 @@ def test_who_has_said_no_takes_it_back_within_a_day_and_nobody_else_does(run, te
     assert undo_refusals([request.pk], by=team.manager) == 1
     assert undo_refusals([request.pk], by=team.manager) == 0
     assert standing(run) == [request]
-    assert told() == ["day-asked", "day-answered", "day-answer-undone"]
+    assert told() == ["extension-requested", "extension-answered", "extension-answer-undone"]
 
 
 def test_a_no_stays_once_something_was_decided_or_asked_since(run, team):
@@ -276,14 +288,14 @@ def test_the_answer_is_told_by_one_letter_and_in_the_tray(run, team):
     assert "That day does not work, but you have until" in letter.body
     assert "Friday is too late." in letter.body
     assert "Li Lin" in letter.body
-    assert Notification.objects.get(kind="day-answered").person == run.learner
+    assert Notification.objects.get(kind="extension-answered").person == run.learner
 
 
 def test_a_letter_that_is_true_no_more_is_not_sent(run, team):
     refused(run, team)
     extend(run, in_days(3), by=team.manager)
     assert sent_about("stays") == []
-    letter = OutgoingEmail.objects.get(kind="day-answered")
+    letter = OutgoingEmail.objects.get(kind="extension-answered")
     assert (letter.state, letter.why.startswith("the answer was taken back, or")) == ("skipped", True)
 
 

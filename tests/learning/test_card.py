@@ -271,7 +271,10 @@ def test_a_course_without_a_card_says_so(client):
         for path, body in files.items()
     }
     client.force_login(make_enrollment(course=make_course(files)).learner)
-    assert "No course here has an emergency card yet." in client.get("/emergency-card/", headers={"accept-language": "en"}).text
+    assert (
+        "No course here has an emergency card yet."
+        in client.get("/emergency-card/", headers={"accept-language": "en"}).text
+    )
 
 
 def test_the_house_style_of_the_site_alone_asks_whether_everybody_sees_the_card(client, course):

@@ -23,7 +23,7 @@ from tests.making import make_admin, make_course, make_enrollment, make_user, pu
 pytestmark = pytest.mark.django_db
 Impact = Release.Impact
 BOILING = b"Water before fire."
-SEEN = reverse("learning:change-read", args=["tea-room", "boiling"])
+SEEN = reverse("learning:acknowledge", args=["tea-room", "boiling"])
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_said_twice_it_is_kept_and_logged_once(enrollment):
         say_read(enrollment, step_of(enrollment), enrollment.course.current_id)
     seen = ChangeAcknowledgement.objects.get()
     assert (seen.release, seen.revision) == (release, seen.document.head)
-    event = Event.objects.get(verb="changed-lesson-read")
+    event = Event.objects.get(verb="change-acknowledged")
     assert event.data == {"change": seen.pk, "document": "boiling", "release": release.pk}
     assert asked(enrollment) is None
 
@@ -115,7 +115,7 @@ def test_a_check_is_answered_again_on_the_new_text_and_answers_of_before_do_not_
     assert asked(enrollment) is None
     seen = ChangeAcknowledgement.objects.get()
     assert (seen.release, seen.outcome) == (release, "checked")
-    assert Event.objects.filter(verb="changed-lesson-checked").count() == 1
+    assert Event.objects.filter(verb="change-checked").count() == 1
 
 
 def test_a_change_touches_who_reads_in_its_language_and_nothing_is_asked_of_who_is_excused(enrollment):
@@ -231,7 +231,7 @@ def test_a_check_of_which_nothing_is_left_to_answer_ends_by_got_it(client):
     try_check(run)
     client.force_login(run.learner)
     assert soup(client, LESSON).select_one(".change .btn")["href"].endswith("#q-by-night")
-    client.post(reverse("learning:tracks", args=["tea-room"]), {"track": "day"})
+    client.post(reverse("learning:job-role", args=["tea-room"]), {"track": "day"})
     strip = soup(client, LESSON).select_one(".change")
     assert strip.select_one("form .btn").text == "Got it"
     client.post(SEEN, {"release": strip.select_one("[name=release]")["value"]})

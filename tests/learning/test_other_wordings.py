@@ -136,7 +136,7 @@ def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_eithe
 
 def test_without_network_a_question_is_named_once_and_no_link_leads_nowhere(client, enrollment):
     client.force_login(enrollment.learner)
-    copy = soup_of(client.get(reverse("learner_home:reading-copy"), headers={"accept-language": "en"}))
+    copy = soup_of(client.get(reverse("learner_home:offline-copy"), headers={"accept-language": "en"}))
     asked = [each.get_text() for each in copy.select("article p.soft")]
     assert any("Is it off?" in each for each in asked)
     assert not any("Is it still on?" in each for each in asked)

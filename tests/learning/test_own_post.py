@@ -15,8 +15,8 @@ from tests.making import make_course, make_enrollment, make_user
 
 pytestmark = pytest.mark.django_db
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
-CHOOSING = reverse("learning:choose-post", args=["tea-room", "boiling"])
-CHANGING = reverse("learning:tracks", args=["tea-room"])
+CHOOSING = reverse("learning:choose-job-role", args=["tea-room", "boiling"])
+CHANGING = reverse("learning:job-role", args=["tea-room"])
 
 
 def files_that_ask():

@@ -153,7 +153,7 @@ def test_what_was_answered_further_on_is_open_and_what_waits_behind_it_is_not(cl
 
 
 def test_all_of_a_lesson_is_open_once_it_is_done_or_a_form_was_refused_or_who_reads_wants_so(client, enrollment):
-    whole = reverse("learning:show-whole", args=["tea-room", "boiling"])
+    whole = reverse("learning:show-all", args=["tea-room", "boiling"])
     assert ahead(soup_of(client.post(answer_url(), sent()))) == []
     assert ahead(soup_of(client.get(LESSON)))
     assert client.post(whole, {"whole": "1"}).headers["Location"] == LESSON
@@ -176,7 +176,7 @@ def test_ids_are_unique_also_when_a_question_stands_twice(client, enrollment):
 
 def test_blocks_of_other_posts_are_folded_and_not_hidden(client, enrollment):
     assert "Be quiet at night." in soup_of(client.get(LESSON)).select_one("details.other-post").text
-    client.post(reverse("learning:tracks", args=["tea-room"]), {"track": "night"})
+    client.post(reverse("learning:job-role", args=["tea-room"]), {"track": "night"})
     page = soup_of(client.get(LESSON))
     assert page.select_one("details.other-post") is None
     assert "Be quiet at night." in page.select_one("aside.callout.post").text

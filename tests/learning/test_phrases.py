@@ -127,7 +127,12 @@ def test_a_search_shows_the_own_phrases_first(client, enrollment):
 
 def test_home_and_both_cards_have_what_is_kept(client, enrollment):
     Enrollment.objects.update(started_at=timezone.now())  # before that home welcomes, and counts nothing
-    pages = [reverse("home"), "/emergency-card/", "/learn/tea-room/emergency-card/", "/learn/tea-room/emergency-card/pocket/"]
+    pages = [
+        reverse("home"),
+        "/emergency-card/",
+        "/learn/tea-room/emergency-card/",
+        "/learn/tea-room/emergency-card/pocket/",
+    ]
 
     def texts():
         return [client.get(page, headers={"accept-language": "en"}).text for page in pages]

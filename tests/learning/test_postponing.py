@@ -85,7 +85,7 @@ def state(enrollment):
 
 def moves():
     """What the log says, oldest first."""
-    said = Event.objects.filter(verb="due-moved").order_by("pk")
+    said = Event.objects.filter(verb="due-date-shifted").order_by("pk")
     return [(event.subject, day_of(event.data["from"]), day_of(event.data["to"])) for event in said]
 
 
@@ -257,7 +257,7 @@ def test_an_absence_taken_back_gives_the_day_of_before_to_the_very_instant(clock
     assert Enrollment.objects.get(pk=mine.pk).due_at == mine.due_at
     assert not undo_absence(away, by=None)
     assert [event.verb for event in Event.objects.filter(subject=f"person:{learner.pk}").order_by("pk")] == [
-        "away", "away-taken-back",
+        "away", "absence-undone",
     ]  # fmt: skip
 
 

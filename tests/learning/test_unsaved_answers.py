@@ -106,7 +106,7 @@ def test_a_form_without_its_token_is_refused(client, enrollment):
     ],
 )  # fmt: skip
 def test_nothing_but_an_open_question_of_a_lesson_is_kept(client, enrollment, lesson, question):
-    address = reverse("learning:unsaved", args=["tea-room", lesson, question])
+    address = reverse("learning:autosave", args=["tea-room", lesson, question])
     assert client.post(address, typed("Nearly")).status_code == 404
     assert kept() == []
 
@@ -229,7 +229,7 @@ def test_a_lesson_asks_once_for_all_that_is_unsaved_in_it(client, django_assert_
     client.force_login(enrollment.learner)
     names = ["note", *(f"note-{number}" for number in range(1, questions))]
     for name in names:
-        client.post(reverse("learning:unsaved", args=["tea-room", "boiling", name]), typed(f"Typed in {name}"))
+        client.post(reverse("learning:autosave", args=["tea-room", "boiling", name]), typed(f"Typed in {name}"))
     page = BeautifulSoup(client.get(LESSON).content, "html.parser")
     assert [area.text.strip() for area in page.select("[data-offer] textarea")] == [
         f"Typed in {name}" for name in names

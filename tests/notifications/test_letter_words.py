@@ -125,7 +125,7 @@ def test_the_same_words_again_are_no_new_ones_and_what_somebody_else_set_is_not_
 def test_the_log_names_the_letter_and_its_parts_and_never_the_words():
     say()
     say({"subject": OWN["subject"]}, base=1)
-    events = Event.objects.filter(verb="letter-words-set").order_by("pk")
+    events = Event.objects.filter(verb="email-wording-set").order_by("pk")
     assert list(events.values_list("subject", "data")) == [
         ("letter:invitation", {"number": 1, "parts": ["closing", "subject"]}),
         ("letter:invitation", {"number": 2, "parts": ["closing"]}),
@@ -134,7 +134,7 @@ def test_the_log_names_the_letter_and_its_parts_and_never_the_words():
 
 def test_letters_about_passwords_and_changes_of_the_account_have_no_words_but_the_products():
     fixed = {name for name, kind in MESSAGE_KINDS.items() if kind.editable is None}
-    assert fixed >= {"new-link", "no-account", "account-notice", "certificate-withdrawn", "substitute-named"}
+    assert fixed >= {"new-link", "no-account", "account-notice", "certificate-revoked", "deputy-added"}
     say({"subject": {"en": "Dear {name}", "zh-hans": "{name}"}}, kind="account-notice")
     notify(make_user(language="en"), "password-set")
     assert letters()[-1].subject == "A change at your training account"

@@ -61,7 +61,7 @@ def test_looking_at_the_address_stops_nothing_and_the_button_does_so_once(client
     for _ in range(2):
         assert "These letters have ended." in client.post(path_in(letter)).text
     assert list(EmailOptOut.objects.values_list("person", "kind")) == [(person.pk, "summary")]
-    assert verbs() == ["letters-stopped"]
+    assert verbs() == ["unsubscribed"]
 
 
 def test_a_mail_program_presses_it_without_a_session(client, mailoutbox):
@@ -94,7 +94,10 @@ def test_an_address_that_was_changed_or_is_of_a_kind_that_cannot_be_stopped_lead
     person = make_user()
     [letter] = sent(mailoutbox, "summary", to=person)
     tokens = [SIGNER.sign_object([person.pk, "lesson"]), SIGNER.sign_object([0, "summary"]), SIGNER.sign_object("x")]
-    for path in (f"{path_in(letter)[:-2]}x/", *(reverse("notifications:stop", args=[token]) for token in tokens)):
+    for path in (
+        f"{path_in(letter)[:-2]}x/",
+        *(reverse("notifications:unsubscribe", args=[token]) for token in tokens),
+    ):
         assert [client.get(path).status_code, client.post(path).status_code] == [404, 404]
     assert EmailOptOut.objects.count() == 0
 
@@ -108,7 +111,7 @@ def test_the_own_page_stops_them_turns_them_on_again_and_says_what_cannot_be_sto
     assert "The link" not in page
     for what in ("stop", "stop", "go_on", "go_on"):
         assert client.post("/email-settings/", {"kind": "summary", what: ""}).status_code == 302
-    assert (EmailOptOut.objects.count(), verbs()) == (0, ["letters-stopped", "letters-go-on"])
+    assert (EmailOptOut.objects.count(), verbs()) == (0, ["unsubscribed", "resubscribed"])
     for kind in ("lesson", "no such", ""):
         client.post("/email-settings/", {"kind": kind, "stop": ""})
     assert EmailOptOut.objects.count() == 0

@@ -97,7 +97,7 @@ def test_what_is_told_once_is_one_line(client):
     admin, attempt = make_admin(), complete_course(make_enrollment())
     for _ in range(2):
         withdraw(attempt.enrollment.certificate, reason="A mistake", by=admin)
-    assert Notification.objects.filter(kind="certificate-withdrawn").count() == 1
+    assert Notification.objects.filter(kind="certificate-revoked").count() == 1
 
 
 def test_the_header_counts_what_is_unread_and_of_others_nothing(client):
@@ -168,7 +168,7 @@ def test_a_tray_costs_the_same_for_one_line_and_for_many(client):
             for kind, data in (
                 ("enrolled", {"subjects": [run.pk]}),
                 ("arrival", {"subjects": [[run.pk, None]]}),
-                ("certificate-withdrawn", {"certificate": certificate.pk}),
+                ("certificate-revoked", {"certificate": certificate.pk}),
             )
         )
         assert statements(lambda: client.get("/notifications/")) == one

@@ -82,7 +82,7 @@ def test_its_manifest_is_what_sha256sum_checks_and_the_log_knows_the_digest_of_i
     assert (checked.returncode, checked.stdout.count(": OK")) == (0, len(NAMES))
     (tmp_path / "people.csv").write_bytes(b"forged")
     assert subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True).returncode
-    event = Event.objects.get(verb="audit-pack-made")
+    event = Event.objects.get(verb="audit-pack-created")
     today = timezone.localdate()
     assert event.actor_id == team.manager.pk
     assert event.data["sha256"] == hashlib.sha256(pack.read("SHA256SUMS")).hexdigest()
@@ -96,7 +96,7 @@ def test_row_numbers_in_the_log_do_not_come_from_headcounts(client, team, monkey
     download(client)
     for name in ("board.csv", "board.xlsx"):
         assert client.get(f"/team/{name}").status_code == 200
-    exports = Event.objects.filter(verb__in=["audit-pack-made", "board-exported"])
+    exports = Event.objects.filter(verb__in=["audit-pack-created", "dashboard-exported"])
     assert [event.data["rows"] for event in exports] == [1, 1, 1]
 
 
@@ -143,7 +143,7 @@ def test_where_many_have_no_file_yet_a_worker_makes_them_and_the_next_pack_has_t
     for _ in range(2):
         complete_course(learner_of(team))
     response = client.get(this_month())
-    assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-made").exists()
+    assert response.status_code == 302 and not Event.objects.filter(verb="audit-pack-created").exists()
     assert "2 certificates are being made as PDF" in client.get(response["Location"]).text
     [asked] = DBTaskResult.objects.filter(task_path__endswith=".render_pdfs")
     assert not CertificatePdf.objects.exists()

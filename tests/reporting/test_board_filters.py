@@ -121,7 +121,7 @@ def test_where_there_are_too_many_to_be_sorted_they_stand_by_due_day_and_the_pag
     page = client.get("/team/?sort=name")
     assert [row.name for row in page.context["rows"]] == SORTED[""] and said in page.text
     assert [row["Name"] for row in exported(client, "?sort=name")] == SORTED[""]
-    assert "sort" not in Event.objects.filter(verb="board-exported").latest("pk").data
+    assert "sort" not in Event.objects.filter(verb="dashboard-exported").latest("pk").data
     facts = list(sheets(client.get("/team/board.xlsx?sort=name")).values())[1]
     assert ["Shown", "4 rows"] in facts and not any("Sorted" in str(cell) for row in facts for cell in row)
 
@@ -130,7 +130,7 @@ def test_the_file_says_which_days_post_and_order_were_chosen_and_so_does_the_log
     learner_of(team, "Lea", due_at=now + DAY, track="night")
     query = "?days=due-7&post=night&sort=team"
     assert [row["Name"] for row in exported(client, query)] == ["Lea"]
-    data = Event.objects.get(verb="board-exported").data
+    data = Event.objects.get(verb="dashboard-exported").data
     assert data == {"state": None, "team": None, "rows": 1, "days": "due-7", "post": "night", "sort": "team"}
 
 
@@ -207,7 +207,7 @@ def test_of_a_post_or_a_name_no_more_are_counted_than_are_sorted_and_the_page_sa
     assert not [each for each in asked if "count(" in each["sql"].lower() and "learning_enrollment" in each["sql"]]
     assert client.get(f"/team/{query}&page=2").context["page"].number == 1
     assert len(exported(client, query)) == 4
-    assert Event.objects.filter(verb="board-exported").latest("pk").data["rows"] == 4
+    assert Event.objects.filter(verb="dashboard-exported").latest("pk").data["rows"] == 4
 
 
 def test_of_a_state_among_many_with_a_post_all_are_counted_where_they_are_few(client, night_shift, monkeypatch):

@@ -127,7 +127,7 @@ def test_empty_boards_say_what_will_appear(client, team):
 def test_who_takes_the_file_away_is_on_record_without_names(client, team):
     learner_of(team, "Lea", due_at=days(-1))
     exported(client, "?state=overdue&name=Lea")
-    event = Event.objects.get(verb="board-exported")
+    event = Event.objects.get(verb="dashboard-exported")
     assert (event.actor, event.data) == (team.manager, {"state": "overdue", "team": None, "rows": 1})
     assert verify() == []
 
@@ -194,7 +194,7 @@ def test_only_who_is_away_at_this_moment(client, team, pair):
     assert names_and_number(client, "/team/")[1] == 2
     assert names_and_number(client, "/team/?away=on&name=Bob") == ([], 0)
     assert [row["Name"] for row in exported(client, "?away=on")] == ["Ann"]
-    assert Event.objects.get(verb="board-exported").data["away"] is True
+    assert Event.objects.get(verb="dashboard-exported").data["away"] is True
 
 
 def test_the_numbers_above_a_board_of_many_teams_count_who_is_away_alone(client, team, pair, monkeypatch):

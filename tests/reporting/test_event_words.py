@@ -14,16 +14,16 @@ COURSEWARE = Path(__file__).parents[2] / "courseware"
 # Where the verb is no word of the call itself: the module → all that it can be.
 TOLD_ELSEWHERE = {
     "accounts/calendar/calendar_import.py": {"days-listed", "days-unlisted"},
-    "accounts/people/notes.py": {"note-written", "note-taken-back"},
+    "accounts/people/notes.py": {"note-written", "note-withdrawn"},
     "accounts/permissions/role_changes.py": {"membership-added", "membership-changed", "membership-removed"},
-    "accounts/teams/deputies.py": {"substitute-named", "substitute-ended"},
-    "hr/people/account_merge.py": {"merged", "merged-into", "merge-undone", "merged-no-more"},
-    "assignments/rules/lifecycle.py": {"rule-made", "rule-changed"},
-    "content/releases/publishing.py": {"professional-reading-entered", "professional-reading-taken-back"},
+    "accounts/teams/deputies.py": {"deputy-added", "deputy-ended"},
+    "hr/people/account_merge.py": {"merged", "merged-into", "merge-undone", "account-separated"},
+    "assignments/rules/lifecycle.py": {"rule-created", "rule-changed"},
+    "content/releases/publishing.py": {"expert-review-entered", "expert-review-withdrawn"},
     "audit_log/record.py": set(),
-    "learning/lessons/changed_lessons.py": {"changed-lesson-read", "changed-lesson-checked"},
-    "learning/enrollments/account_merge.py": {"run-brought", "run-given-back"},
-    "learning/record_access_log.py": {"record-viewed", "board-viewed", "log-viewed", "report-viewed"},
+    "learning/lessons/changed_lessons.py": {"change-acknowledged", "change-checked"},
+    "learning/enrollments/account_merge.py": {"enrollment-transferred", "enrollment-returned"},
+    "learning/record_access_log.py": {"record-viewed", "dashboard-viewed", "audit-log-viewed", "report-viewed"},
 }
 
 

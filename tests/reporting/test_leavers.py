@@ -67,7 +67,7 @@ def test_who_left_is_in_the_file_only_if_asked_for_and_marked_there(client, team
     client.force_login(viewer(team))
     assert [(row["Name"], row["Has left"]) for row in exported(client)] == [("Here", "")]
     assert [(row["Name"], row["Has left"]) for row in exported(client, "?left=on")] == [("Gone", "yes"), ("Here", "")]
-    logged = [(event.data["rows"], event.data.get("left")) for event in Event.objects.filter(verb="board-exported")]
+    logged = [(event.data["rows"], event.data.get("left")) for event in Event.objects.filter(verb="dashboard-exported")]
     assert sorted(logged) == [(1, None), (2, True)]
 
 

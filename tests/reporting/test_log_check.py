@@ -58,8 +58,7 @@ def test_an_attempt_that_vanished_with_all_it_led_to_is_named(enrollment):
     gone = list(differences())
     assert len(gone) == 5
     assert (
-        gone[0]
-        == f"event {key('attempt-started', exam=START)}: “attempt-started” of {first}, and nothing is kept of it"
+        gone[0] == f"event {key('exam-started', exam=START)}: “attempt-started” of {first}, and nothing is kept of it"
     )
 
 
@@ -108,7 +107,7 @@ def test_a_talk_that_was_made_up_hidden_or_taken_out_of_sight_is_named(enrollmen
     Conversation.objects.all().delete()
     assert list(differences()) == [
         f"event {key(verb, talk=talk.pk)}: “{verb}” of {subject_of(run)}, and nothing is kept of it"
-        for verb in ("talk-noted", "talk-taken-back")
+        for verb in ("conversation-noted", "conversation-undone")
     ]
 
 

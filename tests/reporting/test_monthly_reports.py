@@ -97,7 +97,7 @@ def test_it_is_begun_and_stopped_by_one_press_and_pressed_again_nothing_happens(
         said.append(MonthlyReportSubscription.objects.filter(person=lead).exists())
     assert said == [True, True, False, False]
     verbs = Event.objects.filter(subject=f"person:{lead.pk}").order_by("pk").values_list("verb", flat=True)
-    assert [verb for verb in verbs if "report" in verb] == ["monthly-report-wanted", "monthly-report-stopped"]
+    assert [verb for verb in verbs if "report" in verb] == ["monthly-report-subscribed", "monthly-report-unsubscribed"]
 
 
 def test_who_stopped_it_by_the_press_in_a_letter_gets_none_until_asking_anew(lead):

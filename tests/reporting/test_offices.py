@@ -151,8 +151,8 @@ def test_every_look_of_an_auditor_is_logged_once_a_day(firm, client):
             assert client.get(address).status_code == 200
     looks = Event.objects.filter(pk__gt=before).values_list("actor", "verb", "subject")
     assert list(looks) == [
-        (auditor.pk, "board-viewed", "board"),
-        (auditor.pk, "log-viewed", "log"),
+        (auditor.pk, "dashboard-viewed", "board"),
+        (auditor.pk, "audit-log-viewed", "log"),
         (auditor.pk, "record-viewed", f"enrollment:{firm['learner'].pk}"),
     ]
 

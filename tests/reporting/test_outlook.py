@@ -88,20 +88,20 @@ def test_teams_stand_side_by_side_that_with_most_late_people_first():
 def test_too_many_for_a_picture_are_told_so(client, team, monkeypatch, most):
     monkeypatch.setattr("courseware.reporting.views.statistics.MOST_RUNS", most)
     learner_of(team, "One", due_at=due_in(4))
-    page = client.get(reverse("reporting:outlook")).content.decode()
+    page = client.get(reverse("reporting:trends")).content.decode()
     assert ("too many for a picture" in page) is (most == 0)
 
 
 def test_one_course_is_drawn_and_the_other_can_be_chosen(client, team):
     learner_of(team, "Here", due_at=due_in(4))
-    assert "How it is going – Rules of the tea room" in client.get(reverse("reporting:outlook")).content.decode()
-    assert client.get(reverse("reporting:outlook"), {"course": "no-such-course"}).status_code == 200
+    assert "How it is going – Rules of the tea room" in client.get(reverse("reporting:trends")).content.decode()
+    assert client.get(reverse("reporting:trends"), {"course": "no-such-course"}).status_code == 200
 
 
 def test_with_nobody_there_is_a_sentence_and_an_outsider_finds_no_page(client, team):
-    assert "Nothing to draw yet" in client.get(reverse("reporting:outlook")).content.decode()
+    assert "Nothing to draw yet" in client.get(reverse("reporting:trends")).content.decode()
     client.force_login(make_user("Outsider"))
-    assert client.get(reverse("reporting:outlook")).status_code == 404
+    assert client.get(reverse("reporting:trends")).status_code == 404
 
 
 def test_of_twenty_with_time_left_it_says_how_many_more_will_be_late(client, team):
@@ -110,7 +110,7 @@ def test_of_twenty_with_time_left_it_says_how_many_more_will_be_late(client, tea
         if number < 13:
             finish_lesson(run, outline_of(run.course).step("boiling"))
     learner_of(team, "Late", due_at=due_in(-1))
-    page = client.get(reverse("reporting:outlook")).content.decode()
+    page = client.get(reverse("reporting:trends")).content.decode()
     # Seven do nothing. Of the rest one lesson is left, four days, and a chance of (13/14)⁴ = 0.74 for each to be late.
     assert "15 to 19 more will be late" in page and "1 is late already." in page
     assert "If each of the 20 who still have time" in page

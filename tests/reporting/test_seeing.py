@@ -32,7 +32,8 @@ def rows_kept():
 def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, team, course):
     before = rows_kept()
     links = [
-        link["href"] for link in soup(client.get(f"/team/preview/{course.identifier}/")).select(".seen li > a:first-child")
+        link["href"]
+        for link in soup(client.get(f"/team/preview/{course.identifier}/")).select(".seen li > a:first-child")
     ]
     steps = [step for step in outline_of(course).steps if step.kind in SEEN]
     assert links == [f"/team/preview/{course.identifier}/{step.id}/" for step in steps] and len(links) == 2

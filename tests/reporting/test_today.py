@@ -173,12 +173,12 @@ def test_one_confirmation_does_all_that_was_ticked_and_says_so_with_undo(client,
     assert "Taken back for 1 person: Unopened." in undone.text
     unopened.refresh_from_db()
     assert (queued(), unopened.due_at, Conversation.objects.standing().count()) == ([], before, 0)
-    verbs = Event.objects.filter(verb__in=["extended", "extension-undone", "talk-noted", "talk-taken-back"])
+    verbs = Event.objects.filter(verb__in=["extended", "extension-undone", "conversation-noted", "conversation-undone"])
     assert sorted(verbs.values_list("verb", flat=True)) == [
         "extended",
         "extension-undone",
-        "talk-noted",
-        "talk-taken-back",
+        "conversation-noted",
+        "conversation-undone",
     ]
     assert "undo-today" not in client.get("/team/").text and "/team/today/undo/" not in client.get("/team/").text
 

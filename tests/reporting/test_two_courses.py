@@ -95,7 +95,7 @@ def test_the_file_holds_the_course_that_was_chosen_and_the_log_says_which(client
     assert [(row["Name"], row["Course"], row["Course id"], row["Reason of the excuse"]) for row in rows] == [
         ("Ada", "First aid", "first-aid", ""), ("Cid", "First aid", "first-aid", "A nurse"),
     ]  # fmt: skip
-    (event,) = Event.objects.filter(verb="board-exported")
+    (event,) = Event.objects.filter(verb="dashboard-exported")
     assert event.data == {"state": None, "team": None, "rows": 2, "course": "first-aid"}
 
 

@@ -24,7 +24,7 @@ def sheets(response):
 
 def download(client, team, query=""):
     client.force_login(team.manager)
-    return client.get(reverse("reporting:board-xlsx") + query)
+    return client.get(reverse("reporting:dashboard-xlsx") + query)
 
 
 def rows_of(team, at):
@@ -60,7 +60,7 @@ def test_the_second_sheet_says_what_was_asked_for_when_and_of_which_release(clie
     learner_of(team, "Late", due_at=timezone.now() - timedelta(days=3))
     people, about = sheets(download(client, team, "?state=not-started&name=wang")).values()
     assert [row[0] for row in people] == ["Name", "Wang Ming"]
-    event = Event.objects.get(verb="board-exported")
+    event = Event.objects.get(verb="dashboard-exported")
     assert (event.actor_id, event.data) == (team.manager.pk, {"state": "not-started", "team": None, "rows": 1})
     said = [(what, words) for what, words, *_rest in about]
     assert said[0][1].endswith("(Asia/Shanghai)")
@@ -87,14 +87,14 @@ def test_more_rows_than_a_workbook_takes_are_refused_with_a_sentence_and_the_fil
     for name in ("One", "Two"):
         learner_of(team, name)
     response = download(client, team, "?state=not-started")
-    assert response.url == f"{reverse('reporting:board')}?state=not-started"
-    assert not Event.objects.filter(verb="board-exported").exists()
+    assert response.url == f"{reverse('reporting:dashboard')}?state=not-started"
+    assert not Event.objects.filter(verb="dashboard-exported").exists()
     page = client.get(response.url).content.decode()
     assert "A workbook holds up to 1 rows, and these are 2. The CSV file holds all of them." in page
 
 
 def test_names_for_programs_stand_in_the_csv_file_where_they_are_asked_for(client, team):
-    first = b"".join(client.get(reverse("reporting:board-csv") + "?headings=names").streaming_content).decode(
+    first = b"".join(client.get(reverse("reporting:dashboard-csv") + "?headings=names").streaming_content).decode(
         "utf-8-sig"
     )
     assert first.splitlines()[0].startswith('"name","email","team","course_title","state","progress_percent"')

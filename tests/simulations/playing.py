@@ -56,7 +56,7 @@ INTRO = f"/simulations/tea-room/{KETTLE}/"
 
 
 def page_of(run):
-    return reverse("simulations:run", args=[run.pk])
+    return reverse("simulations:attempt", args=[run.pk])
 
 
 def decide(client, run, choice, *, position=1, **more):

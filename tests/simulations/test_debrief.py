@@ -85,7 +85,7 @@ def test_another_way_is_offered_from_the_gravest_decision(signed_in, enrollment)
     run = play(enrollment, [2, 1, 1, (0, [0, 1])])  # weak, then harmful
     button = debrief_of(signed_in, run).find("section", class_="outcome").find("button")
     assert button.get_text() == "Try another way from situation 3"
-    assert button.find_parent("form")["action"] == reverse("simulations:branch", args=[run.pk, 3])
+    assert button.find_parent("form")["action"] == reverse("simulations:what-if", args=[run.pk, 3])
     assert not debrief_of(signed_in, play(enrollment)).find("section", class_="outcome").find("form")
 
 
@@ -139,7 +139,7 @@ def test_an_open_run_has_no_debrief(signed_in, enrollment):
 
 def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, enrollment):
     run = play(enrollment, RED)
-    response = signed_in.post(reverse("simulations:branch", args=[run.pk, 1]), follow=True)
+    response = signed_in.post(reverse("simulations:what-if", args=[run.pk, 1]), follow=True)
     text = text_of(response)
     assert "The bell rings" in text and "not on record" in text and "Finish the tea your way before" in text
     branch = SimulationAttempt.objects.get(what_if_of=run)
@@ -152,15 +152,15 @@ def test_another_way_is_tried_from_the_very_situation_and_leads_back(signed_in, 
 
 def test_leaving_a_branch_leads_back_to_the_debrief(signed_in, enrollment):
     run = play(enrollment, RED)
-    signed_in.post(reverse("simulations:branch", args=[run.pk, 2]))
+    signed_in.post(reverse("simulations:what-if", args=[run.pk, 2]))
     branch = SimulationAttempt.objects.get(what_if_of=run)
-    response = signed_in.post(reverse("simulations:give-up", args=[branch.pk]))
+    response = signed_in.post(reverse("simulations:quit", args=[branch.pk]))
     assert response["Location"] == reverse("simulations:debrief", args=[run.pk])
 
 
 def test_there_is_no_branch_where_nothing_was_decided(signed_in, enrollment):
     run = play(enrollment, RED)
-    assert signed_in.post(reverse("simulations:branch", args=[run.pk, 9])).status_code == 404
+    assert signed_in.post(reverse("simulations:what-if", args=[run.pk, 9])).status_code == 404
 
 
 def test_a_debrief_is_kept_when_the_simulation_has_left_the_course(signed_in, enrollment):

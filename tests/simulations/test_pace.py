@@ -96,7 +96,7 @@ def test_the_debrief_says_so_of_a_branch_and_begins_none(client, enrollment, set
     client.force_login(enrollment.learner)
     run = play(enrollment)
     settings.ANSWERS_A_MINUTE = 0
-    response = client.post(reverse("simulations:branch", args=[run.pk, 1]), follow=True)
+    response = client.post(reverse("simulations:what-if", args=[run.pk, 1]), follow=True)
     assert response.redirect_chain == [(reverse("simulations:debrief", args=[run.pk]), 302)]
     assert "These were very many runs for one minute." in response.text
     assert SimulationAttempt.objects.get() == run

@@ -251,7 +251,7 @@ def test_a_page_opened_again_has_less_time_left_and_changes_nothing(signed_in):
         assert left() == (0, 15_000)
         traveller.shift(30)
         assert "ran out while you were away" in text_of(signed_in.get(page_of(run)))
-        signed_in.post(reverse("simulations:go-on", args=[run.pk]))
+        signed_in.post(reverse("simulations:continue", args=[run.pk]))
         assert left() == (wait, full)
         assert not Decision.objects.exists()
 
@@ -272,14 +272,14 @@ def test_a_pause_shows_no_situation_until_it_is_gone_on_with(signed_in, enrollme
     assert "The clock stands." in page and "Where are you?" not in page
     assert decide(signed_in, run, 0, position=2)["Location"] == page_of(run)
     assert Decision.objects.count() == 1
-    signed_in.post(reverse("simulations:go-on", args=[run.pk]))
+    signed_in.post(reverse("simulations:continue", args=[run.pk]))
     assert "Where are you?" in text_of(signed_in.get(page_of(run)))
 
 
 def test_giving_up_leads_back_to_the_start(signed_in, enrollment):
     run = begin(enrollment)
     assert "Go on with the run" in text_of(signed_in.get(INTRO))
-    assert signed_in.post(reverse("simulations:give-up", args=[run.pk]))["Location"] == INTRO
+    assert signed_in.post(reverse("simulations:quit", args=[run.pk]))["Location"] == INTRO
     assert signed_in.get(page_of(run))["Location"] == INTRO
     assert "Start the simulation" in text_of(signed_in.get(INTRO))
 
@@ -287,7 +287,7 @@ def test_giving_up_leads_back_to_the_start(signed_in, enrollment):
 def test_an_old_tab_of_a_run_that_was_left_is_led_out(signed_in, enrollment):
     run = begin(enrollment)
     decide(signed_in, run, 0)
-    signed_in.post(reverse("simulations:give-up", args=[run.pk]))
+    signed_in.post(reverse("simulations:quit", args=[run.pk]))
     for position in (1, 2):
         response = decide(signed_in, run, 0, position=position, headers={"HX-Request": "true"})
         assert response["HX-Redirect"] == page_of(run)
@@ -311,7 +311,7 @@ def test_a_run_goes_on_and_can_be_left_when_the_simulation_has_left_the_course(s
     import_course(make_files())
     page = signed_in.get(page_of(run)).content.decode()
     assert "The bell rings" in page and INTRO not in page
-    assert signed_in.post(reverse("simulations:give-up", args=[run.pk]))["Location"] == "/"
+    assert signed_in.post(reverse("simulations:quit", args=[run.pk]))["Location"] == "/"
     assert signed_in.get(page_of(run))["Location"] == "/"
 
 
@@ -371,7 +371,7 @@ def test_a_situation_costs_the_same_wherever_it_stands(signed_in, enrollment, dj
 def test_a_decision_and_the_next_situation_ask_the_same_wherever_the_run_stands(client, made):
     run = begin(make_player(), flags=())
     client.force_login(run.enrollment.learner)
-    client.get(reverse("simulations:run", args=[run.pk]))  # outline and page are kept in memory from now on
+    client.get(reverse("simulations:attempt", args=[run.pk]))  # outline and page are kept in memory from now on
     for choice in BEST[:made]:
         take(run, choice)
     form = {"position": made + 1, "choice": BEST[made]}

@@ -128,7 +128,7 @@ def test_who_is_inside_when_it_is_taken_back_may_go_on_and_leave(course, admin, 
     signed_in(client, enrollment.learner)
     assert client.get(page_of(run)).status_code == 200
     assert client.get(reverse("home")).status_code == 200
-    assert client.post(reverse("simulations:give-up", args=[run.pk]), follow=True).status_code == 200
+    assert client.post(reverse("simulations:quit", args=[run.pk]), follow=True).status_code == 200
 
 
 def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(course, admin):
@@ -136,7 +136,7 @@ def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(co
     enter_expert_review(revision, Reader("Somebody Else", "nurse", MEI.read_on), by=admin)
     reading = ExpertReview.objects.get()
     assert (reading.name, reading.entered_by, Release.objects.count()) == ("Mei Lin", admin, 2)
-    event = Event.objects.get(verb="professional-reading-entered")
+    event = Event.objects.get(verb="expert-review-entered")
     assert (event.actor, event.subject) == (admin, f"course:{course.pk}")
     assert (event.data["reading"], event.data["revision"], event.data["on"]) == (reading.pk, revision.pk, "2026-11-20")
 
@@ -144,7 +144,7 @@ def test_entering_and_taking_back_are_facts_with_events_and_harmless_repeated(co
         withdraw_expert_review(reading, by=admin)
     assert KETTLE not in steps(course)
     assert Release.objects.count() == 3
-    assert Event.objects.filter(verb="professional-reading-taken-back").count() == 1
+    assert Event.objects.filter(verb="expert-review-withdrawn").count() == 1
     assert list(differences()) == []
     read(course, KETTLE, admin)  # and read once more it is on again
     assert KETTLE in steps(course)

@@ -265,8 +265,8 @@ def test_a_run_is_on_record_with_its_ending_and_without_its_decisions(enrollment
     run = play(enrollment)
     events = Event.objects.filter(subject=subject_of(run)).values_list("verb", "data")
     assert list(events) == [
-        ("run-started", {"simulation": KETTLE, "number": 1}),
-        ("run-finished", {"ending": "calm-end", "colour": "green", "points": 4}),
+        ("simulation-started", {"simulation": KETTLE, "number": 1}),
+        ("simulation-finished", {"ending": "calm-end", "colour": "green", "points": 4}),
     ]
 
 
@@ -341,7 +341,7 @@ def test_twenty_starts_at_once_begin_one_run():
     enrollment = make_player()
     begun = at_once(lambda _: attempts.start(enrollment, KETTLE, timing=TimeSetting.OFF))
     assert {run.pk for run in begun} == {SimulationAttempt.objects.get().pk}
-    assert Event.objects.filter(verb="run-started").count() == 1
+    assert Event.objects.filter(verb="simulation-started").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -358,7 +358,7 @@ def test_twenty_last_decisions_at_once_end_the_run_once():
     take(run, 0), take(run, 0)
     trails = at_once(lambda _: attempts.decide(run, 3, 0, [0, 1]))
     assert {trail.ending.id for trail in trails} == {"calm-end"}
-    assert (Completion.objects.count(), Event.objects.filter(verb="run-finished").count()) == (1, 1)
+    assert (Completion.objects.count(), Event.objects.filter(verb="simulation-finished").count()) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -40,12 +40,12 @@ ALL_ROUTES = dict.fromkeys(route for route, _pattern in routes())
 # Rows that a look may add (who looked at whom), and what belongs to the session or to a cache.
 LOOKS = {
     "record-viewed",
-    "board-exported",
-    "board-viewed",
-    "log-viewed",
+    "dashboard-exported",
+    "dashboard-viewed",
+    "audit-log-viewed",
     "report-viewed",
     "report-exported",
-    "audit-pack-made",
+    "audit-pack-created",
 }
 UNLOGGED = {"django_session", settings.CACHES["default"]["LOCATION"]}  # what a refused request may write, too
 OWN_BOOKS = UNLOGGED | {"audit_log_event", "audit_log_hashchain"}

@@ -27,7 +27,7 @@ def body_of(response):
 def pages(client, world):
     """Addresses of a page and of a file that is written while it is sent, for somebody who may see them."""
     client.force_login(world.people["manager"])
-    return {"page": reverse("reporting:board"), "export": reverse("reporting:board-csv")}
+    return {"page": reverse("reporting:dashboard"), "export": reverse("reporting:dashboard-csv")}
 
 
 @pytest.mark.parametrize("what", ["page", "export"])

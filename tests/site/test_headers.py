@@ -131,7 +131,7 @@ def media_of(world):
 
 def test_the_export_is_a_file_of_a_name_of_its_own(client, world):
     client.force_login(world.people["manager"])
-    response = client.get(reverse("reporting:board-csv"))
+    response = client.get(reverse("reporting:dashboard-csv"))
     assert response.status_code == 200
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert re.fullmatch(r'attachment; filename="team-\d{4}-\d\d-\d\d\.csv"', response["Content-Disposition"])

@@ -17,7 +17,7 @@ TYPED = {"token": "00000000-0000-4000-8000-000000000009", "text": "Nearly.", "co
 
 
 def test_the_site_has_these_addresses_for_what_is_typed_and_no_other():
-    assert {route for route in ALL_ROUTES if "autosave" in route} == KEPT
+    assert {route for route in ALL_ROUTES if "unsaved" in route} == KEPT
 
 
 def forms_of_the_site():

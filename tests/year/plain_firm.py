@@ -230,7 +230,7 @@ class PlainFirm:
     def withdraw(self, number, course):
         person = self.people[number]
         person.best(course).is_withdrawn = True
-        self.post.tell("certificate-withdrawn", person)
+        self.post.tell("certificate-revoked", person)
         self.post.work()
 
     def merge(self, kept, other):
@@ -357,7 +357,7 @@ class PlainFirm:
         lead, person = self.manager_of(team), self.manager_of(other)
         person.stands_in.append((lead, first, last))
         for reader in (person, lead):
-            self.post.tell("substitute-named", reader, [(None, last)])
+            self.post.tell("deputy-added", reader, [(None, last)])
 
     def remind_by_hand(self, team, wanted):
         """`wanted`: (number of a person, course). Whoever may not be reminded is left out."""

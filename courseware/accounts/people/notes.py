@@ -41,7 +41,7 @@ def withdraw_notes(
     for each in taken:
         each.undone_at = at
     Note.objects.bulk_update(taken, ["undone_at"])
-    record_many([told("note-taken-back", each, by, at) for each in taken])
+    record_many([told("note-withdrawn", each, by, at) for each in taken])
     return taken
 
 

@@ -83,4 +83,4 @@ def remove_person(person: User, *, by: User) -> None:
         row.delete()  # every record protects its person
     except ProtectedError:
         raise HasRecord(person) from None
-    record("person-removed", actor=by, subject=subject, data={"teams": teams})
+    record("person-deleted", actor=by, subject=subject, data={"teams": teams})

@@ -19,7 +19,7 @@ from courseware.lib.dates import site_day
 LASTS = timedelta(days=90)
 MADE_MANAGER = Q(verb__in=["membership-added", "membership-changed"], data__role=Membership.Role.MANAGER)
 # A merge can give the person another address for sign-in links; an accepted join request lets the person in.
-FAVORS = ("person-added", "code-given", "address-changed", "substitute-named", "merged", "join-answered")
+FAVORS = ("person-added", "sign-in-code-created", "address-changed", "deputy-added", "merged", "join-answered")
 VERBS = (*FAVORS, "membership-added", "membership-changed")
 
 
@@ -35,7 +35,7 @@ def benefactors(event: Event) -> Iterator[int]:
 
     The subject is left out. So is the manager whom a substitute replaces: the event is in that manager's chain, too.
     """
-    if event.verb == "substitute-named" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
+    if event.verb == "deputy-added" and event.subject != f"{User.logged_as}:{event.data['substitute']}":
         return
     for key in (event.actor_id, event.data.get("brought_by")):
         if key and event.subject != f"{User.logged_as}:{key}":

@@ -11,8 +11,8 @@ from courseware.accounts.security import cookies
 HELD_FOR = 30 * 60  # seconds
 REMEMBERED_FOR = 24 * 60 * 60  # seconds: longer than any session, whose last form may come late
 MOST_CHARACTERS = 200_000  # of all fields together
-FORM_COOKIE, PERSON_COOKIE = cookies.named("held-form"), cookies.named("last-person")
-SENT = "held-form"  # the field by which a form says that it was held
+FORM_COOKIE, PERSON_COOKIE = cookies.named("unsent-form"), cookies.named("last-person")
+SENT = "unsent-form"  # the field by which a form says that it was held
 
 
 @dataclass(frozen=True)

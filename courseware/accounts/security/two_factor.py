@@ -37,20 +37,20 @@ def reset(person, *, by=None):
         if not there_was:
             return False
         drop_sessions(person)
-        record("second-factor-reset", actor=by, subject=person)
-    notify(person, "second-factor-reset")
+        record("two-factor-reset", actor=by, subject=person)
+    notify(person, "two-factor-reset")
     return True
 
 
 def log_added(sender, user, authenticator, **kwargs):
     """Receiver of allauth's signal. Recovery codes come and go with the factor they replace."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        record("second-factor-added", actor=user, subject=user, data={"type": authenticator.type})
+        record("two-factor-added", actor=user, subject=user, data={"type": authenticator.type})
 
 
 def log_removed(sender, user, authenticator, **kwargs):
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        record("second-factor-removed", actor=user, subject=user, data={"type": authenticator.type})
+        record("two-factor-removed", actor=user, subject=user, data={"type": authenticator.type})
 
 
 class TwoFactorMiddleware(MiddlewareMixin):
@@ -74,5 +74,5 @@ class TwoFactorMiddleware(MiddlewareMixin):
     def holding(self, request, response, page_of_form):
         """A form sent when the site began to ask is held. The page of new codes leads to it."""
         if resubmission.hold(request, response, page_of_form):
-            response["Location"] += f"?next={reverse('held-form')}"
+            response["Location"] += f"?next={reverse('unsent-form')}"
         return response

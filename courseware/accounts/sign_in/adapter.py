@@ -25,10 +25,10 @@ from courseware.audit_log.record import record
 NOTICES = {
     "account/email/password_changed": "password-set",
     "account/email/password_reset": "password-set",
-    "mfa/email/totp_activated": "second-factor-added",
-    "mfa/email/webauthn_added": "second-factor-added",
-    "mfa/email/totp_deactivated": "second-factor-removed",
-    "mfa/email/webauthn_removed": "second-factor-removed",
+    "mfa/email/totp_activated": "two-factor-added",
+    "mfa/email/webauthn_added": "two-factor-added",
+    "mfa/email/totp_deactivated": "two-factor-removed",
+    "mfa/email/webauthn_removed": "two-factor-removed",
     "mfa/email/recovery_codes_generated": "codes-renewed",
 }
 

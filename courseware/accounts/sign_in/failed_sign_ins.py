@@ -41,7 +41,7 @@ def note_wrong_code(person: User) -> None:
     cache.set(key, wrong, COUNTED_FOR)
     if wrong >= WRONG_CODES_TOLD and cache.add(f"{key}:told", True, 24 * HOUR):
         with transaction.atomic():
-            record("second-factor-failed", subject=person)
+            record("two-factor-failed", subject=person)
             notify(person, "wrong-codes")
 
 

@@ -63,8 +63,8 @@ def give_code(person, *, by, at=None, code=None):
     code = code or "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
     given = {"digest": make_password(code), "given_by": by, "given_at": at or timezone.now(), "used_at": None}
     SignInCode.objects.update_or_create(person=person, defaults=given)
-    notify(person, "code-given", detail=by.name)
-    record("code-given", actor=by, subject=person, at=at)
+    notify(person, "sign-in-code-created", detail=by.name)
+    record("sign-in-code-created", actor=by, subject=person, at=at)
     return code
 
 
@@ -91,7 +91,7 @@ def use_code(name, typed, *, at=None):
     person = given.person
     person.set_unusable_password()  # every session of the person rests on the one before, and ends with it
     person.save(update_fields=["password"])
-    record("code-used", actor=person, subject=person, data={"given_by": given.given_by_id}, at=at)
+    record("sign-in-code-used", actor=person, subject=person, data={"given_by": given.given_by_id}, at=at)
     return given
 
 

@@ -28,7 +28,7 @@ def name_deputy(lead: User, person: User, *, first_day: date, last_day: date, by
     if is_new:
         ask_for_teams_anew(person.pk)
         notify_both(named)
-        record_many(events("substitute-named", named, by))
+        record_many(events("deputy-added", named, by))
     return is_new
 
 
@@ -37,7 +37,7 @@ def end_deputy(substitute: Deputy, *, by: User) -> bool:
     ended = Deputy.objects.filter(pk=substitute.pk, ended_at=None).update(ended_at=timezone.now())
     if ended:
         ask_for_teams_anew(substitute.person_id)
-        record_many(events("substitute-ended", substitute, by))
+        record_many(events("deputy-ended", substitute, by))
     return bool(ended)
 
 
@@ -52,7 +52,7 @@ def events(verb, substitute, by):
     return [NewEvent(verb, person, by, data) for person in (substitute.lead, substitute.person)]
 
 
-KIND = "substitute-named"
+KIND = "deputy-added"
 
 
 def register_email() -> None:

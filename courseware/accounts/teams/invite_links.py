@@ -43,7 +43,9 @@ def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetim
     link = TeamInviteLink.objects.create(
         team=team, made_by=by, made_at=at or timezone.now(), ends_at=ends_at, uses_left=uses
     )
-    record("team-link-made", actor=by, subject=team, data={"link": link.pk, "uses": uses, "ends_at": ends_at}, at=at)
+    record(
+        "invite-link-created", actor=by, subject=team, data={"link": link.pk, "uses": uses, "ends_at": ends_at}, at=at
+    )
     return link
 
 
@@ -51,7 +53,7 @@ def make_link(team: Team, *, ends_at: datetime, uses: int, by: User, at: datetim
 def end_link(link: TeamInviteLink, *, by: User, at: datetime | None = None) -> bool:
     if not TeamInviteLink.objects.filter(pk=link.pk, ended_at=None).update(ended_at=at or timezone.now()):
         return False
-    record("team-link-ended", actor=by, subject=link.team, data={"link": link.pk}, at=at)
+    record("invite-link-ended", actor=by, subject=link.team, data={"link": link.pk}, at=at)
     return True
 
 
@@ -97,13 +99,13 @@ def come_in(link: TeamInviteLink, staff_number: str, name: str, *, at: datetime 
         return None
     if not TeamInviteLink.objects.open(at).filter(pk=link.pk).update(uses_left=F("uses_left") - 1):
         raise LinkEnded
-    record("team-link-used", actor=person, subject=person, data={"link": link.pk}, at=at)
+    record("invite-link-used", actor=person, subject=person, data={"link": link.pk}, at=at)
     return person
 
 
 def came_just_now(person: User, link: TeamInviteLink, at: datetime) -> bool:
     """Whether the person used this link within 30 seconds and has no password yet: a second press."""
-    used = Event.objects.filter(subject=subject_of(person), verb="team-link-used", at__gt=at - PRESSED_TWICE)
+    used = Event.objects.filter(subject=subject_of(person), verb="invite-link-used", at__gt=at - PRESSED_TWICE)
     return person.is_active and not person.has_usable_password() and used.filter(data__link=link.pk).exists()
 
 

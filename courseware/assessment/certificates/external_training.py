@@ -53,7 +53,7 @@ def record_external_training(
     ExternalTraining.objects.bulk_create(new)
     store_certifications(new)
     record_many(
-        NewEvent("outside-training-recorded", subject_of(User, training.person_id), by, said_of(training), at)
+        NewEvent("external-training-recorded", subject_of(User, training.person_id), by, said_of(training), at)
         for training in new
     )
     return new
@@ -100,5 +100,5 @@ def revoke_external_training(training: ExternalTraining, *, reason: str, by: Use
     training.set_withdrawn(reason, by, at)
     store_certifications([training])
     subject, data = subject_of(User, training.person_id), {"training": training.pk}
-    record("outside-training-withdrawn", actor=by, subject=subject, data=data, at=training.revoked_at)
+    record("external-training-revoked", actor=by, subject=subject, data=data, at=training.revoked_at)
     return True

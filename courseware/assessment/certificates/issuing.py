@@ -66,8 +66,8 @@ def withdraw(certificate: Certificate, *, reason: str, by, at=None) -> bool:
     certificate.set_withdrawn(reason, by, at)
     store_certifications([certificate])
     data = {"certificate": certificate.pk}
-    tell("certificate-withdrawn", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
-    record("certificate-withdrawn", actor=by, subject=enrollment, data=data, at=certificate.revoked_at)
+    tell("certificate-revoked", enrollment.learner, key=f"certificate-withdrawn:{certificate.pk}", data=data)
+    record("certificate-revoked", actor=by, subject=enrollment, data=data, at=certificate.revoked_at)
     return True
 
 
@@ -96,4 +96,4 @@ def notification_about(certificate: Certificate) -> NotificationText:
 def register_email() -> None:
     words, template = _("Withdrawn certificate"), "accounts/mail/certificate_withdrawn.txt"
     always, context = one_by_one(lambda message: ""), one_by_one(withdrawal_email_context)
-    register_kind("certificate-withdrawn", EmailType(words, template, always, context, lines=withdrawal_notifications))
+    register_kind("certificate-revoked", EmailType(words, template, always, context, lines=withdrawal_notifications))

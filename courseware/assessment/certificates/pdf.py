@@ -86,7 +86,7 @@ def keep(certificate: Certificate, language: str, body: bytes, *, by: User, at: 
     )
     if is_new:
         data = {"certificate": certificate.pk, "language": language, "sha256": digest}
-        record("certificate-drawn", actor=by, subject=enrollment, data=data, at=at)
+        record("certificate-pdf-created", actor=by, subject=enrollment, data=data, at=at)
     return paper
 
 

@@ -87,7 +87,7 @@ def start(enrollment: Enrollment, exam: str, *, at: datetime | None = None) -> E
     )
     store_questions(attempt, drawn)
     touch(enrollment, at)
-    record("attempt-started", actor=enrollment.learner, subject=attempt, data={"exam": exam}, at=at)
+    record("exam-started", actor=enrollment.learner, subject=attempt, data={"exam": exam}, at=at)
     return attempt
 
 
@@ -244,7 +244,7 @@ def close(attempt: ExamAttempt, at: datetime) -> None:
     attempt.save(update_fields=["points", "submitted_at", "is_passed"])
     touch(attempt.enrollment, at)
     data = {"points": attempt.points, "max_points": attempt.max_points, "passed": attempt.is_passed}
-    record("attempt-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
+    record("exam-submitted", actor=attempt.enrollment.learner, subject=attempt, data=data, at=at)
     # A pass completes the exam only when no drill is left to do.
     if attempt.is_pre_check or (attempt.is_passed and is_settled(attempt)):
         outcome = Completion.Outcome.COMPLETED if attempt.is_pre_check else Completion.Outcome.PASSED

@@ -247,6 +247,6 @@ def answer(
 
 
 def settle(attempt: ExamAttempt, rule: str, at: datetime) -> None:
-    record("drill-done", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
+    record("practice-completed", actor=attempt.enrollment.learner, subject=attempt, data={"objective": rule}, at=at)
     if is_settled(attempt):
         complete(attempt.enrollment, attempt.exam, revision=attempt.revision, outcome=Completion.Outcome.PASSED, at=at)

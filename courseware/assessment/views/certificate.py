@@ -102,7 +102,7 @@ def make_pdf(request, number):
         )
         messages.error(request, words % {"sign": lacking})
     else:
-        return redirect("assessment:paper", issued.number, language)
+        return redirect("assessment:pdf", issued.number, language)
     return redirect("assessment:certificate", issued.number)
 
 

@@ -80,7 +80,7 @@ def practice_page(request, attempt, found, card, template, *, problem="", status
     )
 
 
-@post_view("assessment:drill")
+@post_view("assessment:practice")
 def answer_practice(request, pk, rule):
     attempt = own_attempt(request, pk)
     found = practice_sets.practice_set_on(rule, attempt)
@@ -94,16 +94,16 @@ def answer_practice(request, pk, rule):
         answer = found.sent_by(sent["token"]) or store_practice_answer(attempt, found, sent, request.POST)
     except (practice_sets.OtherQuestion, NoSuchQuestion, QuestionChanged):
         messages.warning(request, _("The drill went on in another tab, or its question was changed. Here it stands."))
-        return redirect("assessment:drill", pk, rule)
+        return redirect("assessment:practice", pk, rule)
     except OtherOrder:
         other = _("The choices stand in another order since you opened this page. Nothing was sent: choose again.")
         messages.warning(request, other)
-        return redirect("assessment:drill", pk, rule)
+        return redirect("assessment:practice", pk, rule)
     except TooFast:
         return practice_again(request, attempt, found, "too fast", HTTPStatus.TOO_MANY_REQUESTS)
     except ValueError:
         return practice_again(request, attempt, found, "incomplete", HTTPStatus.UNPROCESSABLE_ENTITY)
-    return redirect(reverse("assessment:drill", args=[pk, rule], query={"answered": answer.number}))
+    return redirect(reverse("assessment:practice", args=[pk, rule], query={"answered": answer.number}))
 
 
 def practice_again(request, attempt, found, problem, status):

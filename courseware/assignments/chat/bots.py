@@ -20,9 +20,9 @@ def save_bot(door: ChatBot, changed: list[str], *, by: User) -> None:
     door.save()
     data = {"door": door.pk, "service": door.service}
     if is_new:
-        record("group-door-made", actor=by, subject=door.team, data=data)
+        record("chat-bot-added", actor=by, subject=door.team, data=data)
     else:
-        record("group-door-changed", actor=by, subject=door.team, data={**data, "fields": sorted(changed)})
+        record("chat-bot-changed", actor=by, subject=door.team, data={**data, "fields": sorted(changed)})
 
 
 @transaction.atomic
@@ -31,7 +31,7 @@ def remove_bot(door: ChatBot, *, by: User) -> bool:
     if found is None:
         return False
     found.delete()
-    record("group-door-removed", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
+    record("chat-bot-removed", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
     return True
 
 
@@ -44,7 +44,7 @@ def request_test_message(door: ChatBot, *, by: User) -> bool:
                 return False
             card = ChatMessage.objects.create(door=door)
             send_test_message.enqueue(card.pk)
-            record("group-door-tried", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
+            record("chat-bot-tested", actor=by, subject=door.team, data={"door": door.pk, "service": door.service})
     except IntegrityError:  # pressed twice at the same moment
         return False
     return True

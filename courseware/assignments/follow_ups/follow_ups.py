@@ -293,5 +293,5 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
         "people": named,
         "number": len(due),
         "others": len(due[NAMED:]),
-        "link": settings.SITE_URL.rstrip("/") + reverse("assignments:observations"),
+        "link": settings.SITE_URL.rstrip("/") + reverse("assignments:follow-ups"),
     }

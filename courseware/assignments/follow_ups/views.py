@@ -47,7 +47,7 @@ def asked_or_404(user, pk, sheet):
 
 
 @hides_answers
-@form_view("assignments:observation", is_held=False)
+@form_view("assignments:follow-up", is_held=False)
 def observation(request, pk, sheet):
     run, asked = asked_or_404(request.user, pk, sheet)
     page = store.page(run.release, sheet, get_language())
@@ -58,7 +58,7 @@ def observation(request, pk, sheet):
                 return answer
         except NotAsked as refused:
             messages.error(request, refused.why.label)
-            return redirect("assignments:observations")
+            return redirect("assignments:follow-ups")
         except SurveyChanged:
             form = SurveyForm(
                 questions=page.data["questions"], initial=SurveyForm.texts(request.POST, page.data["questions"])
@@ -96,4 +96,4 @@ def answer_to(request, run, asked, form):
     else:
         words = gettext("%(name)s has answered already, on %(day)s; nothing was changed.")
         messages.info(request, words % {"name": kept.made_by.name, "day": date_format(kept.made_on)})
-    return redirect("assignments:observations")
+    return redirect("assignments:follow-ups")

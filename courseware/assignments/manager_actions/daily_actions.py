@@ -266,7 +266,7 @@ def note_talks(runs: Collection[Enrollment], *, by: User) -> tuple[list[Conversa
     new = Conversation.objects.bulk_create(
         Conversation(enrollment=run, made_by=by) for run in runs if run.pk not in known
     )
-    return new, [NewEvent("talk-noted", talk.enrollment, by, {"talk": talk.pk}, talk.made_at) for talk in new]
+    return new, [NewEvent("conversation-noted", talk.enrollment, by, {"talk": talk.pk}, talk.made_at) for talk in new]
 
 
 def undo_conversations(talks: Collection[Conversation], *, by: User) -> list[NewEvent]:
@@ -276,4 +276,4 @@ def undo_conversations(talks: Collection[Conversation], *, by: User) -> list[New
     )
     at = timezone.now()
     Conversation.objects.filter(pk__in=[talk.pk for talk in fresh]).update(undone_at=at)
-    return [NewEvent("talk-taken-back", talk.enrollment, by, {"talk": talk.pk}, at) for talk in fresh]
+    return [NewEvent("conversation-undone", talk.enrollment, by, {"talk": talk.pk}, at) for talk in fresh]

@@ -1,4 +1,5 @@
-"""/people/actions/, /people/changes/, /people/reminders/, /people/notes/: act on people, remind them, write notes; undo."""
+"""/people/actions/, /people/changes/, /people/reminders/, /people/notes/: act on people, remind them, write notes;
+undo."""
 
 import uuid
 from types import SimpleNamespace
@@ -49,7 +50,7 @@ def record_page() -> str:
     return _names["page"]
 
 
-@post_view("assignments:act")
+@post_view("assignments:change")
 def take_back(request, pk):
     """For the enrollment that the form names, or for all; where a worker still decides, only by who decided."""
     adjustment = get_object_or_404(Adjustment, pk=pk)
@@ -63,7 +64,7 @@ def take_back(request, pk):
         raise Http404
     if adjustment.people_left and not is_own and not chosen:
         messages.error(request, gettext("It is still going on. Take it back when it is done, in a minute or so."))
-        return redirect("assignments:act", pk)
+        return redirect("assignments:change", pk)
     done, left = [], []
     take_back_lines = undo_ending if adjustment.kind == EndCertified.kind else undo
     for batch in batches(lines, BATCH):
@@ -80,7 +81,7 @@ def take_back(request, pk):
     say(request, adjustment, done, left)
     if chosen and Enrollment.objects.filter(pk=lines[0].enrollment_id).exists():
         return redirect(record_page(), lines[0].enrollment_id)
-    return redirect("assignments:act", pk)
+    return redirect("assignments:change", pk)
 
 
 def say(request, adjustment, done, left):
@@ -127,7 +128,7 @@ def decide_on(request, action):
             words = ngettext("Done for %(number)d person.", "Done for %(number)d people.", number)
             messages.success(request, words % {"number": number})
             say_who_was_skipped(request, refused)
-            return redirect("assignments:act", made.pk)
+            return redirect("assignments:change", made.pk)
         form.add_error(None, gettext("For nobody of them would anything have changed, so nothing was done."))
     reasons = [(why.label, names_text(names)) for why, names in left.items()]
     return preview_page(request, action, form, list(touched.values()), reasons)

@@ -159,7 +159,7 @@ def remaining_text(journey: LearnerProgress) -> dict[str, object]:
         "next": act.step.title if act.step else "",
         "next_minutes": act.minutes,
         "link": settings.SITE_URL.rstrip("/") + act.address,
-        "ask": settings.SITE_URL.rstrip("/") + reverse("learning:another-day", args=[journey.outline.course_id]),
+        "ask": settings.SITE_URL.rstrip("/") + reverse("learning:extension", args=[journey.outline.course_id]),
     }
 
 

@@ -108,7 +108,7 @@ def store_schedules(wanted: Iterable[Planned], *, by: User) -> int:
     """Returns how many have changed."""
     changed = [each for each in wanted if store_plan(each)]
     record_many(
-        NewEvent("reminders-planned", each.owner, by, {"days": each.days, "every": each.every}) for each in changed
+        NewEvent("reminders-scheduled", each.owner, by, {"days": each.days, "every": each.every}) for each in changed
     )
     return len(changed)
 

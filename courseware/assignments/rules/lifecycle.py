@@ -66,7 +66,7 @@ def change_rule(
     version.save()
     rule.current = version
     rule.save(update_fields=["current"])
-    verb = "rule-changed" if before else "rule-made"
+    verb = "rule-changed" if before else "rule-created"
     record(verb, actor=by, subject=rule, data={"version": version.number, "course": rule.course_id}, at=at)
     return rule
 
@@ -82,7 +82,7 @@ def switch_on(rule: AssignmentRule, *, by: User | None, at: datetime | None = No
     rule.switched_on_at = at
     rule.save(update_fields=["switched_on_at"])
     run_rules_soon.enqueue(rule.pk)
-    record("rule-switched-on", actor=by, subject=rule, data={"version": version_of(rule).number}, at=at)
+    record("rule-enabled", actor=by, subject=rule, data={"version": version_of(rule).number}, at=at)
     return True
 
 
@@ -94,7 +94,7 @@ def switch_off(rule: AssignmentRule, *, by: User | None, at: datetime | None = N
         return False
     rule.switched_on_at = None
     rule.save(update_fields=["switched_on_at"])
-    record("rule-switched-off", actor=by, subject=rule, at=at)
+    record("rule-disabled", actor=by, subject=rule, at=at)
     return True
 
 
@@ -129,7 +129,7 @@ def undo_actions_of_rule(rule: AssignmentRule, *, by: User) -> int:
     switch_off(rule, by=by, at=at)
     if not (number := undo_next(rule, by=by, at=at)):
         return 0
-    record("rule-taken-back", actor=by, subject=rule, at=at)
+    record("rule-rolled-back", actor=by, subject=rule, at=at)
     if enrollments_to_remove(rule, by).exists():
         undo_rest.enqueue(rule.pk, by.pk)
     return number
@@ -159,7 +159,7 @@ def undo_for_some(rule: AssignmentRule, keys: Sequence[int], *, by: User) -> int
         with transaction.atomic():
             gone = remove_enrollments(locked_rule(rule), some, by=by, at=at, is_final=True)
             if gone:
-                record("rule-taken-back", actor=by, subject=rule, data={"people": gone}, at=at)
+                record("rule-rolled-back", actor=by, subject=rule, data={"people": gone}, at=at)
         number += gone
     return number
 

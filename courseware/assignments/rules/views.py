@@ -185,7 +185,7 @@ NAMES_SHOWN = 50
 TICKS_SHOWN = 500
 
 
-@form_view("assignments:take-back-rule", allowed=handles_people, is_held=False)
+@form_view("assignments:rollback-rule", allowed=handles_people, is_held=False)
 def rollback_rule(request, pk):
     """POST `act`: "all", or "some" for the people ticked. Without `act` the page shows the people ticked."""
     rule = rule_or_404(pk)

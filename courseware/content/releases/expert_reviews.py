@@ -35,7 +35,7 @@ def enter_expert_review(revision: Revision, reader: Reader, *, by, at=None) -> R
 
     def write() -> None:
         made = ExpertReview.objects.create(revision=revision, **vars(reader), entered_at=at, entered_by=by)
-        record_expert_review("professional-reading-entered", made, by=by, at=at)
+        record_expert_review("expert-review-entered", made, by=by, at=at)
 
     note = gettext("Read by %(name)s, %(profession)s") % vars(reader)
     return released_anew(revision, with_reader, write, note, by, at)

@@ -227,7 +227,7 @@ def release(
 def write_withdrawn(reading: ExpertReview, *, by, at: datetime) -> None:
     reading.undone_at, reading.undone_by = at, by
     reading.save(update_fields=["undone_at", "undone_by"])
-    record_expert_review("professional-reading-taken-back", reading, by=by, at=at)
+    record_expert_review("expert-review-withdrawn", reading, by=by, at=at)
 
 
 def record_expert_review(verb: str, reading: ExpertReview, *, by, at: datetime) -> None:

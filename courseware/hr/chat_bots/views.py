@@ -102,33 +102,33 @@ def doors(request):
 
 
 @hides_secrets
-@form_view("hr:new-door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
+@form_view("hr:new-chat-bot", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def new_bot(request):
     initial = {"language": get_language(), "team": request.GET.get("team", "")}
     form = ChatBotForm(posted(request), initial=initial)
     if form.is_valid():
         save_bot(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("The door is there. Try it, so that you see whether it opens."))
-        return redirect("hr:door", form.instance.pk)
+        return redirect("hr:chat-bot", form.instance.pk)
     return render_form(request, "hr/new_bot.html", form)
 
 
 @hides_secrets
-@form_view("hr:door", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
+@form_view("hr:chat-bot", allowed=handles_people, reauthenticate=asks_before_posting, is_held=False)
 def door(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     form = ChatBotForm(posted(request), instance=found)
     if form.is_valid():
         save_bot(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("The door is saved."))
-        return redirect("hr:door", pk)
+        return redirect("hr:chat-bot", pk)
     shown = ChatBot.objects.select_related("team").get(pk=pk) if form.is_bound else found
     cards = ChatMessage.objects.filter(door=pk)[:CARDS_SHOWN]
     context = {"door": shown, "cards": cards}
     return render_form(request, "hr/door.html", form, context)
 
 
-@post_view("hr:door", allowed=handles_people)
+@post_view("hr:chat-bot", allowed=handles_people)
 def test_bot(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     if request_test_message(found, by=request.user):
@@ -136,15 +136,15 @@ def test_bot(request, pk):
         messages.success(request, note)
     else:
         messages.warning(request, gettext("A card is on its way already, or the door is shut: save it anew first."))
-    return redirect("hr:door", pk)
+    return redirect("hr:chat-bot", pk)
 
 
-@post_view("hr:door", allowed=handles_people)
+@post_view("hr:chat-bot", allowed=handles_people)
 def take_away(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     remove_bot(found, by=request.user)
     messages.success(request, gettext("The door into the group of “%(team)s” is taken away.") % {"team": found.team})
-    return redirect("hr:doors")
+    return redirect("hr:chat-bots")
 
 
 def bot_warnings(now: datetime) -> list[HealthWarning]:
@@ -156,4 +156,4 @@ def bot_warnings(now: datetime) -> list[HealthWarning]:
         "%(count)d doors are shut: the service refused a card",
         doors,
     )
-    return [HealthWarning(words % {"count": doors}, gettext("Doors into chat groups"), "hr:doors")]
+    return [HealthWarning(words % {"count": doors}, gettext("Doors into chat groups"), "hr:chat-bots")]

@@ -185,12 +185,12 @@ def tidy(text, *, is_line):
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
-PAGE = "hr:letter-words"
+PAGE = "hr:email-wording"
 SHOWN_WORDINGS = 20  # of the history
 
 
 def wording_url(kind, **places):
-    return reverse("hr:words-of-letter", args=[kind])
+    return reverse("hr:wording-of-email", args=[kind])
 
 
 def email_or_404(name):

@@ -194,7 +194,7 @@ RECORDED_A_PAGE = 50
 SHOWN = 100  # rows of a list that are new, and cells that are wrong
 
 
-@form_view("hr:outside", allowed=handles_people)
+@form_view("hr:external-training", allowed=handles_people)
 def outside(request):
     """What is posted as `act` is "go" once the list was looked at; else it is shown, row by row."""
     form, rows = ExternalTrainingListForm(*((request.POST, request.FILES) if request.method == "POST" else ())), []
@@ -205,8 +205,8 @@ def outside(request):
             recorded = record_trainings(new_of(rows), by=request.user, ends=ends)
             say(request, recorded, rows)
             if recorded.ended:
-                return redirect("assignments:act", recorded.adjustment.pk)
-            return redirect("hr:outside")
+                return redirect("assignments:change", recorded.adjustment.pk)
+            return redirect("hr:external-training")
         form = form.shown()
     page = page_of_recorded(request)
     context = {"form": form, "page": page, "today": site_day(), "most": MOST_TRAININGS, **of_rows(rows)}
@@ -263,7 +263,7 @@ def say(request, recorded, rows=()):
         messages.info(request, words % {"number": left_out})
 
 
-@form_view("hr:outside-of")
+@form_view("hr:external-training-of")
 def outside_of(request, pk):
     person = member_or_404(request, pk)
     unstarted = unstarted_by_rules().filter(learner=person).select_related("course__current")
@@ -276,13 +276,13 @@ def outside_of(request, pk):
         messages.success(request, note % {"name": person.name})
         if recorded.ended:
             messages.success(request, gettext("The enrollment has ended, as the person is certified."))
-            return redirect("assignments:act", recorded.adjustment.pk)
+            return redirect("assignments:change", recorded.adjustment.pk)
         return redirect("hr:person", pk)
     return render(request, "hr/outside_of.html", {"person": person, "form": form}, status=form_status(form))
 
 
 @form_view(
-    "hr:take-back-outside",
+    "hr:revoke-external-training",
     allowed=handles_people,
     reauthenticate=asks_who_it_is,
 )

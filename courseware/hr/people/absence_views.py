@@ -74,7 +74,7 @@ DAY = timedelta(days=1)
 
 
 def absences_url(pk, **places):
-    return reverse("hr:away", args=[pk])
+    return reverse("hr:absences", args=[pk])
 
 
 def person_or_404(user, pk):

@@ -90,7 +90,7 @@ def undo_merge(row: AccountMerge, *, by: User, at: datetime | None = None) -> Ac
     give_back(other, found.made_at)
     lock_merged_enrollments(kept, other)
     events += [*settle(kept, by, at), *settle(other, by, at)]
-    record_many([*told_of_both("merge-undone", "merged-no-more", found, by, at), *events])
+    record_many([*told_of_both("merge-undone", "account-separated", found, by, at), *events])
     return found
 
 

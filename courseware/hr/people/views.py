@@ -131,7 +131,7 @@ def person_page(request, found, form):
     record_access(found, by=request.user)
     runs = enrollments_of(found, request.user)
     merge = merge_of(found)
-    by_link = Event.objects.filter(subject=subject_of(found), verb="team-link-used").order_by("pk").first()
+    by_link = Event.objects.filter(subject=subject_of(found), verb="invite-link-used").order_by("pk").first()
     names = [each.other for each in AccountMerge.objects.standing().filter(kept=found).select_related("other")]
     context = {
         "person": found,
@@ -282,7 +282,7 @@ class ReasonForm(forms.Form):
 
 
 @form_view(
-    "hr:withdraw-certificate",
+    "hr:revoke-certificate",
     allowed=handles_people,
     reauthenticate=asks_who_it_is,
 )

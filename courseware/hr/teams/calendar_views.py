@@ -94,7 +94,7 @@ class DayLine:
 
 
 def calendar_url():
-    return reverse("hr:days")
+    return reverse("hr:calendar")
 
 
 @form_view(calendar_url, allowed=handles_people, is_held=False)  # a file cannot be held

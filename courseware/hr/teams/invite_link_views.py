@@ -76,14 +76,14 @@ def teams_or_404(user):
     return teams
 
 
-@form_view("hr:team-links", reauthenticate=asks_before_posting)
+@form_view("hr:invite-links", reauthenticate=asks_before_posting)
 def team_links(request):
     teams = teams_or_404(request.user)
     form = InviteLinkForm(posted(request), teams=teams)
     if form.is_valid():
         ends_at = due_instant(form.cleaned_data["ends_on"], form.cleaned_data["team"].zone)
         link = make_link(form.cleaned_data["team"], ends_at=ends_at, uses=form.cleaned_data["uses"], by=request.user)
-        return redirect("hr:team-link", link.pk)
+        return redirect("hr:invite-link", link.pk)
     links = (
         TeamInviteLink.objects.open(timezone.now())
         .filter(team__in=teams.values("pk"))
@@ -116,14 +116,14 @@ def waiting_for(teams, user):
     return asked
 
 
-@form_view("hr:team-links", takes=())
+@form_view("hr:invite-links", takes=())
 def team_link(request, pk):
     """What is posted ends it."""
     link = get_object_or_404(TeamInviteLink.objects.filter(team__in=teams_or_404(request.user).values("pk")), pk=pk)
     if request.method == "POST":
         if end_link(link, by=request.user):
             messages.success(request, gettext("The link has ended."))
-        return redirect("hr:team-links")
+        return redirect("hr:invite-links")
     if not TeamInviteLink.objects.open(timezone.now()).filter(pk=pk).exists():
         raise Http404
     address = address_of(link)
@@ -133,7 +133,7 @@ def team_link(request, pk):
     return render(request, "hr/team_link.html", context)
 
 
-@post_view("hr:team-links", takes=())
+@post_view("hr:invite-links", takes=())
 def answer(request, pk):
     """`answer` is "yes" or anything else for no."""
     teams = teams_or_404(request.user).values("pk")
@@ -143,12 +143,12 @@ def answer(request, pk):
         is_new = answer_request(asked, is_accepted, by=request.user)
     except AlreadyHere:
         messages.error(request, gettext("Somebody with this number is here already and comes in by another way."))
-        return redirect("hr:team-links")
+        return redirect("hr:invite-links")
     if is_new:
         yes = gettext("%(name)s comes in now by opening the link once more.")
         no = gettext("%(name)s does not come in by the link.")
         messages.success(request, (yes if is_accepted else no) % {"name": asked.name})
-    return redirect("hr:team-links")
+    return redirect("hr:invite-links")
 
 
 CODES_SHOWN = 200  # people who have a valid code

@@ -247,7 +247,7 @@ class DeputyForm(forms.Form):
 
 
 def deputies_url(pk=None, **places):
-    return reverse("hr:own-substitutes") if pk is None else reverse("hr:substitutes", args=[pk])
+    return reverse("hr:own-deputies") if pk is None else reverse("hr:deputies", args=[pk])
 
 
 def manager_or_404(user, pk):

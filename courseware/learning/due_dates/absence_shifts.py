@@ -92,7 +92,7 @@ def change_absence(away, first_day, last_day, *, by, at=None):
     days = {"first_day": first_day, "last_day": last_day}
     Absence.objects.filter(pk=away.pk).update(**days, **instants(away.person, **days), stage=Absence.Stage.TO_COME)
     data = {"away": away.pk, "from": before, "to": days}
-    record_many([NewEvent("away-changed", away.person, by, data, at), *events, *settle(away.person, by, at)])
+    record_many([NewEvent("absence-changed", away.person, by, data, at), *events, *settle(away.person, by, at)])
     return True
 
 
@@ -106,7 +106,7 @@ def undo_absence(away, *, by, at=None):
     if not taken:
         return False
     data = {"away": away.pk, "first_day": away.first_day, "last_day": away.last_day}
-    record_many([NewEvent("away-taken-back", person, by, data, at), *events, *settle(person, by, at)])
+    record_many([NewEvent("absence-undone", person, by, data, at), *events, *settle(person, by, at)])
     return True
 
 
@@ -173,7 +173,7 @@ def follow_absences(runs: list[Enrollment], by: User | None, at: datetime) -> li
         Enrollment.objects.write_many(moved, ["due_at"])
     days = {each.enrollment_id: each.days for each in postponements}
     data = {run: {"from": before[run.pk], "to": run.due_at, "working_days": days[run.pk]} for run in moved}
-    return [NewEvent("due-moved", run, by, data[run], at) for run in moved]
+    return [NewEvent("due-date-shifted", run, by, data[run], at) for run in moved]
 
 
 def begun(run: Enrollment, absences: list[Absence]) -> AbsenceShift:

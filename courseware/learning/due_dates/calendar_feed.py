@@ -39,15 +39,15 @@ def make_feed(person):
     CalendarFeed.objects.update_or_create(
         person=person, defaults={"digest": digest_of(secret), "made_at": timezone.now()}
     )
-    record("due-feed-made", actor=person, subject=person)
-    return settings.SITE_URL + reverse("learning:due-feed", args=[secret])
+    record("calendar-feed-created", actor=person, subject=person)
+    return settings.SITE_URL + reverse("learning:calendar-feed", args=[secret])
 
 
 @transaction.atomic
 def end_feed(person):
     ended, _rows = CalendarFeed.objects.filter(person=person).delete()
     if ended:
-        record("due-feed-ended", actor=person, subject=person)
+        record("calendar-feed-ended", actor=person, subject=person)
     return bool(ended)
 
 

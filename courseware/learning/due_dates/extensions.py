@@ -68,7 +68,7 @@ def request_extension(
     asked = {"day": day, "until": until, "since": enrollment.agreed_due_at, "why": why, "asked_at": at}
     new = ExtensionRequest.objects.create(enrollment=enrollment, **asked)
     data = {"request": new.pk, "day": day.isoformat()}
-    record("day-asked", actor=enrollment.learner, subject=enrollment, data=data, at=at)
+    record("extension-requested", actor=enrollment.learner, subject=enrollment, data=data, at=at)
     return new
 
 
@@ -81,7 +81,9 @@ def withdraw_request(enrollment: Enrollment, *, at: datetime | None = None) -> b
         return False
     ended = {"end": End.TAKEN_BACK, "ended_at": at, "ended_by": enrollment.learner}
     ExtensionRequest.objects.filter(pk=last.pk).update(**ended)
-    record("day-request-taken-back", actor=enrollment.learner, subject=enrollment, data={"request": last.pk}, at=at)
+    record(
+        "extension-request-withdrawn", actor=enrollment.learner, subject=enrollment, data={"request": last.pk}, at=at
+    )
     return True
 
 
@@ -109,7 +111,7 @@ def answer_extension_request(
     queue_answer_email(row, run.learner, at)
     if row.adjustment:
         adjust([run], row.adjustment, at=at)
-    record("day-answered", actor=by, subject=run, data={"request": row.pk, "answer": row.end}, at=at)
+    record("extension-answered", actor=by, subject=run, data={"request": row.pk, "answer": row.end}, at=at)
     return row
 
 

@@ -18,7 +18,7 @@ from courseware.notifications.email.email_types import EmailCategory, EmailType,
 from courseware.notifications.email.queue import add_notifications, queue_emails
 from courseware.notifications.models import Notification, OutgoingEmail
 
-KIND = "day-answered"
+KIND = "extension-answered"
 NO_MORE = gettext_noop("the answer was taken back, or something else was decided or done meanwhile")
 WAITS_AGAIN = ""  # in place of the instant of an answer
 
@@ -121,7 +121,7 @@ def lines_in_words(lines: Sequence[Notification]) -> dict[int, NotificationText]
     for key, told in requests_told(lines).items():
         words = [(line_of(request, at), request) for request, at in told]
         if words := [(text, request) for text, request in words if text]:
-            address = reverse("learning:another-day", args=[words[0][1].enrollment.course.identifier])
+            address = reverse("learning:extension", args=[words[0][1].enrollment.course.identifier])
             said[key] = NotificationText(" · ".join(text for text, _request in words), address)
     return said
 

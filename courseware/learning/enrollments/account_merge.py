@@ -108,7 +108,7 @@ def join_enrollments(merge: AccountMerge) -> list[NewEvent]:
     Enrollment.objects.filter(pk__in=keys(runs)).update(is_newest=False)
     Enrollment.objects.filter(pk__in=keys(brought)).update(learner=merge.kept)
     stand([joint.newest for _group, joint in found], places)
-    events = [enrollment_event("run-brought", run, merge, merge.made_by, merge.made_at) for run in brought]
+    events = [enrollment_event("enrollment-transferred", run, merge, merge.made_by, merge.made_at) for run in brought]
     return events + [NewEvent("waived", run, merge.made_by, {"merge": merge.pk}, merge.made_at) for run in closed]
 
 
@@ -147,7 +147,7 @@ def separate_enrollments(merge: AccountMerge, by: User, at: datetime) -> list[Ne
         run.learner_id = merge.other_id if run.pk in back else run.learner_id
     opened = reopen([line.enrollment_id for line in lines if line.is_closed], runs, merge)
     stand(newest_of(runs), places)
-    events = [enrollment_event("run-given-back", run, merge, by, at) for run in runs if run.pk in back]
+    events = [enrollment_event("enrollment-returned", run, merge, by, at) for run in runs if run.pk in back]
     return events + [NewEvent("excuse-undone", run, by, {"merge": merge.pk}, at) for run in opened]
 
 

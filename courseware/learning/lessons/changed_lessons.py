@@ -234,6 +234,6 @@ def keep(enrollment, change: LessonChange, outcome: Outcome, at) -> None:
         seen_at=at,
     )
     touch(enrollment, at)
-    verb = "changed-lesson-read" if outcome == Outcome.READ else "changed-lesson-checked"
+    verb = "change-acknowledged" if outcome == Outcome.READ else "change-checked"
     data = {"change": seen.pk, "document": change.step.id, "release": change.answers_release}
     record(verb, actor=enrollment.learner, subject=enrollment, data=data, at=at)

@@ -52,7 +52,7 @@ def card_context(request, course: Course, outline: Outline) -> dict[str, Any]:
         "sections": [section | {"contacts": contacts.get(section["id"], [])} for section in page.data["sections"]],
         "firm": branding_for(request, outline.course_id).name(get_language()),
         "checked_on": checked_on(contacts),
-        "card_address": settings.SITE_URL + reverse("learning:own-cards"),
+        "card_address": settings.SITE_URL + reverse("learning:own-emergency-cards"),
     }
 
 

@@ -117,4 +117,4 @@ def reopen(answered: Collection[ExtensionRequest], *, by: User, at: datetime) ->
     back = [each for each in answered if each.enrollment_id not in anew]
     ExtensionRequest.objects.filter(pk__in=[each.pk for each in back]).update(**OPEN_AGAIN)
     queue_reopened_email(back)
-    return [NewEvent("day-answer-undone", each.enrollment, by, {"request": each.pk}, at) for each in back]
+    return [NewEvent("extension-answer-undone", each.enrollment, by, {"request": each.pk}, at) for each in back]

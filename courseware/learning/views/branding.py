@@ -189,7 +189,7 @@ def initial_of(style):
 
 
 def branding_url(course=SITE):
-    return reverse("learning:house-style-of-course", args=[course]) if course else reverse("learning:house-style")
+    return reverse("learning:branding-of-course", args=[course]) if course else reverse("learning:branding")
 
 
 @form_view(branding_url, allowed=attrgetter("is_superuser"), is_held=False)  # a file cannot be held

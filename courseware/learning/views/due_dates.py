@@ -28,7 +28,7 @@ from courseware.learning.status.not_asked import NotAskedReason
 from courseware.lib.web.page_views import form_status, form_view, post_view, posted
 
 
-@form_view("learning:another-day")
+@form_view("learning:extension")
 def extension_page(request, course):
     reading = learner_context_of(request, course)
     enrollment = reading.enrollment
@@ -36,7 +36,7 @@ def extension_page(request, course):
     if request.method == "POST" and (form is None or form.is_valid()):
         if form:
             say_pending_request(request, enrollment, form.cleaned_data)
-        return redirect("learning:another-day", course)
+        return redirect("learning:extension", course)
     lead = manager_of(request.user)
     context = {
         "form": form,
@@ -62,22 +62,22 @@ def say_pending_request(request, enrollment, cleaned):
         messages.info(request, words % {"day": day_text(waiting.day)})
 
 
-@post_view("learning:another-day")
+@post_view("learning:extension")
 def withdraw_request_page(request, course):
     if withdraw_request(learner_context_of(request, course).enrollment):
         messages.success(request, _("Taken back. The due day stays as it was."))
     else:
         messages.info(request, _("Nothing waits for an answer, so nothing was taken back."))
-    return redirect("learning:another-day", course)
+    return redirect("learning:extension", course)
 
 
-@form_view("learning:due-days")
+@form_view("learning:calendar")
 def due_days(request):
     """The address is shown once, in the response to the POST that made it."""
     if request.method == "POST" and "end" in request.POST:
         end_feed(request.user)
         messages.success(request, gettext("The calendar has ended: its address opens nothing any more."))
-        return redirect("learning:due-days")
+        return redirect("learning:calendar")
     address = make_feed(request.user) if request.method == "POST" else ""
     feed = CalendarFeed.objects.filter(person=request.user).first()
     return render(request, "learning/due_calendar.html", {"address": address, "feed": feed})

@@ -73,5 +73,7 @@ def set_wording(kind: str, words: Words, *, shipped: Words, base: int, by: Abstr
     )
     if not is_new:
         raise SetMeanwhile
-    record("letter-words-set", actor=by, subject=f"email-wording:{kind}", data={"number": row.number, "parts": changed})
+    record(
+        "email-wording-set", actor=by, subject=f"email-wording:{kind}", data={"number": row.number, "parts": changed}
+    )
     return True

@@ -133,5 +133,5 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
         "late": late,
         "days": AFTER,
         "is_for_hr": any(run.learner_id not in led for run in runs),
-        "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
+        "link": settings.SITE_URL.rstrip("/") + reverse("reporting:dashboard"),
     }

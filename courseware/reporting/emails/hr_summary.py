@@ -66,7 +66,7 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
             "all": totals({what: rows.count() for what, rows in found.items()}),
             "teams": teams[:TEAMS_LISTED],
             "others": len(teams[TEAMS_LISTED:]),
-            "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
+            "link": settings.SITE_URL.rstrip("/") + reverse("reporting:dashboard"),
         }
 
 

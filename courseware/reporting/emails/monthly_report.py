@@ -50,14 +50,14 @@ def subscribe(person) -> None:
     resubscribe(person, KIND)
     _report, is_new = MonthlyReportSubscription.objects.get_or_create(person=person)
     if is_new:
-        record("monthly-report-wanted", actor=person, subject=person)
+        record("monthly-report-subscribed", actor=person, subject=person)
 
 
 @transaction.atomic
 def unsubscribe(person) -> None:
     ended, _rows = MonthlyReportSubscription.objects.filter(person=person).delete()
     if ended:
-        record("monthly-report-stopped", actor=person, subject=person)
+        record("monthly-report-unsubscribed", actor=person, subject=person)
 
 
 def register_monthly_email() -> None:

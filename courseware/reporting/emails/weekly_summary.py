@@ -142,7 +142,7 @@ def in_words(message: OutgoingEmail) -> dict[str, object]:
             "teams": by_team(message, late),
             "stuck": some_of(those_stuck(board, language, at), language),
             "finished": some_of(finished(board, at), language),
-            "link": settings.SITE_URL.rstrip("/") + reverse("reporting:board"),
+            "link": settings.SITE_URL.rstrip("/") + reverse("reporting:dashboard"),
         }
 
 

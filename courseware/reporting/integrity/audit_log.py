@@ -120,31 +120,29 @@ TAKEN_BACK = ExtensionRequest.objects.filter(end=End.TAKEN_BACK)
 READINGS = ExpertReview.objects.select_related("revision__document")
 COURSE_READ = "revision__document__course"
 KINDS = (
-    Kind("attempt-started", ATTEMPTS, "started_at", data=started),
-    Kind("attempt-submitted", ATTEMPTS, "submitted_at", data=submitted),
+    Kind("exam-started", ATTEMPTS, "started_at", data=started),
+    Kind("exam-submitted", ATTEMPTS, "submitted_at", data=submitted),
     Kind("completed", COMPLETIONS, "completed_at", "enrollment", "document", completed),
-    Kind("changed-lesson-read", CHANGES.filter(outcome=Outcome.READ), "seen_at", "enrollment", "change", saw_change),
-    Kind(
-        "changed-lesson-checked", CHANGES.filter(outcome=Outcome.CHECKED), "seen_at", "enrollment", "change", saw_change
-    ),
+    Kind("change-acknowledged", CHANGES.filter(outcome=Outcome.READ), "seen_at", "enrollment", "change", saw_change),
+    Kind("change-checked", CHANGES.filter(outcome=Outcome.CHECKED), "seen_at", "enrollment", "change", saw_change),
     Kind("enrollment-completed", Enrollment.objects.all(), "completed_at"),
     Kind("waived", Enrollment.objects.all(), "exempted_at", undone_by="excuse-undone"),
     Kind("certificate-issued", Certificate.objects.all(), "issued_at", "enrollment", "certificate", facts_in_log),
-    Kind("certificate-withdrawn", Certificate.objects.all(), "revoked_at", "enrollment", "certificate"),
-    Kind("certificate-drawn", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),
-    Kind("outside-training-recorded", ExternalTraining.objects.all(), "recorded_at", "person", "training", trained),
-    Kind("outside-training-withdrawn", ExternalTraining.objects.all(), "revoked_at", "person", "training"),
+    Kind("certificate-revoked", Certificate.objects.all(), "revoked_at", "enrollment", "certificate"),
+    Kind("certificate-pdf-created", PAPERS, "made_at", "certificate__enrollment", "sha256", drawn),
+    Kind("external-training-recorded", ExternalTraining.objects.all(), "recorded_at", "person", "training", trained),
+    Kind("external-training-revoked", ExternalTraining.objects.all(), "revoked_at", "person", "training"),
     Kind("merged", AccountMerge.objects.all(), "made_at", "kept", "merge", merged),
     Kind("merge-undone", AccountMerge.objects.all(), "undone_at", "kept", "merge", merged),
     Kind("note-written", Note.objects.all(), "written_at", "person", "note"),
-    Kind("day-asked", ExtensionRequest.objects.all(), "asked_at", "enrollment", "request", asked),
-    Kind("day-answered", ANSWERED, "ended_at", "enrollment", "request", answered, "day-answer-undone"),
-    Kind("day-request-taken-back", TAKEN_BACK, "ended_at", "enrollment", "request"),
-    Kind("note-taken-back", Note.objects.all(), "undone_at", "person", "note"),
-    Kind("professional-reading-entered", READINGS, "entered_at", COURSE_READ, "reading", read_first),
-    Kind("professional-reading-taken-back", READINGS, "undone_at", COURSE_READ, "reading"),
-    Kind("talk-noted", Conversation.objects.all(), "made_at", "enrollment", "talk"),
-    Kind("talk-taken-back", Conversation.objects.all(), "undone_at", "enrollment", "talk"),
+    Kind("extension-requested", ExtensionRequest.objects.all(), "asked_at", "enrollment", "request", asked),
+    Kind("extension-answered", ANSWERED, "ended_at", "enrollment", "request", answered, "extension-answer-undone"),
+    Kind("extension-request-withdrawn", TAKEN_BACK, "ended_at", "enrollment", "request"),
+    Kind("note-withdrawn", Note.objects.all(), "undone_at", "person", "note"),
+    Kind("expert-review-entered", READINGS, "entered_at", COURSE_READ, "reading", read_first),
+    Kind("expert-review-withdrawn", READINGS, "undone_at", COURSE_READ, "reading"),
+    Kind("conversation-noted", Conversation.objects.all(), "made_at", "enrollment", "talk"),
+    Kind("conversation-undone", Conversation.objects.all(), "undone_at", "enrollment", "talk"),
 )
 
 

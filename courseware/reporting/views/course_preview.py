@@ -39,10 +39,10 @@ def in_course(request, template, route, context):
 
 def places_seen(route):
     """URL of a learner's page → that in the preview, or of the list of steps if it has no preview."""
-    course, whole = route.course_id, reverse("reporting:see", args=[route.course_id])
-    places = {reverse(page, args=[course]): whole for page in ("learning:tracks", "learning:card")}
+    course, whole = route.course_id, reverse("reporting:preview", args=[route.course_id])
+    places = {reverse(page, args=[course]): whole for page in ("learning:job-role", "learning:emergency-card")}
     for step in route.steps:
-        seen = reverse("reporting:see-step", args=[course, step.id]) if step.kind in SEEN else whole
+        seen = reverse("reporting:preview-step", args=[course, step.id]) if step.kind in SEEN else whole
         places[reverse("learning:step", args=[course, step.id])] = seen
     return places
 
@@ -89,6 +89,6 @@ def simulation_seen(request, course, route, context):
     try:
         situation = situation_after(way, rules, texts, flags)
     except NotOffered:
-        return redirect(reverse("reporting:see-step", args=[course.identifier, context["step"].id]))
+        return redirect(reverse("reporting:preview-step", args=[course.identifier, context["step"].id]))
     context |= {"simulation": texts, "situation": situation}
     return in_course(request, "reporting/see_simulation.html", route, context)

@@ -191,7 +191,7 @@ def branch(request):
 # Saved filters
 
 
-@post_view("reporting:board", is_held=False)
+@post_view("reporting:dashboard", is_held=False)
 def keep(request):
     """Save the known filters of the posted query, as far as this user may use them."""
     teams = teams_or_404(request.user)
@@ -206,7 +206,7 @@ def keep(request):
         messages.error(request, gettext("Name the view in up to 40 characters."))
     else:
         say_what_is_saved(request, form.cleaned_data["name"], query)
-    return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
+    return redirect(f"{reverse('reporting:dashboard')}{query and f'?{query}'}")
 
 
 def say_what_is_saved(request, name, query):
@@ -219,11 +219,11 @@ def say_what_is_saved(request, name, query):
         messages.success(request, gettext("The view “%(name)s” is kept above your board.") % {"name": name})
 
 
-@post_view("reporting:board", takes=(), is_held=False)
+@post_view("reporting:dashboard", takes=(), is_held=False)
 def take_away(request, pk):
     teams_or_404(request.user)
     SavedView.objects.filter(pk=pk, person=request.user).delete()  # gone already: as it was to be
-    return redirect("reporting:board")
+    return redirect("reporting:dashboard")
 
 
 # After signing in
@@ -241,9 +241,9 @@ def place_of_work(person):
     if handles_people(person) and not person.is_superuser:
         return "hr:people"
     if manages_managers(person):
-        return "reporting:branch"
+        return "reporting:subteams"
     if is_manager(person) or audits(person):
-        return "reporting:board"
+        return "reporting:dashboard"
     if person.is_staff and person.has_perm("content.change_document"):
         return "admin:content_document_changelist"
     return "admin:index" if person.is_staff else "home"

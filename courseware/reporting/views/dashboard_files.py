@@ -54,7 +54,7 @@ def record_export(count):
     if "post" in filters:
         data["post"] = filters["post"]
     data |= {name: True for name in ("left", "away", "stuck") if name in filters}
-    record("board-exported", actor=count.user, subject="board", data=data)
+    record("dashboard-exported", actor=count.user, subject="board", data=data)
 
 
 def file_name(count):
@@ -88,7 +88,7 @@ def dashboard_xlsx(request):
         )
         messages.error(request, words % {"most": columns.ROWS_OF_A_WORKBOOK, "number": count.number})
         query = filters_query(count.filters)
-        return redirect(f"{reverse('reporting:board')}{query and f'?{query}'}")
+        return redirect(f"{reverse('reporting:dashboard')}{query and f'?{query}'}")
     record_export(count)
     file = columns.dashboard_workbook(rows_of(count), facts_about(count), get_language())
     return xlsx_file(file, file_name(count))

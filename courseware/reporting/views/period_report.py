@@ -160,7 +160,7 @@ def pack(request):
         return back_to_page(request)
     found = audit_pack(contents, get_language())
     data = data_of(asked) | {"rows": contents.count.number, "sha256": found.digest}
-    record("audit-pack-made", actor=request.user, subject="report", data=data)
+    record("audit-pack-created", actor=request.user, subject="report", data=data)
     name = f"audit-{days_in_name(asked.period)}.zip"
     return FileResponse(found.file, as_attachment=True, filename=name, content_type="application/zip")
 

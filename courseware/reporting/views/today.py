@@ -99,7 +99,7 @@ def work_of_manager(request):
         return OtherTask(gettext("Your team: what to do today"), reverse("reporting:today"))
     number = draft_for(request.user, timezone.now(), counts_others=False).number
     if not number:
-        return OtherTask(gettext("Your team: nothing has to be done today"), reverse("reporting:board"))
+        return OtherTask(gettext("Your team: nothing has to be done today"), reverse("reporting:dashboard"))
     words = ngettext("Your team: %(number)d thing to do today", "Your team: %(number)d things to do today", number)
     return OtherTask(words % {"number": number}, reverse("reporting:today"))
 
@@ -119,7 +119,7 @@ def confirm(request):
         )
     say_what_was_done(request, done)
     say_who_was_left_out(request, done, form.confirmed.extend)
-    return redirect("reporting:board")
+    return redirect("reporting:dashboard")
 
 
 def say_what_was_done(request, done):
@@ -204,7 +204,7 @@ def by_whom_and_when(what, person, at, reader):
     return words[what] % {"name": person and person.name, "time": time}
 
 
-@post_view("reporting:board", is_held=False)
+@post_view("reporting:dashboard", is_held=False)
 def undo_today(request):
     """Undo what the user has just confirmed, as far as possible."""
     reminding = ManualReminder.objects.filter(made_by=request.user, pk__in=keys_in(request.POST.getlist("reminding")))
@@ -229,7 +229,7 @@ def undo_today(request):
             taken.refusals,
         )
         messages.success(request, words % {"number": taken.refusals})
-    return redirect(page_before(request) or "reporting:board")
+    return redirect(page_before(request) or "reporting:dashboard")
 
 
 # Answers to requests and questions
@@ -254,7 +254,7 @@ def answer_day(request, pk):
     except RequestNotOpen as error:
         messages.info(request, why_not_answered(error, enrollment, request.user))
     else:
-        if back == reverse("reporting:board"):  # the person's page has buttons of its own
+        if back == reverse("reporting:dashboard"):  # the person's page has buttons of its own
             offer_undo(request, **to_undo(answered))
         messages.success(request, said(answered, enrollment))
     return redirect(back)
