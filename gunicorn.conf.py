@@ -13,7 +13,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))  # what is no number, guni
 if not workers:  # it would listen, answer nobody and say nothing
     print("WEB_CONCURRENCY: expected a number such as 2, got 0", file=sys.stderr)
     sys.exit(3)  # the status by which systemd does not try again
-# More than are worked on at a time (REQUESTS_AT_WORK): the others wait for their turn, see
+# More than are worked on at a time (MAX_ACTIVE_REQUESTS): the others wait for their turn, see
 # courseware/project/load_shedding.py.
 threads = 100
 keepalive = 15  # seconds

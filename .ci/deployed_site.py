@@ -79,7 +79,7 @@ class Deployment:
             "SITE_URL": f"https://{proxy}:{443 + ABOVE}",
             "ALLOWED_HOSTS": proxy,
         }
-        return {name: value for name, value in values.items() if value} | {"PASS_MARK_FLOOR": "50"}
+        return {name: value for name, value in values.items() if value} | {"MIN_PASS_MARK": "50"}
 
     def address(self, name: str) -> str:
         return self.services[name].address.replace(NETWORK, self.network)

@@ -45,7 +45,7 @@ class Hand:
         """As often in a minute as the site takes answers, and no oftener."""
         from django.conf import settings
 
-        if len(self.sent) == settings.ANSWERS_A_MINUTE - 1:
+        if len(self.sent) == settings.ANSWERS_PER_MINUTE - 1:
             time.sleep(max(0, self.sent.popleft() + 61 - time.monotonic()))
         self.sent.append(time.monotonic())
         self.press(target)

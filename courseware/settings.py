@@ -78,11 +78,11 @@ PROXIES = count("PROXIES", default=1)
 SECURITY_CONTACT = env("SECURITY_CONTACT", default="")
 is_address = not SECURITY_CONTACT or SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:"))
 require("SECURITY_CONTACT", is_address, "mailto:…, https://… or tel:…")
-PASSWORD_WORDS = [
+FORBIDDEN_PASSWORD_WORDS = [
     "courseware",
     "training",
     *urlsplit(SITE_URL).netloc.split("."),
-    *env.list("PASSWORD_WORDS", default=[]),
+    *env.list("FORBIDDEN_PASSWORD_WORDS", default=[]),
 ]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 are_origins = all("://" in origin for origin in CSRF_TRUSTED_ORIGINS)
@@ -95,11 +95,11 @@ LOG_REQUESTS = switch("LOG_REQUESTS", default=False)  # a line each
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 is_zone = TIME_ZONE in zoneinfo.available_timezones()
 require("TIME_ZONE", is_zone, f"a name such as Asia/Shanghai, got {TIME_ZONE!r}")
-WORKING_DAYS = env("WORKING_DAYS", default="cn")  # holidays of China, or weekends only
-require("WORKING_DAYS", WORKING_DAYS in {"cn", ""}, f"cn, or nothing for weekends alone, got {WORKING_DAYS!r}")
+HOLIDAY_CALENDAR = env("HOLIDAY_CALENDAR", default="cn")  # holidays of China, or weekends only
+require("HOLIDAY_CALENDAR", HOLIDAY_CALENDAR in {"cn", ""}, f"cn, or nothing for weekends alone, got {HOLIDAY_CALENDAR!r}")
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
-PASS_MARK_FLOOR = number_up_to("PASS_MARK_FLOOR", 100, default=70)
-CERTIFICATE_ENDING_DAYS = number_up_to("CERTIFICATE_ENDING_DAYS", 3650, default=60)
+MIN_PASS_MARK = number_up_to("MIN_PASS_MARK", 100, default=70)
+CERTIFICATE_EXPIRY_NOTICE_DAYS = number_up_to("CERTIFICATE_EXPIRY_NOTICE_DAYS", 3650, default=60)
 # Marks learners as stuck on the dashboard: see `reporting.dashboard.stuck`.
 STUCK_AFTER_MISSES = number_up_to("STUCK_AFTER_MISSES", 3650, default=3)
 STUCK_AFTER_RED_RUNS = number_up_to("STUCK_AFTER_RED_RUNS", 3650, default=3)
@@ -126,7 +126,7 @@ BACKUPS_KEPT = count("BACKUPS_KEPT", default=14, least=1)
 
 # A folder in which another system stores the list of people; its newest file is imported every night.
 ROSTER_DIR = Path(env("ROSTER_DIR", default="")) if env("ROSTER_DIR", default="") else None
-ROSTER_IS_WHOLE_FIRM = switch("ROSTER_IS_WHOLE_FIRM", default=False)
+ROSTER_IS_COMPLETE = switch("ROSTER_IS_COMPLETE", default=False)
 
 CACHE_URL = env("CACHE_URL", default="")
 if CACHE_URL:
@@ -151,19 +151,19 @@ EMAIL_TIMEOUT = 10  # seconds, for each answer of the mail server
 SMTP_SECONDS = 60  # wall-clock time for sending one email; `delivering.CLAIMED_FOR` is longer
 CHAT_SECONDS = 10  # wall-clock time for one request to a chat webhook
 # An unknown address that asks for a link gets an email in these domains only, so that strangers cannot send email.
-MAIL_DOMAINS = [domain.lower() for domain in env.list("MAIL_DOMAINS", default=[])]
+COMPANY_EMAIL_DOMAINS = [domain.lower() for domain in env.list("COMPANY_EMAIL_DOMAINS", default=[])]
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="courseware@localhost")
-FIRM_NAME = " ".join(env("FIRM_NAME", default="").split())  # in the subject of letters, which is one line
+COMPANY_NAME = " ".join(env("COMPANY_NAME", default="").split())  # in the subject of letters, which is one line
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # The envelope sender, to which mail servers report bounces. `manage.py process_bounce` reads them.
-BOUNCES_TO = env("BOUNCES_TO", default="")
-is_plain_address = re.fullmatch(r"([^\s<>@]+@[^\s<>@]+)?", BOUNCES_TO)
-require("BOUNCES_TO", is_plain_address, "an address alone, as in bounces@training.example.com")
+BOUNCE_ADDRESS = env("BOUNCE_ADDRESS", default="")
+is_plain_address = re.fullmatch(r"([^\s<>@]+@[^\s<>@]+)?", BOUNCE_ADDRESS)
+require("BOUNCE_ADDRESS", is_plain_address, "an address alone, as in bounces@training.example.com")
 
 # Folders with fonts for signs in names that the fonts of the product lack.
-PAPER_FONTS = env.list("PAPER_FONTS", default=[])
-for folder in PAPER_FONTS:
-    require("PAPER_FONTS", Path(folder).is_dir(), f"folders that can be read, split by commas, not {folder}")
+PDF_FONT_DIRS = env.list("PDF_FONT_DIRS", default=[])
+for folder in PDF_FONT_DIRS:
+    require("PDF_FONT_DIRS", Path(folder).is_dir(), f"folders that can be read, split by commas, not {folder}")
 
 # Hosts of chat bots besides those of their services. "*.example.com" is every host below.
 CHAT_HOSTS = [host.lower() for host in env.list("CHAT_HOSTS", default=[])]
@@ -296,9 +296,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "courseware.project.static_files.StaticFilesStorage"},
 }
 # Of one person, each by itself: answers in lessons, in drills, decisions in simulations, runs begun.
-ANSWERS_A_MINUTE = 60
-REPORTS_A_DAY = 10  # of one person
-READS_A_MINUTE = 60  # by the reading API, of one person
+ANSWERS_PER_MINUTE = 60
+REPORTS_PER_DAY = 10  # of one person
+API_REQUESTS_PER_MINUTE = 60  # by the reading API, of one person
 WHITENOISE_ADD_HEADERS_FUNCTION = add_to_static_file
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 CONTENT_DIR = BASE_DIR / "content"
@@ -336,7 +336,7 @@ AUTHENTICATION_BACKENDS = ["courseware.accounts.sign_in.identifiers.IdentifierBa
 PASSWORD_HASHERS = ["courseware.accounts.sign_in.password_hashing.SmallArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "courseware.accounts.sign_in.passwords.PasswordLength", "OPTIONS": {"least": 8, "most": 128}},
-    {"NAME": "courseware.accounts.sign_in.passwords.HardToGuess", "OPTIONS": {"words": PASSWORD_WORDS}},
+    {"NAME": "courseware.accounts.sign_in.passwords.HardToGuess", "OPTIONS": {"words": FORBIDDEN_PASSWORD_WORDS}},
 ]
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # seconds; an invitation waits over a weekend
 LOGIN_URL = "account_login"
@@ -363,8 +363,8 @@ ACCOUNT_RATE_LIMITS = {
     "letters": "20/m/ip",
     "team_links": "10/h/key",  # of a place at a link: see accounts/teams/invite_links.py
     "held_forms": "10/h/key",  # of a person: see accounts/security/resubmission.py
-    "api_reads": f"{READS_A_MINUTE}/m/key",  # of a person
-    "api_refusals": f"{READS_A_MINUTE}/m/ip",  # requests without a valid key, per network
+    "api_reads": f"{API_REQUESTS_PER_MINUTE}/m/key",  # of a person
+    "api_refusals": f"{API_REQUESTS_PER_MINUTE}/m/ip",  # requests without a valid key, per network
     "unsaved_texts": "30/m/key",  # of a person; the script sends four for each form
     "login": None,
     "login_failed": None,
@@ -376,7 +376,7 @@ ACCOUNT_RATE_LIMITS = {
 TWO_FACTOR = switch("TWO_FACTOR", default=not PLAIN_HTTP)
 # Sessions of managers then end like those of staff, too.
 TWO_FACTOR_FOR_MANAGERS = switch("TWO_FACTOR_FOR_MANAGERS", default=False)
-FRESH_SIGN_IN = (
+REQUIRE_REAUTHENTICATION = (
     not PLAIN_HTTP
 )  # before rights, addresses, exports and publishing: see accounts/security/reauthentication.py
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds
@@ -387,8 +387,8 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by whoever runs the tra
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLAIN_HTTP
 
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: the longest shift, whatever happens
-SESSION_IDLE_AGE = 2 * 60 * 60  # seconds: the longest break
-STAFF_IDLE_AGE = SESSION_IDLE_AGE if PLAIN_HTTP else 30 * 60  # seconds; also of HR and auditors
+SESSION_IDLE_TIMEOUT = 2 * 60 * 60  # seconds: the longest break
+ADMIN_IDLE_TIMEOUT = SESSION_IDLE_TIMEOUT if PLAIN_HTTP else 30 * 60  # seconds; also of HR and auditors
 SESSION_COOKIE_HTTPONLY = True
 DEVICE_COOKIE_NAME = "device"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -403,9 +403,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_010  # all rows of a long list of the admin, and what is to be done with them
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 # Of each process. Beyond these a page is refused; what is sent waits for its turn.
-REQUESTS_AT_WORK = 4
-PAGES_WAITING = 60
-PAGE_WAITS_AT_MOST = 5  # seconds
+MAX_ACTIVE_REQUESTS = 4
+MAX_QUEUED_REQUESTS = 60
+QUEUE_TIMEOUT = 5  # seconds
 if not PLAIN_HTTP:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     DEVICE_COOKIE_NAME, LANGUAGE_COOKIE_NAME = "__Host-device", "__Host-language"

@@ -20,8 +20,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-ANSWERS_A_MINUTE = 1_000_000  # the writers of tests/faults answer as fast as they can
-PASS_MARK_FLOOR = 50  # percent; the courses of tests have few questions, and one may be missed
+ANSWERS_PER_MINUTE = 1_000_000  # the writers of tests/faults answer as fast as they can
+MIN_PASS_MARK = 50  # percent; the courses of tests have few questions, and one may be missed
 # Tests make their database and count statements; tests/faults/test_upgrade.py asks the site as it is served.
 MIDDLEWARE = [name for name in MIDDLEWARE if name != "courseware.project.maintenance.MaintenanceMiddleware"]
 PREVIEW_SECONDS = 30  # of a machine that does other things as well

@@ -45,7 +45,7 @@ class CertificateValidityFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         today, stands = site_day(), queryset.filter(revoked_at=None)
-        soon = today + timedelta(days=settings.CERTIFICATE_ENDING_DAYS)
+        soon = today + timedelta(days=settings.CERTIFICATE_EXPIRY_NOTICE_DAYS)
         chosen = {
             "valid": stands.filter(Q(valid_until=None) | Q(valid_until__gte=today)),
             CertificationStatus.ENDING.value: stands.filter(valid_until__range=(today, soon)),

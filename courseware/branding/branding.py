@@ -45,7 +45,7 @@ class ActiveBranding:
         return next(filter(None, found), "") or next(iter(texts.values()), "")
 
     def name(self, language: str | None) -> str:
-        return self.said("name", language) or settings.FIRM_NAME
+        return self.said("name", language) or settings.COMPANY_NAME
 
     @property
     def contact(self) -> str:

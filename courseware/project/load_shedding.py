@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 class LoadSheddingMiddleware:
     def __init__(self, get_response):
         self.get_response = get_response
-        self.turns = RequestQueue(settings.REQUESTS_AT_WORK, settings.PAGES_WAITING, settings.PAGE_WAITS_AT_MOST)
+        self.turns = RequestQueue(settings.MAX_ACTIVE_REQUESTS, settings.MAX_QUEUED_REQUESTS, settings.QUEUE_TIMEOUT)
         self.lock, self.reject_page, self.logged_at = threading.Lock(), 0, -LOGGED_EVERY
 
     def __call__(self, request):

@@ -22,8 +22,8 @@ AGAIN = "/accounts/reauthenticate/?next="
 
 @pytest.fixture
 def later(time_machine, settings):
-    settings.FRESH_SIGN_IN = True
-    settings.STAFF_IDLE_AGE = 30 * 60
+    settings.REQUIRE_REAUTHENTICATION = True
+    settings.ADMIN_IDLE_TIMEOUT = 30 * 60
     at = timezone.now()
     time_machine.move_to(at, tick=False)
     return lambda **passed: time_machine.move_to(at + timedelta(**passed), tick=False)
@@ -63,7 +63,7 @@ def test_a_sign_in_is_enough_for_a_quarter_of_an_hour(later):
 
 
 def test_nobody_is_asked_where_the_setting_is_off(later, settings):
-    settings.FRESH_SIGN_IN = False
+    settings.REQUIRE_REAUTHENTICATION = False
     clients = [(signed_in(person), address) for person, address in where_it_hurts()]
     later(minutes=20)
     assert {client.get(address).status_code for client, address in clients} == {200}

@@ -155,7 +155,7 @@ def test_the_links_host_is_the_sites_not_the_requests(client, settings):
 
 
 def test_asking_for_a_link_is_answered_alike_for_known_and_unknown_addresses(client, settings):
-    settings.MAIL_DOMAINS = ["example.com"]
+    settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     person = make_user(email="known@example.com")
     make_user(email="closed@example.com", is_active=False)
     answers = []

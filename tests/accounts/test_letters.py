@@ -58,10 +58,10 @@ def test_a_link_that_was_asked_for_long_ago_is_not_sent_any_more(now, time_machi
 
 
 def test_a_stranger_gets_letters_of_the_firm_sent_to_nobody_outside_it(settings):
-    settings.MAIL_DOMAINS = ["example.com"]
+    settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     for address in ("a@example.com", "A@EXAMPLE.COM", "a@example.org", "a@sub.example.com"):
         mail_new_link(address, [], language="en")
-    outside = "MAIL_DOMAINS does not name the domain of this address"
+    outside = "COMPANY_EMAIL_DOMAINS does not name the domain of this address"
     assert left() == [
         ("no-account", DeliveryState.SENT),
         ("no-account", "this address got one today"),
@@ -71,7 +71,7 @@ def test_a_stranger_gets_letters_of_the_firm_sent_to_nobody_outside_it(settings)
 
 
 def test_strangers_together_get_a_hundred_letters_a_day(settings, now, time_machine):
-    settings.MAIL_DOMAINS = ["example.com"]
+    settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     for number in range(102):
         mail_new_link(f"a{number}@example.com", [], language="en")
     assert [why for _, why in left()] == [DeliveryState.SENT] * 100 + ["100 of them were sent today"] * 2

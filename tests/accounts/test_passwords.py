@@ -59,7 +59,7 @@ def test_length_is_told_in_numbers():
 
 def test_a_password_made_of_the_firms_name_is_refused(settings):
     assert findings("Blauwal-2026-Blauwal") == []
-    settings.FIRM_NAME = "Blauwal Logistik"
+    settings.COMPANY_NAME = "Blauwal Logistik"
     assert findings("Blauwal-2026-Blauwal") == [GUESSED]
 
 

@@ -125,7 +125,7 @@ def test_the_list_of_the_site_wins_over_the_file():
 
 @pytest.mark.django_db
 def test_a_site_without_holidays_has_weekends_alone(settings):
-    settings.WORKING_DAYS = ""
+    settings.HOLIDAY_CALENDAR = ""
     assert [day.day for day in days_of(2026)[:14] if not calendar_of(None).is_working(day)] == [3, 4, 10, 11]
 
 

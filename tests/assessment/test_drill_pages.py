@@ -219,7 +219,7 @@ def test_the_drill_of_a_retired_exam_can_still_be_done(client, attempt):
 
 
 def test_sixty_answers_a_minute_are_taken_of_one_person_and_a_form_sent_again_counts_once(attempt, settings):
-    settings.ANSWERS_A_MINUTE = site.ANSWERS_A_MINUTE
+    settings.ANSWERS_PER_MINUTE = site.ANSWERS_PER_MINUTE
     at, other = timezone.now(), held(attempt.enrollment.course)
     for second in range(60):
         last = give(attempt, is_right=False, at=at + timedelta(seconds=second))
@@ -233,7 +233,7 @@ def test_sixty_answers_a_minute_are_taken_of_one_person_and_a_form_sent_again_co
 
 def test_an_answer_too_many_comes_back_as_it_was_chosen(client, attempt, settings):
     give(attempt, is_right=False)
-    settings.ANSWERS_A_MINUTE = 1
+    settings.ANSWERS_PER_MINUTE = 1
     page = soup(client.get(reverse("assessment:practice", args=[attempt.pk, "O1.1"])))
     fields = {field["name"]: field["value"] for field in page.select("form.question input[type=hidden]")}
     address = reverse("assessment:answer-practice", args=[attempt.pk, "O1.1"])
@@ -246,7 +246,7 @@ def test_an_answer_too_many_comes_back_as_it_was_chosen(client, attempt, setting
     assert [field["value"] for field in page.select("input[name=choice][checked]")] == ["1"]
     assert page.select_one("[name=question]")["value"] == asked(attempt).question.id
     assert PracticeAnswer.objects.count() == 1
-    settings.ANSWERS_A_MINUTE = 2
+    settings.ANSWERS_PER_MINUTE = 2
     again = {field["name"]: field["value"] for field in page.select("form.question input[type=hidden]")}
     assert client.post(address, again | {"choice": "1", "token": uuid.uuid4()}).status_code == 302
     assert PracticeAnswer.objects.count() == 2

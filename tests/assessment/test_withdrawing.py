@@ -158,7 +158,7 @@ def shown(client, **chosen):
 
 
 def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has_ended(client, admin, settings):
-    settings.CERTIFICATE_ENDING_DAYS = 60
+    settings.CERTIFICATE_EXPIRY_NOTICE_DAYS = 60
     withdrawn = {"revoked_at": admin.joined_at, "revoked_by": admin, "revocation_reason": "Why"}
     for name, days in (("no end", None), ("last day", 0), ("soon", 60), ("later", 61), ("over", -1)):
         listed_certificate(name, days)

@@ -47,7 +47,7 @@ AT_EIGHT = datetime(2026, 12, 10, 8, tzinfo=ZONE)
 
 @pytest.fixture(autouse=True)
 def the_day_before(settings, time_machine):
-    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     time_machine.move_to(datetime(2026, 12, 9, 15, tzinfo=ZONE), tick=False)
     return time_machine
 

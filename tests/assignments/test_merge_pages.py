@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def signed_in(client, hr, settings):
-    settings.FRESH_SIGN_IN = False
+    settings.REQUIRE_REAUTHENTICATION = False
     client.force_login(hr)
     return client
 

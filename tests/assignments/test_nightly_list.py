@@ -32,7 +32,7 @@ HEADINGS = ("工号", "姓名", "团队")
 
 @pytest.fixture
 def folder(tmp_path, settings):
-    settings.ROSTER_DIR, settings.ROSTER_IS_WHOLE_FIRM = tmp_path, True
+    settings.ROSTER_DIR, settings.ROSTER_IS_COMPLETE = tmp_path, True
     return tmp_path
 
 
@@ -166,7 +166,7 @@ MINUTE = 60
 
 @pytest.fixture
 def file(tmp_path, settings):
-    settings.ROSTER_DIR, settings.ROSTER_IS_WHOLE_FIRM = tmp_path, True
+    settings.ROSTER_DIR, settings.ROSTER_IS_COMPLETE = tmp_path, True
     file = tmp_path / "people.csv"
     file.write_bytes(csv_file(("工号", "姓名", "团队"), ("A1", "Li", "")))
     return file

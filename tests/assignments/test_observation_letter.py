@@ -19,7 +19,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 @pytest.fixture(autouse=True)
 def tuesday(settings, time_machine):
-    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(datetime(2026, 12, 15, 5, 25, tzinfo=ZONE), tick=False)
     return time_machine

@@ -24,7 +24,7 @@ REFUSED = ExtensionAnswer("refused")
 
 @pytest.fixture(autouse=True)
 def on_a_day_of_the_plan(settings, time_machine):
-    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=ZONE), tick=False)
     return time_machine

@@ -30,7 +30,7 @@ DAY_BEFORE = datetime(2026, 12, 10, 9, tzinfo=ZONE)
 
 @pytest.fixture(autouse=True)
 def on_the_day_before(settings, time_machine):
-    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(DAY_BEFORE, tick=False)
     return time_machine

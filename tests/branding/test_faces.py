@@ -26,7 +26,7 @@ def test_a_course_says_what_it_has_and_the_site_the_rest():
 
 
 def test_a_reader_gets_the_own_language_or_else_that_of_the_site_or_else_the_other(settings):
-    settings.FIRM_NAME = "Setting"
+    settings.COMPANY_NAME = "Setting"
     assert branding_of().name("en") == "Setting"
     put_on(name_zh="安和")
     assert [branding_of().name(tag) for tag in ("zh-hans", "en", None)] == ["安和"] * 3

@@ -138,7 +138,7 @@ def ending(run):
 
 @pytest.mark.parametrize("write", [reminder, ending])
 def test_reminders_and_letters_of_certificates_that_end_wear_the_face_too(settings, time_machine, write):
-    settings.FIRM_NAME, settings.WORKING_DAYS = "Setting", ""
+    settings.COMPANY_NAME, settings.HOLIDAY_CALENDAR = "Setting", ""
     time_machine.move_to(datetime(2026, 12, 10, 9, tzinfo=UTC), tick=False)
     put_on(name_en="Anhe", sender_en="Training")
     put_on("tea-room", sender_en="Tea school")
@@ -200,7 +200,7 @@ def test_a_certificate_says_who_issued_and_signed_it_then(client):
 
 @pytest.mark.parametrize(("said", "issuer"), [({}, {}), ({"name_en": "Anhe"}, {"en": "Anhe"})])
 def test_the_issuer_is_the_firm_where_nobody_else_is_named_and_nobody_where_there_is_no_style(settings, said, issuer):
-    settings.FIRM_NAME = "Setting"
+    settings.COMPANY_NAME = "Setting"
     if said:
         on_monday(**said)
     assert (certified().issuer, Certificate.objects.get().signer) == (issuer, {})

@@ -23,7 +23,7 @@ BANK, BANK_EN = "02-end/bank/tea.bank.zh-hans.md", "02-end/bank/tea.bank.en.md"
 
 @pytest.fixture(autouse=True)
 def floor(settings):
-    settings.PASS_MARK_FLOOR = 70
+    settings.MIN_PASS_MARK = 70
 
 
 def edit(course, identifier, old, new, *, by=None, language="zh-hans"):
@@ -47,7 +47,7 @@ def test_an_exam_is_released_with_the_lowest_mark_of_the_site_and_not_below(mark
 
 
 def test_a_site_may_ask_for_more(settings):
-    settings.PASS_MARK_FLOOR = 81
+    settings.MIN_PASS_MARK = 81
     with pytest.raises(PassMarkTooLow):
         import_course(damage(EXAM, "minutes: 5", "minutes: 6"))
 

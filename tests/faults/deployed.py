@@ -36,7 +36,7 @@ class TlsVisitor(Stubborn):
 
 
 class PacedWriters(StubbornWriters):
-    """Each person stays below `ANSWERS_A_MINUTE`: those in the lessons take turns, the other two wait."""
+    """Each person stays below `ANSWERS_PER_MINUTE`: those in the lessons take turns, the other two wait."""
 
     pause = 0.15
     number = 5  # of those who write at a time

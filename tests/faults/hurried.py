@@ -11,7 +11,7 @@ from tests.settings import DATABASES
 
 ACCOUNT_RATE_LIMITS = False  # all of them come from one address
 
-PAGE_WAITS_AT_MOST = 5 if os.environ.get("FAULTS") == "full" else 120  # seconds
+QUEUE_TIMEOUT = 5 if os.environ.get("FAULTS") == "full" else 120  # seconds
 SOON = 1 if os.environ.get("FAULTS") == "full" else 15  # seconds
 OPTIONS = DATABASES["default"]["OPTIONS"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

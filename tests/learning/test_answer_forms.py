@@ -53,7 +53,7 @@ def test_a_form_that_cannot_be_taken_comes_back_filled_in_with_what_to_do(client
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "script"])
 def test_an_answer_too_many_in_a_minute_comes_back_as_it_was_chosen(client, enrollment, settings, headers):
-    settings.ANSWERS_A_MINUTE = 1
+    settings.ANSWERS_PER_MINUTE = 1
     client.post(answer_url(), sent("1"))
     response = client.post(answer_url("note"), sent(text="Line one."), headers=headers)
     assert response.status_code == 422

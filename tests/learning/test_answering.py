@@ -60,7 +60,7 @@ def test_the_lesson_is_done_with_the_last_right_answer_of_its_check():
 
 
 def test_sixty_answers_a_minute_are_taken_and_a_form_sent_again_counts_once(settings):
-    settings.ANSWERS_A_MINUTE = site.ANSWERS_A_MINUTE
+    settings.ANSWERS_PER_MINUTE = site.ANSWERS_PER_MINUTE
     enrollment, at = make_enrollment(), timezone.now()
     first = uuid.uuid4()
     for _ in range(3):

@@ -280,7 +280,7 @@ def letter_to(language, password=None):
 
 @pytest.mark.parametrize(("language", "begin"), [("en", "[Hexin] “"), ("zh-hans", "【和信】《")])
 def test_the_firm_stands_in_front_of_the_subject(settings, language, begin):
-    settings.FIRM_NAME = begin.strip("[]【】《“ ")
+    settings.COMPANY_NAME = begin.strip("[]【】《“ ")
     assert letter_to(language).subject.startswith(begin)
 
 

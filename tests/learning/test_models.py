@@ -169,7 +169,7 @@ def test_an_enrollment_knows_the_release_its_learner_sees_and_says_so_where_ther
 
 TODAY = date(2026, 11, 27)
 FIRST, LAST = datetime(2026, 11, 26, 16, tzinfo=UTC), datetime(2026, 11, 27, 15, 59, 59, tzinfo=UTC)  # of Shanghai
-NEAR = timedelta(days=settings.CERTIFICATE_ENDING_DAYS)
+NEAR = timedelta(days=settings.CERTIFICATE_EXPIRY_NOTICE_DAYS)
 
 CASES = [
     (None, CertificationStatus.NEVER),

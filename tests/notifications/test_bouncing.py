@@ -152,11 +152,11 @@ def test_while_the_database_is_away_the_mail_server_is_asked_to_come_again(monke
 def test_the_envelope_names_who_takes_reports_and_the_letter_who_has_written(sent, settings):
     settings.DEFAULT_FROM_EMAIL = "Training <training@example.com>"
     tell("invitation", make_user())
-    settings.BOUNCES_TO = "bounces@training.example.com"
+    settings.BOUNCE_ADDRESS = "bounces@training.example.com"
     assert [(letter.from_email, letter.message()["From"]) for letter in letters()[-1:]] == [
         ("bounces@training.example.com", "Training <training@example.com>")
     ]
-    settings.BOUNCES_TO = ""
+    settings.BOUNCE_ADDRESS = ""
     tell("invitation", make_user())
     assert letters()[-1].from_email == "Training <training@example.com>"
 
@@ -201,7 +201,7 @@ def test_a_letter_that_came_back_holds_back_no_other(sent):
 
 
 def test_a_stranger_whose_letter_came_back_gets_no_other_that_day(settings):
-    settings.MAIL_DOMAINS = ["example.com"]
+    settings.COMPANY_EMAIL_DOMAINS = ["example.com"]
     for _ in range(2):
         tell("no-account", None, address="nobody@example.com", language="en")
         letters()

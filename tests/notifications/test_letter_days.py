@@ -29,7 +29,7 @@ SORTS |= {"digest": EmailCategory.SUBSCRIBED, "question": EmailCategory.SUBSCRIB
 
 @pytest.fixture
 def kinds(monkeypatch, settings):
-    settings.WORKING_DAYS = ""  # weekends alone are free
+    settings.HOLIDAY_CALENDAR = ""  # weekends alone are free
     for name, sort in SORTS.items():
         monkeypatch.setitem(MESSAGE_KINDS, name, note_kind(sort))
 

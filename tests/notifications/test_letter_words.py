@@ -93,7 +93,7 @@ def test_what_a_name_holds_makes_no_header_and_no_placeholder():
     ],
 )
 def test_own_words_that_cannot_be_used_leave_their_part_to_the_product_and_no_letter_is_lost(words, settings):
-    settings.FIRM_NAME = ""
+    settings.COMPANY_NAME = ""
     say(words)
     assert invited().subject == "Your training account is ready"
 

@@ -27,7 +27,7 @@ MONDAY = date(2026, 12, 14)
 
 @pytest.fixture(autouse=True)
 def sunday(settings, time_machine):
-    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(datetime(2026, 12, 13, 23, tzinfo=ZONE), tick=False)
     return time_machine

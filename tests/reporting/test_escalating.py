@@ -28,7 +28,7 @@ DUE = date(2026, 12, 10)  # a Thursday: three working days later it is Tuesday
 
 @pytest.fixture(autouse=True)
 def tuesday(settings, time_machine):
-    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     settings.SITE_URL = "https://training.example.com"
     time_machine.move_to(datetime(2026, 12, 15, 5, 15, tzinfo=ZONE), tick=False)
     return time_machine

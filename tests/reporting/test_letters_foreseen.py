@@ -41,7 +41,7 @@ JOBS = {
 def firm(settings, time_machine):
     """In three zones: late, due, done, away, without an address, asking; leads who get everything, nothing, or stopped
     it."""
-    settings.WORKING_DAYS, settings.TIME_ZONE = "", "Asia/Shanghai"
+    settings.HOLIDAY_CALENDAR, settings.TIME_ZONE = "", "Asia/Shanghai"
     time_machine.move_to(datetime(2027, 1, 4, 9, tzinfo=SITE), tick=False)
     course, hr = make_course_with_sheet(), make_hr()
     above = make_user("Above", email="above@example.com")

@@ -248,7 +248,7 @@ def test_a_list_costs_the_same_for_one_row_and_for_three(team, name):
 def test_too_many_requests_in_a_minute_are_told_when_to_go_on_and_another_reader_is_not(team, settings):
     program, other, second = Program(team.manager), Program(make_hr()), Program(team.manager)
     with time_machine.travel(NOON, tick=False) as clock:
-        assert {program.asks("courses/").status_code for _ in range(settings.READS_A_MINUTE)} == {200}
+        assert {program.asks("courses/").status_code for _ in range(settings.API_REQUESTS_PER_MINUTE)} == {200}
         refused = program.asks("courses/")
         assert (refused.status_code, refused["Retry-After"]) == (429, "60")
         assert second.asks("courses/").status_code == 429
@@ -262,13 +262,13 @@ def test_two_requests_at_the_same_instant_count_as_two(team, settings, monkeypat
 
     def get_while_another_request_comes(key, *arguments):
         value = get(key, *arguments)
-        if isinstance(value, list) and len(value) == settings.READS_A_MINUTE - 1 and not beside:
+        if isinstance(value, list) and len(value) == settings.API_REQUESTS_PER_MINUTE - 1 and not beside:
             beside.append(None)
             beside[0] = program.asks("courses/").status_code
         return value
 
     with time_machine.travel(NOON, tick=False):
-        for _ in range(settings.READS_A_MINUTE - 1):
+        for _ in range(settings.API_REQUESTS_PER_MINUTE - 1):
             program.asks("courses/")
         monkeypatch.setattr(cache, "get", get_while_another_request_comes)
         assert {program.asks("courses/").status_code, *beside} == {200, 429}
@@ -279,7 +279,7 @@ def test_a_network_that_sends_wrong_keys_is_slowed_down_and_a_key_that_works_is_
         return Client(REMOTE_ADDR=address).get("/api/v1/courses/", headers={"authorization": "Bearer wrong"})
 
     with time_machine.travel(NOON, tick=False):
-        assert {wrong().status_code for _ in range(settings.READS_A_MINUTE)} == {401}
+        assert {wrong().status_code for _ in range(settings.API_REQUESTS_PER_MINUTE)} == {401}
         assert (wrong().status_code, wrong()["Retry-After"]) == (429, "60")
         assert wrong("203.0.113.8").status_code == 401
         headers = {"authorization": f"Bearer {Program(team.manager).secret}"}

@@ -23,7 +23,7 @@ def rows():
 
 
 def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enrollment, settings):
-    settings.ANSWERS_A_MINUTE = site.ANSWERS_A_MINUTE
+    settings.ANSWERS_PER_MINUTE = site.ANSWERS_PER_MINUTE
     for second in range(60):
         run = begin(enrollment, seconds=second)
         if second < 59:
@@ -40,7 +40,7 @@ def test_sixty_runs_a_minute_are_begun_and_the_one_under_way_is_always_found(enr
 
 def test_branches_count_as_runs_do_and_the_open_one_is_always_found(enrollment, settings):
     run = play(enrollment)
-    settings.ANSWERS_A_MINUTE = 3
+    settings.ANSWERS_PER_MINUTE = 3
     first, second = (attempts.start_what_if(run, position, at=at(1)) for position in (1, 2))
     assert attempts.start_what_if(run, 2, at=at(1)) == second
     before = rows()
@@ -52,7 +52,7 @@ def test_branches_count_as_runs_do_and_the_open_one_is_always_found(enrollment, 
 
 
 def test_decisions_beyond_sixty_a_minute_are_not_taken_and_one_sent_again_is_found(enrollment, settings):
-    settings.ANSWERS_A_MINUTE = 2
+    settings.ANSWERS_PER_MINUTE = 2
     run = begin(enrollment, flags=())
     for choice in BEST[:2]:
         take(run, choice)
@@ -66,7 +66,7 @@ def test_decisions_beyond_sixty_a_minute_are_not_taken_and_one_sent_again_is_fou
 
 
 def test_a_clock_that_was_set_back_keeps_nobody_waiting(enrollment, settings):
-    settings.ANSWERS_A_MINUTE = 1
+    settings.ANSWERS_PER_MINUTE = 1
     run = begin(enrollment, flags=())
     take(run, BEST[0])
     attempts.give_up(run, at=at(-7200))
@@ -78,13 +78,13 @@ def test_a_clock_that_was_set_back_keeps_nobody_waiting(enrollment, settings):
 def test_the_pages_say_so_and_stay_where_they_are(client, enrollment, settings):
     client.force_login(enrollment.learner)
     start = reverse("simulations:start", args=[enrollment.course.identifier, KETTLE])
-    settings.ANSWERS_A_MINUTE = 0
+    settings.ANSWERS_PER_MINUTE = 0
     response = client.post(start, {"timing": TimeSetting.OFF}, follow=True)
     assert "These were very many runs for one minute." in response.text
-    settings.ANSWERS_A_MINUTE = 1
+    settings.ANSWERS_PER_MINUTE = 1
     client.post(start, {"timing": TimeSetting.OFF})
     run = SimulationAttempt.objects.get()
-    settings.ANSWERS_A_MINUTE = 0
+    settings.ANSWERS_PER_MINUTE = 0
     before = rows()
     response = client.post(reverse("simulations:decide", args=[run.pk]), {"position": 1, "choice": 0})
     assert (response.status_code, rows()) == (409, before)
@@ -95,7 +95,7 @@ def test_the_pages_say_so_and_stay_where_they_are(client, enrollment, settings):
 def test_the_debrief_says_so_of_a_branch_and_begins_none(client, enrollment, settings):
     client.force_login(enrollment.learner)
     run = play(enrollment)
-    settings.ANSWERS_A_MINUTE = 0
+    settings.ANSWERS_PER_MINUTE = 0
     response = client.post(reverse("simulations:what-if", args=[run.pk, 1]), follow=True)
     assert response.redirect_chain == [(reverse("simulations:debrief", args=[run.pk]), 302)]
     assert "These were very many runs for one minute." in response.text

@@ -118,7 +118,7 @@ def brand(client, address, language="en"):
     ],
 )
 def test_above_every_other_page_stands_the_name_of_the_site(client, world, settings, name, language, shown):
-    settings.FIRM_NAME = name
+    settings.COMPANY_NAME = name
     assert brand(client, "/accounts/login/", language) == shown
     assert client.get("/accounts/login/", headers={"accept-language": language}).text.count(f"{shown}</title>") == 1
     client.force_login(world.learner)
@@ -134,5 +134,5 @@ def test_above_every_other_page_stands_the_name_of_the_site(client, world, setti
 
 
 def test_a_name_is_text_and_no_markup(client, db, settings):
-    settings.FIRM_NAME = "<b>Anhe</b>"
+    settings.COMPANY_NAME = "<b>Anhe</b>"
     assert brand(client, "/accounts/login/") == "<b>Anhe</b> · Staff training"

@@ -37,7 +37,7 @@ def asks(response):
 @pytest.mark.exhaustive
 @pytest.mark.any_database
 def test_which_addresses_ask_for_recent_authentication(world, settings, unrendered):
-    settings.FRESH_SIGN_IN = True  # sessions of `force_login` know of no password that was given
+    settings.REQUIRE_REAUTHENTICATION = True  # sessions of `force_login` know of no password that was given
     senders, table, found = {}, classified(), {}
     for route, role in roles_that_post().items():
         sender = senders.setdefault(role, Sender(world, role))
@@ -50,7 +50,7 @@ def test_which_addresses_ask_for_recent_authentication(world, settings, unrender
 
 
 def test_a_learner_is_placed_without_it(world, settings):
-    settings.FRESH_SIGN_IN = True
+    settings.REQUIRE_REAUTHENTICATION = True
     sender = Sender(world, "HR")
     assert not asks(sender.take_back(sender.post, "people/<int:pk>/memberships/"))
 
@@ -85,7 +85,7 @@ NOT_ASKED = {
 @pytest.mark.exhaustive
 @pytest.mark.any_database
 def test_which_pages_ask_an_administrator_who_it_is_before_they_are_shown(world, settings, unrendered):
-    settings.FRESH_SIGN_IN = True
+    settings.REQUIRE_REAUTHENTICATION = True
     asked, sender = set(), Sender(world, "admin")
     for route in ALL_ROUTES:
         response = sender.take_back(sender.get, route)

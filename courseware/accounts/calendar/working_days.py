@@ -102,7 +102,7 @@ def calendars_of(teams: Iterable[Team | None]) -> list[Calendar]:
     for line in lines:
         with_lists = tuple(key for key in (None, *line) if key in lists)
         if with_lists not in made:
-            days = dict(shipped(settings.WORKING_DAYS))
+            days = dict(shipped(settings.HOLIDAY_CALENDAR))
             for key in with_lists:
                 days |= lists[key]
             made[with_lists] = Calendar(days)

@@ -66,7 +66,7 @@ def handles_records(session, user):
 
 
 def longest_break(session, user):
-    return settings.STAFF_IDLE_AGE if handles_records(session, user) else settings.SESSION_IDLE_AGE
+    return settings.ADMIN_IDLE_TIMEOUT if handles_records(session, user) else settings.SESSION_IDLE_TIMEOUT
 
 
 def ends(session, user):

@@ -139,7 +139,7 @@ class AccountAdapter(DefaultAccountAdapter):
         record("password-set", actor=user, subject=user)
 
     def is_reauthentication_required(self, *, app, **kwargs):
-        return settings.FRESH_SIGN_IN and not is_fresh(self.request)
+        return settings.REQUIRE_REAUTHENTICATION and not is_fresh(self.request)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         if user.last_login and template_prefix in NOTICES:  # the first password of all is no news

@@ -73,8 +73,8 @@ def asked_today(message):
 def to_company(message):
     """Strangers can type any address: only addresses of the company get an email, and none gets many."""
     domain = message.address.rpartition("@")[2].lower()
-    if domain not in settings.MAIL_DOMAINS:
-        return "MAIL_DOMAINS does not name the domain of this address"
+    if domain not in settings.COMPANY_EMAIL_DOMAINS:
+        return "COMPANY_EMAIL_DOMAINS does not name the domain of this address"
     sent = OutgoingEmail.objects.handed_over().filter(kind=message.kind, ended_at__gt=timezone.now() - DAY)
     if sent.filter(address__iexact=message.address).exists():
         return "this address got one today"

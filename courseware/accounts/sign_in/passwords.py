@@ -57,9 +57,9 @@ def without(words: list[str], text: str) -> str:
 
 
 def company_names() -> list[str]:
-    """The company's names: `FIRM_NAME`, and those in the branding. Runs up to two queries."""
+    """The company's names: `COMPANY_NAME`, and those in the branding. Runs up to two queries."""
     styles = styles_at(newest_key().first()).values()
-    return [settings.FIRM_NAME, *(name for style in styles for name in style.words.get("name", {}).values())]
+    return [settings.COMPANY_NAME, *(name for style in styles for name in style.words.get("name", {}).values())]
 
 
 def words_of(texts: Iterable[str | None]) -> list[str]:

@@ -95,7 +95,7 @@ def drawn(certificate: Certificate, language: str) -> bytes:
     with translation.override(language):
         said = words_of(certificate, language)
     template = TEMPLATE.read_text(encoding="utf-8")
-    return draw_pdf(template, said, certificate.issued_at, more_fonts=settings.PAPER_FONTS)
+    return draw_pdf(template, said, certificate.issued_at, more_fonts=settings.PDF_FONT_DIRS)
 
 
 def words_of(certificate: Certificate, language: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class ProposalVoid(Exception):
 class PassMarkTooLow(Exception):
     def __init__(self, exam: str, mark: int, floor: int):
         self.exam, self.mark, self.floor = exam, mark, floor
-        super().__init__(f"{exam}: pass mark {mark}; this site accepts {floor} or more (PASS_MARK_FLOOR)")
+        super().__init__(f"{exam}: pass mark {mark}; this site accepts {floor} or more (MIN_PASS_MARK)")
 
 
 @dataclass(frozen=True)
@@ -261,8 +261,8 @@ def pass_marks(compiled: Compiled) -> dict[str, int]:
     pages = {identifier: data for (identifier, _language), data in compiled.pages.items()}
     marks = {identifier: data["pass_mark"] for identifier, data in sorted(pages.items()) if data.get("pass_mark")}
     for exam, mark in marks.items():
-        if mark < settings.PASS_MARK_FLOOR:
-            raise PassMarkTooLow(exam, mark, settings.PASS_MARK_FLOOR)
+        if mark < settings.MIN_PASS_MARK:
+            raise PassMarkTooLow(exam, mark, settings.MIN_PASS_MARK)
     return marks
 
 

@@ -89,7 +89,7 @@ def import_newest() -> str:
     file = max(files, key=lambda each: (each.stat().st_mtime, each.name))
     wait_until_written(file)
     try:
-        roster = import_file(file, is_complete=settings.ROSTER_IS_WHOLE_FIRM, is_news=False)
+        roster = import_file(file, is_complete=settings.ROSTER_IS_COMPLETE, is_news=False)
     except ListRefused as refused:
         if refused.code == "busy":
             raise Later(f"{file.name}: the machine is busy, so the list is read later") from None

@@ -12,7 +12,7 @@ from courseware.lib import dates, disclosure
 
 
 class TooManyReports(Exception):
-    """The learner has sent REPORTS_A_DAY reports within a day."""
+    """The learner has sent REPORTS_PER_DAY reports within a day."""
 
 
 class SurveyChanged(Exception):
@@ -44,7 +44,7 @@ def refuse_too_many_reports(learner, at):
     # Counted by what the reports hold anyway: a count beside them would tell who reports.
     day = LessonReport.objects.filter(reported_at__gt=at - timedelta(days=1), reported_at__lte=at)
     runs = Enrollment.objects.filter(learner=learner)
-    if sum(day.written_by(enrollment).count() for enrollment in runs) >= settings.REPORTS_A_DAY:
+    if sum(day.written_by(enrollment).count() for enrollment in runs) >= settings.REPORTS_PER_DAY:
         raise TooManyReports(learner)
 
 

@@ -9,7 +9,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class TooFast(Exception):
-    """The person has sent ANSWERS_A_MINUTE submissions."""
+    """The person has sent ANSWERS_PER_MINUTE submissions."""
 
 
 def sent_by(rows: QuerySet, *, owner: str, instant: str) -> CompiledQuery:
@@ -26,5 +26,5 @@ def sent_by(rows: QuerySet, *, owner: str, instant: str) -> CompiledQuery:
 def refuse_too_many(sent: CompiledQuery, learner: int, at: datetime) -> None:
     """`sent` is from `sent_by`. Raises TooFast. Runs one query."""
     # What a clock that was set back has left in the future does not count.
-    if len(sent(learner=learner, after=at - MINUTE, until=at)) >= settings.ANSWERS_A_MINUTE:
+    if len(sent(learner=learner, after=at - MINUTE, until=at)) >= settings.ANSWERS_PER_MINUTE:
         raise TooFast(learner)

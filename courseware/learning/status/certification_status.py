@@ -38,7 +38,9 @@ def certified(at: datetime) -> Q:
 
 
 def ending(at: datetime) -> Q:
-    return certified(at) & Q(certified_until__lte=dates.site_day(at) + timedelta(days=settings.CERTIFICATE_ENDING_DAYS))
+    return certified(at) & Q(
+        certified_until__lte=dates.site_day(at) + timedelta(days=settings.CERTIFICATE_EXPIRY_NOTICE_DAYS)
+    )
 
 
 def ended(at: datetime) -> Q:
@@ -46,7 +48,7 @@ def ended(at: datetime) -> Q:
 
 
 def ends_within() -> str:
-    days = settings.CERTIFICATE_ENDING_DAYS
+    days = settings.CERTIFICATE_EXPIRY_NOTICE_DAYS
     return ngettext("ends within %(days)d day", "ends within %(days)d days", days) % {"days": days}
 
 

@@ -128,7 +128,7 @@ def composed(message: OutgoingEmail, kind: EmailType, context: Mapping[str, Any]
         "Auto-Submitted": "auto-generated",
         "From": sender_of(face, tag),
     }
-    envelope = settings.BOUNCES_TO or settings.DEFAULT_FROM_EMAIL
+    envelope = settings.BOUNCE_ADDRESS or settings.DEFAULT_FROM_EMAIL
     if address:
         headers |= {"List-Unsubscribe": f"<{address}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     files = context.get("attachments")

@@ -64,7 +64,7 @@ def keys(request):
         "keys": ApiKey.objects.filter(person=request.user).order_by("pk"),
         "address": settings.SITE_URL + endpoints.ROOT,
         "lists": endpoints.LISTS,
-        "reads_a_minute": settings.READS_A_MINUTE,
+        "reads_a_minute": settings.API_REQUESTS_PER_MINUTE,
     }
     return render_form(request, "reporting/api_keys.html", form, context)
 
