@@ -96,7 +96,9 @@ TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
 is_zone = TIME_ZONE in zoneinfo.available_timezones()
 require("TIME_ZONE", is_zone, f"a name such as Asia/Shanghai, got {TIME_ZONE!r}")
 HOLIDAY_CALENDAR = env("HOLIDAY_CALENDAR", default="cn")  # holidays of China, or weekends only
-require("HOLIDAY_CALENDAR", HOLIDAY_CALENDAR in {"cn", ""}, f"cn, or nothing for weekends alone, got {HOLIDAY_CALENDAR!r}")
+require(
+    "HOLIDAY_CALENDAR", HOLIDAY_CALENDAR in {"cn", ""}, f"cn, or nothing for weekends alone, got {HOLIDAY_CALENDAR!r}"
+)
 LANGUAGE_CODE = env("LANGUAGE_CODE", default="zh-hans")
 MIN_PASS_MARK = number_up_to("MIN_PASS_MARK", 100, default=70)
 CERTIFICATE_EXPIRY_NOTICE_DAYS = number_up_to("CERTIFICATE_EXPIRY_NOTICE_DAYS", 3650, default=60)

@@ -205,7 +205,7 @@ class Withdrawable(models.Model):
 
 
 WITHDRAWN_FOR_A_REASON = Q(revoked_at=None, revoked_by=None, revocation_reason="") | Q(
-    withdrawn_at__isnull=False, withdrawn_by__isnull=False
+    revoked_at__isnull=False, revoked_by__isnull=False
 ) & ~Q(revocation_reason="")
 
 
@@ -271,7 +271,7 @@ class Certificate(Withdrawable):
         indexes = [
             models.Index(fields=["-issued_at", "-id"], name="certificates_newest_first"),
             models.Index(
-                fields=["-issued_at", "-id"], condition=Q(withdrawn_at__isnull=False), name="withdrawn_newest_first"
+                fields=["-issued_at", "-id"], condition=Q(revoked_at__isnull=False), name="withdrawn_newest_first"
             ),
             models.Index(fields=["holder"], name="certificate_by_holder"),
         ]

@@ -98,7 +98,7 @@ class OutgoingEmail(models.Model):
             models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="told_once"),
             models.UniqueConstraint(
                 fields=["person", "limit_category", "sending_day"],
-                condition=models.Q(turn_on__isnull=False),
+                condition=models.Q(sending_day__isnull=False),
                 name="one_letter_of_a_sort_a_day",
             ),
         ]
@@ -110,7 +110,9 @@ class OutgoingEmail(models.Model):
             models.Index(fields=["kind", "state", "ended_at"], name="message_of_kind"),
             models.Index(fields=["address"], name="message_by_address"),
             models.Index(fields=["state", "-id"], name="message_by_state"),
-            models.Index(fields=["combined_into"], name="message_told_in", condition=models.Q(told_in__isnull=False)),
+            models.Index(
+                fields=["combined_into"], name="message_told_in", condition=models.Q(combined_into__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

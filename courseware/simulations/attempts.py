@@ -80,7 +80,7 @@ def start_what_if(run: SimulationAttempt, position: int, *, at: datetime | None 
     run = locked(run)
     if run.is_practice or not run.finished_at or not 1 <= position <= run.decisions.count():
         raise NotOffered(f"no branch off {subject_of(run)} at {position}")
-    open_branches = run.enrollment.runs.filter(simulation=run.simulation_id, branch_of__isnull=False).open()
+    open_branches = run.enrollment.runs.filter(simulation=run.simulation_id, what_if_of__isnull=False).open()
     if begun := open_branches.filter(what_if_of=run, what_if_at=position).with_release().first():
         return joined(begun, run.enrollment)
     refuse_too_many(BEGUN, run.enrollment.learner_id, at)

@@ -90,12 +90,12 @@ class SimulationAttempt(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["enrollment", "simulation"],
-                condition=Q(finished_at=None, abandoned_at=None, branch_of__isnull=False),
+                condition=Q(finished_at=None, abandoned_at=None, what_if_of__isnull=False),
                 name="one_open_branch_per_simulation",
             ),
             models.CheckConstraint(
                 condition=Q(number__isnull=False, what_if_of=None, what_if_at=None)
-                | Q(number=None, branch_of__isnull=False, branch_at__isnull=False),
+                | Q(number=None, what_if_of__isnull=False, what_if_at__isnull=False),
                 name="a_run_is_on_record_or_a_branch",
             ),
             models.CheckConstraint(

@@ -155,7 +155,7 @@ def test_setting_up_shows_codes_once_opens_the_site_and_is_logged_and_told(djang
     assert not any(code in again for code in codes)
     assert "10 codes are left" in again
     assert client.get("/admin/").status_code == 200
-    assert [event for event in verbs() if event.startswith("second-factor")] == ["two-factor-added"]
+    assert [event for event in verbs() if event.startswith("two-factor")] == ["two-factor-added"]
     assert [letter.to for letter in letters()] == [[admin.email]]
     assert "A second step for signing in was set up." in letters()[0].body
 

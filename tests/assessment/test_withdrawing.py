@@ -168,7 +168,7 @@ def test_it_is_filtered_by_whether_a_certificate_is_valid_today_ends_soon_or_has
     assert shown(client, validity="ending") == ["last day", "soon"]
     assert shown(client, validity="ended") == ["over"]
     assert len(shown(client)) == len(shown(client, validity="x")) == 7
-    assert shown(client, validity="ended", withdrawn_at__isempty="0") == []
+    assert shown(client, validity="ended", revoked_at__isempty="0") == []
 
 
 def test_a_run_is_named_by_the_title_of_its_course_in_the_language_of_the_reader(client, admin):

@@ -44,7 +44,7 @@ def after_attempts(attempts: Any) -> QuerySet[Any, Any]:
     chosen = ExamAttempt.objects.filter(pk__in=attempts).order_by()
     missed = Response.objects.filter(attempt__pk__in=attempts, is_right=False).order_by()
     right = chosen.filter(enrollment__answers__is_right=True, enrollment__answers__answered_at__gt=F("submitted_at"))
-    played = chosen.filter(enrollment__runs__branch_of=None, enrollment__runs__finished_at__gt=F("submitted_at"))
+    played = chosen.filter(enrollment__runs__what_if_of=None, enrollment__runs__finished_at__gt=F("submitted_at"))
     return missed.values_list(
         "attempt", Value("missed", CharField()), "bank__identifier", "question", "objective"
     ).union(

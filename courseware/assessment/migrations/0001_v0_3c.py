@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(condition=models.Q(('withdrawn_at__isnull', False)), fields=['-issued_at', '-id'], name='withdrawn_newest_first'),
+            index=models.Index(condition=models.Q(('revoked_at__isnull', False)), fields=['-issued_at', '-id'], name='withdrawn_newest_first'),
         ),
         migrations.AddIndex(
             model_name='certificate',
@@ -196,7 +196,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='certificate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='withdrawn_by_somebody_for_a_reason'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='withdrawn_by_somebody_for_a_reason'),
         ),
         migrations.AddConstraint(
             model_name='certificatepdf',
@@ -236,7 +236,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='externaltraining',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='outside_training_withdrawn_for_a_reason'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revocation_reason', ''), ('revoked_at', None), ('revoked_by', None)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False), models.Q(('revocation_reason', ''), _negated=True)), _connector='OR'), name='outside_training_withdrawn_for_a_reason'),
         ),
         migrations.AddIndex(
             model_name='certification',

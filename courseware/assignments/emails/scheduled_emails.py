@@ -124,7 +124,7 @@ class ScheduledEmails:
             # In the order in which other transactions lock messages, so that none waits for the other forever.
             list(self.waiting.filter(person__in=plans).select_for_update(no_key=True).order_by("pk").values_list("pk"))
             asked = self.deliver(plans)
-            rows = OutgoingEmail.objects.filter(Q(pk__in=asked) | Q(told_in__in=asked)).select_related("person")
+            rows = OutgoingEmail.objects.filter(Q(pk__in=asked) | Q(combined_into__in=asked)).select_related("person")
             return [line for message in sorted(rows, key=order_of) if (line := self.line(message))]
 
     def deliver(self, plans: Mapping[int, Collection[PlannedEmail]]) -> set[int]:

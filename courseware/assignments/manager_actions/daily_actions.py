@@ -161,9 +161,9 @@ def has_had_its_emails(at: datetime) -> Q:
     """One today, or as many as there may be in so many days: see `notifications.email.sending_limits`."""
     today = site_day(at)
     turns = OutgoingEmail.objects.filter(person=OuterRef("learner"), limit_category=SORT)
-    of_days = turns.filter(turn_on__range=days_that_count(today, SORT)).order_by().values("person")
+    of_days = turns.filter(sending_day__range=days_that_count(today, SORT)).order_by().values("person")
     used_up = of_days.annotate(number=Count("pk")).filter(number__gte=LIMITS[SORT].letters)
-    return Q(Exists(turns.filter(turn_on__gte=today))) | Q(Exists(used_up))
+    return Q(Exists(turns.filter(sending_day__gte=today))) | Q(Exists(used_up))
 
 
 NO_LETTERS = Undone(not_sent=0, left=0, left_in_another=0)

@@ -64,7 +64,7 @@ def rule_address(pk):
 
 @page_view(allowed=handles_people)
 def rules(request):
-    done = Count("assignments", filter=Q(assignments__taken_back_at=None))
+    done = Count("assignments", filter=Q(assignments__undone_at=None))
     page = Paginator(all_rules().annotate(done=done).order_by("-pk"), RULES_A_PAGE).get_page(request.GET.get("page"))
     for rule in page.object_list:
         rule.words = words_of(rule)[0]

@@ -96,7 +96,7 @@ def course_imported_as(digests: Mapping[str, str]) -> Course | None:
     """The course whose last import had exactly these files. Runs two queries."""
     titles = list(filter(is_course_document, digests))
     title_texts = ImportedFile.objects.filter(path__in=titles, digest__in=[digests[path] for path in titles])
-    for course in Course.objects.filter(documents__imported_texts__in=title_texts).select_related("current").distinct():
+    for course in Course.objects.filter(documents__imported_files__in=title_texts).select_related("current").distinct():
         rows = ImportedFile.objects.filter(document__course=course).values_list("path", "digest")
         if dict(rows) == digests:
             return course

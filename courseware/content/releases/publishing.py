@@ -289,7 +289,7 @@ def store_pages(release: Release, compiled: Compiled) -> None:
     RenderedPage.objects.bulk_create(new_pages)
     through = ReleaseEntry.pages.through
     through.objects.filter(releaseentry__release=release).delete()
-    through.objects.bulk_create(through(releaseentry=entry, page=page) for entry, page in pages_of_entries)
+    through.objects.bulk_create(through(releaseentry=entry, renderedpage=page) for entry, page in pages_of_entries)
 
 
 def recompile(release: Release) -> None:

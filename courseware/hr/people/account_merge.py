@@ -111,7 +111,11 @@ def store_certifications(row: AccountMerge) -> None:
 
 
 def transferred_enrollments(row: AccountMerge) -> EnrollmentQuerySet:
-    return Enrollment.objects.filter(merged_runs__merge=row, merged_runs__is_brought=True).with_zone().order_by("pk")
+    return (
+        Enrollment.objects.filter(merged_enrollments__merge=row, merged_enrollments__is_transferred=True)
+        .with_zone()
+        .order_by("pk")
+    )
 
 
 def lock_merged_enrollments(before: User, now: User) -> None:

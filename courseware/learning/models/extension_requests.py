@@ -19,7 +19,7 @@ def stands(at: datetime) -> Q:
         ended_at=None,
         until__gt=at,
         enrollment__completed_at=None,
-        enrollment__waived_at=None,
+        enrollment__exempted_at=None,
         enrollment__learner__is_active=True,
         enrollment__due_at__lt=F("until"),
         since=Coalesce("enrollment__due_given_at", "enrollment__enrolled_at"),

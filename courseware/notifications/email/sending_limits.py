@@ -77,7 +77,7 @@ def taken_sending_days(
     """Person → (email, sending day). Runs one query."""
     found: dict[int, list[tuple[int, date]]] = defaultdict(list)
     span = (days_that_count(min(days), sort)[0], days_that_count(max(days), sort)[1])
-    letters = OutgoingEmail.objects.filter(person__in=people, limit_category=sort, turn_on__range=span)
+    letters = OutgoingEmail.objects.filter(person__in=people, limit_category=sort, sending_day__range=span)
     for person, key, day in letters.values_list("person", "pk", "sending_day"):
         found[person].append((key, day))  # type: ignore[arg-type]  # the filter leaves out who has none
     return found

@@ -74,11 +74,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='simulationattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('branch_of__isnull', False), ('finished_at', None)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
+            constraint=models.UniqueConstraint(condition=models.Q(('abandoned_at', None), ('finished_at', None), ('what_if_of__isnull', False)), fields=('enrollment', 'simulation'), name='one_open_branch_per_simulation'),
         ),
         migrations.AddConstraint(
             model_name='simulationattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('what_if_at', None), ('what_if_of', None)), models.Q(('branch_at__isnull', False), ('branch_of__isnull', False), ('number', None)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('what_if_at', None), ('what_if_of', None)), models.Q(('number', None), ('what_if_at__isnull', False), ('what_if_of__isnull', False)), _connector='OR'), name='a_run_is_on_record_or_a_branch'),
         ),
         migrations.AddConstraint(
             model_name='simulationattempt',
