@@ -1,4 +1,8 @@
-"""Somebody's whole history, copied row by row and event by event to another person, some days earlier."""
+"""Somebody's whole history, copied row by row and event by event to another person, some days earlier.
+
+The product's own functions would take 2 seconds per person, a copy takes 5 ms. Emails are not copied, because they
+would be sent.
+"""
 
 import re
 import uuid

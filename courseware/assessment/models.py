@@ -139,7 +139,10 @@ class PracticeAnswer(models.Model):
 
 
 class DailyQuestionAnswer(models.Model):
-    """An answer to a question of the day, never edited. The memory of a rule stands with the last answer on it."""
+    """An answer to a question of the day, never edited. The memory of a rule stands with the last answer on it.
+
+    A table of memories would need code for renewals, merges and erasure; answers belong to the enrollment.
+    """
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="daily_answers")
     day = models.DateField(help_text="In the person's zone")

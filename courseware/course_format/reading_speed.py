@@ -1,7 +1,8 @@
 """How long steps and the whole course take, how long a reader has nothing to do, and how long a decision may take.
 
 Announced minutes: 350 Chinese characters or 200 words a minute and 10 seconds a question. Stretches without an action:
-a slow reader, 250 or 130 a minute. Decisions: 4.5 characters or 3 words a second and 8 seconds to decide.
+a slow reader, 250 or 130 a minute. Decisions: 4.5 characters or 3 words a second and 8 seconds to decide. Announced
+minutes are the same for all posts, because dashboards, emails and certificates state them, too.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence

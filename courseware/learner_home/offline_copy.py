@@ -1,4 +1,8 @@
-"""Offline copy of the current module: lessons, card and phrases, without any personal data."""
+"""Offline copy of the current module: lessons, card and phrases, without any personal data.
+
+Lesson pages are not copied: they have names, answers and forms, which would stay on shared computers. The browser drops
+the copy on sign-out, when another person signs in, and after 7 days (`static/js/service_worker.js`).
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

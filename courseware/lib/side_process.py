@@ -1,4 +1,8 @@
-"""Run work of unknown cost in a separate process with limited time and memory. It is no sandbox."""
+"""Run work of unknown cost in a separate process with limited time and memory. It is no sandbox.
+
+Alternatives: `forkserver` loads the server's script again for each task, a new process needs a second to load the site,
+and a process pool breaks as a whole when one of its processes is killed.
+"""
 
 import math
 import multiprocessing

@@ -1,4 +1,7 @@
-"""503 while the database is upgraded, or has another version than this process. Each process looks by itself."""
+"""503 while the database is upgraded, or has another version than this process. Each process looks by itself.
+
+The upgrade holds a lock, which ends with its process. A stored flag would stay set if the upgrade was killed.
+"""
 
 import fcntl
 import logging

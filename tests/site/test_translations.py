@@ -116,6 +116,7 @@ def test_a_translation_is_chinese_and_keeps_what_is_filled_in(catalogue):
 
 
 def test_the_compiled_catalogue_is_the_written_one(catalogue):
+    # The compiled file is in the repository, so that an installation needs no gettext.
     compiled = polib.mofile(str(CATALOGUE.with_suffix(".mo")))
     translated = {(entry.msgctxt, entry.msgid): texts_of(entry) for entry in catalogue.translated_entries()}
     assert {(entry.msgctxt, entry.msgid): texts_of(entry) for entry in compiled} == translated, COLLECT

@@ -1,4 +1,10 @@
-"""Search terms of people, matched by prefix: docs/decisions/0026-people-are-found-by-beginnings.md."""
+"""Search terms of people, one row each, matched by prefix.
+
+A term is the rest of a name from each word and each Chinese character on (also in pinyin and initials), the rest of an
+email address from each part on, or a staff number (also reversed). A prefix uses an index on both databases. A trigram
+index has no words of two Chinese characters; full-text search knows no pinyin and differs between the databases. Code
+that writes people without `save` calls `store_terms`.
+"""
 
 import re
 import unicodedata

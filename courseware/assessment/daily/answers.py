@@ -1,4 +1,7 @@
-"""Answers to the question of the day, and wishes for it by letter and during the course."""
+"""Answers to the question of the day, and wishes for it by letter and during the course.
+
+An answer is practice: it is not in the audit log, and no activity.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,6 +1,7 @@
 """The rule that the question of the day is about, and its wording (pure: no database, no request).
 
-A rule is an objective that the person missed or that is critical. Its wordings are the questions on it.
+A rule is an objective that the person missed or that is critical. Its wordings are the questions on it. It is repeated
+by objective, not by family: most families have a single question, which would come back in the same words.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,7 @@
-"""Results of exams, with keys after a pass or the last attempt in a row; and of pre-checks, by topics."""
+"""Results of exams, with keys after a pass or the last attempt in a row; and of pre-checks, by topics.
+
+A pre-check shows its keys at once: the questions after the exam are others of the same families.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,8 @@
 """Summaries for chat groups, without names: one a day and door, claimed one by one, tried again with growing pauses.
 
 No transaction is open while a card is sent. If the worker dies then, the card is tried again after `CLAIMED_FOR`, and
-the group may see it twice. If a card is refused or given up, the leads are told by email.
+the group may see it twice. If a card is refused or given up, the leads are told by email. A card is no `OutgoingEmail`:
+it has no person, so no sending limits, and no number by which a service recognizes a repetition.
 """
 
 import logging

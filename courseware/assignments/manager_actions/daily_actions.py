@@ -1,6 +1,7 @@
 """Reminders by a manager, and the acts for today that a manager confirmed: carried out and undone together.
 
-Each locks all enrollments by key first, so the second of two managers of the same people finds what the first did.
+Each locks all enrollments by key first, so the second of two managers of the same people finds what the first did. A
+form names its enrollments; those that were completed, exempted or reminded since it was shown are left out.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -1,4 +1,8 @@
-"""The HTML of screens, in the language of their text, without working links."""
+"""The HTML of screens, in the language of their text, without working links.
+
+Stored pages contain the labels: if you change one, increase `COMPILER`. A plan is a table, which screen readers, print
+and narrow screens show without a second text.
+"""
 
 import re
 from functools import cache

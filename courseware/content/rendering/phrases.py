@@ -1,4 +1,8 @@
-"""Phrases that learners may say word for word (`> [!say]`), identified by their place."""
+"""Phrases that learners may say word for word (`> [!say]`), identified by their place.
+
+Ids would have to be written and translated for each phrase. A phrase inserted before another one in its section changes
+the key of that one.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

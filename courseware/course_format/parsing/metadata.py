@@ -58,6 +58,8 @@ class CompletionRule(StrictModel):
 
 
 class CourseChange(StrictModel):
+    """What one edition changed. An import takes all entries that are not released yet, so none may be replaced."""
+
     why: SourceFile = Field(description="text of 1 to 200 characters")
     reread: Ids = Field((), description="a list of lesson ids")
     retake: Ids = Field((), description="a list of lesson ids")

@@ -1,7 +1,8 @@
 """Read one authored document: bytes in, a frozen `ParsedDocument` out (docs/formats.md §1–5, §9).
 
 It is cut line by line, because every message names a line and Markdown parsers keep no line numbers. Texts stay
-Markdown. `{=fire}` inserts the jurisdiction's entry with that id (§4).
+Markdown. `{=fire}` inserts the jurisdiction's entry with that id (§4) before anything else, so that questions, search,
+minutes and differences see what learners see, and a release contains it.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Guessers answer by the look of the choices: longest, shortest, most steps, safest, or like the keys of others.
 
-None should do much better than chance. A guesser takes the choice with the best score; of several it draws one.
+None should do much better than chance. A guesser takes the choice with the best score; of several it draws one. Only
+finished courses are checked, never an import: the author of one question cannot correct the share of a whole bank.
 """
 
 import re

@@ -261,7 +261,10 @@ def askable(families: Iterable[int], attempts: int) -> int:
 
 
 def by_family(questions: Iterable[Question]) -> dict[str, tuple[str, ...]]:
-    """First id of each family → all its ids: in a lesson, a question and its rewordings."""
+    """First id of each family → all its ids: in a lesson, a question and its rewordings.
+
+    A rewording is a whole question. With the same choices it could be answered from memory of their positions.
+    """
     families: dict[str, list[str]] = defaultdict(list)
     for question in questions:
         families[question.family].append(question.id)

@@ -1,6 +1,8 @@
 """Players who have not learned anything, and how often their runs count as done: bounds of a simulation.
 
-Each plays 10,000 times, with a fixed seed. Plays in the same state are one group, which is divided by what they choose.
+Each plays 10,000 times, with a fixed seed, so no course is refused by chance. Plays in the same state are one group,
+which is divided by what they choose. Cautious choices are recognized by their words: the author, who wants the
+simulation to pass, would not mark them.
 """
 
 import hashlib

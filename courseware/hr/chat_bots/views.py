@@ -1,4 +1,7 @@
-"""/people/chat-bots/: the robots in chat groups, by team. For human resources and admins alone."""
+"""/people/chat-bots/: the robots in chat groups, by team.
+
+For human resources and admins alone: the address decides where the server sends requests.
+"""
 
 from datetime import datetime
 

@@ -37,7 +37,10 @@ STEP_PAGES: dict[str, str] = {}  # kind of a step → URL name of its page
 
 
 def register_step_page(kind: str, url_name: str) -> None:
-    """`url_name` takes the ids of course and step. Called in `AppConfig.ready`."""
+    """`url_name` takes the ids of course and step. Called in `AppConfig.ready`.
+
+    A registry, not a signal: exactly one app must answer, and a missing answer must raise KeyError.
+    """
     STEP_PAGES[kind] = url_name
 
 

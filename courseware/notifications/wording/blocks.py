@@ -1,4 +1,7 @@
-"""`{% part "closing" %}…{% endpart %}`: the company's own wording of a part of an email, else the content."""
+"""`{% part "closing" %}…{% endpart %}`: the company's own wording of a part of an email, else the content.
+
+Facts stay outside of the parts (who asks, courses, due dates, links, unsubscribing), so that no wording can omit them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""Emails that a company may word: own wording, shipped wording, and whether both still fit."""
+"""Emails that a company may word: own wording, shipped wording, and whether both still fit.
+
+Emails about passwords, sign-in and changed accounts are never editable: own wording could be used for phishing.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

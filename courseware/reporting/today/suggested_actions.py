@@ -1,4 +1,7 @@
-"""Actions drafted for a manager on *Today*, from a bounded number of the most urgent enrollments."""
+"""Actions drafted for a manager on *Today*, from a bounded number of the most urgent enrollments.
+
+They take two dozen queries, so a script loads *Today* after the dashboard.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
