@@ -83,7 +83,7 @@ state: .venv/development
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && DATA_DIR="$$folder" DJANGO_SETTINGS_MODULE=tests.settings \
 		.venv/bin/python -m tests.upgrades.state $(NAME)
 
-## make messages     collect strings for translation, list what the checker of courses says
+## make messages     collect strings for translation
 messages: .venv/development
 	@.ci/messages
 

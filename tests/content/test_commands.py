@@ -1,7 +1,6 @@
 """The commands that read course folders: `check_content`, `content_report`, `content_facts` and `content_points`."""
 
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -152,11 +151,6 @@ def test_an_address_that_was_opened_is_not_among_those_to_open(folder):
     assert not any(line.startswith(("- <https://", "### Open")) for line in facts(folder))
 
 
-def test_the_table_in_the_documents_is_what_the_command_prints():
-    page = Path(__file__).parents[2] / "docs" / "course-facts.md"
-    assert facts() == page.read_text(encoding="utf-8").splitlines()  # else: manage.py content_facts > the page
-
-
 def points(*arguments):
     output = StringIO()
     call_command("content_points", *arguments, stdout=output)
@@ -183,8 +177,3 @@ def test_where_no_bank_asks_a_point_names_what_its_lesson_or_simulation_asks(tmp
     write_course(tmp_path / "tea-room", {path: data for path, data in files.items() if ".bank." not in path})
     asked = {line.split(" | ")[2]: line.split(" | ")[-1] for line in points(str(tmp_path)) if line.startswith("| M1")}
     assert asked == {"Boiling water": "is-it-off |", "Drill": "door |"}
-
-
-def test_the_table_of_points_in_the_documents_is_what_the_command_prints():
-    page = Path(__file__).parents[2] / "docs" / "course-points.md"
-    assert points() == page.read_text(encoding="utf-8").splitlines()  # else: manage.py content_points > the page

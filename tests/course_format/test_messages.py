@@ -1,7 +1,6 @@
 """What the checker can say: one table, used whole, each sentence with its fields."""
 
 import ast
-import re
 import string
 from pathlib import Path
 
@@ -123,15 +122,3 @@ def test_every_call_gives_the_fields_of_its_sentence():
                 required -= {"language"}  # given to all of them in one place
             assert given - {None} <= set(fields), f"{where}: {finding}"
             assert None in given or required <= given, f"{where}: {finding}"
-
-
-# The document against the table
-
-FORMATS = LANGUAGE.parents[1] / "docs" / "formats.md"
-ROW = re.compile(r"^\| `([^`]+)` \| (error|warning) \| `([^`]+)` \|$", re.MULTILINE)
-
-
-def test_the_grammar_lists_every_finding_with_its_level_and_its_sentence():
-    _, _, section = FORMATS.read_text(encoding="utf-8").partition("\n## 10. ")
-    listed = ROW.findall(section.partition("\n## 11. ")[0])
-    assert sorted(listed) == sorted((finding, level, pattern(finding)) for finding, level in LEVELS.items())

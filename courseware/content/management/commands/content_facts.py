@@ -1,4 +1,4 @@
-"""Print every claim of a course with its source and where it is cited, for docs/course-facts.md."""
+"""Print every claim of a course with its source and where it is cited."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Print every point of the outline of a course with where it is taught and asked, for docs/course-points.md."""
+"""Print every point of the outline of a course with where it is taught and asked."""
 
 from collections.abc import Iterator
 
