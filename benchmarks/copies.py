@@ -65,9 +65,11 @@ HISTORY = {
 NAMED = {
     "learner": "user",
     "person": "user",
-    "request": "dayrequest",
-    "change": "changeseen",
-    "training": "outsidetraining",
+    "attempt": "examattempt",
+    "change": "changeacknowledgement",
+    "request": "extensionrequest",
+    "run": "simulationattempt",
+    "training": "externaltraining",
 }  # in the log's data, else as the model
 A_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 AN_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")

@@ -20,12 +20,12 @@ def export(manager, people):
     from django.utils import timezone
 
     from courseware.lib.text import csv_rows
-    from courseware.reporting.dashboard import rows as board_rows
+    from courseware.reporting.dashboard import rows as dashboard_rows
     from courseware.reporting.exports import columns
 
-    found = board_rows.board(manager)[:people]
-    teams = dict(board_rows.teams_shown_to(manager).values_list("pk", "name"))
-    rows = board_rows.rows_in_chunks(found, teams, "en", timezone.now())
+    found = dashboard_rows.board(manager)[:people]
+    teams = dict(dashboard_rows.teams_shown_to(manager).values_list("pk", "name"))
+    rows = dashboard_rows.rows_in_chunks(found, teams, "en", timezone.now())
     return csv_rows.encoded(columns.texts(rows, "en"))
 
 

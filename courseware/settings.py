@@ -264,8 +264,8 @@ TEMPLATES = [
         "OPTIONS": {
             "libraries": {
                 "cached_include": "courseware.lib.web.cached_include",
-                "letter_parts": "courseware.notifications.wording.blocks",
-                "minute_words": "courseware.lib.text.durations",
+                "wording_blocks": "courseware.notifications.wording.blocks",
+                "durations": "courseware.lib.text.durations",
                 "page_titles": "courseware.lib.web.page_titles",
             },
             "context_processors": [
@@ -363,7 +363,7 @@ ACCOUNT_RATE_LIMITS = {
     "wrong_passwords": "30/m/ip,100/h/key",
     "wrong_codes": "30/m/ip,100/h/key",
     "letters": "20/m/ip",
-    "team_links": "10/h/key",  # of a place at a link: see accounts/teams/invite_links.py
+    "invite_links": "10/h/key",  # of a place at a link: see accounts/teams/invite_links.py
     "held_forms": "10/h/key",  # of a person: see accounts/security/resubmission.py
     "api_reads": f"{API_REQUESTS_PER_MINUTE}/m/key",  # of a person
     "api_refusals": f"{API_REQUESTS_PER_MINUTE}/m/ip",  # requests without a valid key, per network

@@ -159,7 +159,7 @@ class DailyQuestionAnswer(models.Model):
     memory = models.JSONField(help_text="What the library knows of the rule after this answer")
     due_at = models.DateTimeField(help_text="From when on the rule is asked about again")
 
-    # Added by the query `daily_asking.GIVEN`.
+    # Added by the query `daily.selection.GIVEN`.
     course: int
     document_key: str
 
@@ -213,7 +213,7 @@ WITHDRAWN_FOR_A_REASON = Q(revoked_at=None, revoked_by=None, revocation_reason="
 
 
 class ExternalTraining(Withdrawable):
-    """A training elsewhere that counts for a course, as recorded by HR; never edited. See `outside_records`.
+    """A training elsewhere that counts for a course, as recorded by HR; never edited. See `external_training`.
 
     One that is withdrawn was recorded by mistake and never certified anybody.
     """

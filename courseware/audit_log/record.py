@@ -103,7 +103,7 @@ def subject_of(row: Model | type[Model], pk: object = None) -> str:
     key = pk if isinstance(row, type) else row.pk
     if key is None:
         raise ValueError(f"{row} has no primary key yet")
-    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", row._meta.object_name).lower()
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", row._meta.label.partition(".")[2]).lower()
     return f"{getattr(row, 'logged_as', kind)}:{key}"
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext
 from courseware.accounts.calendar.absences import last_absence_day
 from courseware.accounts.models import Membership
 from courseware.accounts.teams.managers import manager_of
-from courseware.assessment.exams.exam_rules import ExamRules, exam_terms
+from courseware.assessment.exams.exam_rules import ExamRules, exam_rules_of
 from courseware.assessment.models import Certificate, Certification
 from courseware.content.rendering import store
 from courseware.content.rendering.store import OutlineModule, Step
@@ -180,7 +180,7 @@ class CoursePanel:
         if not self.act.step or self.act.step.kind != "exam":
             return None
         page = store.page(self.enrollment.release, self.act.step.id, self.journey.outline.language)
-        return exam_terms(page, sum(sitting.exam == self.act.step.id for sitting in self.journey.sittings))
+        return exam_rules_of(page, sum(sitting.exam == self.act.step.id for sitting in self.journey.sittings))
 
     @property
     def read_before(self) -> Step | None:

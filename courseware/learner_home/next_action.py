@@ -149,7 +149,7 @@ class LearnerProgress:
         return exam in self.progress.done or any(each.is_passed for each in self.sittings if each.exam == exam)
 
     @cached_property
-    def starting_point(self) -> PrePostTest:
+    def pre_post_test(self) -> PrePostTest:
         return starting_point_in(self.sittings, self.outline)  # empty unless all sittings were loaded
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from courseware.accounts.calendar.absences import last_absence_day
 from courseware.accounts.permissions.site_context import branding_for
-from courseware.assessment.daily.panel import daily_card
+from courseware.assessment.daily.panel import daily_panel
 from courseware.content.rendering import store
 from courseware.course_format.parsing.documents import display_tag
 from courseware.learner_home.actions import Action
@@ -34,7 +34,7 @@ def home(request):
         return render(request, "learner_home/not_enrolled.html", context)
     main, *others = cards
     context["changed"], context["changed_beside"] = first_changed(cards)
-    context |= {"main": main, "others": others, "daily": daily_card([card.enrollment for card in cards])}
+    context |= {"main": main, "others": others, "daily": daily_panel([card.enrollment for card in cards])}
     template = "learner_home/home.html"
     if main.act.kind == Action.BEGIN:
         template, context["welcome"] = "learner_home/newcomer.html", welcome(main, request.user)

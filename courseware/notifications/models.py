@@ -27,7 +27,7 @@ class DeliveryState(models.TextChoices):
     GIVEN_UP = "given-up", _("given up")
 
 
-class OutgoingEmailQuerySet(models.QuerySet["Message"]):
+class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self, at: datetime) -> Self:
         """Emails to be sent by now, the oldest first; also those put far off by a wrong clock."""
         its_time_has_come = models.Q(next_at__lte=at) | models.Q(next_at__gt=at + PAUSES[-1])
@@ -86,7 +86,7 @@ class OutgoingEmail(models.Model):
         max_length=16, blank=True, help_text="Of which sort it was the person's letter that day"
     )
     sending_day = models.DateField(
-        null=True, help_text="The day of the reader on which it left or is leaving: see `letter_days`"
+        null=True, help_text="The day of the reader on which it left or is leaving: see `sending_limits`"
     )
 
     objects = OutgoingEmailQuerySet.as_manager()
@@ -127,7 +127,7 @@ class OutgoingEmail(models.Model):
         """Why it was skipped, for the reader; "" otherwise, because a mail server may quote others."""
         if self.state != DeliveryState.SKIPPED or not self.why:
             return ""
-        return gettext("told in another letter") if self.told_in_id else in_language_of_reader(self.why)
+        return gettext("told in another letter") if self.combined_into_id else in_language_of_reader(self.why)
 
     @property
     def may_be_taken_back(self) -> bool:

@@ -38,7 +38,7 @@ def tray(request: HttpRequest) -> HttpResponse:
     own = FirstRows(Notification.objects.of(request.user.pk), LINES_A_PAGE)
     page = own.get_page(request.GET.get("page"))
     context = {"page": page, "lines": in_words(page.object_list), "up_to": next(iter(own.keys), 0)}
-    return render(request, "notifications/tray.html", context)
+    return render(request, "notifications/inbox.html", context)
 
 
 @post_view("notifications:inbox", takes=())
@@ -82,4 +82,4 @@ def own_email_settings(request: HttpRequest) -> HttpResponse:
         "kinds": [(name, MESSAGE_KINDS[name], name in stopped) for name in kinds],
         "fixed": [MESSAGE_KINDS[name].words for name in kinds_of_sort(EmailCategory.TRAINING)],
     }
-    return render(request, "notifications/own_email_settings.html", context)
+    return render(request, "notifications/email_settings.html", context)

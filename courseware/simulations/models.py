@@ -114,7 +114,7 @@ class SimulationAttempt(models.Model):
 
     @property
     def is_practice(self):
-        return self.branch_of_id is not None
+        return self.what_if_of_id is not None
 
     @property
     def is_open(self):

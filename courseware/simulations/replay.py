@@ -109,7 +109,7 @@ def replay_of(run: SimulationAttempt) -> AttemptReplay:
     """Runs a query, one more for a branch. Raises NotOffered if the decisions do not fit."""
     decisions = DECISIONS(run=run.pk)
     if run.is_practice:
-        before = Decision.objects.filter(run=run.branch_of_id, position__lt=run.what_if_at)
+        before = Decision.objects.filter(run=run.what_if_of_id, position__lt=run.what_if_at)
         decisions = [*before, *decisions]
     return follow(run, rules_of(run), decisions)
 

@@ -156,7 +156,7 @@ def taken_before(trail: AttemptReplay) -> int | None:
     if not run.is_practice or trail.position != run.what_if_at:
         return None
     return (
-        Decision.objects.filter(run=run.branch_of_id, position=run.what_if_at).values_list("place", flat=True).first()
+        Decision.objects.filter(run=run.what_if_of_id, position=run.what_if_at).values_list("place", flat=True).first()
     )
 
 

@@ -144,7 +144,7 @@ def page_of_attempt(request, trail, *, problem="", status=200):
         "situation": None if waits else situation_of(trail, page.simulation, now),
     }
     # The script needs only the part that it replaces.
-    template = "simulations/_swapped.html" if request.htmx else "simulations/run.html"
+    template = "simulations/_swapped.html" if request.htmx else "simulations/attempt.html"
     return render_in_course(request, reading, template, context, status=status)
 
 
@@ -189,7 +189,7 @@ def go_on(request, pk):
 def give_up(request, pk):
     run = attempts.give_up(own_attempt_or_404(request, pk))
     if run.is_practice:
-        return redirect("simulations:debrief", run.branch_of_id)
+        return redirect("simulations:debrief", run.what_if_of_id)
     messages.success(request, _("That run is left. A new one begins at the start."))
     return redirect(way_out(run))
 

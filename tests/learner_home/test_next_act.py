@@ -12,7 +12,7 @@ from courseware.assessment.exams.practice_sets import practice_sets_of
 from courseware.content.releases.course_import import import_course
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.simulations import attempts as running
 from tests.assessment.drills import drill, finish, give, held
 from tests.assessment.exams import (
@@ -39,10 +39,10 @@ STEP = "/learn/tea-room/{}/".format
 def row_of(enrollment, team, at=None):
     if not team.memberships.filter(person=enrollment.learner).exists():
         join(team, enrollment.learner)
-    [found] = board_rows.rows(
-        board_rows.facts_of([enrollment.pk], at or timezone.now()),
+    [found] = dashboard_rows.rows(
+        dashboard_rows.facts_of([enrollment.pk], at or timezone.now()),
         {},
-        board_rows.outlines("en"),
+        dashboard_rows.outlines("en"),
         at or timezone.now(),
     )
     return found
@@ -191,12 +191,12 @@ def test_rows_cost_the_same_for_any_number_of_people_whatever_is_next_for_them(t
         start(ready(course))
     row_of(enrollment, team)  # now the process knows the pages
     now = timezone.now()
-    enrollments = board_rows.facts_of(list(Enrollment.objects.values_list("pk", flat=True)), now)
-    routes = board_rows.outlines("en")
+    enrollments = dashboard_rows.facts_of(list(Enrollment.objects.values_list("pk", flat=True)), now)
+    routes = dashboard_rows.outlines("en")
     with django_assert_num_queries(
         8
     ):  # done, under way, attempts, teams, stuck; of who failed exam, attempts, what came
-        rows = board_rows.rows(enrollments, {}, routes, now)
+        rows = dashboard_rows.rows(enrollments, {}, routes, now)
         assert {row.journey.next_action.kind for row in rows} == {"again", "attempt"}
 
 

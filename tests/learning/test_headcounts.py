@@ -14,7 +14,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.status import headcount_updates
 from courseware.learning.status.headcounts import Headcount, HeadcountKey
 from courseware.learning.status.states import State
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from courseware.reporting.integrity import enrollments
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_team, make_user
@@ -254,7 +254,7 @@ def test_what_is_counted_in_the_moment_in_which_its_team_is_deleted_is_taken_and
 
 def both_ways(user, team=None):
     now = timezone.now()
-    counted = totals.counts(board_rows.board(user, team=team), now)
+    counted = totals.counts(dashboard_rows.board(user, team=team), now)
     return totals.counts_kept(user, team, None, now), counted
 
 
@@ -274,7 +274,7 @@ def test_who_leads_a_team_and_one_below_it_is_told_of_both_at_once(firm):
 
 
 def test_a_board_of_many_teams_reads_what_is_kept(client, firm, monkeypatch):
-    monkeypatch.setattr(board_rows, "MANY_TEAMS", 2)
+    monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 2)
     Headcount.objects.filter(team=firm["A"]).update(number=1000)
     client.force_login(firm["A"].manager)
     assert sum(counts_on(client.get("/team/").context).values()) > 1000
@@ -284,7 +284,7 @@ def test_a_board_of_many_teams_reads_what_is_kept(client, firm, monkeypatch):
 
 
 def test_dashboard_of_many_rows_reads_the_headcounts_of_one_team_only(client, firm, monkeypatch):
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 2)
+    monkeypatch.setattr(dashboard_rows, "SORTED_BY_NAME", 2)
     Headcount.objects.exclude(team__in=[firm["A"], firm["C"]]).update(number=1000)
     viewers = [(make_admin(), 6000), (firm["B"].manager, 3000), (firm["D"].manager, 2)]  # D has 2 rows
     for viewer, number in viewers:

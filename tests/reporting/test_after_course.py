@@ -15,7 +15,7 @@ from courseware.lib.dates import site_day
 from courseware.lib.text.fractions_text import AnonymousShare as Share
 from courseware.reporting.integrity.check_all import differences
 from courseware.reporting.integrity.enrollments import observed
-from courseware.reporting.statistics.course_outcomes import Gained, after_course
+from courseware.reporting.statistics.course_outcomes import Gained, course_outcomes
 from courseware.reporting.statistics.nightly_update import update_statistics
 from courseware.reporting.views.statistics import teams_in_figures
 from courseware.simulations.models import SimulationAttempt
@@ -47,7 +47,7 @@ def shown_to(user):
     sheet = Document.objects.get(identifier="month-later")
     release = sheet.course.current
     page, route = store.page(release, "month-later", "en"), store.outline(release, "en")
-    return after_course(sheet, page, route, teams_in_figures(user), site_day())
+    return course_outcomes(sheet, page, route, teams_in_figures(user), site_day())
 
 
 def two_days_later(clock):

@@ -17,7 +17,7 @@ from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.headcounts import tally
 from courseware.learning.status.states import State
 from courseware.lib.dates import due_instant, site_day
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.totals import tiles_of
 from tests.making import days, join, make_auditor, make_hr, make_team, make_user
 from tests.reporting.boards import counts_on, exported, learner_of, table
@@ -198,7 +198,7 @@ def test_only_who_is_away_at_this_moment(client, team, pair):
 
 
 def test_the_numbers_above_a_board_of_many_teams_count_who_is_away_alone(client, team, pair, monkeypatch):
-    monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+    monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     absent_now(team.people.get(name="Ann"))
     client.force_login(make_hr())
     assert names_and_number(client, "/team/?away=on") == (["Ann"], 1)

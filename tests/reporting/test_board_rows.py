@@ -10,7 +10,7 @@ from courseware.assignments.models import Conversation
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.models import Enrollment
 from courseware.learning.status.states import DUE_SOON
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from courseware.reporting.dashboard.module_dots import Dot, ModuleDots
 from courseware.reporting.dashboard.timeline import timeline
@@ -26,7 +26,7 @@ SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def seen_by(user, **filters):
-    return {enrollment.learner.name for enrollment in board_rows.board(user, **filters)}
+    return {enrollment.learner.name for enrollment in dashboard_rows.board(user, **filters)}
 
 
 def rows(user, at=MIDNIGHT, **filters):
@@ -70,7 +70,7 @@ def test_of_several_runs_through_a_course_the_newest_is_shown(firm):
     old = Enrollment.objects.get(learner__name="Learner of Below")
     enrolling.waive(old, "moved", by=None)
     new = make_enrollment(old.learner, old.course)
-    assert list(board_rows.board(firm["below"].manager)) == [new]
+    assert list(dashboard_rows.board(firm["below"].manager)) == [new]
 
 
 # States, filters, order
@@ -100,11 +100,11 @@ def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_
     team = make_team()
     for name, days in (("B", 1), ("A", 1), ("C", 0)):
         learner_of(team, name, due_at=MIDNIGHT + days * DAY)
-    found = board_rows.board(team.manager, at=MIDNIGHT)
-    monkeypatch.setattr(board_rows, "SORTED_BY_NAME", 3)
+    found = dashboard_rows.board(team.manager, at=MIDNIGHT)
+    monkeypatch.setattr(dashboard_rows, "SORTED_BY_NAME", 3)
     names = {
         number: "".join(
-            each.learner.name for each in board_rows.sorted_within_reason(found, number, None, team.manager)
+            each.learner.name for each in dashboard_rows.sorted_within_reason(found, number, None, team.manager)
         )
         for number in (3, 4)
     }
@@ -114,7 +114,7 @@ def test_of_one_day_the_board_goes_by_name_and_where_there_are_too_many_as_they_
 def test_counts_equal_the_rows_of_each_state():
     team = make_team()
     one_of_each(team)
-    everyone = board_rows.board(team.manager, at=MIDNIGHT)
+    everyone = dashboard_rows.board(team.manager, at=MIDNIGHT)
     tally = totals.counts(everyone, MIDNIGHT)
     assert (list(tally.states), tally.states[State.OVERDUE], tally.states[State.IN_PROGRESS]) == (list(State), 2, 3)
     for numbers in (tally.states, tally.validities):
@@ -234,14 +234,14 @@ SECOND = timedelta(seconds=1)
 def test_facts_come_in_the_order_of_the_keys_and_without_what_is_gone():
     first, second, gone = (make_enrollment(make_user(name)).pk for name in ("B", "A", "C"))
     Enrollment.objects.filter(pk=gone).delete()
-    assert [each.learner_name for each in board_rows.facts_of([second, gone, first], NOON)] == ["A", "B"]
-    assert board_rows.facts_of([], NOON) == []
+    assert [each.learner_name for each in dashboard_rows.facts_of([second, gone, first], NOON)] == ["A", "B"]
+    assert dashboard_rows.facts_of([], NOON) == []
 
 
 def test_the_state_is_that_of_the_instant_that_is_asked_for_each_time():
     key = make_enrollment(due_at=NOON).pk
     asked = (NOON, NOON - SECOND, NOON - DUE_SOON, NOON - DUE_SOON - SECOND, NOON)
-    found = [each.state for at in asked for each in board_rows.facts_of([key], at)]
+    found = [each.state for at in asked for each in dashboard_rows.facts_of([key], at)]
     assert found == ["overdue", "due-soon", "due-soon", "not-started", "overdue"]
 
 

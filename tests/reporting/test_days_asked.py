@@ -11,7 +11,7 @@ from courseware.learning.due_dates.extensions import request_extension
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.models import ExtensionRequest
 from courseware.reporting.today import learner_requests
-from courseware.reporting.today.learner_requests import days_asked as days_asked_of
+from courseware.reporting.today.learner_requests import learner_requests as days_asked_of
 from courseware.reporting.today.suggested_actions import led_by
 from tests.counting import statements
 from tests.making import days, make_auditor, make_enrollment, make_hr, make_team, make_user

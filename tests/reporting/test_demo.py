@@ -9,7 +9,7 @@ from courseware.content.models import Course
 from courseware.content.rendering.emergency_card import sections_without_contact
 from courseware.learner_home.next_action import Action
 from courseware.learning.models import Enrollment
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from courseware.reporting.demo import ACCOUNTS, SIGN_IN_WITH
 from courseware.reporting.integrity.check_all import differences
@@ -23,7 +23,7 @@ SAFETY, FIRST_AID, FINAL = "customer-service-safety", "first-aid", "final-exam"
 
 def test_the_demo_has_a_team_of_about_fifteen_in_every_state():
     manager = User.objects.get(email="manager@example.com")
-    counts = totals.counts(board_rows.board(manager), timezone.now()).states
+    counts = totals.counts(dashboard_rows.board(manager), timezone.now()).states
     assert 12 <= len({row.email for row in rows_shown_to(manager)}) <= 18
     assert min(counts.values()) >= 1
     assert counts[State.OVERDUE] >= 2
@@ -40,7 +40,7 @@ def test_the_demo_has_starting_points_a_gain_and_a_drill_to_do():
     manager = User.objects.get(email="manager@example.com")
     rows = rows_shown_to(manager)
     assert [row.email for row in rows if row.journey.next_action.kind == Action.DRILL] == ["ma.li@example.com"]
-    assert {row.journey.starting_point.outcome for row in rows} == {"", "gained"}
+    assert {row.journey.pre_post_test.outcome for row in rows} == {"", "gained"}
 
 
 def test_somebody_in_the_demo_is_certified_and_has_a_short_renewal_to_do():

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from courseware.assessment.models import ExamAttempt, PracticeAnswer
 from courseware.learning.models import Completion, Enrollment
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.timeline import timeline
 from courseware.reporting.integrity.check_all import differences
 from tests.assessment.drills import finish, give
@@ -80,11 +80,11 @@ def test_rows_cost_the_same_for_any_number_of_attempts(team, course, people, dja
         sit(enrollment, exam=START, points=1)
         held(enrollment)
     now = timezone.now()
-    enrollments = board_rows.facts_of([each.pk for each in board_rows.board(team.manager)], now)
-    routes = board_rows.outlines("en")
+    enrollments = dashboard_rows.facts_of([each.pk for each in dashboard_rows.board(team.manager)], now)
+    routes = dashboard_rows.outlines("en")
     with django_assert_num_queries(8):  # done, under way, attempts, teams, stuck; of the owed drill three
-        rows = board_rows.rows(enrollments, {}, routes, now)
-        assert {(row.journey.next_action.words, row.journey.starting_point.before.points) for row in rows} == {
+        rows = dashboard_rows.rows(enrollments, {}, routes, now)
+        assert {(row.journey.next_action.words, row.journey.pre_post_test.before.points) for row in rows} == {
             ("The last cup: passed, a drill to do", 1)
         }
 

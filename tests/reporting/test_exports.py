@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone, translation
 
 from courseware.lib.text.csv_rows import encoded
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.exports.columns import texts
 from tests.making import make_team
 from tests.reporting.boards import learner_of
@@ -22,8 +22,8 @@ NOON = datetime(2026, 11, 27, 4, tzinfo=UTC)  # in Shanghai
 
 def exported(team, language="en", at=None):
     at = at or timezone.now()
-    teams = dict(board_rows.teams_shown_to(team.manager).values_list("pk", "name"))
-    rows = board_rows.rows_in_chunks(board_rows.board(team.manager, at=at), teams, language, at)
+    teams = dict(dashboard_rows.teams_shown_to(team.manager).values_list("pk", "name"))
+    rows = dashboard_rows.rows_in_chunks(dashboard_rows.board(team.manager, at=at), teams, language, at)
     return b"".join(encoded(texts(rows, language)))
 
 
@@ -57,7 +57,7 @@ def test_the_language_of_the_reader_stays_whatever_is_active_when_the_file_is_ma
 
 
 def test_a_file_longer_than_a_chunk_is_whole(monkeypatch):
-    monkeypatch.setattr(board_rows, "CHUNK", 2)
+    monkeypatch.setattr(dashboard_rows, "CHUNK", 2)
     team = make_team()
     for number in range(5):
         learner_of(team, f"Learner {number}")

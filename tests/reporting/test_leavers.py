@@ -7,7 +7,7 @@ from django.utils import timezone
 from courseware.accounts.models import User
 from courseware.accounts.people import offboarding
 from courseware.audit_log.models import Event
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from tests.making import days, join, make_admin, make_course, make_editor, make_enrollment, make_hr, make_team
 from tests.reporting.boards import counts_on, exported, learner_of
@@ -53,7 +53,7 @@ WITH = [("Gone", True, False), ("Here", False, True)], {"overdue": 1, "not-start
 @pytest.mark.parametrize("is_kept", [False, True])
 def test_who_left_is_on_the_board_and_among_its_numbers_only_if_asked_for(client, team, viewer, is_kept, monkeypatch):
     if is_kept:
-        monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+        monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     client.force_login(viewer(team))
     assert shown(client) == WITHOUT
     assert shown(client, "?left=on") == WITH
@@ -88,12 +88,12 @@ def test_staff_who_left_are_taken_off_the_numbers_of_human_resources_once(team):
     now, viewer = timezone.now(), make_hr()
     for chosen in (None, team):
         kept = totals.counts_kept(viewer, chosen, None, now)
-        assert kept == totals.counts(board_rows.board(viewer, team=chosen, at=now), now)
+        assert kept == totals.counts(dashboard_rows.board(viewer, team=chosen, at=now), now)
         assert kept.total == 1
 
 
 def test_nothing_is_decided_about_who_left(client, team):
     client.force_login(team.manager)
-    rows = "&".join(f"row={run.pk}" for run in board_rows.board(team.manager, left=True))
+    rows = "&".join(f"row={run.pk}" for run in dashboard_rows.board(team.manager, left=True))
     response = client.get(f"/people/actions/extend/?{rows}")
     assert response.context["touched"] == 1

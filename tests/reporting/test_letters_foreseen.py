@@ -117,7 +117,7 @@ def line_of(message, day):
         return None
     if message.state == DeliveryState.SENT:
         return name, kind, hour_of(at), ""
-    return name, kind, "", TOGETHER if message.told_in_id else message.why
+    return name, kind, "", TOGETHER if message.combined_into_id else message.why
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_a_person_is_out_of_reach_where_the_newest_letter_that_was_tried_did_not
     ("fields", "words"),
     [
         ({"why": "the person has left"}, ("the person has left", "此人已离职")),
-        ({"why": "told in letter 3", "told_in_id": 3}, ("told in another letter", "已并入另一封信")),
+        ({"why": "told in letter 3", "combined_into_id": 3}, ("told in another letter", "已并入另一封信")),
         ({"why": ""}, ("", "")),
         ({"why": "550 no such user <a@b>", "state": DeliveryState.REFUSED}, ("", "")),
         ({"why": "450 come back later", "state": DeliveryState.QUEUED}, ("", "")),

@@ -32,7 +32,7 @@ from courseware.learning.status.not_asked import (
 from courseware.learning.status.states import NOT_ASKED, State
 from courseware.lib.dates import due_instant, site_day
 from courseware.notifications.models import OutgoingEmail
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.emails.weekly_summary import why_nothing
 from courseware.reporting.statistics.trends import trends_of
 from courseware.reporting.today.suggested_actions import draft_for
@@ -122,7 +122,7 @@ def test_home_has_an_act_for_each_state(client, state):
 
 def test_rows_of_the_dashboard_load_every_column_that_states_depend_on():
     keys = [make_enrollment().pk]
-    [row] = board_rows.facts_of(keys, timezone.now())
+    [row] = dashboard_rows.facts_of(keys, timezone.now())
     assert PLACING - {"is_newest"} <= row.__dict__.keys()
 
 
@@ -182,7 +182,7 @@ def drafted(run):
 
 
 def board():
-    return board_rows.board(User.objects.get(memberships__role=Membership.Role.MANAGER))
+    return dashboard_rows.board(User.objects.get(memberships__role=Membership.Role.MANAGER))
 
 
 def waiting_reminder(run):
@@ -231,7 +231,7 @@ PLACES = {
     "enrollment email": (is_told_of_course, HELD_WHEN_SENT),
     "Today: reminders": (lambda run: drafted(run).letters, ()),
     "Today: conversations": (lambda run: drafted(run).talks, ()),
-    "stuck": (lambda run: board_rows.those_stuck(board(), "en", timezone.now()).exists(), ()),
+    "stuck": (lambda run: dashboard_rows.those_stuck(board(), "en", timezone.now()).exists(), ()),
     "weekly summary": (digest_names, {Reason.AWAY}),
     "forecast": (is_in_outlook, {Reason.AWAY}),
     "calendar feed": (feed, {Reason.AWAY}),

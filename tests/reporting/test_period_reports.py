@@ -14,7 +14,7 @@ from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.models import Completion
 from courseware.reporting.statistics.period_report import Figures, Period, latest_months, latest_quarters, period_report
-from courseware.reporting.views import period_report as period_pages
+from courseware.reporting.views import period_report as period_report_views
 from tests.course_format.samples import make_files
 from tests.making import join, make_admin, make_auditor, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import complete_course
@@ -273,7 +273,7 @@ def test_who_has_no_team_counts_beside_the_teams_by_each_of_the_numbers(team):
 
 
 def test_a_page_shows_some_of_many_teams_and_the_sum_of_all_and_a_file_has_all(client, team, monkeypatch):
-    monkeypatch.setattr(period_pages, "TEAMS_A_PAGE", 2)
+    monkeypatch.setattr(period_report_views, "TEAMS_A_PAGE", 2)
     names = ["Night shift", "Phones", "Tills"]
     for each in (team, make_team(names[1]), make_team(names[2])):
         learner_of(each)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from courseware.learning.enrollments import enrollment as enrolling
 from courseware.learning.lessons.answers import answer
 from courseware.learning.models import Answer, Completion, Enrollment
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from tests.assessment.exams import make_course, ready, sit
 from tests.making import days, join
 from tests.reporting.boards import exported, learner_of, table
@@ -28,12 +28,12 @@ FAILED, IDLE = "exam failed, nothing since", "nothing done for days"
 def why_stuck(team, at=None):
     """Name → why, by the rows; the filter has to find the same people."""
     at = at or timezone.now()
-    everyone = board_rows.board(team.manager, at=at)
-    rows = board_rows.rows(
-        board_rows.facts_of(everyone.values_list("pk", flat=True), at), {}, board_rows.outlines("en"), at
+    everyone = dashboard_rows.board(team.manager, at=at)
+    rows = dashboard_rows.rows(
+        dashboard_rows.facts_of(everyone.values_list("pk", flat=True), at), {}, dashboard_rows.outlines("en"), at
     )
     told = {row.name: row.stuck.words for row in rows if row.stuck}
-    found = board_rows.those_stuck(everyone, "en", at)
+    found = dashboard_rows.those_stuck(everyone, "en", at)
     assert sorted(told) == sorted(found.values_list("learner__name", flat=True))
     return told
 

@@ -8,7 +8,7 @@ from courseware.audit_log.models import Event
 from courseware.content.models import Course
 from courseware.learning.enrollments.enrollment import waive
 from courseware.learning.status.headcounts import Headcount
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from tests.course_format.samples import make_files
 from tests.making import days, join, make_admin, make_course, make_enrollment, make_hr, make_team, make_user
@@ -59,7 +59,7 @@ def test_the_board_has_a_row_for_each_person_and_course_and_its_first_tile_says_
     client, team, is_kept, monkeypatch
 ):
     if is_kept:
-        monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+        monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     client.force_login(team.manager)
     rows, page = rows_of(client)
     assert rows == {
@@ -77,7 +77,7 @@ def test_a_course_is_chosen_by_its_id_in_the_address_and_its_numbers_are_those_o
     client, team, is_kept, viewer, monkeypatch
 ):
     if is_kept:
-        monkeypatch.setattr(board_rows, "MANY_TEAMS", 0)
+        monkeypatch.setattr(dashboard_rows, "MANY_TEAMS", 0)
     client.force_login(viewer(team))
     rows, page = rows_of(client, "?course=first-aid")
     assert rows == {("Ada", ""), ("Cid", "")}  # of one course its name stands in the filter alone
@@ -103,7 +103,7 @@ def test_what_is_kept_of_a_course_is_what_counting_its_rows_says(team):
     now = timezone.now()
     for course in Course.objects.all():
         for viewer in (team.manager, make_admin(), make_hr()):
-            counted = totals.counts(board_rows.board(viewer, course=course, at=now), now)
+            counted = totals.counts(dashboard_rows.board(viewer, course=course, at=now), now)
             assert totals.counts_kept(viewer, None, course, now) == counted
             assert counted.total == 2
     assert Headcount.objects.filter(team=None).told(now).total == 4

@@ -122,14 +122,14 @@ def test_a_page_is_examined_if_something_behind_it_changed(is_examined):
 
 def test_a_page_is_examined_if_a_template_that_it_includes_changed(is_examined):
     page = RenderedPage("/team/follow-ups/")
-    assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/board.html"])
+    assert is_examined(page, "templates/reporting/_row.html", templates=["reporting/dashboard.html"])
     assert not is_examined(page, "templates/reporting/_row.html", templates=["hr/merges.html"])
 
 
 def test_other_changes_examine_no_page_that_is_not_representative(is_examined):
     others = [
         "courseware/assignments/rules/views.py",
-        "templates/reporting/board.html",
+        "templates/reporting/dashboard.html",
         "static/css/rules.css",
         CATALOGUE,
     ]

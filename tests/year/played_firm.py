@@ -37,7 +37,7 @@ from courseware.learning.models import Enrollment
 from courseware.learning.status.progress import own_outline, progress_of
 from courseware.notifications.models import OutgoingEmail
 from courseware.notifications.unsubscribe import resubscribe, unsubscribe_from
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard import totals
 from courseware.reporting.emails.monthly_report import subscribe, unsubscribe
 from tests.accounts.roster_import.files import csv_file
@@ -263,7 +263,7 @@ class PlayedFirm:
     def counted(self, team=""):
         """From the rows, and as it is kept beside them; both are the numbers above the board."""
         viewer, at = self.viewer(team) if team else self.hr, timezone.now()
-        told = totals.counts(board_rows.board(viewer, at=at), at)
+        told = totals.counts(dashboard_rows.board(viewer, at=at), at)
         kept = totals.counts_kept(viewer, None, None, at)
         return [
             sorted(
@@ -284,7 +284,7 @@ class PlayedFirm:
         if letter.state == "sent":
             at = f"{self.mailbox.first(letter).local:%Y-%m-%d %H}"
         places = {each.pk: place for place, each in enumerate(own)}
-        why = f"told in letter {places[letter.told_in_id]}" if letter.told_in_id else letter.why
+        why = f"told in letter {places[letter.combined_into_id]}" if letter.combined_into_id else letter.why
         return letter.kind, letter.language, letter.state, at, why
 
     def standings(self):

@@ -110,13 +110,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may open the admin"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
-    is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_people`
+    is_demo = models.BooleanField(default=False, editable=False)  # their password is public: see `demo_accounts`
     # Part of every session's hash: counting up ends all sessions at once, and for good.
     session_number = models.PositiveIntegerField(default=0, editable=False)
     teams_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     in_conflict_with: frozenset[int] | None = None  # what `conflicts_of_interest` has read for this object
-    unread = None  # lines in the tray, of whoever was read for a request: see `sign_in_names`
+    unread = None  # lines in the tray, of whoever was read for a request: see `identifiers`
     logged_as = "person"
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]

@@ -76,11 +76,11 @@ def open_link(token: str, at: datetime | None = None) -> TeamInviteLink:
 
 def may_try(request, link: TeamInviteLink) -> bool:
     """At most ten failed tries an hour, per place and link."""
-    return bool(ratelimit.consume(request, action="team_links", key=place_at(request, link), dry_run=True))
+    return bool(ratelimit.consume(request, action="invite_links", key=place_at(request, link), dry_run=True))
 
 
 def count_attempt(request, link: TeamInviteLink) -> None:
-    ratelimit.consume(request, action="team_links", key=place_at(request, link))
+    ratelimit.consume(request, action="invite_links", key=place_at(request, link))
 
 
 def place_at(request, link: TeamInviteLink) -> str:

@@ -111,9 +111,9 @@ def remember(memory: Mapping[str, Any] | None, *, is_right: bool, at: datetime) 
     >>> [(due_at - at).days for due_at in (first, second)]
     [2, 13]
     """
-    from fsrs import LessonQuestion, Rating  # takes a tenth of a second, so only where somebody answers
+    from fsrs import Card, Rating  # takes a tenth of a second, so only where somebody answers
 
-    card = LessonQuestion.from_dict(cast(Any, memory)) if memory else LessonQuestion(card_id=0, due=at)
+    card = Card.from_dict(cast(Any, memory)) if memory else Card(card_id=0, due=at)
     # The clock may have been set back.
     now = max(at, card.last_review or at).astimezone(UTC)
     card, _log = scheduler().review_card(card, Rating.Good if is_right else Rating.Again, now)

@@ -56,7 +56,7 @@ class DailyPanel:
         return range(self.remembered)
 
 
-def daily_card(runs: Collection[Enrollment]) -> DailyPanel | None:
+def daily_panel(runs: Collection[Enrollment]) -> DailyPanel | None:
     """In the language of the page. Runs two queries at most."""
     language = get_language() or ""
     daily = daily_of(runs, language)

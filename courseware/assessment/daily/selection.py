@@ -43,7 +43,7 @@ class Met(NamedTuple):
 
 @dataclass(frozen=True)
 class AskedToday:
-    """`number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
+    """`number` - 1 is the count of tries that `question_rendering.order_of` shuffles by."""
 
     enrollment: Enrollment
     number: int

@@ -29,7 +29,7 @@ def questions_in(exam: PageData) -> int:
     return sum(stratum["draw"] for stratum in exam.data["strata"])
 
 
-def exam_terms(exam: PageData, submitted: int) -> ExamRules:
+def exam_rules_of(exam: PageData, submitted: int) -> ExamRules:
     """`submitted`: number of attempts so far."""
     questions, allowed = questions_in(exam), attempts_in_a_row(exam.data["retakes"])
     return ExamRules(

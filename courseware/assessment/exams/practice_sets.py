@@ -91,7 +91,7 @@ class OwedPracticeSet:
 
 @dataclass(frozen=True)
 class PracticeQuestion:
-    """`number` - 1 is the count of tries that `question_view.order_of` shuffles by."""
+    """`number` - 1 is the count of tries that `question_rendering.order_of` shuffles by."""
 
     number: int
     release: Release

@@ -53,7 +53,7 @@ def question_page(request, attempt, asked: list[AttemptQuestion], one: AttemptQu
     }
     template = "assessment/attempt.html"
     if attempt.is_pre_check and not context["over"]:
-        template = "assessment/pre_check_question.html"
+        template = "assessment/pre_test_question.html"
         context["first_lesson"] = outline.first_lesson if attempt.number == 1 else None
     return render_in_course(
         request, LearnerContext(attempt.enrollment), template, context, outline=outline, status=status

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from courseware.assessment.daily.answers import answer_daily, answer_of_form, choose, preference_of
-from courseware.assessment.daily.panel import daily_card
+from courseware.assessment.daily.panel import daily_panel
 from courseware.assessment.daily.selection import daily_of, enrollments_of_person
 from courseware.assessment.exams.practice_sets import OtherQuestion
 from courseware.assessment.forms import DailyAnswerForm, DailyQuestionPreferenceForm
@@ -19,7 +19,7 @@ from courseware.lib.web.page_views import page_view, post_view
 
 @page_view()
 def daily(request):
-    card = daily_card(enrollments_of_person(request.user))
+    card = daily_panel(enrollments_of_person(request.user))
     context = {"daily": card, "wish": preference_of(request.user), "chosen": chosen_in_email(request, card)}
     return render(request, "assessment/daily.html", context)
 

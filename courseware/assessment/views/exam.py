@@ -51,7 +51,7 @@ def pre_check(request, reading, context):
     if under_way and not under_way.has_answers():
         context |= {"under_way": None, "over": ""}  # there is nothing to hand in
     context |= {"next": reading.progress.next_step, "first_lesson": reading.outline.first_lesson}
-    return render_in_course(request, reading, "assessment/pre_check.html", context)
+    return render_in_course(request, reading, "assessment/pre_test.html", context)
 
 
 def exam_page(request, reading, context):

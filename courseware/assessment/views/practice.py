@@ -35,11 +35,11 @@ def drill(request, pk, rule):
     number = small_number(request.GET.get("answered"))
     if number and number <= len(found.answers):
         return practice_page(
-            request, attempt, found, answered_question(attempt, found, number), "assessment/drilled.html"
+            request, attempt, found, answered_question(attempt, found, number), "assessment/practice_done.html"
         )
     if found.is_done or attempt.enrollment.exempted_at:
         return redirect("assessment:result", pk)
-    return practice_page(request, attempt, found, practice_question(attempt, found), "assessment/drill.html")
+    return practice_page(request, attempt, found, practice_question(attempt, found), "assessment/practice.html")
 
 
 def practice_question(attempt, found, entered=None):
@@ -108,7 +108,7 @@ def answer_practice(request, pk, rule):
 
 def practice_again(request, attempt, found, problem, status):
     card = practice_question(attempt, found, request.POST)
-    return practice_page(request, attempt, found, card, "assessment/drill.html", problem=problem, status=status)
+    return practice_page(request, attempt, found, card, "assessment/practice.html", problem=problem, status=status)
 
 
 def store_practice_answer(attempt, found, sent, fields):

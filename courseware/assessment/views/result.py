@@ -22,7 +22,7 @@ def result(request, pk):
     if not attempt.submitted_at:
         return redirect("assessment:attempt", pk)
     if attempt.is_pre_check:
-        return starting_point(request, attempt)
+        return pre_post_test(request, attempt)
     enrollment, exam = attempt.enrollment, attempt.exam.identifier
     current = enrollment.release
     then, now = store.outline(attempt.release, get_language()), own_outline(enrollment, get_language())
@@ -54,7 +54,7 @@ def result(request, pk):
     return render_in_course(request, LearnerContext(enrollment), "assessment/result.html", context, outline=then)
 
 
-def starting_point(request, attempt):
+def pre_post_test(request, attempt):
     reading = LearnerContext(attempt.enrollment)
     outline = store.outline(attempt.release, get_language())
     topics = topics_in(attempt.enrollment, attempt.exam.identifier)
@@ -73,7 +73,7 @@ def starting_point(request, attempt):
         "first_lesson": reading.outline.first_lesson,
         "certificate": certificate_of(attempt.enrollment),
     }
-    return render_in_course(request, reading, "assessment/starting_point.html", context, outline=outline)
+    return render_in_course(request, reading, "assessment/pre_post_test.html", context, outline=outline)
 
 
 def topics_in(enrollment, pre_check):

@@ -152,7 +152,7 @@ class ScheduledEmails:
             return None
         if message.state == DeliveryState.SENT:
             return Foreseen(message, message.ended_at)
-        why = TOGETHER if message.told_in_id else message.why
+        why = TOGETHER if message.combined_into_id else message.why
         return Foreseen(message, None, why) if why != unsaid else None
 
 
@@ -176,7 +176,7 @@ def order_of(message: OutgoingEmail) -> tuple[object, ...]:
     """Sort key: email sort as in SORTS, decided before waiting, time, and an email before those included in it."""
     waits = message.ended_at is None
     sort, at = SORTS.index(MESSAGE_KINDS[message.kind].sort), message.next_at if waits else message.ended_at
-    return sort, waits, at, message.told_in_id or message.pk, bool(message.told_in_id), message.pk
+    return sort, waits, at, message.combined_into_id or message.pk, bool(message.combined_into_id), message.pk
 
 
 SHOWN_FOR = timedelta(minutes=10)

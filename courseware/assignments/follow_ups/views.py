@@ -34,7 +34,7 @@ hides_answers = sensitive_post_parameters()  # from reports of errors
 def observations(request):
     [board_page] = BOARD_PAGES
     context = {"due": observations_due(request.user), "board_page": board_page}
-    return render(request, "assignments/observations.html", context)
+    return render(request, "assignments/follow_ups.html", context)
 
 
 def asked_or_404(user, pk, sheet):
@@ -78,7 +78,7 @@ def observation(request, pk, sheet):
         "refusal": None if known else why_not_asked(run, asked, site_day()),
     }
     status = HTTPStatus.CONFLICT if is_changed else form_status(form)
-    return render(request, "assignments/observation.html", context, status=status)
+    return render(request, "assignments/follow_up.html", context, status=status)
 
 
 def answer_to(request, run, asked, form):

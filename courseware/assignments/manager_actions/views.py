@@ -198,7 +198,7 @@ def act(request, pk):
         or any(may_still(line, newest) for line in page.object_list),
         "record_page": record_page(),
     }
-    return render(request, "assignments/act.html", context)
+    return render(request, "assignments/change.html", context)
 
 
 MOST_AT_ONCE = 500

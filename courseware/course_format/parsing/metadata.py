@@ -22,8 +22,8 @@ def parse_duration(text: Any) -> timedelta:
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Ids = tuple[Id, ...]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-SourceFile = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Labels = Annotated[dict[Id, SourceFile], Field(min_length=1)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Labels = Annotated[dict[Id, ShortText], Field(min_length=1)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Minutes = Annotated[int, Field(ge=1, le=600)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -48,7 +48,7 @@ class Meta(StrictModel):
     TEXT: ClassVar[frozenset[str]] = frozenset({"id", "title"})
 
     id: Id = Field(description=AN_ID)
-    title: SourceFile = Field(description="text of 1 to 200 characters (in quotes where it could be a number)")
+    title: ShortText = Field(description="text of 1 to 200 characters (in quotes where it could be a number)")
 
 
 class CompletionRule(StrictModel):
@@ -60,7 +60,7 @@ class CompletionRule(StrictModel):
 class CourseChange(StrictModel):
     """What one edition changed. An import takes all entries that are not released yet, so none may be replaced."""
 
-    why: SourceFile = Field(description="text of 1 to 200 characters")
+    why: ShortText = Field(description="text of 1 to 200 characters")
     reread: Ids = Field((), description="a list of lesson ids")
     retake: Ids = Field((), description="a list of lesson ids")
 

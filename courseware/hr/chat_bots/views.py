@@ -101,7 +101,7 @@ def doors(request):
     page = Paginator(found, DOORS_A_PAGE).get_page(request.GET.get("page"))
     for door in page.object_list:
         door.card_words = ChatDeliveryState(door.card_state).label if door.card_state else ""
-    return render(request, "hr/doors.html", {"page": page})
+    return render(request, "hr/chat_bots.html", {"page": page})
 
 
 @hides_secrets
@@ -113,7 +113,7 @@ def new_bot(request):
         save_bot(form.instance, form.changed_data, by=request.user)
         messages.success(request, gettext("The door is there. Try it, so that you see whether it opens."))
         return redirect("hr:chat-bot", form.instance.pk)
-    return render_form(request, "hr/new_bot.html", form)
+    return render_form(request, "hr/new_chat_bot.html", form)
 
 
 @hides_secrets
@@ -128,7 +128,7 @@ def door(request, pk):
     shown = ChatBot.objects.select_related("team").get(pk=pk) if form.is_bound else found
     cards = ChatMessage.objects.filter(door=pk)[:CARDS_SHOWN]
     context = {"door": shown, "cards": cards}
-    return render_form(request, "hr/door.html", form, context)
+    return render_form(request, "hr/chat_bot.html", form, context)
 
 
 @post_view("hr:chat-bot", allowed=handles_people)

@@ -61,7 +61,7 @@ def letters(request):
     page = FirstRows(found, LETTERS_A_PAGE).get_page(request.GET.get("page"))
     for letter in page.object_list:
         letter.is_linked = may_handle(request.user, letter.person)
-    return render(request, "hr/letters.html", {"form": form, "page": page, "most": MOST})
+    return render(request, "hr/emails.html", {"form": form, "page": page, "most": MOST})
 
 
 class ScheduledEmailFilter(forms.Form):
@@ -121,4 +121,4 @@ def scheduled_emails_page(request):
         "is_first": not after,
         "next_after": next_after,
     }
-    return render(request, "hr/scheduled_emails_page.html", context)
+    return render(request, "hr/scheduled_emails.html", context)

@@ -201,13 +201,13 @@ def email_or_404(name):
 
 
 @page_view(allowed=sees_whole_company)
-def letter_words(request):
+def email_wording(request):
     found = editable_emails()
     rows = EmailWording.objects.filter(pk__in=[letter.row.pk for letter in found if letter.row])
     people = dict(rows.values_list("kind", "set_by__name"))
     letters = [(letter, people.get(letter.name), names_of(letter.unusable)) for letter in found]
     fixed = [kind.words for kind in MESSAGE_KINDS.values() if kind.editable is None]
-    return render(request, "hr/letter_words.html", {"letters": letters, "fixed": fixed})
+    return render(request, "hr/email_wording.html", {"letters": letters, "fixed": fixed})
 
 
 def names_of(parts):

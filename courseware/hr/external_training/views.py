@@ -211,7 +211,7 @@ def outside(request):
     page = page_of_recorded(request)
     context = {"form": form, "page": page, "today": site_day(), "most": MOST_TRAININGS, **of_rows(rows)}
     status = form_status(form) if form.errors or not form.is_bound else 200
-    return render(request, "hr/outside.html", context, status=status)
+    return render(request, "hr/external_training.html", context, status=status)
 
 
 def page_of_recorded(request):
@@ -278,7 +278,7 @@ def outside_of(request, pk):
             messages.success(request, gettext("The enrollment has ended, as the person is certified."))
             return redirect("assignments:change", recorded.adjustment.pk)
         return redirect("hr:person", pk)
-    return render(request, "hr/outside_of.html", {"person": person, "form": form}, status=form_status(form))
+    return render(request, "hr/external_training_of.html", {"person": person, "form": form}, status=form_status(form))
 
 
 @form_view(

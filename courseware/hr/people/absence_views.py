@@ -166,7 +166,7 @@ def absences_page(request, person, form, *, changed=None, status=200):
         "page_before": page_before(request),
         "is_refused": status != HTTPStatus.OK,
     }
-    return render(request, "hr/away.html", context, status=status)
+    return render(request, "hr/absences.html", context, status=status)
 
 
 def runs_due(person):

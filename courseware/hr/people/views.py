@@ -298,4 +298,4 @@ def withdraw_certificate(request, pk):
             messages.success(request, note % {"name": certificate.holder})
         return redirect("hr:person", holder.pk)
     context = {"certificate": certificate, "holder": holder}
-    return render_form(request, "hr/withdraw_certificate.html", form, context)
+    return render_form(request, "hr/revoke_certificate.html", form, context)

@@ -142,7 +142,7 @@ def calendar_page(request, chosen, form, *, status=200):
         "query": address_of(team, year).partition("?")[2],
         "form": form,
     }
-    return render(request, "hr/days.html", context, status=status)
+    return render(request, "hr/calendar.html", context, status=status)
 
 
 def what_is_known(has_made_up):

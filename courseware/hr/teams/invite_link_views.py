@@ -77,7 +77,7 @@ def teams_or_404(user):
 
 
 @form_view("hr:invite-links", reauthenticate=asks_before_posting)
-def team_links(request):
+def invite_links(request):
     teams = teams_or_404(request.user)
     form = InviteLinkForm(posted(request), teams=teams)
     if form.is_valid():
@@ -94,7 +94,7 @@ def team_links(request):
         "waiting": waiting_for(teams, request.user),
         "prints_codes": handles_people(request.user),
     }
-    return render_form(request, "hr/team_links.html", form, context)
+    return render_form(request, "hr/invite_links.html", form, context)
 
 
 def waiting_for(teams, user):
@@ -130,7 +130,7 @@ def team_link(request, pk):
     picture = "data:image/svg+xml;base64," + b64encode(qr_svg(address)).decode()
     last = link.ends_at.astimezone(link.team.zone) - timedelta(seconds=1)
     context = {"link": link, "address": address, "picture": picture, "last": last}
-    return render(request, "hr/team_link.html", context)
+    return render(request, "hr/invite_link.html", context)
 
 
 @post_view("hr:invite-links", takes=())

@@ -271,7 +271,7 @@ def substitutes(request, pk=None):
         return redirect(deputies_url(pk))
     named = Deputy.objects.filter(lead=lead, ended_at=None, last_day__gte=site_day()).order_by("first_day", "pk")
     context = {"lead": lead, "is_own": pk is None, "named": named.select_related("person")}
-    return render_form(request, "hr/substitutes.html", form, context)
+    return render_form(request, "hr/deputies.html", form, context)
 
 
 @post_view(deputies_url)

@@ -1,4 +1,4 @@
-"""Admin pages of learning. Those of a course are in `publishing_admin`."""
+"""Admin pages of learning. Those of a course are in `publishing`."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Forms of lessons and surveys. `question_view.raw_response` reads the answers themselves."""
+"""Forms of lessons and surveys. `question_rendering.raw_response` reads the answers themselves."""
 
 import uuid
 

@@ -166,7 +166,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(help_text='The last day that is asked for')),
-                ('until', models.DateTimeField(help_text="The first instant after it, in the learner's zone: see days_told")),
+                ('until', models.DateTimeField(help_text="The first instant after it, in the learner's zone: see time_zone_changes")),
                 ('since', models.DateTimeField(help_text='When the due day was given that counted then: see Enrollment.agreed_due_at')),
                 ('why', models.CharField(blank=True, max_length=120)),
                 ('asked_at', models.DateTimeField()),

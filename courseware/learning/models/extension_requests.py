@@ -51,7 +51,7 @@ class ExtensionRequest(models.Model):
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.PROTECT, related_name="extension_requests")
     day = models.DateField(help_text="The last day that is asked for")
-    until = models.DateTimeField(help_text="The first instant after it, in the learner's zone: see days_told")
+    until = models.DateTimeField(help_text="The first instant after it, in the learner's zone: see time_zone_changes")
     since = models.DateTimeField(help_text="When the due day was given that counted then: see Enrollment.agreed_due_at")
     why = models.CharField(max_length=LONGEST_WHY, blank=True)
     asked_at = models.DateTimeField()

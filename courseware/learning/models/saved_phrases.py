@@ -14,7 +14,7 @@ class SavedPhraseQuerySet(models.QuerySet):
 
 
 class SavedPhrase(models.Model):
-    """Its text is that of the current lesson, else that of `revision`: see `phrase_book`."""
+    """Its text is that of the current lesson, else that of `revision`: see `saved_phrase_list`."""
 
     enrollment = models.ForeignKey("learning.Enrollment", on_delete=models.CASCADE, related_name="saved_phrases")
     document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")

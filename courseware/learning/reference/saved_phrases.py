@@ -60,7 +60,7 @@ class PhraseBook:
         return [line for module in self.modules for lesson in module.lessons for line in lesson.lines] + [*self.gone]
 
 
-def phrase_book(reading: LearnerContext, kept: Iterable[SavedPhrase]) -> PhraseBook:
+def saved_phrase_list(reading: LearnerContext, kept: Iterable[SavedPhrase]) -> PhraseBook:
     """`kept` may be of several courses and runs. Runs one query if a phrase has left the course."""
     course = reading.enrollment.course_id
     own = {(row.document.identifier, row.phrase): row for row in kept if row.document.course_id == course}
@@ -75,11 +75,11 @@ def phrase_book(reading: LearnerContext, kept: Iterable[SavedPhrase]) -> PhraseB
 
 
 def books_of(readings: Iterable[LearnerContext], kept: Sequence[SavedPhrase]) -> list[PhraseBook]:
-    return [book for reading in readings if (book := phrase_book(reading, kept)).lines] if kept else []
+    return [book for reading in readings if (book := saved_phrase_list(reading, kept)).lines] if kept else []
 
 
 def own_book(reading: LearnerContext) -> PhraseBook:
-    return phrase_book(reading, KEPT(learner=reading.enrollment.learner_id))
+    return saved_phrase_list(reading, KEPT(learner=reading.enrollment.learner_id))
 
 
 def book_module(

@@ -248,4 +248,4 @@ def branding_page(request, course, titles, form, style, *, is_tried=False, statu
         "issuer": face.said("issuer", language) or face.said("name", language),
         "signer": face.said("signer", language),
     }
-    return render(request, "learning/branding_settings.html", context, status=status)
+    return render(request, "learning/branding.html", context, status=status)

@@ -45,7 +45,7 @@ def extension_page(request, course):
         "lead": lead.person.name if lead else "",
     }
     status = form_status(form) if form else HTTPStatus.OK
-    return render_in_course(request, reading, "learning/extension_page.html", context, status=status)
+    return render_in_course(request, reading, "learning/extension.html", context, status=status)
 
 
 def say_pending_request(request, enrollment, cleaned):

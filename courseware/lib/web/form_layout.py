@@ -80,5 +80,5 @@ class LongSelect(forms.Select):
 class DayInput(forms.DateInput):
     """The browser's own calendar: in the reader's language, without a script."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(attrs={"type": "date"}, format="%Y-%m-%d")

@@ -41,7 +41,7 @@ from courseware.reporting.api.schemas import (
     TeamShape,
     Window,
 )
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.rows import DashboardRow
 from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
 from courseware.reporting.statistics.group_statistics import GroupStatistic
@@ -136,18 +136,18 @@ def keys_in(request, rows: QuerySet, window: Window) -> tuple[list[int], str | N
 def standings(request, window: Query[DashboardWindow]):
     """One row for each person in each course, as on the board."""
     user, now = request.auth.person, timezone.now()
-    team = get_object_or_404(board_rows.teams_shown_to(user), pk=window.team) if window.team else None
+    team = get_object_or_404(dashboard_rows.teams_shown_to(user), pk=window.team) if window.team else None
     released = Course.objects.exclude(current=None)
     course = get_object_or_404(released, identifier=window.course) if window.course else None
     record_read(request.auth, "standings", window)
-    board = board_rows.board(user, team=team, course=course, left=window.left, at=now)
+    board = dashboard_rows.board(user, team=team, course=course, left=window.left, at=now)
     keys, following = keys_in(request, board, window)
-    teams = dict(board_rows.teams_shown_to(user).values_list("pk", "name"))
-    rows = board_rows.rows(board_rows.facts_of(keys, now), teams, board_rows.outlines(get_language()), now)
-    return {"results": [standing_in(row) for row in rows], "next": following}
+    teams = dict(dashboard_rows.teams_shown_to(user).values_list("pk", "name"))
+    rows = dashboard_rows.rows(dashboard_rows.facts_of(keys, now), teams, dashboard_rows.outlines(get_language()), now)
+    return {"results": [dashboard_row_shape(row) for row in rows], "next": following}
 
 
-def standing_in(row: DashboardRow) -> DashboardRowShape:
+def dashboard_row_shape(row: DashboardRow) -> DashboardRowShape:
     return DashboardRowShape(**{name: value_of(row) for name, value_of in STANDING_GETTERS.items()})
 
 
@@ -158,8 +158,8 @@ def people(request, window: Query[PeopleWindow]):
     record_read(request.auth, "people", window)
     shown = people_visible_to(user)
     keys, following = keys_in(request, shown if window.left else shown.filter(is_active=True), window)
-    teams = set(board_rows.teams_shown_to(user).values_list("pk", flat=True))
-    joined = board_rows.teams_joined(keys)
+    teams = set(dashboard_rows.teams_shown_to(user).values_list("pk", flat=True))
+    joined = dashboard_rows.teams_joined(keys)
     results = [
         PersonShape(
             id=person.pk,
@@ -177,7 +177,7 @@ def people(request, window: Query[PeopleWindow]):
 @api.get("teams/", response=ListOf[TeamShape], operation_id="teams")
 def teams(request, window: Query[Window]):
     """Those that one leads, with those below them; who sees the whole firm has all."""
-    shown = board_rows.teams_shown_to(request.auth.person)
+    shown = dashboard_rows.teams_shown_to(request.auth.person)
     record_read(request.auth, "teams", window)
     keys, following = keys_in(request, shown, window)
     known = set(shown.values_list("pk", flat=True))
@@ -192,7 +192,7 @@ def teams(request, window: Query[Window]):
 def courses(request, window: Query[Window]):
     """Those that are released, each with its newest release."""
     keys, following = keys_in(request, Course.objects.exclude(current=None), window)
-    routes = board_rows.outlines(get_language())
+    routes = dashboard_rows.outlines(get_language())
     results = [
         CourseShape(
             id=course.pk,
@@ -212,11 +212,11 @@ def courses(request, window: Query[Window]):
 def certificates(request, window: Query[PeopleWindow]):
     """All that were issued to people who are shown, of earlier runs too, also those that ended or were withdrawn."""
     record_read(request.auth, "certificates", window)
-    runs = board_rows.enrollments_shown_to(request.auth.person)
+    runs = dashboard_rows.enrollments_shown_to(request.auth.person)
     runs = runs if window.left else runs.filter(learner__is_active=True)
     keys, following = keys_in(request, Certificate.objects.filter(enrollment__in=runs.values("pk")), window)
     found = Certificate.objects.filter(pk__in=keys).select_related("enrollment__course", "release").order_by("pk")
-    routes = board_rows.outlines(get_language())
+    routes = dashboard_rows.outlines(get_language())
     results = [certificate_in(each, routes[each.enrollment.course_id].title) for each in found]
     return {"results": results, "next": following}
 

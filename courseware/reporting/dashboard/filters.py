@@ -29,14 +29,14 @@ class DueFilter(models.TextChoices):
 
 
 class SortOrder(models.TextChoices):
-    """Orders for at most `board_rows.SORTED_BY_NAME` rows."""
+    """Orders for at most `dashboard_rows.SORTED_BY_NAME` rows."""
 
     NAME = "name", _("by name")
     TEAM = "team", _("by team")
     LAST_ACTIVE = "last-active", _("longest without an act first")
 
     def of(self, enrollments: QuerySet, teams: QuerySet) -> QuerySet:
-        """Rows of `board_rows.board` in this order; `teams` are those whose names are shown."""
+        """Rows of `dashboard_rows.board` in this order; `teams` are those whose names are shown."""
         rest = ("urgency", "learner__name", "pk")
         if self == SortOrder.NAME:
             return enrollments.order_by("learner__name", *rest)

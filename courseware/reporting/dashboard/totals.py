@@ -25,11 +25,11 @@ from courseware.learning.status.certification_status import CertificationStatus,
 from courseware.learning.status.headcounts import DashboardTotals, Headcount, tally
 from courseware.learning.status.states import DUE_SOON, State
 from courseware.lib.db.compiled_query import CompiledQuery
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.filters import DueFilter
 
 ROWS_A_PAGE = 25
-ONE_MORE = board_rows.SORTED_BY_NAME + 1
+ONE_MORE = dashboard_rows.SORTED_BY_NAME + 1
 KNOWN_TO_HEADCOUNTS = frozenset({"state", "sort", "team", "course", "days", "left"})
 
 
@@ -39,7 +39,7 @@ KNOWN_TO_HEADCOUNTS = frozenset({"state", "sort", "team", "course", "days", "lef
 
 def is_own_dashboard(user, teams: Sized, chosen: Mapping[str, object]) -> bool:
     """Whether `user` leads these few teams (`teams_shown_to`), and only a state is filtered by."""
-    return len(teams) <= board_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_whole_company(user)
+    return len(teams) <= dashboard_rows.MANY_TEAMS and chosen.keys() <= {"state"} and not sees_whole_company(user)
 
 
 def numbers(enrollments: EnrollmentQuerySet, at: Any) -> QuerySet:
@@ -55,7 +55,7 @@ def people(enrollments: QuerySet) -> QuerySet:
 
 def shown(leader: Any, teams: Any, at: Any) -> EnrollmentQuerySet:
     led = Enrollment.objects.filter(learner__in=people_led(teams, leader))
-    return board_rows.dashboard_of(board_rows.published(led), at=at)
+    return dashboard_rows.dashboard_of(dashboard_rows.published(led), at=at)
 
 
 NUMBERS = CompiledQuery(lambda leader, teams, at: numbers(shown(leader, teams, at), at))
@@ -68,7 +68,7 @@ FIRST_KEYS = CompiledQuery(
 
 def manages_many(user, at: datetime) -> bool:
     """Whether `user` leads more than MANY_TEAMS teams, or they have more than SORTED_BY_NAME rows. Runs two queries."""
-    most_teams, most_rows = board_rows.MANY_TEAMS, board_rows.SORTED_BY_NAME
+    most_teams, most_rows = dashboard_rows.MANY_TEAMS, dashboard_rows.SORTED_BY_NAME
     teams = list(teams_managed_by(user).values_list("pk", flat=True)[: most_teams + 1])
     return len(teams) > most_teams or len(FEW_KEYS(leader=user.pk, teams=teams, at=at)) > most_rows
 
@@ -87,14 +87,14 @@ class DashboardCount:
     def everyone(self) -> Any:
         """The rows in any state: totals are by state."""
         filters = {key: value for key, value in self.filters.items() if key not in {"state", "sort", "stuck"}}
-        everyone = board_rows.board(self.user, at=self.at, **filters)
-        return board_rows.those_stuck(everyone, get_language(), self.at) if "stuck" in self.filters else everyone
+        everyone = dashboard_rows.board(self.user, at=self.at, **filters)
+        return dashboard_rows.those_stuck(everyone, get_language(), self.at) if "stuck" in self.filters else everyone
 
     @property
     def rows(self) -> QuerySet:
         """The rows in the chosen state."""
         state = self.filters.get("state")
-        return board_rows.in_certification(self.everyone, state, self.at) if state else self.everyone
+        return dashboard_rows.in_certification(self.everyone, state, self.at) if state else self.everyone
 
     @cached_property
     def own(self) -> dict[str, Any] | None:
@@ -114,7 +114,7 @@ class DashboardCount:
         if self.own:
             return tally(NUMBERS(**self.own))
         sources = [self.of_few_rows, self.of_headcounts]
-        if len(self.teams) > board_rows.MANY_TEAMS:
+        if len(self.teams) > dashboard_rows.MANY_TEAMS:
             sources.reverse()
         found = next((totals for source in sources if (totals := source()) is not None), None)
         if found is None and ("stuck" in self.filters or self.filters.keys() <= KNOWN_TO_HEADCOUNTS):
@@ -123,7 +123,7 @@ class DashboardCount:
 
     def of_few_rows(self) -> DashboardTotals | None:
         """None if there are more than SORTED_BY_NAME. Reads no more, by one query."""
-        most = board_rows.SORTED_BY_NAME
+        most = dashboard_rows.SORTED_BY_NAME
         places = list(self.everyone.with_validity(self.at).order_by().values_list("state", "validity")[: most + 1])
         return None if len(places) > most else tally((*place, number) for place, number in Counter(places).items())
 
@@ -143,7 +143,7 @@ class DashboardCount:
         state = self.filters.get("state")
         if self.totals:
             return self.totals.number_in(state) if state else self.totals.total
-        more = board_rows.SORTED_BY_NAME + 1
+        more = dashboard_rows.SORTED_BY_NAME + 1
         return self.rows.order_by()[:more].count() if state else more
 
     @property
@@ -154,7 +154,7 @@ class DashboardCount:
     @property
     def is_sorted(self) -> bool:
         """Whether the rows are few enough to be sorted by name."""
-        return self.number <= board_rows.SORTED_BY_NAME
+        return self.number <= dashboard_rows.SORTED_BY_NAME
 
     def people(self, courses: int) -> int | None:
         """How many people have these rows; None if that is not counted. In one course each of them has one row."""
@@ -162,7 +162,7 @@ class DashboardCount:
             return None
         if courses < 2 or "course" in self.filters:
             return self.totals.total
-        if self.totals.total > board_rows.SORTED_BY_NAME:
+        if self.totals.total > dashboard_rows.SORTED_BY_NAME:
             return None
         found = PEOPLE(**self.own) if self.own else people(self.everyone)
         return sum(number for _all, number in found)

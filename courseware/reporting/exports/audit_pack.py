@@ -22,7 +22,7 @@ from courseware.audit_log.models import Checkpoint
 from courseware.content.models import Release
 from courseware.lib.db.chunks import batches, chunks
 from courseware.lib.text.csv_rows import encoded
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.totals import DashboardCount
 from courseware.reporting.exports.columns import ROWS_OF_A_WORKBOOK, Column, Fact, dashboard_workbook, site_time, texts
 from courseware.reporting.statistics.period_report import REPORT_COLUMNS, PeriodReport
@@ -120,10 +120,10 @@ def files_of(contents: PackContents, language: str) -> Iterator[tuple[str, Itera
         yield f"how-to-verify.{code}.txt", [how_to_verify(contents, code)]
 
 
-def people_in(contents: PackContents, language: str) -> Iterator[board_rows.DashboardRow]:
+def people_in(contents: PackContents, language: str) -> Iterator[dashboard_rows.DashboardRow]:
     count = contents.count
-    rows = board_rows.sorted_within_reason(count.rows, count.number, None, count.user)
-    return board_rows.rows_in_chunks(rows, dict(count.teams), language, count.at)
+    rows = dashboard_rows.sorted_within_reason(count.rows, count.number, None, count.user)
+    return dashboard_rows.rows_in_chunks(rows, dict(count.teams), language, count.at)
 
 
 def certificates_in(contents: PackContents) -> QuerySet:

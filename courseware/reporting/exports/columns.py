@@ -58,9 +58,9 @@ BOARD_COLUMNS: tuple[Column, ...] = (  # of a DashboardRow
     Column("last_active_at", _("Last active"), lambda row: row.enrollment.last_active_at),
     Column("completed_at", _("Completed at"), lambda row: row.enrollment.completed_at),
     Column("certified", _("Certified"), lambda row: OUTSIDE if row.is_trained_outside else CERTIFIED[row.validity]),
-    Column("score_before", _("Starting point"), lambda row: score(row.journey.starting_point.before)),
-    Column("score_after", _("After the exam"), lambda row: score(row.journey.starting_point.after)),
-    Column("gain_percent", _("Gain (%)"), lambda row: gain(row.journey.starting_point)),
+    Column("score_before", _("Starting point"), lambda row: score(row.journey.pre_post_test.before)),
+    Column("score_after", _("After the exam"), lambda row: score(row.journey.pre_post_test.after)),
+    Column("gain_percent", _("Gain (%)"), lambda row: gain(row.journey.pre_post_test)),
     Column("next_action", _("Next step"), lambda row: row.journey.words),
     Column("course", _("Course id"), lambda row: row.journey.outline.course_id),  # stays when a title changes
     Column("has_left", _("Has left"), lambda row: gettext("yes") if row.has_left else ""),

@@ -50,7 +50,7 @@ def forged_facts(certificate: Certificate, outlines: Mapping[str, Outline]) -> l
 
 
 def certificate_pdfs() -> Iterator[str]:
-    """The bytes of PDF files match their digests, which `log_check` compares with the log."""
+    """The bytes of PDF files match their digests, which `audit_log` compares with the log."""
     for paper in CertificatePdf.objects.order_by("pk").iterator(chunk_size=100):
         if hashlib.sha256(bytes(paper.body)).hexdigest() != paper.digest:
             yield f"certificate {paper.certificate_id}: its file in {paper.language} is not the one that was made"

@@ -51,7 +51,7 @@ class AfterCourse:
     questions: list[AskedLater]
 
 
-def after_course(sheet: Document, page: PageData, route: Outline, teams: QuerySet, today: date) -> AfterCourse:
+def course_outcomes(sheet: Document, page: PageData, route: Outline, teams: QuerySet, today: date) -> AfterCourse:
     """The teams with most observations shown. Runs at most five queries."""
     found = {team: results for team, results in observed_in(sheet, page, teams, today).items() if results[0]}
     most = sorted(found, key=lambda team: (-found[team][0], team))[:MOST_TEAMS]

@@ -20,7 +20,7 @@ from courseware.learning.models import EnrollmentQuerySet
 from courseware.lib.dates import due_instant, site_day
 from courseware.lib.text.durations import minutes_text_of
 from courseware.lib.text.fractions_text import Share
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.exports.columns import Column
 
 HeadcountKey = tuple[int | None, int]  # keys of a team, or None, and of a course
@@ -128,11 +128,11 @@ def period_report(
 ) -> PeriodReport:
     """About the people on the dashboard of `user`, with these filters."""
     runs = enrollments_reported(user, team=team, course=course, left=left)
-    teams = board_rows.teams_shown_to(user)
+    teams = dashboard_rows.teams_shown_to(user)
     if team:
         teams = teams.filter(pk__in=Team.objects.filter(pk=team.pk).with_subteams().values("pk"))
     found = statistics_by_team(runs, period, Homes(teams, has_others=team is None and sees_whole_company(user)))
-    routes = board_rows.outlines(language)
+    routes = dashboard_rows.outlines(language)
     courses = {key: routes[key] for key in sorted({key for _team, key in found})}
     names = dict(teams.values_list("pk", "name"))
     rows = [
@@ -147,7 +147,7 @@ def enrollments_reported(
     user, *, team: Team | None = None, course: Course | None = None, left: bool = False
 ) -> EnrollmentQuerySet:
     """All enrollments of these people, not only the newest."""
-    runs = board_rows.enrollments_in(team, user) if team else board_rows.enrollments_shown_to(user)
+    runs = dashboard_rows.enrollments_in(team, user) if team else dashboard_rows.enrollments_shown_to(user)
     if course:
         runs = runs.filter(course=course)
     return (runs if left else runs.filter(learner__is_active=True)).order_by()

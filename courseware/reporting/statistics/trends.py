@@ -138,7 +138,7 @@ class Trends:
 
 
 def trends_of(runs: QuerySet, teams: Mapping[int, str], language: str, now: datetime) -> Trends:
-    """Of `runs` (from `board_rows.board`) of one course. The number of queries does not depend on theirs."""
+    """Of `runs` (from `dashboard_rows.board`) of one course. The number of queries does not depend on theirs."""
     runs = runs.exclude(state=State.WAIVED)
     today = timezone.localdate(now)
     rows = list(rows_in_chunks(runs, teams, language, now))

@@ -35,7 +35,7 @@ class LearnerRequests(Asked):
     learners: frozenset[int]
 
 
-def days_asked(user, led: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
+def learner_requests(user, led: EnrollmentQuerySet, at: datetime) -> LearnerRequests:
     """Requests that `user`, who leads these enrollments, is to answer.
 
     Runs two queries, two more if there are any; for HR two more, and three for each 500 requests.

@@ -22,10 +22,10 @@ from courseware.learning.models import Answer, Enrollment, EnrollmentQuerySet
 from courseware.learning.status.not_asked import FILTERED_BY_PAGE, NotAskedReason
 from courseware.learning.status.states import DUE_SOON, State
 from courseware.lib.dates import site_day
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.rows import DashboardRow, published
 from courseware.reporting.dashboard.stuck import Obstacle, doubtful
-from courseware.reporting.today.learner_requests import Asked, LearnerRequests, days_asked, questions_asked
+from courseware.reporting.today.learner_requests import Asked, LearnerRequests, learner_requests, questions_asked
 from courseware.simulations.models import SimulationAttempt, SimulationOutcome
 
 LOOKED_AT = 2000  # most urgent enrollments that are overdue or due soon
@@ -158,7 +158,7 @@ def draft_for(user, at: datetime, *, counts_others: bool) -> SuggestedActions:
     has_more = len(urgent) > LOOKED_AT
     first = with_whys([run for run, _learner in urgent[:LOOKED_AT]], at)
     unopened = list(may_have_more_time(with_reasons(near, at), at))
-    talks, asked = talks_due(led.asked(at, ignoring=FILTERED_BY_PAGE), at), days_asked(user, led, at)
+    talks, asked = talks_due(led.asked(at, ignoring=FILTERED_BY_PAGE), at), learner_requests(user, led, at)
     observations = observations_due(user, site_day(at))
     questions = questions_asked(managed)
     asking = {*asked.learners, *(each.enrollment.learner_id for each in questions.shown)}
@@ -244,7 +244,7 @@ def talks_due(led: EnrollmentQuerySet, at: datetime) -> list[DashboardRow]:
     if not in_doubt:
         return []
     urgent = [key for key in keys if key in in_doubt][:TALKS_IN_DOUBT]
-    rows = board_rows.rows(board_rows.facts_of(urgent, at), {}, board_rows.outlines(get_language()), at)
+    rows = dashboard_rows.rows(dashboard_rows.facts_of(urgent, at), {}, dashboard_rows.outlines(get_language()), at)
     stopped = [row for row in rows if row.stuck.stops or row.stuck.has_failed]
     return not_talked_about(stopped)
 

@@ -21,4 +21,4 @@ def log(request):
     page = FirstRows(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
     page.object_list = with_label(page.object_list)
     context = {"form": form, "page": page, "most": MOST}
-    return render(request, "reporting/log.html", context)
+    return render(request, "reporting/audit_log.html", context)

@@ -51,7 +51,7 @@ def places_seen(route):
 def see(request, course):
     found, route = course_or_404(request.user, course)
     banks = banks_of(found.current) if request.user.is_staff else []
-    return in_course(request, "reporting/see.html", route, {"seen": SEEN, "banks": banks})
+    return in_course(request, "reporting/course_preview.html", route, {"seen": SEEN, "banks": banks})
 
 
 def banks_of(release):

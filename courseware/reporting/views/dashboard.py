@@ -23,7 +23,7 @@ from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.not_asked import PERSON_OR_COURSE
 from courseware.lib.web.page_views import page_view, post_view
 from courseware.notifications.email.queue import HELD_FOR_UNDO
-from courseware.reporting.dashboard import rows as board_rows
+from courseware.reporting.dashboard import rows as dashboard_rows
 from courseware.reporting.dashboard.saved_views import (
     LONGEST_QUERY,
     MOST_VIEWS,
@@ -52,10 +52,10 @@ def board(request):
     if form.names_lost_team(chosen):
         return render(request, "reporting/team_gone.html", {"views": VIEWS(person=request.user.pk)})
     count = DashboardCount(request.user, teams, chosen, now)
-    listed = min(count.number, board_rows.SORTED_BY_NAME) if count.totals is None else count.number
+    listed = min(count.number, dashboard_rows.SORTED_BY_NAME) if count.totals is None else count.number
     page_of_rows = Paginator(range(listed), ROWS_A_PAGE).get_page(request.GET.get("page"))
-    shown = board_rows.facts_of(keys_on(page_of_rows, count), now)
-    routes = board_rows.outlines(get_language())
+    shown = dashboard_rows.facts_of(keys_on(page_of_rows, count), now)
+    routes = dashboard_rows.outlines(get_language())
     courses = [(outline.course_id, outline.title) for outline in routes.values()]
     form.show_courses(courses, job_roles_of(routes))
     context = {
@@ -70,8 +70,8 @@ def board(request):
         "shows_course": len(courses) > 1 and "course" not in chosen,
         "page": page_of_rows,
         "sorting": chosen.get("sort"),
-        "most_sorted": board_rows.SORTED_BY_NAME,
-        "rows": board_rows.rows(shown, dict(teams), routes, now),
+        "most_sorted": dashboard_rows.SORTED_BY_NAME,
+        "rows": dashboard_rows.rows(shown, dict(teams), routes, now),
         "teams": teams,
         "shows_team": len(teams) > 1,
         "substitutes": request.user.substitutes,
@@ -91,7 +91,7 @@ def board(request):
         "surveys": surveys_on(routes.values()),
         "simulations": simulations_on(routes.values()),
     }
-    return render(request, "reporting/board.html", context)
+    return render(request, "reporting/dashboard.html", context)
 
 
 def offer_undo(request, **acts):
@@ -145,7 +145,7 @@ def keys_on(page, count):
     is_first = page.number == 1 and count.number > 0 and count.is_sorted
     if is_first and count.own and not count.filters:
         return FIRST_KEYS(**count.own)[: len(rows)]
-    found = board_rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
+    found = dashboard_rows.sorted_within_reason(count.rows, count.number, count.filters.get("sort"), count.user)
     return found.values_list("pk", flat=True)[rows.start : rows.stop]
 
 
@@ -163,7 +163,7 @@ def in_address(value):
 
 def teams_or_404(user):
     """(key, name) of the teams that `user` manages, or all of the firm. Raises Http404 for who leads nobody."""
-    teams = board_rows.teams_shown_to(user).values_list("pk", "name")  # of a firm there may be thousands
+    teams = dashboard_rows.teams_shown_to(user).values_list("pk", "name")  # of a firm there may be thousands
     if not sees_whole_company(user) and not teams:
         raise Http404
     return teams
@@ -174,7 +174,7 @@ def branch(request):
     teams, now = teams_or_404(request.user), timezone.now()
     record_access_of_auditor("board", by=request.user)
     form = SubteamFilter(request.GET, teams=teams)
-    routes = board_rows.outlines(get_language())
+    routes = dashboard_rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])
     chosen = form.chosen()
     team, course = chosen.get("team"), chosen.get("course")
@@ -185,7 +185,7 @@ def branch(request):
         "course_query": filters_query({"course": course} if course else {}),
         "today": timezone.localdate(now),
     }
-    return render(request, "reporting/branch.html", context)
+    return render(request, "reporting/subteams.html", context)
 
 
 # Saved filters

@@ -17,7 +17,7 @@ from courseware.reporting.dashboard import rows
 from courseware.reporting.dashboard.rows import teams_shown_to
 from courseware.reporting.forms import TrendsFilter
 from courseware.reporting.statistics.access import asked_or_404, released_document_or_404
-from courseware.reporting.statistics.course_outcomes import after_course
+from courseware.reporting.statistics.course_outcomes import course_outcomes
 from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.missed_objectives import HeatDrawing, missed_objectives_of
 from courseware.reporting.statistics.questions import question_splits
@@ -69,9 +69,9 @@ def survey(request, course, survey):
 def sheet(request, document, shown):
     """What managers observed some days after the course, beside the gains in it."""
     route = outline(document.course.current, get_language())
-    found = after_course(document, shown, route, teams_in_figures(request.user), site_day())
+    found = course_outcomes(document, shown, route, teams_in_figures(request.user), site_day())
     context = {"sheet": shown, "route": route, "found": found, "enough": STEP}
-    return render(request, "reporting/after_course.html", context | {"text_language": display_tag(route.language)})
+    return render(request, "reporting/course_outcomes.html", context | {"text_language": display_tag(route.language)})
 
 
 @page_view()
@@ -99,7 +99,7 @@ def outlook(request):
             spots = missed_objectives_of(route, course.pk, whole)
             context |= {"spots": spots, "heat": HeatDrawing(spots)}
             context["retention"] = retention(course.pk, whole, site_day())
-    return render(request, "reporting/outlook.html", context)
+    return render(request, "reporting/trends.html", context)
 
 
 def teams_whole(teams, team):
