@@ -34,7 +34,7 @@ from tests.faults.sites import Site, wait_until
 CROWDED = {str(seconds) for seconds in range(11, 30)}
 UPGRADING, AWAY = "30", "5"  # Retry-After of the site's own page during an upgrade, and of the proxy's
 PREPARE = """
-import json, django; from courseware import starting; starting.begin(); django.setup()
+import json, django; from courseware.project import bootstrap; bootstrap.begin(); django.setup()
 from tests.faults import crowds
 crowds.PEOPLE, crowds.MEMBERS = 10, 0  # each is a slow hash of a password
 print(json.dumps(crowds.prepare()))
@@ -64,7 +64,7 @@ def main() -> None:
         folder.chmod(0o711)  # nginx reads its files as nobody
         deployment = Deployment(folder, os.environ["DATABASE_URL"])
         try:
-            wrong = SimulationPreview(deployment, asked.revision).play(asked.writes)
+            wrong = WritesDuringUpgrade(deployment, asked.revision).play(asked.writes)
         except BaseException:
             show_logs(folder)
             raise
@@ -79,7 +79,7 @@ def show_logs(folder: Path) -> None:
         print(f"-- {log.name}", *log.read_text(errors="replace").splitlines()[-15:], sep="\n", file=sys.stderr)
 
 
-class SimulationPreview:
+class WritesDuringUpgrade:
     def __init__(self, deployment: Deployment, revision: str | None) -> None:
         self.deployment, self.wrong = deployment, []
         self.source = checked_out(revision, deployment.folder / "source") if revision else ROOT

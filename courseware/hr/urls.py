@@ -65,6 +65,6 @@ urlpatterns = [
     path("people/chat-bots/", chat_bot_views.doors, name="chat-bots"),
     path("people/chat-bots/new/", chat_bot_views.new_bot, name="new-chat-bot"),
     path("people/chat-bots/<int:pk>/", chat_bot_views.door, name="chat-bot"),
-    path("people/chat-bots/<int:pk>/try/", chat_bot_views.test_bot, name="test-chat-bot"),
+    path("people/chat-bots/<int:pk>/try/", chat_bot_views.send_test, name="test-chat-bot"),
     path("people/chat-bots/<int:pk>/remove/", chat_bot_views.take_away, name="remove-chat-bot"),
 ]

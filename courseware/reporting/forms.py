@@ -14,11 +14,10 @@ from courseware.accounts.people.form_fields import PersonSearch
 from courseware.assignments.audit_log_labels import verbs_by_label
 from courseware.audit_log.record import subject_of
 from courseware.content.models import Course
-from courseware.hr.people.forms import DayInput
 from courseware.learning.models import Enrollment
 from courseware.learning.status.certification_status import CertificationStatus
 from courseware.learning.status.states import State
-from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_layout import DayInput, Fields
 from courseware.lib.web.form_numbers import keys_in
 from courseware.reporting.dashboard.filters import DueFilter, SortOrder
 from courseware.reporting.dashboard.rows import outlines

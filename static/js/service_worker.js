@@ -1,5 +1,5 @@
 // Where the network does not answer, the reading copy does that offline_copy.js has kept. Nothing else is ever kept.
-const COPY = "reading-copy";
+const COPY = "offline-copy";
 const PAGE = "/offline/";
 const ABOUT = "/offline/about"; // no page: what is known of the copy
 const HOLDS = 7 * 24 * 60 * 60 * 1000; // milliseconds, from the day the person was last seen here

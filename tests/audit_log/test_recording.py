@@ -63,7 +63,7 @@ class TestRecording:
     def test_a_row_is_named_by_its_kind_and_key_at_hand_or_not(self):
         person = User.objects.create_user("a@example.com", name="A")
         assert record("opened", subject=person).subject == f"person:{person.pk}"
-        assert record("opened", subject="board").subject == "board"
+        assert record("opened", subject="dashboard").subject == "dashboard"
         assert (subject_of(User, 0), subject_of(User, "unknown")) == ("person:0", "person:unknown")
 
     @pytest.mark.parametrize("unnamed", [(User(name="A"),), (User, None), (User,)])
@@ -74,7 +74,7 @@ class TestRecording:
     def test_what_the_log_calls_things_stays_for_ever(self):
         named = [ExamAttempt, Course, Enrollment, Release, SimulationAttempt, Team, User]
         assert [subject_of(model, 7) for model in named] == [
-            "attempt:7", "course:7", "enrollment:7", "release:7", "run:7", "team:7", "person:7",
+            "exam-attempt:7", "course:7", "enrollment:7", "release:7", "simulation-attempt:7", "team:7", "person:7",
         ]  # fmt: skip
 
     def test_dates_and_uuids_are_kept_as_text(self):

@@ -185,8 +185,8 @@ class TestCommands:
     def test_a_log_that_was_rewritten_from_end_to_end_holds_in_itself_and_not_the_seal_kept_elsewhere(self, capsys):
         record("opened", subject="door:1")
         kept = seal()
-        for table in ("event", "chain", "seal"):
-            sql(f"DELETE FROM evidence_{table}")
+        for table in ("event", "hashchain", "checkpoint"):
+            sql(f"DELETE FROM audit_log_{table}")
         record("closed", subject="door:1")
         seal()
         call_command("verify_audit_log")

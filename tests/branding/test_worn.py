@@ -39,7 +39,7 @@ def page_of(client, address, language="en"):
 
 
 def sheets(page):
-    return [link["href"] for link in page.select("link[rel=stylesheet]") if link["href"].startswith("/face/")]
+    return [link["href"] for link in page.select("link[rel=stylesheet]") if link["href"].startswith("/branding/")]
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_colours_come_as_a_sheet_of_their_own_that_is_kept_for_ever(learner)
     assert response["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("wrong", ["/face/colours/123456/none/000000000000.css", "/face/colours/x/none/{}.css"])
+@pytest.mark.parametrize("wrong", ["/branding/colours/123456/none/000000000000.css", "/branding/colours/x/none/{}.css"])
 def test_a_sheet_that_no_page_names_is_not_there(client, wrong):
     assert client.get(wrong.format("0" * 12)).status_code == 404
 
@@ -223,7 +223,7 @@ def test_what_is_entered_is_set(admin):
     assert sent(admin, name_zh_hans="安和", light="#123456", logo=logo_file()).status_code == 302
     style = Branding.objects.get()
     assert (style.words, style.light, style.course) == ({"name": {"zh-hans": "安和"}}, "#123456", "")
-    assert admin.get(f"/face/logo/{style.logo_id}.png")["Content-Type"] == "image/png"
+    assert admin.get(f"/branding/logo/{style.logo_id}.png")["Content-Type"] == "image/png"
     assert page_of(admin, PAGE).select_one("input[name=base]")["value"] == "1"
 
 
@@ -238,7 +238,7 @@ def test_looking_first_sets_nothing_and_keeps_the_logo_for_the_next_press(admin)
     response = sent(admin, "/branding/tea-room/", name_en="Anhe", light="#123456", logo=logo_file(), look="1")
     page = BeautifulSoup(response.content, "html.parser")
     assert Branding.objects.count() == 0
-    assert sheets(page)[0].startswith("/face/colours/123456/none/")
+    assert sheets(page)[0].startswith("/branding/colours/123456/none/")
     assert page.select_one(".brand").text.strip() == "Anhe · Staff training"
     digest = page.select_one("input[name=viewed_at]")["value"]
     assert admin.get(page.select_one(".logo")["src"]).status_code == 200

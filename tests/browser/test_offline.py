@@ -25,15 +25,15 @@ pytestmark = [
     ),
 ]
 LESSON = "/learn/tea-room/boiling/"
-HAS_COPY = "async () => Boolean(await (await caches.open('reading-copy')).match('/offline/about'))"
-ABOUT = "async () => (await (await caches.open('reading-copy')).match('/offline/about'))?.json()"
+HAS_COPY = "async () => Boolean(await (await caches.open('offline-copy')).match('/offline/about'))"
+ABOUT = "async () => (await (await caches.open('offline-copy')).match('/offline/about'))?.json()"
 SEEN_BEFORE = """async (days) => {
-  const copy = await caches.open("reading-copy");
+  const copy = await caches.open("offline-copy");
   const about = await (await copy.match("/offline/about")).json();
   await copy.put("/offline/about", new Response(JSON.stringify({ ...about, seen: Date.now() - days * 864e5 })));
 }"""
 WHAT_IS_KEPT = """async () => {
-  const copy = await caches.open("reading-copy");
+  const copy = await caches.open("offline-copy");
   const texts = await Promise.all((await copy.keys()).map(async (key) => (await copy.match(key)).text()));
   return texts.join(" ");
 }"""

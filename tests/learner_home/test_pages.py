@@ -17,7 +17,7 @@ from courseware.learning.models import Completion, Enrollment
 from courseware.learning.reference.saved_phrases import save_phrase
 from tests.assessment.exams import MONDAY, START, exam_files, make_course_with_pre_check, ready, sit, start
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import practise, soup_of, test_bot
+from tests.learning.lesson_pages import practise, soup_of, try_it
 from tests.making import days, join, make_course, make_enrollment, make_hr, make_team, make_user
 from tests.world import answer_survey, complete_course, outline_of
 
@@ -40,7 +40,7 @@ def test_home_leads_to_the_first_step_and_then_to_the_first_open_question(client
     page = soup_of(client.get(HOME))
     assert page.select_one(".welcome .btn")["href"] == LESSON
     assert page.select_one(".welcome time")["title"].endswith("24:00, Asia/Shanghai")
-    test_bot(enrollment, "what-first", ["0"])
+    try_it(enrollment, "what-first", ["0"])
     page = soup_of(client.get(HOME))
     assert page.select_one(".go .btn")["href"] == f"{LESSON}#q-what-to-wipe"
     assert "Continue: Boiling water" in page.select_one("h1").text
@@ -90,7 +90,7 @@ def test_home_lesson_and_record_count_what_is_required_and_name_the_rest(client,
     practise(enrollment)
     ring = [each.text for each in soup_of(client.get(HOME)).select(".stops-done :is(text, figcaption)")]
     assert ring == ["0", "of 2", "and 2 optional stops"]
-    test_bot(enrollment, "is-it-off", ["1"])
+    try_it(enrollment, "is-it-off", ["1"])
     for station in soup_of(client.get(HOME)).select(".route > li"):
         assert len(station.select("summary .num")) == 1
     page = soup_of(client.get(HOME))
@@ -208,8 +208,8 @@ def test_what_a_release_left_done_can_be_completed_from_home(client, enrollment)
 
 def test_the_own_record_counts_answers_and_tells_what_is_done(client, enrollment):
     practise(enrollment)
-    test_bot(enrollment, "is-it-off", ["0"])
-    test_bot(enrollment, "is-it-off", ["1"])
+    try_it(enrollment, "is-it-off", ["0"])
+    try_it(enrollment, "is-it-off", ["1"])
     page = soup_of(client.get(reverse("learner_home:record", args=["tea-room"])))
     cells = [cell.text for cell in page.select("tbody tr")[0].select("td")]
     assert cells[:2] == ["8", "4"]

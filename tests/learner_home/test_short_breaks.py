@@ -9,7 +9,7 @@ from courseware.learner_home.next_action import journeys
 from courseware.learner_home.quick_tasks import LessonTried, answered_lessons, proposals
 from courseware.learning.models import Answer, Enrollment
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import LESSON, practise, soup_of, test_bot
+from tests.learning.lesson_pages import LESSON, practise, soup_of, try_it
 from tests.making import make_course, make_enrollment
 from tests.world import complete_course, finish_lessons, outline_of, start_run
 
@@ -41,10 +41,10 @@ def test_of_a_lesson_that_was_begun_only_what_is_left_has_to_fit(enrollment):
 
 
 def test_a_missed_question_is_offered_until_it_is_right(enrollment):
-    test_bot(enrollment, "what-first", ["0"])  # practice: it keeps nothing from being done
+    try_it(enrollment, "what-first", ["0"])  # practice: it keeps nothing from being done
     finish_lessons(enrollment, but={"what-first"})
     assert ("missed", "boiling", 0.5) in found(enrollment, 3)
-    test_bot(enrollment, "what-first", ["1"])
+    try_it(enrollment, "what-first", ["1"])
     assert "missed" not in [why for why, _step, _minutes in found(enrollment, 3)]
 
 
@@ -85,7 +85,7 @@ def test_a_question_that_was_missed_at_another_post_is_not_offered(client):
     files, path = make_files(), "01-water/01-boiling.zh-hans.md"
     files[path] = files[path].replace(b"{#what-first .one ", b"{#what-first .one tracks=night ")
     enrollment = make_enrollment(course=make_course(files), track="night")
-    test_bot(enrollment, "what-first", ["0"])
+    try_it(enrollment, "what-first", ["0"])
     finish_lessons(enrollment, but={"what-first"})
     assert ("missed", "boiling", 0.5) in found(enrollment, 3)
     Enrollment.objects.filter(pk=enrollment.pk).update(track="day")

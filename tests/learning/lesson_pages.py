@@ -33,7 +33,7 @@ def revision(lesson="boiling"):
     return ReleaseEntry.objects.filter(document__identifier=lesson).latest("pk").revision_id
 
 
-def test_bot(enrollment, question, raw):
+def try_it(enrollment, question, raw):
     course = enrollment.course
     step = store.outline(course.current, "en").step("boiling")
     return answer(enrollment, step, question, raw, token=uuid.uuid4())
@@ -52,7 +52,7 @@ PRACTICE = {  # a right or wrong answer to each question before the check
 def practise(enrollment, *, but=()):
     for question, raw in PRACTICE.items():
         if question not in but:
-            test_bot(enrollment, question, raw)
+            try_it(enrollment, question, raw)
 
 
 def soup_of(response):

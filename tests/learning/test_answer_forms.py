@@ -7,7 +7,7 @@ import pytest
 from courseware.learning.lessons.question_rendering import drawn_with
 from courseware.learning.models import Answer
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import LESSON, answer_url, facts, practise, revision, sent, soup_of, test_bot
+from tests.learning.lesson_pages import LESSON, answer_url, facts, practise, revision, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_for_the_script_an_answer_brings_the_card_and_what_changed_beside_it(cli
 
 
 def test_for_the_script_a_refused_form_goes_where_it_stood(client, enrollment):
-    test_bot(enrollment, "what-first", ["0"])
+    try_it(enrollment, "what-first", ["0"])
     response = client.post(answer_url("what-first"), sent(tries=1), headers={"HX-Request": "true"})
     assert (response.status_code, response.headers["HX-Retarget"]) == (422, "#q-what-first")
     assert soup_of(response).select_one("#q-what-first .no > #again-what-first[open] .invalid-feedback")
@@ -118,12 +118,12 @@ def test_a_lesson_without_a_rule_ends_with_what_it_says_can_be_said(client):
     enrollment = make_enrollment(course=make_course(files))
     client.force_login(enrollment.learner)
     practise(enrollment)
-    test_bot(enrollment, "is-it-off", ["1"])
+    try_it(enrollment, "is-it-off", ["1"])
     assert soup_of(client.get(LESSON)).select_one(".kept div").get_text(strip=True) == '"It has boiled."'
 
 
 def test_what_was_right_can_be_practised_again(client, enrollment):
-    test_bot(enrollment, "is-it-off", ["1"])
+    try_it(enrollment, "is-it-off", ["1"])
     assert soup_of(client.get(LESSON)).select_one("#q-is-it-off form") is None
     for again in ("is-it-off", "check"):
         assert soup_of(client.get(LESSON, {"again": again})).select_one("#q-is-it-off form")
@@ -255,7 +255,7 @@ def test_for_the_script_the_changed_question_comes_as_a_fresh_card(client, reade
 
 
 def test_for_the_script_a_changed_question_that_was_missed_comes_unfolded(client, reader):
-    test_bot(reader, "what-first", ["0"])
+    try_it(reader, "what-first", ["0"])
     form = sent("0", tries=1)
     release_lesson((2, 1, 0))  # the same key, so the miss still counts
     response = client.post(answer_url("what-first"), form, headers={"HX-Request": "true"})

@@ -25,13 +25,13 @@ def step_of(enrollment, identifier="boiling"):
     return store.outline(course.current, course.source_language).step(identifier)
 
 
-def test_bot(enrollment, raw=RIGHT, question="is-it-off", token=None, **more):
+def try_it(enrollment, raw=RIGHT, question="is-it-off", token=None, **more):
     return answer(enrollment, step_of(enrollment), question, raw, token=token or uuid.uuid4(), **more)
 
 
 def test_an_answer_is_graded_and_kept_with_the_revision_and_shape_it_was_given_to():
     enrollment, at = make_enrollment(), timezone.now()
-    stored = test_bot(enrollment, WRONG, at=at)
+    stored = try_it(enrollment, WRONG, at=at)
     assert (stored.question, stored.shape, stored.response, stored.is_right) == ("is-it-off", "one -x", [0], False)
     assert stored.revision == stored.document.head
     enrollment.refresh_from_db()
@@ -40,8 +40,8 @@ def test_an_answer_is_graded_and_kept_with_the_revision_and_shape_it_was_given_t
 
 def test_a_clock_that_jumps_back_does_not_make_the_last_activity_older():
     enrollment, at = make_enrollment(), timezone.now()
-    test_bot(enrollment, WRONG, at=at)
-    test_bot(enrollment, WRONG, at=at - timedelta(hours=2))
+    try_it(enrollment, WRONG, at=at)
+    try_it(enrollment, WRONG, at=at - timedelta(hours=2))
     enrollment.refresh_from_db()
     assert enrollment.last_active_at == at
 
@@ -49,12 +49,12 @@ def test_a_clock_that_jumps_back_does_not_make_the_last_activity_older():
 def test_the_lesson_is_done_with_the_last_right_answer_of_its_check():
     enrollment = make_enrollment()
     practise(enrollment)
-    test_bot(enrollment, WRONG)
+    try_it(enrollment, WRONG)
     assert not enrollment.completions.exists()
-    test_bot(enrollment, RIGHT)
+    try_it(enrollment, RIGHT)
     assert enrollment.completions.get().document.identifier == "boiling"
-    test_bot(enrollment, WRONG)  # an older tab: just another try
-    test_bot(enrollment, RIGHT)
+    try_it(enrollment, WRONG)  # an older tab: just another try
+    try_it(enrollment, RIGHT)
     assert (enrollment.answers.filter(question="is-it-off").count(), enrollment.completions.count()) == (4, 1)
     assert Event.objects.filter(verb="completed").count() == 1
 
@@ -64,26 +64,26 @@ def test_sixty_answers_a_minute_are_taken_and_a_form_sent_again_counts_once(sett
     enrollment, at = make_enrollment(), timezone.now()
     first = uuid.uuid4()
     for _ in range(3):
-        test_bot(enrollment, token=first, at=at)
+        try_it(enrollment, token=first, at=at)
     for second in range(59):
-        test_bot(enrollment, at=at + timedelta(seconds=second))
+        try_it(enrollment, at=at + timedelta(seconds=second))
     last = at + timedelta(seconds=59)
     with pytest.raises(TooFast):
-        test_bot(enrollment, at=last)
-    assert test_bot(enrollment, token=first, at=last).token == first
-    test_bot(make_enrollment(make_user(), enrollment.course), at=last)
+        try_it(enrollment, at=last)
+    assert try_it(enrollment, token=first, at=last).token == first
+    try_it(make_enrollment(make_user(), enrollment.course), at=last)
     assert enrollment.answers.count() == 60
-    test_bot(enrollment, at=at + timedelta(seconds=60))
+    try_it(enrollment, at=at + timedelta(seconds=60))
     assert enrollment.answers.count() == 61
 
 
 @pytest.mark.parametrize("last", PRACTICE)
 def test_the_lesson_is_done_with_the_last_answer_to_any_question_right_or_wrong(last):
     enrollment = make_enrollment()
-    test_bot(enrollment, RIGHT)
+    try_it(enrollment, RIGHT)
     practise(enrollment, but=[last])
     assert not enrollment.completions.exists()
-    test_bot(enrollment, PRACTICE[last], last)
+    try_it(enrollment, PRACTICE[last], last)
     assert [one.document.identifier for one in enrollment.completions.all()] == ["boiling"]
 
 
@@ -91,7 +91,7 @@ def test_the_lesson_is_done_with_the_last_answer_to_any_question_right_or_wrong(
 def test_a_lesson_whose_check_is_not_right_yet_is_not_done_by_its_other_questions(check):
     enrollment = make_enrollment()
     for raw in check:
-        test_bot(enrollment, raw)
+        try_it(enrollment, raw)
     practise(enrollment)
     assert not enrollment.completions.exists()
 
@@ -101,24 +101,24 @@ def test_a_lesson_whose_check_is_not_right_yet_is_not_done_by_its_other_question
 )
 def test_another_content_under_the_same_token_is_refused(raw, question):
     enrollment, token = make_enrollment(), uuid.uuid4()
-    test_bot(enrollment, RIGHT, token=token)
+    try_it(enrollment, RIGHT, token=token)
     with pytest.raises(TokenReused):
-        test_bot(enrollment, raw, question, token=token)
+        try_it(enrollment, raw, question, token=token)
     assert Answer.objects.get().response == [1]
 
 
 def test_somebody_elses_token_is_refused_and_tells_nothing():
     mine, token = make_enrollment(), uuid.uuid4()
-    test_bot(mine, token=token)
+    try_it(mine, token=token)
     with pytest.raises(TokenReused):
-        test_bot(make_enrollment(make_user(), mine.course), token=token)
+        try_it(make_enrollment(make_user(), mine.course), token=token)
 
 
 @pytest.mark.parametrize("raw", [[], ["2"], ["-1"], ["x"], ["0", "1"], ["0\0"], ["0" * 1_000_000]])
 def test_what_is_no_response_is_refused_and_not_kept(raw):
     enrollment = make_enrollment()
     with pytest.raises(ValueError):
-        test_bot(enrollment, raw)
+        try_it(enrollment, raw)
     assert not Answer.objects.exists()
     enrollment.refresh_from_db()
     assert enrollment.started_at is None
@@ -127,12 +127,12 @@ def test_what_is_no_response_is_refused_and_not_kept(raw):
 @pytest.mark.parametrize("question", ["bank-boiled", "nowhere", ""])
 def test_a_question_the_lesson_does_not_ask_is_refused(question):
     with pytest.raises(NoSuchQuestion):
-        test_bot(make_enrollment(), question=question)
+        try_it(make_enrollment(), question=question)
 
 
 def test_learners_who_are_done_may_go_on_practising():
     enrollment = make_enrollment(completed_at=timezone.now())
-    test_bot(enrollment)
+    try_it(enrollment)
     assert enrollment.answers.count() == 1
 
 
@@ -142,7 +142,7 @@ def test_twenty_at_once_give_one_completion_and_one_answer_for_each_form(token):
     enrollment = make_enrollment(course=make_course())
     practise(enrollment)
 
-    answers = at_once(lambda _: test_bot(Enrollment.objects.get(pk=enrollment.pk), token=token).pk)
+    answers = at_once(lambda _: try_it(Enrollment.objects.get(pk=enrollment.pk), token=token).pk)
     assert len(set(answers)) == Answer.objects.filter(question="is-it-off").count() == (1 if token else 20)
     assert Completion.objects.count() == 1
     assert Event.objects.filter(verb="completed").count() == 1

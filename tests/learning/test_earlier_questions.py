@@ -38,7 +38,7 @@ def release(changes):
     return make_course(files)
 
 
-def test_bot(enrollment, *raw, question="is-it-off"):
+def try_it(enrollment, *raw, question="is-it-off"):
     enrollment.course.refresh_from_db()
     step = store.outline(enrollment.course.current, "en").step("boiling")
     return answer(enrollment, step, question, list(raw), token=uuid.uuid4())
@@ -64,7 +64,7 @@ def without_note(card):
 
 
 def test_a_right_answer_stands_beside_the_words_it_was_given_to_and_can_be_given_to_the_new_ones(client, enrollment):
-    test_bot(enrollment, "1")
+    try_it(enrollment, "1")
     before = words(cards(client)["q-is-it-off"])
     release(OTHER_WORDS)
     card = cards(client)["q-is-it-off"]
@@ -72,13 +72,13 @@ def test_a_right_answer_stands_beside_the_words_it_was_given_to_and_can_be_given
     assert not card.select("form")
     again = cards(client, card.select_one(".status a")["href"].removeprefix(LESSON).partition("#")[0])["q-is-it-off"]
     assert "Is the stove cold?" in words(again) and "Hardly" in words(again) and CHANGED not in words(again)
-    test_bot(enrollment, "1")
+    try_it(enrollment, "1")
     card = words(cards(client)["q-is-it-off"])
     assert "Is the stove cold?" in card and CHANGED not in card
 
 
 def test_a_missed_question_shows_what_was_chosen_then_and_comes_back_as_it_is_now(client, enrollment):
-    test_bot(enrollment, "0")
+    try_it(enrollment, "0")
     release(OTHER_WORDS)
     card = cards(client)["q-is-it-off"]
     now, then = words(card.select_one("#again-is-it-off").extract()), words(card)
@@ -88,8 +88,8 @@ def test_a_missed_question_shows_what_was_chosen_then_and_comes_back_as_it_is_no
 
 def test_an_answer_to_another_key_stays_to_be_seen_counts_no_more_and_tells_nothing_of_the_new_one(client, enrollment):
     practise(enrollment)
-    test_bot(enrollment, "0")
-    test_bot(enrollment, "1")
+    try_it(enrollment, "0")
+    try_it(enrollment, "1")
     assert Completion.objects.count() == 1
     release(OTHER_KEY)
     card = cards(client)["q-is-it-off"]
@@ -101,13 +101,13 @@ def test_an_answer_to_another_key_stays_to_be_seen_counts_no_more_and_tells_noth
     assert [words(label) for label in card.select("form label")] == ["No longer", "Still on"]
     assert "Go and look" not in words(card) and "Good." not in words(card)
     assert Completion.objects.count() == 1  # a release takes back nothing that was done
-    test_bot(enrollment, "0")
+    try_it(enrollment, "0")
     card = words(cards(client)["q-is-it-off"])
     assert CHANGED not in card and "✓ Right" in card and "No longer" in card
 
 
 def test_a_text_that_was_written_stands_in_the_form_and_beside_what_was_asked_for(client, enrollment):
-    test_bot(enrollment, "Fill the kettle.", question="note")
+    try_it(enrollment, "Fill the kettle.", question="note")
     release({"en": {"What will you do tomorrow?": "What will you do today?"}})
     card = cards(client)["q-note"]
     then = card.details.extract()
@@ -127,14 +127,14 @@ def test_a_text_that_was_written_stands_in_the_form_and_beside_what_was_asked_fo
     ids=["a reason", "a choice", "a quotation", "a step", "a group"],
 )
 def test_every_kind_is_shown_as_it_was_whatever_of_it_has_changed(client, enrollment, question, raw, change):
-    test_bot(enrollment, *raw, question=question)
+    try_it(enrollment, *raw, question=question)
     before = words(cards(client)[f"q-{question}"])
     release(change)
     assert without_note(cards(client)[f"q-{question}"]) == before
 
 
 def test_what_changed_elsewhere_in_the_lesson_or_in_another_language_is_not_told_of_a_question(client, enrollment):
-    test_bot(enrollment, "1")
+    try_it(enrollment, "1")
     before = cards(client)
     release(
         {"en": {"Seven in the morning": "Half past seven", "What comes": "What is"}, "zh-hans": {"关火了": "火关了"}}
@@ -164,7 +164,7 @@ def test_the_page_costs_one_query_more_for_any_number_of_changed_questions(
     answers = {"is-it-off": ["0"], "what-to-wipe": ["0", "2"], "in-order": ["0", "1", "2"]}
     for place, question in enumerate(list(answers)[:number]):
         release({"en": {"Seven in the morning": f"At {place}"}})  # each of another revision
-        test_bot(enrollment, *answers[question], question=question)
+        try_it(enrollment, *answers[question], question=question)
     release({"en": changes})
     page = cards(client)  # outline and page are kept in memory from now on
     assert sum(CHANGED in words(card) for card in page.values()) == number
@@ -178,7 +178,7 @@ def test_the_page_costs_one_query_more_for_any_number_of_changed_questions(
 def test_a_release_of_an_older_compiler_is_read_anew_and_one_that_cannot_be_read_closes_no_lesson(
     client, enrollment, monkeypatch, is_readable
 ):
-    test_bot(enrollment, "1")
+    try_it(enrollment, "1")
     Release.objects.update(compiler=0)
     release(OTHER_WORDS)
     if not is_readable:

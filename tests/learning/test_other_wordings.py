@@ -16,7 +16,7 @@ from courseware.reporting.statistics.group_statistics import GroupStatistic
 from courseware.reporting.statistics.missed_objectives import missed_in
 from courseware.reporting.statistics.questions import question_splits
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import LESSON, answer_url, practise, sent, soup_of, test_bot
+from tests.learning.lesson_pages import LESSON, answer_url, practise, sent, soup_of, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +67,7 @@ def test_it_is_no_question_of_its_own_until_the_first_was_missed_twice(client, e
     for misses in range(2):
         page = page_of(client, enrollment)
         assert "Is it still on?" not in page.text and len(page.select("#lesson-dots .check")) == 1
-        test_bot(enrollment, "is-it-off", ["0"])
+        try_it(enrollment, "is-it-off", ["0"])
         assert misses == len(page.select("#q-is-it-off.missed"))
     card = page_of(client, enrollment).select_one("#q-is-it-off")
     assert "Is it off?" in card.text and "Good." in card.text  # with all reasons, as after any second miss
@@ -81,7 +81,7 @@ def test_either_counts_as_that_question_right(client, enrollment):
     step = step_of(enrollment)
     page = store.page(enrollment.release, "boiling", "en")
     for _ in range(2):
-        test_bot(enrollment, "is-it-off", ["0"])
+        try_it(enrollment, "is-it-off", ["0"])
     assert waiting_in(enrollment, step, page) == ("is-it-off",)
     client.force_login(enrollment.learner)
     wrong = client.post(answer_url("is-it-on"), sent("0", "1"))
@@ -130,7 +130,7 @@ def test_who_misses_the_last_wording_is_stuck_and_the_objective_is_weak_in_eithe
     journey = SimpleNamespace(outline=outline, progress=SimpleNamespace(done=()))
     assert [stands(Obstacle("boiling", each), journey) for each in ("is-it-off", "is-it-on")] == [False, True]
     assert missed_in(enrollment.course, outline, ["boiling"]) == set()
-    test_bot(enrollment, "is-it-on", ["1"])
+    try_it(enrollment, "is-it-on", ["1"])
     assert missed_in(enrollment.course, outline, ["boiling"]) == {enrollment.pk}
 
 

@@ -15,7 +15,7 @@ from courseware.learning.models import Answer, Completion
 from courseware.learning.reference.print_view import as_printed
 from courseware.learning.status.completion import complete, complete_lesson
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, practise, sent, soup_of, test_bot
+from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, practise, sent, soup_of, try_it
 from tests.making import days, make_course, make_enrollment, make_user
 from tests.world import complete_course
 
@@ -64,10 +64,10 @@ def test_learners_never_meet_the_answers_or_the_tokens_of_others(client, enrollm
     """Rendered questions are kept by the process; what differs between people must be part of what they are kept by."""
     other = make_enrollment(course=enrollment.course)
     note, others_note = "My cup is the blue one.", "Mine has no handle."
-    test_bot(enrollment, "what-first", ["0"])
-    test_bot(enrollment, "note", [note])
-    test_bot(other, "what-first", ["1"])
-    test_bot(other, "note", [others_note])
+    try_it(enrollment, "what-first", ["0"])
+    try_it(enrollment, "note", [note])
+    try_it(other, "what-first", ["1"])
+    try_it(other, "note", [others_note])
     tokens = []
     for who in (enrollment, other, enrollment, other):
         client.force_login(who.learner)
@@ -81,7 +81,7 @@ def test_learners_never_meet_the_answers_or_the_tokens_of_others(client, enrollm
 
 def test_a_missed_question_is_tried_again_under_its_reason_and_nowhere_else(client, enrollment):
     before = [card["id"] for card in soup_of(client.get(LESSON)).select(".question")]
-    test_bot(enrollment, "what-first", ["0"])
+    try_it(enrollment, "what-first", ["0"])
     page = soup_of(client.get(LESSON))
     assert [card["id"] for card in page.select(".question")] == before
     [form] = page.select("form[action$='/answer/what-first/']")
@@ -90,16 +90,16 @@ def test_a_missed_question_is_tried_again_under_its_reason_and_nowhere_else(clie
     assert form.legend.text == page.select_one("#q-what-first h3").text
     assert page.find(id=form.fieldset["aria-describedby"]) == page.select_one("#q-what-first .stem")
     assert soup_of(client.get(LESSON, {"again": "what-first"})).select_one("#again-what-first[open]")
-    test_bot(enrollment, "what-first", ["1"])
+    try_it(enrollment, "what-first", ["1"])
     assert not soup_of(client.get(LESSON)).select("#q-what-first form")
 
 
 def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enrollment):
     for question, raws in {"what-first": ["0"], "what-to-wipe": ["1"], "in-order": ["0", "1", "2"]}.items():
-        test_bot(enrollment, question, raws)
-    test_bot(enrollment, "what-to-wipe", ["0", "2"])
-    test_bot(enrollment, "what-to-wipe", ["1"])  # once right stays right
-    test_bot(enrollment, "note", ["So."])
+        try_it(enrollment, question, raws)
+    try_it(enrollment, "what-to-wipe", ["0", "2"])
+    try_it(enrollment, "what-to-wipe", ["1"])  # once right stays right
+    try_it(enrollment, "note", ["So."])
     dots = soup_of(client.get(LESSON)).select_one("#lesson-dots")
     assert {dot["href"]: dot.text.strip() for dot in dots.select("a")} == {
         "#q-what-first": "Question 1: not right yet",
@@ -111,7 +111,7 @@ def test_a_dot_for_each_question_leads_to_it_and_says_how_it_stands(client, enro
         "#q-is-it-off": "Check 1: not answered yet",
     }
     assert dots.b.text == "Check: 0 of 1"
-    test_bot(enrollment, "is-it-off", ["1"])
+    try_it(enrollment, "is-it-off", ["1"])
     assert soup_of(client.get(LESSON)).select_one("#lesson-dots b").text == "Check: 1 of 1"
 
 
@@ -124,7 +124,7 @@ def test_the_next_part_opens_with_an_answer_to_the_question_before_it_right_or_w
     titles = [title.text for title in soup_of(client.get(LESSON)).select("h3[id^=q-]")]
     for opened, (question, raw) in enumerate(PRACTICE.items(), start=1):
         assert ahead(soup_of(client.get(LESSON))) == titles[opened:]
-        test_bot(enrollment, question, raw)
+        try_it(enrollment, question, raw)
     page = soup_of(client.get(LESSON))
     assert (ahead(page), page.select(".whole")) == ([], [])
 
@@ -139,16 +139,16 @@ def test_what_stands_behind_the_last_question_is_offered_while_it_is_hidden(clie
     page = soup_of(client.get(LESSON))
     assert "Wipe the spout." in page.select_one(".part[hidden=until-found]").text
     assert page.select_one(".whole button")["value"] == "1"
-    test_bot(enrollment, "is-it-off", ["0"])
+    try_it(enrollment, "is-it-off", ["0"])
     page = soup_of(client.get(LESSON))
     assert (page.select(".part[hidden]"), page.select(".whole")) == ([], [])
 
 
 def test_what_was_answered_further_on_is_open_and_what_waits_behind_it_is_not(client, enrollment):
-    test_bot(enrollment, "what-first", ["1"])
-    test_bot(enrollment, "what-is-wrong", ["0"])
+    try_it(enrollment, "what-first", ["1"])
+    try_it(enrollment, "what-is-wrong", ["0"])
     assert ahead(soup_of(client.get(LESSON)))[:1] == ["What is wrong?"]
-    test_bot(enrollment, "what-to-wipe", ["1"])
+    try_it(enrollment, "what-to-wipe", ["1"])
     assert ahead(soup_of(client.get(LESSON)))[:1] == ["Sort"]
 
 
@@ -169,7 +169,7 @@ def test_all_of_a_lesson_is_open_once_it_is_done_or_a_form_was_refused_or_who_re
 
 def test_ids_are_unique_also_when_a_question_stands_twice(client, enrollment):
     for question, raw in {"what-first": ["0"], "in-order": ["2", "1", "0"], "sorted": ["1", "1", "1"]}.items():
-        test_bot(enrollment, question, raw)
+        try_it(enrollment, question, raw)
     ids = [tag["id"] for tag in soup_of(client.get(LESSON)).select("[id]")]
     assert len(ids) == len(set(ids))
 

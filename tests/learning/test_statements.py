@@ -9,7 +9,7 @@ from courseware.accounts.models import User
 from courseware.learning.models import Enrollment
 from tests.counting import FRAME, statements
 from tests.course_format.samples import make_files
-from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent, test_bot
+from tests.learning.lesson_pages import LESSON, PRACTICE, answer_url, sent, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def enrollment(request, client):
     if is_large:
         many_others(enrollment.course)
     client.force_login(enrollment.learner)
-    test_bot(enrollment, "what-first", ["0"])
+    try_it(enrollment, "what-first", ["0"])
     client.get(LESSON)  # outline and page are kept in memory from now on
     return enrollment
 

@@ -14,7 +14,7 @@ from courseware.accounts.security.sessions import SEEN
 from courseware.autosave.models import AutosavedText
 from courseware.learning.models import Answer
 from tests.course_format.samples import COURSE, make_files
-from tests.learning.lesson_pages import LESSON, answer_url, sent, test_bot
+from tests.learning.lesson_pages import LESSON, answer_url, sent, try_it
 from tests.making import make_course, make_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_another_device_is_offered_what_was_typed_and_the_form_stays_as_it_is(cl
 
 
 def test_put_in_it_stands_in_the_form_and_is_saved_by_its_button(client, enrollment):
-    test_bot(enrollment, "note", ["What was saved"])
+    try_it(enrollment, "note", ["What was saved"])
     client.post(UNSAVED, typed("Mind the kettle"))
     found = card(client, f"{LESSON}?put-in=note")
     said, texts = offer(found)
@@ -163,7 +163,7 @@ def test_put_in_it_stands_in_the_form_and_is_saved_by_its_button(client, enrollm
 
 
 def test_thrown_away_it_is_gone_and_what_is_saved_stays(client, enrollment):
-    test_bot(enrollment, "note", ["What was saved"])
+    try_it(enrollment, "note", ["What was saved"])
     client.post(UNSAVED, typed("Mind the kettle"))
     for _once_more in range(2):
         response = client.post(UNSAVED, {"throw-away": "yes"})
@@ -172,7 +172,7 @@ def test_thrown_away_it_is_gone_and_what_is_saved_stays(client, enrollment):
 
 
 def test_what_was_saved_later_is_said_and_stays_in_the_form(client, enrollment):
-    test_bot(enrollment, "note", ["What was saved"])
+    try_it(enrollment, "note", ["What was saved"])
     AutosavedText.objects.create(
         person=enrollment.learner, form=ANSWER, fields={"text": "Before"}, typed_at=timezone.now() - timedelta(hours=1)
     )
@@ -183,7 +183,7 @@ def test_what_was_saved_later_is_said_and_stays_in_the_form(client, enrollment):
 
 
 def test_what_is_saved_already_is_not_offered(client, enrollment):
-    test_bot(enrollment, "note", ["Two\r\nlines"])
+    try_it(enrollment, "note", ["Two\r\nlines"])
     client.post(UNSAVED, typed("Two\r\nlines "))
     assert offer(card(client)) is None
     client.post(UNSAVED, typed("Two\r\nlines, and one"))

@@ -14,7 +14,13 @@ from tests.making import days, make_admin, make_hr, make_team, make_user
 
 HOSTILE = "Li\u202e\u2066 \u200b\n\u3164Lin\ufe0f\u00ad\x07"
 # Names that programs give, or that are keys.
-OF_PROGRAMS = {"jobs.Job", "jobs.Worker", "evidence.HashChain", "reporting.GroupStatistic", "outbox.UnreachableServer"}
+OF_PROGRAMS = {
+    "jobs.Job",
+    "jobs.Worker",
+    "audit_log.HashChain",
+    "reporting.GroupStatistic",
+    "notifications.UnreachableServer",
+}
 
 
 def name_fields():

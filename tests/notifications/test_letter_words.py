@@ -127,8 +127,8 @@ def test_the_log_names_the_letter_and_its_parts_and_never_the_words():
     say({"subject": OWN["subject"]}, base=1)
     events = Event.objects.filter(verb="email-wording-set").order_by("pk")
     assert list(events.values_list("subject", "data")) == [
-        ("letter:invitation", {"number": 1, "parts": ["closing", "subject"]}),
-        ("letter:invitation", {"number": 2, "parts": ["closing"]}),
+        ("email-wording:invitation", {"number": 1, "parts": ["closing", "subject"]}),
+        ("email-wording:invitation", {"number": 2, "parts": ["closing"]}),
     ]
 
 

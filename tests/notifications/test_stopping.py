@@ -38,7 +38,7 @@ def path_in(letter):
 
 
 def verbs():
-    return list(Event.objects.filter(verb__startswith="letters-").order_by("pk").values_list("verb", flat=True))
+    return list(Event.objects.filter(verb__endswith="subscribed").order_by("pk").values_list("verb", flat=True))
 
 
 def test_such_a_letter_names_the_address_in_its_text_and_for_mail_programs_and_no_other_letter_does(mailoutbox):

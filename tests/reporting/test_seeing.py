@@ -26,7 +26,7 @@ def rows_kept():
         model._meta.label: model._default_manager.count()
         for model in apps.get_models()
         if model._meta.app_label not in own_books
-    } | {"events": apps.get_model("evidence.Event").objects.count()}
+    } | {"events": apps.get_model("audit_log.Event").objects.count()}
 
 
 def test_every_lesson_and_simulation_opens_and_nothing_at_all_is_kept(client, team, course):

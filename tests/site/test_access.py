@@ -117,7 +117,7 @@ def forms(world):
         "admin/content/document/<int:object_id>/change/unsaved/": {
             "base": Document.objects.get(identifier=world.lesson.id).head_id
         },
-        f"{lesson}change-read/": {"release": world.course.current_id},
+        f"{lesson}acknowledge/": {"release": world.course.current_id},
         f"{lesson}report/": {"token": uuid.UUID(int=2), "comment": f"A typo. {MARK}"},
         f"{lesson}phrases/": {"phrase": SavedPhrase.objects.get().phrase, "keep": "1"},
         "phrases/": {"phrase": SavedPhrase.objects.get().pk},
@@ -285,7 +285,7 @@ def page_to_read(response, refusals_seen):
 def faults_of_answer(response, role, route, table):
     expected, answer = table["GET", "/" + route][ROLES.index(role)], answer_to(response)
     faults = [] if answer == expected else [f"got {answer}, access.txt says {expected}"]
-    if not route.startswith(("media/", "face/")):
+    if not route.startswith(("media/", "branding/colours/", "branding/logo/")):
         faults += unguarded(response)
         faults += [] if "no-store" in response["Cache-Control"] else ["it may be kept"]
     if role not in MAY_SEE_THE_VERSION:

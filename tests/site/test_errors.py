@@ -89,7 +89,7 @@ def test_a_bug_is_no_absent_database(error, visitor):
 
 def without_a_free_place(monkeypatch, **options):
     """A Client whose requests find all places taken and nobody else waiting."""
-    monkeypatch.setattr(load_shedding, "Turns", lambda *_: RequestQueue(places=0, room=0, patience=0))
+    monkeypatch.setattr(load_shedding, "RequestQueue", lambda *_: RequestQueue(places=0, room=0, patience=0))
     return Client(raise_request_exception=False, **options)
 
 

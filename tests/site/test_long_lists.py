@@ -287,11 +287,11 @@ FILTERS = {
     "content.Revision": {
         "document__course__id__exact", "document__course__isnull", "document__kind__exact", "document__kind__isnull",
     },
-    "evidence.Event": set(),
-    "evidence.Checkpoint": set(),
+    "audit_log.Event": set(),
+    "audit_log.Checkpoint": set(),
     "jobs.Job": set(),
     "jobs.Task": {"status__exact", "status__isnull"},
-    "outbox.OutgoingEmail": {"state__exact", "state__isnull"},
+    "notifications.OutgoingEmail": {"state__exact", "state__isnull"},
     "learning.Enrollment": {
         "state", "course__id__exact", "course__isnull", "team",
     },

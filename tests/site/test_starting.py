@@ -45,7 +45,7 @@ def typed(checkout, *arguments, **environment):
     )
 
 
-def test_bot(checkout):
+def try_it(checkout):
     """Leave what `make run` leaves."""
     folder = checkout / "var" / "try"
     folder.mkdir(parents=True)
@@ -55,7 +55,7 @@ def test_bot(checkout):
 
 @pytest.mark.exhaustive
 def test_where_nothing_is_set_a_command_takes_the_site_of_make_run_and_says_so(checkout):
-    data = test_bot(checkout)
+    data = try_it(checkout)
     done = typed(checkout, *SHOW)
     assert done.stdout == f"http://127.0.0.1:8000 {data}\n"
     assert done.stderr == "Nothing is set, so this is the site of `make run` in var/try/.\n"
@@ -71,7 +71,7 @@ def test_where_nothing_is_set_and_nothing_was_tried_a_command_asks_for_a_key(che
 def tried(tmp_path, monkeypatch):
     """The folder of `make run`, which is another one; nothing is set."""
     monkeypatch.setattr(bootstrap, "BASE_DIR", tmp_path)
-    monkeypatch.setattr(bootstrap, "TRIAL", test_bot(tmp_path))
+    monkeypatch.setattr(bootstrap, "TRIAL", try_it(tmp_path))
     with patch.dict(os.environ, clear=True):
         yield bootstrap.TRIAL
 
@@ -94,7 +94,7 @@ def test_what_changes_no_site_may_be_set_beside_it(tried):
 
 @pytest.mark.exhaustive
 def test_new_files_are_their_owners_alone(checkout):
-    data = test_bot(checkout)
+    data = try_it(checkout)
     typed(checkout, "createcachetable")
     typed(checkout, "sendtestemail", "a@example.com")
     made = [path for path in data.rglob("*") if path.name != bootstrap.KEY]

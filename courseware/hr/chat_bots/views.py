@@ -132,7 +132,7 @@ def door(request, pk):
 
 
 @post_view("hr:chat-bot", allowed=handles_people)
-def test_bot(request, pk):
+def send_test(request, pk):
     found = get_object_or_404(ChatBot.objects.select_related("team"), pk=pk)
     if request_test_message(found, by=request.user):
         note = gettext("A card is on its way. In a few seconds its answer stands below: open this page again.")

@@ -18,7 +18,6 @@ from courseware.accounts.permissions.permissions import handles_people, may_chan
 from courseware.accounts.sign_in.identifiers import called
 from courseware.content.models import Course
 from courseware.content.rendering.store import outline
-from courseware.hr.people.forms import DayInput
 from courseware.hr.people.onboarding import (
     MOST_ROWS,
     add_all,
@@ -32,7 +31,7 @@ from courseware.hr.people.onboarding import (
 )
 from courseware.learning.due_dates.due_dates import FARTHEST
 from courseware.lib.dates import site_day
-from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.form_layout import DayInput, Fields, LongSelect
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_status, form_view, posted, render_form
 

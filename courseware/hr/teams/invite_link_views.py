@@ -37,10 +37,10 @@ from courseware.accounts.teams.invite_links import (
     may_be_let_in,
     teams_to_link,
 )
-from courseware.hr.people.forms import CodesForm, DayInput
+from courseware.hr.people.forms import CodesForm
 from courseware.lib.dates import due_instant, site_day
 from courseware.lib.text.pdf import qr_svg
-from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_layout import DayInput, Fields
 from courseware.lib.web.form_numbers import keys_in
 from courseware.lib.web.page_views import form_view, post_view, posted, render_form
 

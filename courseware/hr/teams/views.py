@@ -25,9 +25,9 @@ from courseware.accounts.teams.deputies import end_deputy, name_deputy
 from courseware.accounts.teams.memberships import add_membership, end_membership
 from courseware.accounts.teams.teams import add_team, change_team, close_team
 from courseware.assignments.models import AssignmentRule
-from courseware.hr.people.forms import DayInput, SinceShownForm
+from courseware.hr.people.forms import SinceShownForm
 from courseware.lib.dates import site_day
-from courseware.lib.web.form_layout import Fields, LongSelect
+from courseware.lib.web.form_layout import DayInput, Fields, LongSelect
 from courseware.lib.web.page_views import form_status, form_view, page_view, post_view, posted, render_form
 
 

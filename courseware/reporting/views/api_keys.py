@@ -14,9 +14,8 @@ from django.views.decorators.http import require_safe
 from courseware.accounts.api_keys import MOST_DAYS, MOST_KEYS, ApiKey, end_key, make_key
 from courseware.accounts.permissions.permissions import sees_reports
 from courseware.accounts.security.reauthentication import asks_before_posting
-from courseware.hr.people.forms import DayInput
 from courseware.lib.dates import site_day
-from courseware.lib.web.form_layout import Fields
+from courseware.lib.web.form_layout import DayInput, Fields
 from courseware.lib.web.page_views import form_view, page_view, post_view, render_form
 from courseware.reporting.api import endpoints
 

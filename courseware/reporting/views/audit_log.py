@@ -15,7 +15,7 @@ EVENTS_A_PAGE = 50
 
 @page_view(allowed=may_read_log)
 def log(request):
-    record_access_of_auditor("log", by=request.user)
+    record_access_of_auditor("audit-log", by=request.user)
     form = LogFilter(request.GET)
     events = form.chosen_from(Event.objects.select_related("actor").order_by("-pk"))
     page = FirstRows(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))

@@ -46,7 +46,7 @@ TO_UNDO = "acts-to-undo"  # session key: the actions just confirmed on *Today*, 
 @page_view()
 def board(request):
     teams, now = teams_or_404(request.user), timezone.now()
-    record_access_of_auditor("board", by=request.user)
+    record_access_of_auditor("dashboard", by=request.user)
     form = DashboardFilter(request.GET, teams=teams)
     chosen = form.chosen()
     if form.names_lost_team(chosen):
@@ -172,7 +172,7 @@ def teams_or_404(user):
 @page_view()
 def branch(request):
     teams, now = teams_or_404(request.user), timezone.now()
-    record_access_of_auditor("board", by=request.user)
+    record_access_of_auditor("dashboard", by=request.user)
     form = SubteamFilter(request.GET, teams=teams)
     routes = dashboard_rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])

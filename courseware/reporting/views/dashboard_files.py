@@ -54,7 +54,7 @@ def record_export(count):
     if "post" in filters:
         data["post"] = filters["post"]
     data |= {name: True for name in ("left", "away", "stuck") if name in filters}
-    record("dashboard-exported", actor=count.user, subject="board", data=data)
+    record("dashboard-exported", actor=count.user, subject="dashboard", data=data)
 
 
 def file_name(count):

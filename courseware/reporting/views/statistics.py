@@ -77,7 +77,7 @@ def sheet(request, document, shown):
 @page_view()
 def outlook(request):
     teams, now = teams_or_404(request.user), timezone.now()
-    record_access_of_auditor("board", by=request.user)
+    record_access_of_auditor("dashboard", by=request.user)
     form = TrendsFilter(request.GET, teams=teams)
     routes = rows.outlines(get_language())
     form.show_courses([(route.course_id, route.title) for route in routes.values()])

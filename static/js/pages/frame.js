@@ -4,7 +4,7 @@ import { asksForSearch } from "../search_key.js";
 
 const AT_THE_TOP = 60; // pixels
 const SESSION_AFTER = 3000; // milliseconds: a page that was just opened is not about to end
-const COPY = "reading-copy"; // its names are also in the scripts that keep and show it
+const COPY = "offline-copy"; // its names are also in the scripts that keep and show it
 const ABOUT = "/offline/about";
 const SIGN_OUT = "[data-sign-out], #logout-form"; // the second is the admin's, whose page is Django's
 

@@ -1,5 +1,5 @@
 // Keeps what can be read without network, for who is signed in: see service_worker.js, which shows it.
-const COPY = "reading-copy";
+const COPY = "offline-copy";
 const PAGE = "/offline/";
 const ABOUT = "/offline/about";
 const FRESH = 10 * 60 * 1000; // milliseconds
